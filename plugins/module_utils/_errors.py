@@ -1,0 +1,51 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a backend raises. Private to this collection.
+
+A backend never ends a task itself: it raises one of these, and the one runner in
+:mod:`_task` turns it into the same failed result on the module's and on the action's way.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class DockerHostError(Exception):
+    """An expected failure with a message for the user.
+
+    :param message: one clear text: what was wrong, what would be right. Holds no secret.
+    :param details: further keys of the failed result (JSON types, no secret).
+    """
+
+    def __init__(self, message: str, **details: t.Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: dict[str, t.Any] = details
+
+
+class OptionError(DockerHostError):
+    """A bad value of an option, found before anything was changed.
+
+    :param option: the option's name as the user writes it, for example ``hosts[0].name``.
+    :param problem: what is wrong and what would be right.
+    """
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"{option}: {problem}", option=option)
+        self.option = option
+
+
+class MissingLibraryError(DockerHostError):
+    """A Python package that the task needs cannot be imported.
+
+    :param requirement: the requirement as pip writes it, for example ``azure-identity>=1.16.0``.
+    :param cause: the import error.
+    """
+
+    def __init__(self, requirement: str, cause: ImportError) -> None:
+        super().__init__(f"Missing Python package {requirement}: {cause}")
+        self.requirement = requirement
+        self.cause = cause

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the actions of the long modules share. Private to this collection.
+
+On the controller a task runs in Ansible's own worker process: it costs no new interpreter, its
+imports were paid once before the workers were forked, and it can speak while it works. In every
+other case the module of the same name runs as usual. Both ways give the same result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import typing as t
+
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.parsing.ajson import AnsibleJSONEncoder
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task, failure
+
+display = Display()
+
+
+class LocalAction(ActionBase):
+    """Base of an action that runs its task here when "here" is where the user wants it."""
+
+    TASK: t.ClassVar[Task]
+
+    _supports_check_mode = True
+    _supports_async = True
+    # Every key is validated against the module's own argument spec below.
+    _requires_connection = False
+
+    def prepare(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Add options that only the controller can give. Overridden where there are some."""
+        return args
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        task_vars = task_vars or {}
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        args = self.prepare(dict(self._task.args))
+        if not self._runs_here(task_vars):
+            result.update(
+                self._execute_module(
+                    module_name=f"dockerhost.azure.{self.TASK.name}",
+                    module_args=args,
+                    task_vars=task_vars,
+                    wrap_async=self._task.async_val,
+                )
+            )
+            return result
+        with self._task_environment():
+            result.update(self._run_here(_plain(args), task_vars))
+        return result
+
+    def _runs_here(self, task_vars: dict[str, t.Any]) -> bool:
+        """Tell whether the module would run on this machine, as this user, with this interpreter."""
+        if sys.platform == "darwin":
+            # Network calls in a forked process crash in macOS's own libraries.
+            return False
+        if self._connection.transport not in ("local", "ansible.builtin.local"):
+            return False
+        if self._play_context.become or self._task.become or self._task.async_val:
+            return False
+        return self._interpreter_is_ours(task_vars)
+
+    def _interpreter_is_ours(self, task_vars: dict[str, t.Any]) -> bool:
+        variables = task_vars
+        if self._task.delegate_to:
+            delegated = task_vars.get("ansible_delegated_vars") or {}
+            variables = delegated.get(self._task.delegate_to) or {}
+        wanted = variables.get("ansible_python_interpreter")
+        if wanted is None:
+            wanted = C.config.get_config_value("INTERPRETER_PYTHON")
+        wanted = str(self._templar.template(wanted)) if wanted else "auto"
+        ours = {sys.executable, str(task_vars.get("ansible_playbook_python", sys.executable))}
+        return wanted.startswith("auto") or wanted in ours
+
+    @contextlib.contextmanager
+    def _task_environment(self) -> t.Iterator[None]:
+        """Apply the task's ``environment:``, which Ansible itself gives to modules only."""
+        wanted: dict[str, str] = {}
+        self._compute_environment_string(wanted)
+        before = dict(os.environ)
+        os.environ.update({key: str(value) for key, value in wanted.items()})
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def _run_here(self, args: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        spec = self.TASK.spec
+        validator = ArgumentSpecValidator(
+            {name: dict(option) for name, option in spec.argument_spec.items()}, **spec.rules()
+        )
+        validation = validator.validate(args)
+        result: dict[str, t.Any] = {}
+        warnings = [_text(warning) for warning in validation._warnings]
+        if validation.error_messages:
+            message = validation.errors.msg
+            if isinstance(validation.errors[0], UnsupportedError):
+                message = f"Unsupported parameters for (dockerhost.azure.{self.TASK.name}) module: {message}"
+            result.update(failed=True, msg=message)
+        else:
+            request = Request(
+                params=validation.validated_parameters,
+                check_mode=bool(self._task.check_mode),
+                diff=bool(self._task.diff),
+                progress=display.display,
+                warn=warnings.append,
+            )
+            try:
+                result.update(self.TASK.run(request))
+            except DockerHostError as error:
+                result.update(failure(error), failed=True)
+        if warnings:
+            result["warnings"] = warnings
+        if validation._deprecations:
+            result["deprecations"] = [_deprecation(entry) for entry in validation._deprecations]
+        if _wants_invocation(task_vars):
+            result["invocation"] = {"module_args": validation.validated_parameters}
+        return t.cast("dict[str, t.Any]", remove_values(result, validation._no_log_values))
+
+
+def _plain(args: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The arguments as a module would get them: plain JSON types, vaulted values in clear."""
+    try:
+        text = json.dumps(args, cls=AnsibleJSONEncoder, vault_to_text=True)
+    except TypeError as error:
+        raise AnsibleError(f"The arguments are not JSON types: {error}") from error
+    return t.cast("dict[str, t.Any]", json.loads(text))
+
+
+def _text(warning: t.Any) -> str:
+    if isinstance(warning, dict):
+        return str(warning.get("warning") or warning.get("msg") or warning)
+    return str(warning)
+
+
+def _deprecation(entry: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {key: value for key, value in entry.items() if value is not None}
+
+
+def _wants_invocation(task_vars: dict[str, t.Any]) -> bool:
+    """ansible-core 2.21 leaves ``invocation`` out unless it is asked for; older ones always give it."""
+    try:
+        return bool(C.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
+    except AnsibleError:
+        return True
+
+

@@ -1,0 +1,208 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The contract between the ARM side and what a virtual machine is made of.
+
+The ARM side decides names, addresses, rules and times; a provider makes them real. Every method is a
+coroutine of the server's one event loop and must not block it. Calls for one machine come one at a time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Interface:
+    """One network interface as the machine sees it.
+
+    :param private_address: the address in the subnet, for example ``10.0.0.4``.
+    :param subnet_prefix: the subnet in CIDR form; its first host address is the gateway.
+    :param network: key of the virtual network (its resource id in lower case); networks may overlap.
+    :param public_address: an address from the provider's :attr:`MachineProvider.public_pool`, mapped 1:1.
+    :param fqdn: the public address's DNS name.
+    """
+
+    id: str
+    mac_address: str
+    private_address: str
+    subnet_prefix: str
+    network: str
+    public_address: str | None = None
+    fqdn: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One effective security rule; the lowest priority that matches decides.
+
+    Prefixes are CIDRs, addresses, ``*`` or the service tags Internet, VirtualNetwork, AzureLoadBalancer.
+    :param ports: destination ports, ``*``, ``80`` or ``8000-8010``.
+    """
+
+    priority: int
+    direction: t.Literal["Inbound", "Outbound"]
+    access: t.Literal["Allow", "Deny"]
+    protocol: t.Literal["*", "Tcp", "Udp", "Icmp", "Esp", "Ah"]
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
+    source_ports: tuple[str, ...] = ("*",)
+    ports: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True)
+class DataDisk:
+    """A managed disk. Its content lives as long as the disk resource, whatever happens to machines."""
+
+    id: str
+    name: str
+    lun: int
+    size_gb: int
+
+
+@dataclass(frozen=True)
+class MachineSpec:
+    """What a machine is to be. Secrets stay out of every log."""
+
+    id: str
+    name: str
+    computer_name: str
+    admin_username: str
+    image: t.Mapping[str, str]
+    interfaces: tuple[Interface, ...]
+    rules: tuple[Rule, ...] = ()
+    admin_password: str | None = field(default=None, repr=False)
+    ssh_public_keys: tuple[str, ...] = ()
+    disable_password_authentication: bool = True
+    custom_data: bytes | None = field(default=None, repr=False)
+    user_data: bytes | None = field(default=None, repr=False)
+    os_disk_id: str = ""
+    data_disks: tuple[DataDisk, ...] = ()
+    provision_agent: bool = True
+    vcpus: int = 2
+    memory_mb: int = 4096
+
+
+@dataclass(frozen=True)
+class AgentStatus:
+    """What the guest agent reports. ``version`` is None when there is no agent."""
+
+    state: t.Literal["ready", "not_ready", "absent"]
+    version: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class HandlerResult:
+    """What an extension handler left in its status file (format: N.status of the handler contract).
+
+    :param code: the handler's own code; 0 is success.
+    :param message: ``formattedMessage.message``.
+    :param handler_version: the full version, for example ``2.1.19``.
+    """
+
+    status: t.Literal["success", "error"]
+    message: str
+    handler_version: str
+    code: int = 0
+    substatus: tuple[t.Mapping[str, t.Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What a managed or action run command gave."""
+
+    exit_code: int
+    output: str
+    error: str
+    timed_out: bool = False
+
+
+class MachineError(Exception):
+    """A machine could not do what was asked; the text says what happened on the host."""
+
+
+class AgentUnreachable(MachineError):
+    """There is no agent, or it does not report: Azure's VMAgentStatusCommunicationError."""
+
+
+class Machine(t.Protocol):
+    """One virtual machine, running or not. Its disks stay until :meth:`delete`."""
+
+    spec: MachineSpec
+
+    async def start(self) -> None:
+        """Boot and return when the guest is provisioned (first boot) and its agent reports."""
+
+    async def power_off(self, *, skip_shutdown: bool = False) -> None:
+        """Stop. The disks stay."""
+
+    async def restart(self) -> None:
+        """Stop and boot."""
+
+    async def delete(self) -> None:
+        """Stop and remove the machine and its OS disk. Data disks are the provider's to delete."""
+
+    async def reconfigure(self, spec: MachineSpec) -> None:
+        """Apply changed addresses, rules and data disks, live where Azure does it live."""
+
+    async def agent_status(self) -> AgentStatus:
+        """The agent's state now; absent when the machine is off."""
+
+    async def enable_extension(
+        self,
+        *,
+        name: str,
+        publisher: str,
+        type_: str,
+        version: str,
+        settings: t.Mapping[str, t.Any],
+        protected_settings: t.Mapping[str, t.Any],
+    ) -> HandlerResult:
+        """Give the handler a new sequence number with these settings and wait for its final status.
+
+        :raises AgentUnreachable: the agent does not report.
+        """
+
+    async def remove_extension(self, *, name: str, publisher: str, type_: str) -> None:
+        """Disable and uninstall the handler."""
+
+    async def run_command(
+        self,
+        *,
+        script: str,
+        parameters: t.Sequence[tuple[str, str]] = (),
+        protected_parameters: t.Sequence[tuple[str, str]] = (),
+        run_as_user: str | None = None,
+        run_as_password: str | None = None,
+        timeout: float = 5400.0,
+    ) -> CommandResult:
+        """Run a shell script through the agent. Named parameters are environment variables, unnamed ones arguments."""
+
+    def console_log(self) -> str:
+        """The console since the last boot (boot diagnostics)."""
+
+
+class MachineProvider(t.Protocol):
+    """Makes machines of one kind.
+
+    :param kind: ``guest`` (a real Linux), ``stand-in`` (answers like an engine), or ``none`` (nothing behind).
+    :param public_pool: CIDR from which the ARM side hands out public addresses that are really reachable.
+    """
+
+    kind: t.Literal["guest", "stand-in", "none"]
+    public_pool: str
+
+    async def open(self) -> None:
+        """Get ready; clean up whatever a killed predecessor left."""
+
+    async def close(self) -> None:
+        """Stop every machine and leave nothing behind: no process, mount, namespace. Disks stay in the state directory."""
+
+    async def create(self, spec: MachineSpec) -> Machine:
+        """Make a machine, not yet started. With known disks (after a restart of the server) it takes them up again."""
+
+    async def delete_disk(self, disk_id: str) -> None:
+        """Remove a managed disk's content. Unknown ones are ignored."""
