@@ -159,5 +159,3 @@ def _wants_invocation(task_vars: dict[str, t.Any]) -> bool:
         return bool(C.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
     except AnsibleError:
         return True
-
-

@@ -1,0 +1,103 @@
+# dockerhost.azure: `make demo` does the main job on the local Azure, `make test` runs every test.
+# Both do all set-up themselves; everything they make stays inside the checkout.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+TOP := $(CURDIR)
+BUILD := $(TOP)/.build
+CACHE := $(TOP)/.cache
+VENV := $(TOP)/.venv
+PYTHON ?= python3
+DEV := $(BUILD)/dev
+COLLECTIONS := $(BUILD)/collections
+
+export PATH := $(VENV)/bin:$(CACHE)/bin:$(PATH)
+# The tests and the demo talk to their own servers: a CA bundle meant for the outside must not decide whom they trust.
+RUN := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE -u SSL_CERT_DIR -u ANSIBLE_CONFIG
+
+SOURCES := $(shell git ls-files --cached --others --exclude-standard plugins roles playbooks meta galaxy.yml README.md LICENSE CHANGELOG.md changelogs 2>/dev/null)
+
+.PHONY: help
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+# --- set-up ------------------------------------------------------------------------------------------------------
+
+$(BUILD)/system.stamp: tools/system.sh
+	@tools/system.sh $(CACHE)
+	@mkdir -p $(@D) && touch $@
+
+$(VENV)/ready.stamp: meta/ee-requirements.txt tests/requirements.txt tests/emulator/pyproject.toml | $(BUILD)/system.stamp
+	@tools/venv.sh $(PYTHON) $(VENV)
+	@touch $@
+
+.PHONY: dev
+dev: $(VENV)/ready.stamp  ## Make the working tree importable as a collection (for the checks and the unit tests)
+	@mkdir -p $(DEV)/ansible_collections/dockerhost
+	@ln -sfn ../../../.. $(DEV)/ansible_collections/dockerhost/azure
+
+$(BUILD)/collection.stamp: $(SOURCES) $(VENV)/ready.stamp
+	@tools/install.sh $(BUILD) $(COLLECTIONS)
+	@touch $@
+
+.PHONY: install
+install: $(BUILD)/collection.stamp  ## Build the collection artifact and install it below .build/collections
+
+.PHONY: guests
+guests: $(VENV)/ready.stamp  ## Make the Debian tree and package pool that real guests use (cached)
+	@$(RUN) python -m azure_emulator.machines.build --cache-dir $(CACHE)
+
+# --- the main job ------------------------------------------------------------------------------------------------
+
+.PHONY: demo demo-stop
+demo:  ## A Docker host on a local Azure, from nothing to a running container
+	@tools/demo.sh
+
+demo-stop:  ## Stop the demo and leave nothing behind
+	@tools/demo.sh stop
+
+# --- checks and tests --------------------------------------------------------------------------------------------
+
+.PHONY: check ruff mypy yamllint ansible-lint docs-lint changelog-lint sanity
+check: ruff mypy yamllint ansible-lint docs-lint changelog-lint sanity  ## Every static check
+
+ruff: dev
+	ruff check .
+	ruff format --check .
+
+mypy: dev
+	MYPYPATH=$(DEV):$(TOP)/tests/emulator mypy -p ansible_collections.dockerhost.azure.plugins -p azure_emulator
+
+yamllint: dev
+	yamllint --strict .
+
+ansible-lint: install
+	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) ansible-lint --profile production --offline -q
+
+docs-lint: install
+	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all --skip-rstcheck $(COLLECTIONS)/ansible_collections/dockerhost/azure
+
+changelog-lint: dev
+	ANSIBLE_COLLECTIONS_PATH=$(DEV) antsibull-changelog lint
+
+sanity: dev
+	@tools/quiet.sh $(BUILD)/sanity.log tools/sanity.sh $(BUILD)
+
+.PHONY: unit integration e2e test
+unit: dev  ## Unit tests
+	$(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator python -m pytest -q -n 2 tests/unit
+
+integration: install  ## Integration targets, through ansible-playbook, against the local Azure
+	$(RUN) PYTHONPATH=$(TOP)/tests/emulator DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q -n 2 tests/integration
+
+e2e: install guests  ## Real guests, real dockerd, real docker CLI
+	$(RUN) PYTHONPATH=$(TOP)/tests/emulator DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) DOCKERHOST_CACHE=$(CACHE) python -m pytest -q tests/e2e
+
+test: check unit integration e2e  ## Every test
+
+.PHONY: clean
+clean: demo-stop  ## Remove what was built (the caches too)
+	rm -rf $(BUILD) $(CACHE) $(VENV) $(TOP)/.venvs $(TOP)/.demo
