@@ -116,7 +116,7 @@ def environment(ready: dict[str, t.Any]) -> dict[str, str]:
     }
 
 
-def run_playbook(env: dict[str, str], summary: Path) -> dict[str, t.Any]:
+def run_playbook(env: dict[str, str]) -> dict[str, t.Any]:
     """``ansible-playbook dockerhost.azure.create_docker_host``; returns what it says of the host."""
     variables = {
         "docker_host_name": HOST,
@@ -232,7 +232,7 @@ def start() -> None:
     env = environment(ready)
     resolvable = os.geteuid() == 0
     with step("The playbook"):
-        host = run_playbook(env, DEMO / "host.json")
+        host = run_playbook(env)
     address = host["public_ip_address"]
     if resolvable and host["fqdn"]:
         names.add_block(OWNER, {host["fqdn"]: address})

@@ -17,7 +17,7 @@ import os
 import sys
 import typing as t
 
-from ansible import constants as C
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -82,7 +82,7 @@ class LocalAction(ActionBase):
             variables = delegated.get(self._task.delegate_to) or {}
         wanted = variables.get("ansible_python_interpreter")
         if wanted is None:
-            wanted = C.config.get_config_value("INTERPRETER_PYTHON")
+            wanted = constants.config.get_config_value("INTERPRETER_PYTHON")
         wanted = str(self._templar.template(wanted)) if wanted else "auto"
         ours = {sys.executable, str(task_vars.get("ansible_playbook_python", sys.executable))}
         return wanted.startswith("auto") or wanted in ours
@@ -156,6 +156,6 @@ def _deprecation(entry: dict[str, t.Any]) -> dict[str, t.Any]:
 def _wants_invocation(task_vars: dict[str, t.Any]) -> bool:
     """ansible-core 2.21 leaves ``invocation`` out unless it is asked for; older ones always give it."""
     try:
-        return bool(C.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
+        return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
     except AnsibleError:
         return True

@@ -11,8 +11,8 @@ A target is ``targets/NAME/tasks/main.yml`` (with ``files``, ``templates``, ``va
 - ``needs/machines``: the same, with machines that answer over TLS;
 - ``once``: the target concerns no module with an action, so it runs one way only.
 
-All other targets run twice: in Ansible's own process, and as ordinary modules by another interpreter path. Variables of a
-target: ``output_dir`` (scratch), ``resource_group`` (a name of its own), ``way`` (``action`` or ``module``).
+All other targets run twice: in Ansible's own process, and as ordinary modules by another interpreter path. Variables of
+a target: ``output_dir`` (scratch), ``resource_group`` (a name of its own), ``way`` (``action`` or ``module``).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
 from azure_emulator.launcher import LocalAzure
 
 TARGETS = Path(__file__).parent / "targets"
