@@ -25,27 +25,36 @@ if ! python3 -c 'import ensurepip' >/dev/null 2>&1; then
     missing+=(python3-venv)
 fi
 
-docker_cli() {
-    command -v docker >/dev/null 2>&1 || [ -x "$cache/bin/docker" ]
-}
-
-# Debian's and Ubuntu's docker.io would start an engine on this machine: only its client is taken.
-fetch_docker_cli() {
-    local work
+# Take one program out of a Debian package without installing it: docker.io would start an engine on this machine, and only
+# its client is wanted here.
+#
+# usage: fetch_program NAME PACKAGE...   (the first package that holds NAME)
+fetch_program() {
+    local name=$1 work package archive
+    shift
     work=$(mktemp -d)
-    if (cd "$work" && (apt-get download -q docker-cli || apt-get download -q docker.io)) >"$work/log" 2>&1; then
-        for archive in "$work"/*.deb; do
-            dpkg-deb --fsys-tarfile "$archive" | tar -xO --wildcards './usr/bin/docker' >"$work/docker" 2>/dev/null || true
+    chmod 0755 "$work"
+    for package in "$@"; do
+        (cd "$work" && apt-get download -q "$package") >>"$work/log" 2>&1 || continue
+        for archive in "$work/$package"_*.deb; do
+            dpkg-deb --fsys-tarfile "$archive" | tar -xO --wildcards "./*bin/$name" >"$work/$name" 2>/dev/null || true
         done
-        if [ -s "$work/docker" ]; then
-            install -m 0755 "$work/docker" "$cache/bin/docker"
+        if [ -s "$work/$name" ]; then
+            install -m 0755 "$work/$name" "$cache/bin/$name"
             rm -rf "$work"
             return 0
         fi
-    fi
+    done
     cat "$work/log" >&2
     rm -rf "$work"
     return 1
+}
+
+# usage: need_program NAME PACKAGE...
+need_program() {
+    [ -x "$cache/bin/$1" ] && return 0
+    echo "Fetching $1 with apt"
+    fetch_program "$@" 2>/dev/null || { apt-get update -q >/dev/null 2>&1 && fetch_program "$@"; }
 }
 
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -72,10 +81,11 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
 fi
 
-if ! docker_cli; then
-    echo "Fetching the docker CLI with apt"
-    fetch_docker_cli || { apt-get update -q >/dev/null 2>&1 && fetch_docker_cli; } || {
-        echo "The docker CLI could not be fetched. Install it (Debian 13: apt-get install docker-cli), then run the same command again." >&2
-        exit 1
-    }
-fi
+command -v docker >/dev/null 2>&1 || need_program docker docker-cli docker.io || {
+    echo "The docker CLI could not be fetched. Install it (Debian 13: apt-get install docker-cli), then run the same command again." >&2
+    exit 1
+}
+need_program busybox busybox-static || {
+    echo "busybox-static could not be fetched with apt (see above); it is what the demo's container is made of." >&2
+    exit 1
+}
