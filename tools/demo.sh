@@ -3,7 +3,7 @@
 #
 # usage: tools/demo.sh [stop]
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 if [ "${1:-}" = stop ]; then
     if [ -x .venv/bin/python ]; then
