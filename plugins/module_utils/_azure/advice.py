@@ -1,0 +1,58 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a user can do about an error of Azure. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+
+# Azure's codes, as seen in recorded traffic and in public issue threads; the text follows the error's own message.
+_BY_CODE = {
+    "SkuNotAvailable": (
+        "Choose another vm_size, zone or location: `az vm list-skus --location LOCATION` lists what this subscription"
+        " can use."
+    ),
+    "AllocationFailed": "The region has no room for this size now: try another vm_size or zone, or try again later.",
+    "ZonalAllocationFailed": "The zone has no room for this size now: try another zone or vm_size, or try again later.",
+    "OverconstrainedAllocationRequest": "Loosen what the VM asks for: vm_size, zone, enable_accelerated_networking.",
+    "PlatformImageNotFound": "dockerhost.azure.docker_vm_image_info lists the images that are there.",
+    "MarketplacePurchaseEligibilityFailed": "Accept the image's terms once (`az vm image terms accept`) and give plan.",
+    "ResourcePurchaseValidationFailed": "Accept the image's terms once (`az vm image terms accept`) and give plan.",
+    "VMMarketplaceInvalidInput": "The image is sold with a plan: give it in plan (name, product, publisher).",
+    "DnsRecordInUse": "Choose another dns_label: it must be unique in the region.",
+    "InvalidDomainNameLabel": "Choose a dns_label of 3 to 63 lower-case letters, digits and hyphens.",
+    "MissingSubscriptionRegistration": (
+        "Register the resource provider named above for the subscription: `az provider register --namespace NAME`."
+    ),
+    "AuthorizationFailed": (
+        "The identity lacks this right; docs/rights.md of the collection has a minimal role."
+        " A fresh role assignment can take some minutes to apply."
+    ),
+    "LinkedAuthorizationFailed": "The identity lacks a right on a resource referred to; docs/rights.md has a minimal role.",
+    "RequestDisallowedByPolicy": "A policy of the subscription forbids this; its administrators know what it allows.",
+    "InvalidAuthenticationTokenTenant": "The subscription belongs to another tenant: check tenant and subscription_id.",
+    "SubscriptionNotFound": "Check subscription_id and that the identity has a role in it.",
+    "ResourceGroupBeingDeleted": "The group is being deleted: wait until it is gone, or use another.",
+    "ReadOnlyDisabledSubscription": "The subscription is disabled, so that nothing in it can be changed.",
+    "ScopeLocked": "A lock on the resource or its group forbids this: `az lock list` shows it.",
+}
+
+_QUOTA = re.compile(r"quota", re.IGNORECASE)
+
+
+def advice_for(code: str, message: str) -> str:
+    """One or two sentences, empty when there is nothing to say.
+
+    :param code: Azure's code.
+    :param message: Azure's message.
+    """
+    if code in ("OperationNotAllowed", "QuotaExceeded") and _QUOTA.search(message):
+        return (
+            "The quota of the subscription in this region is used up: choose a smaller vm_size, another family or"
+            " location, or ask for more (`az vm list-usage --location LOCATION` shows usage and limits)."
+        )
+    if code == "ServiceRequestError":
+        return "Check that the endpoint can be reached from here (proxy, name resolution, cloud_ca_path)."
+    return _BY_CODE.get(code, "")

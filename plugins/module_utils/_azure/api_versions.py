@@ -1,0 +1,36 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The API versions that the collection speaks. Private to this collection.
+
+They are sent with every operation, so that behaviour does not move with the SDK. They are the ones of
+Microsoft's published specifications that the local Azure checks requests against.
+"""
+
+from __future__ import annotations
+
+COMPUTE = "2024-07-01"
+DISKS = "2024-03-02"
+SKUS = "2021-07-01"
+NETWORK = "2024-05-01"
+RESOURCES = "2022-09-01"
+SUBSCRIPTIONS = "2022-12-01"
+METADATA = "2022-09-01"
+
+
+def api_version_of(path: str) -> str:
+    """The version for a resource id or the path of a request on one.
+
+    :param path: for example ``/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/...``.
+    """
+    lowered = path.lower()
+    if "/providers/microsoft.network/" in lowered:
+        return NETWORK
+    if "/providers/microsoft.compute/disks" in lowered:
+        return DISKS
+    if "/providers/microsoft.compute/skus" in lowered:
+        return SKUS
+    if "/providers/microsoft.compute/" in lowered:
+        return COMPUTE
+    return RESOURCES

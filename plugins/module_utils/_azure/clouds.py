@@ -1,0 +1,123 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a cloud's endpoints are. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import OptionError
+from .api_versions import METADATA
+from .errors import from_sdk
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The endpoints of one cloud.
+
+    :param name: for messages.
+    :param resource_manager: URL of Azure Resource Manager, without a slash at the end.
+    :param authority: URL of the token service, without the tenant.
+    :param audience: the resource that tokens are asked for.
+    :param private: a cloud known by its URL only, which Microsoft's instance discovery does not know.
+    """
+
+    name: str
+    resource_manager: str
+    authority: str
+    audience: str
+    private: bool = False
+
+    @property
+    def scope(self) -> str:
+        """The scope that a token is asked for."""
+        return self.audience.rstrip("/") + "/.default"
+
+
+# Endpoints as published in https://management.azure.com/metadata/endpoints?api-version=2022-09-01.
+_PUBLIC = Cloud(
+    "AzureCloud", "https://management.azure.com", "https://login.microsoftonline.com", "https://management.azure.com"
+)
+_CHINA = Cloud(
+    "AzureChinaCloud",
+    "https://management.chinacloudapi.cn",
+    "https://login.chinacloudapi.cn",
+    "https://management.chinacloudapi.cn",
+)
+_GOVERNMENT = Cloud(
+    "AzureUSGovernment",
+    "https://management.usgovcloudapi.net",
+    "https://login.microsoftonline.us",
+    "https://management.usgovcloudapi.net",
+)
+_BY_NAME = {
+    "azurecloud": _PUBLIC,
+    "azurepubliccloud": _PUBLIC,
+    "azurechinacloud": _CHINA,
+    "azureusgovernment": _GOVERNMENT,
+    "azureusgovernmentcloud": _GOVERNMENT,
+}
+
+
+def is_private(cloud_environment: str | None) -> bool:
+    """Tell whether the value is a URL, which has to be asked for its endpoints."""
+    return "://" in (cloud_environment or "")
+
+
+def find_cloud(cloud_environment: str | None, ca_path: str | None = None) -> Cloud:
+    """The cloud of an option's value.
+
+    :param cloud_environment: a name or the URL of a private cloud's Resource Manager; None means public Azure.
+    :param ca_path: file with the certificates of the authorities that signed a private cloud's endpoints.
+    :raises OptionError: there is no such cloud.
+    :raises AzureError: a private cloud does not answer.
+    """
+    wanted = (cloud_environment or "AzureCloud").strip()
+    known = _BY_NAME.get(wanted.lower())
+    if known:
+        return known
+    if not wanted.lower().startswith("https://"):
+        names = ", ".join(sorted({cloud.name for cloud in _BY_NAME.values()}))
+        raise OptionError(
+            "cloud_environment", f"{wanted!r} is not a cloud: give one of {names}, or the https URL of a private cloud."
+        )
+    return _discover(wanted.rstrip("/"), ca_path)
+
+
+def _discover(url: str, ca_path: str | None) -> Cloud:
+    answer = _metadata(url, ca_path)
+    entry = answer[0] if isinstance(answer, list) and answer else answer
+    authentication = entry.get("authentication") if isinstance(entry, dict) else None
+    if not isinstance(authentication, dict) or not authentication.get("loginEndpoint"):
+        raise OptionError("cloud_environment", f"{url} does not serve cloud metadata (/metadata/endpoints).")
+    audiences = authentication.get("audiences") or [url]
+    return Cloud(
+        name=str(entry.get("name") or url),
+        resource_manager=str(entry.get("resourceManager") or url).rstrip("/"),
+        authority=str(authentication["loginEndpoint"]).rstrip("/"),
+        audience=str(audiences[0]),
+        private=True,
+    )
+
+
+def _metadata(url: str, ca_path: str | None) -> t.Any:
+    from azure.core import PipelineClient
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
+    from azure.core.rest import HttpRequest
+
+    verify = {"connection_verify": ca_path} if ca_path else {}
+    client = PipelineClient(url, policies=[UserAgentPolicy("dockerhost.azure"), RetryPolicy()], **verify)
+    with client:
+        try:
+            request = HttpRequest("GET", f"{url}/metadata/endpoints", params={"api-version": METADATA})
+            response = client.send_request(request)
+            response.raise_for_status()
+            return response.json()
+        except SdkError as error:
+            raise from_sdk("read the cloud's endpoints", url, error) from error
+        except ValueError:
+            return None

@@ -1,0 +1,277 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ways to sign in, one small class each. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import typing as t
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+from .._errors import MissingLibraryError, OptionError
+from . import settings as found
+from .clouds import Cloud
+from .errors import AuthenticationError
+from .settings import Settings
+
+IDENTITY_REQUIREMENT = "azure-identity>=1.16.0"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to sign in.
+
+    :param cloud: the cloud.
+    :param ca_path: authorities of its endpoints, for a private cloud.
+    :param skip_discovery: do not ask Microsoft whether the token service is one of theirs.
+    """
+
+    cloud: Cloud
+    ca_path: str | None = None
+    skip_discovery: bool = False
+
+    def keywords(self) -> dict[str, t.Any]:
+        """What every credential that talks to the token service is given."""
+        given: dict[str, t.Any] = {
+            "authority": self.cloud.authority,
+            "disable_instance_discovery": self.skip_discovery,
+        }
+        if self.ca_path:
+            given["connection_verify"] = self.ca_path
+        return given
+
+
+@dataclass(frozen=True)
+class Way(ABC):
+    """A way to sign in that is fully configured."""
+
+    settings: Settings
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The way in words, without secrets."""
+
+    @abstractmethod
+    def credential(self, place: Place) -> t.Any:
+        """The azure-identity credential. Nothing is sent yet."""
+
+
+@dataclass(frozen=True)
+class ClientSecret(Way):
+    """A service principal by its secret."""
+
+    @property
+    def label(self) -> str:
+        return f"service principal {self.settings.client_id} by secret, from {self.settings.source}"
+
+    def credential(self, place: Place) -> t.Any:
+        own = self.settings
+        return _identity().ClientSecretCredential(own.tenant, own.client_id, own.secret, **place.keywords())
+
+
+@dataclass(frozen=True)
+class ClientCertificate(Way):
+    """A service principal by a certificate (PEM or PKCS#12 file with its key)."""
+
+    @property
+    def label(self) -> str:
+        return f"service principal {self.settings.client_id} by certificate, from {self.settings.source}"
+
+    def credential(self, place: Place) -> t.Any:
+        own = self.settings
+        path = Path(str(own.x509_certificate_path)).expanduser()
+        if not path.is_file():
+            raise OptionError("x509_certificate_path", f"{path} ({own.source}) does not exist.")
+        try:
+            if own.thumbprint:
+                _check_thumbprint(path, own.thumbprint)
+            return _identity().CertificateCredential(own.tenant, own.client_id, str(path), **place.keywords())
+        except (OSError, ValueError) as error:
+            raise OptionError("x509_certificate_path", f"{path} is not a certificate with its key: {error}") from error
+
+
+@dataclass(frozen=True)
+class WorkloadIdentity(Way):
+    """A service principal by a token that something else vouches for, such as a Kubernetes service account."""
+
+    @property
+    def label(self) -> str:
+        return f"workload identity {self.settings.client_id}, from {self.settings.source}"
+
+    def credential(self, place: Place) -> t.Any:
+        own = self.settings
+        path = Path(str(own.federated_token_path)).expanduser()
+        if not path.is_file():
+            raise OptionError("federated_token_path", f"{path} ({own.source}) does not exist.")
+        return _identity().WorkloadIdentityCredential(
+            tenant_id=own.tenant, client_id=own.client_id, token_file_path=str(path), **place.keywords()
+        )
+
+
+@dataclass(frozen=True)
+class ManagedIdentity(Way):
+    """The identity of the Azure machine this runs on; a user-assigned one when client_id is given."""
+
+    @property
+    def label(self) -> str:
+        if self.settings.client_id:
+            return f"user-assigned managed identity {self.settings.client_id}"
+        return "managed identity of this machine"
+
+    def credential(self, place: Place) -> t.Any:  # noqa: ARG002  (asks this machine, not the token service)
+        given = {"client_id": self.settings.client_id} if self.settings.client_id else {}
+        return _identity().ManagedIdentityCredential(**given)
+
+
+@dataclass(frozen=True)
+class AzureCli(Way):
+    """Whoever is signed in with ``az``."""
+
+    @property
+    def label(self) -> str:
+        return "the Azure CLI's account"
+
+    def credential(self, place: Place) -> t.Any:  # noqa: ARG002  (asks this machine, not the token service)
+        given = {"tenant_id": self.settings.tenant} if self.settings.tenant else {}
+        return _identity().AzureCliCredential(**given)
+
+
+def choose_way(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Way:
+    """The way that is to be used.
+
+    :param params: a task's options.
+    :param environment: the environment variables.
+    :raises AuthenticationError: none is configured; the text says what was looked at.
+    :raises OptionError: one is configured in part or wrongly.
+    """
+    options = found.from_options(params)
+    variables = found.from_environment(environment)
+    source = str(params.get("auth_source") or found.first_set(environment, found.AUTH_SOURCE_VARIABLE) or "auto")
+    profile = params.get("profile") or found.first_set(environment, found.PROFILE_VARIABLE)
+    if source == "msi":
+        return ManagedIdentity(options.completed_by(variables))
+    if source == "cli":
+        return AzureCli(_cli_settings(options, variables, environment))
+    if source == "credential_file":
+        return _from_file(options, profile)
+    if source == "env":
+        return _principal(_without_identity(options).completed_by(variables), variables.source)
+    if source != "auto":
+        raise OptionError("auth_source", f"{source!r} ({found.AUTH_SOURCE_VARIABLE}) is not a way to sign in.")
+    return _automatic(params, options, variables, environment)
+
+
+def _automatic(
+    params: t.Mapping[str, t.Any], options: Settings, variables: Settings, environment: t.Mapping[str, str]
+) -> Way:
+    if params.get("profile"):
+        return _from_file(options, params["profile"])
+    if options.names_an_identity:
+        return _principal(options.completed_by(variables), options.source)
+    if variables.secret or variables.x509_certificate_path or variables.federated_token_path:
+        return _principal(options.completed_by(variables), variables.source)
+    profile = found.from_profile(found.first_set(environment, found.PROFILE_VARIABLE))
+    if profile and profile.names_an_identity:
+        return _principal(options.completed_by(profile), profile.source)
+    if shutil.which("az"):
+        return AzureCli(_cli_settings(options, variables, environment))
+    raise AuthenticationError(_nothing_found(variables))
+
+
+def _nothing_found(variables: Settings) -> str:
+    partly = [name for key in ("client_id", "tenant") if getattr(variables, key) for name in found.VARIABLES[key][:1]]
+    return (
+        "No credentials for Azure. Looked for: client_id, tenant and secret (or x509_certificate_path, or"
+        " federated_token_path) in the task's options; AZURE_CLIENT_ID, AZURE_TENANT (or AZURE_TENANT_ID) and"
+        " AZURE_SECRET (or AZURE_CLIENT_SECRET, AZURE_X509_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE) in the"
+        f" environment{' (set were only: ' + ', '.join(partly) + ')' if partly else ''}; a profile in"
+        f" {Path('~/.azure/credentials').expanduser()}; the program az on PATH."
+        " For the identity of an Azure machine set auth_source to msi."
+    )
+
+
+def _from_file(options: Settings, profile: str | None) -> Way:
+    file = found.from_profile(profile or "default")
+    if file is None:
+        raise OptionError("profile", "there is no such profile.")
+    return _principal(_without_identity(options).completed_by(file), file.source)
+
+
+def _without_identity(options: Settings) -> Settings:
+    """Another source was asked for by name: of the options only subscription and cloud count."""
+    return Settings(options.source, options.subscription_id, cloud_environment=options.cloud_environment)
+
+
+def _principal(merged: Settings, source: str) -> Way:
+    values = {key: getattr(merged, key) for key in found.VARIABLES}
+    own = Settings(source, **values)
+    missing = [name for name in ("client_id", "tenant") if not getattr(own, name)]
+    if not (own.secret or own.x509_certificate_path or own.federated_token_path):
+        missing.append("secret (or x509_certificate_path, or federated_token_path)")
+    if missing:
+        raise AuthenticationError(
+            f"The credentials in {source} are incomplete: {', '.join(missing)} missing. As environment variables:"
+            f" {', '.join(found.VARIABLES['client_id'] + found.VARIABLES['tenant'] + found.VARIABLES['secret'])}."
+        )
+    if own.secret:
+        return ClientSecret(own)
+    if own.x509_certificate_path:
+        return ClientCertificate(own)
+    return WorkloadIdentity(own)
+
+
+def _cli_settings(options: Settings, variables: Settings, environment: t.Mapping[str, str]) -> Settings:
+    """The subscription comes from the CLI's own choice when none is given."""
+    subscription = options.subscription_id or variables.subscription_id or _cli_subscription(environment)
+    cloud = options.cloud_environment or variables.cloud_environment
+    return Settings("the Azure CLI", subscription, tenant=options.tenant, cloud_environment=cloud)
+
+
+def _cli_subscription(environment: t.Mapping[str, str]) -> str | None:
+    directory = Path(environment.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
+    try:
+        # The CLI writes the file with a byte order mark.
+        profile = json.loads((directory / "azureProfile.json").read_text(encoding="utf-8-sig"))
+        chosen = [entry["id"] for entry in profile["subscriptions"] if entry.get("isDefault")]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return str(chosen[0]) if chosen else None
+
+
+def _check_thumbprint(path: Path, thumbprint: str) -> None:
+    """Compare with the certificate's SHA-1 fingerprint, as Azure's portal shows it."""
+    try:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+    except ImportError as error:
+        raise MissingLibraryError("cryptography>=42.0.0", error) from error
+
+    content = path.read_bytes()
+    if b"-----BEGIN CERTIFICATE-----" not in content:
+        return
+    actual = x509.load_pem_x509_certificate(content).fingerprint(hashes.SHA1()).hex()  # noqa: S303
+    if thumbprint.replace(":", "").lower() != actual:
+        raise OptionError("thumbprint", f"{path} has the thumbprint {actual.upper()}.")
+
+
+def _identity() -> t.Any:
+    try:
+        import azure.identity
+    except ImportError as error:
+        raise MissingLibraryError(IDENTITY_REQUIREMENT, error) from error
+    return azure.identity
+
+
+def wants_no_discovery(params: t.Mapping[str, t.Any], cloud: Cloud) -> bool:
+    """Tell whether instance discovery is to be skipped: Microsoft's does not know private clouds."""
+    chosen = params.get("disable_instance_discovery")
+    if chosen is None:
+        chosen = str(os.environ.get(found.DISCOVERY_VARIABLE, "")).lower() in ("1", "true", "yes", "on")
+    return bool(chosen) or cloud.private

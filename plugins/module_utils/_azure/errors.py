@@ -1,0 +1,147 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Azure answered when it did not do what was asked. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import DockerHostError
+from .advice import advice_for
+
+
+@dataclass(frozen=True)
+class ServiceError:
+    """The error of one answer of Azure, whatever its spelling.
+
+    :param status: the HTTP status; 200 for a failed long-running operation, None when nothing was answered.
+    :param code: Azure's code, for example ``SkuNotAvailable``.
+    :param message: Azure's message, with those of its details that say more.
+    """
+
+    status: int | None
+    code: str
+    message: str
+    target: str | None = None
+    request_id: str | None = None
+
+
+class AzureError(DockerHostError):
+    """A request to Azure, or the operation that it began, failed.
+
+    The message names operation, resource, Azure's code and message and the request id, and ends with advice
+    where there is some. The result carries the same as ``azure_error``.
+    """
+
+    def __init__(self, operation: str, resource: str, error: ServiceError) -> None:
+        self.operation = operation
+        self.resource = resource
+        self.error = error
+        self.advice = advice_for(error.code, error.message)
+        message = f"Could not {operation} ({resource}): {error.code}: {error.message}"
+        if error.request_id:
+            message += f" (request id {error.request_id})"
+        if self.advice:
+            message += f" {self.advice}"
+        super().__init__(
+            message,
+            azure_error={
+                "operation": operation,
+                "resource": resource,
+                "status": error.status,
+                "code": error.code,
+                "message": error.message,
+                "target": error.target,
+                "request_id": error.request_id,
+                "advice": self.advice,
+            },
+        )
+
+    @property
+    def code(self) -> str:
+        """Azure's code, for example ``SkuNotAvailable``."""
+        return self.error.code
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status."""
+        return self.error.status
+
+    @property
+    def not_found(self) -> bool:
+        """Tell whether the resource, or the group or network it is in, does not exist."""
+        return self.error.status == 404
+
+
+class WaitTimeoutError(AzureError):
+    """An operation was still going on when the time to wait was over. It goes on in Azure."""
+
+
+class AuthenticationError(DockerHostError):
+    """No way to sign in worked, or none was configured."""
+
+
+def from_sdk(operation: str, resource: str, error: Exception) -> DockerHostError:
+    """The SDK's exception as ours.
+
+    :param operation: what was tried, as a phrase that follows "Could not", for example ``create the VM``.
+    :param resource: a name or id.
+    :param error: any exception of azure-core.
+    """
+    from azure.core.exceptions import ClientAuthenticationError
+
+    response = getattr(error, "response", None)
+    if isinstance(error, ClientAuthenticationError) and response is None:
+        return AuthenticationError(f"Could not sign in to Azure to {operation} ({resource}): {_one_line(str(error))}")
+    if response is None:
+        kind = type(error).__name__
+        return AzureError(operation, resource, ServiceError(None, kind, _one_line(str(error))))
+    return AzureError(operation, resource, _read(response, error))
+
+
+def _read(response: t.Any, error: Exception) -> ServiceError:
+    headers = {str(key).lower(): str(value) for key, value in dict(response.headers).items()}
+    request_id = headers.get("x-ms-request-id") or headers.get("x-ms-correlation-request-id")
+    found = _error_object(response)
+    code = _get(found, "code") or f"HTTP {response.status_code}"
+    message = _get(found, "message") or _one_line(str(getattr(error, "message", error)))
+    return ServiceError(
+        status=int(response.status_code),
+        code=str(code),
+        message=_with_details(str(message), found),
+        target=_get(found, "target"),
+        request_id=request_id,
+    )
+
+
+def _error_object(response: t.Any) -> dict[str, t.Any]:
+    """The ``error`` of a body. The group deletion's last answer spells it ``Error``, all keys in PascalCase."""
+    try:
+        body = json.loads(response.text())
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    if not isinstance(body, dict):
+        return {}
+    inner = _get(body, "error")
+    return inner if isinstance(inner, dict) else body
+
+
+def _get(found: t.Mapping[str, t.Any], key: str) -> t.Any:
+    return found.get(key, found.get(key.capitalize()))
+
+
+def _with_details(message: str, found: t.Mapping[str, t.Any]) -> str:
+    text = _one_line(message)
+    for detail in _get(found, "details") or []:
+        more = _one_line(str(_get(detail, "message") or "")) if isinstance(detail, dict) else ""
+        if more and more not in text:
+            text += f" {more}"
+    return text
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

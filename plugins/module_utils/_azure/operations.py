@@ -1,0 +1,219 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Long-running operations: begun, watched, awaited. Private to this collection."""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+from dataclasses import dataclass
+
+from .._task import silent
+from .errors import AzureError, ServiceError, WaitTimeoutError, from_sdk
+
+FIRST_POLL_SECONDS = 1.0
+SLOWEST_POLL_SECONDS = 5.0
+HEARTBEAT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is being done, in the words of progress lines and errors.
+
+    :param host: the Docker host that it is done for.
+    :param kind: what it is done to, for example ``VM``.
+    :param doing: what the lines say while it goes on, for example ``Creating``.
+    :param operation: what an error says, a phrase that follows "Could not", for example ``create the VM``.
+    :param resource: the resource's name or id, for errors.
+    :param usual: seconds that it usually takes, if known.
+    """
+
+    host: str
+    kind: str
+    doing: str
+    operation: str
+    resource: str
+    usual: int | None = None
+
+
+class Watch:
+    """Shows how a work goes on: one line when its state changes, and one at least every 30 s. Thread-safe."""
+
+    def __init__(self, work: Work, progress: t.Callable[[str], None] = silent) -> None:
+        self.work = work
+        self._progress = progress
+        self._begun = time.monotonic()
+        self._state = ""
+        self._spoken = self._begun
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the work began."""
+        return time.monotonic() - self._begun
+
+    @property
+    def until_heartbeat(self) -> float:
+        """Seconds until the next line is due."""
+        return max(0.0, self._spoken + HEARTBEAT_SECONDS - time.monotonic())
+
+    def saw(self, state: str) -> None:
+        """Note a state that Azure reported. A state in which the work goes on is shown in the work's own words."""
+        shown = state if state.lower() in ("succeeded", "failed", "canceled") else self.work.doing
+        if shown != self._state:
+            self._state = shown
+            self.speak()
+
+    def speak(self) -> None:
+        """Show the line now."""
+        self._spoken = time.monotonic()
+        line = f"{self.work.host}: {self.work.kind} {self._state or self.work.doing} {self.seconds:.0f} s"
+        ended = self._state.lower() in ("succeeded", "failed", "canceled")
+        if self.work.usual and not ended:
+            line += f", usually {self.work.usual} s"
+        self._progress(line)
+
+    def rest(self, seconds: float) -> None:
+        """Sleep, speaking when a line is due."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, max(0.05, self.until_heartbeat)))
+            if not self.until_heartbeat:
+                self.speak()
+
+
+class Deadline:
+    """The moment after which waiting ends.
+
+    :param seconds: None means never.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self.limit = seconds
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def left(self) -> float | None:
+        """Seconds left, at least 0; None when there is no end."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the time is over."""
+        return self.left == 0.0
+
+
+class Operation:
+    """A request that may have begun something that takes time.
+
+    :param poller: the SDK's poller.
+    """
+
+    def __init__(self, poller: t.Any, watch: Watch, deadline: Deadline) -> None:
+        self._poller = poller
+        self._watch = watch
+        self._deadline = deadline
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it was begun."""
+        return self._watch.seconds
+
+    def wait(self) -> t.Any:
+        """Wait for its end.
+
+        :returns: the resource in wire format, None where the answer is empty.
+        :raises AzureError: it failed.
+        :raises WaitTimeoutError: the deadline is over; it goes on in Azure.
+        """
+        work = self._watch.work
+        try:
+            self._poller.wait(self._deadline.left)
+            if self._poller.done():
+                return self._poller.result()
+        except _sdk_error() as error:
+            raise from_sdk(work.operation, work.resource, error) from error
+        raise timed_out(work, self._deadline, str(self._poller.status()))
+
+
+def timed_out(work: Work, deadline: Deadline, state: str) -> WaitTimeoutError:
+    """The error for a work that takes longer than the user wants to wait."""
+    return WaitTimeoutError(
+        work.operation,
+        work.resource,
+        ServiceError(
+            None,
+            "WaitTimeout",
+            f"still {state} when wait_timeout ({deadline.limit:.0f} s) was over. It goes on in Azure:"
+            " run again to wait for it.",
+        ),
+    )
+
+
+def polling_method(watch: Watch) -> t.Any:
+    """ARM's polling, which honours Retry-After and else starts at 1 s and grows to 5 s, and which speaks."""
+    from azure.mgmt.core.polling.arm_polling import ARMPolling
+
+    class SpeakingPolling(ARMPolling):  # type: ignore[misc]
+        """The SDK's own state machine with our pace."""
+
+        pace = FIRST_POLL_SECONDS
+
+        def _extract_delay(self) -> float:
+            asked = float(super()._extract_delay())
+            if asked:
+                return asked
+            own = self.pace
+            self.pace = min(SLOWEST_POLL_SECONDS, own * 1.5)
+            return own
+
+        def _sleep(self, delay: float) -> None:
+            watch.rest(delay)
+
+        def update_status(self) -> None:
+            super().update_status()
+            watch.saw(str(self.status()))
+
+    return SpeakingPolling(timeout=0)
+
+
+T = t.TypeVar("T")
+
+
+def side_by_side(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:
+    """Run jobs at the same time and wait for all of them.
+
+    :returns: their results in the order given.
+    :raises DockerHostError: the first error in that order, after all have ended; further ones in its ``also``.
+    """
+    if len(jobs) == 1:
+        return [jobs[0]()]
+    outcomes: list[tuple[T | None, BaseException | None]] = [(None, None)] * len(jobs)
+
+    def work(place: int) -> None:
+        try:
+            outcomes[place] = (jobs[place](), None)
+        except BaseException as error:  # noqa: BLE001  (handed on to the caller below)
+            outcomes[place] = (None, error)
+
+    # Daemon threads: an interrupted task must not wait for them.
+    threads = [threading.Thread(target=work, args=(place,), daemon=True) for place in range(len(jobs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    errors = [error for _result, error in outcomes if error is not None]
+    if errors:
+        first = errors[0]
+        if isinstance(first, AzureError) and len(errors) > 1:
+            first.details["also"] = [str(error) for error in errors[1:]]
+        raise first
+    return [t.cast("T", result) for result, _error in outcomes]
+
+
+def _sdk_error() -> type[Exception]:
+    from azure.core.exceptions import AzureError as SdkError
+
+    return t.cast("type[Exception]", SdkError)
