@@ -1,0 +1,78 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import sys
+import typing as t
+from unittest import mock
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
+    DockerHostError,
+    MissingLibraryError,
+    OptionError,
+)
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task, failure, run_as_module
+
+SPEC = ArgumentSpec({"name": {"type": "str", "required": True}, "count": {"type": "int", "default": 1}})
+
+
+def run(
+    work: t.Callable[[Request], dict[str, t.Any]], args: dict[str, t.Any], capsys: pytest.CaptureFixture[str]
+) -> dict[str, t.Any]:
+    """Run a task as a module with these arguments; what it printed as its result."""
+    try:
+        from ansible.module_utils.testing import patch_module_args
+    except ImportError:  # ansible-core before 2.18
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": args}).encode()
+        context: t.Any = mock.patch.object(basic, "_ANSIBLE_ARGS", arguments)
+    else:
+        context = patch_module_args(args)
+    with context, pytest.raises(SystemExit):
+        run_as_module(Task("thing", SPEC, work))
+    return t.cast("dict[str, t.Any]", json.loads(capsys.readouterr().out))
+
+
+def test_a_backend_gets_parsed_options_check_mode_and_diff(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[Request] = []
+
+    def work(request: Request) -> dict[str, t.Any]:
+        seen.append(request)
+        request.progress("a module cannot speak")
+        request.warn("mind the gap")
+        return {"changed": True, "count": request.params["count"]}
+
+    result = run(work, {"name": "x", "count": "3", "_ansible_check_mode": True, "_ansible_diff": True}, capsys)
+    assert result["changed"] is True
+    assert result["count"] == 3
+    assert "mind the gap" in str(result["warnings"])
+    assert seen[0].check_mode
+    assert seen[0].diff
+    assert seen[0].params["name"] == "x"
+
+
+def test_an_expected_error_fails_the_module_with_its_details(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(request: Request) -> dict[str, t.Any]:
+        raise OptionError("name", "must not be x, use y")
+
+    result = run(work, {"name": "x"}, capsys)
+    assert result["failed"] is True
+    assert result["msg"] == "name: must not be x, use y"
+    assert result["option"] == "name"
+
+
+def test_a_missing_package_names_package_interpreter_and_requirements() -> None:
+    result = failure(MissingLibraryError("azure-identity>=1.16.0", ImportError("No module named 'azure'")))
+    assert "azure-identity>=1.16.0" in result["msg"]
+    assert sys.executable in result["msg"]
+    assert "meta/ee-requirements.txt" in result["msg"]
+
+
+def test_details_are_keys_of_the_failed_result() -> None:
+    assert failure(DockerHostError("no", exists=["a"])) == {"msg": "no", "exists": ["a"]}
