@@ -30,7 +30,7 @@ _BY_CODE = {
         "The identity lacks this right; docs/rights.md of the collection has a minimal role."
         " A fresh role assignment can take some minutes to apply."
     ),
-    "LinkedAuthorizationFailed": "The identity lacks a right on a resource referred to; docs/rights.md has a minimal role.",
+    "LinkedAuthorizationFailed": "The identity lacks a right on a resource referred to: see docs/rights.md.",
     "RequestDisallowedByPolicy": "A policy of the subscription forbids this; its administrators know what it allows.",
     "InvalidAuthenticationTokenTenant": "The subscription belongs to another tenant: check tenant and subscription_id.",
     "SubscriptionNotFound": "Check subscription_id and that the identity has a role in it.",

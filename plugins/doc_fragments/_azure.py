@@ -1,0 +1,88 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the Azure modules sign in. Private to this collection; keep in step with module_utils/_azure/options.py."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The options of C(azure_argument_spec)."""
+
+    DOCUMENTATION = r"""
+options:
+  auth_source:
+    description:
+      - Where the credentials are taken from. Defaults to the environment variable E(ANSIBLE_AZURE_AUTH_SOURCE), else V(auto).
+      - V(auto) takes the first that is there of the task's options, the environment variables, the profile in
+        C(~/.azure/credentials), and the account of the Azure CLI.
+      - V(env) uses the environment variables only, V(credential_file) the profile only, V(cli) the account that
+        C(az login) signed in.
+      - V(msi) uses the managed identity of the Azure machine that the task runs on; with O(client_id) a user-assigned one.
+      - An empty option or environment variable counts as unset.
+    type: str
+    choices: [auto, cli, credential_file, env, msi]
+  profile:
+    description:
+      - The section of C(~/.azure/credentials) to use. Defaults to the environment variable E(AZURE_PROFILE), else
+        V(default). When given with O(auth_source=auto), nothing else is looked at.
+    type: str
+  subscription_id:
+    description:
+      - The subscription. Defaults to the environment variable E(AZURE_SUBSCRIPTION_ID), else to that of the profile or of
+        the Azure CLI.
+    type: str
+  client_id:
+    description:
+      - The application (client) id of the service principal, or of a user-assigned managed identity. Environment
+        variable E(AZURE_CLIENT_ID).
+    type: str
+  secret:
+    description:
+      - The service principal's secret. Environment variable E(AZURE_SECRET), else E(AZURE_CLIENT_SECRET).
+    type: str
+  tenant:
+    description:
+      - The tenant of the service principal. Environment variable E(AZURE_TENANT), else E(AZURE_TENANT_ID).
+    type: str
+  x509_certificate_path:
+    description:
+      - The file with the service principal's certificate and its private key (PEM, or PKCS#12 without password), instead
+        of O(secret). Environment variable E(AZURE_X509_CERTIFICATE_PATH), else E(AZURE_CLIENT_CERTIFICATE_PATH).
+    type: path
+  thumbprint:
+    description:
+      - The SHA-1 thumbprint that the certificate in O(x509_certificate_path) must have. Environment variable
+        E(AZURE_THUMBPRINT).
+    type: str
+  federated_token_path:
+    description:
+      - The file with the token of a workload identity, instead of O(secret). Environment variable
+        E(AZURE_FEDERATED_TOKEN_FILE).
+    type: path
+  cloud_environment:
+    description:
+      - The cloud, V(AzureCloud), V(AzureChinaCloud) or V(AzureUSGovernment), or the https URL of a private cloud's
+        Resource Manager, which is then asked for its endpoints. Defaults to the environment variable
+        E(AZURE_CLOUD_ENVIRONMENT), else public Azure.
+    type: str
+  cloud_ca_path:
+    description:
+      - A PEM file with the certificates of the authorities that signed the endpoints of a private cloud. It is used for
+        requests to Azure only, unlike E(REQUESTS_CA_BUNDLE), which would break the TLS of Docker clients in the same play.
+        Environment variable E(AZURE_CLOUD_CA_PATH).
+    type: path
+  disable_instance_discovery:
+    description:
+      - Do not ask Microsoft whether the token service is one of its own. Defaults to the environment variable
+        E(AZURE_DISABLE_INSTANCE_DISCOVERY); always so for a private cloud given by its URL.
+    type: bool
+requirements:
+  - azure-identity >= 1.16.0
+  - azure-mgmt-compute >= 33.0.0
+  - azure-mgmt-core >= 1.4.0
+notes:
+  - Proxies are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY).
+  - Azure packages are needed on the machine that the task runs on, which is nearly always the controller.
+"""
