@@ -1,0 +1,261 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How an engine is reached: community.docker's connection options. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ansible.module_utils.errors import AnsibleFallbackNotFound
+
+from .._argspec import ArgumentSpec
+from .._errors import DockerHostError, OptionError
+
+DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
+PLAIN_PORT = 2375
+TLS_PORT = 2376
+
+
+def environment_fallback(name: str) -> str:
+    """The value of an environment variable. As for the docker CLI, an empty one is unset.
+
+    :raises AnsibleFallbackNotFound: it is unset.
+    """
+    value = os.environ.get(name)
+    if not value:
+        raise AnsibleFallbackNotFound
+    return value
+
+
+def cert_path_fallback(file_name: str) -> str:
+    """The path of a file in the directory ``DOCKER_CERT_PATH``.
+
+    :raises AnsibleFallbackNotFound: the variable is unset.
+    """
+    return os.path.join(environment_fallback("DOCKER_CERT_PATH"), file_name)
+
+
+CONNECTION_SPEC = ArgumentSpec(
+    argument_spec={
+        "docker_host": {
+            "type": "str",
+            "default": DEFAULT_DOCKER_HOST,
+            "fallback": (environment_fallback, ["DOCKER_HOST"]),
+            "aliases": ["docker_url"],
+        },
+        "tls": {"type": "bool", "default": False, "fallback": (environment_fallback, ["DOCKER_TLS"])},
+        "validate_certs": {
+            "type": "bool",
+            "default": False,
+            "fallback": (environment_fallback, ["DOCKER_TLS_VERIFY"]),
+            "aliases": ["tls_verify"],
+        },
+        "tls_hostname": {"type": "str", "fallback": (environment_fallback, ["DOCKER_TLS_HOSTNAME"])},
+        "ca_path": {
+            "type": "path",
+            "fallback": (cert_path_fallback, ["ca.pem"]),
+            "aliases": ["ca_cert", "tls_ca_cert", "cacert_path"],
+        },
+        "client_cert": {
+            "type": "path",
+            "fallback": (cert_path_fallback, ["cert.pem"]),
+            "aliases": ["tls_client_cert", "cert_path"],
+        },
+        "client_key": {
+            "type": "path",
+            "fallback": (cert_path_fallback, ["key.pem"]),
+            "aliases": ["tls_client_key", "key_path"],
+        },
+        "timeout": {"type": "int", "default": 60, "fallback": (environment_fallback, ["DOCKER_TIMEOUT"])},
+    },
+)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One way to an engine.
+
+    :param docker_host: as given, for example ``tcp://203.0.113.7:4243``.
+    :param host: DNS name or IP address without brackets; None for a unix socket.
+    :param port: TCP port; 0 for a unix socket.
+    :param socket_path: of the unix socket; None for TCP.
+    :param tls: whether TLS is spoken.
+    :param verify: whether the server's certificate is verified.
+    :param server_name: the name or address that the certificate must carry.
+    :param timeout: seconds for one connection attempt or answer.
+    """
+
+    docker_host: str
+    host: str | None
+    port: int
+    socket_path: str | None
+    tls: bool
+    verify: bool
+    server_name: str | None
+    ca_path: str | None
+    client_cert: str | None
+    client_key: str | None
+    timeout: float
+
+    @property
+    def shown(self) -> str:
+        """The endpoint as progress lines and errors call it."""
+        if self.host is None:
+            return self.docker_host
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    def ssl_context(self, *, with_client_certificate: bool = True) -> ssl.SSLContext:
+        """A context with the files of this connection.
+
+        :raises OptionError: a file cannot be read, or is not what it should be.
+        """
+        context = _context_for(self.ca_path if self.verify else None)
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if with_client_certificate and self.client_cert:
+            _load_client_certificate(context, self.client_cert, self.client_key)
+        return context
+
+    def docker_connection(self) -> dict[str, t.Any]:
+        """The connection as options of community.docker's modules."""
+        options: dict[str, t.Any] = {"docker_host": self.docker_host}
+        if self.tls:
+            options.update(
+                tls=True,
+                validate_certs=self.verify,
+                ca_path=self.ca_path,
+                client_cert=self.client_cert,
+                client_key=self.client_key,
+            )
+            if self.server_name != self.host:
+                options["tls_hostname"] = self.server_name
+        return {key: value for key, value in options.items() if value is not None}
+
+    def docker_env(self) -> dict[str, str]:
+        """The connection as the environment of the docker CLI.
+
+        ``DOCKER_CERT_PATH`` is there only if the files lie in one directory under the CLI's own names.
+        """
+        env = {"DOCKER_HOST": self.docker_host}
+        if not self.tls:
+            return env
+        env["DOCKER_TLS_VERIFY" if self.verify else "DOCKER_TLS"] = "1"
+        files = {"ca.pem": self.ca_path, "cert.pem": self.client_cert, "key.pem": self.client_key}
+        directories = {
+            os.path.dirname(path) if path and os.path.basename(path) == name else None for name, path in files.items()
+        }
+        if len(directories) == 1 and (directory := directories.pop()):
+            env["DOCKER_CERT_PATH"] = directory
+        return env
+
+
+def connection_of(params: t.Mapping[str, t.Any]) -> Connection:
+    """The connection that options describe. Looks at files only when TLS is to be spoken.
+
+    :raises OptionError: the options are no usable connection.
+    """
+    verify = bool(params["validate_certs"])
+    tls = verify or bool(params["tls"])
+    docker_host: str = params["docker_host"]
+    scheme, separator, rest = docker_host.partition("://")
+    if not separator:
+        raise OptionError("docker_host", f"{docker_host!r} is no URL; write tcp://ADDRESS:PORT or unix:///PATH")
+    if params["timeout"] <= 0:
+        raise OptionError("timeout", f"{params['timeout']} is no number of seconds above 0")
+    if scheme == "unix":
+        if not rest.startswith("/"):
+            raise OptionError("docker_host", f"{docker_host!r} names no absolute path; write unix:///PATH")
+        return Connection(docker_host, None, 0, rest, False, False, None, None, None, None, params["timeout"])
+    if scheme not in ("tcp", "http", "https"):
+        raise OptionError("docker_host", f"{scheme}:// is not spoken here; use tcp:// or unix://")
+    host, port = _host_and_port(docker_host, TLS_PORT if tls else PLAIN_PORT)
+    if not tls and scheme == "https":
+        raise OptionError("docker_host", "https:// needs TLS; set validate_certs (or tls) to true, or write tcp://")
+    connection = Connection(
+        docker_host=docker_host,
+        host=host,
+        port=port,
+        socket_path=None,
+        tls=tls,
+        verify=verify,
+        server_name=(params["tls_hostname"] or host) if tls else None,
+        ca_path=params["ca_path"] if tls else None,
+        client_cert=params["client_cert"] if tls else None,
+        client_key=params["client_key"] if tls else None,
+        timeout=params["timeout"],
+    )
+    if tls:
+        if (connection.client_cert is None) != (connection.client_key is None):
+            missing, given = ("client_key", "client_cert") if connection.client_cert else ("client_cert", "client_key")
+            raise OptionError(missing, f"is needed together with {given}")
+        connection.ssl_context()
+    return connection
+
+
+def _host_and_port(docker_host: str, default_port: int) -> tuple[str, int]:
+    try:
+        url = urlsplit(docker_host)
+        host, port = url.hostname, url.port
+    except ValueError as error:
+        raise OptionError("docker_host", f"{docker_host!r} is no usable URL ({error})") from error
+    if not host:
+        raise OptionError("docker_host", f"{docker_host!r} names no host; write tcp://ADDRESS:PORT")
+    if url.username is not None or url.path not in ("", "/") or url.query or url.fragment:
+        raise OptionError("docker_host", "must be nothing but tcp://ADDRESS:PORT")
+    if port == 0:
+        raise OptionError("docker_host", "port 0 is no port; write one from 1 to 65535")
+    return host, port or default_port
+
+
+def _context_for(ca_path: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_path)
+    except OSError as error:
+        raise OptionError("ca_path", f"no certificates could be read from {ca_path} ({_reason(error)})") from error
+
+
+class _EncryptedKeyError(DockerHostError):
+    """The client key asks for a passphrase."""
+
+
+def _refuse_passphrase() -> str:
+    raise _EncryptedKeyError("encrypted")
+
+
+def _load_client_certificate(context: ssl.SSLContext, client_cert: str, client_key: str | None) -> None:
+    for option, path in (("client_cert", client_cert), ("client_key", client_key)):
+        if path is not None:
+            _check_readable(option, path)
+    try:
+        context.load_cert_chain(client_cert, client_key, password=_refuse_passphrase)
+    except _EncryptedKeyError as error:
+        problem = f"{client_key} is encrypted; docker clients take only keys without a passphrase"
+        raise OptionError("client_key", problem) from error
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            problem = f"{client_key} does not belong to the certificate {client_cert}"
+            raise OptionError("client_key", problem) from error
+        problem = f"{client_cert} and {client_key} are no certificate and key in PEM ({_reason(error)})"
+        raise OptionError("client_cert", problem) from error
+
+
+def _check_readable(option: str, path: str) -> None:
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise OptionError(option, f"{path} cannot be read ({_reason(error)})") from error
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "not PEM").replace("_", " ").lower()
+    return error.strerror or str(error)

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task of ``docker_endpoint_info``. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+from time import monotonic, sleep
+
+from .._argspec import ArgumentSpec
+from .._errors import OptionError
+from .._task import Request, Task
+from .connection import CONNECTION_SPEC, Connection, connection_of
+from .probe import Answer, EndpointError, ask, demand_client_certificate
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 5.0
+LONGEST_ATTEMPT = 10.0
+"""Seconds that one attempt may take while more can follow."""
+PROGRESS_INTERVAL = 30.0
+
+SPEC = CONNECTION_SPEC.merge(
+    ArgumentSpec(
+        argument_spec={
+            "wait": {"type": "bool", "default": True},
+            "wait_timeout": {"type": "int", "default": 300},
+            "require_mutual_tls": {"type": "bool", "default": False},
+        }
+    )
+)
+
+
+def run(request: Request) -> dict[str, t.Any]:
+    """Ask the engine until it answers.
+
+    :raises OptionError: the options are no usable connection.
+    :raises EndpointError: it did not answer (in time).
+    """
+    params = request.params
+    connection = connection_of(params)
+    if params["wait_timeout"] < 0:
+        raise OptionError("wait_timeout", f"{params['wait_timeout']} is no number of seconds from 0 up")
+    if params["require_mutual_tls"] and not connection.verify:
+        raise OptionError("require_mutual_tls", "needs validate_certs to be true and a docker_host that is tcp://")
+    patience = float(params["wait_timeout"]) if params["wait"] else 0.0
+    answer, waited, attempts = _Wait(connection, patience, request.progress).run()
+    if params["require_mutual_tls"]:
+        demand_client_certificate(connection, connection.timeout)
+    return {
+        "changed": False,
+        "version": answer.version,
+        "info": answer.info,
+        "server_certificate": answer.certificate,
+        "docker_connection": connection.docker_connection(),
+        "docker_env": connection.docker_env(),
+        "attempts": attempts,
+        "timings": {"waited": round(waited, 1)},
+    }
+
+
+class _Wait:
+    """Asking again and again, with a line of progress whenever the reason changes and every 30 s."""
+
+    def __init__(self, connection: Connection, patience: float, progress: t.Callable[[str], None]) -> None:
+        self.connection = connection
+        self.patience = patience
+        self.progress = progress
+        self.started = monotonic()
+        self.spoken_at = 0.0
+        self.spoken_kind = ""
+
+    def run(self) -> tuple[Answer, float, int]:
+        attempts = 0
+        pause = FIRST_PAUSE
+        while True:
+            attempts += 1
+            try:
+                answer = ask(self.connection, self._timeout())
+            except EndpointError as error:
+                left = self.started + self.patience - monotonic()
+                if not error.transient or left <= 0:
+                    raise self._final(error, attempts) from error
+                self._speak(error)
+                sleep(min(pause, left))
+                pause = min(pause * 1.5, LONGEST_PAUSE)
+                continue
+            waited = monotonic() - self.started
+            if attempts > 1:
+                self.progress(f"{self.connection.shown}: the engine answers after {waited:.0f} s")
+            return answer, waited, attempts
+
+    def _timeout(self) -> float:
+        left = self.started + self.patience - monotonic()
+        if left <= 0:
+            return self.connection.timeout
+        return min(self.connection.timeout, LONGEST_ATTEMPT)
+
+    def _speak(self, error: EndpointError) -> None:
+        waited = monotonic() - self.started
+        if error.kind != self.spoken_kind or waited - self.spoken_at >= PROGRESS_INTERVAL:
+            self.spoken_kind, self.spoken_at = error.kind, waited
+            self.progress(f"{error.message} (waiting for {waited:.0f} s, at most {self.patience:.0f} s)")
+
+    def _final(self, error: EndpointError, attempts: int) -> EndpointError:
+        if attempts == 1:
+            return error
+        waited = monotonic() - self.started
+        problem = f"{error.problem} (after {attempts} attempts in {waited:.0f} s)"
+        return EndpointError(error.kind, self.connection, problem)
+
+
+TASK = Task("docker_endpoint_info", SPEC, run)
