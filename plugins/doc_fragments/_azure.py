@@ -14,12 +14,14 @@ class ModuleDocFragment:
 options:
   auth_source:
     description:
-      - Where the credentials are taken from. Defaults to the environment variable E(ANSIBLE_AZURE_AUTH_SOURCE), else V(auto).
+      - Where the credentials are taken from. Defaults to the environment variable E(ANSIBLE_AZURE_AUTH_SOURCE),
+        else V(auto).
       - V(auto) takes the first that is there of the task's options, the environment variables, the profile in
         C(~/.azure/credentials), and the account of the Azure CLI.
       - V(env) uses the environment variables only, V(credential_file) the profile only, V(cli) the account that
         C(az login) signed in.
-      - V(msi) uses the managed identity of the Azure machine that the task runs on; with O(client_id) a user-assigned one.
+      - V(msi) uses the managed identity of the Azure machine that the task runs on; with O(client_id) a
+        user-assigned one.
       - An empty option or environment variable counts as unset.
     type: str
     choices: [auto, cli, credential_file, env, msi]
@@ -30,8 +32,8 @@ options:
     type: str
   subscription_id:
     description:
-      - The subscription. Defaults to the environment variable E(AZURE_SUBSCRIPTION_ID), else to that of the profile or of
-        the Azure CLI.
+      - The subscription. Defaults to the environment variable E(AZURE_SUBSCRIPTION_ID), else to that of the profile
+        or of the Azure CLI.
     type: str
   client_id:
     description:
@@ -48,8 +50,8 @@ options:
     type: str
   x509_certificate_path:
     description:
-      - The file with the service principal's certificate and its private key (PEM, or PKCS#12 without password), instead
-        of O(secret). Environment variable E(AZURE_X509_CERTIFICATE_PATH), else E(AZURE_CLIENT_CERTIFICATE_PATH).
+      - The file with the service principal's certificate and its private key (PEM, or PKCS#12 without password),
+        instead of O(secret). Environment variable E(AZURE_X509_CERTIFICATE_PATH), else E(AZURE_CLIENT_CERTIFICATE_PATH).
     type: path
   thumbprint:
     description:
@@ -70,8 +72,8 @@ options:
   cloud_ca_path:
     description:
       - A PEM file with the certificates of the authorities that signed the endpoints of a private cloud. It is used for
-        requests to Azure only, unlike E(REQUESTS_CA_BUNDLE), which would break the TLS of Docker clients in the same play.
-        Environment variable E(AZURE_CLOUD_CA_PATH).
+        requests to Azure only, unlike E(REQUESTS_CA_BUNDLE), which would break the TLS of Docker clients in the same
+        play. Environment variable E(AZURE_CLOUD_CA_PATH).
     type: path
   disable_instance_discovery:
     description:
