@@ -85,7 +85,7 @@ class LocalAction(ActionBase):
             wanted = constants.config.get_config_value("INTERPRETER_PYTHON")
         wanted = str(self._templar.template(wanted)) if wanted else "auto"
         ours = {sys.executable, str(task_vars.get("ansible_playbook_python", sys.executable))}
-        return wanted.startswith("auto") or wanted in ours
+        return wanted.startswith("auto") or any(_same_interpreter(wanted, own) for own in ours)
 
     @contextlib.contextmanager
     def _task_environment(self) -> t.Iterator[None]:
@@ -132,6 +132,13 @@ class LocalAction(ActionBase):
         if _wants_invocation(task_vars):
             result["invocation"] = {"module_args": validation.validated_parameters}
         return t.cast("dict[str, t.Any]", remove_values(result, validation._no_log_values))
+
+
+def _same_interpreter(one: str, other: str) -> bool:
+    """``python`` and ``python3`` of one directory are one; the same file in two virtual environments is not."""
+    return one == other or (
+        os.path.dirname(one) == os.path.dirname(other) and os.path.realpath(one) == os.path.realpath(other)
+    )
 
 
 def _plain(args: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -116,12 +116,12 @@ class Connection:
 
         :raises OptionError: a file cannot be read, or is not what it should be.
         """
-        context = _context_for(self.ca_path if self.verify else None)
+        context = load_context(self.ca_path if self.verify else None)
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if with_client_certificate and self.client_cert:
-            _load_client_certificate(context, self.client_cert, self.client_key)
+            load_client_certificate(context, self.client_cert, self.client_key)
         return context
 
     def docker_connection(self) -> dict[str, t.Any]:
@@ -215,7 +215,11 @@ def _host_and_port(docker_host: str, default_port: int) -> tuple[str, int]:
     return host, port or default_port
 
 
-def _context_for(ca_path: str | None) -> ssl.SSLContext:
+def load_context(ca_path: str | None) -> ssl.SSLContext:
+    """A context that trusts this CA alone, or the system's own without one.
+
+    :raises OptionError: the file holds no certificates.
+    """
     try:
         return ssl.create_default_context(cafile=ca_path)
     except OSError as error:
@@ -230,7 +234,11 @@ def _refuse_passphrase() -> str:
     raise _EncryptedKeyError("encrypted")
 
 
-def _load_client_certificate(context: ssl.SSLContext, client_cert: str, client_key: str | None) -> None:
+def load_client_certificate(context: ssl.SSLContext, client_cert: str, client_key: str | None) -> None:
+    """Give a context its client certificate.
+
+    :raises OptionError: the files are no certificate and key that belong together, without a passphrase.
+    """
     for option, path in (("client_cert", client_cert), ("client_key", client_key)):
         if path is not None:
             _check_readable(option, path)

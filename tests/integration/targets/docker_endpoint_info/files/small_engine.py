@@ -17,6 +17,7 @@ import http.server
 import ipaddress
 import json
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -116,8 +117,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             super().handle()
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
-        self.server.requests.append(self.path)
+        path = re.sub(r"^/v1\.[0-9]+(?=/)", "", self.path)
+        self.server.requests.append(path)
         if self.server.failures > 0:
             self.server.failures -= 1
             return self.answer(503, b'{"message": "starting"}')
@@ -126,16 +131,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             answers = {path: {"hello": "world"} for path in answers}
         if self.server.mode == "html":
             return self.answer(200, b"<html></html>")
-        if self.path not in answers:
+        if path not in answers:
             return self.answer(404, b'{"message": "page not found"}')
-        return self.answer(200, json.dumps(answers[self.path]).encode())
+        return self.answer(200, json.dumps(answers[path]).encode())
 
     def answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Api-Version", VERSION["ApiVersion"])
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: t.Any) -> None:
         pass

@@ -1,0 +1,27 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""PEM files as the docker CLI takes them, by the standard library alone. Private to this collection."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+
+from .connection import load_client_certificate, load_context
+
+
+def check_pair(ca_path: str | None, client_cert: str | None, client_key: str | None) -> None:
+    """Check that the files are certificates and a key, that belong together and need no passphrase.
+
+    :raises OptionError: one of them is not.
+    """
+    context = load_context(ca_path) if ca_path else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if client_cert:
+        load_client_certificate(context, client_cert, client_key)
+
+
+def fingerprint_of(content: bytes | None) -> str | None:
+    """A short name of a file's content for a diff: the start of its SHA-256. It tells nothing of a key."""
+    return None if content is None else f"sha256:{hashlib.sha256(content).hexdigest()[:16]}"

@@ -1,0 +1,328 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""docker_context: what it writes, as the real docker CLI and OpenSSH read it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.shells import shell_lines
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
+
+DOCKER = shutil.which("docker")
+needs_docker = pytest.mark.skipif(DOCKER is None, reason="the docker CLI is not installed")
+HOST = "tcp://web1.example:4243"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB8eHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgEA"
+
+
+class Setup:
+    """One user's directory, and how this user runs things."""
+
+    def __init__(self, directory: pathlib.Path, certificates: t.Any) -> None:
+        self.config = directory / "docker"
+        self.known_hosts = directory / "ssh" / "known_hosts"
+        self.warnings: list[str] = []
+        client = certificates.client
+        self.files: dict[str, t.Any] = {
+            "ca_path": str(client / "ca.pem"),
+            "client_cert": str(client / "cert.pem"),
+            "client_key": str(client / "key.pem"),
+        }
+
+    def run(self, name: str = "web1", check_mode: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        options = {
+            "name": name,
+            "docker_config": str(self.config),
+            "known_hosts_path": str(self.known_hosts),
+            **options,
+        }
+        spec = {key: dict(option) for key, option in TASK.spec.argument_spec.items()}
+        result = ArgumentSpecValidator(spec, **TASK.spec.rules()).validate(options)
+        assert result.error_messages == []
+        request = Request(
+            params=result.validated_parameters, check_mode=check_mode, diff=True, warn=self.warnings.append
+        )
+        return TASK.run(request)
+
+    def docker(self, *arguments: str) -> str:
+        assert DOCKER is not None
+        env = {"PATH": os.environ["PATH"], "DOCKER_CONFIG": str(self.config), "HOME": str(self.config.parent)}
+        run = subprocess.run([DOCKER, *arguments], env=env, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    def tree(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in sorted(self.config.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def setup(tmp_path: pathlib.Path, certificates: t.Any) -> Setup:
+    return Setup(tmp_path, certificates)
+
+
+@needs_docker
+def test_the_cli_lists_inspects_and_selects_it(setup: Setup) -> None:
+    result = setup.run(docker_host=HOST, description="a host", current=True, **setup.files)
+    assert result["changed"]
+    assert result["current_context"] == "web1"
+    listed = [json.loads(line) for line in setup.docker("context", "ls", "--format", "json").splitlines()]
+    mine = next(entry for entry in listed if entry["Name"] == "web1")
+    assert mine["Current"] is True
+    assert mine["DockerEndpoint"] == HOST
+    assert mine["Description"] == "a host"
+    assert mine["Error"] == ""
+    (inspected,) = json.loads(setup.docker("context", "inspect", "web1"))
+    assert inspected["Endpoints"]["docker"] == {"Host": HOST, "SkipTLSVerify": False}
+    assert inspected["TLSMaterial"] == {"docker": ["ca.pem", "cert.pem", "key.pem"]}
+    assert inspected["Storage"]["TLSPath"] + "/docker" == result["context"]["tls_directory"]
+    assert setup.docker("context", "show").strip() == "web1"
+
+
+@needs_docker
+def test_the_cli_uses_it_against_an_engine(setup: Setup, engines: t.Any, certificates: t.Any) -> None:
+    with engines.SmallEngine(certificates=certificates.server) as engine:
+        setup.run(docker_host=f"tcp://localhost:{engine.port}", **setup.files)
+        out = setup.docker("--context", "web1", "version", "--format", "{{.Server.Version}}")
+    assert out.strip() == engines.VERSION["Version"]
+
+
+def test_again_without_change_and_check_mode(setup: Setup) -> None:
+    predicted = setup.run(docker_host=HOST, check_mode=True, current=True, **setup.files)
+    assert setup.tree() == {}
+    assert not setup.config.exists()
+    made = setup.run(docker_host=HOST, current=True, **setup.files)
+    assert made == predicted
+    before = setup.tree()
+    again = setup.run(docker_host=HOST, current=True, **setup.files)
+    assert again["changed"] is False
+    assert again["diff"] == {"before": {}, "after": {}}
+    assert setup.tree() == before
+
+
+def test_secret_files_and_no_secret_in_the_result(setup: Setup) -> None:
+    result = setup.run(docker_host=HOST, **setup.files)
+    directory = pathlib.Path(result["context"]["tls_directory"])
+    assert {path.name: path.stat().st_mode & 0o777 for path in directory.iterdir()} == {
+        "ca.pem": 0o600,
+        "cert.pem": 0o600,
+        "key.pem": 0o600,
+    }
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert "PRIVATE" not in json.dumps(result)
+    left = {path.name for path in (setup.config / "contexts").iterdir()}
+    assert left == {"meta", "tls", ".docker-host.lock"}
+
+
+def test_renewed_certificates_are_copied_again(setup: Setup, certificates: t.Any, tmp_path: pathlib.Path) -> None:
+    setup.run(docker_host=HOST, **setup.files)
+    renewed = tmp_path / "renewed"
+    certificates.authority.issue(renewed, server=False)
+    files: dict[str, t.Any]
+    files = {"ca_path": f"{renewed}/ca.pem", "client_cert": f"{renewed}/cert.pem", "client_key": f"{renewed}/key.pem"}
+    result = setup.run(docker_host=HOST, **files)
+    assert result["changed"]
+    assert sorted(result["diff"]["after"]) == ["cert.pem", "key.pem"]
+    directory = pathlib.Path(result["context"]["tls_directory"])
+    assert (directory / "key.pem").read_bytes() == (renewed / "key.pem").read_bytes()
+
+
+def test_context_that_loses_its_certificates(setup: Setup) -> None:
+    setup.run(docker_host=HOST, **setup.files)
+    result = setup.run(docker_host="ssh://me@web1.example")
+    assert result["changed"]
+    assert result["context"]["tls_directory"] is None
+    assert not list((setup.config / "contexts/tls").rglob("*.pem"))
+    assert result["docker_env"] == {"DOCKER_HOST": "ssh://me@web1.example"}
+
+
+@needs_docker
+def test_foreign_context_is_left_alone(setup: Setup) -> None:
+    setup.docker("context", "create", "web1", "--docker", "host=tcp://mine:1")
+    before = setup.tree()
+    attempts: tuple[dict[str, t.Any], ...] = ({"docker_host": HOST}, {"state": "absent"})
+    for options in attempts:
+        with pytest.raises(DockerHostError, match=r"was not made by this collection.*adopt"):
+            setup.run(**options)
+    assert {key: value for key, value in setup.tree().items() if not key.endswith(".lock")} == before
+    assert setup.run(docker_host=HOST, adopt=True)["changed"]
+    assert setup.run(docker_host=HOST)["changed"] is False
+
+
+@needs_docker
+def test_the_cli_can_change_ours_and_it_stays_ours(setup: Setup) -> None:
+    setup.run(docker_host=HOST, **setup.files)
+    setup.docker("context", "update", "web1", "--description", "changed by hand")
+    result = setup.run(docker_host=HOST, description="ours", **setup.files)
+    assert result["diff"]["before"] == {"description": "changed by hand"}
+    setup.docker("context", "rm", "web1")
+    assert setup.run(docker_host=HOST, check_mode=True, **setup.files)["diff"]["before"]["exists"] is False
+
+
+def test_absent_removes_everything_and_the_selection(setup: Setup) -> None:
+    setup.config.mkdir()
+    config = setup.config / "config.json"
+    config.write_text('{"auths": {"registry.example": {"auth": "c2VjcmV0"}}, "unknown": [1]}')
+    config.chmod(0o600)
+    setup.run(docker_host=HOST, current=True, **setup.files)
+    setup.run("other", docker_host=HOST, **setup.files)
+    assert setup.run(state="absent", check_mode=True)["current_context"] == "default"
+    result = setup.run(state="absent")
+    assert result["changed"]
+    assert result["current_context"] == "default"
+    assert json.loads(config.read_text()) == {"auths": {"registry.example": {"auth": "c2VjcmV0"}}, "unknown": [1]}
+    assert config.stat().st_mode & 0o777 == 0o600
+    assert len(list((setup.config / "contexts/meta").iterdir())) == 1
+    assert len(list((setup.config / "contexts/tls").iterdir())) == 1
+    assert setup.run(state="absent")["changed"] is False
+
+
+def test_selection_alone(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup.run(docker_host=HOST)
+    assert setup.run(docker_host=HOST)["current_context"] == "default"
+    assert setup.run(docker_host=HOST, current=True)["diff"]["after"] == {"current_context": "web1"}
+    assert setup.run(docker_host=HOST, current=False)["current_context"] == "default"
+    assert setup.warnings == []
+    monkeypatch.setenv("DOCKER_HOST", HOST)
+    setup.run(docker_host=HOST, current=True)
+    assert "DOCKER_HOST is set" in setup.warnings[0]
+
+
+def test_broken_configuration_stops_before_anything(setup: Setup) -> None:
+    setup.config.mkdir()
+    (setup.config / "config.json").write_text("{")
+    with pytest.raises(DockerHostError, match="holds no JSON object"):
+        setup.run(docker_host=HOST, current=True, **setup.files)
+    assert not (setup.config / "contexts/meta").exists()
+
+
+def test_a_linked_configuration_stays_a_link(setup: Setup, tmp_path: pathlib.Path) -> None:
+    setup.config.mkdir()
+    (tmp_path / "dotfiles.json").write_text("{}")
+    (setup.config / "config.json").symlink_to(tmp_path / "dotfiles.json")
+    setup.run(docker_host=HOST, current=True)
+    assert (setup.config / "config.json").is_symlink()
+    assert json.loads((tmp_path / "dotfiles.json").read_text()) == {"currentContext": "web1"}
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"name": "default"}, "name"),
+        ({"name": "a"}, "name"),
+        ({"name": "-web"}, "name"),
+        ({"name": "web 1"}, "name"),
+        ({"docker_host": "web1:4243"}, "docker_host"),
+        ({"docker_host": "tcp://web1"}, "docker_host"),
+        ({"docker_host": "tcp://:4243"}, "docker_host"),
+        ({"docker_host": "ssh://me:secret@web1"}, "docker_host"),
+        ({"docker_host": "tcp://web1:99999"}, "docker_host"),
+        ({"docker_host": "unix://x"}, "docker_host"),
+        ({"ca_path": "/nowhere"}, "ca_path"),
+        ({"ssh_host_keys": [KEY]}, "ssh_host_keys"),
+        ({"docker_host": "ssh://me@web1", "ca_path": "/nowhere"}, "ca_path"),
+        ({"docker_host": "ssh://me@web1", "ssh_host_keys": ["no key"]}, "ssh_host_keys[0]"),
+        (
+            {"docker_host": "ssh://me@web1", "ssh_host_keys": ["ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIAAB"]},
+            "ssh_host_keys[0]",
+        ),
+    ],
+)
+def test_bad_options(setup: Setup, options: dict[str, t.Any], option: str) -> None:
+    with pytest.raises(OptionError) as failure:
+        setup.run(**{"docker_host": HOST, **options})
+    assert failure.value.option == option
+    assert "secret" not in failure.value.message
+    assert not (setup.config / "contexts/meta").exists()
+
+
+def test_key_of_another_certificate(setup: Setup, certificates: t.Any) -> None:
+    with pytest.raises(OptionError, match="does not belong"):
+        setup.run(docker_host=HOST, **{**setup.files, "client_key": str(certificates.server / "key.pem")})
+
+
+def test_known_hosts_are_ours_alone(setup: Setup) -> None:
+    setup.known_hosts.parent.mkdir()
+    setup.known_hosts.write_text(f"# mine\ngithub.example {OTHER_KEY}\n")
+    options: dict[str, t.Any] = {"docker_host": "ssh://me@web1.example:2222"}
+    options.update({"ssh_host_keys": [f"{KEY} root@web1"]})
+    assert setup.run(check_mode=True, **options)["changed"]
+    assert setup.run(**options)["changed"]
+    assert setup.run(**options)["changed"] is False
+    assert setup.known_hosts.read_text() == (
+        f"# mine\ngithub.example {OTHER_KEY}\n[web1.example]:2222 {KEY} docker-host:web1\n"
+    )
+    setup.run(docker_host="ssh://me@web1.example", ssh_host_keys=[OTHER_KEY])
+    assert setup.known_hosts.read_text().splitlines()[2:] == [f"web1.example {OTHER_KEY} docker-host:web1"]
+    setup.run(state="absent")
+    assert setup.known_hosts.read_text() == f"# mine\ngithub.example {OTHER_KEY}\n"
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="OpenSSH is not installed")
+@pytest.mark.parametrize("hashed", [False, True])
+def test_known_hosts_of_the_user_contradict(setup: Setup, hashed: bool) -> None:
+    setup.known_hosts.parent.mkdir()
+    setup.known_hosts.write_text(f"web1.example {OTHER_KEY}\n")
+    if hashed:
+        subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(setup.known_hosts)], check=True, capture_output=True)
+        assert "web1" not in setup.known_hosts.read_text()
+    before = setup.known_hosts.read_text()
+    with pytest.raises(DockerHostError, match=r"ssh-keygen -f .* -R 'web1.example'"):
+        setup.run(docker_host="ssh://me@web1.example", ssh_host_keys=[KEY])
+    assert setup.known_hosts.read_text() == before
+    assert not (setup.config / "contexts/meta").exists()
+    assert setup.run(docker_host="ssh://me@web1.example", ssh_host_keys=[OTHER_KEY])["changed"]
+    assert setup.known_hosts.read_text() == before
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="OpenSSH is not installed")
+def test_openssh_finds_the_key(setup: Setup) -> None:
+    setup.run(docker_host="ssh://me@web1.example:2222", ssh_host_keys=[KEY])
+    found = subprocess.run(
+        ["ssh-keygen", "-f", str(setup.known_hosts), "-F", "[web1.example]:2222"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert KEY in found.stdout
+
+
+NASTY = {"DOCKER_HOST": HOST, "DOCKER_CERT_PATH": '/tmp/it\'s "a" $HOME \\ `dir`'}
+
+
+@pytest.mark.parametrize(
+    ("shell", "command"), [("sh", ["sh", "-c"]), ("fish", ["fish", "-c"]), ("powershell", ["pwsh", "-Command"])]
+)
+def test_shells_understand_their_lines(shell: str, command: list[str]) -> None:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    script = shell_lines(NASTY)[shell] + "\nprintenv DOCKER_CERT_PATH"
+    out = subprocess.run([*command, script], capture_output=True, text=True, check=True).stdout
+    assert out == NASTY["DOCKER_CERT_PATH"] + "\n"
+
+
+def test_quoting_for_shells_that_are_not_here() -> None:
+    lines = shell_lines({"A": "it's \\ $x"})
+    assert lines["fish"] == "set -gx A 'it\\'s \\\\ $x'"
+    assert lines["powershell"] == "$Env:A = 'it''s \\ $x'"
+
+
+def test_shell_lines_lead_to_the_certificates(setup: Setup, certificates: t.Any, tmp_path: pathlib.Path) -> None:
+    result = setup.run(docker_host=HOST, **setup.files)
+    assert result["docker_env"]["DOCKER_CERT_PATH"] == str(certificates.client)
+    shutil.copy(certificates.client / "ca.pem", tmp_path / "authority.pem")
+    result = setup.run(docker_host=HOST, **{**setup.files, "ca_path": str(tmp_path / "authority.pem")})
+    assert result["docker_env"]["DOCKER_CERT_PATH"] == result["context"]["tls_directory"]
+    assert result["shell_lines"]["sh"].splitlines()[0] == f"export DOCKER_HOST={HOST}"
