@@ -124,7 +124,7 @@ class MachineError(Exception):
     """A machine could not do what was asked; the text says what happened on the host."""
 
 
-class AgentUnreachable(MachineError):
+class AgentUnreachable(MachineError):  # noqa: N818 (the thing, not only the error)
     """There is no agent, or it does not report: Azure's VMAgentStatusCommunicationError."""
 
 
@@ -199,7 +199,7 @@ class MachineProvider(t.Protocol):
         """Get ready; clean up whatever a killed predecessor left."""
 
     async def close(self) -> None:
-        """Stop every machine and leave nothing behind: no process, mount, namespace. Disks stay in the state directory."""
+        """Stop every machine and leave no process, mount or namespace behind. Disks stay in the state directory."""
 
     async def create(self, spec: MachineSpec) -> Machine:
         """Make a machine, not yet started. With known disks (after a restart of the server) it takes them up again."""

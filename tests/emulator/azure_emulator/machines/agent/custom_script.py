@@ -1,0 +1,212 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The CustomScript handler as Azure's 2.1.19 behaves: ``custom_script.py install|enable|disable|uninstall|update``.
+
+Its directory, configuration and status are the handler contract's; see ``waagent.py``. A sequence number that ran is
+never run again (``mrseq``). As with the real one, a script that is no base64, or longer than 256 KiB encoded, is not
+run and yet reported as success.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import os
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+DATA = Path("/var/lib/waagent/custom-script")
+LOG = Path("/var/log/azure/custom-script/handler.log")
+SCRIPT_LIMIT = 256 * 1024
+TAIL = 4096
+KEYS = {
+    "public": {"commandToExecute", "script", "fileUris", "skipDos2Unix", "timestamp"},
+    "protected": {
+        "commandToExecute", "script", "fileUris", "storageAccountName", "storageAccountKey", "managedIdentity",
+    },
+}  # fmt: skip
+
+
+class HandlerError(Exception):
+    """What goes into the status. :param code: of the substatus ErrorClarification."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def log(event: str) -> None:
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with LOG.open("a", encoding="utf-8") as file:
+        file.write(f"time={now()} version=v2.1.19 operation=enable event={json.dumps(event)}\n")
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+class Handler:
+    """One run of the handler for the sequence number that the agent gave."""
+
+    def __init__(self) -> None:
+        environment = json.loads(Path("HandlerEnvironment.json").read_text(encoding="utf-8"))[0]["handlerEnvironment"]
+        self.config = Path(environment["configFolder"])
+        self.status_folder = Path(environment["statusFolder"])
+        self.number = int(os.environ.get("ConfigSequenceNumber") or self._highest())  # noqa: SIM112
+
+    def _highest(self) -> int:
+        return max(int(path.stem) for path in self.config.glob("*.settings"))
+
+    def report(self, status: str, message: str, substatus: t.Sequence[t.Mapping[str, t.Any]] = ()) -> None:
+        formatted = {"lang": "en", "message": message}
+        document: dict[str, t.Any] = {"operation": "Enable", "status": status, "formattedMessage": formatted}
+        if substatus:
+            document["substatus"] = list(substatus)
+        temporary = self.status_folder / f"{self.number}.status.new"
+        temporary.write_text(json.dumps([{"version": 1, "timestampUTC": now(), "status": document}]), encoding="utf-8")
+        temporary.replace(self.status_folder / f"{self.number}.status")
+
+    def enable(self) -> None:
+        ran = Path("mrseq")
+        if ran.exists() and int(ran.read_text(encoding="utf-8")) >= self.number:
+            log("this script configuration is already processed, will not run again")
+            return
+        ran.write_text(str(self.number), encoding="utf-8")
+        self.report("transitioning", "Enabling")
+        try:
+            output = self.run(self.settings())
+        except HandlerError as error:
+            log(f"failed: {str(error).splitlines()[0]}")
+            clarification = {"name": "ErrorClarification", "status": "error", "code": error.code}
+            self.report("error", str(error), [clarification])
+            return
+        log("enabled")
+        self.report("success", f"Enable succeeded: {output}")
+
+    def settings(self) -> dict[str, t.Any]:
+        """Public and protected settings in one. :raises HandlerError: they are not what the schema wants."""
+        document = json.loads((self.config / f"{self.number}.settings").read_text(encoding="utf-8"))
+        handler = document["runtimeSettings"][0]["handlerSettings"]
+        public, protected = handler.get("publicSettings") or {}, self._decrypt(handler)
+        for kind, part in (("public", public), ("protected", protected)):
+            unknown = sorted(part.keys() - KEYS[kind])
+            if unknown:
+                raise HandlerError(f"Enable failed: invalid configuration: {kind} settings: unknown {unknown[0]}", 1)
+        both = {**public, **protected}
+        twice = sorted(
+            name for name in ("commandToExecute", "script", "fileUris") if public.get(name) and protected.get(name)
+        )
+        if twice:
+            where = "was specified both in public and protected settings; it must be specified only once"
+            raise HandlerError(f"Enable failed: invalid configuration: '{twice[0]}' {where}", 1)
+        if bool(both.get("commandToExecute")) == bool(both.get("script")):
+            many = "either 'commandToExecute' or 'script'" + (", not both" if both.get("script") else "")
+            raise HandlerError(f"Enable failed: invalid configuration: {many} must be specified", 1)
+        return both
+
+    def _decrypt(self, handler: dict[str, t.Any]) -> dict[str, t.Any]:
+        text, thumbprint = handler.get("protectedSettings"), handler.get("protectedSettingsCertThumbprint")
+        if not text:
+            return {}
+        base = self.config / ".." / ".." / str(thumbprint)
+        done = subprocess.run(
+            ["openssl", "cms", "-decrypt", "-inform", "DER", "-recip", f"{base}.crt", "-inkey", f"{base}.prv"],
+            input=base64.b64decode(text),
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise HandlerError("Enable failed: failed to decrypt protected settings", 1)
+        return t.cast("dict[str, t.Any]", json.loads(done.stdout or b"{}"))
+
+    def run(self, settings: dict[str, t.Any]) -> str:
+        folder = DATA / "download" / str(self.number)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for uri in settings.get("fileUris") or []:
+            download(str(uri), folder, bool(settings.get("skipDos2Unix")))
+        command = settings.get("commandToExecute")
+        if not command:
+            script = decode(str(settings["script"]))
+            if script is None:
+                return "\n[stdout]\n\n[stderr]\n"
+            command = str(folder / "script.sh")
+            put_script(folder / "script.sh", script if settings.get("skipDos2Unix") else dos2unix(script))
+        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+            done = subprocess.run(
+                ["/bin/sh", "-c", str(command)],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                check=False,
+            )
+        output = f"\n[stdout]\n{tail(folder / 'stdout')}\n[stderr]\n{tail(folder / 'stderr')}"
+        if done.returncode:
+            reason = f"exit status={done.returncode}"
+            if done.returncode < 0:
+                reason = f"signal={-done.returncode}"
+            what = f"failed to execute command: command terminated with {reason}"
+            raise HandlerError(f"{what}{output}: {what}", 2)
+        return output
+
+
+def decode(encoded: str) -> bytes | None:
+    """The script's bytes; None is the real handler's trap: too long or no base64 is silently not run."""
+    if len(encoded) > SCRIPT_LIMIT:
+        return None
+    try:
+        raw = base64.b64decode("".join(encoded.split()), validate=True)
+        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (binascii.Error, OSError, EOFError, ValueError):
+        return None
+
+
+def dos2unix(content: bytes) -> bytes:
+    """Scripts written on Windows: no byte order mark, no carriage returns."""
+    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n") if b"\x00" not in content[:1024] else content
+
+
+def put_script(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o500), "wb") as file:
+        file.write(content)
+
+
+def download(uri: str, folder: Path, verbatim: bool) -> None:
+    import urllib.request
+
+    try:
+        with urllib.request.build_opener().open(uri, timeout=30) as answer:
+            content = answer.read()
+    except (OSError, ValueError) as error:
+        raise HandlerError(
+            f"Enable failed: processing file downloads failed: failed to download file: {error}", 3
+        ) from None
+    target = folder / (uri.split("?")[0].rstrip("/").rsplit("/", 1)[-1] or "file")
+    put_script(target, content if verbatim or not content.startswith(b"#!") else dos2unix(content))
+
+
+def tail(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - TAIL))
+        return file.read().decode("utf-8", "replace")
+
+
+def main(command: str) -> int:
+    if command == "enable":
+        Handler().enable()
+    elif command == "uninstall":
+        Path("mrseq").unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""First boot of a guest: user, keys, password, host name and custom data, as cloud-init does it on Azure.
+
+Called by ``cloud-init.service`` (``provision.py init``) and ``cloud-final.service`` (``provision.py final``); installed
+as ``/usr/bin/cloud-init`` too, for ``cloud-init status [--wait] [--long] [--format json]``. It is a small substitute:
+of custom data it runs scripts (``#!``) and, of ``#cloud-config``, ``write_files``, ``packages`` and ``runcmd``; other
+keys are named as errors in ``status --long``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import grp
+import json
+import os
+import pwd
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+ORDER = Path("/var/lib/waagent/provision.json")
+DONE = Path("/var/lib/cloud/instance/boot-finished")
+RUN = Path("/run/cloud-init")
+STATUS = RUN / "status.json"
+USER_DATA = Path("/var/lib/cloud/instance/user-data.txt")
+GROUPS = ("adm", "sudo", "dip", "plugdev", "cdrom", "audio", "video", "floppy", "dialout")
+
+
+def say(stage: str, errors: t.Sequence[str] = ()) -> None:
+    """Keep the status for ``cloud-init status`` and for programs that read the file."""
+    RUN.mkdir(exist_ok=True)
+    known = json.loads(STATUS.read_text(encoding="utf-8")) if STATUS.exists() else {"errors": []}
+    known = {"status": stage, "errors": [*known["errors"], *errors], "datasource": "azure"}
+    temporary = STATUS.with_suffix(".new")
+    temporary.write_text(json.dumps(known), encoding="utf-8")
+    temporary.replace(STATUS)
+
+
+def write(path: str, content: str | bytes, mode: int = 0o644) -> None:
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def init() -> None:
+    """Everything that must be there before anybody can log in."""
+    say("running")
+    if not ORDER.exists():
+        return
+    order = json.loads(ORDER.read_text(encoding="utf-8"))
+    name = order["computer_name"]
+    write("/etc/hostname", name + "\n")
+    subprocess.run(["hostname", name], check=False)
+    write("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost ip6-localhost ip6-loopback\n")
+    for kind in ("ed25519", "ecdsa"):
+        key = f"/etc/ssh/ssh_host_{kind}_key"
+        if not os.path.exists(key):
+            subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", name, "-f", key], check=True)
+    make_user(order)
+    write(
+        "/var/lib/waagent/ovf-env.xml",
+        f"<Environment><UserName>{order['admin_username']}</UserName><HostName>{name}</HostName></Environment>\n",
+        0o600,
+    )
+    data = order.get("user_data")
+    if data:
+        write(str(USER_DATA), base64.b64decode(data), 0o600)
+    ORDER.unlink()
+
+
+def make_user(order: dict[str, t.Any]) -> None:
+    user = order["admin_username"]
+    groups = [name for name in GROUPS if name in {entry.gr_name for entry in grp.getgrall()}]
+    if user not in {entry.pw_name for entry in pwd.getpwall()}:
+        subprocess.run(["useradd", "-m", "-s", "/bin/bash", "-G", ",".join(groups), user], check=True)
+    if order.get("admin_password"):
+        line = f"{user}:{order['admin_password']}\n"
+        subprocess.run(["chpasswd"], input=line.encode(), check=True)
+    yes = "no" if order.get("disable_password_authentication") else "yes"
+    write("/etc/ssh/sshd_config.d/50-cloud-init.conf", f"PasswordAuthentication {yes}\n", 0o600)
+    rule = "ALL" if order.get("admin_password") else "NOPASSWD:ALL"
+    write("/etc/sudoers.d/90-cloud-init-users", f"{user} ALL=(ALL) {rule}\n", 0o440)
+    if order.get("ssh_public_keys"):
+        home = pwd.getpwnam(user)
+        keys = f"{home.pw_dir}/.ssh/authorized_keys"
+        write(keys, "\n".join(order["ssh_public_keys"]) + "\n", 0o600)
+        for path in (os.path.dirname(keys), keys):
+            os.chown(path, home.pw_uid, home.pw_gid)
+        os.chmod(os.path.dirname(keys), 0o700)
+
+
+def final() -> None:
+    """Custom data, once in the life of the machine; its failure is an error in the status, never of the boot."""
+    errors: list[str] = []
+    if USER_DATA.exists() and not DONE.exists():
+        try:
+            errors = apply_user_data(USER_DATA.read_bytes())
+        except Exception as error:  # noqa: BLE001
+            errors = [f"user data: {error}"]
+    DONE.parent.mkdir(parents=True, exist_ok=True)
+    DONE.write_text(time.strftime("%Y-%m-%dT%H:%M:%SZ\n", time.gmtime()), encoding="utf-8")
+    say("error" if errors else "done", errors)
+    write(str(RUN / "result.json"), json.dumps({"v1": {"datasource": "DataSourceAzure", "errors": errors}}))
+
+
+def apply_user_data(data: bytes) -> list[str]:
+    if data.startswith(b"#!"):
+        script = USER_DATA.parent / "scripts" / "part-001"
+        write(str(script), data, 0o700)
+        return run_logged([str(script)])
+    if not data.startswith(b"#cloud-config"):
+        return ["user data: neither a script (#!) nor #cloud-config"]
+    import yaml
+
+    config = yaml.safe_load(data) or {}
+    errors = [
+        f"user data: {key} is not supported here" for key in config.keys() - {"write_files", "packages", "runcmd"}
+    ]
+    for file in config.get("write_files", []):
+        content = file.get("content", "")
+        raw = base64.b64decode(content) if file.get("encoding") in ("b64", "base64") else content.encode()
+        write(file["path"], raw, int(str(file.get("permissions", "0644")), 8))
+    if config.get("packages"):
+        errors += run_logged(["apt-get", "install", "-y", *config["packages"]])
+    for command in config.get("runcmd", []):
+        errors += run_logged(["sh", "-c", command] if isinstance(command, str) else [str(word) for word in command])
+    return errors
+
+
+def run_logged(command: list[str]) -> list[str]:
+    with open("/var/log/cloud-init-output.log", "ab") as log:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+    return [f"{command[0]} ended with {done.returncode}"] if done.returncode else []
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """What ``cloud-init status`` says; 0 done, 1 error, also after waiting."""
+    while True:
+        known = (
+            json.loads(STATUS.read_text(encoding="utf-8")) if STATUS.exists() else {"status": "not run", "errors": []}
+        )
+        if not arguments.wait or known["status"] in ("done", "error"):
+            break
+        time.sleep(0.25)
+    if arguments.format == "json":
+        print(json.dumps(known))
+    else:
+        print(f"status: {known['status']}")
+        if arguments.long:
+            print("\n".join(["detail:", "DataSourceAzure", *known["errors"]]))
+    return 1 if known["status"] == "error" else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="cloud-init", description=__doc__)
+    parser.add_argument(
+        "--version", action="version", version="cloud-init 22.4.2 (substitute in a local Azure's guest)"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("init", "final"):
+        commands.add_parser(name)
+    ask = commands.add_parser("status")
+    ask.add_argument("-w", "--wait", action="store_true")
+    ask.add_argument("-l", "--long", action="store_true")
+    ask.add_argument("--format", choices=["tabular", "json"], default="tabular")
+    arguments = parser.parse_args()
+    if arguments.command == "status":
+        return status(arguments)
+    init() if arguments.command == "init" else final()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``python -m azure_emulator.machines.build --cache-dir D``: make the guests' tree and package pool beforehand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from azure_emulator.machines.tree import TreeError, ensure_tree
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="azure_emulator.machines.build", description=__doc__)
+    parser.add_argument("--cache-dir", type=Path, required=True, help="where the tree and the pool are kept")
+    arguments = parser.parse_args(argv)
+    try:
+        tree = ensure_tree(arguments.cache_dir.resolve(), lambda line: print(f"guest tree: {line}", flush=True))
+    except TreeError as error:
+        print(f"guest tree: {error}", file=sys.stderr)
+        return 1
+    print(f"guest tree: ready in {tree.root}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

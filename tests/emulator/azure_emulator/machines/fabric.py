@@ -1,0 +1,215 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The data centre's network: virtual networks that may overlap, public addresses, and no way to the real outside.
+
+::
+
+    host's own namespace            supervisor's namespace               one per virtual network      one per guest
+    azure-emuN (link address) ----- outside   "the Internet"   nK ----- wan    router, filter   vM -- eth0
+
+Guests have no common wire: as in Azure every address is reached through the router (it answers ARP for all of them
+with Azure's well-known MAC address), so the packet filter sees everything, also between two guests of one subnet. The
+router maps public addresses 1:1. The host can reach public addresses; nothing inside can open a connection to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from dataclasses import dataclass, field
+
+from azure_emulator.machines.base import Interface, MachineError, Rule
+from azure_emulator.machines.firewall import Port, ruleset
+from azure_emulator.machines.supervisor import Supervisor
+
+#: Benchmarking range of RFC 2544: no real network uses it. One slot of it for each server on the host.
+RANGE = ipaddress.IPv4Network("198.18.0.0/15")
+SLOT_PREFIX = 21
+ROUTER_MAC = "12:34:56:78:9a:bc"
+
+_CORE = """
+ip link add "$1" type veth peer name outside netns "$2"
+ip address add "$3" peer "$4" dev "$1"
+ip link set "$1" up
+nsenter -t "$2" --net -- sh -euc '
+  echo 1 > /proc/sys/net/ipv4/ip_forward
+  echo 0 > /proc/sys/net/ipv4/conf/all/send_redirects
+  echo 0 > /proc/sys/net/ipv4/conf/default/send_redirects
+  ip address add "$2" peer "$1" dev outside
+  ip link set outside up
+  ip route add unreachable default' sh "$3" "$4"
+ip route add "$5" via "$4" dev "$1" src "$3"
+"""
+_CORE_FILTER = """
+table ip azure {
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    ct state established,related accept
+    iifname { "outside", "n*" } oifname "n*" accept
+  }
+}
+"""
+_NETWORK = """
+ip netns add "$1"
+ip link add "n$2" type veth peer name wan netns "$1"
+ip link set "n$2" up
+ip route add "$3/32" dev "n$2"
+nsenter --net="/run/netns/$1" -- sh -euc '
+  echo 1 > /proc/sys/net/ipv4/ip_forward
+  for scope in all default; do
+    echo 0 > /proc/sys/net/ipv4/conf/$scope/send_redirects
+    echo 0 > /proc/sys/net/ipv4/conf/$scope/rp_filter
+  done
+  ip link set lo up
+  ip address add "$1/32" dev wan
+  ip link set wan up
+  ip route add "$2" dev wan
+  ip route add default via "$2" dev wan' sh "$3" "$4"
+"""
+_PLUG = """
+ip netns add "$2"
+ip link add "$3" netns "$1" address "$4" type veth peer name eth0 netns "$2" address "$5"
+nsenter --net="/run/netns/$1" -- sh -euc '
+  echo 1 > "/proc/sys/net/ipv4/conf/$1/proxy_arp"
+  echo 0 > "/proc/sys/net/ipv4/neigh/$1/proxy_delay"
+  ip address replace "$2/32" dev lo
+  ip route replace unreachable "$4" metric 1000
+  ip link set "$1" up
+  ip route add "$3/32" dev "$1" src "$2"' sh "$3" "$7" "$6" "$9"
+nsenter --net="/run/netns/$2" -- sh -euc '
+  ip link set lo up
+  ip address add "$1/$2" dev eth0
+  ip link set eth0 up
+  ip route add default via "$3"' sh "$6" "$8" "$7"
+"""
+
+
+@dataclass
+class _Network:
+    """A virtual network that has at least once had a guest."""
+
+    number: int
+    hidden_address: str
+    ports: dict[str, Port] = field(default_factory=dict)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def namespace(self) -> str:
+        return f"net{self.number}"
+
+
+class Fabric:
+    """All networks of one server.
+
+    :param slot: which part of :data:`RANGE` it uses.
+    """
+
+    def __init__(self, supervisor: Supervisor, slot: int) -> None:
+        self._supervisor = supervisor
+        self.device = f"azure-emu{slot}"
+        whole = slot_range(slot)
+        self.public_pool, self._infrastructure = whole.subnets(1)
+        self._networks: dict[str, _Network] = {}
+        self._plugs = 0
+        self._lock = asyncio.Lock()
+
+    @property
+    def host_address(self) -> str:
+        """The host's own address as guests see it."""
+        return str(self._infrastructure[1])
+
+    @property
+    def core_address(self) -> str:
+        """An address of the supervisor's namespace: what listens there is, for guests, a server on the Internet."""
+        return str(self._infrastructure[2])
+
+    async def open(self) -> None:
+        """Connect the host to the supervisor's namespace. The interface goes when that namespace goes."""
+        pid = str(self._supervisor.pid)
+        words = [self.device, pid, self.host_address, self.core_address, str(self.public_pool.supernet())]
+        await _host_script(_CORE, words)
+        await self._supervisor.run(["nft", "-f", "-"], stdin=_CORE_FILTER)
+
+    async def plug(self, key: str, interface: Interface, rules: tuple[Rule, ...]) -> str:
+        """Make a guest's network namespace with its ``eth0``, and give the namespace's name."""
+        network = await self._network(interface.network)
+        self._plugs += 1
+        device, namespace = f"v{self._plugs}", f"vm{self._plugs}"
+        subnet = ipaddress.IPv4Network(interface.subnet_prefix)
+        mac = interface.mac_address.replace("-", ":").lower()
+        async with network.lock:
+            words = [network.namespace, namespace, device, ROUTER_MAC, mac, interface.private_address]
+            words += [str(subnet[1]), str(subnet.prefixlen), str(subnet)]
+            await self._supervisor.script(_PLUG, *words)
+            network.ports[key] = Port(device, interface.private_address, None, rules)
+            await self._apply(network, key, interface.public_address, rules)
+        return namespace
+
+    async def change(self, key: str, interface: Interface, rules: tuple[Rule, ...]) -> None:
+        """Give a plugged interface another public address, or none, and other rules, without a break."""
+        network = await self._network(interface.network)
+        async with network.lock:
+            await self._apply(network, key, interface.public_address, rules)
+
+    async def unplug(self, key: str, interface: Interface, namespace: str) -> None:
+        """Take a guest off the network."""
+        network = await self._network(interface.network)
+        async with network.lock:
+            port = network.ports.pop(key, None)
+            if port is None:
+                return
+            await self._route(network, port.public_address, None)
+            await self._load(network)
+            await self._supervisor.script(
+                'nsenter --net="/run/netns/$1" -- ip link delete "$2"; ip netns delete "$3"',
+                network.namespace,
+                port.device,
+                namespace,
+            )
+
+    async def _network(self, key: str) -> _Network:
+        async with self._lock:
+            if key not in self._networks:
+                number = len(self._networks)
+                network = _Network(number, str(self._infrastructure[512 + number]))
+                words = [network.namespace, str(number), network.hidden_address, self.core_address]
+                await self._supervisor.script(_NETWORK, *words)
+                self._networks[key] = network
+            return self._networks[key]
+
+    async def _apply(self, network: _Network, key: str, public: str | None, rules: tuple[Rule, ...]) -> None:
+        old = network.ports[key]
+        network.ports[key] = Port(old.device, old.private_address, public, rules)
+        await self._load(network)
+        await self._route(network, old.public_address, public)
+
+    async def _load(self, network: _Network) -> None:
+        text = ruleset(list(network.ports.values()), network.hidden_address)
+        await self._supervisor.run(["nft", "-f", "-"], network=network.namespace, stdin=text)
+
+    async def _route(self, network: _Network, old: str | None, new: str | None) -> None:
+        """Lead a public address to the network's router, and no longer the former one."""
+        if old == new:
+            return
+        script = 'test -z "$3" || ip route delete "$3/32"; test -z "$4" || ip route add "$4/32" via "$1" dev "n$2"'
+        await self._supervisor.script(script, network.hidden_address, str(network.number), old or "", new or "")
+
+
+def slot_range(slot: int) -> ipaddress.IPv4Network:
+    """The addresses of one slot: the lower half is the public pool, the upper one the data centre's own."""
+    return list(RANGE.subnets(new_prefix=SLOT_PREFIX))[slot]
+
+
+SLOTS = 2 ** (SLOT_PREFIX - RANGE.prefixlen)
+
+
+async def _host_script(script: str, words: list[str]) -> None:
+
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-euc", script, "sh", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _nothing = await process.communicate()
+    if process.returncode:
+        raise MachineError(f"the network of the local Azure cannot be made: {output.decode(errors='replace').strip()}")

@@ -1,0 +1,306 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Machines that are real Linux guests: systemd-nspawn over a cached Debian tree, on networks of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+from azure_emulator.machines import agent_link, tree
+from azure_emulator.machines.base import (
+    AgentStatus,
+    AgentUnreachable,
+    CommandResult,
+    HandlerResult,
+    MachineError,
+    MachineSpec,
+)
+from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
+from azure_emulator.machines.layer import AGENT_READY, PROVISIONED, write_layer
+from azure_emulator.machines.nspawn import Guest, Place
+from azure_emulator.machines.supervisor import Supervisor, missing_programs
+
+RUN = Path("/run/azure-emulator")
+BOOT_LIMIT = 90.0
+_PACKAGES = "debootstrap debian-archive-keyring systemd-container iproute2 nftables openssl"
+
+
+def guests_possible() -> str | None:
+    """None where guests can run, else the reason, with the command that mends it where there is one."""
+    if sys.platform != "linux":
+        return "guests need Linux"
+    if os.geteuid() != 0:
+        return "guests need root"
+    missing = missing_programs()
+    if not Path(tree.KEYRING).exists():
+        missing.append("Debian's archive keyring")
+    if missing:
+        return f"guests need {', '.join(missing)}: apt-get install -y {_PACKAGES}"
+    probe = [
+        "unshare",
+        "--pid",
+        "--fork",
+        "--mount",
+        "--net",
+        "--mount-proc",
+        "sh",
+        "-c",
+        "mount -t tmpfs none /mnt && nft list tables",
+    ]
+    done = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return f"guests need namespaces, mounts and nftables, and this host refuses: {done.stderr.strip()[-200:]}"
+    return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.lower().encode()).hexdigest()[:16]
+
+
+class GuestProvider:
+    """Guests of one server.
+
+    :param state_dir: where disks live; the same one takes its machines up again.
+    :param cache_dir: where the Debian tree and the package pool are kept, or made at :meth:`open`; by default
+        environment variable ``DOCKERHOST_CACHE``, else ``.cache`` in the working directory.
+    """
+
+    kind: t.Literal["guest", "stand-in", "none"] = "guest"
+
+    def __init__(self, state_dir: Path, cache_dir: Path | None = None) -> None:
+        cache_dir = cache_dir or Path(os.environ.get("DOCKERHOST_CACHE") or ".cache")
+        self.state_dir, self.cache_dir = Path(state_dir).resolve(), Path(cache_dir).resolve()
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        self._slot, self._lock = self._take_slot()
+        self.public_pool = str(next(slot_range(self._slot).subnets(1)))
+        self.boots = asyncio.Semaphore(4)
+        self.machines: dict[str, GuestMachine] = {}
+        self.counter = 0
+
+    def _take_slot(self) -> tuple[int, t.TextIO]:
+        """An address range that no other server on this host uses; the state directory remembers it."""
+        RUN.mkdir(exist_ok=True)
+        note = self.state_dir / "slot"
+        known = note.exists()
+        first = int(note.read_text(encoding="utf-8")) if known else int(_digest(str(self.state_dir)), 16) % SLOTS
+        for offset in range(1 if known else SLOTS):
+            slot = (first + offset) % SLOTS
+            handle = (RUN / f"slot{slot}.lock").open("w")
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                handle.close()
+                continue
+            note.write_text(str(slot), encoding="utf-8")
+            return slot, handle
+        raise MachineError(f"another server uses the state directory {self.state_dir}, or its address range {first}")
+
+    async def open(self) -> None:
+        """Make the tree if need be, and the namespaces. :raises MachineError: the host refuses."""
+        try:
+            self.tree = await asyncio.to_thread(
+                tree.ensure_tree, self.cache_dir, lambda line: print(f"guest tree: {line}")
+            )
+        except tree.TreeError as error:
+            raise MachineError(str(error)) from None
+        self.layer = await asyncio.to_thread(write_layer, self.state_dir)
+        self.supervisor = Supervisor(f"azure-emulator-{self._slot}")
+        await self.supervisor.start()
+        self.fabric = Fabric(self.supervisor, self._slot)
+        await self.fabric.open()
+
+    async def close(self) -> None:
+        """Shut every guest down and leave nothing on the host but the disks."""
+        await asyncio.gather(
+            *(machine.halt(patience=5.0) for machine in self.machines.values()), return_exceptions=True
+        )
+        await self.supervisor.stop()
+        self._lock.close()
+
+    async def create(self, spec: MachineSpec) -> GuestMachine:
+        machine = GuestMachine(self, spec)
+        self.machines[spec.id.lower()] = machine
+        return machine
+
+    async def delete_disk(self, disk_id: str) -> None:
+        self.disk_image(disk_id).unlink(missing_ok=True)
+
+    def disk_image(self, disk_id: str) -> Path:
+        """The file behind a managed data disk."""
+        return self.state_dir / "disks" / f"{_digest(disk_id)}.img"
+
+    @property
+    def name_prefix(self) -> str:
+        return f"azure{self._slot}"
+
+
+class GuestMachine:
+    """One virtual machine that is a guest."""
+
+    def __init__(self, provider: GuestProvider, spec: MachineSpec) -> None:
+        self.spec = spec
+        self._provider = provider
+        self._guest: Guest | None = None
+        self._networks: list[tuple[str, str]] = []
+        self.home = provider.state_dir / "machines" / _digest(spec.os_disk_id or spec.id)
+
+    async def start(self) -> None:
+        """Boot, and wait until the guest is provisioned and its agent reports."""
+        if self._guest is not None and self._guest.running:
+            return
+        async with self._provider.boots:
+            await self.halt(hard=True)
+            await asyncio.to_thread(self._prepare_disk)
+            try:
+                await self._boot()
+            except BaseException:
+                await self.halt(hard=True)
+                raise
+        (self.home / "provisioned").touch()
+
+    def _prepare_disk(self) -> None:
+        upper = self.home / "upper"
+        for folder in (self.home, upper):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o700)
+        upper.chmod(0o755)
+        order = upper / "var/lib/waagent/provision.json"
+        if not (self.home / "provisioned").exists():
+            order.parent.mkdir(parents=True, exist_ok=True)
+            order.parent.chmod(0o700)
+            with os.fdopen(os.open(order, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump(_provisioning(self.spec), file)
+        absent = upper / "etc/azure-no-agent"
+        absent.parent.mkdir(parents=True, exist_ok=True)
+        if self.spec.provision_agent:
+            absent.unlink(missing_ok=True)
+        else:
+            absent.touch()
+
+    async def _boot(self) -> None:
+        provider, spec = self._provider, self.spec
+        provider.counter += 1
+        key = f"{spec.id}#{provider.counter}"
+        namespace = await provider.fabric.plug(key, spec.interfaces[0], spec.rules)
+        self._networks.append((key, namespace))
+        name = f"{provider.name_prefix}-{provider.counter}"
+        guest = Guest(provider.supervisor, Place(self.home, name, spec.computer_name, provider.tree, provider.layer))
+        self._guest = guest
+        await guest.start(namespace)
+        await self._wait_until_up(guest)
+
+    async def _wait_until_up(self, guest: Guest) -> None:
+        marker = AGENT_READY if self.spec.provision_agent else PROVISIONED
+        limit = time.monotonic() + BOOT_LIMIT
+        while time.monotonic() < limit and guest.running:
+            root = guest.root()
+            if root is not None and (root / PROVISIONED).exists() and (root / marker).exists():
+                return
+            await asyncio.sleep(0.05)
+        what = "did not come up" if guest.running else "ended while booting"
+        raise MachineError(f"the guest {self.spec.name} {what}; its console: {self.console_log()[-1500:]}")
+
+    async def power_off(self, *, skip_shutdown: bool = False) -> None:
+        await self.halt(hard=skip_shutdown)
+
+    async def halt(self, *, hard: bool = False, patience: float = 20.0) -> None:
+        """Stop the guest, and give back what it had on the host."""
+        guest, self._guest = self._guest, None
+        if guest is not None:
+            await guest.stop(hard=hard, patience=patience)
+        while self._networks:
+            key, namespace = self._networks.pop()
+            await self._provider.fabric.unplug(key, self.spec.interfaces[0], namespace)
+
+    async def restart(self) -> None:
+        await self.power_off()
+        await self.start()
+
+    async def delete(self) -> None:
+        await self.halt(hard=True)
+        self._provider.machines.pop(self.spec.id.lower(), None)
+        await asyncio.to_thread(shutil.rmtree, self.home, ignore_errors=True)
+
+    async def reconfigure(self, spec: MachineSpec) -> None:
+        self.spec = spec
+        for key, _namespace in self._networks:
+            await self._provider.fabric.change(key, spec.interfaces[0], spec.rules)
+
+    async def agent_status(self) -> AgentStatus:
+        root = self._guest.root() if self._guest is not None else None
+        if root is None or not self.spec.provision_agent:
+            return AgentStatus("absent")
+        if (root / AGENT_READY).exists():
+            return AgentStatus("ready", agent_link.AGENT_VERSION, "Guest Agent is running")
+        return AgentStatus("not_ready", agent_link.AGENT_VERSION, "The agent of the guest does not run")
+
+    async def _agent(self) -> Guest:
+        status = await self.agent_status()
+        if status.state != "ready" or self._guest is None:
+            raise AgentUnreachable(f"the agent of {self.spec.name} does not report ({status.state})")
+        return self._guest
+
+    async def enable_extension(
+        self,
+        *,
+        name: str,
+        publisher: str,
+        type_: str,
+        version: str,
+        settings: t.Mapping[str, t.Any],
+        protected_settings: t.Mapping[str, t.Any],
+    ) -> HandlerResult:
+        guest = await self._agent()
+        return await agent_link.enable(guest, (publisher, type_, version), name, settings, protected_settings)
+
+    async def remove_extension(self, *, name: str, publisher: str, type_: str) -> None:
+        guest = await self._agent()
+        await agent_link.call_agent(guest, "remove", {"name": name, "publisher": publisher, "type": type_})
+
+    async def run_command(
+        self,
+        *,
+        script: str,
+        parameters: t.Sequence[tuple[str, str]] = (),
+        protected_parameters: t.Sequence[tuple[str, str]] = (),
+        run_as_user: str | None = None,
+        run_as_password: str | None = None,
+        timeout: float = 5400.0,
+    ) -> CommandResult:
+        request = {"script": script, "parameters": [*parameters, *protected_parameters], "timeout": timeout}
+        return await agent_link.run_command(await self._agent(), {**request, "run_as_user": run_as_user})
+
+    def console_log(self) -> str:
+        path = self.home / "console.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    async def execute(self, command: t.Sequence[str], *, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Run a command inside as root, past network and agent: for tests."""
+        if self._guest is None:
+            raise MachineError(f"the guest {self.spec.name} is not running")
+        return await self._guest.run(command, stdin=stdin)
+
+
+def _provisioning(spec: MachineSpec) -> dict[str, t.Any]:
+    """What the guest's first boot is told; read once by ``agent/provision.py`` and removed."""
+    data = spec.custom_data or spec.user_data
+    fields = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
+    wanted = ("computer_name", "admin_username", "admin_password", "disable_password_authentication")
+    order = {name: fields[name] for name in wanted}
+    order["ssh_public_keys"] = list(spec.ssh_public_keys)
+    order["user_data"] = base64.b64encode(data).decode("ascii") if data else None
+    return order

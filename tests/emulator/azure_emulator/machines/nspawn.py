@@ -1,0 +1,171 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One running guest: a systemd of its own over an overlay, in the supervisor's namespaces."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import typing as t
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from azure_emulator.machines import cgroups
+from azure_emulator.machines.base import MachineError
+from azure_emulator.machines.supervisor import Supervisor, children
+from azure_emulator.machines.tree import POOL_IN_GUEST, Tree
+
+_MOUNT = """
+mkdir -p "$5/upper" "$5/work" "$5/root" "$5/docker" "$5/containerd"
+mount -t overlay overlay -o "lowerdir=$1:$2,upperdir=$3,workdir=$4" "$5/root"
+"""
+_ENTER = 'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
+_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a guest is made of on the host.
+
+    :param home: its folder; ``upper`` there is its system disk.
+    :param name: unique on this host; also the name of its control groups.
+    """
+
+    home: Path
+    name: str
+    host_name: str
+    tree: Tree
+    layer: Path
+
+
+class Guest:
+    """A guest that was started; when it ends it cannot be started again, a new one takes its place."""
+
+    def __init__(self, supervisor: Supervisor, place: Place) -> None:
+        self._supervisor = supervisor
+        self._place = place
+        self._process: asyncio.subprocess.Process | None = None
+        self._groups: list[Path] = []
+
+    async def start(self, network: str) -> None:
+        """Mount its disk and boot. :param network: its network namespace."""
+        place = self._place
+        lower = [_escape(path) for path in (place.layer, place.tree.root)]
+        upper = [_escape(place.home / name) for name in ("upper", "work")]
+        await self._supervisor.script(_MOUNT, *lower, *upper, str(place.home))
+        self._groups = cgroups.make_group(self._supervisor.groups, place.name)
+        command = [*map(str, self._groups), "--", *self._nspawn(network)]
+        with open(place.home / "console.log", "wb") as console:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._supervisor.argv(["sh", "-euc", _ENTER, "sh", *command]),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=console,
+                stderr=asyncio.subprocess.STDOUT,
+                env={**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
+            )
+
+    def _nspawn(self, network: str) -> list[str]:
+        place = self._place
+        binds = [f"--bind={_colons(place.home / name)}:/var/lib/{name}" for name in ("docker", "containerd")]
+        # fmt: off
+        return [
+            "systemd-nspawn", "--quiet", "--settings=no", "--register=no", "--keep-unit", f"--machine={place.name}",
+            f"--hostname={place.host_name}", "--kill-signal=SIGRTMIN+3",
+            f"--network-namespace-path=/run/netns/{network}",
+            "--capability=all", "--system-call-filter=@known add_key keyctl bpf", "--resolv-conf=off", "--timezone=off",
+            "--link-journal=no", "--console=pipe", *binds,
+            f"--bind-ro={_colons(place.tree.pool)}:{POOL_IN_GUEST}", "--boot", f"--directory={place.home / 'root'}",
+            "systemd.show_status=1",
+        ]
+        # fmt: on
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def leader(self) -> int | None:
+        """The guest's PID 1 as the host sees it; None when there is none. It changes when the guest reboots."""
+        if self._process is None or self._process.returncode is not None:
+            return None
+        inside = children(self._process.pid)
+        found = [pid for nspawn in inside for pid in children(nspawn) if _is_init(pid)]
+        return found[0] if found else None
+
+    def root(self) -> Path | None:
+        """The guest's whole file tree as the host sees it, with what is mounted there."""
+        leader = self.leader()
+        return Path(f"/proc/{leader}/root") if leader else None
+
+    async def run(self, command: Sequence[str], *, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Run a command inside as root, with a clean environment; give exit code, output and errors."""
+        leader = self.leader()
+        if leader is None:
+            raise MachineError(f"the guest {self._place.host_name} is not running")
+        argv = ["nsenter", "-t", str(leader), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", *command]
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=_ENVIRONMENT,
+        )
+        output, errors = await process.communicate(stdin)
+        return t.cast(int, process.returncode), output, errors
+
+    async def stop(self, *, hard: bool, patience: float = 20.0) -> None:
+        """Shut down, or pull the plug, and take the disk down."""
+        process, leader = self._process, self.leader()
+        if process is not None:
+            if leader is not None and not hard:
+                _signal(leader, signal.SIGRTMIN + 3)
+                try:
+                    await asyncio.wait_for(process.wait(), patience)
+                except asyncio.TimeoutError:
+                    pass
+            while process.returncode is None:
+                for group in self._groups:
+                    _kill_group(group)
+                await asyncio.wait({asyncio.ensure_future(process.wait())}, timeout=0.2)
+        await self._supervisor.script('umount "$1" 2>/dev/null || umount -l "$1"', str(self._place.home / "root"))
+        await asyncio.to_thread(cgroups.remove, self._groups)
+
+
+def _escape(path: Path) -> str:
+    """A path in overlay's mount options."""
+    return str(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+
+
+def _colons(path: Path) -> str:
+    return str(path).replace(":", "\\:")
+
+
+def _is_init(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    for line in status.splitlines():
+        if line.startswith("NSpid:"):
+            return line.split()[-1] == "1"
+    return False
+
+
+def _kill_group(group: Path) -> None:
+    for procs in group.rglob("cgroup.procs"):
+        try:
+            pids = procs.read_text(encoding="utf-8").split()
+        except OSError:
+            continue
+        for pid in pids:
+            _signal(int(pid), signal.SIGKILL)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one owner of everything that guests need on the host: a set of namespaces whose PID 1 is ``keeper.py``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from azure_emulator.machines import cgroups, keeper
+from azure_emulator.machines.base import MachineError
+
+_PREPARE = (
+    "mount -t tmpfs -o mode=755 tmpfs /run/netns && mount -t tmpfs -o mode=755 tmpfs /run/systemd/nspawn && "
+    'ip link set lo up && exec "$0" "$@"'
+)
+
+
+class Supervisor:
+    """Namespaces for processes, mounts and the network, and the control groups of the guests.
+
+    :param name: what the control groups are called; one at a time on a host.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.pid = 0
+        self.groups: list[Path] = []
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Make the namespaces. :raises MachineError: the host refused."""
+        for folder in ("/run/netns", "/run/systemd/nspawn"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        self.groups = cgroups.make_parents(self.name)
+        cgroups.remove(child for group in self.groups for child in group.iterdir() if child.is_dir())
+        # fmt: off
+        argv = [
+            "unshare", "--pid", "--fork", "--kill-child=SIGKILL", "--mount", "--propagation", "private", "--mount-proc",
+            "--net", "sh", "-c", _PREPARE, sys.executable, "-I", keeper.__file__, *map(str, self.groups),
+        ]
+        # fmt: on
+        self._process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        if self._process.stdout is None or self._process.stderr is None:
+            raise MachineError("the supervisor has no pipes")
+        if await self._process.stdout.readline() != b"ready\n":
+            reason = (await self._process.stderr.read()).decode(errors="replace").strip()
+            raise MachineError(f"namespaces for guests cannot be made: {reason}")
+        self.pid = children(self._process.pid)[0]
+
+    async def stop(self) -> None:
+        """End every process, mount and namespace that is left."""
+        process, self._process = self._process, None
+        if process is not None:
+            if process.stdin is not None:
+                process.stdin.close()
+            await process.wait()
+        self.pid = 0
+
+    def argv(self, command: Sequence[str], *, network: str | None = None) -> list[str]:
+        """The command line that runs ``command`` inside.
+
+        :param network: name of a network namespace made with ``ip netns add``; else the supervisor's own.
+        """
+        if not self.pid:
+            raise MachineError("the supervisor is not running")
+        net = f"--net=/proc/{self.pid}/root/run/netns/{network}" if network else "--net"
+        return ["nsenter", "-t", str(self.pid), "--mount", "--pid", net, "--", *command]
+
+    async def run(self, command: Sequence[str], *, network: str | None = None, stdin: str = "") -> str:
+        """Run a command inside to its end and give its output. :raises MachineError: it failed."""
+        process = await asyncio.create_subprocess_exec(
+            *self.argv(command, network=network),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _nothing = await process.communicate(stdin.encode())
+        text = output.decode(errors="replace")
+        if process.returncode:
+            raise MachineError(f"{' '.join(command)[:300]}: exit code {process.returncode}: {text.strip()[-2000:]}")
+        return text
+
+    async def script(
+        self, script: str, *words: str, network: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> str:
+        """Run a shell script inside, with ``words`` as its arguments, stopping at the first error."""
+        exports = [f"{key}={value}" for key, value in (environment or {}).items()]
+        return await self.run(["env", *exports, "sh", "-euc", script, "sh", *words], network=network)
+
+    def path(self, inside: str | Path) -> Path:
+        """How the server itself reaches a path of the supervisor's mount namespace."""
+        return Path(f"/proc/{self.pid}/root") / str(inside).lstrip("/")
+
+
+def children(pid: int) -> list[int]:
+    """The child processes of ``pid``, oldest first."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                stat = Path(f"/proc/{entry}/stat").read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+            if int(stat.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(entry))
+    return sorted(found)
+
+
+def missing_programs() -> list[str]:
+    """Programs that guests need and the host lacks."""
+    wanted = ("systemd-nspawn", "debootstrap", "nft", "ip", "nsenter", "unshare", "openssl")
+    return [name for name in wanted if not shutil.which(name)]

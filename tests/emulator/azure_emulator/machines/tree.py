@@ -1,0 +1,349 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Debian tree that guests stand on, and the package pool that they install from.
+
+Both are made once into a cache directory, named by a hash of the recipe. Package lists come from the mirror and are
+verified by apt with Debian's keyring; packages are verified with the digests of those lists. debootstrap then works
+from the pool, without a network. A build that is killed leaves only a ``.partial`` directory, which the next removes.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+import typing as t
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SUITE = "bookworm"
+MIRROR = "http://deb.debian.org/debian"
+SECURITY_MIRROR = "http://deb.debian.org/debian-security"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+POOL_IN_GUEST = "/var/lib/debian-pool"
+
+#: What a guest has from its first boot, besides Debian's minimal base.
+TREE_PACKAGES = (
+    "systemd", "systemd-sysv", "dbus", "iproute2", "iputils-ping", "netbase", "procps", "kmod", "python3",
+    "python3-yaml", "openssh-server", "openssl", "ca-certificates", "curl", "gnupg", "sudo", "iptables", "nftables",
+    "fdisk", "parted", "e2fsprogs", "xfsprogs", "busybox-static",
+)  # fmt: skip
+#: What a guest can install, with everything that it depends on.
+POOL_PACKAGES = ("docker.io", "docker-registry", "apache2-utils", "git", "xz-utils", "apparmor")
+#: Single packages of a later Debian that install on this one: (suite, package).
+LATER_PACKAGES = (("trixie", "docker-compose"),)
+
+Progress = Callable[[str], None]
+
+
+class TreeError(Exception):
+    """The tree could not be made; the text says which step and what it printed last."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A finished build.
+
+    :param root: the Debian tree, never written to after the build.
+    :param pool: an apt repository (``deb [trusted=yes] file:POOL bookworm main``), bound read-only into guests.
+    :param extras: packages of :data:`LATER_PACKAGES`, outside the repository.
+    """
+
+    root: Path
+    pool: Path
+    extras: Path
+
+
+@dataclass(frozen=True)
+class Package:
+    """One entry of apt's package lists."""
+
+    name: str
+    url: str
+    sha256: str
+    stanza: str
+
+    @property
+    def file_name(self) -> str:
+        return urllib.request.url2pathname(self.url.rsplit("/", 1)[1])
+
+
+def recipe_digest() -> str:
+    """The name of the build: changes whenever what is built, or how, changes."""
+    recipe = "\n".join([SUITE, *TREE_PACKAGES, *POOL_PACKAGES, *map(str, LATER_PACKAGES), _architecture()])
+    recipe += Path(__file__).read_text(encoding="utf-8")
+    return hashlib.sha256(recipe.encode()).hexdigest()[:16]
+
+
+def find_tree(cache_dir: Path) -> Tree | None:
+    """The finished build of the present recipe, or None."""
+    base = cache_dir / "guest" / recipe_digest()
+    return Tree(base / "tree", base / "pool", base / "extras") if (base / "complete").exists() else None
+
+
+def ensure_tree(cache_dir: Path, progress: Progress) -> Tree:
+    """Give the build of the present recipe, made now if need be. One process builds, others wait for it.
+
+    :raises TreeError: a step failed; nothing half-made is left in use.
+    """
+    home = cache_dir / "guest"
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(home / "build.lock", progress):
+        found = find_tree(cache_dir)
+        if found:
+            return found
+        for leftover in home.glob("*.partial"):
+            shutil.rmtree(leftover)
+        partial = home / f"{recipe_digest()}.partial"
+        partial.mkdir()
+        _build(partial, progress)
+        (partial / "complete").touch()
+        partial.rename(home / recipe_digest())
+        for old in home.iterdir():
+            if old.is_dir() and old.name != recipe_digest():
+                shutil.rmtree(old, ignore_errors=True)
+    found = find_tree(cache_dir)
+    if found is None:
+        raise TreeError(f"the build in {home} vanished while it was made")
+    return found
+
+
+def _build(base: Path, progress: Progress) -> None:
+    (base / "extras").mkdir()
+    step = _Stopwatch(progress)
+    apt = _Apt(base / "apt", SUITE)
+    apt.update()
+    wanted = apt.closure([*_minimal_base(apt), *TREE_PACKAGES, *POOL_PACKAGES])
+    step(f"package lists: {len(wanted)} packages to fetch")
+    _fetch(wanted, base / "pool" / "pool")
+    for suite, name in LATER_PACKAGES:
+        later = _Apt(base / f"apt-{suite}", suite)
+        later.update()
+        _fetch([later.packages()[name]], base / "extras")
+        shutil.rmtree(base / f"apt-{suite}")
+    _write_repository(base / "pool", wanted)
+    step("packages fetched and verified")
+    _bootstrap(base / "tree", base / "pool")
+    step("minimal Debian made")
+    _install(base / "tree", base / "pool")
+    _finish(base / "tree")
+    shutil.rmtree(base / "apt")
+    step("guest tree finished")
+
+
+class _Stopwatch:
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._since = progress, time.monotonic()
+
+    def __call__(self, what: str) -> None:
+        now = time.monotonic()
+        self._progress(f"{what} ({now - self._since:.0f} s)")
+        self._since = now
+
+
+@contextmanager
+def _locked(path: Path, progress: Progress) -> Iterator[None]:
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("another process is building the guest tree; waiting for it")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _run(argv: Sequence[str | Path], **kwargs: t.Any) -> str:
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        [str(word) for word in argv],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        **kwargs,
+    )
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-15:])
+        raise TreeError(f"{argv[0]} {argv[1] if len(argv) > 1 else ''} ended with {done.returncode}:\n{tail}")
+    return done.stdout
+
+
+def _architecture() -> str:
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
+
+
+class _Apt:
+    """An apt that knows nothing of the host's: own lists, empty package database, Debian's keyring."""
+
+    def __init__(self, base: Path, suite: str) -> None:
+        self.base, self.suite = base, suite
+        for folder in ("etc/apt.conf.d", "etc/preferences.d", "lists/partial", "cache/archives/partial"):
+            (base / folder).mkdir(parents=True)
+        (base / "status").touch()
+        option = f"[arch={_architecture()} signed-by={KEYRING}]"
+        lines = [f"deb {option} {MIRROR} {suite} main", f"deb {option} {MIRROR} {suite}-updates main"]
+        if suite == SUITE:
+            lines.append(f"deb {option} {SECURITY_MIRROR} {suite}-security main")
+        (base / "etc/sources.list").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._config = base / "apt.conf"
+        self._config.write_text(
+            f'Dir "{base}";\nDir::State "{base}";\nDir::State::status "{base}/status";\nDir::Cache "{base}/cache";\n'
+            f'Dir::Etc "{base}/etc";\nAPT::Architecture "{_architecture()}";\nAPT::Sandbox::User "root";\n'
+            'Acquire::Languages "none";\nAcquire::Retries "3";\nAPT::Install-Recommends "false";\n',
+            encoding="utf-8",
+        )
+        self._packages: dict[str, Package] = {}
+
+    def _call(self, *words: str) -> str:
+        return _run(words, env={**os.environ, "APT_CONFIG": str(self._config), "LC_ALL": "C"})
+
+    def update(self) -> None:
+        self._call("apt-get", "update", "--error-on=any")
+
+    def packages(self) -> dict[str, Package]:
+        """The newest version of every package, by name."""
+        if not self._packages:
+            lists = sorted((self.base / "lists").glob("*_Packages"), key=lambda path: "security" in path.name)
+            for path in lists:
+                mirror = SECURITY_MIRROR if "debian-security" in path.name else MIRROR
+                for stanza in path.read_text(encoding="utf-8").split("\n\n"):
+                    package = _parse_stanza(stanza, mirror)
+                    if package:
+                        self._packages[package.name] = package
+        return self._packages
+
+    def closure(self, names: t.Sequence[str]) -> list[Package]:
+        """The packages and everything they depend on, as apt would install them."""
+        out = self._call("apt-get", "install", "--print-uris", "-qq", "--yes", *names)
+        files = {line.split()[1].rsplit("_", 2)[0] for line in out.splitlines() if line.startswith("'")}
+        return [self.packages()[name] for name in sorted(files)]
+
+
+def _parse_stanza(stanza: str, mirror: str) -> Package | None:
+    fields = {}
+    for line in stanza.splitlines():
+        key, colon, value = line.partition(": ")
+        if colon and key in ("Package", "Filename", "SHA256"):
+            fields[key] = value
+    if len(fields) < 3:
+        return None
+    return Package(fields["Package"], f"{mirror}/{fields['Filename']}", fields["SHA256"], stanza)
+
+
+def _minimal_base(apt: _Apt) -> list[str]:
+    """What debootstrap's variant minbase installs: required packages and apt."""
+    required = [name for name, package in apt.packages().items() if "\nPriority: required" in package.stanza]
+    return [*required, "apt", "usr-is-merged"]
+
+
+def _fetch(packages: t.Sequence[Package], target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(max_workers=8) as workers:
+        for _done in workers.map(lambda package: _fetch_one(package, target), packages):
+            pass
+
+
+def _fetch_one(package: Package, target: Path) -> None:
+    for attempt in range(4):
+        try:
+            with urllib.request.urlopen(package.url, timeout=60) as answer:
+                content = answer.read()
+            if hashlib.sha256(content).hexdigest() == package.sha256:
+                (target / package.file_name).write_bytes(content)
+                return
+            problem = "digest differs from the package list's"
+        except OSError as error:
+            problem = str(error)
+        time.sleep(attempt)
+    raise TreeError(f"cannot fetch {package.url}: {problem}")
+
+
+def _write_repository(pool: Path, packages: t.Sequence[Package]) -> None:
+    """Lists over ``pool/*.deb`` for debootstrap and for the guests' apt; digests inside, no signature."""
+    binary = pool / "dists" / SUITE / "main" / f"binary-{_architecture()}"
+    binary.mkdir(parents=True)
+    stanzas = []
+    for package in packages:
+        lines = [line for line in package.stanza.splitlines() if not line.startswith("Filename: ")]
+        stanzas.append("\n".join([*lines, f"Filename: pool/{package.file_name}"]))
+    content = ("\n\n".join(stanzas) + "\n\n").encode()
+    (binary / "Packages").write_bytes(content)
+    relative = (binary / "Packages").relative_to(pool / "dists" / SUITE)
+    (pool / "dists" / SUITE / "Release").write_text(
+        f"Origin: Debian\nDate: {email.utils.formatdate(usegmt=True)}\nLabel: Debian\nSuite: oldstable\nCodename: {SUITE}\nArchitectures: {_architecture()}\n"
+        f"Components: main\nSHA256:\n {hashlib.sha256(content).hexdigest()} {len(content)} {relative}\n",
+        encoding="utf-8",
+    )
+
+
+def _bootstrap(tree: Path, pool: Path) -> None:
+    common = ["debootstrap", "--variant=minbase", "--no-check-gpg", f"--arch={_architecture()}"]
+    _run([*common, "--foreign", SUITE, tree, f"file://{pool}"])
+    config = tree / "etc/dpkg/dpkg.cfg.d"
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "guest").write_text(
+        "force-unsafe-io\npath-exclude=/usr/share/doc/*\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n"
+        "path-include=/usr/share/doc/*/copyright\n",
+        encoding="utf-8",
+    )
+    _run(["chroot", tree, "/debootstrap/debootstrap", "--second-stage"], env=_chroot_environment())
+
+
+def _chroot_environment() -> dict[str, str]:
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"PATH": path, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root"}
+
+
+def _install(tree: Path, pool: Path) -> None:
+    """Install the tree's packages from the pool, in a mount namespace that ends with the command."""
+    (tree / "etc/apt/sources.list").write_text(
+        f"deb [trusted=yes] file:{POOL_IN_GUEST} {SUITE} main\n", encoding="utf-8"
+    )
+    (tree / POOL_IN_GUEST.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    policy = tree / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
+    policy.chmod(0o755)
+    script = (
+        'set -e\nmount --bind "$1" "$2"\nmount -t proc proc "$3/proc"\n'
+        'chroot "$3" apt-get update -q\nshift 3\n'
+        'chroot "$0" apt-get install -q -y --no-install-recommends "$@"\nchroot "$0" apt-get clean\n'
+    )
+    inside = tree / POOL_IN_GUEST.lstrip("/")
+    argv: list[str | Path] = [
+        "unshare",
+        "-m",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        script,
+        tree,
+        pool,
+        inside,
+        tree,
+        *TREE_PACKAGES,
+    ]
+    _run(argv, env=_chroot_environment())
+    policy.unlink()
+
+
+def _finish(tree: Path) -> None:
+    """Remove what must differ from guest to guest, and what only costs time at boot."""
+    (tree / "etc/machine-id").write_text("", encoding="utf-8")
+    for path in [tree / "var/lib/dbus/machine-id", tree / "etc/hostname", *tree.glob("etc/ssh/ssh_host_*")]:
+        path.unlink(missing_ok=True)
+    (tree / "var/lib/dbus/machine-id").symlink_to("/etc/machine-id")
+    for path in tree.glob("var/log/**/*.log"):
+        path.unlink()
+    (tree / "etc/dpkg/dpkg.cfg.d/guest").write_text("force-unsafe-io\n", encoding="utf-8")
