@@ -1,0 +1,69 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Certificates that somebody else signed. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import OptionError
+from . import authority as ca
+from . import keys
+from .authority import Authority
+from .draft import Draft
+from .identities import Found, look
+from .policy import Wanted, reasons_for
+
+if t.TYPE_CHECKING:
+    from .authorities import Authorities
+
+
+class SignedCertificates:
+    """The certificates of ``signed_certificates``, found again by their keys.
+
+    :raises OptionError: one cannot be read, or it belongs to no key of the set.
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self._found: dict[bytes, tuple[str, t.Any]] = {}
+        known = self._known_keys() if draft.options.signed else set()
+        for option, data in draft.options.signed:
+            try:
+                certificates = ca.load_certificates(data)
+            except ValueError as error:
+                raise OptionError(option, "it holds no certificate in PEM form") from error
+            public = keys.public_bytes(certificates[0].public_key())
+            if public not in known:
+                subject = certificates[0].subject.rfc4514_string()
+                raise OptionError(option, f"no key in {draft.options.cert_dir} belongs to this certificate ({subject})")
+            self._found[public] = (option, certificates[0])
+
+    def _known_keys(self) -> set[bytes]:
+        found = [look(wanted.identity, self.draft.files).key for wanted in self.draft.options.wanted]
+        return {keys.public_bytes(key.public_key()) for key in found if key is not None}
+
+    def for_key(self, key: keys.PrivateKey) -> t.Any | None:
+        """The certificate that was signed for a key."""
+        entry = self._found.get(keys.public_bytes(key.public_key()))
+        return entry[1] if entry else None
+
+    def check(self, certificate: t.Any, wanted: Wanted, signer: Authority | None, key: keys.PrivateKey) -> None:
+        """See that the certificate is what was asked for.
+
+        :raises OptionError: it is not; everything that is wrong.
+        """
+        option = self._found[keys.public_bytes(key.public_key())][0]
+        end = certificate.not_valid_after_utc
+        problems = reasons_for(wanted, Found(certificate, key=key), signer, self.draft.now, new_end=end)
+        if problems:
+            texts = ", ".join(reason.text for reason in problems)
+            raise OptionError(option, f"the certificate for {wanted.identity.label} is not what was asked for: {texts}")
+
+    def text(self, certificate: t.Any, kind: str, authorities: Authorities) -> bytes:
+        """The text for ``cert.pem``."""
+        signer = authorities.signer(kind)
+        chain = signer.intermediates if signer and kind == "servers" else ()
+        return ca.to_pem([certificate, *chain])

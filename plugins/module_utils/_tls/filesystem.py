@@ -1,0 +1,124 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The file-system calls that certificates need, one method each. Private to this collection.
+
+Every change of a certificate directory goes through one object of this class, so that a test can
+count the calls and end the process at any of them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import typing as t
+
+NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+OLD_FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+PRIVATE_FILE = 0o600
+PUBLIC_FILE = 0o644
+PRIVATE_DIRECTORY = 0o700
+
+
+class FileSystem:
+    """The operating system's calls. Errors are :class:`OSError`, as Python raises them."""
+
+    def create(self, path: str, mode: int) -> int:
+        """Open a file that must not exist yet; its mode is never wider than ``mode``."""
+        return os.open(path, NEW_FILE, mode)
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        """Write what the system takes at once; return how much that was."""
+        return os.write(descriptor, data)
+
+    def set_mode(self, path: str, mode: int) -> None:
+        os.chmod(path, mode)
+
+    def sync(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def sync_everything(self) -> None:
+        os.sync()
+
+    def open_directory(self, path: str) -> int:
+        """Open a directory, to sync it."""
+        return os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def rename(self, source: str, target: str) -> None:
+        os.rename(source, target)
+
+    def link(self, source: str, target: str) -> None:
+        os.link(source, target, follow_symlinks=False)
+
+    def remove(self, path: str) -> None:
+        os.unlink(path)
+
+    def make_directory(self, path: str) -> None:
+        os.mkdir(path, PRIVATE_DIRECTORY)
+
+    def remove_directory(self, path: str) -> None:
+        os.rmdir(path)
+
+    def open_lock(self, path: str) -> int:
+        """Open the lock file, which may exist."""
+        flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        return os.open(path, flags, PRIVATE_FILE)
+
+    def open_existing(self, path: str) -> int:
+        """Open a file for reading, the lock file for instance."""
+        return os.open(path, OLD_FILE)
+
+    def try_lock(self, descriptor: int, *, shared: bool) -> bool:
+        """Lock an open file; false when somebody else holds it."""
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def is_current(self, descriptor: int, path: str) -> bool:
+        """Whether the open file is still the one at the path."""
+        there, opened = self.status(path), os.fstat(descriptor)
+        return there is not None and (there.st_dev, there.st_ino) == (opened.st_dev, opened.st_ino)
+
+    # What only looks
+
+    def read(self, path: str) -> bytes:
+        """The whole content of a regular file; a symbolic link is an error."""
+        with os.fdopen(os.open(path, OLD_FILE), "rb") as stream:
+            return stream.read()
+
+    def status(self, path: str) -> os.stat_result | None:
+        """What stands at the path itself (links are not followed), ``None`` when nothing does."""
+        try:
+            return os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def names(self, path: str) -> list[str]:
+        """The names in a directory, sorted; none when there is no directory."""
+        try:
+            return sorted(os.listdir(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def write_all(files: FileSystem, path: str, data: bytes, mode: int, *, sync: bool = True) -> None:
+    """Make a new file with this content and mode.
+
+    :raises OSError: among others when it exists. What was begun is left to the caller.
+    """
+    descriptor = files.create(path, mode)
+    try:
+        view: t.Any = memoryview(data)
+        while view:
+            view = view[files.write(descriptor, bytes(view)) :]
+        if sync:
+            files.sync(descriptor)
+    finally:
+        files.close(descriptor)

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers and clients: where their files are, what is in them. Private to this collection."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from dataclasses import dataclass
+
+from . import authority as ca
+from . import keys, names
+from .store import CA, CERT, CLIENTS, KEY, REQUEST, SERVERS, StoredFile
+
+with contextlib.suppress(ImportError):
+    from cryptography import x509
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A server, or a client.
+
+    :param kind: ``servers``, or ``clients``.
+    :param name: its name; the default client, whose files stand in cert_dir itself, has none.
+    """
+
+    kind: t.Literal["servers", "clients"]
+    name: str = ""
+
+    @property
+    def directory(self) -> str:
+        return f"{self.kind}/{self.name}/" if self.name else ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind}/{self.name}" if self.name else "client"
+
+    @property
+    def cert(self) -> str:
+        return self.directory + CERT
+
+    @property
+    def key(self) -> str:
+        return self.directory + KEY
+
+    @property
+    def ca(self) -> str:
+        return self.directory + CA
+
+    @property
+    def request(self) -> str:
+        return self.directory + REQUEST
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return self.cert, self.key, self.ca, self.request
+
+    @property
+    def purpose(self) -> t.Literal["serverAuth", "clientAuth"]:
+        return "serverAuth" if self.kind == SERVERS else "clientAuth"
+
+
+DEFAULT_CLIENT = Identity("clients")
+
+
+def identity_of(path: str) -> Identity | None:
+    """The identity whose certificate, key or request stands at a relative path."""
+    kind, _, rest = path.partition("/")
+    name, _, file = rest.partition("/")
+    if kind == SERVERS and file in (CERT, KEY, CA, REQUEST):
+        return Identity("servers", name)
+    if kind == CLIENTS and file in (CERT, KEY, CA, REQUEST):
+        return Identity("clients", name)
+    return DEFAULT_CLIENT if path in (CERT, KEY, REQUEST) else None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an identity's files hold.
+
+    :param certificate: the identity's own certificate, the first in its file.
+    :param certificate_problem: why a certificate that is there cannot be read.
+    :param key_problem: why a key that is there cannot be used.
+    """
+
+    certificate: x509.Certificate | None = None
+    certificate_problem: str | None = None
+    key: keys.PrivateKey | None = None
+    key_problem: str | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.certificate or self.certificate_problem or self.key or self.key_problem)
+
+
+def look(identity: Identity, files: t.Mapping[str, StoredFile]) -> Found:
+    """Read an identity's certificate and key."""
+    certificate = certificate_problem = key = key_problem = None
+    if identity.cert in files:
+        try:
+            certificate = ca.load_certificates(files[identity.cert].data)[0]
+        except ValueError:
+            certificate_problem = "the certificate cannot be read"
+    if identity.key in files:
+        try:
+            key = keys.load(files[identity.key].data)
+        except keys.PassphraseError:
+            key_problem = "the key is encrypted, which Docker cannot use"
+        except keys.KeyFileError:
+            key_problem = "the key cannot be read"
+    return Found(certificate, certificate_problem, key, key_problem)
+
+
+def read_request(data: bytes) -> x509.CertificateSigningRequest | None:
+    """A certificate request, ``None`` when the text is none."""
+    try:
+        request = x509.load_pem_x509_csr(data)
+        return request if request.is_signature_valid else None
+    except ValueError:
+        return None
+
+
+def request_fits(request: x509.CertificateSigningRequest | None, leaf: ca.Leaf, key: keys.PrivateKey) -> bool:
+    """Whether a request asks for this certificate, for this key."""
+    if request is None or request.subject != leaf.subject:
+        return False
+    if not keys.same_public_key(request.public_key(), key.public_key()):
+        return False
+    dns_names, addresses = names.read_san(request)
+    return (sorted(dns_names), sorted(addresses)) == (sorted(leaf.dns_names), sorted(leaf.ip_addresses))

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changing several files as one. Private to this collection.
+
+A commit first writes every new file below ``.docker-tls-certs/stage`` and makes the directories and
+backups that are needed: whatever can fail for want of space or rights fails there, and is undone.
+The commit point is the rename of ``journal.json``. What follows are renames and removals that can be
+repeated: a run that was ended in the middle of them is finished by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import posixpath
+import typing as t
+
+from .._errors import DockerHostError
+from .filesystem import PRIVATE_FILE, FileSystem, write_all
+from .store import PRIVATE, Changes, StoredFile
+from .times import utc_now
+
+if t.TYPE_CHECKING:
+    from .directory import DirectoryStore
+
+STAGE = f"{PRIVATE}/stage"
+JOURNAL = f"{PRIVATE}/journal.json"
+JOURNAL_DRAFT = f"{PRIVATE}/journal.new"
+# More files than this are brought to the disk by one sync of everything instead of one each.
+MANY_FILES = 32
+
+REASONS = {
+    errno.ENOSPC: "there is no space left on the device",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would become larger than this process may write",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ELOOP: "there is a symbolic link where a file should be",
+}
+
+
+class Commit:
+    """What a commit made before its commit point, so that it can be undone."""
+
+    def __init__(self, store: DirectoryStore, files: FileSystem) -> None:
+        self._store = store
+        self._files = files
+        self._directories: list[str] = []
+        self._created: list[str] = []
+        self.kept: dict[str, str] = {}
+
+    def prepare(self, changes: Changes) -> dict[str, t.Any]:
+        """Write the new files and the journal; the last step is the commit point."""
+        self._directory(STAGE)
+        puts = []
+        every_file = len(changes.puts) <= MANY_FILES
+        for number, (relative, new) in enumerate(changes.puts.items()):
+            self._parents(relative)
+            self._create(f"{STAGE}/{number}", new, sync=every_file)
+            puts.append({"stage": str(number), "path": relative})
+        stamp = utc_now().strftime("%Y%m%dT%H%M%SZ")
+        for relative in sorted(changes.keep):
+            self._keep(relative, stamp)
+        if not every_file:
+            self._files.sync_everything()
+        journal = {"version": 1, "puts": puts, "removes": list(changes.removes)}
+        self._create(JOURNAL_DRAFT, StoredFile(json.dumps(journal).encode()), sync=True)
+        self._files.rename(self._store.path(JOURNAL_DRAFT), self._store.path(JOURNAL))
+        self._sync_book_keeping()
+        return journal
+
+    def undo(self) -> None:
+        """Remove all that was made, unless the commit point was reached."""
+        with contextlib.suppress(OSError):
+            if self._files.status(self._store.path(JOURNAL)) is not None:
+                return
+        for relative in [*self._created, *self.kept.values()]:
+            with contextlib.suppress(OSError):
+                self._files.remove(self._store.path(relative))
+        for relative in reversed(self._directories):
+            with contextlib.suppress(OSError):
+                self._files.remove_directory(self._store.path(relative))
+
+    def _directory(self, relative: str) -> None:
+        if self._store.check_kind(relative, directory=True) is None:
+            self._files.make_directory(self._store.path(relative))
+            self._directories.append(relative)
+
+    def _parents(self, relative: str) -> None:
+        parts = posixpath.dirname(relative).split("/")
+        for depth in range(1, len(parts) + 1):
+            if parts[0]:
+                self._directory("/".join(parts[:depth]))
+
+    def _create(self, relative: str, new: StoredFile, *, sync: bool) -> None:
+        self._created.append(relative)
+        write_all(self._files, self._store.path(relative), new.data, new.mode, sync=sync)
+
+    def _keep(self, relative: str, stamp: str) -> None:
+        source = self._store.path(relative)
+        for attempt in range(1000):
+            name = f"{relative}.{stamp}{f'.{attempt}' if attempt else ''}~"
+            if self._files.status(self._store.path(name)) is not None:
+                continue
+            self.kept[relative] = name
+            try:
+                self._files.link(source, self._store.path(name))
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+                    raise
+                write_all(self._files, self._store.path(name), self._files.read(source), PRIVATE_FILE)
+            return
+
+    def _sync_book_keeping(self) -> None:
+        descriptor = self._files.open_directory(self._store.path(PRIVATE))
+        try:
+            self._files.sync(descriptor)
+        finally:
+            self._files.close(descriptor)
+
+
+def read_journal(store: DirectoryStore, files: FileSystem) -> dict[str, t.Any] | None:
+    """The journal of a commit that is not finished.
+
+    :raises DockerHostError: it is not one that this version wrote.
+    """
+    if store.check_kind(JOURNAL, directory=False) is None:
+        return None
+    store.check_kind(STAGE, directory=True)
+    try:
+        journal: dict[str, t.Any] = json.loads(files.read(store.path(JOURNAL)))
+        if journal["version"] == 1 and all(_is_inside(path) for path in _paths_of(journal)):
+            return journal
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DockerHostError(
+            f"{store.path(JOURNAL)}: the journal of an interrupted run cannot be read: {error}"
+        ) from error
+    raise DockerHostError(f"{store.path(JOURNAL)}: the journal was not written by this version of the collection")
+
+
+def _paths_of(journal: dict[str, t.Any]) -> list[str]:
+    stages = [f"{STAGE}/{entry['stage']}" for entry in journal["puts"]]
+    return stages + [entry["path"] for entry in journal["puts"]] + list(journal["removes"])
+
+
+def _is_inside(path: str) -> bool:
+    return posixpath.normpath(path) == path and not path.startswith(("/", ".."))
+
+
+def recover(store: DirectoryStore, files: FileSystem) -> None:
+    """Finish a commit that reached its commit point; drop what another left before it."""
+    journal = read_journal(store, files)
+    if journal is not None:
+        apply(store, files, journal)
+        return
+    leftovers = [JOURNAL_DRAFT]
+    if store.check_kind(STAGE, directory=True) is not None:
+        leftovers += [f"{STAGE}/{name}" for name in files.names(store.path(STAGE))]
+    for relative in leftovers:
+        if store.check_kind(relative, directory=False) is not None:
+            files.remove(store.path(relative))
+    if files.status(store.path(STAGE)) is not None:
+        files.remove_directory(store.path(STAGE))
+
+
+def apply(store: DirectoryStore, files: FileSystem, journal: dict[str, t.Any]) -> None:
+    """What follows the commit point. Can be repeated from any point of itself."""
+    for entry in journal["puts"]:
+        staged = store.path(f"{STAGE}/{entry['stage']}")
+        if files.status(staged) is not None:
+            files.rename(staged, store.path(entry["path"]))
+    directories: set[str] = set()
+    for relative in journal["removes"]:
+        if files.status(store.path(relative)) is not None:
+            files.remove(store.path(relative))
+        parent = posixpath.dirname(relative)
+        while parent:
+            directories.add(parent)
+            parent = posixpath.dirname(parent)
+    for relative in sorted(directories - {PRIVATE}, key=len, reverse=True):
+        if files.status(store.path(relative)) is not None and not files.names(store.path(relative)):
+            files.remove_directory(store.path(relative))
+    if files.status(store.path(STAGE)) is not None:
+        files.remove_directory(store.path(STAGE))
+    files.remove(store.path(JOURNAL))
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 of a file's content, hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def describe(error: OSError) -> str:
+    """What went wrong, in words."""
+    text = REASONS.get(error.errno or 0) or (error.strerror or str(error)).lower()
+    return f"{text} ({error.filename})" if error.filename else text
+
+
+@contextlib.contextmanager
+def explained(root: str, outcome: str) -> t.Iterator[None]:
+    """Turn an error of the operating system into one for the user.
+
+    :raises DockerHostError: with the reason and what state things are in.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DockerHostError(f"{root}: {outcome}: {describe(error)}") from error

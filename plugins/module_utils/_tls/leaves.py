@@ -1,0 +1,278 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Certificates of servers and clients: what must be made, and making it. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._errors import DockerHostError
+from . import authority as ca
+from . import keys, names
+from .authorities import Authorities
+from .authority import Authority
+from .draft import Draft
+from .external import SignedCertificates
+from .identities import Found, Identity, identity_of, look, read_request, request_fits
+from .policy import ASKED_FOR, Reason, Wanted, reasons_for
+from .times import iso
+
+
+@dataclass
+class Outcome:
+    """What a run found and did for one identity.
+
+    :param found: its files before the run.
+    :param certificate: its certificate after the run, ``None`` when there is none.
+    :param reasons: why it was made or renewed, or would be.
+    :param renewed: the certificate is new in this run.
+    :param waits: a request waits to be signed elsewhere.
+    """
+
+    identity: Identity
+    found: Found
+    certificate: t.Any = None
+    reasons: list[str] = field(default_factory=list)
+    renewed: bool = False
+    waits: bool = False
+
+
+class Leaves:
+    """Decides about every server and client, and makes what must be made."""
+
+    def __init__(self, draft: Draft, authorities: Authorities, signed: SignedCertificates) -> None:
+        self.draft = draft
+        self.authorities = authorities
+        self.signed = signed
+        self.outcomes: dict[Identity, Outcome] = {}
+        self._refused: dict[str, list[str]] = {}
+
+    def converge(self) -> None:
+        """Look after the identities that the options name, and after the trust lists of all others.
+
+        :raises DockerHostError: ``regenerate`` forbids what would have to be done.
+        """
+        for wanted in self.draft.options.wanted:
+            self._converge(wanted)
+        for identity in self._others():
+            self._look_after(identity)
+        if self._refused:
+            lines = "; ".join(f"{label}: {', '.join(reasons)}" for label, reasons in self._refused.items())
+            raise DockerHostError(
+                f"regenerate is {self.draft.options.regenerate}, and these would be renewed: {lines}",
+                reasons=self._refused,
+            )
+
+    def certificates(self) -> dict[str, t.Any]:
+        """The servers' certificates by name, as they are now or will be."""
+        return {
+            identity.name: outcome.certificate
+            for identity, outcome in self.outcomes.items()
+            if identity.kind == "servers"
+        }
+
+    def _others(self) -> list[Identity]:
+        """Identities that are ours and that the options do not name."""
+        named = {(wanted.identity.kind, wanted.identity.name.lower()) for wanted in self.draft.options.wanted}
+        found = dict.fromkeys(identity for path in self.draft.before.files if (identity := identity_of(path)))
+        return [identity for identity in found if (identity.kind, identity.name.lower()) not in named]
+
+    # One identity
+
+    def _converge(self, wanted: Wanted) -> None:
+        draft, identity = self.draft, wanted.identity
+        found = look(identity, draft.files)
+        signer = self.authorities.signer(identity.kind)
+        problems = self._reasons(wanted, found, signer)
+        outcome = Outcome(identity, found, found.certificate, [reason.text for reason in problems])
+        self.outcomes[identity] = outcome
+        self._claim(identity, problems)
+        if draft.options.regenerate == "always" and not draft.options.external and not problems:
+            problems = [Reason(ASKED_FOR)]
+            outcome.reasons = [ASKED_FOR]
+        if problems and not draft.foreign and self._may_renew(identity, found, problems):
+            if draft.options.external:
+                self._request(wanted, outcome, problems)
+            else:
+                self._renew(wanted, outcome, problems, signer)
+        if not outcome.waits:
+            draft.remove(identity.request)
+        self._trust(identity)
+
+    def _look_after(self, identity: Identity) -> None:
+        """Report on an identity that is not asked for; a rotation takes it along."""
+        draft = self.draft
+        found = look(identity, draft.files)
+        signer = self.authorities.signer(identity.kind)
+        rotating = self.authorities.rotation is not None and signer is self.authorities.next
+        certificate = found.certificate
+        wanted = self._as_it_is(identity, found)
+        problems = self._reasons(wanted, found, signer) if draft.data(identity.cert) is not None else []
+        outcome = Outcome(identity, found, certificate, [reason.text for reason in problems])
+        self.outcomes[identity] = outcome
+        foreign_signer = certificate is not None and signer is not None and not signer.signed(certificate)
+        if rotating and foreign_signer and not draft.foreign and not draft.options.external:
+            self._renew(wanted, outcome, problems, signer)
+        self._trust(identity)
+
+    def _as_it_is(self, identity: Identity, found: Found) -> Wanted:
+        options = self.draft.options
+        template = options.hosts_template if identity.kind == "servers" else options.clients[0]
+        dns_names, addresses = names.read_san(found.certificate) if found.certificate else ([], [])
+        common_name = names.attribute(found.certificate.subject, "CN") if found.certificate else None
+        return replace(
+            template,
+            identity=identity,
+            common_name=common_name or identity.name or template.common_name,
+            dns_names=tuple(dns_names),
+            ip_addresses=tuple(addresses),
+            names_matter=False,
+            check_common_name=False,
+            fields={},
+            key_type=None,
+        )
+
+    def _reasons(self, wanted: Wanted, found: Found, signer: Authority | None) -> list[Reason]:
+        end = min(wanted.not_after, signer.not_after()) if signer else wanted.not_after
+        return reasons_for(wanted, found, signer, self.draft.now, new_end=end)
+
+    def _claim(self, identity: Identity, problems: list[Reason]) -> None:
+        """Take over somebody else's pair when that is asked for and it is usable."""
+        draft = self.draft
+        foreign = [path for path in (identity.cert, identity.key) if draft.is_foreign(path)]
+        hard = [reason.text for reason in problems if reason.hard]
+        if foreign and hard:
+            fault = f"{identity.label}: {', '.join(hard)}"
+            if draft.options.adopt:
+                raise DockerHostError(
+                    f"{draft.options.cert_dir}: {', '.join(foreign)} cannot be taken over: {fault}."
+                    " Move them away, or choose another cert_dir."
+                )
+            draft.faults.append(fault)
+        for path in (identity.cert, identity.key):
+            draft.claim(path)
+
+    def _may_renew(self, identity: Identity, found: Found, problems: list[Reason]) -> bool:
+        """What ``regenerate`` says; unreadable files stop a run that is not to replace them."""
+        regenerate = self.draft.options.regenerate
+        rotating = (
+            self.authorities.rotation is not None and self.authorities.signer(identity.kind) is self.authorities.next
+        )
+        if regenerate in ("full_idempotence", "always") or all(reason.kind == "missing" for reason in problems):
+            return True
+        unreadable = any(reason.kind == "unreadable" for reason in problems)
+        if regenerate == "fail" or unreadable:
+            self._refused[identity.label] = [reason.text for reason in problems]
+            return False
+        if regenerate == "partial_idempotence" or (rotating and found.certificate is not None):
+            return True
+        texts = ", ".join(reason.text for reason in problems)
+        self.draft.warnings.append(f"{identity.label} is kept as it is (regenerate: never), although: {texts}")
+        return False
+
+    # Making
+
+    def _renew(self, wanted: Wanted, outcome: Outcome, problems: list[Reason], signer: Authority | None) -> None:
+        draft, identity = self.draft, wanted.identity
+        if signer is None:
+            raise DockerHostError("There is no CA that could sign")
+        signer = self.authorities.require_key(signer, identity.label)
+        ca_check = Authority(signer.chain)
+        try:
+            ca.check_may_sign(ca_check.chain, draft.now)
+        except ca.AuthorityError as error:
+            raise DockerHostError(f"{draft.options.cert_dir}: {error}; rotate the CA (rotate_ca)") from error
+        key, key_is_new = self._key(wanted, outcome.found, problems)
+        certificate = ca.sign(signer, self._leaf(wanted), key, draft.now, wanted.not_after)
+        if key_is_new:
+            draft.put(identity.key, draft.key_pem(key, None), private=True)
+        chain = signer.intermediates if identity.kind == "servers" else ()
+        draft.put(identity.cert, ca.to_pem([certificate, *chain]))
+        self._note(wanted, outcome, certificate, key_is_new)
+
+    def _note(self, wanted: Wanted, outcome: Outcome, certificate: t.Any, key_is_new: bool) -> None:
+        draft = self.draft
+        what = "with a new key" if key_is_new else "with the same key"
+        verb = "made" if outcome.found.is_nothing else f"renewed {what}"
+        draft.actions.append(f"{wanted.identity.label}: {verb}: {', '.join(outcome.reasons)}")
+        before = describe(outcome.found.certificate) if outcome.found.certificate else None
+        key_type = wanted.new_key_type if key_is_new else None
+        draft.differences.add(wanted.identity.label, before, describe(certificate, key_type))
+        outcome.certificate, outcome.renewed = certificate, True
+
+    def _key(self, wanted: Wanted, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:
+        """The key that the certificate is for, and whether it is new."""
+        needed = found.key is None or self.draft.options.new_keys or any(reason.needs_key for reason in problems)
+        if found.key is not None and not needed:
+            return found.key, False
+        return self.draft.new_key(self._key_type(wanted, found)), True
+
+    @staticmethod
+    def _key_type(wanted: Wanted, found: Found) -> str:
+        """The type asked for, else the one that was there, else the default."""
+        if wanted.key_type is None and found.key is not None:
+            present = keys.type_of(found.key.public_key())
+            return present if present in keys.KEY_TYPES else keys.DEFAULT_KEY_TYPE
+        return wanted.new_key_type
+
+    def _leaf(self, wanted: Wanted) -> ca.Leaf:
+        subject = names.make_name(wanted.fields or {}, wanted.common_name)
+        return ca.Leaf(subject, wanted.identity.purpose, wanted.dns_names, wanted.ip_addresses)
+
+    def _trust(self, identity: Identity) -> None:
+        """The trust list of a server, or of a further client."""
+        if not identity.name or (self.draft.foreign and self.authorities.current is None):
+            return
+        data = self.authorities.server_trust() if identity.kind == "servers" else self.authorities.client_trust()
+        was_there = identity.ca in self.draft.files
+        if self.draft.put(identity.ca, data) and was_there:
+            self.draft.actions.append(f"{identity.label}: trust list changed")
+
+    # Signed elsewhere
+
+    def _request(self, wanted: Wanted, outcome: Outcome, problems: list[Reason]) -> None:
+        """Take the certificate that was signed elsewhere, or write a request for it."""
+        draft, identity = self.draft, wanted.identity
+        key, key_is_new = self._key_to_request(wanted, outcome.found, problems)
+        if not key_is_new:
+            certificate = self.signed.for_key(key)
+            if certificate is not None:
+                self.signed.check(certificate, wanted, self.authorities.signer(identity.kind), key)
+                draft.put(identity.cert, self.signed.text(certificate, identity.kind, self.authorities))
+                self._note(wanted, outcome, certificate, key_is_new=False)
+                return
+        outcome.waits = True
+        leaf = self._leaf(wanted)
+        present = draft.files.get(identity.request)
+        if not key_is_new and present and request_fits(read_request(present.data), leaf, key):
+            draft.claim(identity.request)
+            return
+        if key_is_new:
+            draft.put(identity.key, draft.key_pem(key, None), private=True)
+        draft.put(identity.request, ca.request_pem(ca.make_request(leaf, key)))
+        draft.actions.append(f"{identity.label}: request written: {', '.join(outcome.reasons)}")
+        draft.differences.add(f"{identity.label} request", None, {"subject": leaf.subject.rfc4514_string()})
+
+    def _key_to_request(self, wanted: Wanted, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:
+        """As :meth:`_key`, but a key that already waits with its request is kept."""
+        usable = found.key is not None and not any(reason.needs_key and reason.kind == "other" for reason in problems)
+        if found.key is not None and usable:
+            return found.key, False
+        return self._key(wanted, found, problems)
+
+
+def describe(certificate: t.Any, key_type: str | None = None) -> dict[str, t.Any]:
+    """The fields of a certificate for a diff."""
+    dns_names, addresses = names.read_san(certificate)
+    return {
+        "subject": certificate.subject.rfc4514_string(),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "dns_names": dns_names,
+        "ip_addresses": addresses,
+        "key_type": key_type or keys.type_of(certificate.public_key()),
+        "not_before": iso(certificate.not_valid_before_utc),
+        "not_after": iso(certificate.not_valid_after_utc),
+    }

@@ -1,0 +1,349 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``docker_tls_certs``: their spec, and their checked values. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from .._argspec import ArgumentSpec
+from .._errors import OptionError
+from . import names
+from .identities import DEFAULT_CLIENT, Identity
+from .keys import KEY_TYPES
+from .policy import REGENERATE, Regenerate, Wanted
+from .times import iso, parse_span, parse_time
+
+DEFAULT_DIRECTORY = "~/.docker"
+SHORTEST_PASSPHRASE = 4
+FINGERPRINT = re.compile(r"^[0-9a-f]{64}$")
+
+
+def _kind_spec(kind: str, not_after: str) -> dict[str, dict[str, t.Any]]:
+    return {
+        f"{kind}_key_type": {"type": "str", "choices": list(KEY_TYPES), "no_log": False},
+        f"{kind}_not_after": {"type": "str", "default": not_after},
+        f"{kind}_renew_before": {"type": "str", "default": "+30d"},
+    }
+
+
+SPEC = ArgumentSpec(
+    argument_spec={
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "cert_dir": {"type": "path"},
+        "hosts": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "name": {"type": "str", "required": True},
+                "dns_names": {"type": "list", "elements": "str", "default": []},
+                "ip_addresses": {"type": "list", "elements": "str", "default": []},
+            },
+        },
+        "clients": {"type": "list", "elements": "str", "default": []},
+        "ca_path": {"type": "path"},
+        "ca_content": {"type": "str"},
+        "ca_key_path": {"type": "path", "no_log": False},
+        "ca_key_content": {"type": "str", "no_log": True},
+        "ca_key_passphrase": {"type": "str", "no_log": True},
+        **_kind_spec("ca", "+3650d"),
+        **_kind_spec("server", "+397d"),
+        **_kind_spec("client", "+397d"),
+        "ca_common_name": {"type": "str", "default": "Docker CA"},
+        "client_common_name": {"type": "str"},
+        "subject": {"type": "dict", "default": {}},
+        "regenerate": {"type": "str", "choices": list(REGENERATE), "default": "full_idempotence"},
+        "new_keys": {"type": "bool", "default": False, "no_log": False},
+        "adopt": {"type": "bool", "default": False},
+        "backup": {"type": "bool", "default": False},
+        "signing": {"type": "str", "choices": ["local", "external"], "default": "local"},
+        "signed_certificates": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {"path": {"type": "path"}, "content": {"type": "str"}},
+            "mutually_exclusive": [["path", "content"]],
+            "required_one_of": [["path", "content"]],
+        },
+        "rotate_ca": {"type": "str", "choices": ["start", "advance", "cancel"]},
+        "host_trust": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "name": {"type": "str", "required": True},
+                "ca_fingerprints": {"type": "list", "elements": "str", "required": True},
+                "fingerprint": {"type": "str"},
+            },
+        },
+        "remove_ca": {"type": "bool", "default": False},
+    },
+    mutually_exclusive=[["ca_path", "ca_content"], ["ca_key_path", "ca_key_content"]],
+)
+
+
+@dataclass(frozen=True)
+class HostTrust:
+    """What a host has: the CAs it trusts and its certificate, by SHA-256 fingerprint."""
+
+    ca_fingerprints: frozenset[str]
+    fingerprint: str | None
+
+
+@dataclass(frozen=True)
+class Options:
+    """The checked options. ``""`` counts as unset, as surveys give it."""
+
+    cert_dir: str
+    absent: bool
+    hosts: tuple[Wanted, ...]
+    hosts_template: Wanted
+    clients: tuple[Wanted, ...]
+    ca_text: tuple[str, bytes] | None
+    ca_key_text: tuple[str, bytes] | None
+    passphrase: str | None
+    ca_key_type: str | None
+    ca_not_after: datetime
+    ca_renew_before: timedelta
+    ca_common_name: str
+    fields: dict[str, str]
+    regenerate: Regenerate
+    new_keys: bool
+    adopt: bool
+    backup: bool
+    external: bool
+    signed: tuple[tuple[str, bytes], ...]
+    rotate: str | None
+    host_trust: dict[str, HostTrust] = field(default_factory=dict)
+    remove_ca: bool = False
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The default client, the further clients, the hosts."""
+        return (*self.clients, *self.hosts)
+
+
+def parse(params: t.Mapping[str, t.Any], now: datetime) -> Options:
+    """Check the options and read the files that they name.
+
+    :raises OptionError: the first bad one.
+    """
+    reader = _Reader(params, now)
+    absent = params["state"] == "absent"
+    options = Options(
+        cert_dir=reader.cert_dir(),
+        absent=absent,
+        hosts=reader.hosts(),
+        hosts_template=reader.host("", (), ()),
+        clients=reader.clients(),
+        ca_text=reader.text("ca"),
+        ca_key_text=reader.text("ca_key"),
+        passphrase=reader.passphrase(),
+        ca_key_type=params["ca_key_type"],
+        ca_not_after=reader.end("ca"),
+        ca_renew_before=reader.margin("ca"),
+        ca_common_name=names.check_common_name("ca_common_name", params["ca_common_name"]),
+        fields=reader.fields,
+        regenerate=params["regenerate"],
+        new_keys=params["new_keys"],
+        adopt=params["adopt"],
+        backup=params["backup"],
+        external=params["signing"] == "external",
+        signed=reader.signed(),
+        rotate=params["rotate_ca"],
+        host_trust=reader.host_trust(),
+        remove_ca=params["remove_ca"],
+    )
+    _check_together(options)
+    return options
+
+
+def _check_together(options: Options) -> None:
+    if options.absent:
+        if options.rotate:
+            raise OptionError("rotate_ca", "a CA is rotated with state: present")
+        if not (options.hosts or len(options.clients) > 1 or options.remove_ca):
+            raise OptionError(
+                "state", "absent removes what is named: give hosts or clients, or remove_ca: true for the whole set"
+            )
+    elif options.remove_ca:
+        raise OptionError("remove_ca", "the CA is removed with state: absent only")
+    if options.ca_key_text and not options.ca_text:
+        raise OptionError(
+            options.ca_key_text[0], "the key of a CA of your own needs its certificate: ca_path or ca_content"
+        )
+    if options.external:
+        if not options.ca_text and not options.absent:
+            raise OptionError("signing", "external needs the certificate of the CA that signs: ca_path or ca_content")
+        if options.ca_key_text:
+            raise OptionError(
+                options.ca_key_text[0], "with signing: external nothing is signed here; leave the key out"
+            )
+    elif options.signed:
+        raise OptionError("signed_certificates", "they are taken with signing: external only")
+
+
+class _Reader:
+    """Reads single options."""
+
+    def __init__(self, params: t.Mapping[str, t.Any], now: datetime) -> None:
+        self.params = params
+        self.now = now
+        self.fields = names.check_subject("subject", params["subject"] or {})
+
+    def cert_dir(self) -> str:
+        chosen = self.params["cert_dir"] or os.environ.get("DOCKER_CERT_PATH") or DEFAULT_DIRECTORY
+        if "\0" in chosen:
+            raise OptionError("cert_dir", "a path holds no NUL character")
+        return os.path.abspath(os.path.expanduser(chosen))
+
+    def passphrase(self) -> str | None:
+        passphrase: str | None = self.params["ca_key_passphrase"]
+        if passphrase and len(passphrase) < SHORTEST_PASSPHRASE:
+            raise OptionError(
+                "ca_key_passphrase", f"it has less than {SHORTEST_PASSPHRASE} characters; choose a longer one"
+            )
+        return passphrase or None
+
+    def end(self, kind: str) -> datetime:
+        option = f"{kind}_not_after"
+        end = parse_time(option, self.params[option], self.now)
+        if end <= self.now:
+            raise OptionError(option, f"{self.params[option]!r} is not in the future")
+        if end - self.now <= self.margin(kind):
+            raise OptionError(
+                f"{kind}_renew_before",
+                f"the margin is not shorter than the validity ({option} is {iso(end)}), so every run would renew",
+            )
+        return end
+
+    def margin(self, kind: str) -> timedelta:
+        return parse_span(f"{kind}_renew_before", self.params[f"{kind}_renew_before"])
+
+    def text(self, name: str) -> tuple[str, bytes] | None:
+        """The content of an option ``NAME_path`` or ``NAME_content``, with the option's name."""
+        content, path = self.params[f"{name}_content"], self.params[f"{name}_path"]
+        if content:
+            return f"{name}_content", content.encode()
+        return (f"{name}_path", read_file(f"{name}_path", path)) if path else None
+
+    def signed(self) -> tuple[tuple[str, bytes], ...]:
+        found = []
+        for number, entry in enumerate(self.params["signed_certificates"]):
+            option = f"signed_certificates[{number}]"
+            data = entry["content"].encode() if entry["content"] else read_file(f"{option}.path", entry["path"] or "")
+            found.append((option, data))
+        return tuple(found)
+
+    def hosts(self) -> tuple[Wanted, ...]:
+        found: dict[str, Wanted] = {}
+        for number, entry in enumerate(self.params["hosts"] or []):
+            option = f"hosts[{number}]"
+            name = names.check_identity_name(f"{option}.name", entry["name"])
+            _refuse_twice(f"{option}.name", name, found)
+            dns_names = _each(f"{option}.dns_names", entry["dns_names"], names.check_dns_name)
+            addresses = _each(f"{option}.ip_addresses", entry["ip_addresses"], names.check_ip_address)
+            if not dns_names and not addresses and self.params["state"] == "present":
+                dns_names, addresses = _names_from(f"{option}.name", name)
+            found[name.lower()] = self.host(name, dns_names, addresses)
+        return tuple(found.values())
+
+    def host(self, name: str, dns_names: tuple[str, ...], addresses: tuple[str, ...]) -> Wanted:
+        return Wanted(
+            identity=Identity("servers", name),
+            common_name=name,
+            not_after=self.end("server"),
+            renew_before=self.margin("server"),
+            dns_names=dns_names,
+            ip_addresses=addresses,
+            fields=self.fields,
+            key_type=self.params["server_key_type"],
+        )
+
+    def clients(self) -> tuple[Wanted, ...]:
+        end, margin = self.end("client"), self.margin("client")
+        common_name = self.params["client_common_name"] or ""
+        if common_name:
+            names.check_common_name("client_common_name", common_name)
+
+        def client(identity: Identity, name: str) -> Wanted:
+            return Wanted(
+                identity=identity,
+                common_name=name,
+                not_after=end,
+                renew_before=margin,
+                names_matter=False,
+                fields=self.fields,
+                check_common_name=bool(common_name) and identity == DEFAULT_CLIENT,
+                key_type=self.params["client_key_type"],
+            )
+
+        found = {"": client(DEFAULT_CLIENT, common_name or "docker client")}
+        for number, given in enumerate(self.params["clients"] or []):
+            name = names.check_identity_name(f"clients[{number}]", given)
+            _refuse_twice(f"clients[{number}]", name, found)
+            found[name.lower()] = client(Identity("clients", name), name)
+        return tuple(found.values())
+
+    def host_trust(self) -> dict[str, HostTrust]:
+        found: dict[str, HostTrust] = {}
+        for number, entry in enumerate(self.params["host_trust"] or []):
+            option = f"host_trust[{number}]"
+            name = names.check_identity_name(f"{option}.name", entry["name"])
+            _refuse_twice(f"{option}.name", name, found)
+            trusted = [
+                check_fingerprint(f"{option}.ca_fingerprints[{position}]", value)
+                for position, value in enumerate(entry["ca_fingerprints"])
+            ]
+            own = check_fingerprint(f"{option}.fingerprint", entry["fingerprint"]) if entry["fingerprint"] else None
+            found[name.lower()] = HostTrust(frozenset(trusted), own)
+        return found
+
+
+def _refuse_twice(option: str, name: str, found: t.Mapping[str, t.Any]) -> None:
+    if name.lower() in found:
+        raise OptionError(option, f"{name!r} is given twice (upper and lower case are one on some file systems)")
+
+
+def _each(option: str, values: t.Sequence[t.Any] | None, check: t.Callable[[str, t.Any], str]) -> tuple[str, ...]:
+    checked = [check(f"{option}[{number}]", value) for number, value in enumerate(values or [])]
+    return tuple(dict.fromkeys(checked))
+
+
+def _names_from(option: str, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The host's name as its only alternative name."""
+    if names.is_ip_address(name):
+        return (), (names.check_ip_address(option, name),)
+    return (names.check_dns_name(option, name),), ()
+
+
+def check_fingerprint(option: str, value: t.Any) -> str:
+    """A SHA-256 fingerprint in lower case without colons.
+
+    :raises OptionError: it is none.
+    """
+    text = str(value or "").replace(":", "").lower()
+    if not FINGERPRINT.match(text):
+        raise OptionError(
+            option, f"{value!r} is no SHA-256 fingerprint; write 64 hexadecimal digits, with or without colons"
+        )
+    return text
+
+
+def read_file(option: str, path: str) -> bytes:
+    """The content of a file that an option names.
+
+    :raises OptionError: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise OptionError(option, f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error

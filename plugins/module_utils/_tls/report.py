@@ -1,0 +1,125 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The result of ``docker_tls_certs``. Private to this collection.
+
+Nothing in it is secret. In check mode it shows what is there now, which makes it a health report,
+and as ``reasons`` what would be done about it.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from . import authority as ca
+from . import keys, names
+from .authorities import Authorities
+from .draft import Draft
+from .leaves import Leaves, Outcome
+from .rotation import waiting_for
+from .store import CA, CA_KEY
+from .times import iso, whole_days
+
+
+class Report:
+    """Builds the result of a run."""
+
+    def __init__(self, draft: Draft, authorities: Authorities, leaves: Leaves) -> None:
+        self.draft = draft
+        self.authorities = authorities
+        self.leaves = leaves
+
+    def build(self, kept: t.Mapping[str, str], *, diff: bool) -> dict[str, t.Any]:
+        """The result. ``kept``: the names of backups by the names of the files."""
+        draft = self.draft
+        by_kind: dict[str, dict[str, t.Any]] = {"servers": {}, "clients": {}}
+        client: dict[str, t.Any] = {}
+        for identity, outcome in self.leaves.outcomes.items():
+            entry = self._identity(outcome)
+            if identity.name:
+                by_kind[identity.kind][identity.name] = entry
+            else:
+                client = entry
+        result = {
+            "changed": bool(draft.changes),
+            "cert_dir": draft.options.cert_dir,
+            "ca": self._authority(),
+            "client": client,
+            "clients": by_kind["clients"],
+            "servers": by_kind["servers"],
+            "rotation": self._rotation(),
+            "trusted_cas": self.authorities.trusted(),
+            "actions": draft.actions,
+            "backup_files": {self.path(path): self.path(name) for path, name in sorted(kept.items())},
+            "docker_env": {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": draft.options.cert_dir},
+            "docker_connection": {
+                "tls": True,
+                "validate_certs": True,
+                "ca_path": self.path(CA),
+                "client_cert": client.get("cert_path"),
+                "client_key": client.get("key_path"),
+            },
+        }
+        if diff:
+            result["diff"] = draft.differences.as_diff()
+        return result
+
+    def path(self, relative: str) -> str:
+        """The absolute path of a file of the set."""
+        return os.path.join(self.draft.options.cert_dir, *relative.split("/"))
+
+    def _identity(self, outcome: Outcome) -> dict[str, t.Any]:
+        identity = outcome.identity
+        shown = outcome.found.certificate if self.draft.dry else outcome.certificate
+        dns_names, addresses = names.read_san(shown) if shown else ([], [])
+        return {
+            "cert_path": self.path(identity.cert),
+            "key_path": self.path(identity.key),
+            "ca_path": self.path(identity.ca),
+            "csr_path": self.path(identity.request) if outcome.waits else None,
+            **self._certificate(shown),
+            "dns_names": dns_names,
+            "ip_addresses": addresses,
+            "reasons": outcome.reasons,
+        }
+
+    def _certificate(self, certificate: t.Any) -> dict[str, t.Any]:
+        if certificate is None:
+            return dict.fromkeys(("fingerprint", "not_before", "not_after", "days_left", "key_type"))
+        return {
+            "fingerprint": ca.fingerprint(certificate),
+            "not_before": iso(certificate.not_valid_before_utc),
+            "not_after": iso(certificate.not_valid_after_utc),
+            "days_left": whole_days(certificate.not_valid_after_utc - self.draft.now),
+            "key_type": keys.type_of(certificate.public_key()),
+        }
+
+    def _authority(self) -> dict[str, t.Any]:
+        current = self.authorities.current
+        unknown = current is None or (self.draft.dry and current.fingerprint in self.authorities.made)
+        shown = self.authorities.found if unknown else current
+        has_key = CA_KEY in self.draft.state.files
+        return {
+            "cert_path": self.path(CA),
+            "key_path": self.path(CA_KEY) if has_key else None,
+            "ca_path": self.path(CA),
+            **self._certificate(shown.certificate if shown else None),
+            "own": self.draft.state.is_own,
+            "dns_names": [],
+            "ip_addresses": [],
+            "reasons": self.authorities.reasons,
+        }
+
+    def _rotation(self) -> dict[str, t.Any]:
+        rotation = self.draft.state.rotation
+        if rotation is None:
+            return {"phase": None, "old_fingerprint": None, "new_fingerprint": None, "waiting_for": []}
+        unknown = self.draft.dry and rotation.new in self.authorities.made
+        return {
+            "phase": rotation.phase,
+            "old_fingerprint": rotation.old,
+            "new_fingerprint": None if unknown else rotation.new,
+            "waiting_for": waiting_for(self.draft, self.leaves.certificates(), rotation),
+        }

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task ``docker_tls_certs``. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from datetime import datetime
+
+from .._errors import OptionError
+from .._task import Request, Task
+from . import authority as ca
+from . import keys, removal
+from .authorities import Authorities
+from .authority import Authority
+from .directory import DirectoryStore
+from .draft import Draft
+from .external import SignedCertificates
+from .filesystem import FileSystem
+from .leaves import Leaves
+from .options import SPEC, Options, parse
+from .report import Report
+from .state import State
+from .store import STATE, Session, Store
+from .times import utc_now
+
+Result = t.Callable[[t.Mapping[str, str]], dict[str, t.Any]]
+
+
+def run(
+    request: Request, *, files: FileSystem | None = None, clock: t.Callable[[], datetime] = utc_now
+) -> dict[str, t.Any]:
+    """Make, keep or remove a set of certificates.
+
+    A first, dry draft finds everything that could be wrong before anything is touched, and whether
+    there is anything to do; only then the set is locked and the real draft is made and committed.
+    """
+    keys.require_cryptography()
+    now = clock()
+    options = parse(request.params, now)
+    own = read_own_authority(options, now)
+    store: Store = DirectoryStore(options.cert_dir, files or FileSystem(), progress=request.progress)
+    warn_if_temporary(options.cert_dir, request.warn)
+    with store.reading() as session:
+        draft, result = decide(options, own, session, now, diff=request.diff, dry=True)
+    if not draft.changes or request.check_mode:
+        return _done(request, draft, result({}))
+    with store.writing() as session:
+        draft, result = decide(options, own, session, now, diff=request.diff, dry=False)
+        kept = session.commit(draft.changes) if draft.changes else {}
+    return _done(request, draft, result(kept))
+
+
+def _done(request: Request, draft: Draft, result: dict[str, t.Any]) -> dict[str, t.Any]:
+    for warning in draft.warnings:
+        request.warn(warning)
+    return result
+
+
+def decide(
+    options: Options, own: Authority | None, session: Session, now: datetime, *, diff: bool, dry: bool
+) -> tuple[Draft, Result]:
+    """Decide on all changes; the second value makes the result once they are made.
+
+    :raises DockerHostError: something stands against it.
+    """
+    stored = session.files.get(STATE)
+    before = State.load(stored.data if stored else None)
+    draft = Draft(options, session.files, before, now, dry)
+    if options.absent:
+        gone = removal.remove(draft)
+        draft.finish()
+        return draft, lambda kept: removal.result_of_removal(draft, gone, kept, diff=diff)
+    authorities = Authorities(draft, own)
+    authorities.converge()
+    leaves = Leaves(draft, authorities, SignedCertificates(draft))
+    leaves.converge()
+    draft.finish()
+    return draft, lambda kept: Report(draft, authorities, leaves).build(kept, diff=diff)
+
+
+def read_own_authority(options: Options, now: datetime) -> Authority | None:
+    """The CA of the user's own, checked.
+
+    :raises OptionError: it cannot be read, or it may not sign.
+    """
+    if options.ca_text is None:
+        return None
+    option, data = options.ca_text
+    try:
+        certificates = ca.load_certificates(data)
+    except ValueError as error:
+        raise OptionError(option, "it holds no certificate in PEM form") from error
+    key = None
+    if options.ca_key_text is not None:
+        key_option, key_data = options.ca_key_text
+        try:
+            key = keys.load(key_data, options.passphrase)
+        except keys.PassphraseError as error:
+            raise OptionError("ca_key_passphrase", f"the key in {key_option} cannot be read: {error}") from error
+        except keys.KeyFileError as error:
+            raise OptionError(key_option, str(error)) from error
+    try:
+        chain = ca.arrange(certificates, key)
+        ca.check_may_sign(chain, now)
+    except ca.AuthorityError as error:
+        raise OptionError(option, str(error)) from error
+    return Authority(chain, key)
+
+
+def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
+    """Under AWX, say that a directory inside the job's own home goes away with the job."""
+    private = os.environ.get("AWX_PRIVATE_DATA_DIR")
+    if not private and not os.environ.get("JOB_ID"):
+        return
+    places = [os.path.expanduser("~"), private or "", "/runner", "/tmp"]  # noqa: S108 - only compared
+    for place in filter(None, places):
+        if _is_below(cert_dir, place) and not _is_mounted(cert_dir, place):
+            warn(
+                f"{cert_dir} lies inside this job's own home and goes away with the job; the next job would make a new"
+                " CA, which no host trusts. Give a cert_dir on a path that is exposed to jobs (Settings, Jobs, Paths to"
+                " expose to isolated jobs), or bring the CA itself in ca_content and ca_key_content from a credential."
+            )
+            return
+
+
+def _is_below(path: str, place: str) -> bool:
+    path, place = os.path.realpath(path), os.path.realpath(place)
+    return os.path.commonpath([path, place]) == place and place != "/"
+
+
+def _is_mounted(path: str, place: str) -> bool:
+    """Whether the path, or a directory between it and the place, is brought in from outside."""
+    path, place = os.path.realpath(path), os.path.realpath(place)
+    while path != place:
+        if os.path.ismount(path):
+            return True
+        path = os.path.dirname(path)
+    return False
+
+
+TASK = Task(name="docker_tls_certs", spec=SPEC, run=run)

@@ -1,0 +1,469 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_tls_certs
+short_description: Make, renew, rotate and remove the certificates of Docker hosts and their clients
+version_added: 0.1.0
+description:
+  - Makes a CA, client certificates and server certificates for any number of hosts in the layout that docker expects,
+    and keeps them valid.
+  - A run looks at what is there and renews only what must be. Every identity's result says why.
+  - Files that this module did not make are never overwritten.
+  - A run that was interrupted is finished by the next one. Any number of runs may share one directory.
+  - Keys are made with mode 0600 in directories of mode 0700. No key is part of a result, a diff or a log.
+author:
+  - The dockerhost.azure authors (@dockerhost)
+requirements:
+  - cryptography >= 42.0.0
+extends_documentation_fragment:
+  - dockerhost.azure._attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - In check mode the result shows what is there, and as C(reasons) what would be done about it, so that it serves as
+        a health report.
+  diff_mode:
+    support: full
+    details:
+      - The diff shows fields of certificates, never key material.
+  idempotent:
+    support: partial
+    details:
+      - O(regenerate=always) renews in every run, and O(rotate_ca=advance) goes on in every run.
+  action:
+    support: full
+  async:
+    support: full
+  safe_file_operations:
+    support: full
+options:
+  state:
+    description:
+      - V(present) makes and renews what is missing or must be renewed.
+      - V(absent) removes the files of the O(hosts) and O(clients) that are named, and with O(remove_ca) the whole set.
+    type: str
+    choices: [present, absent]
+    default: present
+  cert_dir:
+    description:
+      - Directory of the set.
+      - Unset, it is the environment variable E(DOCKER_CERT_PATH), and without that C(~/.docker).
+      - It holds C(ca.pem), C(ca-key.pem), and the default client's C(cert.pem) and C(key.pem), so that it can be a
+        E(DOCKER_CERT_PATH), C(servers/NAME/) with C(cert.pem), C(key.pem) and C(ca.pem) for each host, where C(ca.pem) is
+        what that host is to trust, and C(clients/NAME/) with the same files for each further client.
+      - It must belong to the user who runs the task. Symbolic links inside of it are refused.
+    type: path
+  hosts:
+    description: Hosts that need a server certificate. Hosts that are not named stay as they are.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the host, and of its directory.
+        type: str
+        required: true
+      dns_names:
+        description: DNS names that the certificate is for. With neither these nor O(hosts[].ip_addresses) it is the name.
+        type: list
+        elements: str
+        default: []
+      ip_addresses:
+        description: IP addresses that the certificate is for.
+        type: list
+        elements: str
+        default: []
+  clients:
+    description:
+      - Names of clients that need an identity of their own beside the default client.
+      - Each C(clients/NAME/) can be a E(DOCKER_CERT_PATH).
+    type: list
+    elements: str
+    default: []
+  ca_path:
+    description:
+      - File with the certificate of a CA of your own in PEM, with the chain above it if it is an intermediate one.
+      - Clients get the whole chain. Servers trust the issuing CA alone, because a server that is given the chain lets in
+        clients of every other CA below the same root.
+      - Mutually exclusive with O(ca_content).
+    type: path
+  ca_content:
+    description: The text that O(ca_path) would name.
+    type: str
+  ca_key_path:
+    description:
+      - File with the private key of your own CA in PEM. It is not copied into O(cert_dir), so it is needed whenever
+        something is to be signed.
+      - Mutually exclusive with O(ca_key_content).
+    type: path
+  ca_key_content:
+    description: The text that O(ca_key_path) would name.
+    type: str
+  ca_key_passphrase:
+    description:
+      - Passphrase of the CA's key. A CA that is made here is encrypted with it, an existing unencrypted one becomes so.
+      - The keys of clients and servers are never encrypted, because Docker takes no encrypted ones.
+    type: str
+  ca_common_name:
+    description: Common name of a CA that is made here.
+    type: str
+    default: Docker CA
+  client_common_name:
+    description: Common name of the default client. Unset, it is C(docker client) for a new one.
+    type: str
+  subject:
+    description:
+      - Further fields of the subjects of all certificates, such as V({"O": "Example", "OU": "Platform"}).
+      - The fields are C, ST, L, O, OU and emailAddress, or their long names such as organizationName.
+    type: dict
+    default: {}
+  ca_key_type:
+    description:
+      - Type of a new CA key. Unset, it is V(ecdsa_p256). An existing CA keeps its key until it is rotated.
+    type: str
+    choices: [ecdsa_p256, ecdsa_p384, ed25519, rsa_2048, rsa_3072, rsa_4096]
+  server_key_type:
+    description:
+      - Type of the servers' keys. A key of another type is replaced.
+      - Unset, new keys are V(ecdsa_p256) and existing ones keep their type.
+    type: str
+    choices: [ecdsa_p256, ecdsa_p384, ed25519, rsa_2048, rsa_3072, rsa_4096]
+  client_key_type:
+    description: Type of the clients' keys, as O(server_key_type).
+    type: str
+    choices: [ecdsa_p256, ecdsa_p384, ed25519, rsa_2048, rsa_3072, rsa_4096]
+  ca_not_after:
+    description:
+      - When a CA that is made or renewed now ends, relative to now such as V(+3650d) or V(+520w1d2h3m4s), or absolute such
+        as V(20361231235959Z), written as in P(community.crypto.x509_certificate#module).
+      - A changed value takes effect with the next renewal.
+    type: str
+    default: +3650d
+  server_not_after:
+    description: When a server's certificate that is made now ends, as O(ca_not_after). It never ends after the CA.
+    type: str
+    default: +397d
+  client_not_after:
+    description: When a client's certificate that is made now ends, as O(ca_not_after). It never ends after the CA.
+    type: str
+    default: +397d
+  ca_renew_before:
+    description: A CA that was made here is renewed, with the same key, when less than this is left.
+    type: str
+    default: +30d
+  server_renew_before:
+    description: A server's certificate is renewed when less than this is left.
+    type: str
+    default: +30d
+  client_renew_before:
+    description: A client's certificate is renewed when less than this is left.
+    type: str
+    default: +30d
+  regenerate:
+    description:
+      - What is done when a certificate has reasons to be renewed. What is missing is made in any case. The values are those
+        of P(community.crypto.openssl_privatekey#module).
+      - V(never) keeps it, with a warning. V(fail) fails. V(partial_idempotence) renews it, but fails when a file is
+        unreadable. V(full_idempotence) renews it in any case. V(always) renews every client and server in every run.
+      - A CA is only ever renewed with the same key. Another CA comes by O(rotate_ca).
+    type: str
+    choices: [never, fail, partial_idempotence, full_idempotence, always]
+    default: full_idempotence
+  new_keys:
+    description: Whether a certificate that is renewed gets a new key, too.
+    type: bool
+    default: false
+  adopt:
+    description:
+      - Whether files in O(cert_dir) that this module did not make are taken over, if they form a usable set. Weak keys
+        and SHA-1 are refused.
+      - Whatever is replaced later is kept beside the new file.
+    type: bool
+    default: false
+  backup:
+    description:
+      - Whether files that are replaced or removed are kept under a name with the time and a C(~) at the end.
+    type: bool
+    default: false
+  signing:
+    description:
+      - V(local) signs with the CA whose key is here.
+      - V(external) writes requests (C(cert.csr) beside the keys) and takes the certificates that somebody else signed in a
+        later run by O(signed_certificates). It needs O(ca_path) or O(ca_content).
+    type: str
+    choices: [local, external]
+    default: local
+  signed_certificates:
+    description: Certificates that were signed elsewhere. Each finds its place by its key.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: File with the certificate in PEM.
+        type: path
+      content:
+        description: The certificate in PEM.
+        type: str
+  rotate_ca:
+    description:
+      - Changes the CA in phases that stand in O(cert_dir) and may be days apart, so that every host stays reachable.
+      - V(start) makes the new CA (or takes the one of O(ca_path) or O(ca_content)) and puts both into every trust list.
+        While a rotation is under way it does nothing more.
+      - V(advance) goes to the next phase. First servers get certificates of the new CA, then clients, then the old CA
+        is dropped from every trust list. It fails unless O(host_trust) shows that all hosts have what the last phase
+        made.
+      - V(cancel) drops the new CA again, in the first phase only.
+      - Unset, the phase stays, and the set is kept as the phase asks for it.
+    type: str
+    choices: [start, advance, cancel]
+  host_trust:
+    description:
+      - What the hosts have. Needed for every host in O(cert_dir) with O(rotate_ca=advance).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the host.
+        type: str
+        required: true
+      ca_fingerprints:
+        description: SHA-256 fingerprints of the CAs in its trust list, with or without colons.
+        type: list
+        elements: str
+        required: true
+      fingerprint:
+        description: SHA-256 fingerprint of its certificate. Needed once servers have certificates of the new CA.
+        type: str
+  remove_ca:
+    description:
+      - With O(state=absent), whether the CA and everything that this module made in O(cert_dir) is removed. Nobody can
+        then sign for the hosts that trust this CA.
+    type: bool
+    default: false
+seealso:
+  - module: dockerhost.azure.docker_vm_extension
+  - module: dockerhost.azure.docker_context
+  - module: community.crypto.x509_certificate
+"""
+
+EXAMPLES = r"""
+- name: Make or repair the certificates of two hosts and of the client
+  dockerhost.azure.docker_tls_certs:
+    hosts:
+      - name: web1
+        dns_names: [web1.westeurope.cloudapp.azure.com]
+        ip_addresses: [203.0.113.7, 10.0.0.4]
+      - name: web2
+        ip_addresses: [10.0.0.5]
+  register: certificates
+
+- name: Reach an engine with them
+  community.docker.docker_host_info:
+    docker_host: tcp://203.0.113.7:4243
+    tls: "{{ certificates.docker_connection.tls }}"
+    validate_certs: "{{ certificates.docker_connection.validate_certs }}"
+    ca_path: "{{ certificates.docker_connection.ca_path }}"
+    client_cert: "{{ certificates.docker_connection.client_cert }}"
+    client_key: "{{ certificates.docker_connection.client_key }}"
+
+- name: Give the deployment robot an identity of its own
+  dockerhost.azure.docker_tls_certs:
+    clients: [robot]
+
+- name: Sign with an intermediate CA of the company
+  dockerhost.azure.docker_tls_certs:
+    cert_dir: /srv/docker-certs
+    ca_path: /etc/pki/docker-issuing-ca-with-chain.pem
+    ca_key_path: /etc/pki/docker-issuing-ca.key
+    ca_key_passphrase: "{{ vault_ca_passphrase }}"
+    hosts:
+      - name: web1
+        dns_names: [web1.example.org]
+
+- name: Report on the health of all certificates
+  dockerhost.azure.docker_tls_certs:
+  check_mode: true
+  register: health
+
+- name: Begin to replace the CA
+  dockerhost.azure.docker_tls_certs:
+    rotate_ca: start
+
+- name: Remove the certificates of a host that is gone
+  dockerhost.azure.docker_tls_certs:
+    state: absent
+    hosts:
+      - name: web2
+"""
+
+RETURN = r"""
+cert_dir:
+  description: The directory, as an absolute path.
+  type: str
+  returned: success
+ca:
+  description: The CA, with the same keys as RV(client). C(key_path) is null when the key is not kept here.
+  type: dict
+  returned: O(state=present)
+  contains:
+    own:
+      description: Whether it is a CA of the user's own, whose key is not kept here.
+      type: bool
+client:
+  description:
+    - The default client. In check mode it shows the certificate that is there now; all values that do not exist yet are
+      null.
+  type: dict
+  returned: O(state=present)
+  contains:
+    cert_path:
+      description: Its certificate.
+      type: str
+    key_path:
+      description: Its private key.
+      type: str
+    ca_path:
+      description: What it is to trust.
+      type: str
+    csr_path:
+      description: A request that waits to be signed elsewhere, else null.
+      type: str
+    fingerprint:
+      description: SHA-256 of the certificate, 64 hexadecimal digits.
+      type: str
+    not_before:
+      description: Start of the certificate's validity, ISO 8601.
+      type: str
+      sample: "2026-11-23T22:10:00Z"
+    not_after:
+      description: End of the certificate's validity, ISO 8601.
+      type: str
+      sample: "2027-12-25T22:15:00Z"
+    days_left:
+      description: Whole days until the end, negative after it.
+      type: int
+    key_type:
+      description: Type of its key.
+      type: str
+      sample: ecdsa_p256
+    dns_names:
+      description: DNS names that the certificate is for.
+      type: list
+      elements: str
+    ip_addresses:
+      description: IP addresses that the certificate is for.
+      type: list
+      elements: str
+    reasons:
+      description: Why the certificate was made or renewed, or would be.
+      type: list
+      elements: str
+      sample: ["expires in 12 days", "SAN lacks 10.0.0.5"]
+clients:
+  description: All further clients in O(cert_dir) by name, each with the keys of RV(client).
+  type: dict
+  returned: O(state=present)
+servers:
+  description:
+    - All hosts in O(cert_dir) by name, named in O(hosts) or not, each with the keys of RV(client).
+  type: dict
+  returned: O(state=present)
+trusted_cas:
+  description: SHA-256 fingerprints of the CAs that every host is to trust now; null for one that is not made yet.
+  type: list
+  elements: str
+  returned: O(state=present)
+rotation:
+  description: The rotation of the CA that is under way.
+  type: dict
+  returned: O(state=present)
+  contains:
+    phase:
+      description:
+        - V(trust), both CAs are in every trust list, V(servers), servers have certificates of the new CA, V(clients),
+          clients too, or null when no rotation is under way.
+      type: str
+    old_fingerprint:
+      description: The CA that goes.
+      type: str
+    new_fingerprint:
+      description: The CA that comes.
+      type: str
+    waiting_for:
+      description: What hosts lack before the next phase, one line for each, judged by O(host_trust).
+      type: list
+      elements: str
+docker_env:
+  description: Environment variables for the docker CLI with the default client, without E(DOCKER_HOST).
+  type: dict
+  returned: O(state=present)
+  sample: {"DOCKER_CERT_PATH": "/home/me/.docker", "DOCKER_TLS_VERIFY": "1"}
+docker_connection:
+  description: Connection options of the community.docker collection for the default client, without C(docker_host).
+  type: dict
+  returned: O(state=present)
+  contains:
+    tls:
+      description: Always true.
+      type: bool
+    validate_certs:
+      description: Always true.
+      type: bool
+    ca_path:
+      description: What the client is to trust.
+      type: str
+    client_cert:
+      description: The client's certificate.
+      type: str
+    client_key:
+      description: The client's key.
+      type: str
+actions:
+  description: One line for each thing that was done, or would be.
+  type: list
+  elements: str
+  returned: success
+  sample: ["servers/web1: renewed with the same key: SAN lacks 10.0.0.5"]
+backup_files:
+  description: Where replaced or removed files are kept, by their paths.
+  type: dict
+  returned: success
+removed:
+  description: What was removed, for example V(servers/web2).
+  type: list
+  elements: str
+  returned: O(state=absent)
+reasons:
+  description: Why certificates would be renewed, by identity.
+  type: dict
+  returned: when O(regenerate) forbids a renewal that is needed
+foreign_files:
+  description: Files that this module did not make and that are in the way.
+  type: list
+  elements: str
+  returned: when there are some and O(adopt) is not set
+waiting_for:
+  description: What hosts lack before the next phase of a rotation.
+  type: list
+  elements: str
+  returned: when O(rotate_ca=advance) is refused
+"""
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import run_as_module
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.task import TASK
+
+
+def main() -> None:
+    run_as_module(TASK)
+
+
+if __name__ == "__main__":
+    main()
