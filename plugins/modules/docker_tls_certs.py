@@ -26,8 +26,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode the result shows what is there, and as C(reasons) what would be done about it, so that it serves as
-        a health report.
+      - In check mode the result shows what is there, and as C(reasons) what would be done about it, so that it serves
+        as a health report.
   diff_mode:
     support: full
     details:
@@ -55,8 +55,8 @@ options:
       - Directory of the set.
       - Unset, it is the environment variable E(DOCKER_CERT_PATH), and without that C(~/.docker).
       - It holds C(ca.pem), C(ca-key.pem), and the default client's C(cert.pem) and C(key.pem), so that it can be a
-        E(DOCKER_CERT_PATH), C(servers/NAME/) with C(cert.pem), C(key.pem) and C(ca.pem) for each host, where C(ca.pem) is
-        what that host is to trust, and C(clients/NAME/) with the same files for each further client.
+        E(DOCKER_CERT_PATH), C(servers/NAME/) with C(cert.pem), C(key.pem) and C(ca.pem) for each host, where C(ca.pem)
+        is what that host is to trust, and C(clients/NAME/) with the same files for each further client.
       - It must belong to the user who runs the task. Symbolic links inside of it are refused.
     type: path
   hosts:
@@ -70,7 +70,8 @@ options:
         type: str
         required: true
       dns_names:
-        description: DNS names that the certificate is for. With neither these nor O(hosts[].ip_addresses) it is the name.
+        description:
+          - DNS names that the certificate is for. With neither these nor O(hosts[].ip_addresses) it is the name.
         type: list
         elements: str
         default: []
@@ -89,8 +90,8 @@ options:
   ca_path:
     description:
       - File with the certificate of a CA of your own in PEM, with the chain above it if it is an intermediate one.
-      - Clients get the whole chain. Servers trust the issuing CA alone, because a server that is given the chain lets in
-        clients of every other CA below the same root.
+      - Clients get the whole chain. Servers trust the issuing CA alone, because a server that is given the chain lets
+        in clients of every other CA below the same root.
       - Mutually exclusive with O(ca_content).
     type: path
   ca_content:
@@ -119,7 +120,7 @@ options:
     type: str
   subject:
     description:
-      - Further fields of the subjects of all certificates, such as V({"O": "Example", "OU": "Platform"}).
+      - Further fields of the subjects of all certificates, with their values.
       - The fields are C, ST, L, O, OU and emailAddress, or their long names such as organizationName.
     type: dict
     default: {}
@@ -140,8 +141,8 @@ options:
     choices: [ecdsa_p256, ecdsa_p384, ed25519, rsa_2048, rsa_3072, rsa_4096]
   ca_not_after:
     description:
-      - When a CA that is made or renewed now ends, relative to now such as V(+3650d) or V(+520w1d2h3m4s), or absolute such
-        as V(20361231235959Z), written as in P(community.crypto.x509_certificate#module).
+      - When a CA that is made or renewed now ends, relative to now such as V(+3650d) or V(+520w1d2h3m4s), or absolute
+        such as V(20361231235959Z), written as in P(community.crypto.x509_certificate#module).
       - A changed value takes effect with the next renewal.
     type: str
     default: +3650d
@@ -167,8 +168,8 @@ options:
     default: +30d
   regenerate:
     description:
-      - What is done when a certificate has reasons to be renewed. What is missing is made in any case. The values are those
-        of P(community.crypto.openssl_privatekey#module).
+      - What is done when a certificate has reasons to be renewed. What is missing is made in any case. The values are
+        those of P(community.crypto.openssl_privatekey#module).
       - V(never) keeps it, with a warning. V(fail) fails. V(partial_idempotence) renews it, but fails when a file is
         unreadable. V(full_idempotence) renews it in any case. V(always) renews every client and server in every run.
       - A CA is only ever renewed with the same key. Another CA comes by O(rotate_ca).
@@ -194,8 +195,8 @@ options:
   signing:
     description:
       - V(local) signs with the CA whose key is here.
-      - V(external) writes requests (C(cert.csr) beside the keys) and takes the certificates that somebody else signed in a
-        later run by O(signed_certificates). It needs O(ca_path) or O(ca_content).
+      - V(external) writes requests (C(cert.csr) beside the keys) and takes the certificates that somebody else signed
+        in a later run by O(signed_certificates). It needs O(ca_path) or O(ca_content).
     type: str
     choices: [local, external]
     default: local
@@ -277,6 +278,9 @@ EXAMPLES = r"""
 - name: Give the deployment robot an identity of its own
   dockerhost.azure.docker_tls_certs:
     clients: [robot]
+    subject:
+      O: Example
+      OU: Platform
 
 - name: Sign with an intermediate CA of the company
   dockerhost.azure.docker_tls_certs:

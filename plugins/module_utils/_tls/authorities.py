@@ -144,7 +144,8 @@ class Authorities:
             raise OptionError(
                 option,
                 f"{draft.options.cert_dir} belongs to another CA (SHA-256 {self.current.fingerprint}), and hosts"
-                " that trust that one would be cut off; rotate to the new CA (rotate_ca: start), or choose another cert_dir",
+                " that trust that one would be cut off; rotate to the new CA (rotate_ca: start), or choose another"
+                " cert_dir",
             )
 
     # What signs, and what is trusted
