@@ -1,0 +1,42 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action of docker_vm_extension: it pushes from Ansible's own process, says how it goes, and gives the program."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
+
+# Loaded once, before Ansible forks its workers; each task that needs one reports it when it is missing.
+with contextlib.suppress(ImportError):
+    import azure.identity
+    import azure.mgmt.compute
+    import cryptography.x509
+
+    PRELOADED = (azure.identity, azure.mgmt.compute, cryptography.x509)
+
+PROGRAM = Path(__file__).parent.parent / "plugin_utils" / "_guest" / "docker_setup.py"
+
+
+class ActionModule(LocalAction):
+    """See the module of the same name."""
+
+    TASK = TASK
+
+    def prepare(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Hand the program that runs on the VM to the module."""
+        if args.get("setup_program"):
+            return args
+        try:
+            program = PROGRAM.read_text(encoding="utf-8")
+        except OSError as error:
+            raise AnsibleActionFail(f"The collection is incomplete: {error}") from error
+        return {**args, "setup_program": program}

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The server's certificates: loaded, and refused when they cannot work. Private to this collection."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from .._errors import MissingLibraryError, OptionError
+
+NAMES = ("ca", "cert", "key")
+CRYPTOGRAPHY = "cryptography>=42.0.0"
+
+
+@dataclass(frozen=True)
+class ServerCertificates:
+    """What the engine shows and whom it trusts.
+
+    :param ca_fingerprints: SHA-256 of each CA that is trusted, lower-case hex, sorted.
+    :param not_after: when the server's certificate ends (UTC).
+    """
+
+    ca: bytes
+    cert: bytes
+    key: bytes = field(repr=False)
+    ca_fingerprints: tuple[str, ...]
+    fingerprint: str
+    not_after: datetime
+
+    def settings(self) -> dict[str, str]:
+        """The protected setting ``certs``: base64, as the Docker extension's schema has it."""
+        return {name: base64.b64encode(getattr(self, name)).decode() for name in NAMES}
+
+
+def load_certificates(
+    given: t.Mapping[str, t.Any] | None, *, may_be_missing: bool = False, now: datetime | None = None
+) -> ServerCertificates | None:
+    """The certificates of the option ``certs``, None when it has none.
+
+    :param may_be_missing: None instead of an error when a file does not exist (a check-mode run before they are made).
+    :raises OptionError: they are incomplete, unreadable, expired, or do not belong together.
+    """
+    given = {name: value for name, value in (given or {}).items() if value}
+    if not given:
+        return None
+    lacking = [name for name in NAMES if name not in given and f"{name}_path" not in given]
+    if lacking:
+        raise OptionError("certs", f"{', '.join(lacking)} missing: ca, cert and key belong together")
+    if may_be_missing and any(not Path(str(given[f"{n}_path"])).exists() for n in NAMES if f"{n}_path" in given):
+        return None
+    pems = {name: _read(name, given) for name in NAMES}
+    return _examine(pems, now or datetime.now(timezone.utc))
+
+
+def _read(name: str, given: t.Mapping[str, t.Any]) -> bytes:
+    option = f"certs.{name}_path"
+    if name in given:
+        option, pem = f"certs.{name}", str(given[name]).strip().encode() + b"\n"
+    else:
+        try:
+            pem = Path(given[f"{name}_path"]).read_bytes()
+        except OSError as error:
+            raise OptionError(option, f"cannot be read: {error.strerror}: {given[f'{name}_path']}") from error
+    if b"-----BEGIN " not in pem:
+        raise OptionError(option, "is not PEM (it lacks a line -----BEGIN ...-----)")
+    return pem
+
+
+def _examine(pems: t.Mapping[str, bytes], now: datetime) -> ServerCertificates:
+    try:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    except ImportError as error:
+        raise MissingLibraryError(CRYPTOGRAPHY, error) from error
+    authorities = _certificates("ca", pems["ca"], x509)
+    chain = _certificates("cert", pems["cert"], x509)
+    try:
+        key = load_pem_private_key(pems["key"], None)
+    except TypeError as error:
+        raise OptionError("certs.key", "is encrypted; the engine can only read a plain one") from error
+    except ValueError as error:
+        raise OptionError("certs.key", "is not a private key that can be read") from error
+    leaf = chain[0]
+    if leaf.public_key() != key.public_key():
+        raise OptionError("certs.key", "does not belong to certs.cert")
+    _refuse_dates("cert", leaf, now)
+    for authority in authorities:
+        _refuse_dates("ca", authority, now)
+    _refuse_use(leaf, x509)
+    _refuse_issuer(leaf, [*chain[1:], *authorities])
+    return ServerCertificates(
+        **pems,
+        ca_fingerprints=tuple(sorted({one.fingerprint(hashes.SHA256()).hex() for one in authorities})),
+        fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
+        not_after=leaf.not_valid_after_utc,
+    )
+
+
+def _certificates(name: str, pem: bytes, x509: t.Any) -> list[t.Any]:
+    try:
+        return list(x509.load_pem_x509_certificates(pem))
+    except ValueError as error:
+        raise OptionError(f"certs.{name}", "holds no certificate that can be read") from error
+
+
+def _refuse_dates(name: str, certificate: t.Any, now: datetime) -> None:
+    if certificate.not_valid_after_utc <= now:
+        raise OptionError(f"certs.{name}", f"expired at {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC")
+    if certificate.not_valid_before_utc > now:
+        raise OptionError(f"certs.{name}", f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
+
+
+def _refuse_use(leaf: t.Any, x509: t.Any) -> None:
+    try:
+        usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        usage = None
+    server = x509.oid.ExtendedKeyUsageOID
+    if usage is not None and server.SERVER_AUTH not in usage and server.ANY_EXTENDED_KEY_USAGE not in usage:
+        raise OptionError("certs.cert", "is no server certificate: its extendedKeyUsage lacks serverAuth")
+    try:
+        leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound as error:
+        problem = "has no subjectAltName, and no client of today accepts a name in the common name alone"
+        raise OptionError("certs.cert", problem) from error
+
+
+def _refuse_issuer(leaf: t.Any, candidates: t.Sequence[t.Any]) -> None:
+    """A server whose own CA is not the trusted one answers nobody who trusts that CA."""
+    for candidate in candidates:
+        try:
+            leaf.verify_directly_issued_by(candidate)
+        except Exception:  # noqa: BLE001, S112  (several types, by cryptography's version and key type)
+            continue
+        return
+    raise OptionError("certs.cert", "is not signed by a certificate in certs.ca")

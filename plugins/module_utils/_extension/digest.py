@@ -1,0 +1,66 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The digest of the settings, as a tag. Private to this collection.
+
+Azure never returns protected settings; the digest tells whether they are the wanted ones. Settings may hold short
+passwords and tags are not secret, so it is salted and slow.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+# scrypt with 16 MiB and about 50 ms; PBKDF2 where OpenSSL refuses scrypt (FIPS mode).
+SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P = 14, 8, 1
+PBKDF2_ITERATIONS = 600_000
+SALT_BYTES, HASH_BYTES = 16, 32
+
+
+def new_digest(content: bytes) -> str:
+    """A digest with a fresh salt, for example ``scrypt:14:8:1:SALT:HASH`` (88 characters)."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    try:
+        return _scrypt(content, SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P, salt)
+    except (ValueError, AttributeError):
+        return _pbkdf2(content, PBKDF2_ITERATIONS, salt)
+
+
+def matches(digest: str, content: bytes) -> bool:
+    """Tell whether a digest is of this content. One that cannot be read is not."""
+    parts = digest.split(":")
+    try:
+        salt = _decode(parts[-2])
+        if parts[0] == "scrypt" and len(parts) == 6:
+            log_n, r, p = (int(part) for part in parts[1:4])
+            if log_n > 20 or r > 16 or p > 4:
+                return False
+            return hmac.compare_digest(_scrypt(content, log_n, r, p, salt), digest)
+        if parts[0] == "pbkdf2" and len(parts) == 4 and int(parts[1]) <= 10_000_000:
+            return hmac.compare_digest(_pbkdf2(content, int(parts[1]), salt), digest)
+    except (ValueError, IndexError, AttributeError):
+        pass
+    return False
+
+
+def _scrypt(content: bytes, log_n: int, r: int, p: int, salt: bytes) -> str:
+    size = 1 << log_n
+    found = hashlib.scrypt(content, salt=salt, n=size, r=r, p=p, maxmem=256 * size * r, dklen=HASH_BYTES)
+    return f"scrypt:{log_n}:{r}:{p}:{_encode(salt)}:{_encode(found)}"
+
+
+def _pbkdf2(content: bytes, iterations: int, salt: bytes) -> str:
+    found = hashlib.pbkdf2_hmac("sha256", content, salt, iterations, HASH_BYTES)
+    return f"pbkdf2:{iterations}:{_encode(salt)}:{_encode(found)}"
+
+
+def _encode(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

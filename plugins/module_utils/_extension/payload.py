@@ -1,0 +1,103 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is sent: the program and the settings as one script. Private to this collection.
+
+The script is plain sh, because where Python 3 is on a VM differs. The settings come to the program as a file that only
+it has open, so that they are on no command line, in no environment and in no file that stays.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import typing as t
+
+from .._errors import DockerHostError
+
+SCRIPT_LIMIT = 256 * 1024
+"""Bytes of CustomScript's encoded ``script``: beyond, the handler reports success and runs nothing."""
+PARAMETER_LIMIT = 128 * 1024
+"""Bytes of one parameter of a Run Command: it becomes one environment variable, and Linux takes no longer one."""
+SETTINGS_VARIABLE = "DOCKER_SETUP_SETTINGS"
+
+_FIND_PYTHON = """\
+#!/bin/sh
+# Sets up a Docker engine. Made by the Ansible collection dockerhost.azure.
+umask 077
+for python in python3 /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3 python; do
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null && break
+  python=
+done
+if [ -z "$python" ]; then
+  @FORGET@
+  echo 'No Python of version 3.6 or later is on this machine: install it, for example as the package python3.' >&2
+  exit 127
+fi
+"""
+_PROGRAM_END, _SETTINGS_END = "DOCKER_SETUP_PROGRAM_END", "DOCKER_SETUP_SETTINGS_END"
+
+
+def custom_script(program: str, document: t.Mapping[str, t.Any]) -> str:
+    """The value of CustomScript's protected ``script``: gzip, then base64. The script removes its own file.
+
+    :raises DockerHostError: it is longer than the handler takes.
+    """
+    text = (
+        _FIND_PYTHON.replace("@FORGET@", 'rm -f -- "$0"')
+        + 'exec "$python" - --settings /dev/fd/3 --forget "$0"'
+        + f" 3<<'{_SETTINGS_END}' <<'{_PROGRAM_END}'\n"
+        + f"{_one_line(document)}\n{_SETTINGS_END}\n{program.rstrip()}\n{_PROGRAM_END}\n"
+    )
+    encoded = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    if len(encoded) > SCRIPT_LIMIT:
+        raise DockerHostError(
+            f"The settings are too large for the handler custom_script: {len(encoded)} bytes encoded, and it takes"
+            f" {SCRIPT_LIMIT}. Make the compose files smaller."
+        )
+    return encoded
+
+
+def run_command_script(program: str) -> str:
+    """The script of a Run Command that takes the settings from the protected parameter. It holds no secret."""
+    return (
+        _FIND_PYTHON.replace("@FORGET@", ":")
+        + f"exec env -u {SETTINGS_VARIABLE} \"$python\" - --settings /dev/fd/3 3<<{_SETTINGS_END} <<'{_PROGRAM_END}'\n"
+        + f"${SETTINGS_VARIABLE}\n{_SETTINGS_END}\n{_loader(program)}\n{_PROGRAM_END}\n"
+    )
+
+
+def run_command_settings(document: t.Mapping[str, t.Any]) -> str:
+    """The value of the protected parameter.
+
+    :raises DockerHostError: it is longer than one parameter may be.
+    """
+    text = _one_line(document)
+    size = len(text) + len(SETTINGS_VARIABLE) + 2
+    if size > PARAMETER_LIMIT:
+        raise DockerHostError(
+            f"The settings are too large for the handler run_command: {size} bytes, and one protected parameter takes"
+            f" {PARAMETER_LIMIT}. Make the compose files smaller, or use the handler custom_script."
+        )
+    return text
+
+
+def verify_script(program: str) -> str:
+    """A script that compares the VM with its record. It holds no secret and changes nothing."""
+    return (
+        _FIND_PYTHON.replace("@FORGET@", ":")
+        + f"exec \"$python\" - --verify <<'{_PROGRAM_END}'\n{_loader(program)}\n{_PROGRAM_END}\n"
+    )
+
+
+def _one_line(document: t.Mapping[str, t.Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _loader(program: str) -> str:
+    packed = base64.b64encode(gzip.compress(program.encode(), 9, mtime=0)).decode()
+    return (
+        f'import base64, gzip\nexec(compile(gzip.decompress(base64.b64decode("{packed}")), "docker_setup.py", "exec"))'
+    )

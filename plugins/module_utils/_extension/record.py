@@ -1,0 +1,63 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The host's record in the VM's tags, and the fence it makes. Private to this collection.
+
+``docker-host-ca`` names the CAs that the engine trusts, ``docker-host-cert-expires`` when its certificate ends.
+A run with another CA (a lost cert_dir, a job with an empty home) stops before it cuts everybody off.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import DockerHostError
+from .certificates import ServerCertificates
+
+CA_TAG = "docker-host-ca"
+EXPIRES_TAG = "docker-host-cert-expires"
+# A tag's value has at most 256 characters: three fingerprints, which no rotation needs more of.
+MOST_FINGERPRINTS = 3
+
+
+class CaFenceError(DockerHostError):
+    """The engine trusts another CA than the one that is brought. The result carries ``recorded`` and ``given``."""
+
+
+def recorded_ca(tags: t.Mapping[str, str]) -> set[str]:
+    """The fingerprints that the VM's tag names."""
+    return {part.strip().lower() for part in (tags.get(CA_TAG) or "").split(",") if part.strip()}
+
+
+def check_fence(host: str, tags: t.Mapping[str, str], certs: ServerCertificates | None, replace_ca: bool) -> None:
+    """Let only those pass whose CA the engine already trusts, or who replace it on purpose.
+
+    :raises CaFenceError: none of the CAs brought is recorded.
+    """
+    recorded = recorded_ca(tags)
+    if not certs or not recorded or replace_ca or recorded & set(certs.ca_fingerprints):
+        return
+    raise CaFenceError(
+        f"{host}: its engine trusts the CA {_short(recorded)}, and these certificates come from another one,"
+        f" {_short(certs.ca_fingerprints)}. Pushing them would cut off every client of the first, so nothing was"
+        " changed. If its directory was lost or this run used another one, bring back the first CA: run with the"
+        " cert_dir that holds it (ca.pem and ca-key.pem; the default is DOCKER_CERT_PATH, else ~/.docker), for example"
+        " from a backup. To replace it on purpose and cut those clients off, give replace_ca=true; to replace it"
+        " without cutting anybody off, rotate it (playbook rotate_docker_certs).",
+        recorded=sorted(recorded),
+        given=list(certs.ca_fingerprints),
+    )
+
+
+def wanted_tags(tags: t.Mapping[str, str], certs: ServerCertificates | None) -> dict[str, str]:
+    """The VM's tags with the record of these certificates; without it when there are none."""
+    result = {name: value for name, value in tags.items() if name not in (CA_TAG, EXPIRES_TAG)}
+    if certs:
+        result[CA_TAG] = ",".join(certs.ca_fingerprints[:MOST_FINGERPRINTS])
+        result[EXPIRES_TAG] = certs.not_after.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return result
+
+
+def _short(fingerprints: t.Iterable[str]) -> str:
+    return " and ".join(f"{fingerprint[:16]}..." for fingerprint in sorted(fingerprints))

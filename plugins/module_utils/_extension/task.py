@@ -1,0 +1,305 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task docker_vm_extension: push the settings when they are not there, and tell the truth about it.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from .._azure.clients import AzureSession
+from .._azure.errors import AzureError, WaitTimeoutError
+from .._azure.operations import Watch, Work
+from .._differences import Differences
+from .._errors import DockerHostError, OptionError
+from .._task import Request, Task
+from . import digest as digests
+from . import payload, record
+from .handlers import Handler, Present, Push, choose, docker_extension_settings
+from .options import extension_argument_spec
+from .outcome import Outcome, SetupError, failed, read_outcome
+from .settings import Settings, read_settings
+from .target import Place, Target, find_target
+
+Json = dict[str, t.Any]
+
+
+@dataclass
+class Run:
+    """One run of the task on one VM."""
+
+    request: Request
+    settings: Settings
+    target: Target
+    handler: Handler
+    differences: Differences = field(default_factory=Differences)
+    reasons: list[str] = field(default_factory=list)
+    pushed: bool = False
+
+    @property
+    def params(self) -> t.Mapping[str, t.Any]:
+        """The options."""
+        return self.request.params
+
+
+def run(request: Request) -> dict[str, t.Any]:
+    """Push the Docker settings to a VM, if they are not there."""
+    settings, place = read_settings(request.params, check_mode=request.check_mode), Place.from_params(request.params)
+    _refuse(request, settings)
+    params = dict(request.params)
+    if place.subscription_id:
+        params["subscription_id"] = place.subscription_id
+    with AzureSession.from_params(params, request.progress, float(params["wait_timeout"])) as session:
+        target = find_target(session, place)
+        if target is None:
+            return _without_vm(request, settings, place)
+        target.refuse()
+        record.check_fence(target.name, target.tags, settings.certs, request.params["replace_ca"])
+        handler = choose(session, target, request.params["handler"], request.params["name"])
+        this = Run(request, settings, target, handler)
+        return _absent(this) if settings.state == "absent" else _present(this)
+
+
+def _refuse(request: Request, settings: Settings) -> None:
+    """Stop at what no VM could mend: limits, and what the chosen handler has no place for."""
+    program = request.params["setup_program"]
+    if not program:
+        raise OptionError("setup_program", "is missing; the action of this module gives it by itself")
+    for name in ("agent_timeout", "wait_timeout"):
+        if request.params[name] < 1:
+            raise OptionError(name, f"{request.params[name]} is not a number of seconds")
+    push = Push(settings, "x" * 128, program)
+    handler = request.params["handler"]
+    if handler == "docker_extension":
+        docker_extension_settings(settings)
+    elif handler == "run_command":
+        payload.run_command_settings(push.document())
+    else:
+        payload.custom_script(program, push.document())
+
+
+def _without_vm(request: Request, settings: Settings, place: Place) -> Json:
+    if settings.state == "absent":
+        return {"changed": False, "pushed": False, "extension": None, "engine": None, "output": "", "changes": []}
+    missing = f"There is no VM {place.name} in the resource group {place.resource_group}"
+    if not request.check_mode:
+        raise DockerHostError(f"{missing}.")
+    request.warn(f"{missing} yet: a real run would fail unless it is made before.")
+    differences = Differences()
+    differences.add("extension", None, request.params["name"])
+    result: Json = {"changed": True, "pushed": False, "extension": None, "engine": None, "output": "", "changes": []}
+    return {**result, **({"diff": differences.as_diff()} if request.diff else {})}
+
+
+def _present(run: Run) -> Json:
+    present = _settled(run)
+    content = run.settings.canonical()
+    _find_reasons(run, present, content)
+    _make_ready(run)
+    if not run.reasons and run.params["verify"] and present:
+        _verify(run, present)
+    outcome, digest = (present.outcome, present.digest) if present else (Outcome(None), "")
+    if run.reasons:
+        run.differences.add("docker_settings", _described(present), "Succeeded: " + "; ".join(run.reasons))
+        if not run.request.check_mode:
+            digest = digests.new_digest(content)
+            outcome = _push(run, present, digest)
+    _keep_record(run, record.wanted_tags(run.target.tags, run.settings.certs))
+    state = "Succeeded" if run.pushed or not run.reasons else (present.state if present else None)
+    extension_id = present.id if present else None
+    return _result(run, outcome, digest, state, extension_id)
+
+
+def _settled(run: Run) -> Present | None:
+    """What was pushed last, after waiting for the end of a push that is still under way."""
+    present = run.handler.read()
+    if present is None or not present.under_way or run.request.check_mode:
+        return present
+    name = run.params["name"]
+    work = Work(run.target.name, "Docker settings", "Waiting for an earlier push", "wait for an earlier push", name)
+    watch = Watch(work, run.request.progress)
+    while present is not None and present.under_way:
+        watch.saw(present.state)
+        if run.target.session.deadline.over:
+            raise DockerHostError(f"{run.target.name}: an earlier push of the settings is still {present.state}.")
+        watch.rest(2.0)
+        present = run.handler.read()
+    return present
+
+
+def _find_reasons(run: Run, present: Present | None, content: bytes) -> None:
+    """Why to push; nothing when equal settings have been applied and the program said so."""
+    if present is None:
+        run.reasons.append("never pushed")
+    elif run.settings.unknown_certs or not digests.matches(present.digest, content):
+        run.reasons.append("other settings")
+    elif present.state != "Succeeded":
+        run.reasons.append(f"the last push ended as {present.state}")
+    elif run.handler.proves and not present.outcome.is_of(present.digest):
+        run.reasons.append("the last push left no good result")
+    elif run.params["force"]:
+        run.reasons.append("forced")
+
+
+def _make_ready(run: Run) -> None:
+    """See to it that the VM runs and its agent is ready, if it is needed."""
+    if not (run.reasons or run.params["verify"]):
+        return
+    if run.target.must_start(run.params["start"]):
+        run.differences.add("vm.power_state", run.target.power_state, "running")
+        if run.request.check_mode:
+            return
+        run.target.start()
+    if not run.request.check_mode:
+        run.target.wait_for_agent(float(run.params["agent_timeout"]))
+
+
+def _verify(run: Run, present: Present) -> None:
+    """Ask the VM itself whether it is still as the last push left it."""
+    if run.differences:
+        run.request.warn("The VM does not run, so its state cannot be verified in check mode.")
+        return
+    if not run.handler.proves:
+        run.request.warn("verify: the handler docker_extension leaves nothing on the VM that could be verified.")
+        return
+    outcome = read_outcome(run.target.run_shell(payload.verify_script(run.params["setup_program"])))
+    result = outcome.result
+    if not result or not result.get("verify"):
+        raise failed(run.target.name, outcome)
+    found = [str(entry) for entry in result.get("differences") or []]
+    if not found and result.get("digest") != present.digest:
+        found.append("other settings were applied on the VM")
+    run.reasons.extend(found)
+
+
+def _push(run: Run, present: Present | None, digest: str) -> Outcome:
+    stamp = max(int(time.time()), (present.stamp if present else 0) + 1)
+    push = Push(run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp)
+    try:
+        run.handler.push(push)
+    except WaitTimeoutError:
+        raise
+    except AzureError as error:
+        _explain(run, error, push)
+        raise
+    run.pushed = True
+    outcome = _outcome(run, push)
+    if not run.handler.proves:
+        return outcome
+    if not outcome.good:
+        raise failed(run.target.name, outcome)
+    if not outcome.is_of(digest):
+        raise SetupError(
+            f"{run.target.name}: the program on the VM reports other settings than those that were pushed: somebody"
+            " else may have pushed at the same time. Run again.",
+            output=outcome.output,
+        )
+    for note in (outcome.result or {}).get("notes") or []:
+        run.request.warn(f"{run.target.name}: {note}")
+    return outcome
+
+
+def _outcome(run: Run, push: Push, attempts: int = 5) -> Outcome:
+    """The outcome of this very push: the agent's report can come a little later than the operation's end."""
+    outcome = Outcome(None)
+    for attempt in range(attempts):
+        present = run.handler.read()
+        outcome = present.outcome if present else outcome
+        if not run.handler.proves or (outcome.result or {}).get("push") == str(push.stamp):
+            break
+        if attempt + 1 < attempts:
+            time.sleep(1 + attempt)
+    return outcome
+
+
+def _explain(run: Run, error: AzureError, push: Push) -> None:
+    """Raise what the program itself said about its failure, if it said something."""
+    outcome = read_outcome(error.error.message)
+    if not outcome.result and run.handler.proves and not error.not_found:
+        try:
+            present = run.handler.read()
+        except DockerHostError:
+            present = None
+        outcome = present.outcome if present else outcome
+    result = outcome.result
+    if result and result.get("push") == str(push.stamp) and not result.get("ok"):
+        raise failed(run.target.name, outcome) from error
+
+
+def _keep_record(run: Run, wanted: dict[str, str]) -> None:
+    """Bring the VM's tags to the record. A record that cannot be written is a warning: the settings do apply."""
+    tags = run.target.tags
+    if run.settings.unknown_certs:
+        return
+    for name in (record.CA_TAG, record.EXPIRES_TAG):
+        run.differences.compare(f"vm.tags.{name}", tags.get(name), wanted.get(name))
+    if wanted == tags or run.request.check_mode:
+        return
+    try:
+        run.target.set_tags(wanted)
+    except AzureError as error:
+        if error.status != 403:
+            raise
+        run.request.warn(f"The host's record was not written, so the fence against another CA does not hold: {error}")
+
+
+def _absent(run: Run) -> Json:
+    """Have the program take its configuration away, then take the resource and the record away."""
+    present = _settled(run)
+    outcome, digest = (present.outcome, present.digest) if present else (Outcome(None), "")
+    if present:
+        run.differences.add("extension", _described(present), None)
+        content = run.settings.canonical()
+        done = digests.matches(present.digest, content) and present.outcome.is_of(present.digest)
+        if not done and run.handler.proves:
+            run.reasons.append("state=absent")
+            _make_ready(run)
+            if not run.request.check_mode:
+                digest = digests.new_digest(content)
+                outcome = _push(run, present, digest)
+        if not run.request.check_mode:
+            run.handler.delete()
+    _keep_record(run, record.wanted_tags(run.target.tags, None))
+    return _result(run, outcome, digest, None, None)
+
+
+def _described(present: Present | None) -> str | None:
+    return None if present is None else present.state
+
+
+def _result(run: Run, outcome: Outcome, digest: str, state: str | None, extension_id: str | None) -> Json:
+    said = outcome.result or {}
+    extension = {
+        "id": extension_id or _resource_id(run),
+        "name": run.params["name"],
+        "handler": run.handler.kind,
+        "provisioning_state": state,
+        "digest": digest or None,
+    }
+    engine = {**(said.get("engine") or {}), "port": run.settings.port} if run.settings.state == "present" else None
+    result: Json = {
+        "changed": bool(run.differences),
+        "pushed": run.pushed,
+        "reasons": run.reasons,
+        "extension": extension if run.settings.state == "present" else None,
+        "engine": engine,
+        "changes": list(outcome.changes) if run.pushed else [],
+        "output": outcome.output if run.pushed else "",
+    }
+    if run.request.diff:
+        result["diff"] = run.differences.as_diff()
+    return result
+
+
+def _resource_id(run: Run) -> str:
+    kind = "runCommands" if run.handler.kind == "run_command" else "extensions"
+    return f"{run.target.id}/{kind}/{run.params['name']}"
+
+
+TASK = Task(name="docker_vm_extension", spec=extension_argument_spec(), run=run)

@@ -1,0 +1,504 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_vm_extension
+short_description: Set up a Docker engine on an Azure VM through the VM's agent
+version_added: 0.1.0
+description:
+  - Gives Docker settings to the Azure Linux agent of a VM, which installs the engine, has it listen over mutual TLS,
+    and keeps it so. No SSH is needed.
+  - The settings reach the VM in the protected settings of a VM extension, or of a managed Run Command. On the VM a
+    program applies them, restarts the engine only when it must, goes back to the last configuration when the engine
+    does not start with the new one, and says what it did.
+  - Settings that were applied are not pushed again.
+  - Works on every Linux VM with the agent, made by M(dockerhost.azure.docker_vm_host) or not.
+author:
+  - The dockerhost.azure authors (@dockerhost)
+extends_documentation_fragment:
+  - dockerhost.azure._attributes
+  - dockerhost.azure._azure
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Tells whether the settings would be pushed. What they would change on the VM is not known before.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  action:
+    support: full
+  async:
+    support: full
+  safe_file_operations:
+    support: N/A
+    details:
+      - This action writes no files.
+options:
+  resource_group:
+    description: The resource group of the VM. Required with O(virtual_machine_name).
+    type: str
+  virtual_machine_name:
+    description: The name of the VM.
+    type: str
+  virtual_machine_id:
+    description: The id of the VM, instead of O(resource_group) and O(virtual_machine_name). It can lie in another subscription.
+    type: str
+  name:
+    description: The name of the extension resource, or of the Run Command, that carries the settings.
+    type: str
+    default: docker-host
+  state:
+    description:
+      - V(present) has the engine set up as the other options say.
+      - V(absent) takes away what this module configured - certificates, port, compose projects, registry logins, its entries in
+        C(daemon.json) - and the extension resource. The engine stays, with its data, unless O(remove) says otherwise.
+    type: str
+    choices: [present, absent]
+    default: present
+  handler:
+    description:
+      - What delivers the settings.
+      - V(custom_script) is the CustomScript extension, version 2.1. A VM can have only one.
+      - V(run_command) is a managed Run Command, of which a VM can have several.
+      - V(docker_extension) is the Docker extension, for clouds that still have it. It was retired on public Azure in
+        November 2018, and takes only O(docker.port), O(docker.options), O(certs), and one each of O(logins) and O(compose).
+        It needs O(engine.source=docker).
+      - V(auto) is V(custom_script), or V(run_command) when somebody else's CustomScript extension is on the VM.
+    type: str
+    choices: [auto, custom_script, run_command, docker_extension]
+    default: auto
+  docker:
+    description: The engine's configuration.
+    type: dict
+    default: {}
+    suboptions:
+      port:
+        description:
+          - The port on which the engine listens over mutual TLS. V(4243) by default when O(certs) are given.
+          - Without O(certs) the engine does not listen on TCP at all.
+        type: int
+      options:
+        description:
+          - Further arguments of the daemon, each with its value, such as V(--log-level=debug).
+          - Hosts and TLS are not to be given here.
+        type: list
+        elements: str
+        default: []
+      daemon:
+        description:
+          - Entries of C(daemon.json), merged with those that are there. Entries that this module once wrote and that are
+            no longer given are removed.
+          - For example C(log-driver), C(log-opts), C(registry-mirrors), C(insecure-registries), C(labels),
+            C(default-address-pools).
+        type: dict
+        default: {}
+      live_restore:
+        description:
+          - Whether containers keep running while the daemon is restarted.
+          - By default it is switched on, unless the engine is part of a swarm, which cannot be combined with it.
+        type: bool
+      users:
+        description:
+          - Users of the VM to be added to the group C(docker), so that they need no C(sudo). That gives them root's
+            rights.
+        type: list
+        elements: str
+        default: []
+      proxies:
+        description: The proxies through which daemon and installation reach the outside.
+        type: dict
+        suboptions:
+          http:
+            description: The URL of the proxy for HTTP.
+            type: str
+          https:
+            description: The URL of the proxy for HTTPS.
+            type: str
+          "no":
+            description: Hosts that are reached without proxy, separated by commas.
+            type: str
+      data_disk:
+        description:
+          - A data disk for the engine's data. It is partitioned and formatted if it is blank, mounted by UUID, and grown
+            when the disk has grown. A disk that holds anything else is never touched.
+        type: dict
+        suboptions:
+          lun:
+            description: The logical unit number under which the disk is attached.
+            type: int
+            default: 0
+          path:
+            description: Where it is mounted. The engine's C(data-root) is C(data) below.
+            type: str
+            default: /srv/docker
+          filesystem:
+            description: The file system that is made on a blank disk.
+            type: str
+            choices: [ext4, xfs]
+            default: ext4
+  engine:
+    description: Where the engine comes from. An engine that is installed is kept, unless O(engine.version) asks for another version.
+    type: dict
+    default: {}
+    suboptions:
+      source:
+        description:
+          - V(docker) is Docker's own repository, for Debian, Ubuntu, the RHEL family, Fedora, and SLES where Docker serves it.
+          - V(distribution) is the distribution's own package. There is none on RHEL.
+          - V(keep) installs nothing and only configures what is there.
+        type: str
+        choices: [docker, distribution, keep]
+        default: docker
+      version:
+        description:
+          - The version, exactly such as V(28.1.1), or a series such as V(28), of which the newest is installed.
+          - An installed engine of another version is brought to it.
+        type: str
+      channel:
+        description: The channel of Docker's repository.
+        type: str
+        default: stable
+      mirror:
+        description:
+          - The URL of a mirror of Docker's repository, for closed networks. It has the layout of
+            C(https://download.docker.com).
+        type: str
+      key:
+        description:
+          - The public key (armoured OpenPGP) with which the repository is signed. By default the repository's own key is
+            taken, if it is Docker's.
+        type: str
+      hold:
+        description: Whether to keep the package manager from upgrading the engine.
+        type: bool
+        default: false
+  certs:
+    description:
+      - The certificates with which the engine listens, by path or by content (PEM). M(dockerhost.azure.docker_tls_certs)
+        makes them.
+      - Without them, the engine does not listen on TCP.
+    type: dict
+    suboptions:
+      ca_path:
+        description: The file with the CA whose clients are let in.
+        type: path
+      cert_path:
+        description: The file with the server's certificate.
+        type: path
+      key_path:
+        description: The file with the server's private key, not encrypted.
+        type: path
+      ca:
+        description: The CA itself, instead of O(certs.ca_path).
+        type: str
+      cert:
+        description: The server's certificate itself, instead of O(certs.cert_path).
+        type: str
+      key:
+        description: The server's private key itself, instead of O(certs.key_path).
+        type: str
+  logins:
+    description: The registries to which root on the VM is logged in. Earlier ones that are no longer given are logged out of.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      server:
+        description: The registry, such as V(registry.example.com:5000). Docker Hub when it is left out.
+        type: str
+      username:
+        description: The user.
+        type: str
+        required: true
+      password:
+        description: The password, or a token.
+        type: str
+        required: true
+      ca:
+        description: The CA of the registry (PEM), if it is a private one.
+        type: str
+      ca_path:
+        description: The file with the CA of the registry, instead of O(logins[].ca).
+        type: path
+  compose:
+    description: Compose projects that are brought up with C(docker compose), version 2.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The project's name.
+        type: str
+        required: true
+      definition:
+        description: The compose file as a dictionary.
+        type: dict
+      content:
+        description: The compose file as text.
+        type: str
+      path:
+        description: The compose file.
+        type: path
+      environment:
+        description: Variables that are interpolated into the compose file.
+        type: dict
+        default: {}
+      secrets:
+        description: As O(compose[].environment), for values that must not be shown.
+        type: dict
+        default: {}
+  compose_purge:
+    description: Whether to take down projects that this module once brought up and that are no longer given. Volumes stay.
+    type: bool
+    default: false
+  remove:
+    description:
+      - With O(state=absent), what to remove besides the configuration.
+      - V(engine) removes the engine's packages; V(data) removes containers, images and volumes, for good.
+    type: list
+    elements: str
+    choices: [engine, data]
+    default: []
+  replace_ca:
+    description:
+      - Push certificates of another CA than the one that the engine trusts. All clients with certificates of the old CA are
+        cut off.
+      - Without it such a push is refused, because a CA that differs is nearly always a directory that was lost.
+    type: bool
+    default: false
+  start:
+    description: Whether to start the VM if it does not run. Without it, that is an error.
+    type: bool
+    default: false
+  verify:
+    description:
+      - Whether to ask the VM itself, through the agent, if it is still as the last push left it, and to push again if not.
+      - That takes some seconds on each run.
+    type: bool
+    default: false
+  force:
+    description: Whether to push even if equal settings have been applied.
+    type: bool
+    default: false
+  agent_timeout:
+    description: Seconds to wait until the VM's agent is ready.
+    type: int
+    default: 300
+  wait_timeout:
+    description: Seconds to wait for operations of Azure. The operation goes on in Azure afterwards; another run waits for it.
+    type: int
+    default: 5700
+  setup_program:
+    description: The program that runs on the VM. The action of this module gives it by itself.
+    type: str
+notes:
+  - The VM's tags C(docker-host-ca) and C(docker-host-cert-expires) are written with the certificates.
+  - The program's full log is on the VM in C(/var/log/docker-host-setup.log), readable by root only.
+seealso:
+  - module: dockerhost.azure.docker_vm_host
+  - module: dockerhost.azure.docker_tls_certs
+  - module: dockerhost.azure.docker_endpoint_info
+"""
+
+EXAMPLES = r"""
+- name: Have an engine listen on port 4243 over mutual TLS
+  dockerhost.azure.docker_vm_extension:
+    resource_group: docker
+    virtual_machine_name: web1
+    certs:
+      ca_path: ~/.docker/servers/web1/ca.pem
+      cert_path: ~/.docker/servers/web1/cert.pem
+      key_path: ~/.docker/servers/web1/key.pem
+
+- name: Keep the data on a data disk, rotate logs, and log in to a registry
+  dockerhost.azure.docker_vm_extension:
+    virtual_machine_id: "{{ vm.id }}"
+    docker:
+      data_disk:
+        lun: 0
+      daemon:
+        log-driver: json-file
+        log-opts:
+          max-size: 10m
+          max-file: "3"
+        registry-mirrors:
+          - https://mirror.example.com
+      users:
+        - azureuser
+    engine:
+      version: "28"
+      hold: true
+    certs: "{{ certs }}"
+    logins:
+      - server: registry.example.com
+        username: ci
+        password: "{{ registry_password }}"
+
+- name: Run a compose project
+  dockerhost.azure.docker_vm_extension:
+    resource_group: docker
+    virtual_machine_name: web1
+    certs: "{{ certs }}"
+    compose:
+      - name: shop
+        definition:
+          services:
+            web:
+              image: nginx:${NGINX}
+              restart: always
+              ports:
+                - "80:80"
+              environment:
+                API_KEY: ${API_KEY}
+        environment:
+          NGINX: "1.27"
+        secrets:
+          API_KEY: "{{ api_key }}"
+
+- name: See whether somebody changed the configuration by hand, and mend it
+  dockerhost.azure.docker_vm_extension:
+    resource_group: docker
+    virtual_machine_name: web1
+    certs: "{{ certs }}"
+    verify: true
+
+- name: Take the configuration away, and the engine with its data
+  dockerhost.azure.docker_vm_extension:
+    resource_group: docker
+    virtual_machine_name: web1
+    state: absent
+    remove:
+      - engine
+      - data
+"""
+
+RETURN = r"""
+extension:
+  description: The resource that carries the settings. V(null) when there is none.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Its id.
+      returned: success
+      type: str
+    name:
+      description: Its name.
+      returned: success
+      type: str
+      sample: docker-host
+    handler:
+      description: The handler that delivers the settings.
+      returned: success
+      type: str
+      sample: custom_script
+    provisioning_state:
+      description: Its state. V(null) in check mode when it does not exist yet.
+      returned: success
+      type: str
+      sample: Succeeded
+    digest:
+      description: The salted digest of the settings.
+      returned: success
+      type: str
+engine:
+  description: The engine as the program on the VM found it after its last run. V(null) with O(state=absent).
+  returned: success
+  type: dict
+  contains:
+    port:
+      description: The port, V(null) when it does not listen on TCP.
+      returned: success
+      type: int
+      sample: 4243
+    version:
+      description: The engine's version.
+      returned: when the engine ran
+      type: str
+      sample: 28.1.1
+    api_version:
+      description: The version of its API.
+      returned: when the engine ran
+      type: str
+      sample: "1.49"
+    package:
+      description: The package that it comes from.
+      returned: when the program has run
+      type: str
+      sample: docker-ce
+    source:
+      description: Where the package comes from - V(docker), V(distribution) or V(other).
+      returned: when the program has run
+      type: str
+      sample: docker
+    installed:
+      description: Whether it is installed.
+      returned: when the program has run
+      type: bool
+    running:
+      description: Whether it runs.
+      returned: when the program has run
+      type: bool
+    data_root:
+      description: The directory with its data.
+      returned: when the engine ran
+      type: str
+      sample: /var/lib/docker
+    live_restore:
+      description: Whether containers survive its restarts.
+      returned: when the engine ran
+      type: bool
+    containers_running:
+      description: The number of running containers.
+      returned: when the engine ran
+      type: int
+pushed:
+  description: Whether settings were pushed to the VM.
+  returned: success
+  type: bool
+reasons:
+  description: Why they were pushed, or would be.
+  returned: success
+  type: list
+  elements: str
+  sample: ["other settings"]
+changes:
+  description: What the program changed on the VM.
+  returned: success
+  type: list
+  elements: str
+  sample: ["write /etc/docker/cert.pem", "restart the engine"]
+output:
+  description: The end of the program's output. Also given on failure.
+  returned: success
+  type: str
+stage:
+  description: The stage in which the program on the VM failed, such as V(install) or V(configure).
+  returned: when the program failed
+  type: str
+exit_code:
+  description: The exit code of the program on the VM.
+  returned: when the program failed and the handler tells
+  type: int
+log:
+  description: The path of the full log on the VM.
+  returned: when the program failed
+  type: str
+"""
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import run_as_module
+
+
+def main() -> None:
+    run_as_module(TASK)
+
+
+if __name__ == "__main__":
+    main()
