@@ -10,8 +10,8 @@ module: docker_vm_extension
 short_description: Set up a Docker engine on an Azure VM through the VM's agent
 version_added: 0.1.0
 description:
-  - Gives Docker settings to the Azure Linux agent of a VM, which installs the engine, has it listen over mutual TLS,
-    and keeps it so. No SSH is needed.
+  - Gives Docker settings to the Azure Linux agent of a VM, which installs the engine, has it listen over mutual
+    TLS, and keeps it so. No SSH is needed.
   - The settings reach the VM in the protected settings of a VM extension, or of a managed Run Command. On the VM a
     program applies them, restarts the engine only when it must, goes back to the last configuration when the engine
     does not start with the new one, and says what it did.
@@ -47,7 +47,9 @@ options:
     description: The name of the VM.
     type: str
   virtual_machine_id:
-    description: The id of the VM, instead of O(resource_group) and O(virtual_machine_name). It can lie in another subscription.
+    description:
+      - The id of the VM, instead of O(resource_group) and O(virtual_machine_name). It can lie in another
+        subscription.
     type: str
   name:
     description: The name of the extension resource, or of the Run Command, that carries the settings.
@@ -56,8 +58,9 @@ options:
   state:
     description:
       - V(present) has the engine set up as the other options say.
-      - V(absent) takes away what this module configured - certificates, port, compose projects, registry logins, its entries in
-        C(daemon.json) - and the extension resource. The engine stays, with its data, unless O(remove) says otherwise.
+      - V(absent) takes away what this module configured - certificates, port, compose projects, registry logins,
+        its entries in C(daemon.json) - and the extension resource. The engine stays, with its data, unless
+        O(remove) says otherwise.
     type: str
     choices: [present, absent]
     default: present
@@ -66,9 +69,9 @@ options:
       - What delivers the settings.
       - V(custom_script) is the CustomScript extension, version 2.1. A VM can have only one.
       - V(run_command) is a managed Run Command, of which a VM can have several.
-      - V(docker_extension) is the Docker extension, for clouds that still have it. It was retired on public Azure in
-        November 2018, and takes only O(docker.port), O(docker.options), O(certs), and one each of O(logins) and O(compose).
-        It needs O(engine.source=docker).
+      - V(docker_extension) is the Docker extension, for clouds that still have it. It was retired on public Azure
+        in November 2018, and takes only O(docker.port), O(docker.options), O(certs), and one each of O(logins) and
+        O(compose). It needs O(engine.source=docker).
       - V(auto) is V(custom_script), or V(run_command) when somebody else's CustomScript extension is on the VM.
     type: str
     choices: [auto, custom_script, run_command, docker_extension]
@@ -92,8 +95,8 @@ options:
         default: []
       daemon:
         description:
-          - Entries of C(daemon.json), merged with those that are there. Entries that this module once wrote and that are
-            no longer given are removed.
+          - Entries of C(daemon.json), merged with those that are there. Entries that this module once wrote and
+            that are no longer given are removed.
           - For example C(log-driver), C(log-opts), C(registry-mirrors), C(insecure-registries), C(labels),
             C(default-address-pools).
         type: dict
@@ -125,8 +128,8 @@ options:
             type: str
       data_disk:
         description:
-          - A data disk for the engine's data. It is partitioned and formatted if it is blank, mounted by UUID, and grown
-            when the disk has grown. A disk that holds anything else is never touched.
+          - A data disk for the engine's data. It is partitioned and formatted if it is blank, mounted by UUID, and
+            grown when the disk has grown. A disk that holds anything else is never touched.
         type: dict
         suboptions:
           lun:
@@ -143,13 +146,16 @@ options:
             choices: [ext4, xfs]
             default: ext4
   engine:
-    description: Where the engine comes from. An engine that is installed is kept, unless O(engine.version) asks for another version.
+    description:
+      - Where the engine comes from. An engine that is installed is kept, unless O(engine.version) asks for another
+        version.
     type: dict
     default: {}
     suboptions:
       source:
         description:
-          - V(docker) is Docker's own repository, for Debian, Ubuntu, the RHEL family, Fedora, and SLES where Docker serves it.
+          - V(docker) is Docker's own repository, for Debian, Ubuntu, the RHEL family, Fedora, and SLES where Docker
+            serves it.
           - V(distribution) is the distribution's own package. There is none on RHEL.
           - V(keep) installs nothing and only configures what is there.
         type: str
@@ -171,8 +177,8 @@ options:
         type: str
       key:
         description:
-          - The public key (armoured OpenPGP) with which the repository is signed. By default the repository's own key is
-            taken, if it is Docker's.
+          - The public key (armoured OpenPGP) with which the repository is signed. By default the repository's own
+            key is taken, if it is Docker's.
         type: str
       hold:
         description: Whether to keep the package manager from upgrading the engine.
@@ -180,8 +186,8 @@ options:
         default: false
   certs:
     description:
-      - The certificates with which the engine listens, by path or by content (PEM). M(dockerhost.azure.docker_tls_certs)
-        makes them.
+      - The certificates with which the engine listens, by path or by content (PEM).
+        M(dockerhost.azure.docker_tls_certs) makes them.
       - Without them, the engine does not listen on TCP.
     type: dict
     suboptions:
@@ -204,7 +210,9 @@ options:
         description: The server's private key itself, instead of O(certs.key_path).
         type: str
   logins:
-    description: The registries to which root on the VM is logged in. Earlier ones that are no longer given are logged out of.
+    description:
+      - The registries to which root on the VM is logged in. Earlier ones that are no longer given are logged out
+        of.
     type: list
     elements: dict
     default: []
@@ -254,7 +262,8 @@ options:
         type: dict
         default: {}
   compose_purge:
-    description: Whether to take down projects that this module once brought up and that are no longer given. Volumes stay.
+    description:
+      - Whether to take down projects that this module once brought up and that are no longer given. Volumes stay.
     type: bool
     default: false
   remove:
@@ -267,8 +276,8 @@ options:
     default: []
   replace_ca:
     description:
-      - Push certificates of another CA than the one that the engine trusts. All clients with certificates of the old CA are
-        cut off.
+      - Push certificates of another CA than the one that the engine trusts. All clients with certificates of the
+        old CA are cut off.
       - Without it such a push is refused, because a CA that differs is nearly always a directory that was lost.
     type: bool
     default: false
@@ -278,7 +287,8 @@ options:
     default: false
   verify:
     description:
-      - Whether to ask the VM itself, through the agent, if it is still as the last push left it, and to push again if not.
+      - Whether to ask the VM itself, through the agent, if it is still as the last push left it, and to push again
+        if not.
       - That takes some seconds on each run.
     type: bool
     default: false
@@ -291,7 +301,9 @@ options:
     type: int
     default: 300
   wait_timeout:
-    description: Seconds to wait for operations of Azure. The operation goes on in Azure afterwards; another run waits for it.
+    description:
+      - Seconds to wait for operations of Azure. The operation goes on in Azure afterwards; another run waits for
+        it.
     type: int
     default: 5700
   setup_program:
