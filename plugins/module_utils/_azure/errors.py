@@ -74,7 +74,7 @@ class AzureError(DockerHostError):
     @property
     def not_found(self) -> bool:
         """Tell whether the resource, or the group or network it is in, does not exist."""
-        return self.error.status == 404
+        return self.error.status == 404 and self.error.code != "SubscriptionNotFound"
 
 
 class WaitTimeoutError(AzureError):

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which resources a host consists of, and which of them were given. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import OptionError
+from .names import SHARED_SUBNET, Names
+from .wanted import Wanted
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The ids of a host's resources. None where the host has no such resource, or where its interface decides.
+
+    :param given: the kinds that exist already and that the user named: never changed, never deleted.
+    """
+
+    names: Names
+    virtual_machine: str
+    network_interface: str
+    security_group: str | None
+    public_ip_address: str | None
+    virtual_network: str | None
+    subnet: str | None
+    dns_label: str | None
+    given: frozenset[str]
+
+    def is_given(self, kind: str) -> bool:
+        """Tell whether a resource of the kind was named by the user."""
+        return kind in self.given
+
+
+def lay_out(wanted: Wanted, subscription_id: str) -> Layout:
+    """The resources that the options ask for.
+
+    :raises OptionError: a reference is neither a name nor an id of the right type.
+    """
+    names = Names(subscription_id, wanted.resource_group, wanted.name)
+    params = wanted.params
+    kinds = ("network_interface", "security_group", "public_ip_address", "virtual_network")
+    refs = {kind: names.resolve(kind, kind, params[kind]) for kind in kinds if params[kind]}
+    if "network_interface" in refs:
+        return Layout(
+            names, names.virtual_machine, refs["network_interface"], None, None, None, None, None, frozenset(refs)
+        )
+    network = refs.get("virtual_network", names.virtual_network)
+    if "virtual_network" in refs and not params["subnet_name"]:
+        raise OptionError("subnet_name", "an existing virtual network needs the name of the subnet to use.")
+    public = (refs.get("public_ip_address") or names.public_ip_address) if params["assign_public_ip"] else None
+    return Layout(
+        names=names,
+        virtual_machine=names.virtual_machine,
+        network_interface=names.network_interface,
+        security_group=refs.get("security_group", names.security_group),
+        public_ip_address=public,
+        virtual_network=network,
+        subnet=f"{network}/subnets/{params['subnet_name'] or SHARED_SUBNET}",
+        dns_label=_dns_label(names, params) if public and "public_ip_address" not in refs else None,
+        given=frozenset(refs),
+    )
+
+
+def _dns_label(names: Names, params: t.Mapping[str, t.Any]) -> str | None:
+    if not params["assign_dns_label"]:
+        return None
+    return str(params["dns_label"] or names.default_dns_label)

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carries a plan out. Private to this collection."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from .._azure.clients import AzureSession
+from .._azure.errors import AzureError
+from .._azure.operations import Operation, Work, side_by_side
+from .._errors import DockerHostError
+from . import network
+from .facts import Lookout, state_of
+from .layout import Layout
+from .names import group_in, name_in
+from .steps import DOING, Plan, Step
+
+# Azure's answers when another operation on the same thing, or on one it depends on, is still going on.
+_BUSY = frozenset(
+    (
+        "AnotherOperationInProgress",
+        "Canceled",
+        "InUseRouteTableCannotBeDeleted",
+        "NicReservedForAnotherVm",
+        "OperationPreempted",
+        "PreconditionFailed",
+        "ReferencedResourceNotProvisioned",
+        "ResourceGroupBeingDeleted",
+        "RetryableError",
+        "TooManyRequests",
+    )
+)
+# Right after a VM's deletion, network resources may still look used for some seconds.
+_STILL_USED = frozenset(
+    (
+        "NicInUse",
+        "PublicIPAddressCannotBeDeleted",
+        "InUseNetworkSecurityGroupCannotBeDeleted",
+        "InUseSubnetCannotBeDeleted",
+    )
+)
+# NicReservedForAnotherVm lasts 180 s after a failed creation of a VM.
+_PATIENCE = 240.0
+
+
+@dataclass
+class Outcome:
+    """What was carried out.
+
+    :param done: the steps that changed something.
+    :param made: ids of what this run created, in that order.
+    :param timings: seconds by step.
+    """
+
+    done: list[Step] = field(default_factory=list)
+    made: list[Step] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+class Lifecycle:
+    """Carries out plans for one host.
+
+    :param wait: wait for the VM's operations; everything else is always waited for.
+    """
+
+    def __init__(self, session: AzureSession, layout: Layout, lookout: Lookout, wait: bool = True) -> None:
+        self._session = session
+        self._layout = layout
+        self._lookout = lookout
+        self._wait = wait
+
+    def carry_out(self, plan: Plan, outcome: Outcome) -> None:
+        """Do all steps, side by side where none needs the other.
+
+        :param outcome: is filled while it goes on, so that it tells the truth after a failure too.
+        :raises DockerHostError: a step failed; those beside it were still finished.
+        """
+        waiting = list(plan.steps)
+        while waiting:
+            keys = {step.key for step in waiting}
+            wave = [step for step in waiting if not keys.intersection(step.needs) - {step.key}]
+            if not wave:
+                raise DockerHostError(f"The steps wait for each other: {', '.join(sorted(keys))}.")
+            side_by_side([lambda step=step: self._run(step, plan, outcome) for step in wave])  # type: ignore[misc]
+            waiting = [step for step in waiting if step not in wave]
+
+    def remove(self, made: t.Sequence[Step]) -> list[str]:
+        """Delete what a failed run made, last made first.
+
+        :returns: the ids of what could not be deleted.
+        """
+        left: list[str] = []
+        for step in reversed(made):
+            deletion = Step(f"undo_{step.key}", step.kind, "delete", step.resource_id, if_left=True)
+            try:
+                self._run(deletion, Plan(), Outcome())
+            except DockerHostError:
+                left.append(step.resource_id)
+        return left
+
+    def _run(self, step: Step, plan: Plan, outcome: Outcome) -> None:
+        begun = time.monotonic()
+        try:
+            if self._do(step, plan, outcome):
+                outcome.done.append(step)
+        finally:
+            outcome.timings[step.key] = round(time.monotonic() - begun, 1)
+
+    def _do(self, step: Step, plan: Plan, outcome: Outcome) -> bool:
+        """Do one step and tell whether anything changed. What Azure is busy with is tried again for some minutes."""
+        end = time.monotonic() + _PATIENCE
+        pace = 1.0
+        while True:
+            try:
+                return self._try(step, plan, outcome)
+            except AzureError as error:
+                if step.verb == "delete" and error.not_found:
+                    return False
+                again = error.code in _BUSY or (step.verb == "delete" and error.code in _STILL_USED)
+                shared = step.kind in ("virtual_network", "subnet", "resource_group") and step.verb == "create"
+                again = again or (shared and error.status in (409, 412, 429))
+                if step.kind == "virtual_network" and step.verb == "delete" and error.code in _STILL_USED:
+                    return False
+                if not again or time.monotonic() > end or self._session.deadline.over:
+                    raise
+            time.sleep(pace)
+            pace = min(10.0, pace * 1.6)
+
+    def _try(self, step: Step, plan: Plan, outcome: Outcome) -> bool:
+        if step.if_left and not self._session.arm.find(step.resource_id):
+            return True
+        if step.verb == "create":
+            if step.kind == "virtual_network" and not self._network_is_missing(step):
+                return False
+            if step not in outcome.made and step.differences and step.differences[0].path == "present":
+                # Noted before it is begun: a request that fails may have taken effect.
+                outcome.made.append(step)
+        operation = self._begin(step)
+        last = not any(step.key in other.needs for other in plan.steps)
+        if operation and (self._wait or step.kind != "virtual_machine" or not last):
+            operation.wait()
+        return True
+
+    def _network_is_missing(self, step: Step) -> bool:
+        """Look once more at the shared network: another host of the group may have made it meanwhile."""
+        found = self._lookout.look_at("virtual_network", step.resource_id)
+        if not found or (state_of(found) == "failed" and not network.properties_of(found).get("subnets")):
+            return True
+        if not network.find_subnet(found, str(self._layout.subnet)):
+            subnet = t.cast("dict[str, t.Any]", step.body)["properties"]["subnets"][0]
+            path = str(self._layout.subnet)
+            self._begin_arm(Step("subnet", "subnet", "create", path, {"properties": subnet["properties"]})).wait()
+        return False
+
+    def _begin(self, step: Step) -> Operation | None:
+        if step.kind == "resource_group" and step.verb == "create":
+            self._session.arm.put(step.resource_id, t.cast("dict[str, t.Any]", step.body))
+            return None
+        if step.kind == "virtual_machine":
+            return self._begin_machine(step)
+        return self._begin_arm(step)
+
+    def _begin_machine(self, step: Step) -> Operation:
+        machines = self._session.compute.virtual_machines
+        function = {
+            "create": machines.begin_create_or_update,
+            "update": machines.begin_update,
+            "delete": machines.begin_delete,
+            "start": machines.begin_start,
+            "power off": machines.begin_power_off,
+            "deallocate": machines.begin_deallocate,
+            "restart": machines.begin_restart,
+        }[step.verb]
+        arguments = [group_in(step.resource_id), name_in(step.resource_id)]
+        if step.body is not None:
+            arguments.append(t.cast("t.Any", step.body))
+        return self._session.begin(self._work(step), function, *arguments)
+
+    def _begin_arm(self, step: Step) -> Operation:
+        method = {"create": "PUT", "update": "PUT", "grow": "PATCH", "delete": "DELETE"}[step.verb]
+        return self._session.arm.begin(self._work(step), method, step.resource_id, step.body)
+
+    def _work(self, step: Step) -> Work:
+        short = "VM" if step.kind == "virtual_machine" else step.readable
+        return Work(
+            host=self._layout.names.name,
+            kind=short,
+            doing=DOING[step.verb],
+            operation=f"{step.verb} the {step.readable}",
+            resource=step.resource_id,
+            usual=step.usual,
+        )

@@ -1,0 +1,395 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what is wanted and what is there to the steps between. Private to this collection.
+
+Pure: nothing here talks to Azure or to the file system.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._differences import Difference, Differences
+from .._errors import DockerHostError, OptionError
+from . import machine, network
+from .facts import READABLE, Facts, Json, primary_configuration, state_of
+from .layout import Layout
+from .names import PORT_TAG, SHARED, name_in, owner_of, owner_tags, same_id
+from .steps import ImmutableError, OwnershipError, Plan, Step
+from .wanted import Wanted
+
+SSH_PORT_TAG = "docker-host-ssh-port"
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans one host.
+
+    :param ssh_keys: the public keys that a new VM gets.
+    :param trust: what image and size of a new VM allow.
+    """
+
+    wanted: Wanted
+    layout: Layout
+    facts: Facts
+    ssh_keys: tuple[str, ...] = ()
+    trust: machine.Trust = field(default_factory=machine.Trust)
+
+    def present(self) -> Plan:
+        """The steps to a host as wanted.
+
+        :raises OptionError: something that was given does not exist, or does not fit.
+        :raises OwnershipError: names are taken by resources that are not ours.
+        :raises ImmutableError: what is asked cannot be had in place.
+        """
+        self._check_owners()
+        self._check_given()
+        plan = Plan()
+        location = self.location()
+        for make in (self._group, self._network, self._security_group, self._address, self._interface, self._machine):
+            plan.steps.extend(make(location))
+        plan.steps.extend(self._power(plan))
+        plan.steps.extend(self._left_over())
+        if self.layout.is_given("security_group") and not self._is_let_in():
+            plan.notes.append(
+                f"The security group {name_in(str(self.layout.security_group))} was given and is left alone:"
+                f" no rule in it lets port {self.wanted.docker_port} in."
+            )
+        return plan
+
+    def location(self) -> str:
+        """Where the host is, or is to be."""
+        for known in (self.facts.virtual_machine, self.facts.network_interface):
+            if known:
+                return str(known["location"])
+        if self.wanted.location:
+            return self.wanted.location
+        for near in (self.facts.virtual_network, self.facts.resource_group):
+            if near:
+                return str(near["location"])
+        raise OptionError(
+            "location", f"the resource group {self.wanted.resource_group} does not exist yet: say where to create it."
+        )
+
+    # What must be so before anything is changed
+
+    def _check_owners(self) -> None:
+        if self.wanted.params["adopt"]:
+            return
+        owners = dict.fromkeys(READABLE, self.wanted.name)
+        owners["virtual_network"] = SHARED
+        del owners["resource_group"]
+        foreign = []
+        for kind, owner in owners.items():
+            resource = getattr(self.facts, kind)
+            if kind == "public_ip_address" and not self.layout.public_ip_address:
+                continue
+            if resource and not self.layout.is_given(kind) and owner_of(resource) != owner:
+                foreign.append((kind, resource, owner_of(resource)))
+        if not foreign:
+            return
+        shown = "; ".join(
+            f"{READABLE[kind]} {resource.get('id') or resource.get('name')}"
+            + (f" (made for {owner})" if owner else " (not made by this collection)")
+            for kind, resource, owner in foreign
+        )
+        raise OwnershipError(
+            f"{shown}: the name is taken by what was not made for the host {self.wanted.name}, and is left alone."
+            " Choose another name, or take it over with adopt: true.",
+            foreign=[str(resource.get("id")) for _kind, resource, _owner in foreign],
+        )
+
+    def _check_given(self) -> None:
+        layout = self.layout
+        for kind in sorted(layout.given):
+            if kind == "virtual_network" and self.facts.complete:
+                continue
+            if getattr(self.facts, kind) is None:
+                raise OptionError(kind, f"{getattr(layout, kind)} does not exist, or may not be read.")
+        if layout.is_given("virtual_network") and not self.facts.complete:
+            self._check_subnet()
+        if layout.is_given("network_interface"):
+            user = (network.properties_of(self.facts.network_interface).get("virtualMachine") or {}).get("id")
+            if user and not same_id(user, layout.virtual_machine):
+                raise OptionError("network_interface", f"{layout.network_interface} is in use by {user}.")
+
+    def _check_subnet(self) -> None:
+        given = t.cast("Json", self.facts.virtual_network)
+        if not network.find_subnet(given, str(self.layout.subnet)):
+            names = ", ".join(str(entry.get("name")) for entry in network.properties_of(given).get("subnets") or [])
+            subnet = name_in(str(self.layout.subnet))
+            raise OptionError("subnet_name", f"{given['id']} has no subnet {subnet}, only: {names or 'none'}.")
+        if given.get("location") != self.location():
+            raise OptionError(
+                "virtual_network",
+                f"{given['id']} is in {given.get('location')}, the host would be in {self.location()}: both must be in"
+                " one location.",
+            )
+
+    # The resources
+
+    def _group(self, location: str) -> list[Step]:
+        if self.facts.resource_group or self.facts.complete:
+            return []
+        body = {"location": location, "tags": owner_tags(SHARED)}
+        return [_creation("resource_group", self.layout.names.group_id, body)]
+
+    def _network(self, location: str) -> list[Step]:
+        layout, facts = self.layout, self.facts
+        if layout.virtual_network is None or layout.is_given("virtual_network") or facts.complete:
+            return []
+        present = facts.virtual_network
+        if not present or (state_of(present) == "failed" and not network.properties_of(present).get("subnets")):
+            body = network.network_body(self.wanted, layout, location, owner_tags(SHARED))
+            return [_creation("virtual_network", layout.virtual_network, body, "resource_group")]
+        if present.get("location") != location:
+            raise DockerHostError(
+                f"The shared network {present.get('id')} is in {present.get('location')}, the host would be in"
+                f" {location}. Give the host that location, another group, or a virtual_network of its own."
+            )
+        if network.find_subnet(present, str(layout.subnet)):
+            return []
+        step = _creation("subnet", str(layout.subnet), network.subnet_body(self.wanted))
+        return [step]
+
+    def _security_group(self, location: str) -> list[Step]:
+        layout = self.layout
+        if not layout.security_group or layout.is_given("security_group"):
+            return []
+        present = self.facts.security_group
+        tags = self._tags(present)
+        body = network.security_group_body(self.wanted, location, tags, present)
+        if not present:
+            return [_creation("security_group", layout.security_group, body, "resource_group")]
+        found = _changes(present, tags)
+        network.compare_rules(found, self.wanted, present)
+        return _update("security_group", layout.security_group, body, found)
+
+    def _address(self, location: str) -> list[Step]:
+        layout = self.layout
+        if not layout.public_ip_address or layout.is_given("public_ip_address"):
+            return []
+        present = self.facts.public_ip_address
+        tags = self._tags(present)
+        body = network.address_body(self.wanted, layout, location, tags, present)
+        if not present:
+            return [_creation("public_ip_address", layout.public_ip_address, body, "resource_group")]
+        found = _changes(present, tags)
+        network.compare_address(found, layout, present)
+        return _update("public_ip_address", layout.public_ip_address, body, found)
+
+    def _interface(self, location: str) -> list[Step]:
+        layout = self.layout
+        if layout.is_given("network_interface"):
+            return []
+        present = self.facts.network_interface
+        tags = self._tags(present)
+        body = network.interface_body(self.wanted, layout, location, tags, present)
+        needs = ("resource_group", "virtual_network", "subnet", "security_group", "public_ip_address")
+        if not present:
+            return [_creation("network_interface", layout.network_interface, body, *needs)]
+        subnet = network.properties_of(primary_configuration(present)).get("subnet") or {}
+        if not same_id(subnet.get("id"), layout.subnet):
+            entry = Difference("subnet", subnet.get("id"), layout.subnet)
+            raise ImmutableError(f"The network interface {name_in(layout.network_interface)}", [entry])
+        found = _changes(present, tags)
+        network.compare_interface(found, self.wanted, layout, present)
+        return _update("network_interface", layout.network_interface, body, found, *needs)
+
+    def _machine(self, location: str) -> list[Step]:
+        layout, present = self.layout, self.facts.virtual_machine
+        extra = {PORT_TAG: str(self.wanted.docker_port)}
+        if self.wanted.ssh_port != 22:
+            extra[SSH_PORT_TAG] = str(self.wanted.ssh_port)
+        tags = self._tags(present, extra)
+        if not present:
+            body = machine.machine_body(self.wanted, layout, location, tags, self.ssh_keys, self.trust)
+            return [_creation("virtual_machine", layout.virtual_machine, body, "network_interface")]
+        self._check_immutable(present)
+        if state_of(present) == "failed":
+            return [self._machine_again(location, tags, present)]
+        return self._machine_update(tags, present)
+
+    def _check_immutable(self, present: Json) -> None:
+        entries = machine.immutable_differences(self.wanted, self.layout, present)
+        ssh_port = (present.get("tags") or {}).get(SSH_PORT_TAG, "22")
+        if ssh_port != str(self.wanted.ssh_port):
+            entries.append(Difference("ssh_port", int(ssh_port), self.wanted.ssh_port))
+        if entries:
+            raise ImmutableError(f"The virtual machine {self.wanted.name}", entries)
+
+    def _machine_again(self, location: str, tags: Json, present: Json) -> Step:
+        """A VM whose creation failed is created once more, with the keys that it was to have."""
+        profile = network.properties_of(present).get("osProfile") or {}
+        keys = ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []
+        known = tuple(str(key["keyData"]) for key in keys) or self.ssh_keys
+        body = machine.machine_body(self.wanted, self.layout, location, tags, known, self.trust)
+        if profile.get("adminUsername"):
+            body["properties"]["osProfile"]["adminUsername"] = profile["adminUsername"]
+        state = Difference("provisioning_state", "Failed", "Succeeded")
+        return Step(
+            "virtual_machine",
+            "virtual_machine",
+            "create",
+            self.layout.virtual_machine,
+            body,
+            needs=("network_interface",),
+            differences=(state,),
+            note=" again, since it failed",
+        )
+
+    def _machine_update(self, tags: Json, present: Json) -> list[Step]:
+        path = self.layout.virtual_machine
+        body, found = machine.update_body(self.wanted, self.layout, tags, present, self.facts.user_data)
+        os_growth, data_growth = machine.growths(self.wanted, present)
+        steps = [_growth(growth) for growth in data_growth]
+        stop = self._stop_for(found, bool(os_growth))
+        if stop:
+            steps.append(Step("stop", "virtual_machine", "deallocate", path, differences=_power("running", "stopped")))
+        steps += [_growth(growth, "stop") for growth in os_growth]
+        if found:
+            note = " (restarts it)" if self._resizes(found) and not stop and self._runs else ""
+            needs = ("network_interface", "stop")
+            steps.append(
+                Step("virtual_machine", "virtual_machine", "update", path, body, needs, tuple(found.entries), note=note)
+            )
+        if stop:
+            before = ("stop", "virtual_machine", *(step.key for step in steps if step.verb == "grow"))
+            steps.append(
+                Step("start", "virtual_machine", "start", path, needs=before, differences=_power("stopped", "running"))
+            )
+        return steps
+
+    @property
+    def _runs(self) -> bool:
+        return self.facts.power_state not in (None, "stopped", "deallocated")
+
+    def _resizes(self, found: Differences) -> bool:
+        return any(entry.path == "vm_size" for entry in found.entries)
+
+    def _stop_for(self, found: Differences, grows_os_disk: bool) -> bool:
+        """Tell whether the VM must be deallocated for the changes.
+
+        :raises OptionError: it would have to stop, and may not.
+        """
+        resizes = self._resizes(found)
+        if not self._runs or not (resizes or grows_os_disk):
+            return False
+        if not self.wanted.params["allow_stop"]:
+            option = "vm_size" if resizes else "os_disk_size_gb"
+            raise OptionError(
+                option,
+                f"changing it stops the running host {self.wanted.name} for a while: allow that with allow_stop: true,"
+                " or stop the host first.",
+            )
+        sizes = self.facts.available_sizes
+        asked = str(self.wanted.vm_size).lower()
+        at_hand = sizes is not None and asked in {size.lower() for size in sizes}
+        return grows_os_disk or not at_hand
+
+    def _power(self, plan: Plan) -> list[Step]:
+        present = self.facts.virtual_machine
+        if self.wanted.state != "started" or not present or self._runs:
+            return []
+        if state_of(present) == "failed":
+            return []
+        entries = _power(str(self.facts.power_state), "running")
+        needs = tuple(step.key for step in plan.steps)
+        return [
+            Step("start", "virtual_machine", "start", self.layout.virtual_machine, needs=needs, differences=entries)
+        ]
+
+    def _left_over(self) -> list[Step]:
+        """Our own public address, when the host is to have none any more."""
+        present = self.facts.public_ip_address
+        if self.layout.public_ip_address or self.layout.is_given("network_interface") or not present:
+            return []
+        if owner_of(present) != self.wanted.name:
+            return []
+        return [_deletion("public_ip_address", str(present["id"]), "network_interface")]
+
+    def _tags(self, present: Json | None, extra: Json | None = None) -> Json:
+        before = (present or {}).get("tags") or {}
+        if not self.wanted.append_tags:
+            before = {key: value for key, value in before.items() if key.startswith("docker-host")}
+        return {**before, **self.wanted.tags, **owner_tags(self.wanted.name), **(extra or {})}
+
+    def _is_let_in(self) -> bool:
+        """Tell whether a given security group has a rule that may let the docker port in."""
+        for rule in network.properties_of(self.facts.security_group).get("securityRules") or []:
+            properties = rule.get("properties") or {}
+            ports = [properties.get("destinationPortRange"), *(properties.get("destinationPortRanges") or [])]
+            inbound = properties.get("direction") == "Inbound" and properties.get("access") == "Allow"
+            if inbound and any(_holds(str(port), self.wanted.docker_port) for port in ports if port):
+                return True
+        return False
+
+
+def plan_power(wanted: Wanted, layout: Layout, facts: Facts) -> Plan:
+    """The steps to a host that runs, is stopped, or is deallocated.
+
+    :raises DockerHostError: there is no such host, or it is not ours.
+    """
+    path = layout.virtual_machine
+    if not facts.virtual_machine:
+        raise DockerHostError(f"There is no host {wanted.name} in {wanted.resource_group}: state: present creates it.")
+    if not wanted.params["adopt"] and owner_of(facts.virtual_machine) != wanted.name:
+        raise OwnershipError(
+            f"The virtual machine {path} was not made by this collection, and is left alone"
+            " (or take it over with adopt: true).",
+            foreign=[path],
+        )
+    power = str(facts.power_state)
+    running = power not in ("stopped", "deallocated")
+    verb, after = {
+        "stopped": ("power off", "stopped"),
+        "deallocated": ("deallocate", "deallocated"),
+        "restarted": ("restart" if running else "start", "running"),
+    }[wanted.state]
+    there = {"stopped": not running, "deallocated": power == "deallocated", "restarted": False}[wanted.state]
+    if there:
+        return Plan()
+    return Plan([Step("power", "virtual_machine", verb, path, differences=_power(power, after))])
+
+
+def _power(before: str, after: str) -> tuple[Difference, ...]:
+    return (Difference("power_state", before, after),)
+
+
+def _holds(text: str, port: int) -> bool:
+    first, _dash, last = text.partition("-")
+    if text == "*":
+        return True
+    return first.isdigit() and int(first) <= port <= int(last or first)
+
+
+def _creation(kind: str, path: str, body: Json, *needs: str) -> Step:
+    entry = Difference("present", None, machine.without_secrets(body))
+    return Step(kind, kind, "create", path, body, needs, (entry,))
+
+
+def _deletion(kind: str, path: str, *needs: str) -> Step:
+    return Step(f"delete_{kind}", kind, "delete", path, needs=needs, differences=(Difference("present", path, None),))
+
+
+def _growth(growth: machine.Growth, *needs: str) -> Step:
+    entry = Difference("disk_size_gb", growth.before, growth.after)
+    body = {"properties": {"diskSizeGB": growth.after}}
+    return Step(f"disk {machine.disk_name(growth)}", "disk", "grow", growth.disk_id, body, needs, (entry,))
+
+
+def _changes(present: Json, tags: Json) -> Differences:
+    found = Differences()
+    found.compare("tags", present.get("tags") or {}, tags)
+    if state_of(present) == "failed":
+        found.add("provisioning_state", "Failed", "Succeeded")
+    return found
+
+
+def _update(kind: str, path: str, body: Json, found: Differences, *needs: str) -> list[Step]:
+    if not found:
+        return []
+    return [Step(kind, kind, "update", path, body, needs, tuple(found.entries))]

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What docker_vm_host returns. Private to this collection. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .facts import Facts, Json, attached_address, primary_configuration
+from .layout import Layout
+from .names import PORT_TAG
+from .network import properties_of
+from .steps import Plan
+
+UNKNOWN_BEFORE_CREATION = ("fqdn", "public_ip_address", "private_ip_address", "docker_host")
+
+
+def describe_host(layout: Layout, facts: Facts, defaults: t.Mapping[str, t.Any]) -> Json:
+    """The host as other steps need it; values that there are not are None.
+
+    :param defaults: values of a host that is not there yet: location, vm_size, docker_port, ssh_port, admin_username.
+    """
+    machine = facts.virtual_machine or {}
+    properties = properties_of(machine)
+    tags = machine.get("tags") or {}
+    address = properties_of(facts.public_ip_address) if facts.public_ip_address else {}
+    fqdn = (address.get("dnsSettings") or {}).get("fqdn")
+    public = address.get("ipAddress")
+    private = _private_address(facts)
+    port = int(tags.get(PORT_TAG) or defaults["docker_port"])
+    reach = fqdn or public or private
+    return {
+        "name": layout.names.name,
+        "resource_group": layout.names.resource_group,
+        "subscription_id": layout.names.subscription_id,
+        "location": machine.get("location") or defaults["location"],
+        "id": layout.virtual_machine,
+        "vm_size": (properties.get("hardwareProfile") or {}).get("vmSize") or defaults["vm_size"],
+        "power_state": facts.power_state,
+        "fqdn": fqdn,
+        "public_ip_address": public,
+        "private_ip_address": private,
+        "dns_names": [name for name in (fqdn,) if name],
+        "ip_addresses": [item for item in (public, private) if item],
+        "docker_port": port,
+        "docker_host": f"tcp://{reach}:{port}" if reach else None,
+        "ssh_port": int(tags.get("docker-host-ssh-port") or defaults["ssh_port"]),
+        "admin_username": (properties.get("osProfile") or {}).get("adminUsername") or defaults["admin_username"],
+        "tags": dict(tags),
+        "resources": _resources(layout, facts),
+        "unknown": [],
+    }
+
+
+def predict_host(host: Json, layout: Layout, plan: Plan, private: str | None) -> Json:
+    """The host as check mode knows it: what is to be created has addresses that nobody knows yet."""
+    unknown: list[str] = []
+    makes_address = plan.step("public_ip_address")
+    if makes_address and makes_address.verb == "create":
+        unknown += ["public_ip_address"] + (["fqdn"] if layout.dns_label else [])
+    elif makes_address:
+        unknown += ["fqdn"]
+    makes_interface = plan.step("network_interface")
+    if makes_interface and makes_interface.verb == "create":
+        if private:
+            host = {**host, "private_ip_address": private}
+        else:
+            unknown.append("private_ip_address")
+    if unknown:
+        unknown += ["docker_host", "dns_names", "ip_addresses"]
+    blank: t.Mapping[str, t.Any] = {key: [] if key in ("dns_names", "ip_addresses") else None for key in unknown}
+    power = plan.step("virtual_machine") or plan.step("start") or plan.step("power") or plan.step("stop")
+    if power and power.verb != "update":
+        states = {"power off": "stopped", "deallocate": "deallocated"}
+        host = {**host, "power_state": states.get(power.verb, "running")}
+    if plan.step("start"):
+        host = {**host, "power_state": "running"}
+    return {**host, **blank, "unknown": unknown}
+
+
+def _private_address(facts: Facts) -> str | None:
+    if not facts.network_interface:
+        return None
+    return properties_of(primary_configuration(facts.network_interface)).get("privateIPAddress")
+
+
+def _resources(layout: Layout, facts: Facts) -> dict[str, str | None]:
+    attached = attached_address(facts.network_interface) if facts.network_interface else None
+    network = layout.virtual_network
+    if not network and facts.network_interface:
+        subnet = (properties_of(primary_configuration(facts.network_interface)).get("subnet") or {}).get("id") or ""
+        network = subnet.rpartition("/subnets/")[0] or None
+    return {
+        "resource_group": layout.names.group_id,
+        "virtual_network": network,
+        "subnet": layout.subnet,
+        "security_group": layout.security_group,
+        "public_ip_address": layout.public_ip_address or attached,
+        "network_interface": layout.network_interface,
+        "virtual_machine": layout.virtual_machine,
+    }

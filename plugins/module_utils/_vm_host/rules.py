@@ -1,0 +1,198 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Azure's rules for what users may write, checked before the first request. Private to this collection."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from .._errors import OptionError
+
+# "Resource naming restrictions" (learn.microsoft.com, resource-name-rules): Linux VMs have 1 to 64 characters, none of
+# them one of \/"[]:|<>+=;,?*@& or a space, no underscore first, no period or hyphen last. Narrowed to letters, digits,
+# underscore, period and hyphen, so that the name also serves in file names, tags and docker contexts.
+_VM_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?")
+# The same page: 1 to 90 letters, digits, underscores, parentheses, hyphens and periods, no period last.
+_GROUP_NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
+# Microsoft.Network, publicIPAddresses: the error InvalidDomainNameLabel quotes this expression.
+_DNS_LABEL = re.compile(r"[a-z][a-z0-9-]{1,61}[a-z0-9]")
+# The Linux VM FAQ allows 1 to 32 characters; these are what useradd takes without being forced.
+_USER_NAME = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
+# OSProfile.adminUsername of the Compute API 2024-07-01 ("Disallowed values") and the Linux VM FAQ.
+_BANNED_USERS = frozenset(
+    re.findall(
+        r"\S+",
+        "administrator admin user user1 test user2 test1 user3 admin1 1 123 a actuser adm admin2 aspnet backup console"
+        " david guest john owner root server sql support support_388945a0 sys test2 test3 user4 user5 video",
+    )
+)
+# OSProfile.adminPassword of the Compute API 2024-07-01 ("Disallowed values").
+_BANNED_PASSWORDS = frozenset(
+    (
+        "abc@123",
+        "P@$$w0rd",
+        "P@ssw0rd",
+        "P@ssword123",
+        "Pa$$word",
+        "pass@word1",
+        "Password!",
+        "Password1",
+        "Password22",
+        "iloveyou!",
+    )
+)
+# Network service tags are words such as Internet, VirtualNetwork or Storage.WestEurope.
+_SERVICE_TAG = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*")
+_LOCATION = re.compile(r"[a-z0-9]+")
+_SIZE = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9-]+)+")
+
+
+def check_name(option: str, name: str) -> None:
+    """Refuse what cannot be a host's name."""
+    if not _VM_NAME.fullmatch(name):
+        raise OptionError(
+            option,
+            f"{name!r} cannot be a host's name: 1 to 64 letters, digits, underscores, periods and hyphens are allowed,"
+            " the first a letter or digit, the last no period or hyphen.",
+        )
+
+
+def check_group_name(option: str, name: str) -> None:
+    """Refuse what cannot be a resource group's name."""
+    if not _GROUP_NAME.fullmatch(name):
+        raise OptionError(
+            option,
+            f"{name!r} cannot be a resource group's name: 1 to 90 letters, digits, underscores, parentheses, hyphens"
+            " and periods are allowed, the last no period.",
+        )
+
+
+def check_dns_label(option: str, label: str) -> None:
+    """Refuse what cannot be a public address's DNS label."""
+    if not _DNS_LABEL.fullmatch(label):
+        raise OptionError(
+            option,
+            f"{label!r} cannot be a DNS label: 3 to 63 lower-case letters, digits and hyphens are allowed, the first a"
+            " letter, the last no hyphen.",
+        )
+
+
+def check_user_name(option: str, name: str) -> None:
+    """Refuse user names that Azure bans, that Linux does not take, or that are Docker's group."""
+    if name.lower() == "docker":
+        raise OptionError(option, "'docker' is the name of Docker's group on the host: choose another user name.")
+    if name.lower() in _BANNED_USERS:
+        raise OptionError(option, f"Azure does not allow the user name {name!r}: choose another.")
+    if not _USER_NAME.fullmatch(name):
+        raise OptionError(
+            option,
+            f"{name!r} cannot be a user name: 1 to 32 lower-case letters, digits, underscores, periods and hyphens are"
+            " allowed, the first a letter or underscore.",
+        )
+
+
+def check_password(option: str, password: str) -> None:
+    """Refuse passwords that Azure refuses (Linux VM FAQ: 12 to 72 characters, 3 of 4 classes). None is ever shown."""
+    if not 12 <= len(password) <= 72:
+        raise OptionError(option, f"a password of 12 to 72 characters is needed; this one has {len(password)}.")
+    classes = [r"[a-z]", r"[A-Z]", r"[0-9]", r"[\W_]"]
+    if sum(bool(re.search(kind, password)) for kind in classes) < 3:
+        raise OptionError(
+            option,
+            "the password needs three of: a lower-case letter, an upper-case letter, a digit, a special character.",
+        )
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in password):
+        raise OptionError(option, "the password contains a control character, which Azure refuses.")
+    if password in _BANNED_PASSWORDS:
+        raise OptionError(option, "the password is one of those that Azure bans.")
+
+
+def check_port(option: str, port: int) -> None:
+    """Refuse what is no TCP or UDP port."""
+    if not 1 <= port <= 65535:
+        raise OptionError(option, f"{port} is no port: 1 to 65535 are.")
+
+
+def port_range(option: str, text: str) -> tuple[int, int]:
+    """The first and last port of ``80`` or ``8000-8010``."""
+    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text)
+    if not match:
+        raise OptionError(option, f"{text!r} is no port or range: write 80 or 8000-8010.")
+    first, last = int(match[1]), int(match[2] or match[1])
+    for port in (first, last):
+        check_port(option, port)
+    if first > last:
+        raise OptionError(option, f"{text!r} begins after its end.")
+    return first, last
+
+
+def check_source(option: str, source: str) -> None:
+    """Refuse what is no source of a security rule: a CIDR, an address, a service tag or ``*``."""
+    if source == "*" or _SERVICE_TAG.fullmatch(source):
+        return
+    try:
+        network = ipaddress.ip_network(source)
+    except ValueError as error:
+        hint = ""
+        try:
+            hint = f" Did you mean {ipaddress.ip_network(source, strict=False)}?"
+        except ValueError:
+            pass
+        raise OptionError(
+            option, f"{source!r} is no address, CIDR, service tag (such as Internet or VirtualNetwork) or *.{hint}"
+        ) from error
+    if network.version != 4:
+        raise OptionError(option, f"{source!r}: the hosts have IPv4 addresses only, so that sources must be IPv4.")
+
+
+def network_of(option: str, text: str) -> ipaddress.IPv4Network:
+    """An IPv4 network in CIDR form."""
+    try:
+        return ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise OptionError(option, f"{text!r} is no IPv4 network in CIDR form, such as 10.0.0.0/24.") from error
+
+
+def address_of(option: str, text: str) -> ipaddress.IPv4Address:
+    """An IPv4 address."""
+    try:
+        return ipaddress.IPv4Address(text)
+    except ValueError as error:
+        raise OptionError(option, f"{text!r} is no IPv4 address.") from error
+
+
+def location_of(option: str, text: str) -> str:
+    """A region's name as Azure returns it: ``West Europe`` is ``westeurope``."""
+    name = text.replace(" ", "").lower()
+    if not _LOCATION.fullmatch(name):
+        raise OptionError(option, f"{text!r} is no region's name, such as westeurope.")
+    return name
+
+
+def check_size(option: str, size: str) -> None:
+    """Refuse what has not the form of a VM size."""
+    if not _SIZE.fullmatch(size):
+        raise OptionError(option, f"{size!r} is no VM size, such as Standard_B2s.")
+
+
+def check_tags(option: str, tags: t.Mapping[str, t.Any], reserved: str) -> None:
+    """Refuse tags that Azure refuses or that are the collection's own.
+
+    "Use tags to organize your Azure resources" (learn.microsoft.com): names up to 512 characters without <>%&\\?/,
+    values up to 256, at most 50 of them; five are kept for our own.
+    """
+    if len(tags) > 45:
+        raise OptionError(
+            option, f"{len(tags)} tags are too many: Azure allows 50, five of which are the collection's."
+        )
+    for name, value in tags.items():
+        if not name or len(name) > 512 or re.search(r"[<>%&\\?/]", name):
+            raise OptionError(option, rf"{name!r} cannot be a tag's name: up to 512 characters, none of <>%&\?/.")
+        if name.lower() == reserved or name.lower().startswith(f"{reserved}-"):
+            raise OptionError(option, f"{name!r}: the tags {reserved} and {reserved}-* are the collection's own.")
+        if len(str(value)) > 256:
+            raise OptionError(option, f"the value of {name!r} has more than 256 characters.")

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run is going to do, as a list of steps. Private to this collection.
+
+A plan is made from options and facts alone. Check mode is the plan; a real run is the plan carried out: what a
+prediction says is therefore what a run does.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._differences import Difference, Differences
+from .._errors import DockerHostError
+from .facts import READABLE, Json
+from .names import name_in
+
+# Seconds that operations usually take: medians of recorded traffic with public Azure.
+USUAL: t.Mapping[tuple[str, str], int] = {
+    ("virtual_machine", "create"): 95,
+    ("virtual_machine", "update"): 7,
+    ("virtual_machine", "delete"): 42,
+    ("virtual_machine", "deallocate"): 31,
+    ("virtual_machine", "power off"): 10,
+    ("virtual_machine", "start"): 13,
+    ("virtual_machine", "restart"): 1,
+    ("virtual_network", "create"): 5,
+    ("security_group", "create"): 3,
+    ("public_ip_address", "create"): 2,
+    ("network_interface", "update"): 62,
+    ("resource_group", "delete"): 347,
+}
+DOING: t.Mapping[str, str] = {
+    "create": "Creating",
+    "update": "Updating",
+    "grow": "Growing",
+    "delete": "Deleting",
+    "start": "Starting",
+    "power off": "Stopping",
+    "deallocate": "Deallocating",
+    "restart": "Restarting",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change.
+
+    :param key: its name among the steps of the plan.
+    :param kind: a key of :data:`READABLE`, or ``disk``, ``subnet``.
+    :param verb: a key of :data:`DOING`.
+    :param resource_id: what it is done to.
+    :param body: the request's body; it may hold secrets.
+    :param needs: keys of the steps that come first, where there are such.
+    :param differences: what it changes; without secrets.
+    :param owned: the resource is ours (what this run made can be removed again).
+    :param if_left: a deletion that Azure may already have done together with another.
+    """
+
+    key: str
+    kind: str
+    verb: str
+    resource_id: str
+    body: Json | None = field(default=None, repr=False)
+    needs: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    owned: bool = True
+    if_left: bool = False
+    note: str = ""
+
+    @property
+    def readable(self) -> str:
+        """The resource's kind in words."""
+        return READABLE.get(self.kind, self.kind)
+
+    @property
+    def line(self) -> str:
+        """The step in words."""
+        return f"{self.verb} {self.readable} {name_in(self.resource_id)}{self.note}"
+
+    @property
+    def usual(self) -> int | None:
+        """Seconds that it usually takes, if known."""
+        return USUAL.get((self.kind, self.verb))
+
+
+@dataclass
+class Plan:
+    """The steps of a run.
+
+    :param notes: things to warn of.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    @property
+    def actions(self) -> list[str]:
+        """One line for each step."""
+        return [step.line for step in self.steps]
+
+    @property
+    def diff(self) -> dict[str, t.Any]:
+        """The value of a result's ``diff``."""
+        found = Differences()
+        for step in self.steps:
+            for entry in step.differences:
+                found.add(f"{step.readable} {name_in(step.resource_id)}: {entry.path}", entry.before, entry.after)
+        return found.as_diff()
+
+    def step(self, key: str) -> Step | None:
+        """The step of that name, if there is one."""
+        return next((step for step in self.steps if step.key == key), None)
+
+
+class OwnershipError(DockerHostError):
+    """Resources of the wanted names are there and were not made for this host."""
+
+
+class ImmutableError(DockerHostError):
+    """What is asked differs in properties that Azure cannot change in place."""
+
+    def __init__(self, resource: str, entries: t.Sequence[Difference]) -> None:
+        shown = "; ".join(f"{entry.path} is {entry.before!r}, asked is {entry.after!r}" for entry in entries)
+        super().__init__(
+            f"{resource} exists and Azure cannot change it in place: {shown}."
+            " Ask for what is, or delete the host and create it anew.",
+            immutable=[{"property": entry.path, "present": entry.before, "wanted": entry.after} for entry in entries],
+        )

@@ -1,0 +1,175 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task behind docker_vm_host. Private to this collection."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import replace
+
+from .._azure.clients import AzureSession
+from .._azure.errors import AzureError
+from .._errors import DockerHostError
+from .._task import Request, Task
+from . import machine
+from .facts import Facts, Json, Lookout
+from .layout import Layout, lay_out
+from .lifecycle import Lifecycle, Outcome
+from .network import properties_of
+from .options import SPEC
+from .plan import Planner, plan_power
+from .removal import Remover
+from .result import describe_host, predict_host
+from .ssh_keys import KeyPair, ensure_key_pair
+from .steps import Plan
+from .wanted import Wanted, read_options
+
+
+def run(request: Request) -> dict[str, t.Any]:
+    """Bring one host to the state that is asked for."""
+    begun = time.monotonic()
+    wanted = read_options(request.params)
+    with AzureSession.from_params(request.params, request.progress, float(request.params["wait_timeout"])) as session:
+        layout = lay_out(wanted, session.subscription_id)
+        result = _Run(request, wanted, session, layout).result()
+        result["signed_in_with"] = session.signed_in_with
+    result["timings"]["total"] = round(time.monotonic() - begun, 1)
+    return result
+
+
+class _Run:
+    """One run for one host."""
+
+    def __init__(self, request: Request, wanted: Wanted, session: AzureSession, layout: Layout) -> None:
+        self.request = request
+        self.wanted = wanted
+        self.session = session
+        self.layout = layout
+        settle = not request.check_mode and bool(request.params["wait"])
+        self.lookout = Lookout(session, layout, settle)
+        self.outcome = Outcome()
+        self.key: KeyPair | None = None
+
+    def result(self) -> dict[str, t.Any]:
+        """Look, plan and, unless in check mode, carry out."""
+        facts = self.lookout.look(everything=self.wanted.state == "absent")
+        plan = self._plan(facts)
+        for note in plan.notes:
+            self.request.warn(note)
+        if plan and not self.request.check_mode:
+            self._carry_out(plan)
+            if self.wanted.state != "absent":
+                facts = self.lookout.look()
+        return self._result(facts, plan)
+
+    def _plan(self, facts: Facts) -> Plan:
+        if self.wanted.state == "absent":
+            neighbours: tuple[Json, ...] = ()
+            if "resource_group" in self.wanted.params["remove_on_absent"] and facts.resource_group:
+                neighbours = tuple(self.session.arm.list(f"{self.layout.names.group_id}/resources"))
+            return Remover(self.wanted, self.layout, facts, neighbours).plan()
+        if not self.wanted.creates:
+            return plan_power(self.wanted, self.layout, facts)
+        facts = self._more_facts(facts)
+        planner = Planner(self.wanted, self.layout, facts)
+        planner.present()
+        if facts.virtual_machine:
+            return planner.present()
+        # Nothing wrong was found: only now a key may be made.
+        return Planner(self.wanted, self.layout, facts, self._ssh_keys()).present()
+
+    def _more_facts(self, facts: Facts) -> Facts:
+        """What is only needed for some changes of a VM that is there."""
+        actual = facts.virtual_machine
+        if not actual:
+            return facts
+        if self.wanted.params["user_data"]:
+            facts = replace(facts, user_data=self.lookout.user_data())
+        size = (properties_of(actual).get("hardwareProfile") or {}).get("vmSize")
+        if self.wanted.vm_size and str(size).lower() != self.wanted.vm_size.lower():
+            facts = replace(facts, available_sizes=self.lookout.sizes_at_hand())
+        return facts
+
+    def _ssh_keys(self) -> tuple[str, ...]:
+        if not self.wanted.needs_generated_key:
+            return self.wanted.ssh_public_keys
+        self.key = ensure_key_pair(self.wanted.ssh_private_key_path, self.request.check_mode)
+        return (self.key.public,)
+
+    def _carry_out(self, plan: Plan) -> None:
+        lifecycle = Lifecycle(self.session, self.layout, self.lookout, bool(self.request.params["wait"]))
+        try:
+            lifecycle.carry_out(plan, self.outcome)
+        except DockerHostError as error:
+            self._explain(error, lifecycle)
+            raise
+
+    def _explain(self, error: DockerHostError, lifecycle: Lifecycle) -> None:
+        """Say in the error what exists now and, when asked, remove what this run made."""
+        made = self.outcome.made
+        if self.request.params["on_failure"] == "remove" and made:
+            left = lifecycle.remove(made)
+            gone = [step.resource_id for step in made if step.resource_id not in left]
+            error.details.update(removed=gone, exists=left)
+            text = "What this run made was removed again." if not left else f"Could not be removed: {', '.join(left)}."
+        else:
+            exists = self._existing()
+            error.details.update(exists=exists)
+            text = f"Exists so far: {', '.join(exists) or 'nothing'}. Run again to go on from there."
+        error.details.update(actions=[step.line for step in self.outcome.done], timings=self.outcome.timings)
+        error.message = f"{error.message} {text}"
+
+    def _existing(self) -> list[str]:
+        """The ids of the host's resources that are there, as far as Azure answers."""
+        try:
+            facts = Lookout(self.session, self.layout, settle=False).look(everything=True)
+        except AzureError:
+            return [step.resource_id for step in self.outcome.done if step.verb != "delete"]
+        kinds = (
+            "resource_group",
+            "virtual_network",
+            "security_group",
+            "public_ip_address",
+            "network_interface",
+            "virtual_machine",
+        )
+        return [str(found["id"]) for found in (getattr(facts, kind) for kind in kinds) if found]
+
+    def _result(self, facts: Facts, plan: Plan) -> dict[str, t.Any]:
+        done = plan.steps if self.request.check_mode else self.outcome.done
+        actions = [step.line for step in done]
+        if self.key and self.key.generated:
+            actions.insert(0, f"generate SSH key {self.key.path}")
+        result: dict[str, t.Any] = {
+            "changed": bool(actions),
+            "actions": actions,
+            "timings": dict(self.outcome.timings),
+            "host": None if self.wanted.state == "absent" else self._host(facts, plan),
+        }
+        if self.key:
+            result["ssh_private_key_path"] = self.key.path
+        if self.request.diff:
+            result["diff"] = plan.diff
+        return result
+
+    def _host(self, facts: Facts, plan: Plan) -> Json:
+        planned = plan.step("virtual_machine")
+        defaults = {
+            "location": self.wanted.location or (facts.resource_group or {}).get("location"),
+            "vm_size": machine.size_of(self.wanted),
+            "docker_port": self.wanted.docker_port,
+            "ssh_port": self.wanted.ssh_port,
+            "admin_username": self.wanted.user,
+        }
+        host = describe_host(self.layout, facts, defaults)
+        if not self.request.check_mode:
+            return host
+        if planned and planned.body and planned.body.get("tags"):
+            host = {**host, "tags": planned.body["tags"], "docker_port": self.wanted.docker_port}
+        return predict_host(host, self.layout, plan, self.wanted.params["private_ip_address"])
+
+
+TASK = Task("docker_vm_host", SPEC, run)
