@@ -281,7 +281,8 @@ def _write_repository(pool: Path, packages: t.Sequence[Package]) -> None:
     (binary / "Packages").write_bytes(content)
     relative = (binary / "Packages").relative_to(pool / "dists" / SUITE)
     (pool / "dists" / SUITE / "Release").write_text(
-        f"Origin: Debian\nDate: {email.utils.formatdate(usegmt=True)}\nLabel: Debian\nSuite: oldstable\nCodename: {SUITE}\nArchitectures: {_architecture()}\n"
+        f"Origin: Debian\nLabel: Debian\nSuite: oldstable\nCodename: {SUITE}\n"
+        f"Date: {email.utils.formatdate(usegmt=True)}\nArchitectures: {_architecture()}\n"
         f"Components: main\nSHA256:\n {hashlib.sha256(content).hexdigest()} {len(content)} {relative}\n",
         encoding="utf-8",
     )

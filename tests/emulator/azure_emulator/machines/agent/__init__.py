@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Programs that run inside guests, with the guest's own Python 3.11; nothing here is imported by the server."""
+"""Programs that run inside guests, with the guest's own Python 3.11 and nothing but its standard library."""

@@ -26,6 +26,8 @@ DATA = Path("/var/lib/waagent/custom-script")
 LOG = Path("/var/log/azure/custom-script/handler.log")
 SCRIPT_LIMIT = 256 * 1024
 TAIL = 4096
+LIMIT = 90 * 60.0
+VERSION = "2.1.19"
 KEYS = {
     "public": {"commandToExecute", "script", "fileUris", "skipDos2Unix", "timestamp"},
     "protected": {
@@ -95,21 +97,7 @@ class Handler:
         document = json.loads((self.config / f"{self.number}.settings").read_text(encoding="utf-8"))
         handler = document["runtimeSettings"][0]["handlerSettings"]
         public, protected = handler.get("publicSettings") or {}, self._decrypt(handler)
-        for kind, part in (("public", public), ("protected", protected)):
-            unknown = sorted(part.keys() - KEYS[kind])
-            if unknown:
-                raise HandlerError(f"Enable failed: invalid configuration: {kind} settings: unknown {unknown[0]}", 1)
-        both = {**public, **protected}
-        twice = sorted(
-            name for name in ("commandToExecute", "script", "fileUris") if public.get(name) and protected.get(name)
-        )
-        if twice:
-            where = "was specified both in public and protected settings; it must be specified only once"
-            raise HandlerError(f"Enable failed: invalid configuration: '{twice[0]}' {where}", 1)
-        if bool(both.get("commandToExecute")) == bool(both.get("script")):
-            many = "either 'commandToExecute' or 'script'" + (", not both" if both.get("script") else "")
-            raise HandlerError(f"Enable failed: invalid configuration: {many} must be specified", 1)
-        return both
+        return checked(public, protected)
 
     def _decrypt(self, handler: dict[str, t.Any]) -> dict[str, t.Any]:
         text, thumbprint = handler.get("protectedSettings"), handler.get("protectedSettingsCertThumbprint")
@@ -135,7 +123,7 @@ class Handler:
         if not command:
             script = decode(str(settings["script"]))
             if script is None:
-                return "\n[stdout]\n\n[stderr]\n"
+                return output_text("", "")
             command = str(folder / "script.sh")
             put_script(folder / "script.sh", script if settings.get("skipDos2Unix") else dos2unix(script))
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
@@ -147,14 +135,38 @@ class Handler:
                 stderr=err,
                 check=False,
             )
-        output = f"\n[stdout]\n{tail(folder / 'stdout')}\n[stderr]\n{tail(folder / 'stderr')}"
-        if done.returncode:
-            reason = f"exit status={done.returncode}"
-            if done.returncode < 0:
-                reason = f"signal={-done.returncode}"
-            what = f"failed to execute command: command terminated with {reason}"
-            raise HandlerError(f"{what}{output}: {what}", 2)
-        return output
+        return finished(done.returncode, tail(folder / "stdout"), tail(folder / "stderr"))
+
+
+def checked(public: dict[str, t.Any], protected: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Public and protected settings in one. :raises HandlerError: they are not what the schema wants."""
+    for kind, part in (("public", public), ("protected", protected)):
+        unknown = sorted(part.keys() - KEYS[kind])
+        if unknown:
+            raise HandlerError(f"Enable failed: invalid configuration: {kind} settings: unknown {unknown[0]}", 1)
+    twice = [name for name in ("commandToExecute", "script", "fileUris") if public.get(name) and protected.get(name)]
+    if twice:
+        where = "was specified both in public and protected settings; it must be specified only once"
+        raise HandlerError(f"Enable failed: invalid configuration: '{twice[0]}' {where}", 1)
+    both = {**public, **protected}
+    if bool(both.get("commandToExecute")) == bool(both.get("script")):
+        many = "either 'commandToExecute' or 'script'" + (", not both" if both.get("script") else "")
+        raise HandlerError(f"Enable failed: invalid configuration: {many} must be specified", 1)
+    return both
+
+
+def output_text(output: str, errors: str) -> str:
+    return f"\n[stdout]\n{output}\n[stderr]\n{errors}"
+
+
+def finished(code: int, output: str, errors: str) -> str:
+    """The message after a command. :raises HandlerError: it failed."""
+    text = output_text(output, errors)
+    if code:
+        reason = f"exit status={code}" if code > 0 else f"signal={-code}"
+        what = f"failed to execute command: command terminated with {reason}"
+        raise HandlerError(f"{what}{text}: {what}", 2)
+    return text
 
 
 def decode(encoded: str) -> bytes | None:
