@@ -21,6 +21,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
+    details:
+      - Files of certificates and keys that are not there yet are taken for files that an earlier task would have made.
   diff_mode:
     support: full
     details:

@@ -59,7 +59,7 @@ def run(request: Request) -> dict[str, t.Any]:
     params = request.params
     check_name(params["name"])
     store = ContextStore(os.path.abspath(params["docker_config"]))
-    wanted = _wanted(params) if params["state"] == "present" else None
+    wanted = _wanted(params, request.check_mode) if params["state"] == "present" else None
     guard = contextlib.nullcontext() if request.check_mode else store.changing()
     with guard:
         return _Run(request, store, wanted).run()
@@ -198,7 +198,11 @@ def _env(params: t.Mapping[str, t.Any], context: Context, store: ContextStore) -
     return env
 
 
-def _wanted(params: t.Mapping[str, t.Any]) -> Context:
+NOT_MADE_YET = b""
+"""Stands in check mode for a file that an earlier task would have made."""
+
+
+def _wanted(params: t.Mapping[str, t.Any], check_mode: bool) -> Context:
     host: str = params["docker_host"]
     scheme = _check_host(host)
     tls: dict[str, bytes] = {}
@@ -209,10 +213,11 @@ def _wanted(params: t.Mapping[str, t.Any]) -> Context:
         if scheme != "tcp":
             raise OptionError(option, f"belongs to tcp://; a {scheme}:// context has no certificates")
         content = read_if_there(path)
-        if content is None:
+        if content is None and not check_mode:
             raise OptionError(option, f"there is no file {path}")
-        tls[file] = content
-    check_pair(params["ca_path"], params["client_cert"], params["client_key"])
+        tls[file] = content or NOT_MADE_YET
+    if NOT_MADE_YET not in tls.values():
+        check_pair(params["ca_path"], params["client_cert"], params["client_key"])
     if params["ssh_host_keys"] is not None and scheme != "ssh":
         raise OptionError("ssh_host_keys", "belongs to a docker_host that is ssh://")
     return Context(

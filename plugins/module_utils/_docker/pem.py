@@ -24,4 +24,6 @@ def check_pair(ca_path: str | None, client_cert: str | None, client_key: str | N
 
 def fingerprint_of(content: bytes | None) -> str | None:
     """A short name of a file's content for a diff: the start of its SHA-256. It tells nothing of a key."""
-    return None if content is None else f"sha256:{hashlib.sha256(content).hexdigest()[:16]}"
+    if content is None:
+        return None
+    return f"sha256:{hashlib.sha256(content).hexdigest()[:16]}" if content else "not made yet"

@@ -112,6 +112,14 @@ def test_again_without_change_and_check_mode(setup: Setup) -> None:
     assert setup.tree() == before
 
 
+def test_check_mode_before_the_certificates_are_made(setup: Setup) -> None:
+    files = {"ca_path": "/nowhere/ca.pem", "client_cert": "/nowhere/cert.pem", "client_key": "/nowhere/key.pem"}
+    result = setup.run(docker_host=HOST, check_mode=True, **t.cast("dict[str, t.Any]", files))
+    assert result["diff"]["after"]["key.pem"] == "not made yet"
+    with pytest.raises(OptionError):
+        setup.run(docker_host=HOST, **t.cast("dict[str, t.Any]", files))
+
+
 def test_secret_files_and_no_secret_in_the_result(setup: Setup) -> None:
     result = setup.run(docker_host=HOST, **setup.files)
     directory = pathlib.Path(result["context"]["tls_directory"])
