@@ -1,0 +1,20 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action of docker_vm_host: it talks to Azure from Ansible's own process, and says how it goes."""
+
+from __future__ import annotations
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure import preload
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
+
+# The main process pays for the SDK once, before it forks its workers.
+preload.load()
+
+
+class ActionModule(LocalAction):
+    """See the module of the same name."""
+
+    TASK = TASK

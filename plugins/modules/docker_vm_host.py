@@ -1,0 +1,605 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_vm_host
+short_description: Create, change, stop and delete the Azure virtual machine of a Docker host
+version_added: 0.1.0
+description:
+  - Makes a Linux virtual machine on Azure with all that it needs to be a Docker host - resource group, virtual
+    network
+    with a subnet, network security group, public IP address with a DNS name, and network interface.
+  - What can be made at the same time is made at the same time.
+  - What it makes carries tags by which it knows it again. A resource of a wanted name without these tags is never
+    changed
+    or deleted, unless O(adopt=true).
+  - A run that was interrupted or failed can be run again and goes on from what is there.
+  - Does not install Docker; M(dockerhost.azure.docker_vm_extension) does.
+author:
+  - The dockerhost.azure authors (@dockerhost)
+extends_documentation_fragment:
+  - dockerhost.azure._attributes
+  - dockerhost.azure._azure
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Azure is read, nothing is changed. Addresses that are not known before creation are listed in
+        RV(ignore:host.unknown).
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - O(state=restarted) always acts.
+  action:
+    support: full
+  async:
+    support: full
+  safe_file_operations:
+    support: full
+options:
+  name:
+    description:
+      - The host's name. The virtual machine is called so, and the other resources C(NAME-nic), C(NAME-ip) and
+        C(NAME-nsg).
+      - 1 to 64 letters, digits, underscores, periods and hyphens, the first a letter or digit, the last no period or
+        hyphen.
+    type: str
+    required: true
+  resource_group:
+    description:
+      - The resource group. It is created if it does not exist.
+    type: str
+    required: true
+  location:
+    description:
+      - The region. Defaults to that of the virtual network or of the resource group; needed when the group does not
+        exist.
+    type: str
+  state:
+    description:
+      - V(present) and V(started) create the host and bring it to what the options ask for; V(started) also starts it
+        when
+        it does not run.
+      - V(stopped) powers it off, which keeps it allocated and billed. V(deallocated) powers it off and gives its
+        hardware
+        back. A deallocated host counts as stopped.
+      - V(restarted) restarts it, always; a stopped one is started.
+      - V(stopped), V(deallocated) and V(restarted) need a host that exists, and change nothing else of it.
+      - V(absent) deletes what was made for it, see O(remove_on_absent).
+    type: str
+    choices: [present, started, stopped, deallocated, restarted, absent]
+    default: present
+  tags:
+    description:
+      - Tags for the resources of the host, beside those by which the collection knows them again.
+    type: dict
+  append_tags:
+    description:
+      - With V(false), tags that are neither in O(tags) nor the collection's own are removed from the host's
+        resources.
+    type: bool
+    default: true
+  adopt:
+    description:
+      - Take over resources of the wanted names that were not made by this collection, and manage them from then on.
+    type: bool
+    default: false
+  allow_stop:
+    description:
+      - Allow changes that restart or stop the running host for a while, such as another O(vm_size).
+    type: bool
+    default: false
+  on_failure:
+    description:
+      - Whether what a run made is kept when it fails, so that the next run goes on from there, or removed.
+    type: str
+    choices: [keep, remove]
+    default: keep
+  remove_on_absent:
+    description:
+      - What O(state=absent) deletes, of what was made for the host.
+      - V(all) is everything but the resource group. The shared virtual network is deleted only when nothing else is
+        in it.
+      - V(resource_group) is deleted only if this collection made it and nothing else is in it.
+    type: list
+    elements: str
+    choices:
+      - all
+      - virtual_machine
+      - network_interface
+      - public_ip_address
+      - security_group
+      - disks
+      - virtual_network
+      - resource_group
+    default: [all]
+  wait:
+    description:
+      - Wait until the virtual machine's own operation has finished. With V(false) it goes on in Azure after the
+        task, and
+        the next run does not wait for it either.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds after which waiting for Azure ends with an error. What was begun goes on; another run waits for it.
+    type: int
+    default: 1800
+  preflight:
+    description:
+      - Before a new host is made, ask Azure whether size, image, quota and DNS label can be had.
+    type: bool
+    default: true
+  vm_size:
+    description:
+      - The size. Defaults to V(Standard_B2s) for a new host; an existing one keeps its size when nothing is given.
+      - Changing it restarts a running host, which O(allow_stop) has to allow.
+    type: str
+  image:
+    description:
+      - The image of a new host. Defaults to V(ubuntu), which is Ubuntu 24.04 LTS.
+      - A name for the newest of a ready-made family (V(ubuntu), V(ubuntu-26.04), V(ubuntu-24.04), V(ubuntu-22.04),
+        V(debian), V(debian-13), V(debian-12), V(debian-11), V(almalinux-9), V(rhel-9), V(sles-15)), a URN
+        C(publisher:offer:sku:version), the id of a managed image or of one in a gallery (shared and community
+        galleries
+        too), or a dictionary with C(publisher), C(offer), C(sku) and C(version), or with C(id).
+      - M(dockerhost.azure.docker_vm_image_info) finds images.
+    type: raw
+  plan:
+    description:
+      - The plan under which the image is sold, for images of the marketplace that have one.
+    type: dict
+    suboptions:
+      name:
+        description:
+          - The plan's name.
+        type: str
+        required: true
+      product:
+        description:
+          - The product, which is the image's offer.
+        type: str
+        required: true
+      publisher:
+        description:
+          - The publisher.
+        type: str
+        required: true
+      promotion_code:
+        description:
+          - A promotion code.
+        type: str
+  admin_username:
+    description:
+      - The administrator's name on the host. Defaults to V(azureuser) for a new host.
+    type: str
+  admin_password:
+    description:
+      - The administrator's password; signing in over SSH with it is then possible. 12 to 72 characters of at least
+        three of
+        lower case, upper case, digits and special characters.
+      - It is used for a new host only.
+    type: str
+  ssh_public_keys:
+    description:
+      - Public keys (C(ssh-rsa) of at least 2048 bits, or C(ssh-ed25519)) that may sign in as the administrator, or
+        paths of
+        files that hold one each.
+      - Without keys and without O(admin_password) a pair is generated, see O(ssh_private_key_path).
+    type: list
+    elements: str
+  ssh_private_key_path:
+    description:
+      - Where the private key is, when neither O(ssh_public_keys) nor O(admin_password) are given. When the file does
+        not
+        exist, an Ed25519 key pair is generated when a new host is made; an existing file is used and never
+        overwritten.
+      - Defaults to C(~/.ssh/docker_host_ed25519).
+    type: path
+  ssh_password_enabled:
+    description:
+      - Whether signing in with O(admin_password) is possible. It is, when a password is given.
+    type: bool
+  zone:
+    description:
+      - The availability zone, V(1), V(2) or V(3).
+    type: str
+  availability_set:
+    description:
+      - An availability set, by name in the host's group, C(group:name), or id.
+    type: str
+  proximity_placement_group:
+    description:
+      - A proximity placement group, by name in the host's group, C(group:name), or id.
+    type: str
+  priority:
+    description:
+      - V(Spot) for a virtual machine at a lower price that Azure may take back.
+    type: str
+    choices: [Regular, Spot]
+  eviction_policy:
+    description:
+      - What becomes of a spot virtual machine that Azure takes back. Defaults to V(Deallocate), or to V(Delete) with
+        O(ephemeral_os_disk=true).
+    type: str
+    choices: [Deallocate, Delete]
+  max_price:
+    description:
+      - The most that a spot virtual machine may cost, in US dollars an hour; V(-1) for up to the usual price.
+    type: float
+  license_type:
+    description:
+      - The license that is brought along, such as V(RHEL_BYOS) or V(SLES_BYOS).
+    type: str
+  boot_diagnostics:
+    description:
+      - Whether Azure keeps the console's output. Defaults to V(true) for a new host.
+    type: bool
+  custom_data:
+    description:
+      - Custom data of a new host, as cloud-init reads it; not encoded. It cannot be changed later.
+    type: str
+  user_data:
+    description:
+      - User data, which programs on the host can ask for; not encoded.
+    type: str
+  vm_identity:
+    description:
+      - The identities of the host.
+    type: dict
+    suboptions:
+      type:
+        description:
+          - Which kinds of identity it has.
+        type: str
+        required: true
+        choices: ['None', SystemAssigned, UserAssigned, 'SystemAssigned, UserAssigned']
+      user_assigned_identities:
+        description:
+          - Its user-assigned identities, by name in the host's group, C(group:name), or id.
+        type: list
+        elements: str
+  security_profile:
+    description:
+      - How the host is secured. By default a new host has Trusted Launch where image and size allow it.
+    type: dict
+    suboptions:
+      security_type:
+        description:
+          - The security type.
+        type: str
+        choices: [Standard, TrustedLaunch]
+      secure_boot_enabled:
+        description:
+          - Whether only signed boot components are run, with Trusted Launch.
+        type: bool
+        default: true
+      v_tpm_enabled:
+        description:
+          - Whether the host has a virtual TPM, with Trusted Launch.
+        type: bool
+        default: true
+      encryption_at_host:
+        description:
+          - Whether disks and caches are encrypted on the machine that the host runs on. The subscription must have
+            the
+            feature registered.
+        type: bool
+  managed_disk_type:
+    description:
+      - The type of the OS disk. Defaults to V(StandardSSD_LRS) for a new host.
+    type: str
+    choices: [Premium_LRS, Premium_ZRS, StandardSSD_LRS, StandardSSD_ZRS, Standard_LRS]
+  os_disk_size_gb:
+    description:
+      - The size of the OS disk in GiB. Defaults to the image's. It can grow, which stops a running host.
+    type: int
+  ephemeral_os_disk:
+    description:
+      - Put the OS disk on the machine that the host runs on. It is lost whenever the host is moved.
+    type: bool
+  data_disks:
+    description:
+      - Data disks. They are added and grown, never removed or shrunk.
+      - M(dockerhost.azure.docker_vm_extension) can put Docker's data on one of them.
+    type: list
+    elements: dict
+    suboptions:
+      lun:
+        description:
+          - The logical unit number, V(0) to V(63).
+        type: int
+        required: true
+      disk_size_gb:
+        description:
+          - The size in GiB.
+        type: int
+        required: true
+      managed_disk_type:
+        description:
+          - The type. Defaults to V(StandardSSD_LRS) for a new disk.
+        type: str
+        choices: [Premium_LRS, Premium_ZRS, StandardSSD_LRS, StandardSSD_ZRS, Standard_LRS]
+      caching:
+        description:
+          - The caching of a new disk. Defaults to V(None).
+        type: str
+        choices: ['None', ReadOnly, ReadWrite]
+  docker_port:
+    description:
+      - The port on which the engine is to be reached. The security group lets it in, and a tag of the virtual machine
+        keeps it.
+    type: int
+    default: 4243
+  allowed_sources:
+    description:
+      - Who may reach the docker port - addresses and CIDRs, or one service tag.
+      - It is open to V(Internet) by default, because mutual TLS guards it; an empty list closes it.
+    type: list
+    elements: str
+    default: [Internet]
+  open_ports:
+    description:
+      - Further ports to let in. Each is a port or range (V(80), V(8000-8010), V(53/udp)), or a dictionary with
+        C(port) and,
+        if wished, C(protocol) (V(tcp) or V(udp)) and C(allowed_sources) (V(Internet) by default).
+    type: list
+    elements: raw
+    default: []
+  ssh_port:
+    description:
+      - The port of SSH. On another than V(22), a new host's cloud-init moves sshd; this cannot be changed later.
+    type: int
+    default: 22
+  ssh_allowed_sources:
+    description:
+      - Who may reach SSH - addresses and CIDRs, or one service tag. By default nobody.
+    type: list
+    elements: str
+    default: []
+  assign_public_ip:
+    description:
+      - Whether the host has a public address. Without one, its private address is the one for docker.
+    type: bool
+    default: true
+  public_ip_address:
+    description:
+      - An existing public address to use, by name in the host's group, C(group:name), or id. It is not changed.
+    type: str
+  assign_dns_label:
+    description:
+      - Whether the public address has a DNS name.
+    type: bool
+    default: true
+  dns_label:
+    description:
+      - The first part of the DNS name, which must be unique in the region. Defaults to the host's name and a short
+        hash of
+        subscription, group and name.
+    type: str
+  virtual_network:
+    description:
+      - An existing virtual network to use, by name in the host's group, C(group:name), or id. It is not changed.
+      - Without one, the hosts of a group share the network C(docker-vnet).
+    type: str
+  subnet_name:
+    description:
+      - The subnet. Defaults to C(docker) in the shared network; needed with O(virtual_network).
+    type: str
+  virtual_network_prefix:
+    description:
+      - The addresses of the shared network, when it has to be made. Defaults to V(10.0.0.0/16).
+    type: str
+  subnet_prefix:
+    description:
+      - The addresses of the subnet of the shared network, when it has to be made. Defaults to the first C(/24) of
+        the network.
+    type: str
+  security_group:
+    description:
+      - An existing network security group to use, by name in the host's group, C(group:name), or id. It is not
+        changed, so
+        that it has to let the docker port in.
+    type: str
+  network_interface:
+    description:
+      - An existing network interface to use, by name in the host's group, C(group:name), or id. It is not changed.
+    type: str
+  private_ip_address:
+    description:
+      - The host's private address. By default Azure chooses it.
+    type: str
+  enable_accelerated_networking:
+    description:
+      - Whether the network interface has accelerated networking.
+    type: bool
+seealso:
+  - module: dockerhost.azure.docker_vm_host_info
+  - module: dockerhost.azure.docker_vm_image_info
+  - module: dockerhost.azure.docker_vm_extension
+"""
+
+EXAMPLES = r"""
+- name: A Docker host with all defaults
+  dockerhost.azure.docker_vm_host:
+    name: web1
+    resource_group: docker
+    location: westeurope
+  register: created
+
+- name: A host that only the office can reach, with SSH
+  dockerhost.azure.docker_vm_host:
+    name: build1
+    resource_group: docker
+    location: westeurope
+    vm_size: Standard_D4s_v5
+    image: debian-12
+    allowed_sources: [203.0.113.0/24]
+    ssh_allowed_sources: [203.0.113.0/24]
+    ssh_public_keys: [~/.ssh/id_ed25519.pub]
+    open_ports:
+      - 80
+      - port: 8000-8010
+        allowed_sources: [198.51.100.7]
+    data_disks:
+      - lun: 0
+        disk_size_gb: 256
+    tags:
+      team: build
+
+- name: A private host in a network that is there
+  dockerhost.azure.docker_vm_host:
+    name: db1
+    resource_group: docker
+    virtual_network: network-group:company-vnet
+    subnet_name: containers
+    assign_public_ip: false
+
+- name: Stop paying for it over night
+  dockerhost.azure.docker_vm_host:
+    name: build1
+    resource_group: docker
+    state: deallocated
+
+- name: Delete it and what was made for it
+  dockerhost.azure.docker_vm_host:
+    name: build1
+    resource_group: docker
+    state: absent
+"""
+
+RETURN = r"""
+host:
+  description:
+    - The host, as the other modules and the role need it; V(null) with O(state=absent).
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+      sample: web1
+    resource_group:
+      description: Its resource group.
+      type: str
+      sample: docker
+    subscription_id:
+      description: Its subscription.
+      type: str
+      sample: 00000000-0000-0000-0000-000000000000
+    location:
+      description: Its region.
+      type: str
+      sample: westeurope
+    id:
+      description: The virtual machine's id.
+      type: str
+    vm_size:
+      description: Its size.
+      type: str
+      sample: Standard_B2s
+    power_state:
+      description: Its power state, such as V(running), V(stopped) or V(deallocated).
+      type: str
+      sample: running
+    fqdn:
+      description: The DNS name of its public address, V(null) without one.
+      type: str
+      sample: web1-1a2b3c4d.westeurope.cloudapp.azure.com
+    public_ip_address:
+      description: Its public address, V(null) without one.
+      type: str
+      sample: 203.0.113.10
+    private_ip_address:
+      description: Its private address.
+      type: str
+      sample: 10.0.0.4
+    dns_names:
+      description: Its DNS names, for O(dockerhost.azure.docker_tls_certs#module:hosts).
+      type: list
+      elements: str
+    ip_addresses:
+      description: Its addresses, for O(dockerhost.azure.docker_tls_certs#module:hosts).
+      type: list
+      elements: str
+    docker_port:
+      description: The port of the engine.
+      type: int
+      sample: 4243
+    docker_host:
+      description: Where the engine is to be reached, as docker's C(DOCKER_HOST).
+      type: str
+      sample: tcp://web1-1a2b3c4d.westeurope.cloudapp.azure.com:4243
+    ssh_port:
+      description: The port of SSH.
+      type: int
+      sample: 22
+    admin_username:
+      description: The administrator's name.
+      type: str
+      sample: azureuser
+    tags:
+      description: The virtual machine's tags.
+      type: dict
+    resources:
+      description: Ids of the host's resources by kind.
+      type: dict
+    unknown:
+      description: In check mode, the keys whose values cannot be known yet; these are V(null) or empty.
+      type: list
+      elements: str
+actions:
+  description:
+    - One line for each change that was made or, in check mode, would be made.
+  returned: always
+  type: list
+  elements: str
+  sample: [create virtual machine web1]
+timings:
+  description:
+    - Seconds by step, and in total.
+  returned: always
+  type: dict
+ssh_private_key_path:
+  description:
+    - The private key with which a new host can be signed in to, when none was given.
+  returned: when a key was looked for or generated
+  type: str
+signed_in_with:
+  description:
+    - The way in which the task signed in to Azure.
+  returned: success
+  type: str
+  sample: service principal 00000000-0000-0000-0000-000000000000 by secret, from environment variables
+azure_error:
+  description:
+    - What Azure answered when something failed - C(operation), C(resource), C(status), C(code), C(message),
+      C(target),
+      C(request_id) and C(advice).
+  returned: when Azure refused something
+  type: dict
+exists:
+  description:
+    - Ids of the host's resources that exist after a failure.
+  returned: when a change failed
+  type: list
+  elements: str
+"""
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import run_as_module
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK
+
+
+def main() -> None:
+    """Run the task as a module."""
+    run_as_module(TASK)
+
+
+if __name__ == "__main__":
+    main()
