@@ -51,7 +51,8 @@ options:
   x509_certificate_path:
     description:
       - The file with the service principal's certificate and its private key (PEM, or PKCS#12 without password),
-        instead of O(secret). Environment variable E(AZURE_X509_CERTIFICATE_PATH), else E(AZURE_CLIENT_CERTIFICATE_PATH).
+        instead of O(secret). Environment variable E(AZURE_X509_CERTIFICATE_PATH), else
+        E(AZURE_CLIENT_CERTIFICATE_PATH).
     type: path
   thumbprint:
     description:
