@@ -1,0 +1,170 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Since when Azure's answers carry which member: what excuses a difference from an older record, one field at a time.
+
+The local Azure answers every api-version with the members of the newest that it serves. A member that a record lacks
+is excused when the record was asked for with an older api-version, or was made before the member appeared; one that
+only the record has, when Azure has stopped sending it since. The api-version in a recorded URL alone does not tell:
+some recorders rewrote it later, and providers add members to old api-versions; so the day counts too.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import typing as t
+from dataclasses import dataclass
+
+from .records import Interaction
+
+Side = t.Literal["extra", "missing", "type", "value", "count"]
+CATALOGUE_CONTENT = "catalogue: which entries there are is data, the form of an entry is compared"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a record was made, and for which api-version."""
+
+    api_version: str
+    date: datetime.date | None
+
+    def before(self, version: str, day: str) -> bool:
+        """Whether it is older than an api-version, or was made before a day (either may be empty)."""
+        old = bool(version and self.api_version and self.api_version < version)
+        return old or bool(day and self.date and self.date < datetime.date.fromisoformat(day))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is known about one member of one type.
+
+    :param kinds: resource types (short, lower case), with ``*``; several with blanks.
+    :param path: the way from the resource to the member, with ``*``; ``#name`` is a header.
+    :param added: api-version and day since which answers carry it (day may be left out).
+    :param dropped: day since which answers do not carry it any more.
+    :param either: a side on which the difference means nothing at any time.
+    """
+
+    kinds: str
+    path: str
+    why: str = ""
+    added: tuple[str, str] = ("", "")
+    dropped: str = ""
+    either: tuple[Side, ...] = ()
+
+    def fits(self, kind: str, path: str) -> bool:
+        """Whether the rule is about this member."""
+        return fnmatch.fnmatchcase(path, self.path) and any(fnmatch.fnmatchcase(kind, k) for k in self.kinds.split())
+
+    def excuse(self, side: Side, moment: Moment) -> str | None:
+        """Why a difference on this side means nothing, or None."""
+        if side in self.either:
+            return self._text("varies")
+        if side == "extra" and any(self.added) and moment.before(*self.added):
+            version, day = self.added
+            since = " / ".join(filter(None, [version and f"api-version {version}", day and f"{day}"]))
+            return self._text(f"in answers since {since}")
+        if side == "missing" and self.dropped and moment.before("", self.dropped):
+            return self._text(f"no longer in answers since {self.dropped}")
+        return None
+
+    def _text(self, since: str) -> str:
+        kind = self.kinds.split()[0]
+        return f"{kind} {self.path.lstrip('#')}: {since}{' (' + self.why + ')' if self.why else ''}"
+
+
+def _since(kinds: str, version: str, day: str, *paths: str, why: str = "") -> list[Rule]:
+    return [Rule(kinds, path, why, added=(version, day)) for path in paths]
+
+
+_NIC = "network/networkinterfaces"
+_IP_CONFIG = "network/networkinterfaces/ipconfigurations"
+_PIP = "network/publicipaddresses"
+_VNET = "network/virtualnetworks"
+_SUBNET = "network/virtualnetworks/subnets"
+_NSG = "network/networksecuritygroups"
+_RULE = "network/networksecuritygroups/securityrules network/networksecuritygroups/defaultsecurityrules"
+_VM = "compute/virtualmachines"
+_VIEW = "compute/virtualmachines/instanceview"
+_LINUX = "properties.osProfile.linuxConfiguration"
+_IMAGE = "compute/virtualmachines/image"
+
+RULES: tuple[Rule, ...] = (
+    *_since("resources/resourcegroups", "2019-05-01", "2019-05-01", "type"),
+    # network
+    *_since(_PIP, "2017-08-01", "2017-09-01", "sku", why="Basic and Standard came with availability zones"),
+    *_since(_PIP, "2020-08-01", "2020-08-01", "sku.tier"),
+    *_since(_PIP, "2017-11-01", "2018-01-01", "properties.ipTags"),
+    *_since(_PIP, "2022-05-01", "", "properties.ddosSettings", "properties.ddosSettings.protectionMode"),
+    *_since(_PIP, "2016-03-30", "", "properties.publicIPAddressVersion"),
+    *_since(_IP_CONFIG, "2018-01-01", "2018-01-01", "type"),
+    *_since(_IP_CONFIG, "2016-03-30", "", "properties.privateIPAddressVersion", "properties.primary"),
+    *_since(_NIC, "2022-01-01", "2022-01-01", "properties.vnetEncryptionSupported", "properties.auxiliaryMode", "kind"),
+    *_since(_NIC, "2022-01-01", "2022-01-01", "properties.allowPort25Out"),
+    *_since(_NIC, "2022-11-01", "", "properties.disableTcpStateTracking", "properties.auxiliarySku"),
+    *_since(_NIC, "2018-12-01", "2018-12-01", "properties.hostedWorkloads", "properties.tapConfigurations"),
+    *_since(_NIC, "2020-11-01", "2020-11-01", "properties.nicType"),
+    *_since(_NIC, "2016-09-01", "2016-10-01", "properties.enableAcceleratedNetworking"),
+    Rule(_NIC, "properties.enableAcceleratedNetworking", "when the request does not set it", dropped="2024-09-14"),
+    Rule(
+        _NIC,
+        "#azure-asyncoperation",
+        "a PUT of an interface that ends at once was recorded with the header and without, 419 to 14 times",
+        either=("extra", "missing"),
+    ),
+    *_since(_VNET, "2018-02-01", "2018-02-01", "properties.enableDdosProtection"),
+    Rule(_VNET, "properties.enableVmProtection", dropped="2022-06-01"),
+    *_since(_VNET, "2016-06-01", "2016-06-01", "properties.virtualNetworkPeerings"),
+    *_since(_VNET, "2023-11-01", "2024-06-01", "properties.privateEndpointVNetPolicies"),
+    *_since(_VNET, "2024-05-01", "2025-06-01", "properties.addressSpace.ipamPoolPrefixAllocations"),
+    *_since(_SUBNET, "2018-02-01", "2018-02-01", "type"),
+    *_since(_SUBNET, "2018-08-01", "2018-10-01", "properties.delegations"),
+    *_since(
+        _SUBNET,
+        "2019-11-01",
+        "2020-01-01",
+        "properties.privateEndpointNetworkPolicies",
+        "properties.privateLinkServiceNetworkPolicies",
+    ),
+    *_since(_RULE + " " + _NSG, "2018-02-01", "2018-02-01", "type"),
+    *_since(
+        _RULE,
+        "2017-09-01",
+        "2017-10-01",
+        "properties.sourcePortRanges",
+        "properties.destinationPortRanges",
+        "properties.sourceAddressPrefixes",
+        "properties.destinationAddressPrefixes",
+    ),
+    # compute
+    *_since(_VM, "2021-11-01", "2021-11-01", "properties.timeCreated"),
+    *_since(_VM, "2024-07-01", "2024-10-01", "etag", "#etag"),
+    *_since(_VM, "2021-07-01", "2021-08-01", "properties.storageProfile.osDisk.deleteOption"),
+    *_since(_VM, "2019-12-01", "2020-01-01", "properties.storageProfile.imageReference.exactVersion"),
+    *_since(_VM, "2017-03-30", "2017-02-01", "properties.storageProfile.osDisk.managedDisk"),
+    *_since(_VM, "2018-10-01", "2019-03-01", "properties.osProfile.allowExtensionOperations"),
+    *_since(_VM, "2019-12-01", "2019-12-01", "properties.osProfile.requireGuestProvisionSignal"),
+    *_since(_VM, "2017-12-01", "2018-03-01", f"{_LINUX}.provisionVMAgent"),
+    *_since(_VM, "2020-12-01", "2021-01-01", f"{_LINUX}.patchSettings"),
+    *_since(_VM, "2021-03-01", "2021-06-01", f"{_LINUX}.patchSettings.assessmentMode"),
+    *_since(_VM, "2023-03-01", "2023-03-01", f"{_LINUX}.enableVMAgentPlatformUpdates"),
+    *_since(_VIEW, "2019-03-01", "2019-06-01", "hyperVGeneration"),
+    *_since(_VIEW, "2018-04-01", "2018-06-01", "computerName", "osName", "osVersion"),
+)
+
+
+def excuse(kind: str, path: str, side: Side, moment: Moment, record: Interaction) -> str | None:
+    """Why a difference is no fault, or None when it is one."""
+    for rule in RULES:
+        if rule.fits(kind, path):
+            reason = rule.excuse(side, moment)
+            if reason is not None:
+                return reason
+    return None
+
+
+def is_catalogue(kind: str, path: str) -> bool:
+    """Whether a list inside a body is data of Azure's own, of which only the form is compared."""
+    return kind.startswith(("providers", "skus")) or path.endswith(("features", "resourceTypes"))

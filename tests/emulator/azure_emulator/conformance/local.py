@@ -1,0 +1,155 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A local Azure of one's own, in this process: no sockets, operations that end when they are told to."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import typing as t
+import urllib.parse
+from pathlib import Path
+
+from ..app import create_app
+from ..arm.routing import ROUTER
+from ..cloud import Cloud
+from ..operations import Status
+from ..settings import Settings
+from .compare import Answer
+from .paths import parse_poll
+from .traffic import App, Scope, TrafficRecorder
+
+ORIGIN = "https://management.local.invalid"
+
+
+class LocalCloud:
+    """An async context manager; one fresh cloud for each flow.
+
+    :param switches: what the cloud is like, see :mod:`azure_emulator.switches`.
+    :param traffic: a file to which all exchanges are written, see :mod:`.traffic`.
+    """
+
+    def __init__(self, switches: t.Mapping[str, t.Any] | None = None, traffic: Path | None = None) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="conformance-")
+        settings = Settings(machines="none", switches=dict(switches or {}))
+        self.cloud = Cloud(settings, Path(self._directory.name), durable=False)
+        self.cloud.origin = ORIGIN
+        self._app: App = create_app(self.cloud)
+        self._recorder = TrafficRecorder(self._app, traffic) if traffic is not None else None
+        if self._recorder is not None:
+            self._app = self._recorder
+        self._token = ""
+
+    async def __aenter__(self) -> LocalCloud:
+        await self.cloud.open()
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.cloud.identity.client_id,
+            "client_secret": self.cloud.identity.secret,
+            "scope": f"{ORIGIN}/.default",
+        }
+        answer = await self._call(
+            "POST",
+            f"/{self.cloud.identity.tenant}/oauth2/v2.0/token",
+            {"content-type": "application/x-www-form-urlencoded"},
+            urllib.parse.urlencode(form).encode(),
+        )
+        self._token = answer.body["access_token"]
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.cloud.close()
+        if self._recorder is not None:
+            self._recorder.close()
+        self._directory.cleanup()
+
+    @property
+    def subscription(self) -> str:
+        """The id of the only subscription."""
+        return self.cloud.identity.subscription_id
+
+    async def request(
+        self, method: str, url: str, body: t.Any = None, headers: t.Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send a request of the signed-in client.
+
+        :param url: path and query, or an absolute URL as the cloud handed it out.
+        :param body: a JSON value, bytes that are sent as they are, or None.
+        """
+        if url.startswith(ORIGIN):
+            url = url[len(ORIGIN) :]
+        sent = {"authorization": f"Bearer {self._token}", "accept": "application/json", **(headers or {})}
+        raw = b""
+        if body is not None:
+            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+            sent.setdefault("content-type", "application/json")
+        return await self._call(method, url, sent, raw)
+
+    async def _call(self, method: str, url: str, headers: t.Mapping[str, str], raw: bytes) -> Answer:
+        path, _, query = url.partition("?")
+        host = urllib.parse.urlsplit(ORIGIN).netloc
+        sent = {"host": host, "content-length": str(len(raw)), **headers}
+        scope: Scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "https",
+            "path": urllib.parse.unquote(path),
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in sent.items()],
+            "client": ("127.0.0.1", 1),
+            "server": (host, 443),
+        }
+        events: list[Scope] = []
+
+        async def receive() -> Scope:
+            return {"type": "http.request", "body": raw, "more_body": False}
+
+        async def send(event: Scope) -> None:
+            events.append(event)
+
+        await self._app(scope, receive, send)
+        return _answer(events)
+
+    def serves(self, method: str, path: str) -> bool:
+        """Whether there is an answer of its own for a method on a path."""
+        match = ROUTER.find(path)
+        return match is not None and method in match.handlers
+
+    # --- operations ------------------------------------------------------------------------------------------------
+
+    def hold(self, on: bool) -> None:
+        """Whether operations that begin from now on wait until they are released."""
+        self.cloud.operations.hold = on
+
+    async def settle(self) -> None:
+        """Let everything end that is under way and not held."""
+        await self.cloud.operations.settle()
+
+    async def release(self, url: str, status: Status | None = None, error: t.Any = None) -> None:
+        """Let an operation end.
+
+        :param url: the operation's URL.
+        :param status: how it is to end: Succeeded, Failed, Canceled; None means as its work ended.
+        """
+        poll = parse_poll(urllib.parse.unquote(urllib.parse.urlsplit(url).path))
+        if poll is not None:
+            await self.cloud.operations.release(poll.id, status, error)
+
+
+def _answer(events: list[Scope]) -> Answer:
+    start = next(e for e in events if e["type"] == "http.response.start")
+    raw = b"".join(e.get("body", b"") for e in events if e["type"] == "http.response.body")
+    headers = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
+    body: t.Any = None
+    if raw:
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = raw.decode(errors="replace")
+    return Answer(start["status"], headers, body)

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a record calls things, and what the local Azure calls them: subscriptions, GUIDs, disks, addresses, etags."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+_TIME = re.compile(r"^\d{4}-\d\d-\d\dT")
+_NOT_NAMES = frozenset({"message", "code", "status", "provisioningState", "time", "displayStatus", "Message"})
+
+
+class Mapping:
+    """Turns recorded texts into the local Azure's. It learns by laying a recorded and a local body side by side."""
+
+    def __init__(self) -> None:
+        self._subscriptions: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+
+    def subscription(self, recorded: str, ours: str) -> None:
+        """From now on one subscription stands for the other."""
+        self._subscriptions[recorded.lower()] = ours
+
+    def learn(self, recorded: t.Any, ours: t.Any, key: str = "") -> None:
+        """Note which texts correspond."""
+        if isinstance(recorded, dict) and isinstance(ours, dict):
+            for name in recorded.keys() & ours.keys():
+                self.learn(recorded[name], ours[name], name)
+        elif isinstance(recorded, list) and isinstance(ours, list) and len(recorded) == len(ours):
+            for theirs, mine in zip(_sorted(recorded), _sorted(ours), strict=True):
+                self.learn(theirs, mine, key)
+        elif isinstance(recorded, str) and isinstance(ours, str) and key not in _NOT_NAMES:
+            self._pair(recorded, ours)
+
+    def _pair(self, recorded: str, ours: str) -> None:
+        mapped = self.text(recorded)
+        if mapped.lower() == ours.lower() or len(recorded) < 7 or _TIME.match(recorded):
+            return
+        if recorded.startswith("/"):
+            theirs, mine = mapped.split("/"), ours.split("/")
+            if len(theirs) == len(mine):
+                for a, b in zip(theirs, mine, strict=True):
+                    if a.lower() != b.lower() and len(a) >= 7:
+                        self._texts[a] = b
+            return
+        self._texts[recorded] = ours
+
+    def text(self, value: str) -> str:
+        """A recorded text in the local Azure's words."""
+        if value in self._texts:
+            return self._texts[value]
+        if "/" in value:
+            parts = [self._texts.get(part, part) for part in value.split("/")]
+            return "/".join(self._subscriptions.get(part.lower(), part) for part in parts)
+        return self._subscriptions.get(value.lower(), value)
+
+    def value(self, value: t.Any) -> t.Any:
+        """A recorded JSON value in the local Azure's words."""
+        if isinstance(value, dict):
+            return {key: self.value(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value
+
+    def path(self, path: str) -> str:
+        """A recorded path in the local Azure's words."""
+        return self.text(path)
+
+
+def subscription_of(path: str) -> str | None:
+    """The subscription in a path."""
+    match = re.match(r"^/subscriptions/([^/]+)", path, re.IGNORECASE)
+    return match[1] if match else None
+
+
+def _sorted(items: list[t.Any]) -> list[t.Any]:
+    """Entries by name, so that the same ones lie side by side."""
+    if all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in items):
+        return sorted(items, key=lambda item: str(item["name"]).lower())
+    return items

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Making what was there before a record begins."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .bodies import LOCATED_TYPES, Defaults, from_response, is_group, parent_of, seed_version
+from .knowledge import Knowledge
+from .local import LocalCloud
+from .mapping import Mapping
+from .paths import GROUP_TYPE, Target, parse_target, resource_ids
+from .wishes import catalogue_wishes
+
+Json = dict[str, t.Any]
+POWER = {"stopped": "powerOff", "deallocated": "deallocate", "deallocating": "deallocate", "stopping": "powerOff"}
+
+
+class Seeder:
+    """Makes resources with requests, as a client would have.
+
+    :param notes: what could not be made, and what the cloud said.
+    """
+
+    def __init__(self, cloud: LocalCloud, knowledge: Knowledge, mapping: Mapping) -> None:
+        self._cloud = cloud
+        self._known = knowledge
+        self._mapping = mapping
+        self._defaults = Defaults(knowledge)
+        self._busy: set[str] = set()
+        self.notes: list[str] = []
+        self.made: set[str] = set()
+
+    async def exists(self, target: Target) -> bool:
+        """Whether the local Azure has it."""
+        answer = await self._cloud.request("GET", self._url(target))
+        return answer.status == 200
+
+    def _url(self, target: Target, tail: str = "") -> str:
+        return f"{self._mapping.path(target.id)}{tail}?api-version={seed_version(target)}"
+
+    async def group(self, target: Target) -> None:
+        """Make the group that something is in."""
+        found = parse_target(target.id.split("/providers/")[0])
+        if found is not None:
+            await self.ensure(found, 0)
+
+    async def ensure(self, target: Target, position: int) -> None:
+        """Make a resource as the flow shows it at a position, with all it needs; nothing when it is there."""
+        if target.key in self._busy or not self._cloud.serves("GET", target.id):
+            return
+        self._busy.add(target.key)
+        try:
+            if not await self.exists(target):
+                await self._make(target, position)
+        finally:
+            self._busy.discard(target.key)
+
+    async def _make(self, target: Target, position: int) -> None:
+        known = self._known.body(target.key, position)
+        if not is_group(target):
+            await self.group(target)
+        parent = parent_of(target)
+        if parent is not None:
+            await self.ensure(parent, position)
+            if await self.exists(target):
+                return
+        body = from_response(target, known) if known is not None else self._defaults.make(target)
+        if body is None:
+            return
+        if target.kind in LOCATED_TYPES:
+            body.setdefault("location", self._known.location_of(target.group))
+        await self.needs(target, body, position)
+        self._cloud.hold(False)
+        answer = await self._cloud.request("PUT", self._url(target), self._mapping.value(body))
+        if answer.status >= 300:
+            error = (answer.body or {}).get("error", {}) if isinstance(answer.body, dict) else {}
+            self.notes.append(f"could not make {target.type} {target.name}: {answer.status} {error.get('message', '')}")
+            return
+        await self._cloud.settle()
+        self.made.add(target.key)
+        await self._after(target, known, position)
+
+    async def needs(self, target: Target, body: Json, position: int) -> None:
+        """Make what a request's body refers to."""
+        catalogue_wishes(self._cloud.cloud, target, body)
+        for used in resource_ids({k: v for k, v in body.items() if k not in ("id", "tags")}):
+            inside = used
+            while (parent := parent_of(inside)) is not None and self._cloud.serves("GET", parent.id):
+                if parent.key == target.key:
+                    break
+                inside = parent
+            if used.key != target.key and not used.key.startswith(target.key + "/"):
+                await self.ensure(used, position)
+
+    async def _after(self, target: Target, known: Json | None, position: int) -> None:
+        """Make those who use it, as the recorded body says; set the machine's power; learn the new names."""
+        properties = (known or {}).get("properties") or {}
+        users: list[Target] = list(resource_ids({k: properties.get(k) for k in _USERS if k in properties}))
+        if target.kind == "network/virtualnetworks":
+            for subnet in properties.get("subnets") or []:
+                users += resource_ids((subnet.get("properties") or {}).get("ipConfigurations") or [])
+        if target.kind == "compute/virtualmachines":
+            users += [c for c in self._known.children(target.key, "extensions") if self._listed(known, c)]
+        for user in users:
+            await self.ensure(_whole(user), position)
+        if target.kind == "compute/virtualmachines":
+            await self._power(target, position)
+        if known is not None and target.type != GROUP_TYPE:
+            answer = await self._cloud.request("GET", self._url(target))
+            if answer.status == 200:
+                self._mapping.learn(known, answer.body)
+
+    def _listed(self, known: Json | None, extension: Target) -> bool:
+        ids = [str(r.get("id", "")).lower() for r in (known or {}).get("resources") or []]
+        return extension.key in ids
+
+    async def _power(self, target: Target, position: int) -> None:
+        action = POWER.get(self._known.power(target.key, position))
+        if action is not None:
+            await self._cloud.request("POST", self._url(target, f"/{action}"))
+            await self._cloud.settle()
+
+
+_USERS = ("virtualMachine", "ipConfiguration", "networkInterfaces", "subnets")
+
+
+def _whole(target: Target) -> Target:
+    """An ip configuration is made with its interface."""
+    parent = parent_of(target)
+    return parent if target.kind.endswith("/ipconfigurations") and parent is not None else target

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a record needs of the cloud that no request can bring about: catalogue entries, quotas, rights, faults.
+
+Everything goes through the switches that anybody can set (:mod:`azure_emulator.switches`).
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+
+from .paths import Target
+from .records import Flow, Interaction
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+Json = dict[str, t.Any]
+BASIC_RETIRED = datetime.date(2025, 9, 30)
+DOCKER_EXTENSION_RETIRED = datetime.date(2018, 11, 1)
+_IMAGE_PATH = re.compile(
+    r"/publishers/(?P<publisher>[^/]+)/artifacttypes/vmimage/offers/(?P<offer>[^/]+)/skus/(?P<sku>[^/]+)"
+    r"/versions(?:/(?P<version>[^/]+))?/?$",
+    re.IGNORECASE,
+)
+_TYPE_PATH = re.compile(
+    r"/publishers/(?P<publisher>[^/]+)/artifacttypes/vmextension/types/(?P<type>[^/]+)(?:/versions(?:/(?P<version>[^/]+))?)?/?$",
+    re.IGNORECASE,
+)
+
+
+def starting_switches(flow: Flow) -> dict[str, t.Any]:
+    """The cloud as it was on the day of a record, with the catalogue that the record shows."""
+    day = flow.date or datetime.date.max
+    switches: dict[str, t.Any] = {
+        "basic_public_ip": day < BASIC_RETIRED,
+        "docker_extension": day < DOCKER_EXTENSION_RETIRED,
+    }
+    images = sorted({urn for i in flow.interactions if i.status < 300 for urn in _image_urns(i)})
+    if images:
+        switches["extra_images"] = images
+    return switches
+
+
+def _image_urns(interaction: Interaction) -> t.Iterator[str]:
+    """Images that an answer shows."""
+    match = _IMAGE_PATH.search(interaction.path)
+    if match is None:
+        return
+    body = interaction.response.body
+    names = [match["version"]] if match["version"] else [e.get("name") for e in body if isinstance(e, dict)]
+    for name in names if isinstance(body, list | dict) else ():
+        if name:
+            yield f"{match['publisher']}:{match['offer']}:{match['sku']}:{name}"
+
+
+def catalogue_wishes(cloud: Cloud, target: Target, body: Json) -> None:
+    """Put the image or the extension type that an accepted request names into the catalogue."""
+    properties = body.get("properties") or {}
+    if target.kind == "compute/virtualmachines":
+        image = (properties.get("storageProfile") or {}).get("imageReference") or {}
+        parts = [str(image.get(name) or "") for name in ("publisher", "offer", "sku", "version")]
+        if all(parts):
+            if parts[3].lower() == "latest":
+                parts[3] = str(image.get("exactVersion") or "1.0.0")
+            _add(cloud, "extra_images", ":".join(parts))
+    elif target.kind == "compute/virtualmachines/extensions":
+        publisher, type_ = properties.get("publisher"), properties.get("type")
+        if publisher and type_:
+            version = str(properties.get("typeHandlerVersion") or "1.0")
+            full = version if version.count(".") > 1 else f"{version}.0"
+            _add(cloud, "extra_extensions", f"{publisher}.{type_}:{full}")
+
+
+def _add(cloud: Cloud, switch: str, entry: str) -> None:
+    from ..compute import catalogue
+
+    if switch == "extra_images":
+        publisher, offer, sku, version = entry.split(":")
+        reference = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}
+        if catalogue.find_image(cloud, reference) or catalogue.find_image(cloud, {**reference, "version": "latest"}):
+            return
+    else:
+        name = entry.partition(":")[0]
+        publisher, _, type_ = name.rpartition(".")
+        if catalogue.find_extension_type(cloud, publisher, type_):
+            return
+    cloud.switches.set(switch, [*cloud.switches[switch], entry])
