@@ -10,6 +10,7 @@ Everything that it makes lies in ``.demo`` of the checkout, but for a marked blo
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -23,14 +24,14 @@ import typing as t
 from pathlib import Path
 
 from azure_emulator.machines import names
-from azure_emulator.machines.guests import guests_possible
 
 TOP = Path(__file__).resolve().parents[1]
 DEMO = TOP / ".demo"
 CACHE = TOP / ".cache"
 READY = DEMO / "azure.json"
+HOSTS = DEMO / "azure" / "hosts"
 CERT_DIR = DEMO / "docker"
-OWNER = f"dockerhost.azure demo {TOP}"
+OWNER = f"demo-{hashlib.sha256(str(TOP).encode()).hexdigest()[:12]}"
 HOST = "demo1"
 GROUP = "dockerhost-demo"
 PORT = 4243
@@ -116,6 +117,13 @@ def environment(ready: dict[str, t.Any]) -> dict[str, str]:
     }
 
 
+def resolving(command: list[str]) -> list[str]:
+    """The command in a mount namespace where the machines' names resolve, where such a namespace can be made."""
+    bound = names.command_with_hosts(HOSTS, command)
+    probe = subprocess.run(names.command_with_hosts(HOSTS, ["true"]), capture_output=True, check=False)
+    return bound if probe.returncode == 0 else command
+
+
 def run_playbook(env: dict[str, str]) -> dict[str, t.Any]:
     """``ansible-playbook dockerhost.azure.create_docker_host``; returns what it says of the host."""
     variables = {
@@ -132,7 +140,7 @@ def run_playbook(env: dict[str, str]) -> dict[str, t.Any]:
         command += ["-e", json.dumps({key: value})]
     print(f"   ansible-playbook dockerhost.azure.create_docker_host -e docker_host_name={HOST} ...")
     (DEMO / "home").mkdir(mode=0o700, exist_ok=True)
-    result = subprocess.run(command, env=env, cwd=DEMO, stdin=subprocess.DEVNULL, check=False)
+    result = subprocess.run(resolving(command), env=env, cwd=DEMO, stdin=subprocess.DEVNULL, check=False)
     if result.returncode:
         raise StepError("The playbook failed; its last task above says why. Type 'make demo' again to go on.")
     show = subprocess.run(
@@ -230,12 +238,11 @@ def start() -> None:
     with step("The local Azure"):
         ready = start_azure()
     env = environment(ready)
-    resolvable = os.geteuid() == 0
     with step("The playbook"):
         host = run_playbook(env)
     address = host["public_ip_address"]
-    if resolvable and host["fqdn"]:
-        names.add_block(OWNER, {host["fqdn"]: address})
+    if os.geteuid() == 0 and host["fqdn"]:
+        names.set_block(OWNER, {host["fqdn"]: address}, pid=int(ready["pid"]))
         address = host["fqdn"]
         print(f"   {address} -> {host['public_ip_address']} stands in /etc/hosts until 'make demo-stop'")
     prove(env, address, ready["machines"])
@@ -278,8 +285,6 @@ def main() -> int:
         if sys.argv[1:] == ["stop"]:
             stop()
         else:
-            if guests_possible() is None and os.geteuid() == 0:
-                names.remove_stale_blocks()
             start()
     except StepError as error:
         print(f"\n== FAILED: {error}", file=sys.stderr)

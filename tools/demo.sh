@@ -31,7 +31,8 @@ step() {
 step "System packages and the docker CLI" make --no-print-directory .build/system.stamp
 step "Python environment (.venv)" make --no-print-directory .venv/ready.stamp
 step "The collection, built and installed below .build/collections" make --no-print-directory install
-if reason=$(.venv/bin/python -m azure_emulator.machines.build --possible); then
+reason=$(.venv/bin/python -c 'from azure_emulator.machines.guests import guests_possible; print(guests_possible() or "")')
+if [ -z "$reason" ]; then
     step "Debian tree and package pool for the machines (.cache)" make --no-print-directory guests
 else
     echo "== Real guests can't run here, the machine will be a stand-in: $reason"
