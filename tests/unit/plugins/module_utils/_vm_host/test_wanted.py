@@ -1,0 +1,160 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that do not go together, and what becomes of those that do."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.names import Names
+
+from .conftest import KEY, SUBSCRIPTION, wanted
+
+GOOD = "Abcdefghij12"
+
+
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [
+        ("name", {"name": "_web"}),
+        ("resource_group", {"resource_group": "rg."}),
+        ("location", {"location": "west-europe"}),
+        ("vm_size", {"vm_size": "big"}),
+        ("image", {"image": "nonsense"}),
+        ("image", {"image": "a:b:c"}),
+        ("image", {"image": {"publisher": "a"}}),
+        ("image", {"image": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/disks/d"}),
+        ("docker_port", {"docker_port": 0}),
+        ("docker_port", {"docker_port": 22}),
+        ("docker_port", {"docker_port": 2222, "ssh_port": 2222}),
+        ("ssh_port", {"ssh_port": 70000}),
+        ("allowed_sources", {"allowed_sources": ["Internet", "10.0.0.0/8"]}),
+        ("ssh_allowed_sources[0]", {"ssh_allowed_sources": ["10.0.0.0/33"]}),
+        ("open_ports[1]", {"open_ports": [80, "x"]}),
+        ("open_ports[0]", {"open_ports": [{"port": 80, "from": "x"}]}),
+        ("open_ports[0]", {"open_ports": ["80/icmp"]}),
+        ("open_ports[0]", {"open_ports": ["4000-5000"]}),
+        ("open_ports", {"open_ports": [80, "80/tcp"]}),
+        ("admin_username", {"admin_username": "root"}),
+        ("admin_password", {"admin_password": "short"}),
+        ("ssh_password_enabled", {"admin_password": GOOD, "ssh_password_enabled": False}),
+        ("ssh_password_enabled", {"ssh_password_enabled": True}),
+        ("ssh_private_key_path", {"ssh_private_key_path": "/x", "admin_password": GOOD}),
+        ("ssh_public_keys", {"ssh_public_keys": ["/does/not/exist.pub"]}),
+        ("ssh_public_keys", {"ssh_public_keys": ["-----BEGIN OPENSSH PRIVATE KEY-----"]}),
+        ("ssh_public_keys", {"ssh_public_keys": ["ecdsa-sha2-nistp256 " + "A" * 60]}),
+        ("ssh_public_keys", {"ssh_public_keys": ["ssh-rsa " + "A" * 200]}),
+        ("zone", {"zone": "4"}),
+        ("dns_label", {"dns_label": "x"}),
+        ("dns_label", {"dns_label": "abc", "assign_dns_label": False}),
+        ("dns_label", {"dns_label": "abc", "assign_public_ip": False}),
+        ("public_ip_address", {"public_ip_address": "ip", "assign_public_ip": False}),
+        ("availability_set", {"availability_set": "a", "priority": "Spot"}),
+        ("eviction_policy", {"eviction_policy": "Delete"}),
+        ("max_price", {"max_price": 0.1}),
+        ("max_price", {"max_price": -2, "priority": "Spot"}),
+        ("eviction_policy", {"priority": "Spot", "ephemeral_os_disk": True, "eviction_policy": "Deallocate"}),
+        ("virtual_network_prefix", {"virtual_network_prefix": "10.0.0.1/16"}),
+        ("subnet_prefix", {"subnet_prefix": "10.1.0.0/24"}),
+        ("subnet_prefix", {"subnet_prefix": "10.0.0.0/30"}),
+        ("private_ip_address", {"private_ip_address": "10.0.0.3"}),
+        ("private_ip_address", {"private_ip_address": "10.0.1.4"}),
+        ("private_ip_address", {"private_ip_address": "x"}),
+        ("wait_timeout", {"wait_timeout": 0}),
+        ("data_disks", {"data_disks": [{"lun": 0, "disk_size_gb": 8}, {"lun": 0, "disk_size_gb": 9}]}),
+        ("data_disks[0].lun", {"data_disks": [{"lun": 64, "disk_size_gb": 8}]}),
+        ("data_disks[0].disk_size_gb", {"data_disks": [{"lun": 0, "disk_size_gb": 0}]}),
+        ("os_disk_size_gb", {"os_disk_size_gb": 9999}),
+        ("custom_data", {"custom_data": "x" * 65536}),
+        ("vm_identity", {"vm_identity": {"type": "UserAssigned"}}),
+        ("vm_identity", {"vm_identity": {"type": "None", "user_assigned_identities": ["a"]}}),
+        ("tags", {"tags": {"docker-host": "x"}}),
+    ],
+)
+def test_bad_input_names_its_option(option: str, given: dict[str, t.Any]) -> None:
+    with pytest.raises(OptionError) as caught:
+        wanted(**given)
+    assert caught.value.option == option
+
+
+def test_every_form_of_an_open_port() -> None:
+    host = wanted(
+        ssh_allowed_sources=["10.0.0.0/8"],
+        open_ports=[80, "8000-8010", "53/udp", {"port": "443", "allowed_sources": ["10.0.0.0/8", "203.0.113.7"]}],
+    )
+    assert [(entry.name, entry.protocol, entry.ports, entry.sources) for entry in host.openings] == [
+        ("docker-host-docker", "Tcp", "4243", ("Internet",)),
+        ("docker-host-ssh", "Tcp", "22", ("10.0.0.0/8",)),
+        ("docker-host-open-80-tcp", "Tcp", "80", ("Internet",)),
+        ("docker-host-open-8000-8010-tcp", "Tcp", "8000-8010", ("Internet",)),
+        ("docker-host-open-53-udp", "Udp", "53", ("Internet",)),
+        ("docker-host-open-443-tcp", "Tcp", "443", ("10.0.0.0/8", "203.0.113.7")),
+    ]
+
+
+def test_the_docker_port_can_be_closed() -> None:
+    assert wanted(allowed_sources=[]).openings == ()
+
+
+def test_a_public_key_is_taken_as_text_and_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "id.pub"
+    file.write_text(f"{KEY}\n")
+    assert wanted(ssh_public_keys=[KEY]).ssh_public_keys == (KEY,)
+    assert wanted(ssh_public_keys=[str(file)]).ssh_public_keys == (KEY,)
+
+
+def test_a_password_asks_for_signing_in_by_it_and_is_not_shown() -> None:
+    host = wanted(admin_password=GOOD)
+    assert host.ssh_password_enabled
+    assert not host.needs_generated_key
+    assert GOOD not in repr(host)
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [("web1", "web1-"), ("Web_1.x", "web-1-x-"), ("1st", "host-1st-"), ("a" * 64, "a" * 54 + "-")],
+)
+def test_default_labels_are_labels(name: str, beginning: str) -> None:
+    label = Names(SUBSCRIPTION, "rg", name).default_dns_label
+    assert label.startswith(beginning)
+    wanted(dns_label=label)
+
+
+def test_default_labels_differ_by_group_and_not_by_case() -> None:
+    labels = {Names(SUBSCRIPTION, group, "web1").default_dns_label for group in ("rg", "other", "RG")}
+    assert len(labels) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("net", "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/net"),
+        ("shared:net", "/subscriptions/S/resourceGroups/shared/providers/Microsoft.Network/virtualNetworks/net"),
+        (
+            "/subscriptions/T/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/net",
+            "/subscriptions/T/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/net",
+        ),
+    ],
+)
+def test_references(text: str, path: str) -> None:
+    assert Names("S", "rg", "web1").resolve("virtual_network", "virtual_network", text) == path
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a b", "/subscriptions/T/resourceGroups/g/providers/Microsoft.Network/loadBalancers/x"]
+)
+def test_references_to_nothing(text: str) -> None:
+    with pytest.raises(OptionError):
+        Names("S", "rg", "web1").resolve("virtual_network", "virtual_network", text)
+
+
+def test_an_existing_network_needs_a_subnet() -> None:
+    with pytest.raises(OptionError, match="subnet_name"):
+        lay_out(wanted(virtual_network="net"), SUBSCRIPTION)
