@@ -117,6 +117,7 @@ class GuestProvider:
             )
         except tree.TreeError as error:
             raise MachineError(str(error)) from None
+        self._tree_in_use = tree.use_tree(self.tree)
         self.layer = await asyncio.to_thread(write_layer, self.state_dir)
         self.supervisor = Supervisor(f"azure-emulator-{self._slot}")
         await self.supervisor.start()
@@ -129,6 +130,7 @@ class GuestProvider:
             *(machine.halt(patience=5.0) for machine in self.machines.values()), return_exceptions=True
         )
         await self.supervisor.stop()
+        self._tree_in_use.close()
         self._lock.close()
 
     async def create(self, spec: MachineSpec) -> GuestMachine:
@@ -194,10 +196,11 @@ class GuestMachine:
     async def _boot(self) -> None:
         provider, spec = self._provider, self.spec
         provider.counter += 1
-        key = f"{spec.id}#{provider.counter}"
+        number = provider.counter
+        key = f"{spec.id}#{number}"
         namespace = await provider.fabric.plug(key, spec.interfaces[0], spec.rules)
         self._networks.append((key, namespace))
-        name = f"{provider.name_prefix}-{provider.counter}"
+        name = f"{provider.name_prefix}-{number}"
         guest = Guest(provider.supervisor, Place(self.home, name, spec.computer_name, provider.tree, provider.layer))
         self._guest = guest
         await guest.start(namespace)

@@ -47,7 +47,10 @@ def main(groups: list[str]) -> None:
     threading.Thread(target=watch, daemon=True).start()
     while not ended.wait(0.5):
         reap(os.WNOHANG)
-    os.kill(-1, signal.SIGKILL)
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
     reap(0)
     remove_groups(groups)
 

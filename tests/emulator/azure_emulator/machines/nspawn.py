@@ -77,7 +77,7 @@ class Guest:
             f"--hostname={place.host_name}", "--kill-signal=SIGRTMIN+3",
             f"--network-namespace-path=/run/netns/{network}",
             "--capability=all", "--system-call-filter=@known add_key keyctl bpf", "--resolv-conf=off", "--timezone=off",
-            "--link-journal=no", "--console=pipe", *binds,
+            "--link-journal=no", "--console=read-only", *binds,
             f"--bind-ro={_colons(place.tree.pool)}:{POOL_IN_GUEST}", "--boot", f"--directory={place.home / 'root'}",
             "systemd.show_status=1",
         ]

@@ -109,13 +109,30 @@ def ensure_tree(cache_dir: Path, progress: Progress) -> Tree:
         _build(partial, progress)
         (partial / "complete").touch()
         partial.rename(home / recipe_digest())
-        for old in home.iterdir():
-            if old.is_dir() and old.name != recipe_digest():
-                shutil.rmtree(old, ignore_errors=True)
+        _remove_unused(home)
     found = find_tree(cache_dir)
     if found is None:
         raise TreeError(f"the build in {home} vanished while it was made")
     return found
+
+
+def use_tree(tree: Tree) -> t.IO[bytes]:
+    """Say that a server uses the build, until it closes the file or ends: what is in use is not removed."""
+    handle = (tree.root.parent / "complete").open("rb")
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    return handle
+
+
+def _remove_unused(home: Path) -> None:
+    """Remove the builds of former recipes, unless a server still runs on them."""
+    for marker in home.glob("*/complete"):
+        if marker.parent.name != recipe_digest():
+            with marker.open("rb") as handle:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                shutil.rmtree(marker.parent, ignore_errors=True)
 
 
 def _build(base: Path, progress: Progress) -> None:
