@@ -1,0 +1,100 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``python -m azure_emulator``: a local Azure on loopback."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import typing as t
+from pathlib import Path
+
+from .settings import Settings
+
+EPILOG = """
+`python -m azure_emulator run [OPTIONS] -- COMMAND ...` starts a server, runs COMMAND with the environment
+variables that clients need, stops the server and exits with the command's status.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    arguments = argparse.ArgumentParser(prog="python -m azure_emulator", description=__doc__, epilog=EPILOG)
+    arguments.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1 (default: a free one)")
+    arguments.add_argument("--state-dir", type=Path, help="directory for state, CA and machines (default: temporary)")
+    arguments.add_argument(
+        "--machines",
+        choices=("auto", "guests", "stand-in", "none"),
+        default="auto",
+        help="what VMs are: real guests, stand-ins for an engine, or nothing (default: auto)",
+    )
+    arguments.add_argument("--latency", default="instant", help="instant or recorded[:SCALE] (default: instant)")
+    arguments.add_argument("--seed", type=int, help="seed of the drawn latencies")
+    arguments.add_argument(
+        "--ready-file", type=Path, help="written (0600) once the server answers: URL, CA, credentials"
+    )
+    arguments.add_argument("--request-log", type=Path, help="file for one JSON line per request")
+    arguments.add_argument("--dns-suffix", default="cloudapp.azure.com", help="ending of public DNS names")
+    arguments.add_argument("--fault", action="append", default=[], metavar="JSON", help="a fault (can be given again)")
+    arguments.add_argument(
+        "--switch", action="append", default=[], metavar="NAME=VALUE", help="a switch (can be given again)"
+    )
+    arguments.add_argument("--verbose", action="store_true", help="say more")
+    return arguments
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Settings from the command line."""
+    switches = dict(text.partition("=")[::2] for text in options.switch)
+    return Settings(
+        port=options.port,
+        state_dir=options.state_dir,
+        machines=options.machines,
+        latency=options.latency,
+        seed=options.seed,
+        ready_file=options.ready_file,
+        request_log=options.request_log,
+        dns_suffix=options.dns_suffix,
+        faults=tuple(options.fault),
+        switches=switches,
+    )
+
+
+def main(arguments: t.Sequence[str] | None = None) -> int:
+    """The program; returns its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["run"]:
+        return _run(given[1:])
+    options = parser().parse_args(given)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    for noisy in ("uvicorn", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    from .serving import serve
+
+    try:
+        serve(settings_of(options))
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        print(f"azure_emulator: {error.args[-1] if isinstance(error, KeyError) else error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(given: list[str]) -> int:
+    if "--" not in given or not given[given.index("--") + 1 :]:
+        print("usage: python -m azure_emulator run [OPTIONS] -- COMMAND ...", file=sys.stderr)
+        return 2
+    at = given.index("--")
+    parser().parse_args(given[:at])
+    from .launcher import run
+
+    return run(given[at + 1 :], given[:at])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,316 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ASGI application: from bytes to a request, through faults and checks to a handler, and back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+import time
+import typing as t
+import urllib.parse
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
+
+from . import polls, resources  # noqa: F401
+from .arm.messages import ArmRequest, Reply
+from .arm.resource import utc_now
+from .arm.routing import ROUTER
+from .arm.versions import check_version
+from .cloud import Cloud
+from .compute import catalogue_routes, disks, extensions, power, run_commands, vms  # noqa: F401
+from .endpoints import identity, metadata
+from .endpoints.control import PREFIX, Control
+from .endpoints.tokens import Tokens, form_of
+from .errors import ApiError, subscription_not_found
+from .faults import Fault, throttled
+from .network import nics, nsgs, public_ips, vnets  # noqa: F401
+from .resources import unknown_type
+from .settings import new_guid
+
+LOG = logging.getLogger(__name__)
+WRITING = frozenset({"PUT", "PATCH", "POST", "DELETE"})
+BODY_LIMIT = 4 * 2**20
+TRANSPORT = "azure_emulator.transport"
+
+
+class Application:
+    """The server's answers to everything."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.tokens = Tokens(cloud)
+        self.control = Control(cloud, self.tokens)
+        self._writes: dict[str, int] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            raw = await request.body()
+        except ClientDisconnect:
+            return
+        started = time.perf_counter()
+        method, path = request.method, scope["path"]
+        query = {
+            name.lower(): value
+            for name, value in urllib.parse.parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        }
+        arm = ArmRequest(
+            method, path, {}, query, request.headers, raw, f"{scope['scheme']}://{request.headers.get('host', '')}"
+        )
+        if path.startswith(PREFIX):
+            await _respond(send, await self.control.answer(method, path, request.headers, raw), method)
+            return
+        fault = self.cloud.faults.match(method, path)
+        reply: Reply | None = None
+        try:
+            reply = await self._answer(arm, fault)
+        except ApiError as error:
+            reply = Reply(error.status, error.body(), error.headers)
+        except Exception:
+            LOG.exception("%s %s", method, path)
+            body = {"error": {"code": "InternalServerError", "message": "Encountered internal server error."}}
+            reply = Reply(500, body)
+        if reply is not None:
+            self._decorate(arm, reply)
+        self._log(arm, reply, fault, time.perf_counter() - started)
+        await self._send(scope, send, arm, reply, fault)
+
+    async def _answer(self, request: ArmRequest, fault: Fault | None) -> Reply | None:
+        """The reply; None where the connection is to break before anything happens."""
+        if fault is not None:
+            if fault.action == "reset":
+                return None
+            if fault.action in ("status", "throttle"):
+                error = fault.error()
+                if fault.status == 401 and fault.action == "status":
+                    challenge = self.tokens._refused(error.code, error.message, error.message)
+                    error.headers.update(challenge.headers)
+                raise error
+            if fault.action == "slow":
+                await asyncio.sleep(fault.seconds)
+            request.end_fault = fault.end()
+        if len(request.raw) > BODY_LIMIT:
+            raise ApiError(
+                413,
+                "RequestContentTooLarge",
+                f"The request content size exceeds the maximum size of '{BODY_LIMIT // 2**20} MB'.",
+            )
+        path = request.path.lower().rstrip("/")
+        if path == "/metadata/endpoints":
+            return metadata.endpoints(self.cloud, request.api_version)
+        if path == "/metadata/identity/oauth2/token":
+            return identity.from_metadata_service(self.cloud, self.tokens, request.query, request.headers)
+        if path == "/msi/token":
+            return identity.from_app_service(self.cloud, self.tokens, request.query, request.headers, request.raw)
+        if not path.startswith(("/subscriptions", "/tenants", "/providers")):
+            reply = self._sign_in(request, path)
+            if reply is not None:
+                return reply
+        return await self._arm(request)
+
+    def _sign_in(self, request: ArmRequest, path: str) -> Reply | None:
+        parts = request.path.strip("/").split("/")
+        rest = path.strip("/").partition("/")[2]
+        if rest in ("oauth2/v2.0/token", "oauth2/token") and request.method == "POST":
+            return self.tokens.grant(parts[0], form_of(request.raw))
+        if rest in ("v2.0/.well-known/openid-configuration", ".well-known/openid-configuration"):
+            return Reply(200, self.tokens.configuration(parts[0]))
+        if rest in ("discovery/v2.0/keys", "discovery/keys"):
+            return Reply(200, self.tokens.keys())
+        if path == "/common/discovery/instance":
+            host = urllib.parse.urlsplit(self.cloud.origin).netloc
+            entry = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
+            return Reply(
+                200,
+                {
+                    "tenant_discovery_endpoint": f"{self.cloud.origin}/{self.cloud.identity.tenant}"
+                    "/v2.0/.well-known/openid-configuration",
+                    "api-version": "1.1",
+                    "metadata": [entry],
+                },
+            )
+        return None
+
+    async def _arm(self, request: ArmRequest) -> Reply:
+        request.claims = self.tokens.check(request.headers.get("authorization"))
+        if not request.api_version:
+            raise ApiError(
+                400,
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            )
+        parts = request.path.strip("/").split("/")
+        if len(parts) > 1 and parts[0].lower() == "subscriptions":
+            self._check_subscription(parts[1])
+        match = ROUTER.find(request.path)
+        if match is None:
+            raise unknown_type(request.path, request.api_version)
+        entry = match.handlers.get(request.method)
+        if entry is None:
+            raise ApiError(
+                405,
+                "HttpMethodNotAllowed",
+                f"The HTTP method '{request.method}' is not supported at scope '{request.path}'.",
+                headers={"Allow": ", ".join(sorted(match.handlers))},
+            )
+        handler, type_ = entry
+        request.params = match.params[request.method]
+        self._check_rights(request, type_)
+        self._check_type_version(request, type_)
+        return await handler(self.cloud, request)
+
+    def _check_subscription(self, subscription: str) -> None:
+        if len(subscription) != 36 or subscription.count("-") != 4:
+            raise ApiError(
+                400,
+                "InvalidSubscriptionId",
+                f"The provided subscription identifier '{subscription}' is malformed or invalid.",
+            )
+        if subscription.lower() != self.cloud.identity.subscription_id.lower():
+            raise subscription_not_found(subscription)
+
+    def _check_type_version(self, request: ArmRequest, type_: str) -> None:
+        location = "*"
+        if "/resourcegroups/" in request.path.lower():
+            location = "eastus"
+        check_version(type_, request.api_version, location)
+
+    def _check_rights(self, request: ArmRequest, type_: str) -> None:
+        """Registration of the provider, rights of the client, throttling: all from switches."""
+        namespace = type_.partition("/")[0]
+        switches = self.cloud.switches
+        verb = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(
+            request.method, "action"
+        )
+        for pattern in switches["forbidden"]:
+            right = f"{type_}/{verb}".lower()
+            if right == pattern.lower() or (pattern.endswith("*") and right.startswith(pattern[:-1].lower())):
+                raise self._forbidden(request, f"{type_}/{verb}")
+        if "/locations/operation" in request.path.lower():
+            return
+        if request.method in WRITING and namespace.lower() in {n.lower() for n in switches["unregistered"]}:
+            raise ApiError(
+                409,
+                "MissingSubscriptionRegistration",
+                f"The subscription is not registered to use namespace '{namespace}'. See "
+                "https://aka.ms/rps-not-found for how to register subscriptions.",
+                details=[
+                    {
+                        "code": "MissingSubscriptionRegistration",
+                        "target": namespace,
+                        "message": f"The subscription is not registered to use namespace '{namespace}'. See "
+                        "https://aka.ms/rps-not-found for how to register subscriptions.",
+                    }
+                ],
+            )
+        if switches["throttle"] and namespace == "Microsoft.Compute":
+            raise throttled({"Retry-After": "1"} if switches["throttle"] == "retry-after" else {})
+
+    def _forbidden(self, request: ArmRequest, right: str) -> ApiError:
+        identity_ = self.cloud.identity
+        return ApiError(
+            403,
+            "AuthorizationFailed",
+            f"The client '{identity_.client_id}' with object id '{identity_.object_id}' does not have authorization to "
+            f"perform action '{right}' over scope '{request.path.rstrip('/')}' or the scope is invalid. If access was "
+            "recently granted, please refresh your credentials.",
+            headers={"x-ms-failure-cause": "gateway"},
+        )
+
+    def _decorate(self, request: ArmRequest, reply: Reply) -> None:
+        """The headers that every answer of the Resource Manager carries."""
+        request_id = new_guid()
+        headers = reply.headers
+        headers.setdefault("Cache-Control", "no-cache")
+        headers["Pragma"], headers["Expires"] = "no-cache", "-1"
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["x-ms-request-id"] = request_id
+        headers["x-ms-correlation-request-id"] = request.headers.get("x-ms-correlation-request-id", request_id)
+        headers["x-ms-routing-request-id"] = f"LOCAL:{utc_now():%Y%m%dT%H%M%SZ}:{request_id}"
+        if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
+            headers["x-ms-client-request-id"] = request.headers.get("x-ms-client-request-id", "")
+        if "/providers/microsoft.network/" in request.path.lower():
+            headers["x-ms-arm-service-request-id"] = new_guid()
+        if request.method in ("GET", "HEAD"):
+            headers["x-ms-ratelimit-remaining-subscription-global-reads"] = "3749"
+        elif request.method == "DELETE":
+            headers["x-ms-ratelimit-remaining-subscription-deletes"] = "199"
+            headers["x-ms-ratelimit-remaining-subscription-global-deletes"] = "2999"
+        else:
+            headers["x-ms-ratelimit-remaining-subscription-writes"] = "199"
+            headers["x-ms-ratelimit-remaining-subscription-global-writes"] = "2999"
+
+    def _log(self, request: ArmRequest, reply: Reply | None, fault: Fault | None, seconds: float) -> None:
+        code = None
+        if reply is not None and reply.status >= 400 and isinstance(reply.body, dict):
+            error = reply.body.get("error")
+            code = error.get("code") if isinstance(error, dict) else error
+        self.cloud.log.add(
+            {
+                "time": utc_now().isoformat(),
+                "method": request.method,
+                "path": request.path,
+                "query": {k: v for k, v in request.query.items() if k in ("$expand", "$filter", "$top", "monitor")},
+                "api_version": request.api_version or None,
+                "status": reply.status if reply is not None else None,
+                "code": code,
+                "writing": request.method in WRITING and not request.path.lower().endswith("/token"),
+                "operation": request.operation,
+                "duration": request.duration,
+                "seconds": round(seconds, 6),
+                "valid": not request.problems,
+                "problems": request.problems,
+                "fault": fault.action if fault is not None else None,
+                "client_request_id": request.headers.get("x-ms-client-request-id"),
+            }
+        )
+
+    async def _send(
+        self, scope: Scope, send: Send, request: ArmRequest, reply: Reply | None, fault: Fault | None
+    ) -> None:
+        transport = scope.get(TRANSPORT)
+        if reply is None or (fault is not None and fault.action == "reset_after"):
+            break_connection(transport)
+            return
+        if fault is not None and fault.action == "truncate":
+            content = reply.content()
+            await _start(send, reply, len(content))
+            await send({"type": "http.response.body", "body": content[: len(content) // 2], "more_body": True})
+            await asyncio.sleep(0.05)
+            break_connection(transport)
+            return
+        await _respond(send, reply, request.method)
+
+
+async def _start(send: Send, reply: Reply, length: int) -> None:
+    headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
+    headers.append((b"content-length", str(length).encode()))
+    if length:
+        headers.append((b"content-type", reply.media_type.encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+
+
+async def _respond(send: Send, reply: Reply, method: str) -> None:
+    content = b"" if reply.status == 204 else reply.content()
+    await _start(send, reply, len(content))
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
+
+
+def break_connection(transport: t.Any) -> None:
+    """Reset the connection, so that the client sees it broken and not closed."""
+    if transport is None:
+        return
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

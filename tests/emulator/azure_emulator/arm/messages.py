@@ -1,0 +1,116 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A request as a handler sees it, and a handler's reply."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass, field
+
+from ..errors import ApiError, Json
+
+Params = dict[str, str]
+
+
+@dataclass
+class ArmRequest:
+    """One request to the Resource Manager.
+
+    :param path: as sent, percent-decoded, without the query.
+    :param params: what the route's placeholders matched, as sent.
+    :param query: query parameters, names in lower case.
+    :param origin: scheme and authority under which the client reached the server, for links in answers.
+    :param problems: what request validation objected to, for the request log.
+    """
+
+    method: str
+    path: str
+    params: Params
+    query: Params
+    headers: t.Mapping[str, str]
+    raw: bytes
+    origin: str
+    claims: Json = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    operation: str | None = None
+    duration: float | None = None
+    end_fault: Json | None = None
+
+    @property
+    def api_version(self) -> str:
+        """The api-version asked for; empty when none is."""
+        return self.query.get("api-version", "")
+
+    @property
+    def subscription(self) -> str:
+        """The subscription in the path."""
+        return self.params["subscription"]
+
+    @property
+    def group(self) -> str:
+        """The resource group in the path, as the client spelled it."""
+        return self.params["group"]
+
+    def json(self) -> Json:
+        """The body.
+
+        :raises ApiError: 400, it is not a JSON object.
+        """
+        if not self.raw.strip():
+            return {}
+        try:
+            body = json.loads(self.raw)
+        except ValueError as error:
+            raise invalid_content(f"{error}") from error
+        if not isinstance(body, dict):
+            raise invalid_content(
+                "The request content was invalid: expected a JSON object. Path '', line 1, position 1."
+            )
+        return body
+
+    def required_json(self) -> Json:
+        """The body of a request that must have one."""
+        if not self.raw.strip():
+            raise ApiError(
+                400,
+                "MissingRequestBody",
+                f"The request body is missing. A body is required for {self.method} on this resource.",
+            )
+        return self.json()
+
+
+def invalid_content(reason: str) -> ApiError:
+    """400 for a body that the Resource Manager itself cannot read."""
+    return ApiError(
+        400,
+        "InvalidRequestContent",
+        f"The request content was invalid and could not be deserialized: '{reason}'.",
+    )
+
+
+@dataclass
+class Reply:
+    """What goes back.
+
+    :param body: an object or array that is sent as JSON; None sends an empty body.
+    :param pretty: indented, with CRLF, as the compute and network providers send it.
+    """
+
+    status: int = 200
+    body: t.Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    pretty: bool = False
+    media_type: str = "application/json; charset=utf-8"
+
+    def content(self) -> bytes:
+        """The bytes of the body."""
+        if self.body is None:
+            return b""
+        if isinstance(self.body, bytes):
+            return self.body
+        if self.pretty:
+            return json.dumps(self.body, indent=2).replace("\n", "\r\n").encode()
+        return json.dumps(self.body, separators=(",", ":")).encode()

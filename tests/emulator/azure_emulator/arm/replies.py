@@ -1,0 +1,117 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Replies that every provider gives in the same form, and the start of an operation."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..errors import ApiError, Json
+from ..operations import Operation
+from ..settings import new_guid
+from .messages import ArmRequest, Reply
+from .resource import Resource
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+
+def found(body: Json, etag: str | None = None) -> Reply:
+    """A resource that was read."""
+    return Reply(200, body, {"ETag": etag} if etag else {}, pretty=True)
+
+
+def written(status: int, body: Json) -> Reply:
+    """A resource that was written, without an operation."""
+    return Reply(status, body, pretty=True)
+
+
+def listing(items: list[Json]) -> Reply:
+    """A collection."""
+    return Reply(200, {"value": items}, pretty=True)
+
+
+def check_preconditions(request: ArmRequest, resource: Resource | None) -> None:
+    """Obey ``If-Match`` and ``If-None-Match``.
+
+    :raises ApiError: 412.
+    """
+    wanted, unwanted = request.headers.get("if-match"), request.headers.get("if-none-match")
+    if wanted and (resource is None or (wanted != "*" and resource.etag not in _etags(wanted))):
+        raise _precondition("If-Match", wanted, resource)
+    if unwanted and resource is not None and (unwanted == "*" or resource.etag in _etags(unwanted)):
+        raise _precondition("If-None-Match", unwanted, resource)
+
+
+def _etags(header: str) -> list[str]:
+    return [part.strip() for part in header.split(",")]
+
+
+def _precondition(header: str, value: str, resource: Resource | None) -> ApiError:
+    id_ = resource.id if resource is not None else ""
+    current = resource.etag if resource is not None else ""
+    return ApiError(
+        412,
+        "PreconditionFailed",
+        f"Precondition failed. The value '{value}' of header {header} does not match the etag '{current}' of resource "
+        f"{id_}.",
+        details=[],
+    )
+
+
+def begin(
+    cloud: Cloud,
+    request: ArmRequest,
+    provider: t.Literal["compute", "network", "group"],
+    kind: str,
+    target: str,
+    location: str,
+    *,
+    args: Json | None = None,
+    operation_id: str | None = None,
+    first_poll_waits: bool = True,
+    latency: str | None = None,
+) -> Operation:
+    """Start an operation for a request, and note it for the request log."""
+    operation = Operation(
+        id=operation_id or new_guid(),
+        provider=provider,
+        kind=kind,
+        target=target,
+        subscription=request.subscription,
+        location=location,
+        api_version=request.api_version,
+        args=args or {},
+        duration=cloud.latencies.draw(latency or kind),
+        first_poll_waits=first_poll_waits,
+        end_fault=request.end_fault,
+    )
+    request.operation, request.duration = f"{kind} {operation.id}", operation.duration
+    return cloud.operations.begin(operation)
+
+
+def _operation_headers(cloud: Cloud, request: ArmRequest, operation: Operation, retry_after: int | None) -> Json:
+    headers = {
+        "Azure-AsyncOperation": cloud.operations.url(request.origin, operation),
+        "azure-asyncnotification": "Enabled",
+    }
+    wait = cloud.latencies.retry_after(retry_after)
+    if wait is not None:
+        headers["Retry-After"] = str(wait)
+    return headers
+
+
+def started(
+    cloud: Cloud, request: ArmRequest, operation: Operation, status: int, body: Json, retry_after: int | None
+) -> Reply:
+    """A write whose operation goes on: 200 or 201 with the resource as it is now."""
+    return Reply(status, body, _operation_headers(cloud, request, operation, retry_after), pretty=True)
+
+
+def accepted(cloud: Cloud, request: ArmRequest, operation: Operation, retry_after: int | None) -> Reply:
+    """202: an operation without a body, to be followed by either header."""
+    headers = _operation_headers(cloud, request, operation, retry_after)
+    headers["Location"] = cloud.operations.url(request.origin, operation, location=True)
+    return Reply(202, None, headers)

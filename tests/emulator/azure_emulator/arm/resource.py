@@ -1,0 +1,112 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A resource: what is stored of it, and how its id is built."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import typing as t
+from dataclasses import asdict, dataclass, field
+
+from ..settings import new_guid
+
+Json = dict[str, t.Any]
+
+
+def utc_now() -> datetime.datetime:
+    """The time now, in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def timestamp(moment: datetime.datetime | None = None) -> str:
+    """The form the compute provider gives times in: seven digits of fraction and ``+00:00``."""
+    moment = moment or utc_now()
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0+00:00"
+
+
+def weak_etag() -> str:
+    """A fresh etag as the network provider makes them."""
+    return f'W/"{new_guid()}"'
+
+
+@dataclass
+class Resource:
+    """One resource of any type.
+
+    :param id: with the spelling under which it was created; :attr:`key` is for looking up.
+    :param type: full type, for example ``Microsoft.Network/virtualNetworks/subnets``.
+    :param top: further top-level members of the body (sku, zones, identity, kind).
+    :param hidden: what is never shown: secrets, and facts for the server alone.
+    :param refs: ids of what this resource uses, each with the id that the other side shows for it.
+    """
+
+    id: str
+    type: str
+    name: str
+    group: str
+    subscription: str
+    location: str | None = None
+    tags: dict[str, str] | None = None
+    properties: Json = field(default_factory=dict)
+    top: Json = field(default_factory=dict)
+    hidden: Json = field(default_factory=dict, repr=False)
+    refs: list[tuple[str, str]] = field(default_factory=list)
+    etag: str = ""
+    created: str = field(default_factory=timestamp)
+    changed: str = field(default_factory=timestamp)
+
+    @property
+    def key(self) -> str:
+        """The id in lower case."""
+        return self.id.lower()
+
+    @property
+    def container(self) -> str:
+        """Key of what holds it: the parent resource, or the resource group."""
+        return container_of(self.key)
+
+    @property
+    def provisioning_state(self) -> str:
+        """The state of the last operation on it."""
+        return t.cast(str, self.properties.get("provisioningState", "Succeeded"))
+
+    @provisioning_state.setter
+    def provisioning_state(self, state: str) -> None:
+        self.properties["provisioningState"] = state
+
+    def copy(self) -> Resource:
+        """A copy that shares nothing."""
+        return copy.deepcopy(self)
+
+    def to_json(self) -> Json:
+        """For the state file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Json) -> Resource:
+        """From the state file."""
+        data["refs"] = [(target, shown) for target, shown in data["refs"]]
+        return cls(**data)
+
+
+def container_of(key: str) -> str:
+    """Key of the parent of a resource: for a top-level one its group (or subscription)."""
+    head, _, _ = key.rpartition("/")
+    head, _, _ = head.rpartition("/")
+    before, marker, after = head.rpartition("/providers/")
+    if marker and "/" not in after:
+        return before
+    return head
+
+
+def group_id(subscription: str, group: str) -> str:
+    """The id of a resource group."""
+    return f"/subscriptions/{subscription}/resourceGroups/{group}"
+
+
+def last_segment(resource_id: str) -> str:
+    """The name at the end of an id."""
+    return resource_id.rstrip("/").rpartition("/")[2]

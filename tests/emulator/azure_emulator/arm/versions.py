@@ -1,0 +1,101 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which api-versions are published for the types that are served."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..errors import ApiError
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+NETWORK = _words(
+    """
+    2014-12-01-preview 2015-05-01-preview 2015-06-15 2016-03-30 2016-06-01 2016-07-01 2016-08-01 2016-09-01
+    2016-10-01 2016-11-01 2016-12-01 2017-03-01 2017-04-01 2017-06-01 2017-08-01 2017-09-01 2017-10-01 2017-11-01
+    2018-01-01 2018-02-01 2018-03-01 2018-04-01 2018-05-01 2018-06-01 2018-07-01 2018-08-01 2018-10-01 2018-11-01
+    2018-12-01 2019-02-01 2019-04-01 2019-06-01 2019-07-01 2019-08-01 2019-09-01 2019-11-01 2019-12-01 2020-01-01
+    2020-03-01 2020-04-01 2020-05-01 2020-06-01 2020-07-01 2020-08-01 2020-11-01 2021-01-01 2021-02-01 2021-03-01
+    2021-04-01 2021-05-01 2021-06-01 2021-08-01 2021-12-01 2022-01-01 2022-05-01 2022-07-01 2022-09-01 2022-11-01
+    2023-02-01 2023-04-01 2023-05-01 2023-06-01 2023-09-01 2023-11-01 2024-01-01 2024-03-01 2024-05-01 2024-07-01
+    2024-10-01 2025-01-01 2025-03-01
+    """
+)
+COMPUTE = _words(
+    """
+    2015-05-01-preview 2015-06-15 2016-03-30 2016-04-30-preview 2016-08-30 2017-03-30 2017-12-01 2018-04-01
+    2018-06-01 2018-10-01 2019-03-01 2019-07-01 2019-12-01 2020-06-01 2020-12-01 2021-03-01 2021-04-01 2021-07-01
+    2021-11-01 2022-03-01 2022-08-01 2022-11-01 2023-03-01 2023-07-01 2023-09-01 2024-03-01 2024-07-01 2024-11-01
+    2025-04-01 2026-04-01
+    """
+)
+DISKS = _words(
+    """
+    2016-04-30-preview 2017-03-30 2018-04-01 2018-06-01 2018-09-30 2019-03-01 2019-07-01 2019-11-01 2020-05-01
+    2020-06-30 2020-09-30 2020-12-01 2021-04-01 2021-08-01 2021-12-01 2022-03-02 2022-07-02 2023-01-02 2023-04-02
+    2023-10-02 2024-03-02 2025-01-02
+    """
+)
+SKUS = ["2017-03-30", "2017-09-01", "2019-04-01", "2021-07-01"]
+RESOURCES = _words(
+    """
+    2014-04-01 2014-04-01-preview 2014-11-01 2015-01-01 2015-11-01 2016-02-01 2016-06-01 2016-07-01 2016-09-01
+    2017-05-01 2017-05-10 2017-06-01 2017-08-01 2018-01-01 2018-02-01 2018-05-01 2018-08-01 2019-03-01 2019-05-01
+    2019-05-10 2019-07-01 2019-08-01 2019-09-01 2019-10-01 2019-11-01 2020-01-01 2020-05-01 2020-06-01 2020-08-01
+    2020-09-01 2020-10-01 2021-01-01 2021-04-01 2022-01-01 2022-06-01 2022-09-01 2022-12-01 2023-03-01-preview
+    2023-07-01 2023-07-01-preview 2024-03-01 2024-07-01 2024-08-01 2024-11-01 2025-03-01 2025-04-01
+    """
+)
+
+VERSIONS: t.Mapping[str, t.Sequence[str]] = {
+    "microsoft.network": NETWORK,
+    "microsoft.compute": COMPUTE,
+    "microsoft.compute/disks": DISKS,
+    "microsoft.compute/skus": SKUS,
+    "microsoft.resources": RESOURCES,
+}
+
+LOCATIONS = _words(
+    """
+    eastus eastus2 westus centralus northcentralus southcentralus northeurope westeurope eastasia southeastasia
+    japaneast japanwest australiaeast australiasoutheast australiacentral brazilsouth southindia centralindia
+    westindia canadacentral canadaeast westus2 westcentralus uksouth ukwest koreacentral koreasouth francecentral
+    southafricanorth uaenorth switzerlandnorth germanywestcentral norwayeast westus3 swedencentral qatarcentral
+    polandcentral italynorth israelcentral spaincentral mexicocentral newzealandnorth eastus2euap centraluseuap
+    """
+)
+
+
+def versions_of(type_: str) -> t.Sequence[str]:
+    """The api-versions of a resource type."""
+    key = type_.lower()
+    return VERSIONS.get(key) or VERSIONS.get(key.partition("/")[0]) or RESOURCES
+
+
+def check_version(type_: str, version: str, location: str = "*") -> None:
+    """Refuse an api-version that was never published for the type.
+
+    :raises ApiError: 400 in the Resource Manager's words (Azure/azure-cli#28496).
+    """
+    known = versions_of(type_)
+    if version.lower() in known:
+        return
+    if type_.lower().startswith("microsoft.resources"):
+        raise ApiError(
+            400,
+            "InvalidApiVersionParameter",
+            f"The api-version '{version}' is invalid. The supported versions are '{','.join(reversed(known))}'.",
+        )
+    raise ApiError(
+        400,
+        "NoRegisteredProviderFound",
+        f"No registered resource provider found for location '{location}' and API version '{version}' for type "
+        f"'{type_.partition('/')[2]}'. The supported api-versions are '{', '.join(known)}'. "
+        f"The supported locations are '{', '.join(LOCATIONS)}'.",
+    )

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One local Azure: everything it consists of."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import logging
+import secrets
+import typing as t
+from pathlib import Path
+
+from .arm.resource import Json, Resource, group_id
+from .compute.machines import MachineRoom
+from .errors import group_not_found, resource_not_found
+from .faults import Faults
+from .hosts import HostsFile
+from .latencies import Latencies
+from .network.pool import AddressPool
+from .operations import Operations
+from .request_log import RequestLog
+from .settings import Identity, Settings
+from .state import StateFile, Store
+from .switches import Switches
+
+LOG = logging.getLogger(__name__)
+
+
+class Cloud:
+    """The parts, wired together. Made before the event loop runs; :meth:`open` and :meth:`close` run in it.
+
+    :param directory: where state lives.
+    :param durable: whether it is to outlive the server.
+    """
+
+    def __init__(self, settings: Settings, directory: Path, *, durable: bool) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.file = StateFile(directory / "state.sqlite") if durable else None
+        self.identity = self._load_identity()
+        self.switches = Switches(settings.switches)
+        self.latencies = Latencies(settings.latency, settings.seed)
+        self.faults = Faults(settings.faults)
+        self.log = RequestLog(settings.request_log)
+        self.store = Store(self.file)
+        self.machines = MachineRoom(self, settings.machines, directory / "machines")
+        self.pool = AddressPool(self)
+        self.hosts = HostsFile(self, directory / "hosts")
+        self.operations = Operations(self)
+        self.origin = ""
+        self._chores: set[asyncio.Task[None]] = set()
+
+    def _load_identity(self) -> Identity:
+        saved = self.load("values").get("identity")
+        if saved is not None:
+            return Identity(**saved)
+        identity = Identity(
+            secret=base64.urlsafe_b64encode(secrets.token_bytes(30)).decode(), control_token=secrets.token_hex(24)
+        )
+        self.put("values", "identity", dataclasses.asdict(identity))
+        return identity
+
+    def save_identity(self) -> None:
+        """Write down a change of the identity."""
+        self.put("values", "identity", dataclasses.asdict(self.identity))
+
+    def load(self, kind: str) -> dict[str, Json]:
+        """A table of the state file; empty when there is none."""
+        return self.file.load(kind) if self.file is not None else {}
+
+    def put(self, kind: str, key: str, value: t.Any) -> None:
+        """Write to the state file, if there is one."""
+        if self.file is not None:
+            self.file.put(kind, key, value)
+
+    async def open(self) -> None:
+        """Start the machines' provider, and take up what a predecessor left."""
+        await self.machines.open()
+        self.operations.resume()
+        self.hosts.update()
+
+    async def close(self) -> None:
+        """Stop operations and machines, and close files."""
+        await self.operations.close()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await self.machines.close()
+        self.log.close()
+        if self.file is not None:
+            self.file.close()
+
+    def forget_disk(self, disk_id: str) -> None:
+        """Remove a managed disk's content, some time soon."""
+        task = asyncio.get_running_loop().create_task(self.machines.delete_disk(disk_id))
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    def group(self, subscription: str, name: str) -> Resource:
+        """A resource group.
+
+        :raises ApiError: 404.
+        """
+        found = self.store.get(group_id(subscription, name))
+        if found is None:
+            raise group_not_found(name)
+        return found
+
+    def resource(self, resource_id: str) -> Resource:
+        """A resource by its id.
+
+        :raises ApiError: 404, naming the group or the resource.
+        """
+        found = self.store.get(resource_id)
+        if found is not None:
+            return found
+        parts = resource_id.strip("/").split("/")
+        group = self.group(parts[1], parts[3])
+        names = parts[6:]
+        type_ = "/".join([parts[5], *names[0::2]])
+        raise resource_not_found(type_, "/".join(names[1::2]), group.name)

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be had: sizes, platform images, extension types."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+
+@dataclass(frozen=True)
+class Size:
+    """A VM size."""
+
+    name: str
+    vcpus: int
+    memory_mb: int
+    family: str
+    data_disks: int
+    temporary_mb: int = 0
+
+
+def _sizes() -> dict[str, Size]:
+    """Families by the rules their names follow; memory per core in GiB."""
+    found: dict[str, Size] = {}
+
+    def add(name: str, vcpus: int, memory_gb: float, family: str, temporary_gb: int = 0) -> None:
+        disks = min(64, max(2, vcpus * 2))
+        found[name.lower()] = Size(name, vcpus, int(memory_gb * 1024), family, disks, temporary_gb * 1024)
+
+    for name, vcpus, memory in (
+        ("Standard_B1ls", 1, 0.5),
+        ("Standard_B1s", 1, 1),
+        ("Standard_B1ms", 1, 2),
+        ("Standard_B2s", 2, 4),
+        ("Standard_B2ms", 2, 8),
+        ("Standard_B4ms", 4, 16),
+        ("Standard_B8ms", 8, 32),
+    ):
+        add(name, vcpus, memory, "standardBSFamily", int(vcpus * 4))
+    for number in range(8):
+        add(
+            f"Standard_A{number}",
+            (1, 1, 2, 4, 8, 2, 4, 8)[number],
+            (0.75, 1.75, 3.5, 7, 14, 14, 28, 56)[number],
+            "standardA0_A7Family",
+        )
+        add(
+            f"Basic_A{number}",
+            (1, 1, 2, 4, 8, 2, 4, 8)[number],
+            (0.75, 1.75, 3.5, 7, 14, 14, 28, 56)[number],
+            "basicAFamily",
+        )
+    for vcpus in (1, 2, 4, 8):
+        add(f"Standard_A{vcpus}_v2", vcpus, vcpus * 2, "standardAv2Family", vcpus * 10)
+    for letter in ("D", "DS"):
+        for number, vcpus, memory in (
+            (1, 1, 3.5),
+            (2, 2, 7),
+            (3, 4, 14),
+            (4, 8, 28),
+            (11, 2, 14),
+            (12, 4, 28),
+            (13, 8, 56),
+        ):
+            add(f"Standard_{letter}{number}", vcpus, memory, f"standard{letter}Family", vcpus * 7)
+            add(f"Standard_{letter}{number}_v2", vcpus, memory, f"standard{letter}v2Family", vcpus * 7)
+    for letter, ratio, generations in (("D", 4, (3, 4, 5, 6)), ("E", 8, (3, 4, 5, 6)), ("F", 2, (2,))):
+        for vcpus in (2, 4, 8, 16, 32, 48, 64):
+            for generation in generations:
+                for suffix in ("", "s", "as", "ds", "ads", "ps", "pds"):
+                    add(
+                        f"Standard_{letter}{vcpus}{suffix}_v{generation}",
+                        vcpus,
+                        vcpus * ratio,
+                        f"standard{letter}{suffix.upper()}v{generation}Family",
+                    )
+    for vcpus in (1, 2, 4, 8, 16):
+        add(f"Standard_F{vcpus}", vcpus, vcpus * 2, "standardFFamily", vcpus * 16)
+        add(f"Standard_F{vcpus}s", vcpus, vcpus * 2, "standardFSFamily", vcpus * 4)
+    for vcpus in (2, 4, 8, 16, 32):
+        for suffix in ("s", "as", "ps"):
+            add(f"Standard_B{vcpus}{suffix}_v2", vcpus, vcpus * 4, f"standardB{suffix}v2Family")
+            add(f"Standard_B{vcpus}l{suffix}_v2", vcpus, vcpus * 2, f"standardB{suffix}v2Family")
+    return found
+
+
+SIZES = _sizes()
+
+
+def size_of(_cloud: Cloud, name: str) -> Size:
+    """A size by its name; one that is not in the catalogue counts as two cores."""
+    return SIZES.get(name.lower()) or Size(name, 2, 4096, "standardFamily", 4)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A platform image."""
+
+    publisher: str
+    offer: str
+    sku: str
+    version: str
+    os_name: str
+    os_version: str
+    generation: str = "V2"
+    size_gb: int = 30
+    architecture: str = "x64"
+    os_type: str = "Linux"
+
+
+IMAGES: tuple[Image, ...] = (
+    Image("Debian", "debian-12", "12-gen2", "0.20241004.1890", "debian", "12"),
+    Image("Debian", "debian-12", "12-gen2", "0.20250115.1993", "debian", "12"),
+    Image("Debian", "debian-12", "12", "0.20241004.1890", "debian", "12", "V1"),
+    Image("Debian", "debian-12", "12", "0.20250115.1993", "debian", "12", "V1"),
+    Image("Debian", "debian-11", "11-gen2", "0.20241202.1949", "debian", "11"),
+    Image("Debian", "debian-11", "11", "0.20241202.1949", "debian", "11", "V1"),
+    Image("Debian", "debian-10", "10", "0.20240430.1733", "debian", "10", "V1"),
+    Image("Debian", "debian-13", "13-gen2", "0.20251006.2257", "debian", "13"),
+    Image("Canonical", "ubuntu-24_04-lts", "server", "24.04.202411030", "ubuntu", "24.04"),
+    Image("Canonical", "ubuntu-24_04-lts", "server", "24.04.202501130", "ubuntu", "24.04"),
+    Image("Canonical", "ubuntu-24_04-lts", "server-gen1", "24.04.202501130", "ubuntu", "24.04", "V1"),
+    Image("Canonical", "ubuntu-24_04-lts", "server-arm64", "24.04.202501130", "ubuntu", "24.04", architecture="Arm64"),
+    Image("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2", "22.04.202411010", "ubuntu", "22.04"),
+    Image("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2", "22.04.202501100", "ubuntu", "22.04"),
+    Image("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts", "22.04.202501100", "ubuntu", "22.04", "V1"),
+    Image("Canonical", "0001-com-ubuntu-server-focal", "20_04-lts-gen2", "20.04.202501080", "ubuntu", "20.04"),
+    Image("Canonical", "0001-com-ubuntu-server-focal", "20_04-lts", "20.04.202501080", "ubuntu", "20.04", "V1"),
+    Image("Canonical", "UbuntuServer", "18.04-LTS", "18.04.202306070", "ubuntu", "18.04", "V1"),
+    Image("Canonical", "UbuntuServer", "18_04-lts-gen2", "18.04.202306070", "ubuntu", "18.04"),
+    Image("Canonical", "UbuntuServer", "16.04-LTS", "16.04.202109280", "ubuntu", "16.04", "V1"),
+    Image("Canonical", "UbuntuServer", "14.04.1-LTS", "14.04.201501230", "ubuntu", "14.04", "V1"),
+    Image("RedHat", "RHEL", "9-lvm-gen2", "9.4.2024061300", "redhat", "9.4", size_gb=64),
+    Image("RedHat", "RHEL", "8-lvm-gen2", "8.10.2024061300", "redhat", "8.10", size_gb=64),
+    Image("almalinux", "almalinux-x86_64", "9-gen2", "9.5.202411260", "almalinux", "9.5"),
+    Image("resf", "rockylinux-x86_64", "9-base", "9.4.20240523", "rocky", "9.4"),
+    Image("SUSE", "sles-15-sp6", "gen2", "2024.12.05", "suse", "15.6"),
+    Image("OpenLogic", "CentOS", "7.5", "7.5.201808150", "centos", "7.5", "V1"),
+)
+
+
+def images(cloud: Cloud) -> list[Image]:
+    """The platform images, with those that the switch ``extra_images`` adds."""
+    found = list(IMAGES)
+    for urn in cloud.switches["extra_images"]:
+        publisher, offer, sku, version = urn.split(":")
+        found.append(Image(publisher, offer, sku, version, "linux", "", "V1"))
+    return found
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Versions in their order."""
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+
+
+def find_image(cloud: Cloud, reference: t.Mapping[str, t.Any]) -> Image | None:
+    """The image that a reference means; ``latest`` is the newest version."""
+    wanted = [str(reference.get(name, "")).lower() for name in ("publisher", "offer", "sku")]
+    fitting = [
+        image for image in images(cloud) if [image.publisher.lower(), image.offer.lower(), image.sku.lower()] == wanted
+    ]
+    version = str(reference.get("version", "latest")).lower()
+    if version == "latest":
+        return max(fitting, key=lambda image: version_key(image.version), default=None)
+    return next((image for image in fitting if image.version == version), None)
+
+
+@dataclass(frozen=True)
+class ExtensionType:
+    """A type of VM extension; versions are full ones, oldest first."""
+
+    publisher: str
+    type: str
+    versions: tuple[str, ...]
+    troubleshoot: str = "VMExtensionCSELinuxTroubleshoot"
+
+
+EXTENSION_TYPES: tuple[ExtensionType, ...] = (
+    ExtensionType("Microsoft.Azure.Extensions", "CustomScript", ("2.0.7", "2.1.10", "2.1.13", "2.1.19")),
+    ExtensionType("Microsoft.OSTCExtensions", "CustomScriptForLinux", ("1.5.5",)),
+    ExtensionType("Microsoft.OSTCExtensions", "VMAccessForLinux", ("1.5.18",), "VMExtensionVMAccessLinuxTroubleshoot"),
+    ExtensionType("Microsoft.Azure.Monitor", "AzureMonitorLinuxAgent", ("1.33.1",), "VMExtensionAMALinuxTroubleshoot"),
+    ExtensionType(
+        "Microsoft.Azure.NetworkWatcher", "NetworkWatcherAgentLinux", ("1.4.3422.1",), "vmextensionlinuxtroubleshoot"
+    ),
+    ExtensionType(
+        "Microsoft.EnterpriseCloud.Monitoring", "OmsAgentForLinux", ("1.17.2",), "VMExtensionOMSAgentLinuxTroubleshoot"
+    ),
+    ExtensionType("Microsoft.CPlat.Core", "RunCommandHandlerLinux", ("1.3.9",)),
+    ExtensionType(
+        "Microsoft.Azure.ActiveDirectory", "AADSSHLoginForLinux", ("1.0.2644.1",), "vmextensionlinuxtroubleshoot"
+    ),
+)
+DOCKER_EXTENSION = ExtensionType(
+    "Microsoft.Azure.Extensions", "DockerExtension", ("1.0.1704090", "1.2.2"), "vmextensionlinuxtroubleshoot"
+)
+"""Retired in November 2018; the switch ``docker_extension`` brings it back for clouds that keep it."""
+
+
+def extension_types(cloud: Cloud) -> list[ExtensionType]:
+    """The types that are in the catalogue, with those that the switch ``extra_extensions`` adds."""
+    found = list(EXTENSION_TYPES)
+    if cloud.switches["docker_extension"]:
+        found.append(DOCKER_EXTENSION)
+    for text in cloud.switches["extra_extensions"]:
+        name, _, version = text.partition(":")
+        publisher, _, type_ = name.rpartition(".")
+        found.append(ExtensionType(publisher, type_, (version or "1.0.0",)))
+    return found
+
+
+def find_extension_type(cloud: Cloud, publisher: str, type_: str) -> ExtensionType | None:
+    """A type by publisher and name."""
+    wanted = (publisher.lower(), type_.lower())
+    return next((e for e in extension_types(cloud) if (e.publisher.lower(), e.type.lower()) == wanted), None)
+
+
+def resolve_version(extension: ExtensionType, wanted: str, *, minor_upgrades: bool) -> str | None:
+    """The full version that a request for ``2.1`` gets."""
+    numbers = wanted.split(".")
+    exact = [v for v in extension.versions if v.split(".")[: len(numbers)] == numbers]
+    if minor_upgrades:
+        floor = version_key(wanted)
+        exact = [v for v in extension.versions if v.split(".")[0] == numbers[0] and version_key(v) >= floor]
+    return exact[-1] if exact else None

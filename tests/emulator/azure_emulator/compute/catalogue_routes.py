@@ -1,0 +1,232 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading the catalogues: images, sizes, SKUs, usages, extension types."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..arm.messages import ArmRequest, Reply
+from ..arm.replies import found, listing
+from ..arm.resource import Json
+from ..arm.routing import SUBSCRIPTION, route
+from ..errors import ApiError
+from . import catalogue
+from .names import LOCATION, VM
+from .power import size_body
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+PLACE = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}"
+PUBLISHERS = f"{PLACE}/publishers"
+OFFERS = f"{PUBLISHERS}/{{publisher}}/artifacttypes/vmimage/offers"
+SKUS = f"{OFFERS}/{{offer}}/skus"
+VERSIONS = f"{SKUS}/{{sku}}/versions"
+TYPES = f"{PUBLISHERS}/{{publisher}}/artifacttypes/vmextension/types"
+
+
+def _entry(request: ArmRequest, name: str, *path: str) -> Json:
+    location = request.params["location"]
+    base = f"/Subscriptions/{request.subscription}/Providers/Microsoft.Compute/Locations/{location}/Publishers"
+    return {"location": location, "name": name, "id": "/".join([base, *path])}
+
+
+def _names(values: t.Iterable[str]) -> list[str]:
+    return sorted(set(values), key=str.lower)
+
+
+def _images(cloud: Cloud, request: ArmRequest, *levels: str) -> list[catalogue.Image]:
+    """The images below a publisher, an offer, a SKU.
+
+    :raises ApiError: 404, there are none.
+    """
+    fitting = catalogue.images(cloud)
+    for level in levels:
+        wanted = request.params[level].lower()
+        fitting = [image for image in fitting if str(getattr(image, level)).lower() == wanted]
+    if not fitting:
+        raise ApiError(404, "NotFound", "Artifact: VMImage was not found.")
+    return fitting
+
+
+@route("GET", PUBLISHERS, LOCATION)
+async def publishers(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Publishers of images and extensions."""
+    names = [i.publisher for i in catalogue.images(cloud)] + [e.publisher for e in catalogue.extension_types(cloud)]
+    return Reply(200, [_entry(request, name, name) for name in _names(names)], pretty=True)
+
+
+@route("GET", OFFERS, LOCATION)
+async def offers(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Offers of a publisher."""
+    images = _images(cloud, request, "publisher")
+    path = (images[0].publisher, "ArtifactTypes", "VMImage", "Offers")
+    return Reply(200, [_entry(request, name, *path, name) for name in _names(i.offer for i in images)], pretty=True)
+
+
+@route("GET", SKUS, LOCATION)
+async def skus(cloud: Cloud, request: ArmRequest) -> Reply:
+    """SKUs of an offer."""
+    images = _images(cloud, request, "publisher", "offer")
+    path = (images[0].publisher, "ArtifactTypes", "VMImage", "Offers", images[0].offer, "Skus")
+    return Reply(200, [_entry(request, name, *path, name) for name in _names(i.sku for i in images)], pretty=True)
+
+
+def _version_path(image: catalogue.Image) -> tuple[str, ...]:
+    return (image.publisher, "ArtifactTypes", "VMImage", "Offers", image.offer, "Skus", image.sku, "Versions")
+
+
+@route("GET", VERSIONS, LOCATION)
+async def versions(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Versions of an image; ``$top`` and ``$orderby=name desc`` are obeyed."""
+    images = _images(cloud, request, "publisher", "offer", "sku")
+    images.sort(
+        key=lambda image: catalogue.version_key(image.version),
+        reverse="desc" in request.query.get("$orderby", "").lower(),
+    )
+    top = request.query.get("$top", "")
+    if top.isdigit():
+        images = images[: int(top)]
+    return Reply(200, [_entry(request, i.version, *_version_path(i), i.version) for i in images], pretty=True)
+
+
+@route("GET", VERSIONS + "/{version}", LOCATION)
+async def version(cloud: Cloud, request: ArmRequest) -> Reply:
+    """One version of an image."""
+    reference = {name: request.params[name] for name in ("publisher", "offer", "sku", "version")}
+    image = catalogue.find_image(cloud, reference)
+    if image is None:
+        raise ApiError(404, "NotFound", "Artifact: VMImage was not found.")
+    properties: Json = {
+        "hyperVGeneration": image.generation,
+        "architecture": image.architecture,
+        "replicaType": "Unmanaged",
+        "disallowed": {"vmDiskType": "None"},
+        "automaticOSUpgradeProperties": {"automaticOSUpgradeSupported": image.publisher == "Canonical"},
+        "imageDeprecationStatus": {"imageState": "Active"},
+        "features": [
+            {"name": "IsAcceleratedNetworkSupported", "value": "True"},
+            {"name": "DiskControllerTypes", "value": "SCSI"},
+            {"name": "IsHibernateSupported", "value": "False"},
+        ],
+        "osDiskImage": {"operatingSystem": image.os_type, "sizeInBytes": image.size_gb * 2**30},
+        "dataDiskImages": [],
+    }
+    return found({"properties": properties, **_entry(request, image.version, *_version_path(image), image.version)})
+
+
+@route("GET", TYPES, LOCATION)
+async def extension_types(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Extension types of a publisher."""
+    wanted = request.params["publisher"].lower()
+    kinds = [e for e in catalogue.extension_types(cloud) if e.publisher.lower() == wanted]
+    return Reply(
+        200,
+        [_entry(request, e.type, e.publisher, "ArtifactTypes", "VMExtension", "Types", e.type) for e in kinds],
+        pretty=True,
+    )
+
+
+@route("GET", TYPES + "/{type}/versions", LOCATION)
+async def extension_versions(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Versions of an extension type."""
+    kind = _extension(cloud, request)
+    path = (kind.publisher, "ArtifactTypes", "VMExtension", "Types", kind.type, "Versions")
+    return Reply(200, [_entry(request, v, *path, v) for v in kind.versions], pretty=True)
+
+
+@route("GET", TYPES + "/{type}/versions/{version}", LOCATION)
+async def extension_version(cloud: Cloud, request: ArmRequest) -> Reply:
+    """One version of an extension type."""
+    kind = _extension(cloud, request)
+    wanted = request.params["version"]
+    if wanted not in kind.versions:
+        raise ApiError(404, "NotFound", "Artifact: VMExtension was not found.")
+    path = (kind.publisher, "ArtifactTypes", "VMExtension", "Types", kind.type, "Versions", wanted)
+    properties = {
+        "operatingSystem": "Linux",
+        "computeRole": "IaaS",
+        "handlerSchema": "",
+        "vmScaleSetEnabled": True,
+        "supportsMultipleExtensions": False,
+    }
+    return found({"properties": properties, **_entry(request, wanted, *path)})
+
+
+def _extension(cloud: Cloud, request: ArmRequest) -> catalogue.ExtensionType:
+    kind = catalogue.find_extension_type(cloud, request.params["publisher"], request.params["type"])
+    if kind is None:
+        raise ApiError(404, "NotFound", "Artifact: VMExtension was not found.")
+    return kind
+
+
+@route("GET", f"{PLACE}/vmSizes", LOCATION)
+async def sizes(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The sizes of a region."""
+    return listing([size_body(size) for size in catalogue.SIZES.values()])
+
+
+@route("GET", f"{PLACE}/usages", LOCATION)
+async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
+    """How much of the region's quota is used."""
+    location = request.params["location"].lower()
+    vms = [
+        vm
+        for vm in cloud.store.of_type(VM, f"/subscriptions/{request.subscription}")
+        if vm.location == location and vm.hidden.get("power") != "deallocated"
+    ]
+    limit = int(cloud.switches["cores_quota"])
+    cores: dict[str, int] = {}
+    for vm in vms:
+        size = catalogue.size_of(cloud, vm.properties["hardwareProfile"]["vmSize"])
+        cores[size.family] = cores.get(size.family, 0) + size.vcpus
+    rows = [("cores", "Total Regional vCPUs", sum(cores.values()), limit)]
+    rows += [("virtualMachines", "Virtual Machines", len(vms), 25000)]
+    for family in _names(size.family for size in catalogue.SIZES.values()):
+        rows.append((family, f"{family} vCPUs", cores.get(family, 0), limit))
+    return listing(
+        [
+            {"limit": most, "unit": "Count", "currentValue": now, "name": {"value": value, "localizedValue": text}}
+            for value, text, now, most in rows
+        ]
+    )
+
+
+@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/skus", "Microsoft.Compute/skus")
+async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
+    """What can be had where; ``$filter=location eq 'X'`` is obeyed."""
+    text = request.query.get("$filter", "")
+    location = text.partition("eq")[2].strip().strip("'").lower() or "eastus"
+    missing = {name.lower() for name in cloud.switches["sku_not_available"]}
+    return listing([_sku(request, size, location, size.name.lower() in missing) for size in catalogue.SIZES.values()])
+
+
+def _sku(request: ArmRequest, size: catalogue.Size, location: str, missing: bool) -> Json:
+    capabilities = {
+        "vCPUs": str(size.vcpus),
+        "MemoryGB": str(round(size.memory_mb / 1024, 2)),
+        "MaxDataDiskCount": str(size.data_disks),
+        "PremiumIO": str("s" in size.name.rpartition("_v")[0][-3:]),
+        "HyperVGenerations": "V1,V2",
+        "CpuArchitectureType": "Arm64" if "p" in size.name.partition("_")[2].partition("_")[0][1:] else "x64",
+    }
+    restriction: Json = {
+        "type": "Location",
+        "values": [location],
+        "restrictionInfo": {"locations": [location]},
+        "reasonCode": "NotAvailableForSubscription",
+    }
+    return {
+        "resourceType": "virtualMachines",
+        "name": size.name,
+        "tier": "Standard",
+        "size": size.name.partition("_")[2],
+        "family": size.family,
+        "locations": [location],
+        "locationInfo": [{"location": location, "zones": ["1", "2", "3"], "zoneDetails": []}],
+        "capabilities": [{"name": name, "value": value} for name, value in capabilities.items()],
+        "restrictions": [restriction] if missing else [],
+    }

@@ -1,0 +1,431 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the compute provider objects to before it starts anything."""
+
+from __future__ import annotations
+
+import copy
+import re
+import typing as t
+
+from ..arm.resource import Json, Resource
+from ..errors import ApiError, invalid_parameter, operation_not_allowed
+from ..network.names import NIC
+from . import catalogue
+from .catalogue import Image
+from .names import DISK, VM
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+BANNED_USERS = frozenset(
+    (
+        "administrator",
+        "admin",
+        "user",
+        "user1",
+        "test",
+        "user2",
+        "test1",
+        "user3",
+        "admin1",
+        "1",
+        "123",
+        "a",
+        "actuser",
+        "adm",
+        "admin2",
+        "aspnet",
+        "backup",
+        "console",
+        "david",
+        "guest",
+        "john",
+        "owner",
+        "root",
+        "server",
+        "sql",
+        "support",
+        "support_388945a0",
+        "sys",
+        "test2",
+        "test3",
+        "user4",
+        "user5",
+    )
+)
+BANNED_PASSWORDS = frozenset(
+    (
+        "abc@123",
+        "iloveyou!",
+        "P@$$w0rd",
+        "P@ssw0rd",
+        "P@ssword123",
+        "Pa$$word",
+        "pass@word1",
+        "Password!",
+        "Password1",
+        "Password22",
+    )
+)
+SSH_KEY = re.compile(r"^(ssh-rsa|ssh-ed25519|-----BEGIN|MII|---- BEGIN)")
+NAME = re.compile(r"^[^\\/\"'\[\]:|<>+=;,?*@&_\s][^\\/\"'\[\]:|<>+=;,?*@&\s]{0,63}$")
+
+
+def check_new_vm(cloud: Cloud, vm: Resource, wanted: Json) -> Image | None:
+    """All that must be right before a VM is created.
+
+    :returns: the platform image, if it is made from one.
+    :raises ApiError: 400, 404 or 409, as the provider words it.
+    """
+    _check_name(vm.name)
+    size = (wanted.get("hardwareProfile") or {}).get("vmSize")
+    if not size:
+        raise _missing("vmSize" if wanted.get("hardwareProfile") else "hardwareProfile")
+    check_size(cloud, vm, size)
+    storage: Json = wanted.get("storageProfile") or {}
+    if not storage:
+        raise _missing("storageProfile")
+    image = _check_image(cloud, storage)
+    os_disk = storage.get("osDisk") or {}
+    attached = str(os_disk.get("createOption", "")).lower() == "attach"
+    if not attached:
+        if not wanted.get("osProfile"):
+            raise _missing("osProfile")
+        check_os_profile(wanted["osProfile"])
+    elif wanted.get("osProfile"):
+        raise invalid_parameter("Parameter 'osProfile' is not allowed.", "osProfile")
+    _check_interfaces(cloud, vm, wanted)
+    _check_disks(cloud, vm, storage)
+    check_quota(cloud, vm, catalogue.size_of(cloud, size).vcpus)
+    return image
+
+
+def _missing(name: str) -> ApiError:
+    return invalid_parameter(f"Required parameter '{name}' is missing (null).", name)
+
+
+def _check_name(name: str) -> None:
+    if not NAME.match(name) or name.endswith((".", "-")):
+        raise ApiError(
+            400,
+            "InvalidParameter",
+            f"The entity name '{name}' is invalid according to its validation rule: "
+            "^[^_\\W][\\w-._]{0,79}(?<![-.])$.",
+            target="name",
+        )
+
+
+def check_size(cloud: Cloud, vm: Resource, size: str) -> None:
+    """Refuse an unknown size, and one that cannot be had."""
+    if size.lower() not in catalogue.SIZES:
+        raise invalid_parameter(
+            f"The value {size} provided for the VM size is not valid. The valid sizes in the current region are: "
+            f"{','.join(s.name for s in catalogue.SIZES.values())}. Find out more on the valid VM sizes in each region "
+            "at https://aka.ms/azure-regions.",
+            "vmSize",
+        )
+    if size.lower() in {name.lower() for name in cloud.switches["sku_not_available"]}:
+        raise ApiError(
+            409,
+            "SkuNotAvailable",
+            f"The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: {size}' is "
+            f"currently not available in location '{vm.location}'. Please try another size or deploy to a different "
+            "location or different zone. See https://aka.ms/azureskunotavailable for details.",
+        )
+
+
+def cores_in_use(cloud: Cloud, vm: Resource) -> int:
+    """Cores of the allocated VMs in the region, this one left out."""
+    return sum(
+        catalogue.size_of(cloud, other.properties["hardwareProfile"]["vmSize"]).vcpus
+        for other in cloud.store.of_type(VM, f"/subscriptions/{vm.subscription}")
+        if other.location == vm.location and other.key != vm.key and other.hidden.get("power") != "deallocated"
+    )
+
+
+def check_quota(cloud: Cloud, vm: Resource, cores: int) -> None:
+    """Refuse what needs more cores than are left.
+
+    :raises ApiError: 409 OperationNotAllowed (cloud-barista/cb-spider#1558).
+    """
+    limit = int(cloud.switches["cores_quota"])
+    used = cores_in_use(cloud, vm)
+    if used + cores > limit:
+        raise operation_not_allowed(
+            "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. "
+            f"Additional details - Deployment Model: Resource Manager, Location: {vm.location}, Current Limit: "
+            f"{limit}, "
+            f"Current Usage: {used}, Additional Required: {cores}, (Minimum) New Limit Required: {used + cores}. "
+            "Submit "
+            "a request for Quota increase by specifying parameters listed in the 'Details' section for deployment to "
+            "succeed."
+        )
+
+
+def _check_image(cloud: Cloud, storage: Json) -> Image | None:
+    reference = storage.get("imageReference") or {}
+    if not reference.get("publisher"):
+        if reference.get("id") and reference["id"] not in cloud.store and "/images/" in reference["id"].lower():
+            raise ApiError(
+                404,
+                "ResourceNotFound",
+                f"The Image '{reference['id']}' cannot be found in the region of the VM.",
+                target="imageReference",
+            )
+        return None
+    for name in ("offer", "sku", "version"):
+        if not reference.get(name):
+            raise _missing(f"imageReference.{name}")
+    image = catalogue.find_image(cloud, reference)
+    if image is None:
+        urn = ":".join(str(reference.get(name, "")) for name in ("publisher", "offer", "sku", "version"))
+        raise ApiError(
+            404,
+            "PlatformImageNotFound",
+            f"The platform image '{urn}' is not available. Verify that all fields in the storage profile are correct. "
+            "For more details about storage profile information, please refer to https://aka.ms/storageprofile",
+            target="imageReference",
+        )
+    return image
+
+
+def check_os_profile(profile: Json) -> None:
+    """Computer name, user name, password, and the way in."""
+    name = profile.get("computerName")
+    if not name:
+        raise _missing("osProfile.computerName")
+    if len(name) > 64 or re.search(r"[`~!@#$%^&*()=+_\[\]{}\\|;:'\",<>/?.]", name):
+        raise invalid_parameter(
+            "Linux host name cannot exceed 64 characters in length or contain the following characters: "
+            "` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : ' \" , < > / ?.",
+            "computerName",
+        )
+    user = profile.get("adminUsername")
+    if not user:
+        raise _missing("osProfile.adminUsername")
+    if user.lower() in BANNED_USERS:
+        raise invalid_parameter("The Admin Username specified is not allowed.", "adminUsername")
+    linux: Json = profile.get("linuxConfiguration") or {}
+    keys = (linux.get("ssh") or {}).get("publicKeys") or []
+    password = profile.get("adminPassword")
+    if linux.get("disablePasswordAuthentication") and not keys:
+        raise invalid_parameter(
+            "Authentication using either SSH or by user name and password must be enabled in Linux profile.",
+            "linuxConfiguration",
+        )
+    if not linux.get("disablePasswordAuthentication") and not password:
+        raise _missing("adminPassword")
+    if password is not None:
+        _check_password(password)
+    for key in keys:
+        _check_key(key, user)
+
+
+def _check_password(password: str) -> None:
+    classes = sum(bool(re.search(p, password)) for p in (r"[A-Z]", r"[a-z]", r"[0-9]", r"[^A-Za-z0-9]"))
+    if password in BANNED_PASSWORDS:
+        raise invalid_parameter("The Admin Password specified is not allowed.", "adminPassword")
+    if not 12 <= len(password) <= 72 or classes < 3 or re.search(r"[\x00-\x1f]", password):
+        raise invalid_parameter(
+            "The supplied password must be between 12-72 characters long and must satisfy at least 3 of password "
+            "complexity requirements from the following:\r\n1) Contains an uppercase character\r\n2) Contains a "
+            "lowercase character\r\n3) Contains a numeric digit\r\n4) Contains a special character\r\n5) Control "
+            "characters are not allowed",
+            "adminPassword",
+        )
+
+
+def _check_key(key: Json, user: str) -> None:
+    path = f"/home/{user}/.ssh/authorized_keys"
+    if key.get("path") != path:
+        raise invalid_parameter(
+            f"Destination path for SSH public keys is currently limited to its default value {path} due to a known "
+            "issue in Linux provisioning agent.",
+            "linuxConfiguration.ssh.publicKeys.path",
+        )
+    if not SSH_KEY.match(key.get("keyData") or ""):
+        raise invalid_parameter(
+            "The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.",
+            "linuxConfiguration.ssh.publicKeys.keyData",
+        )
+
+
+def _check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
+    references = (wanted.get("networkProfile") or {}).get("networkInterfaces") or []
+    if not references:
+        raise _missing("networkProfile")
+    primaries = [r for r in references if (r.get("properties") or {}).get("primary")]
+    if len(references) > 1 and len(primaries) != 1:
+        raise ApiError(
+            400,
+            "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary",
+            f"Virtual machine {vm.name} must have one network interface set as the primary.",
+            details=[],
+        )
+    for reference in references:
+        nic = cloud.store.get(reference["id"])
+        if nic is None or nic.type != NIC or nic.location != vm.location:
+            raise ApiError(
+                400,
+                "InvalidResourceReference",
+                f"Resource {reference['id']} referenced by resource {vm.id} was not found. Please make sure that the "
+                "referenced resource exists, and that both resources are in the same region.",
+                details=[],
+            )
+        if nic.provisioning_state in ("Updating", "Deleting"):
+            from ..network.common import not_provisioned
+
+            raise not_provisioned(cloud, nic, vm.id)
+        owner = nic.hidden.get("virtualMachine", "")
+        if owner in cloud.store and owner.lower() != vm.key:
+            raise ApiError(
+                400,
+                "NicInUse",
+                f"Network Interface {nic.id} is used by existing resource {owner}.",
+                details=[],
+            )
+
+
+def _check_disks(cloud: Cloud, vm: Resource, storage: Json) -> None:
+    luns: set[int] = set()
+    for disk in storage.get("dataDisks") or []:
+        if disk.get("lun") is None:
+            raise _missing("dataDisk.lun")
+        if disk["lun"] in luns:
+            raise invalid_parameter(
+                f"The value '{disk['lun']}' of parameter 'dataDisk.lun' is already in use by another disk.",
+                "dataDisk.lun",
+            )
+        luns.add(disk["lun"])
+    os_disk = storage.get("osDisk") or {}
+    for disk in [os_disk, *(storage.get("dataDisks") or [])]:
+        id_ = (disk.get("managedDisk") or {}).get("id")
+        if not id_:
+            continue
+        resource = cloud.store.get(id_)
+        if resource is None or resource.type != DISK:
+            raise ApiError(404, "NotFound", f"Disk {id_.rpartition('/')[2]} is not found.", target="disk")
+        owner = resource.hidden.get("managedBy", "")
+        if owner in cloud.store and owner.lower() != vm.key:
+            raise operation_not_allowed(
+                f"Cannot attach data disk '{resource.name}' to VM '{vm.name}' because the disk is already owned by VM "
+                f"'{owner}'."
+            )
+
+
+def references(vm: Resource) -> list[tuple[str, str]]:
+    """What a VM uses: its interfaces and its disks."""
+    found = [(item["id"], vm.id) for item in vm.properties["networkProfile"]["networkInterfaces"]]
+    storage: Json = vm.properties["storageProfile"]
+    for disk in [storage["osDisk"], *storage["dataDisks"]]:
+        id_ = (disk.get("managedDisk") or {}).get("id")
+        if id_:
+            found.append((id_, vm.id))
+    return found
+
+
+UNCHANGEABLE = (
+    ("storageProfile", "imageReference", "publisher"),
+    ("storageProfile", "imageReference", "offer"),
+    ("storageProfile", "imageReference", "sku"),
+    ("storageProfile", "osDisk", "createOption"),
+    ("osProfile", "adminUsername"),
+    ("osProfile", "computerName"),
+    ("osProfile", "linuxConfiguration", "disablePasswordAuthentication"),
+    ("osProfile", "linuxConfiguration", "provisionVMAgent"),
+    ("osProfile", "linuxConfiguration", "ssh", "publicKeys"),
+    ("osProfile", "customData"),
+    ("availabilitySet", "id"),
+    ("priority",),
+)
+
+
+def check_update(cloud: Cloud, vm: Resource, wanted: Json, body: Json) -> None:
+    """Refuse changes of what cannot change.
+
+    :raises ApiError: 409 PropertyChangeNotAllowed, or what a new size runs into.
+    """
+    location = body.get("location")
+    if location is not None and location.replace(" ", "").lower() != vm.location:
+        raise ApiError(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{vm.name}' already exists in location '{vm.location}' in resource group '{vm.group}'. A "
+            f"resource with the same name cannot be created in location '{location}'. Please select a new resource "
+            "name.",
+        )
+    if "zones" in body and (body["zones"] or []) != vm.top.get("zones", []):
+        raise _unchangeable("zones")
+    for path in UNCHANGEABLE:
+        new = _at(wanted, path)
+        if new is None:
+            continue
+        old = vm.hidden.get("customData") if path[-1] == "customData" else _at(vm.properties, path)
+        if _plain(new) != _plain(old) and not (path[-1] == "createOption" and old is not None and new == "attach"):
+            raise _unchangeable("customData" if path[-1] == "customData" else _property(path))
+    size = _at(wanted, ("hardwareProfile", "vmSize"))
+    if size is not None and resized(vm, wanted):
+        check_size(cloud, vm, size)
+        check_quota(cloud, vm, catalogue.size_of(cloud, size).vcpus)
+    if "networkProfile" in wanted:
+        _check_interfaces(cloud, vm, wanted)
+        _check_interface_change(vm, wanted)
+    if "storageProfile" in wanted:
+        _check_disks(cloud, vm, wanted["storageProfile"])
+
+
+def _check_interface_change(vm: Resource, wanted: Json) -> None:
+    new = {item["id"].lower() for item in wanted["networkProfile"]["networkInterfaces"]}
+    old = {item["id"].lower() for item in vm.properties["networkProfile"]["networkInterfaces"]}
+    if new != old and vm.hidden.get("power") != "deallocated":
+        raise operation_not_allowed(
+            f"Network interfaces cannot be added to or removed from VM '{vm.name}' while it is allocated. Please "
+            "stop/deallocate the VM and retry the operation."
+        )
+
+
+def _property(path: tuple[str, ...]) -> str:
+    return {"publisher": "imageReference", "offer": "imageReference", "sku": "imageReference"}.get(
+        path[-1], "linuxConfiguration.ssh.publicKeys" if path[-1] == "publicKeys" else path[-1]
+    )
+
+
+def _unchangeable(name: str) -> ApiError:
+    return ApiError(409, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.", target=name)
+
+
+def _at(data: Json, path: tuple[str, ...]) -> t.Any:
+    value: t.Any = data
+    for name in path:
+        value = (value or {}).get(name)
+    return value
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, str):
+        return value.strip().lower()
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def resized(vm: Resource, wanted: Json) -> bool:
+    """Whether a request asks for another size."""
+    new = _at(wanted, ("hardwareProfile", "vmSize"))
+    return new is not None and str(new).lower() != vm.properties["hardwareProfile"]["vmSize"].lower()
+
+
+def merged(old: Json, new: Json) -> Json:
+    """What a PATCH means: objects are merged, all else is replaced."""
+    result = copy.deepcopy(old)
+    for name, value in new.items():
+        if isinstance(value, dict) and isinstance(result.get(name), dict):
+            result[name] = merged(result[name], value)
+        elif value is not None:
+            result[name] = value
+    return result

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the types of the compute provider have in common."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..arm.messages import ArmRequest
+from ..arm.resource import Resource, timestamp
+from ..errors import ApiError, conflict, operation_not_allowed
+from .names import VM
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+
+def compute_id(request: ArmRequest, type_: str, *names: str) -> str:
+    """The id of a resource in the request's group."""
+    namespace, *types = type_.split("/")
+    pairs = "/".join(f"{type_name}/{name}" for type_name, name in zip(types, names, strict=True))
+    return f"/subscriptions/{request.subscription}/resourceGroups/{request.group}/providers/{namespace}/{pairs}"
+
+
+def parent_vm(cloud: Cloud, request: ArmRequest, child_type: str) -> Resource:
+    """The VM that a child is to be made in.
+
+    :raises ApiError: 404 in the words of the Resource Manager.
+    """
+    name = request.params["vm"]
+    vm = cloud.store.get(compute_id(request, VM, name))
+    if vm is not None:
+        return vm
+    group = cloud.group(request.subscription, request.group)
+    raise ApiError(
+        404,
+        "ParentResourceNotFound",
+        "Failed to perform 'write' on resource(s) of type "
+        f"'{child_type.partition('/')[2]}', because the parent resource "
+        f"'/subscriptions/{request.subscription}/resourceGroups/{group.name}/providers/{VM}/{name}' could not be "
+        "found.",
+        headers={"x-ms-failure-cause": "gateway"},
+    )
+
+
+def touch(resource: Resource, state: str | None = None) -> None:
+    """A change of state: the next etag (a small number) and a new time."""
+    if state is not None:
+        resource.provisioning_state = state
+    number = int(resource.etag.strip('"') or 0) + 1
+    resource.etag = f'"{number}"'
+    resource.changed = timestamp()
+
+
+def refuse_while_busy(cloud: Cloud, resource: Resource) -> None:
+    """Refuse a write while another one that changes the same thing goes on.
+
+    :raises ApiError: 409.
+    """
+    if resource.provisioning_state == "Deleting":
+        raise operation_not_allowed(
+            f"Operation is not allowed on {kind_word(resource)} '{resource.name}' since it is marked for deletion. You "
+            "can only retry the Delete operation (or wait for an ongoing one to complete)."
+        )
+    if cloud.operations.under_way(resource.id):
+        raise conflict()
+
+
+def kind_word(resource: Resource) -> str:
+    """What the provider calls a resource in its messages."""
+    return {"virtualMachines": "VM", "extensions": "VM extension", "disks": "disk"}.get(
+        resource.type.rpartition("/")[2], resource.type.rpartition("/")[2]
+    )
+
+
+def refuse_while_off(vm: Resource, doing: str) -> None:
+    """Refuse what needs a running machine.
+
+    :raises ApiError: 409 (hashicorp/terraform-provider-azurerm#477).
+    """
+    if vm.hidden.get("power") != "running" and vm.provisioning_state != "Creating":
+        raise operation_not_allowed(f"Cannot modify {doing} in the VM when the VM is not running.")

@@ -1,0 +1,238 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Managed disks."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..arm.messages import ArmRequest, Reply
+from ..arm.replies import accepted, begin, check_preconditions, found, listing, started
+from ..arm.resource import Json, Resource, timestamp
+from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..errors import operation_not_allowed
+from ..operations import Operation, action
+from ..schema import accept
+from ..settings import new_guid
+from .common import compute_id, refuse_while_busy
+from .names import DISK
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+ONE = f"{GROUP}/providers/Microsoft.Compute/disks/{{disk}}"
+
+
+def render_disk(disk: Resource, api_version: str) -> Json:
+    """The body of a disk."""
+    stored = {name: value for name, value in disk.properties.items() if name != "provisioningState"}
+    body: Json = {
+        "name": disk.name,
+        "id": disk.id,
+        "type": disk.type,
+        "location": disk.location,
+        **({"tags": disk.tags} if disk.tags is not None else {}),
+        **disk.top,
+    }
+    if disk.hidden.get("managedBy"):
+        body["managedBy"] = disk.hidden["managedBy"]
+    stored["provisioningState"] = disk.provisioning_state
+    stored["diskState"] = "Attached" if disk.hidden.get("managedBy") else "Unattached"
+    if api_version < "2020-06-30":
+        stored.pop("tier", None)
+    body["properties"] = stored
+    return body
+
+
+def create_for(cloud: Cloud, vm: Resource) -> None:
+    """Make the disks of a VM that do not exist yet, and mark all as its own."""
+    storage = vm.properties["storageProfile"]
+    for disk, is_os in [(storage["osDisk"], True), *((disk, False) for disk in storage["dataDisks"])]:
+        managed = disk.get("managedDisk")
+        if managed is None:
+            continue
+        managed.setdefault("id", f"{vm.id.partition('/providers/')[0]}/providers/{DISK}/{disk['name']}")
+        resource = cloud.store.get(managed["id"])
+        if resource is None:
+            resource = _new_disk(vm, disk, managed, is_os=is_os)
+        resource.hidden["managedBy"] = vm.id
+        cloud.store.save(resource)
+        disk["diskSizeGB"] = disk.get("diskSizeGB") or resource.properties.get("diskSizeGB")
+        managed.setdefault("storageAccountType", resource.top.get("sku", {}).get("name", "Standard_LRS"))
+    _let_go(cloud, vm)
+    vm.hidden["disksReady"] = True
+    from .checks import references
+
+    vm.refs = references(vm)
+
+
+def _new_disk(vm: Resource, disk: Json, managed: Json, *, is_os: bool) -> Resource:
+    id_ = managed["id"]
+    resource = Resource(id_, DISK, disk["name"], id_.split("/")[4], vm.subscription, vm.location)
+    resource.tags = dict(vm.tags) if vm.tags else None
+    name = managed["storageAccountType"]
+    resource.top = {"sku": {"name": name, "tier": name.partition("_")[0]}}
+    if vm.top.get("zones"):
+        resource.top["zones"] = vm.top["zones"]
+    size = disk.get("diskSizeGB") or 30
+    resource.properties = {
+        **({"osType": disk["osType"]} if is_os else {}),
+        "creationData": {"createOption": "FromImage" if is_os else "Empty"},
+        **_numbers(size, name),
+        "timeCreated": timestamp(),
+        "provisioningState": "Succeeded",
+        "uniqueId": new_guid(),
+    }
+    return resource
+
+
+def _numbers(size: int, sku: str) -> Json:
+    return {
+        "diskSizeGB": size,
+        "diskIOPSReadWrite": 500 if sku.startswith("Standard") else 120,
+        "diskMBpsReadWrite": 60 if sku.startswith("Standard") else 25,
+        "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
+        "diskSizeBytes": size * 2**30,
+        "networkAccessPolicy": "AllowAll",
+        "publicNetworkAccess": "Enabled",
+    }
+
+
+def _let_go(cloud: Cloud, vm: Resource) -> None:
+    """Disks that an update took from the VM."""
+    storage = vm.properties["storageProfile"]
+    kept = {(d.get("managedDisk") or {}).get("id", "").lower() for d in [storage["osDisk"], *storage["dataDisks"]]}
+    for disk in cloud.store.of_type(DISK, f"/subscriptions/{vm.subscription}"):
+        if disk.hidden.get("managedBy", "").lower() == vm.key and disk.key not in kept:
+            disk.hidden.pop("managedBy")
+            cloud.store.save(disk)
+
+
+def release(cloud: Cloud, vm: Resource) -> None:
+    """A VM is gone: its disks go with it where their delete option says so, and are free otherwise."""
+    storage = vm.properties["storageProfile"]
+    for disk in [storage["osDisk"], *storage["dataDisks"]]:
+        resource = cloud.store.get((disk.get("managedDisk") or {}).get("id", ""))
+        if resource is None:
+            continue
+        resource.hidden.pop("managedBy", None)
+        if disk.get("deleteOption") == "Delete":
+            cloud.store.remove(resource)
+            cloud.forget_disk(resource.id)
+        else:
+            cloud.store.save(resource)
+
+
+@route("GET", ONE, DISK)
+async def get_disk(cloud: Cloud, request: ArmRequest) -> Reply:
+    """One disk."""
+    return found(render_disk(cloud.resource(compute_id(request, DISK, request.params["disk"])), request.api_version))
+
+
+@route("GET", f"{GROUP}/providers/Microsoft.Compute/disks", DISK)
+async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The disks of a group."""
+    group = cloud.group(request.subscription, request.group)
+    return listing([render_disk(disk, request.api_version) for disk in cloud.store.children(group.id, DISK)])
+
+
+@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/disks", DISK)
+async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The disks of a subscription."""
+    disks = cloud.store.of_type(DISK, f"/subscriptions/{request.subscription}")
+    return listing([render_disk(disk, request.api_version) for disk in disks])
+
+
+@route("PUT", ONE, DISK)
+async def put_disk(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Create or update a disk."""
+    body = accept(request, DISK)
+    return _write(cloud, request, body)
+
+
+@route("PATCH", ONE, DISK)
+async def patch_disk(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Change a disk's size, SKU or tags."""
+    body = accept(request, DISK, patch=True)
+    cloud.resource(compute_id(request, DISK, request.params["disk"]))
+    return _write(cloud, request, body)
+
+
+def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
+    id_ = compute_id(request, DISK, request.params["disk"])
+    disk = cloud.store.get(id_)
+    check_preconditions(request, disk)
+    group = cloud.group(request.subscription, request.group)
+    created = disk is None
+    if disk is None:
+        disk = Resource(id_, DISK, request.params["disk"], group.name, request.subscription)
+        disk.location = (body.get("location") or group.location or "").replace(" ", "").lower()
+        disk.properties = {"timeCreated": timestamp(), "uniqueId": new_guid()}
+        disk.top = {"sku": {"name": "Standard_LRS", "tier": "Standard"}}
+    else:
+        refuse_while_busy(cloud, disk)
+    wanted: Json = {k: v for k, v in (body.get("properties") or {}).items() if v is not None}
+    if wanted.get("diskSizeGB", 10**6) < disk.properties.get("diskSizeGB", 0):
+        raise operation_not_allowed(
+            f"Cannot resize disk '{disk.name}' to {wanted['diskSizeGB']} GB: a disk cannot be made smaller."
+        )
+    if body.get("sku"):
+        name = body["sku"]["name"]
+        disk.top["sku"] = {"name": name, "tier": name.partition("_")[0]}
+    if body.get("zones"):
+        disk.top["zones"] = body["zones"]
+    size = wanted.get("diskSizeGB") or disk.properties.get("diskSizeGB") or 30
+    disk.properties = {**disk.properties, **_numbers(size, disk.top["sku"]["name"]), **wanted}
+    disk.tags = body.get("tags", disk.tags)
+    disk.provisioning_state = "Updating"
+    cloud.store.save(disk)
+    kind = "disk.create" if created else "disk.update"
+    operation = begin(cloud, request, "compute", kind, disk.id, disk.location or "")
+    status = 200 if request.method == "PUT" and not created else 202
+    return started(cloud, request, operation, status, render_disk(disk, request.api_version), 2)
+
+
+@action("disk.create", "disk.update")
+class Provision:
+    """A disk is there after a moment."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Nothing but time."""
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Set the final state."""
+        disk = cloud.store.get(operation.target)
+        if disk is not None:
+            disk.provisioning_state = "Succeeded" if operation.status == "Succeeded" else "Failed"
+            cloud.store.save(disk)
+
+
+@route("DELETE", ONE, DISK)
+async def delete_disk(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Remove a disk that no VM has."""
+    disk = cloud.store.get(compute_id(request, DISK, request.params["disk"]))
+    if disk is None:
+        cloud.group(request.subscription, request.group)
+        return Reply(204)
+    owner = disk.hidden.get("managedBy", "")
+    if owner in cloud.store:
+        raise operation_not_allowed(f"Disk {disk.name} is attached to VM {owner}.")
+    operation = begin(cloud, request, "compute", "disk.delete", disk.id, disk.location or "")
+    return accepted(cloud, request, operation, 10)
+
+
+@action("disk.delete")
+class Remove:
+    """The disk and its content go."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Remove the content."""
+        await cloud.machines.delete_disk(operation.target)
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Forget the disk."""
+        disk = cloud.store.get(operation.target)
+        if disk is not None and operation.status == "Succeeded":
+            cloud.store.remove(disk)

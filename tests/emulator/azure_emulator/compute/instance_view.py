@@ -1,0 +1,127 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The run-time state of a VM: power, agent, handlers, extensions, disks."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..arm.resource import Json, Resource, timestamp, utc_now
+from . import catalogue
+from .names import EXTENSION
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+POWER = {
+    "running": "VM running",
+    "starting": "VM starting",
+    "stopped": "VM stopped",
+    "stopping": "VM stopping",
+    "deallocated": "VM deallocated",
+    "deallocating": "VM deallocating",
+}
+
+
+def status(code: str, display: str, message: str | None = None, time: str | None = None, level: str = "Info") -> Json:
+    """One status as instance views carry it."""
+    body: Json = {"code": code, "level": level, "displayStatus": display}
+    if message is not None:
+        body["message"] = message
+    if time is not None:
+        body["time"] = time
+    return body
+
+
+def provisioning_status(resource: Resource, failure: Json | None = None) -> Json:
+    """The status that says how the last operation on a resource ended."""
+    state = resource.provisioning_state.lower()
+    words = {"succeeded": "Provisioning succeeded", "failed": "Provisioning failed"}
+    level = "Error" if state == "failed" else "Info"
+    code = f"ProvisioningState/{state}"
+    if state == "failed" and failure:
+        code += f"/{failure.get('code', '')}"
+    return status(
+        code, words.get(state, resource.provisioning_state), (failure or {}).get("message"), resource.changed, level
+    )
+
+
+async def instance_view(cloud: Cloud, vm: Resource) -> Json:
+    """The instance view of a VM."""
+    view: Json = {}
+    power = vm.hidden.get("power", "running")
+    agent = await cloud.machines.agent_status(vm)
+    profile = vm.properties.get("osProfile") or {}
+    if power == "running" and agent.state == "ready":
+        image = catalogue.find_image(cloud, vm.properties["storageProfile"].get("imageReference") or {})
+        view["computerName"] = profile.get("computerName", vm.name)
+        view["osName"] = image.os_name if image else "linux"
+        view["osVersion"] = image.os_version if image else ""
+    if power == "running" and (profile.get("linuxConfiguration") or {}).get("provisionVMAgent", True):
+        view["vmAgent"] = _agent(cloud, vm, agent.state, agent.version, agent.message)
+    view["disks"] = [_disk(disk, vm) for disk in _disks(vm)]
+    if (vm.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics", {}).get("enabled"):
+        view["bootDiagnostics"] = {}
+    extensions = cloud.store.children(vm.id, EXTENSION)
+    if extensions and power == "running":
+        view["extensions"] = [extension_view(extension) for extension in extensions]
+    reference = vm.properties["storageProfile"].get("imageReference") or {}
+    found = catalogue.find_image(cloud, reference)
+    view["hyperVGeneration"] = found.generation if found else "V1"
+    view["statuses"] = [provisioning_status(vm)]
+    if vm.hidden.get("generalized"):
+        view["statuses"].append(status("OSState/generalized", "VM generalized"))
+    view["statuses"].append(status(f"PowerState/{power}", POWER.get(power, f"VM {power}")))
+    return view
+
+
+def _agent(cloud: Cloud, vm: Resource, state: str, version: str | None, message: str) -> Json:
+    time = f"{utc_now():%Y-%m-%dT%H:%M:%S}+00:00"
+    if state == "ready":
+        own = status("ProvisioningState/succeeded", "Ready", message or "Guest Agent is running", time)
+        handlers = [_handler(e) for e in cloud.store.children(vm.id, EXTENSION) if e.hidden.get("handlerVersion")]
+        unique = {handler["type"]: handler for handler in handlers}
+        return {"vmAgentVersion": version or "Unknown", "statuses": [own], "extensionHandlers": list(unique.values())}
+    text = message or "VM status blob is found but not yet populated."
+    own = status("ProvisioningState/Unavailable", "Not Ready", text, time, "Warning")
+    return {"vmAgentVersion": "Unknown", "statuses": [own]}
+
+
+def _handler(extension: Resource) -> Json:
+    properties = extension.properties
+    return {
+        "type": f"{properties['publisher']}.{properties['type']}",
+        "typeHandlerVersion": extension.hidden["handlerVersion"],
+        "status": status("ProvisioningState/succeeded", "Ready", "Plugin enabled"),
+    }
+
+
+def extension_view(extension: Resource) -> Json:
+    """The instance view of an extension."""
+    properties = extension.properties
+    view: Json = {
+        "name": extension.name,
+        "type": f"{properties['publisher']}.{properties['type']}",
+        "typeHandlerVersion": extension.hidden.get("handlerVersion") or properties.get("typeHandlerVersion", ""),
+    }
+    substatuses = extension.hidden.get("substatuses")
+    if substatuses:
+        view["substatuses"] = substatuses
+    statuses = extension.hidden.get("statuses")
+    view["statuses"] = statuses or [provisioning_status(extension)]
+    return view
+
+
+def _disks(vm: Resource) -> list[Json]:
+    storage = vm.properties["storageProfile"]
+    return [storage["osDisk"], *storage["dataDisks"]]
+
+
+def _disk(disk: Json, vm: Resource) -> Json:
+    time = vm.hidden.get("provisioned") or timestamp()
+    return {
+        "name": disk["name"],
+        "statuses": [status("ProvisioningState/succeeded", "Provisioning succeeded", time=time)],
+    }

@@ -1,0 +1,14 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Types of the compute provider."""
+
+from __future__ import annotations
+
+VM = "Microsoft.Compute/virtualMachines"
+EXTENSION = "Microsoft.Compute/virtualMachines/extensions"
+RUN_COMMAND = "Microsoft.Compute/virtualMachines/runCommands"
+DISK = "Microsoft.Compute/disks"
+LOCATION = "Microsoft.Compute/locations"
+EDGE = "Microsoft.Compute/locations/operations"

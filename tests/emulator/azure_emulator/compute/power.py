@@ -1,0 +1,251 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be done to a VM with POST: start, stop, deallocate and the like."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..arm.messages import ArmRequest, Reply
+from ..arm.replies import accepted, begin
+from ..arm.resource import Resource
+from ..arm.routing import route
+from ..errors import ApiError, conflict, operation_not_allowed
+from ..machines.base import AgentUnreachable, MachineError
+from ..operations import Operation, action
+from . import catalogue, checks
+from .common import refuse_while_busy, touch
+from .names import VM
+from .vms import ONE, dynamic_addresses, vm_of
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+
+def _ready(cloud: Cloud, request: ArmRequest) -> Resource:
+    vm = vm_of(cloud, request)
+    if vm.provisioning_state == "Deleting":
+        refuse_while_busy(cloud, vm)
+    if any(o.kind in ("vm.create", "vm.delete") for o in cloud.operations.under_way(vm.id)):
+        raise conflict()
+    return vm
+
+
+def _begin(cloud: Cloud, request: ArmRequest, vm: Resource, kind: str, args: dict[str, t.Any] | None = None) -> Reply:
+    touch(vm, "Updating")
+    cloud.store.save(vm)
+    operation = begin(cloud, request, "compute", kind, vm.id, vm.location or "", args=args)
+    return accepted(cloud, request, operation, 10)
+
+
+@route("POST", f"{ONE}/start", VM)
+async def start(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Boot a machine that is stopped or deallocated."""
+    vm = _ready(cloud, request)
+    if vm.hidden.get("generalized"):
+        raise operation_not_allowed(f"Operation 'start' is not allowed on VM '{vm.name}' since the VM is generalized.")
+    if vm.hidden.get("power") == "deallocated":
+        checks.check_size(cloud, vm, vm.properties["hardwareProfile"]["vmSize"])
+        cores = catalogue.size_of(cloud, vm.properties["hardwareProfile"]["vmSize"]).vcpus
+        checks.check_quota(cloud, vm, cores)
+    return _begin(cloud, request, vm, "vm.start")
+
+
+@route("POST", f"{ONE}/powerOff", VM)
+async def power_off(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Stop a machine; it stays allocated and is paid for."""
+    skip = request.query.get("skipshutdown", "").lower() == "true"
+    return _begin(cloud, request, _ready(cloud, request), "vm.powerOff", {"skip": skip})
+
+
+@route("POST", f"{ONE}/deallocate", VM)
+async def deallocate(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Stop a machine and give its place back; the disks stay."""
+    return _begin(cloud, request, _ready(cloud, request), "vm.deallocate")
+
+
+def _running(vm: Resource, doing: str) -> Resource:
+    if vm.hidden.get("power") != "running":
+        raise operation_not_allowed(f"Cannot {doing} VM '{vm.name}' because it is not running.")
+    return vm
+
+
+@route("POST", f"{ONE}/restart", VM)
+async def restart(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Boot again."""
+    return _begin(cloud, request, _running(_ready(cloud, request), "restart"), "vm.restart")
+
+
+@route("POST", f"{ONE}/redeploy", VM)
+async def redeploy(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Move to another host: a restart for the guest."""
+    return _begin(cloud, request, _ready(cloud, request), "vm.redeploy")
+
+
+@route("POST", f"{ONE}/reapply", VM)
+async def reapply(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Apply the VM's state again."""
+    return _begin(cloud, request, _ready(cloud, request), "vm.reapply")
+
+
+@route("POST", f"{ONE}/generalize", VM)
+async def generalize(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Mark a stopped VM as a source of images. There is no operation to follow."""
+    vm = _ready(cloud, request)
+    if vm.hidden.get("power") == "running":
+        raise operation_not_allowed(
+            f"Operation 'generalize' is not allowed on VM '{vm.name}' since the VM is not stopped or deallocated. "
+            "Please "
+            "stop the VM before performing this operation."
+        )
+    vm.hidden["generalized"] = True
+    touch(vm)
+    cloud.store.save(vm)
+    return Reply(200)
+
+
+@action("vm.start", "vm.powerOff", "vm.deallocate", "vm.restart", "vm.redeploy", "vm.reapply")
+class Power:
+    """The machine is booted or stopped; then the power state is what it became."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Act on the machine."""
+        vm = cloud.store.get(operation.target)
+        if vm is None:
+            return
+        try:
+            await self._act(cloud, vm, operation)
+        except MachineError as error:
+            raise ApiError(500, "InternalExecutionError", f"An internal execution error occurred. {error}") from error
+
+    async def _act(self, cloud: Cloud, vm: Resource, operation: Operation) -> None:
+        running = vm.hidden.get("power") == "running"
+        verb = operation.kind.partition(".")[2]
+        if verb == "start" and not running:
+            vm.hidden["power"] = "starting"
+            dynamic_addresses(cloud, vm, held=True)
+            await cloud.machines.start(vm)
+        elif verb in ("powerOff", "deallocate"):
+            if running:
+                vm.hidden["power"] = "stopping" if verb == "powerOff" else "deallocating"
+                await cloud.machines.stop(vm, skip_shutdown=bool(operation.args.get("skip")))
+        elif verb == "restart" or (verb == "redeploy" and running):
+            await cloud.machines.restart(vm)
+        elif verb == "reapply":
+            await cloud.machines.reconfigure(vm)
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Set the power state."""
+        vm = cloud.store.get(operation.target)
+        if vm is None:
+            return
+        ok = operation.status == "Succeeded"
+        verb = operation.kind.partition(".")[2]
+        after = {"start": "running", "powerOff": "stopped", "deallocate": "deallocated"}.get(verb)
+        if ok and after is not None and not (verb == "powerOff" and vm.hidden.get("power") == "deallocated"):
+            vm.hidden["power"] = after
+        elif not ok and vm.hidden.get("power") not in ("running", "stopped", "deallocated"):
+            vm.hidden["power"] = "stopped" if verb == "start" else "running"
+        if ok and verb == "deallocate":
+            dynamic_addresses(cloud, vm, held=False)
+        if vm.provisioning_state != "Deleting":
+            touch(vm, "Succeeded" if ok else "Failed")
+        cloud.store.save(vm)
+
+
+@route("POST", f"{ONE}/runCommand", VM)
+async def run_command(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Run a script through the agent and give back its output (the older way, without a resource)."""
+    vm = _ready(cloud, request)
+    if vm.hidden.get("power") != "running":
+        raise operation_not_allowed("Cannot modify extensions in the VM when the VM is not running.")
+    body = request.required_json()
+    command = body.get("commandId")
+    if command != "RunShellScript":
+        raise ApiError(
+            404 if command else 400,
+            "InvalidParameter" if not command else "NotFound",
+            f"The run command '{command}' was not found."
+            if command
+            else "Required parameter 'commandId' is missing (null).",
+            target="commandId",
+        )
+    args = {"script": "\n".join(body.get("script") or []), "parameters": body.get("parameters") or []}
+    operation = begin(cloud, request, "compute", "vm.runCommand", vm.id, vm.location or "", args=args)
+    return accepted(cloud, request, operation, 10)
+
+
+@action("vm.runCommand")
+class RunCommand:
+    """The script's output is the operation's output."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> t.Any:
+        """Run it."""
+        vm = cloud.store.get(operation.target)
+        if vm is None:
+            raise ApiError(409, "OperationNotAllowed", "The VM was deleted.")
+        pairs = [(p.get("name", ""), str(p.get("value", ""))) for p in operation.args["parameters"]]
+        try:
+            async with cloud.machines.lock(vm):
+                machine = await cloud.machines.machine(vm)
+                result = await machine.run_command(script=operation.args["script"], parameters=pairs)
+        except AgentUnreachable as error:
+            raise agent_lost(vm) from error
+        text = f"Enable succeeded: \n[stdout]\n{result.output}\n[stderr]\n{result.error}"
+        return {
+            "value": [
+                {
+                    "code": "ProvisioningState/succeeded",
+                    "level": "Info",
+                    "displayStatus": "Provisioning succeeded",
+                    "message": text,
+                }
+            ]
+        }
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Nothing stays."""
+
+
+def agent_lost(vm: Resource) -> ApiError:
+    """What an extension ends with when the agent does not report."""
+    return ApiError(
+        409,
+        "VMAgentStatusCommunicationError",
+        f"VM '{vm.name}' has not reported status for VM agent or extensions. Verify that the OS is up and healthy, the "
+        "VM has a running VM agent, and that it can establish outbound connections to Azure storage. Please refer to "
+        "https://aka.ms/vmextensionlinuxtroubleshoot for additional VM agent troubleshooting information.",
+    )
+
+
+@route("POST", f"{ONE}/retrieveBootDiagnosticsData", VM)
+async def boot_diagnostics(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Where the console's log can be read."""
+    vm = vm_of(cloud, request)
+    url = f"{request.origin}/_console{vm.id}"
+    return Reply(
+        200,
+        {"consoleScreenshotBlobUri": f"{url}/screenshot.bmp", "serialConsoleLogBlobUri": f"{url}/serialconsole.log"},
+        pretty=True,
+    )
+
+
+@route("GET", f"{ONE}/vmSizes", VM)
+async def sizes(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The sizes that the VM could have."""
+    vm_of(cloud, request)
+    return Reply(200, {"value": [size_body(size) for size in catalogue.SIZES.values()]}, pretty=True)
+
+
+def size_body(size: catalogue.Size) -> dict[str, t.Any]:
+    """A size as lists show it."""
+    return {
+        "name": size.name,
+        "numberOfCores": size.vcpus,
+        "osDiskSizeInMB": 1047552,
+        "resourceDiskSizeInMB": size.temporary_mb,
+        "memoryInMB": size.memory_mb,
+        "maxDataDiskCount": size.data_disks,
+    }

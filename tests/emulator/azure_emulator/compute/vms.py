@@ -1,0 +1,356 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Virtual machines: creating, reading, updating, deleting."""
+
+from __future__ import annotations
+
+import asyncio
+import typing as t
+
+from ..arm.messages import ArmRequest, Reply
+from ..arm.replies import accepted, begin, check_preconditions, found, listing, started, written
+from ..arm.resource import Json, Resource, timestamp
+from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..errors import ApiError, conflict
+from ..machines.base import MachineError
+from ..network.names import NIC, PUBLIC_IP
+from ..operations import Operation, action
+from ..schema import accept
+from ..settings import new_guid
+from . import checks, disks
+from .body import SECRETS, fill, render_vm
+from .common import compute_id, kind_word, refuse_while_busy, touch
+from .instance_view import instance_view
+from .names import EXTENSION, RUN_COMMAND, VM
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+ONE = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/{{vm}}"
+
+
+def vm_of(cloud: Cloud, request: ArmRequest) -> Resource:
+    """The VM in the path.
+
+    :raises ApiError: 404.
+    """
+    return cloud.resource(compute_id(request, VM, request.params["vm"]))
+
+
+@route("GET", ONE, VM)
+async def get_vm(cloud: Cloud, request: ArmRequest) -> Reply:
+    """One VM; with ``$expand=instanceView`` or ``userData`` more of it."""
+    vm = vm_of(cloud, request)
+    expand = request.query.get("$expand", "").lower()
+    if expand not in ("", "instanceview", "userdata"):
+        raise ApiError(
+            400,
+            "InvalidParameter",
+            f"The $expand query option '{request.query['$expand']}' is invalid. Allowed values are 'instanceView' and "
+            "'userData'.",
+            target="$expand",
+        )
+    view = await instance_view(cloud, vm) if expand == "instanceview" else None
+    body = render_vm(cloud, vm, request.api_version, view)
+    if expand == "userdata" and vm.hidden.get("userData"):
+        body["properties"]["userData"] = vm.hidden["userData"]
+    return found(body, vm.etag if request.api_version >= "2024-07-01" else None)
+
+
+@route("GET", f"{ONE}/instanceView", VM)
+async def get_instance_view(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The run-time state of one VM."""
+    return found(await instance_view(cloud, vm_of(cloud, request)))
+
+
+@route("GET", f"{GROUP}/providers/Microsoft.Compute/virtualMachines", VM)
+async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The VMs of a group."""
+    group = cloud.group(request.subscription, request.group)
+    return await _listed(cloud, request, cloud.store.children(group.id, VM))
+
+
+@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/virtualMachines", VM)
+async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The VMs of a subscription; ``statusOnly=true`` gives their run-time state too."""
+    return await _listed(cloud, request, cloud.store.of_type(VM, f"/subscriptions/{request.subscription}"))
+
+
+@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/virtualMachines", VM)
+async def list_location(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The VMs of a subscription in a region."""
+    vms = cloud.store.of_type(VM, f"/subscriptions/{request.subscription}")
+    return await _listed(cloud, request, [vm for vm in vms if vm.location == request.params["location"].lower()])
+
+
+async def _listed(cloud: Cloud, request: ArmRequest, vms: list[Resource]) -> Reply:
+    expanded = request.query.get("$expand", "").lower() == "instanceview"
+    wanted = expanded or request.query.get("statusonly", "").lower() == "true"
+    bodies = []
+    for vm in vms:
+        view = await instance_view(cloud, vm) if wanted else None
+        bodies.append(render_vm(cloud, vm, request.api_version, view))
+    return listing(bodies)
+
+
+@route("PUT", ONE, VM)
+async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Create a VM, or update one: then a property that cannot change must not."""
+    body = accept(request, VM)
+    id_ = compute_id(request, VM, request.params["vm"])
+    vm = cloud.store.get(id_)
+    check_preconditions(request, vm)
+    group = cloud.group(request.subscription, request.group)
+    if vm is not None:
+        return _update(cloud, request, vm, body, "vm.update")
+    vm = Resource(id_, VM, request.params["vm"], group.name, request.subscription)
+    vm.location = body["location"].replace(" ", "").lower()
+    vm.tags = body.get("tags")
+    vm.top = _top(body)
+    wanted: Json = body.get("properties") or {}
+    image = checks.check_new_vm(cloud, vm, wanted)
+    disk = (wanted.get("storageProfile") or {}).get("osDisk") or {}
+    vm.hidden["osDiskNamed"] = bool(disk.get("name"))
+    vm.hidden["osDiskGiven"] = bool((disk.get("managedDisk") or {}).get("id"))
+    vm.hidden["power"] = "starting"
+    _keep_secrets(vm, wanted)
+    vm.properties = fill(vm, wanted, image, {})
+    vm.properties["vmId"], vm.properties["timeCreated"] = new_guid(), timestamp()
+    vm.refs = checks.references(vm)
+    touch(vm, "Creating")
+    cloud.store.save(vm)
+    attach_interfaces(cloud, vm)
+    operation = begin(cloud, request, "compute", "vm.create", vm.id, vm.location)
+    return started(cloud, request, operation, 201, render_vm(cloud, vm, request.api_version), 10)
+
+
+def _top(body: Json) -> Json:
+    top = {name: body[name] for name in ("plan", "identity", "zones", "extendedLocation") if body.get(name) is not None}
+    if "identity" in top and "SystemAssigned" in top["identity"].get("type", ""):
+        top["identity"] = {"principalId": new_guid(), "tenantId": new_guid(), **top["identity"]}
+    return top
+
+
+def _keep_secrets(vm: Resource, wanted: Json) -> None:
+    profile = wanted.get("osProfile") or {}
+    for name in SECRETS:
+        if profile.get(name) is not None:
+            vm.hidden[name] = profile[name]
+    if wanted.get("userData") is not None:
+        vm.hidden["userData"] = wanted.pop("userData")
+
+
+def attach_interfaces(cloud: Cloud, vm: Resource) -> None:
+    """The interfaces of a VM get their MAC addresses and the link to it; others lose theirs."""
+    references = vm.properties["networkProfile"]["networkInterfaces"]
+    wanted = {reference["id"].lower() for reference in references}
+    for nic in cloud.store.of_type(NIC, f"/subscriptions/{vm.subscription}"):
+        if nic.hidden.get("virtualMachine", "").lower() == vm.key and nic.key not in wanted:
+            detach(cloud, nic)
+    for reference in references:
+        nic_ = cloud.store.get(reference["id"])
+        if nic_ is None:
+            continue
+        single = len(references) == 1
+        nic_.hidden["virtualMachine"] = vm.id
+        nic_.hidden["primary"] = bool((reference.get("properties") or {}).get("primary", single))
+        nic_.hidden.setdefault("macAddress", _mac_address(nic_.properties["resourceGuid"]))
+        nic_.etag = f'W/"{new_guid()}"'
+        cloud.store.save(nic_)
+
+
+def _mac_address(guid: str) -> str:
+    """The same for the same interface, in the block of addresses that Azure uses."""
+    digits = guid.replace("-", "").upper()
+    return f"00-22-48-{digits[0:2]}-{digits[2:4]}-{digits[4:6]}"
+
+
+def detach(cloud: Cloud, nic: Resource) -> None:
+    """Take an interface from its VM."""
+    for name in ("virtualMachine", "primary", "macAddress"):
+        nic.hidden.pop(name, None)
+    nic.etag = f'W/"{new_guid()}"'
+    cloud.store.save(nic)
+
+
+def dynamic_addresses(cloud: Cloud, vm: Resource, *, held: bool) -> None:
+    """A dynamic public address exists while the machine is allocated."""
+    from ..network.public_ips import allocate
+
+    for reference in vm.properties["networkProfile"]["networkInterfaces"]:
+        nic = cloud.store.get(reference["id"])
+        for target, _shown in nic.refs if nic is not None else []:
+            address = cloud.store.get(target)
+            if address is None or address.type != PUBLIC_IP:
+                continue
+            if held:
+                allocate(cloud, address)
+            elif address.properties["publicIPAllocationMethod"] == "Dynamic":
+                address.properties.pop("ipAddress", None)
+            cloud.store.save(address)
+    cloud.hosts.update()
+
+
+@action("vm.create")
+class Create:
+    """Disks first, then the machine is booted until its agent reports."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Make the disks and the machine."""
+        vm = cloud.store.get(operation.target)
+        if vm is None:
+            return
+        disks.create_for(cloud, vm)
+        dynamic_addresses(cloud, vm, held=True)
+        cloud.store.save(vm)
+        try:
+            await cloud.machines.start(vm)
+        except MachineError as error:
+            raise ApiError(
+                409,
+                "OSProvisioningTimedOut",
+                f"OS Provisioning for VM '{vm.name}' did not finish in the allotted time. {error}",
+            ) from error
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """It runs, or has failed."""
+        vm = cloud.store.get(operation.target)
+        if vm is None:
+            return
+        succeeded = operation.status == "Succeeded"
+        vm.hidden["power"] = "running" if succeeded else "stopped"
+        vm.hidden["provisioned"] = timestamp()
+        touch(vm, "Succeeded" if succeeded else "Failed")
+        cloud.store.save(vm)
+
+
+def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: str) -> Reply:
+    """PUT or PATCH of a VM that exists."""
+    if vm.provisioning_state == "Deleting":
+        refuse_while_busy(cloud, vm)
+    if any(o.kind in ("vm.create", "vm.update", "vm.delete") for o in cloud.operations.under_way(vm.id)):
+        raise conflict()
+    wanted: Json = body.get("properties") or {}
+    checks.check_update(cloud, vm, wanted, body)
+    before = _comparable(vm)
+    _keep_secrets(vm, wanted)
+    merged = checks.merged(vm.properties, wanted) if kind == "vm.patch" else wanted
+    resized = checks.resized(vm, merged)
+    vm.properties = fill(vm, merged, None, vm.properties)
+    vm.top.update(_top({k: v for k, v in body.items() if k == "identity"}) if "identity" in body else {})
+    if "tags" in body:
+        vm.tags = body["tags"]
+    vm.refs = checks.references(vm)
+    if _comparable(vm) == before:
+        cloud.store.save(vm)
+        return written(200, render_vm(cloud, vm, request.api_version))
+    touch(vm, "Updating")
+    cloud.store.save(vm)
+    attach_interfaces(cloud, vm)
+    location = vm.location or ""
+    operation = begin(cloud, request, "compute", kind, vm.id, location, args={"resized": resized})
+    retry_after = None if kind == "vm.patch" else 10
+    return started(cloud, request, operation, 200, render_vm(cloud, vm, request.api_version), retry_after)
+
+
+def _comparable(vm: Resource) -> Json:
+    properties = {k: v for k, v in vm.properties.items() if k != "provisioningState"}
+    return {"properties": properties, "tags": vm.tags or {}, "top": dict(vm.top)}
+
+
+@route("PATCH", ONE, VM)
+async def patch_vm(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Change some properties or the tags of a VM."""
+    body = accept(request, VM, patch=True)
+    vm = vm_of(cloud, request)
+    check_preconditions(request, vm)
+    return _update(cloud, request, vm, body, "vm.patch")
+
+
+@action("vm.update", "vm.patch")
+class Update:
+    """New disks and interfaces are given to the machine; a new size restarts it."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Tell the machine."""
+        vm = cloud.store.get(operation.target)
+        if vm is None:
+            return
+        disks.create_for(cloud, vm)
+        cloud.store.save(vm)
+        await cloud.machines.reconfigure(vm)
+        if operation.args.get("resized") and vm.hidden.get("power") == "running":
+            await cloud.machines.restart(vm)
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Back to Succeeded."""
+        vm = cloud.store.get(operation.target)
+        if vm is not None and vm.provisioning_state != "Deleting":
+            touch(vm, "Succeeded" if operation.status == "Succeeded" else "Failed")
+            cloud.store.save(vm)
+
+
+@route("DELETE", ONE, VM)
+async def delete_vm(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Remove a VM, and what its delete options say."""
+    vm = cloud.store.get(compute_id(request, VM, request.params["vm"]))
+    if vm is None:
+        cloud.group(request.subscription, request.group)
+        return Reply(204)
+    check_preconditions(request, vm)
+    touch(vm, "Deleting")
+    cloud.store.save(vm)
+    operation = begin(cloud, request, "compute", "vm.delete", vm.id, vm.location or "")
+    return accepted(cloud, request, operation, 10)
+
+
+@action("vm.delete")
+class Remove:
+    """The machine goes; disks, interfaces and addresses stay unless their delete option says otherwise."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Remove the machine; operations that were under way on it end first."""
+        vm = cloud.store.get(operation.target)
+        if vm is None:
+            return
+        while any(
+            other.id != operation.id and other.kind == "vm.create" for other in cloud.operations.under_way(vm.id)
+        ):
+            await asyncio.sleep(0.05)
+        await cloud.machines.delete(vm)
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Forget the VM and everything that goes with it."""
+        vm = cloud.store.get(operation.target)
+        if vm is None:
+            return
+        if operation.status != "Succeeded":
+            touch(vm, "Failed")
+            cloud.store.save(vm)
+            return
+        remove_with_options(cloud, vm)
+
+
+def remove_with_options(cloud: Cloud, vm: Resource) -> None:
+    """Take a VM out of the store, and obey the delete options of its disks, interfaces and addresses."""
+    for child in [*cloud.store.children(vm.id, EXTENSION), *cloud.store.children(vm.id, RUN_COMMAND)]:
+        cloud.store.remove(child)
+    cloud.store.remove(vm)
+    disks.release(cloud, vm)
+    for reference in vm.properties["networkProfile"]["networkInterfaces"]:
+        nic = cloud.store.get(reference["id"])
+        if nic is None:
+            continue
+        detach(cloud, nic)
+        if (reference.get("properties") or {}).get("deleteOption") == "Delete":
+            cloud.store.remove(nic)
+            for target, _shown in nic.refs:
+                address = cloud.store.get(target)
+                if address and address.type == PUBLIC_IP and address.properties.get("deleteOption") == "Delete":
+                    cloud.store.remove(address)
+    cloud.hosts.update()
+
+
+__all__ = ["attach_interfaces", "kind_word", "remove_with_options", "vm_of"]

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Starting a local Azure from tests and scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+START_TIMEOUT = 120.0
+STOP_TIMEOUT = 60.0
+CLEARED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class LocalAzure:
+    """A server in a process of its own, as a context manager.
+
+    :param machines: ``auto``, ``guests``, ``stand-in`` or ``none``.
+    :param latency: ``instant`` or ``recorded[:SCALE]``.
+    :param state_dir: where state outlives the server; None for a server that leaves nothing.
+    :param options: further command-line options, as they are.
+    :raises RuntimeError: it did not start; the text ends with what it said.
+    """
+
+    def __init__(
+        self,
+        machines: str = "none",
+        latency: str = "instant",
+        state_dir: str | os.PathLike[str] | None = None,
+        *,
+        port: int = 0,
+        seed: int | None = None,
+        switches: t.Mapping[str, t.Any] | None = None,
+        options: t.Sequence[str] = (),
+    ) -> None:
+        self._arguments = ["--machines", machines, "--latency", latency, "--port", str(port), *options]
+        if state_dir is not None:
+            self._arguments += ["--state-dir", os.fspath(state_dir)]
+        if seed is not None:
+            self._arguments += ["--seed", str(seed)]
+        self._switches = dict(switches or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = self.ca_file = self.tenant = self.subscription_id = self.client_id = self.secret = ""
+        self.control_url = self.control_token = self.hosts_file = self.machines = ""
+        self.pid = 0
+
+    def start(self) -> LocalAzure:
+        """Start the server and wait until it answers."""
+        scratch = tempfile.TemporaryDirectory(prefix="azure-emulator-start-")
+        ready, said = Path(scratch.name) / "ready.json", Path(scratch.name) / "output"
+        self._scratch, self._said = scratch, said
+        package = str(Path(__file__).resolve().parent.parent)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
+        command = [sys.executable, "-m", "azure_emulator", "--ready-file", str(ready), *self._arguments]
+        with open(said, "wb") as output:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment
+            )
+        deadline = time.monotonic() + START_TIMEOUT
+        while not ready.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                text = self.output()
+                self.stop()
+                raise RuntimeError(f"the local Azure did not start: {text}")
+            time.sleep(0.02)
+        for name, value in json.loads(ready.read_text()).items():
+            setattr(self, name, value)
+        if self._switches:
+            self.control("PUT", "switches", self._switches)
+        return self
+
+    def output(self) -> str:
+        """What the server has written to its standard output and error."""
+        return self._said.read_text(errors="replace")[-4000:]
+
+    def stop(self) -> None:
+        """End the server and its machines."""
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._scratch.cleanup()
+
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> LocalAzure:
+        return self.start()
+
+    def __exit__(self, *_details: object) -> None:
+        self.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables for a client."""
+        return {
+            "AZURE_CLOUD_ENVIRONMENT": self.url,
+            "AZURE_CLOUD_CA_PATH": self.ca_file,
+            "AZURE_TENANT": self.tenant,
+            "AZURE_CLIENT_ID": self.client_id,
+            "AZURE_SECRET": self.secret,
+            "AZURE_SUBSCRIPTION_ID": self.subscription_id,
+        }
+
+    def control(self, method: str, name: str, body: t.Any = None) -> t.Any:
+        """One request to the control interface.
+
+        :raises RuntimeError: it was refused; the text says why.
+        """
+        context = ssl.create_default_context(cafile=self.ca_file)
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.control_url}/{name}", data, method=method)
+        request.add_header("Authorization", f"Bearer {self.control_token}")
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+        try:
+            with opener.open(request, timeout=60) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{method} {name}: {error.read().decode(errors='replace')}") from error
+
+    def requests(self) -> list[dict[str, t.Any]]:
+        """The entries of the request log, oldest first."""
+        return t.cast("list[dict[str, t.Any]]", self.control("GET", "requests")["value"])
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far."""
+        self.control("DELETE", "requests")
+
+    def fault(self, action: str, **fields: t.Any) -> dict[str, t.Any]:
+        """Add a fault; see :class:`azure_emulator.faults.Fault` for the fields."""
+        return t.cast("dict[str, t.Any]", self.control("POST", "faults", {"action": action, **fields}))
+
+    def faults(self) -> list[dict[str, t.Any]]:
+        """The faults with how often they struck."""
+        return t.cast("list[dict[str, t.Any]]", self.control("GET", "faults")["value"])
+
+    def faults_clear(self) -> None:
+        """Forget all faults."""
+        self.control("DELETE", "faults")
+
+    def switch(self, name: str, value: t.Any) -> None:
+        """Set a switch; see :mod:`azure_emulator.switches`."""
+        self.control("PUT", "switches", {name: value})
+
+    def dump(self) -> dict[str, t.Any]:
+        """Every resource by its id, to compare before and after."""
+        return t.cast("dict[str, t.Any]", self.control("GET", "dump"))
+
+    def names(self) -> dict[str, str]:
+        """Public address by DNS name."""
+        return t.cast("dict[str, str]", self.control("GET", "names"))
+
+    def settle(self) -> None:
+        """Wait until no operation is under way."""
+        self.control("POST", "settle")
+
+    def register_certificate(self, pem: str) -> None:
+        """Let the client sign in with this certificate too."""
+        self.control("POST", "certificates", {"pem": pem})
+
+    def federated_token(self, subject: str = "system:serviceaccount:awx:awx") -> str:
+        """A workload's own token, which can be exchanged for one of Azure's."""
+        return str(self.control("POST", "federated-token", {"subject": subject})["token"])
+
+    def console_log(self, vm_id: str) -> str:
+        """The console of a machine since its last boot."""
+        return str(self.control("POST", "console", {"id": vm_id})["log"])
+
+
+def run(command: t.Sequence[str], arguments: t.Sequence[str]) -> int:
+    """Start a server, run a command against it, stop it; the command's exit status."""
+    azure = LocalAzure()
+    azure._arguments = list(arguments)
+    with azure:
+        environment = {name: value for name, value in os.environ.items() if name not in CLEARED}
+        try:
+            return subprocess.call(list(command), env={**environment, **azure.environment})
+        except FileNotFoundError:
+            print(f"{command[0]}: command not found", file=sys.stderr)
+            return 127

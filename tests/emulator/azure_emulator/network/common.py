@@ -1,0 +1,286 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the types of the network provider have in common: references, tags, reading, listing, deleting."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ..arm.messages import ArmRequest, Reply
+from ..arm.replies import accepted, begin, check_preconditions, found, listing, written
+from ..arm.resource import Json, Resource, container_of, timestamp, weak_etag
+from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..errors import GATEWAY, ApiError, network_error
+from ..operations import Operation, action
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+Render = t.Callable[["Cloud", Resource, str], Json]
+InUse = t.Callable[["Cloud", Resource], None]
+Before = t.Callable[["Cloud", Resource], None]
+RENDERERS: dict[str, Render] = {}
+
+
+def render(cloud: Cloud, resource: Resource, api_version: str) -> Json:
+    """The body of a resource of this provider."""
+    return RENDERERS[resource.type](cloud, resource, api_version)
+
+
+def base_body(resource: Resource) -> Json:
+    """The members that stand before ``properties``."""
+    body: Json = {"name": resource.name, "id": resource.id, "etag": resource.etag}
+    if resource.location is not None:
+        body.update(type=resource.type, location=resource.location)
+    if resource.tags is not None:
+        body["tags"] = resource.tags
+    return body
+
+
+def provider_id(request: ArmRequest, type_: str, *names: str) -> str:
+    """The id of a resource in the request's group."""
+    namespace, *types = type_.split("/")
+    pairs = "/".join(f"{type_name}/{name}" for type_name, name in zip(types, names, strict=True))
+    return f"/subscriptions/{request.subscription}/resourceGroups/{request.group}/providers/{namespace}/{pairs}"
+
+
+def referenced(cloud: Cloud, target: str, by: str, location: str | None, type_: str | None = None) -> Resource:
+    """A resource that another one refers to; it must exist in the same region.
+
+    :raises ApiError: 400 InvalidResourceReference, 429 while it is being changed.
+    """
+    resource = cloud.store.get(target)
+    wrong_type = resource is not None and type_ is not None and resource.type.lower() != type_.lower()
+    elsewhere = resource is not None and location is not None and resource.location not in (None, location)
+    if resource is None or wrong_type or elsewhere:
+        raise network_error(
+            "InvalidResourceReference",
+            f"Resource {target} referenced by resource {by} was not found. Please make sure that the referenced "
+            "resource exists, and that both resources are in the same region.",
+        )
+    if resource.provisioning_state in ("Updating", "Deleting"):
+        raise not_provisioned(cloud, resource, by)
+    return resource
+
+
+def not_provisioned(cloud: Cloud, resource: Resource, by: str) -> Exception:
+    """429: what is referred to is still being changed (hashicorp/terraform#7986)."""
+    under_way = cloud.operations.under_way(resource.id)
+    last = under_way[-1].id if under_way else ""
+    return network_error(
+        "RetryableError",
+        "A retryable error occurred.",
+        429,
+        [
+            {
+                "code": "ReferencedResourceNotProvisioned",
+                "message": f"Cannot proceed with operation because resource {resource.id} used by resource {by} is not "
+                f"in Succeeded state. Resource is in {resource.provisioning_state} state and the last operation that "
+                f"updated/is updating the resource is {last}.",
+            }
+        ],
+    )
+
+
+def touch(resource: Resource, state: str | None = None) -> None:
+    """A change of state: a new etag and a new time."""
+    if state is not None:
+        resource.provisioning_state = state
+    resource.etag = weak_etag()
+    resource.changed = timestamp()
+
+
+@action(
+    "virtualNetwork.create",
+    "virtualNetwork.update",
+    "subnet.create",
+    "networkSecurityGroup.create",
+    "networkSecurityGroup.update",
+    "securityRule.create",
+    "networkInterface.update",
+)
+class Provision:
+    """Creating or updating: the machines hear of it, then the state becomes Succeeded."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Tell the machines that use the resource."""
+        await cloud.machines.network_changed(operation.target)
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Set the final state of the resource and, for a whole network or group, of its children."""
+        resource = cloud.store.get(operation.target)
+        if resource is None:
+            return
+        ended = "Succeeded" if operation.status == "Succeeded" else "Failed"
+        family = [resource, *cloud.store.children(resource.id)]
+        parent = cloud.store.get(container_of(resource.key))
+        if parent is not None and parent.type in RENDERERS and parent.provisioning_state == "Updating":
+            family.append(parent)
+        for member in family:
+            touch(member, ended)
+            cloud.store.save(member)
+
+
+@action("network.delete")
+class Delete:
+    """Deleting: the resource is gone at the end."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Nothing but time."""
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Remove it and what is inside it."""
+        resource = cloud.store.get(operation.target)
+        if resource is None:
+            return
+        if operation.status != "Succeeded":
+            touch(resource, "Failed")
+            cloud.store.save(resource)
+            return
+        for child in cloud.store.children(resource.id):
+            cloud.store.remove(child)
+        cloud.store.remove(resource)
+        parent = cloud.store.get(resource.container)
+        if parent is not None and parent.etag:
+            touch(parent)
+            cloud.store.save(parent)
+        cloud.hosts.update()
+
+
+async def delete(
+    cloud: Cloud, request: ArmRequest, resource_id: str, in_use: InUse | None, retry_after: int = 10
+) -> Reply:
+    """DELETE: 204 when it is not there, 400 when it is in use, else 202."""
+    resource = cloud.store.get(resource_id)
+    if resource is None:
+        cloud.group(request.subscription, request.group)
+        return Reply(204)
+    check_preconditions(request, resource)
+    if in_use is not None:
+        in_use(cloud, resource)
+    touch(resource, "Deleting")
+    cloud.store.save(resource)
+    location = resource.location or _parent_location(cloud, resource)
+    operation = begin(cloud, request, "network", "network.delete", resource.id, location, first_poll_waits=False)
+    return accepted(cloud, request, operation, retry_after=retry_after)
+
+
+def _parent_location(cloud: Cloud, resource: Resource) -> str:
+    parent = cloud.store.get(resource.container)
+    return (parent.location if parent is not None else None) or "global"
+
+
+def location_of(cloud: Cloud, resource: Resource) -> str:
+    """Where a resource is; a child is where its parent is."""
+    return resource.location or _parent_location(cloud, resource)
+
+
+def serve(type_: str, in_use: InUse | None = None) -> None:
+    """Routes that are the same for every top-level type: GET, lists, PATCH of tags, DELETE."""
+    word = type_.partition("/")[2]
+    one = f"{GROUP}/providers/Microsoft.Network/{word}/{{name}}"
+    group_list = f"{GROUP}/providers/Microsoft.Network/{word}"
+    all_list = f"{SUBSCRIPTION}/providers/Microsoft.Network/{word}"
+
+    @route("GET", one, type_)
+    async def get(cloud: Cloud, request: ArmRequest) -> Reply:
+        resource = cloud.resource(provider_id(request, type_, request.params["name"]))
+        return found(render(cloud, resource, request.api_version), resource.etag)
+
+    @route("GET", group_list, type_)
+    async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
+        group = cloud.group(request.subscription, request.group)
+        return listing([render(cloud, r, request.api_version) for r in cloud.store.children(group.id, type_)])
+
+    @route("GET", all_list, type_)
+    async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
+        resources = cloud.store.of_type(type_, f"/subscriptions/{request.subscription}")
+        return listing([render(cloud, r, request.api_version) for r in resources])
+
+    @route("PATCH", one, type_)
+    async def patch_tags(cloud: Cloud, request: ArmRequest) -> Reply:
+        resource = cloud.resource(provider_id(request, type_, request.params["name"]))
+        body = request.required_json()
+        check_preconditions(request, resource)
+        if "tags" in body:
+            resource.tags = body["tags"] or {}
+            touch(resource)
+            cloud.store.save(resource)
+        return written(200, render(cloud, resource, request.api_version))
+
+    @route("DELETE", one, type_)
+    async def remove(cloud: Cloud, request: ArmRequest) -> Reply:
+        return await delete(cloud, request, provider_id(request, type_, request.params["name"]), in_use)
+
+
+def network_of(subnet: Resource) -> str:
+    """Key of the virtual network that a subnet belongs to."""
+    return subnet.key.rpartition("/subnets/")[0]
+
+
+def prefixes(subnet: Resource) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """The address ranges of a subnet."""
+    texts = subnet.properties.get("addressPrefixes") or [subnet.properties["addressPrefix"]]
+    return [ipaddress.ip_network(text) for text in texts]
+
+
+def parent(cloud: Cloud, request: ArmRequest, parent_id: str) -> Resource:
+    """The resource that a child is to be made in.
+
+    :raises ApiError: 404 in the words of the Resource Manager.
+    """
+    resource = cloud.store.get(parent_id)
+    if resource is not None:
+        return resource
+    group = cloud.group(request.subscription, request.group)
+    names = parent_id.split("/")
+    raise ApiError(
+        404,
+        "ParentResourceNotFound",
+        f"Failed to perform '{request.method.lower()}' on resource(s) of type "
+        f"'{names[-2]}/{request.path.rstrip('/').split('/')[-2]}', because the parent resource "
+        f"'{names[-4]}/{names[-2]}/{names[-1]}' under resource group '{group.name}' could not be found.",
+        headers=GATEWAY,
+    )
+
+
+def child(cloud: Cloud, request: ArmRequest, child_id: str) -> Resource:
+    """A child of a resource. The network provider itself answers when only the child is missing.
+
+    :raises ApiError: 404.
+    """
+    resource = cloud.store.get(child_id)
+    if resource is not None:
+        return resource
+    cloud.resource(child_id.rpartition("/")[0].rpartition("/")[0])
+    raise child_missing(child_id)
+
+
+def child_missing(child_id: str) -> ApiError:
+    """404 of the network provider: the parent is there, the child is not."""
+    return network_error("NotFound", f"Resource {child_id} not found.", 404)
+
+
+def refuse_while_changing(cloud: Cloud, resource: Resource) -> None:
+    """Refuse a write on what is being deleted, and a second write at the same time.
+
+    :raises ApiError: 409 (deleting) or 429 (another operation in progress).
+    """
+    under_way = cloud.operations.under_way(resource.id)
+    if resource.provisioning_state == "Deleting":
+        raise network_error(
+            "ResourceIsBeingDeleted",
+            f"Operation cannot be completed because resource {resource.id} is being deleted.",
+            409,
+        )
+    if under_way:
+        operation = under_way[-1]
+        raise network_error(
+            "AnotherOperationInProgress",
+            "Another operation on this or dependent resource is in progress. To retrieve status of the operation use "
+            f"uri: {cloud.operations.url(cloud.origin, operation).partition('&t=')[0]}.",
+            429,
+        )

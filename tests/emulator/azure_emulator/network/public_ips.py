@@ -1,0 +1,229 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Public IP addresses and their names."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import typing as t
+
+from ..arm.messages import ArmRequest, Reply
+from ..arm.replies import begin, check_preconditions, found, started
+from ..arm.resource import Json, Resource
+from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..errors import network_error
+from ..operations import Operation, action
+from ..schema import accept
+from ..settings import new_guid
+from . import common
+from .names import NIC, PUBLIC_IP
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+LABEL = re.compile(r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")
+SHOWN = (
+    "publicIPAddressVersion",
+    "publicIPAllocationMethod",
+    "idleTimeoutInMinutes",
+    "dnsSettings",
+    "ipTags",
+    "deleteOption",
+    "publicIPPrefix",
+)
+
+
+def configuration_of(cloud: Cloud, address: Resource) -> str | None:
+    """The ip configuration that has the address."""
+    users = cloud.store.users(address.id)
+    return users[0] if users else None
+
+
+def render_address(cloud: Cloud, address: Resource, api_version: str) -> Json:
+    """The body of a public address."""
+    stored = address.properties
+    properties: Json = {
+        "provisioningState": address.provisioning_state,
+        "resourceGuid": stored["resourceGuid"],
+    }
+    if stored.get("ipAddress"):
+        properties["ipAddress"] = stored["ipAddress"]
+    for name in SHOWN:
+        if name in stored and not (name == "ipTags" and api_version < "2017-10-01"):
+            properties[name] = stored[name]
+    user = configuration_of(cloud, address)
+    if user is not None:
+        properties["ipConfiguration"] = {"id": user}
+    if api_version >= "2022-01-01":
+        properties["ddosSettings"] = stored.get("ddosSettings") or {"protectionMode": "VirtualNetworkInherited"}
+    top = dict(address.top)
+    sku = top.pop("sku")
+    body = {**common.base_body(address), **top, "properties": properties}
+    body["type"] = body.pop("type")
+    if api_version >= "2017-08-01":
+        tier = {"tier": sku["tier"]} if api_version >= "2020-07-01" else {}
+        body["sku"] = {"name": sku["name"], **tier}
+    return body
+
+
+common.RENDERERS[PUBLIC_IP] = render_address
+
+
+def in_use(cloud: Cloud, address: Resource) -> None:
+    """Refuse to remove an address that something has."""
+    user = configuration_of(cloud, address)
+    if user is not None:
+        raise network_error(
+            "PublicIPAddressCannotBeDeleted",
+            f"Public IP address {address.id} can not be deleted since it is still allocated to resource {user}. In "
+            "order to delete the public IP, disassociate/detach the Public IP address from the resource. To learn how "
+            "to do this, see aka.ms/deletepublicip.",
+        )
+
+
+common.serve(PUBLIC_IP, in_use)
+
+
+@action("publicIPAddress.create", "publicIPAddress.update")
+class ProvisionAddress(common.Provision):
+    """A static address is there as soon as it is provisioned."""
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Allocate, and let the name resolve."""
+        address = cloud.store.get(operation.target)
+        if address is not None and operation.status == "Succeeded":
+            allocate(cloud, address)
+        super().done(cloud, operation)
+        cloud.hosts.update()
+
+
+def allocate(cloud: Cloud, address: Resource) -> None:
+    """Give an address its number, if it is static or in use by a machine that runs."""
+    if address.properties.get("ipAddress"):
+        return
+    if address.properties["publicIPAllocationMethod"] == "Static" or _behind_running_machine(cloud, address):
+        address.properties["ipAddress"] = cloud.pool.take()
+
+
+def _behind_running_machine(cloud: Cloud, address: Resource) -> bool:
+    for nic in cloud.store.user_resources(address.id):
+        machine = cloud.store.get(nic.hidden.get("virtualMachine", "")) if nic.type == NIC else None
+        if machine is not None and machine.hidden.get("power") != "deallocated":
+            return True
+    return False
+
+
+def fqdn(cloud: Cloud, settings: Json, location: str, subscription: str, group: str) -> str:
+    """The name of an address with a DNS label."""
+    label, scope = settings["domainNameLabel"], settings.get("domainNameLabelScope")
+    hash_ = ""
+    if scope:
+        parts = {"TenantReuse": "", "SubscriptionReuse": subscription, "ResourceGroupReuse": subscription + group}
+        seed = parts.get(scope, new_guid())
+        number = int.from_bytes(hashlib.sha256(f"{cloud.identity.tenant}{seed}".lower().encode()).digest()[:10], "big")
+        hash_ = "." + "".join("abcdefghijklmnop"[(number >> 4 * place) & 15] for place in range(16))
+    return f"{label}{hash_}.{location}.{cloud.settings.dns_suffix}"
+
+
+def label_owner(cloud: Cloud, name: str) -> Resource | None:
+    """The address that has a DNS name."""
+    for address in cloud.store.of_type(PUBLIC_IP):
+        if address.properties.get("dnsSettings", {}).get("fqdn", "").lower() == name.lower():
+            return address
+    return None
+
+
+def _dns_settings(cloud: Cloud, request: ArmRequest, wanted: Json, location: str, id_: str) -> Json | None:
+    settings = {k: v for k, v in (wanted.get("dnsSettings") or {}).items() if v is not None and k != "fqdn"}
+    if not settings.get("domainNameLabel"):
+        return {"reverseFqdn": settings["reverseFqdn"]} if settings.get("reverseFqdn") else None
+    label = settings["domainNameLabel"]
+    if not LABEL.match(label):
+        raise network_error(
+            "InvalidDomainNameLabel",
+            f"The domain name label {label} is invalid. It must conform to the following regular expression: "
+            f"{LABEL.pattern}.",
+        )
+    name = fqdn(cloud, settings, location, request.subscription, request.group)
+    owner = label_owner(cloud, name)
+    if (owner is not None and owner.key != id_.lower()) or label in cloud.switches["taken_labels"]:
+        raise network_error("DnsRecordInUse", f"DNS record {name} is already used by another public IP.")
+    return {**settings, "fqdn": name}
+
+
+def _sku(cloud: Cloud, body: Json, wanted: Json, existing: Resource | None) -> Json:
+    sku = {"name": "Basic", "tier": "Regional", **(existing.top["sku"] if existing else {}), **(body.get("sku") or {})}
+    if existing is not None and sku["name"] != existing.top["sku"]["name"] and configuration_of(cloud, existing):
+        raise network_error(
+            "PublicIPAddressSkuCannotBeChanged",
+            f"SKU of public IP address {existing.id} cannot be changed while it is attached to a resource.",
+        )
+    if sku["name"] == "Basic" and existing is None and not cloud.switches["basic_public_ip"]:
+        raise network_error(
+            "IPv4BasicSkuPublicIpCountLimitReached",
+            "Cannot create more than 0 IPv4 Basic SKU public IP addresses for this subscription in this region.",
+        )
+    if sku["name"] == "Standard" and wanted.get("publicIPAllocationMethod", "Dynamic") != "Static":
+        raise network_error(
+            "StandardSkuPublicIPAddressMustBeStatic",
+            "Standard sku publicIp must have AllocationMethod set to Static.",
+        )
+    return sku
+
+
+@route("PUT", f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/{{name}}", PUBLIC_IP)
+async def put_address(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Create or update a public address."""
+    body = accept(request, PUBLIC_IP)
+    id_ = common.provider_id(request, PUBLIC_IP, request.params["name"])
+    address = cloud.store.get(id_)
+    check_preconditions(request, address)
+    if address is not None:
+        common.refuse_while_changing(cloud, address)
+    group = cloud.group(request.subscription, request.group)
+    created = address is None
+    wanted: Json = body.get("properties") or {}
+    location = body.get("location") or (address.location if address else "") or ""
+    sku = _sku(cloud, body, wanted, address)
+    dns = _dns_settings(cloud, request, wanted, location, id_)
+    if address is None:
+        address = Resource(id_, PUBLIC_IP, request.params["name"], group.name, request.subscription)
+        address.properties["resourceGuid"] = new_guid()
+    kept: Json = {k: address.properties[k] for k in ("resourceGuid", "ipAddress") if k in address.properties}
+    address.properties = {
+        "publicIPAddressVersion": "IPv4",
+        "publicIPAllocationMethod": "Dynamic",
+        "idleTimeoutInMinutes": 4,
+        "ipTags": [],
+        **{k: v for k, v in wanted.items() if v is not None and k not in ("dnsSettings", "ipAddress")},
+        **({"dnsSettings": dns} if dns else {}),
+        **kept,
+    }
+    address.top = {**({"zones": body["zones"]} if body.get("zones") else {}), "sku": sku}
+    address.location = location
+    address.tags = body.get("tags", address.tags)
+    common.touch(address, "Updating")
+    cloud.store.save(address)
+    cloud.hosts.update()
+    kind = "publicIPAddress.create" if created else "publicIPAddress.update"
+    operation = begin(cloud, request, "network", kind, address.id, location)
+    answer = render_address(cloud, address, request.api_version)
+    return started(cloud, request, operation, 201 if created else 200, answer, 1)
+
+
+@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/CheckDnsNameAvailability", PUBLIC_IP)
+async def check_dns_name(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Whether a DNS label is free in a region."""
+    label = request.query.get("domainnamelabel", "")
+    if not LABEL.match(label):
+        raise network_error(
+            "InvalidDomainNameLabel",
+            f"The domain name label {label} is invalid. It must conform to the following regular expression: "
+            f"{LABEL.pattern}.",
+        )
+    name = f"{label}.{request.params['location'].lower()}.{cloud.settings.dns_suffix}"
+    free = label_owner(cloud, name) is None and label not in cloud.switches["taken_labels"]
+    return found({"available": free})

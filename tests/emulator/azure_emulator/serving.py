@@ -1,0 +1,151 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running the server: socket, TLS, ready file, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import typing as t
+from pathlib import Path
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .app import TRANSPORT, Application
+from .authority import Authority, write_private
+from .cloud import Cloud
+from .settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it; requests know their connection, which faults need to break it."""
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.scope[TRANSPORT] = self.transport  # type: ignore[literal-required]
+
+
+class Server:
+    """One running server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._temporary = settings.state_dir is None
+        if settings.state_dir is None:
+            self.directory = Path(tempfile.mkdtemp(prefix="azure-emulator-"))
+        else:
+            self.directory = settings.state_dir.absolute()
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.authority = Authority(self.directory)
+        self.cloud = Cloud(settings, self.directory, durable=not self._temporary)
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        listener = socket.create_server(("127.0.0.1", self.settings.port), backlog=1024, reuse_port=False)
+        port = listener.getsockname()[1]
+        self.cloud.origin = f"https://localhost:{port}"
+        config = uvicorn.Config(
+            Application(self.cloud),
+            http=Protocol,
+            lifespan="off",
+            ssl_certfile=str(self.authority.certificate_file),
+            ssl_keyfile=str(self.authority.key_file),
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_keep_alive=75,
+        )
+        server = _Uvicorn(config)
+        try:
+            await self.cloud.open()
+            serving = loop.create_task(server.serve([listener]))
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.005)
+            self._announce(port)
+            waiting = loop.create_task(stopping.wait())
+            await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            server.force_exit = True
+            await serving
+        finally:
+            await self.cloud.close()
+            listener.close()
+            if self.settings.ready_file is not None:
+                self.settings.ready_file.unlink(missing_ok=True)
+            if self._temporary:
+                shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _announce(self, port: int) -> None:
+        identity = self.cloud.identity
+        facts = {
+            "url": self.cloud.origin,
+            "ca_file": str(self.authority.ca_file),
+            "tenant": identity.tenant,
+            "subscription_id": identity.subscription_id,
+            "client_id": identity.client_id,
+            "secret": identity.secret,
+            "control_url": f"{self.cloud.origin}/_control",
+            "control_token": identity.control_token,
+            "hosts_file": str(self.directory / "hosts"),
+            "state_dir": str(self.directory),
+            "pid": os.getpid(),
+            "machines": self.cloud.machines.kind,
+        }
+        if self.settings.ready_file is not None:
+            write_private(self.settings.ready_file, json.dumps(facts, indent=2).encode())
+        LOG.info("serving %s with machines of kind %s", self.cloud.origin, self.cloud.machines.kind)
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without its own signal handlers: ours close the machines first."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> t.Generator[None, None, None]:
+        """Leave signals alone."""
+        yield
+
+
+def serve(settings: Settings) -> None:
+    """Run a server until it is told to stop."""
+    server = Server(settings)
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(server.run())
+        return
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) if hasattr(asyncio, "Runner") else _Plain(uvloop) as runner:
+        runner.run(server.run())
+
+
+class _Plain:
+    """``asyncio.Runner`` for Python 3.10."""
+
+    def __init__(self, uvloop: t.Any) -> None:
+        self._loop = uvloop.new_event_loop()
+
+    def __enter__(self) -> _Plain:
+        return self
+
+    def run(self, main: t.Coroutine[t.Any, t.Any, None]) -> None:
+        """Run to the end."""
+        self._loop.run_until_complete(main)
+
+    def __exit__(self, *_details: object) -> None:
+        self._loop.close()

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the server can be told at its start."""
+
+from __future__ import annotations
+
+import typing as t
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MachineKind = t.Literal["auto", "guests", "stand-in", "none"]
+
+
+def new_guid() -> str:
+    """A random GUID in its usual text form."""
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of one server.
+
+    :param port: TCP port on the loopback address; 0 takes a free one.
+    :param state_dir: where state, CA and machines live; None means a directory that goes with the server.
+    :param latency: ``instant`` or ``recorded[:SCALE]`` (durations drawn from recorded ones, multiplied by SCALE).
+    :param dns_suffix: what follows LABEL.REGION in a public address's name.
+    """
+
+    port: int = 0
+    state_dir: Path | None = None
+    machines: MachineKind = "none"
+    latency: str = "instant"
+    seed: int | None = None
+    ready_file: Path | None = None
+    request_log: Path | None = None
+    dns_suffix: str = "cloudapp.azure.com"
+    faults: tuple[str, ...] = ()
+    switches: t.Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Identity:
+    """Who may sign in, and to what. The same after a restart with the same state directory."""
+
+    tenant: str = field(default_factory=new_guid)
+    subscription_id: str = field(default_factory=new_guid)
+    client_id: str = field(default_factory=new_guid)
+    object_id: str = field(default_factory=new_guid)
+    secret: str = field(default="", repr=False)
+    control_token: str = field(default="", repr=False)
+    signing_key: str = field(default="", repr=False)
+    certificates: list[str] = field(default_factory=list)

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be turned on and off while the server runs: states of the cloud that are not faults."""
+
+from __future__ import annotations
+
+import typing as t
+
+Value = t.Any
+
+DEFAULTS: t.Mapping[str, Value] = {
+    "agent": "ready",
+    "basic_public_ip": False,
+    "cores_quota": 100,
+    "docker_extension": False,
+    "extra_extensions": [],
+    "extra_images": [],
+    "forbidden": [],
+    "sku_not_available": [],
+    "taken_labels": [],
+    "throttle": "",
+    "token_lifetime": 3599,
+    "unregistered": [],
+}
+"""Name and default of each switch.
+
+agent: what new answers of the guest agents look like: ready (what the machine says), not_ready or absent.
+basic_public_ip: whether public addresses of the Basic SKU can still be created.
+cores_quota: cores a subscription may use in a region.
+docker_extension: whether Microsoft.Azure.Extensions/DockerExtension is in the catalogue.
+extra_extensions: further extension types, Publisher.Type or Publisher.Type:VERSION.
+extra_images: further platform images, Publisher:Offer:Sku:Version.
+forbidden: actions the signed-in client has no right to, for example Microsoft.Compute/virtualMachines/write.
+sku_not_available: VM sizes that cannot be had.
+taken_labels: DNS labels that somebody else has.
+throttle: answer every request of compute with 429; ``retry-after`` or ``bare``.
+token_lifetime: seconds that a new access token is good for.
+unregistered: resource providers that the subscription is not registered for.
+"""
+
+
+class Switches:
+    """The switches of one server.
+
+    :raises KeyError: the name is not a switch.
+    """
+
+    def __init__(self, initial: t.Mapping[str, Value] | None = None) -> None:
+        self._values: dict[str, Value] = dict(DEFAULTS)
+        for name, value in (initial or {}).items():
+            self.set(name, value)
+
+    def set(self, name: str, value: Value) -> None:
+        """Set a switch. Text is taken in the form of the default: yes/no, a number, or items with commas.
+
+        :raises KeyError: the name is not a switch.
+        :raises ValueError: the value has not the switch's type.
+        """
+        if name not in DEFAULTS:
+            raise KeyError(f"unknown switch {name!r}; there are: {', '.join(DEFAULTS)}")
+        default = DEFAULTS[name]
+        if isinstance(value, str) and not isinstance(default, str):
+            value = _from_text(value, default)
+        if not isinstance(value, type(default)) and not (isinstance(default, list) and isinstance(value, tuple)):
+            raise ValueError(f"switch {name!r}: expected {type(default).__name__}, got {value!r}")
+        self._values[name] = value
+
+    def __getitem__(self, name: str) -> Value:
+        return self._values[name]
+
+    def all(self) -> dict[str, Value]:
+        """Every switch with its value."""
+        return dict(self._values)
+
+
+def _from_text(text: str, default: Value) -> Value:
+    if isinstance(default, bool):
+        return text.strip().lower() in ("1", "on", "true", "yes")
+    if isinstance(default, int):
+        return int(text)
+    return [item.strip() for item in text.split(",") if item.strip()]
