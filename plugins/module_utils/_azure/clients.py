@@ -12,6 +12,7 @@ SDK's version makes of them.
 from __future__ import annotations
 
 import os
+import threading
 import typing as t
 
 from .._errors import MissingLibraryError
@@ -53,7 +54,7 @@ class AzureSession:
         self.progress = progress
         self.deadline = deadline or Deadline(None)
         self._transport = _transport(place)
-        self._credential = way.credential(place)
+        self._credential = _OneAtATime(way.credential(place))
         self._compute: t.Any = None
         self._arm: ArmClient | None = None
 
@@ -96,9 +97,7 @@ class AzureSession:
     def close(self) -> None:
         """Close connections."""
         self._transport.close()
-        close = getattr(self._credential, "close", None)
-        if close:
-            close()
+        self._credential.close()
 
     @property
     def cloud(self) -> Cloud:
@@ -340,6 +339,25 @@ class ArmClient:
         if answer.http_response.status_code >= 400:
             raise HttpResponseError(response=answer.http_response, error_format=ARMErrorFormat)
         return answer
+
+
+class _OneAtATime:
+    """A credential that gets a token once, also when several requests need their first at the same time."""
+
+    def __init__(self, credential: t.Any) -> None:
+        self._credential = credential
+        self._lock = threading.Lock()
+
+    def get_token(self, *scopes: str, **keywords: t.Any) -> t.Any:
+        """A token for the scopes; azure-identity keeps it until it expires."""
+        with self._lock:
+            return self._credential.get_token(*scopes, **keywords)
+
+    def close(self) -> None:
+        """Close the credential's connections."""
+        close = getattr(self._credential, "close", None)
+        if close:
+            close()
 
 
 def _wire(answer: t.Any, *_deserialized: t.Any) -> t.Any:

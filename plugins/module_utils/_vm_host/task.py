@@ -139,7 +139,7 @@ class _Run:
         return [str(found["id"]) for found in (getattr(facts, kind) for kind in kinds) if found]
 
     def _result(self, facts: Facts, plan: Plan) -> dict[str, t.Any]:
-        done = plan.steps if self.request.check_mode else self.outcome.done
+        done = [step for step in plan.steps if self.request.check_mode or step in self.outcome.done]
         actions = [step.line for step in done]
         if self.key and self.key.generated:
             actions.insert(0, f"generate SSH key {self.key.path}")
