@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import typing as t
 import urllib.parse
 from pathlib import Path
 
-from ..app import create_app
+from ..app import Application
 from ..arm.routing import ROUTER
 from ..cloud import Cloud
 from ..operations import Status
@@ -36,7 +37,7 @@ class LocalCloud:
         settings = Settings(machines="none", switches=dict(switches or {}))
         self.cloud = Cloud(settings, Path(self._directory.name), durable=False)
         self.cloud.origin = ORIGIN
-        self._app: App = create_app(self.cloud)
+        self._app: App = Application(self.cloud)
         self._recorder = TrafficRecorder(self._app, traffic) if traffic is not None else None
         if self._recorder is not None:
             self._app = self._recorder
@@ -126,6 +127,17 @@ class LocalCloud:
     def hold(self, on: bool) -> None:
         """Whether operations that begin from now on wait until they are released."""
         self.cloud.operations.hold = on
+
+    def fault(self, method: str, path: str, answer: Answer) -> None:
+        """Let the next request with this method and path fail with this status and error."""
+        error = answer.body.get("error") if isinstance(answer.body, dict) else None
+        fields: dict[str, t.Any] = {"action": "status", "method": method, "path": f"^{re.escape(path)}$"}
+        for name in ("code", "message"):
+            if isinstance(error, dict) and name in error:
+                fields[name] = error[name]
+        if answer.headers.get("retry-after", "").isdigit():
+            fields["retry_after"] = int(answer.headers["retry-after"])
+        self.cloud.faults.add({**fields, "status": answer.status})
 
     async def settle(self) -> None:
         """Let everything end that is under way and not held."""

@@ -15,6 +15,7 @@ import re
 import typing as t
 
 from .bodies import is_group
+from .compare import Answer
 from .knowledge import Knowledge
 from .local import LocalCloud
 from .mapping import Mapping
@@ -43,19 +44,25 @@ def error_code(record: Interaction) -> str:
 
 
 @contextlib.asynccontextmanager
-async def conditions(cloud: LocalCloud, record: Interaction, target: Target | None) -> t.AsyncIterator[None]:
-    """Set what the subscription was like for one request, and set it back."""
+async def conditions(
+    cloud: LocalCloud, record: Interaction, target: Target | None, path: str
+) -> t.AsyncIterator[None]:
+    """Set what the subscription was like for one request, and set it back.
+
+    :param path: the request's path at the local Azure.
+    """
     wanted = _switches(record, target)
     before = {name: cloud.cloud.switches[name] for name in wanted}
     for name, value in wanted.items():
         cloud.cloud.switches.set(name, value)
     if _is_fault(record):
-        cloud.fault(record)
+        cloud.fault(record.method, path, Answer(record.status, record.response.headers, record.response.body))
     try:
         yield
     finally:
         for name, value in before.items():
             cloud.cloud.switches.set(name, value)
+        cloud.cloud.faults.clear()
 
 
 def _switches(record: Interaction, target: Target | None) -> dict[str, t.Any]:

@@ -121,7 +121,7 @@ class _Replay:
         body = self._body(position, record, target)
         if target is not None and isinstance(body, dict) and record.status < 300 and not target.tail:
             catalogue_wishes(self._cloud.cloud, target, body)
-        async with provoke.conditions(self._cloud, record, target):
+        async with provoke.conditions(self._cloud, record, target, self._mapping.path(record.path)):
             answer = await self._send(record, body)
             if answer.status >= 400 > record.status and any(not o.ended for o in self._operations):
                 await self._end_all()

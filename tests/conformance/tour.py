@@ -1,0 +1,435 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A tour of everything that the local Azure serves, errors included, to be recorded and validated.
+
+Each step says which status it expects, so that the tour also fails when an operation stops working.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from azure_emulator.conformance.bodies import SSH_KEY
+from azure_emulator.conformance.compare import Answer
+from azure_emulator.conformance.local import LocalCloud
+
+Json = dict[str, t.Any]
+NETWORK, COMPUTE, DISKS, SKUS = "2024-05-01", "2024-07-01", "2024-03-02", "2021-07-01"
+RESOURCES, SUBSCRIPTIONS = "2022-09-01", "2022-12-01"
+PLACE = "westeurope"
+IMAGE = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"}
+
+
+class Tour:
+    """The steps, in an order in which they work."""
+
+    def __init__(self, azure: LocalCloud) -> None:
+        self._azure = azure
+        self.visited: list[tuple[str, str]] = []
+        self.subscription = f"/subscriptions/{azure.subscription}"
+        self.group = f"{self.subscription}/resourceGroups/tour"
+        self.network = f"{self.group}/providers/Microsoft.Network"
+        self.compute = f"{self.group}/providers/Microsoft.Compute"
+        self.vm = f"{self.compute}/virtualMachines/vm1"
+
+    async def go(
+        self, method: str, path: str, version: str, *expected: int, body: t.Any = None, query: str = "", **headers: str
+    ) -> Answer:
+        """One request; its operation, if it starts one, is followed to the end."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = await self._azure.request(method, f"{path}?api-version={version}{query}", body, sent)
+        self.visited.append((method, path))
+        assert answer.status in (expected or (200,)), f"{method} {path}: {answer.status} {answer.body}"
+        for header in ("azure-asyncoperation", "location"):
+            if header in answer.headers:
+                await self._poll(answer.headers[header])
+                await self._azure.settle()
+                await self._poll(answer.headers[header])
+        return answer
+
+    async def _poll(self, url: str) -> None:
+        answer = await self._azure.request("GET", url)
+        self.visited.append(("GET", url.partition("?")[0].partition("://")[2].partition("/")[2]))
+        assert answer.status in (200, 202, 204, 409), f"{url}: {answer.status} {answer.body}"
+
+    async def all(self) -> None:
+        """Everything."""
+        await self.subscriptions()
+        await self.groups()
+        await self.networks()
+        await self.addresses()
+        await self.interfaces()
+        await self.catalogues()
+        await self.disks()
+        await self.machines()
+        await self.power()
+        await self.extensions()
+        await self.run_commands()
+        await self.mistakes()
+        await self.removal()
+
+    async def subscriptions(self) -> None:
+        """Subscriptions, regions, providers."""
+        for path in ("/subscriptions", self.subscription, f"{self.subscription}/locations", "/tenants"):
+            await self.go("GET", path, SUBSCRIPTIONS)
+        for path in (
+            f"{self.subscription}/providers",
+            f"{self.subscription}/providers/Microsoft.Network",
+            "/providers/Microsoft.Compute",
+            "/providers",
+        ):
+            await self.go("GET", path, RESOURCES)
+        await self.go("POST", f"{self.subscription}/providers/Microsoft.Network/register", RESOURCES)
+        await self.go("GET", "/subscriptions/11111111-1111-1111-1111-111111111111", SUBSCRIPTIONS, 404)
+
+    async def groups(self) -> None:
+        """Resource groups."""
+        await self.go("GET", self.group, RESOURCES, 404)
+        await self.go("HEAD", self.group, RESOURCES, 404)
+        await self.go("PUT", self.group, RESOURCES, 201, body={"location": PLACE, "tags": {"a": "b"}})
+        await self.go("PUT", self.group, RESOURCES, 200, body={"location": PLACE, "tags": {"a": "c"}})
+        await self.go("PUT", self.group, RESOURCES, 409, body={"location": "eastus"})
+        await self.go("PATCH", self.group, RESOURCES, 200, body={"tags": {"a": "d"}})
+        await self.go("HEAD", self.group, RESOURCES, 204)
+        await self.go("GET", self.group, "2024-07-01")
+        await self.go("GET", f"{self.subscription}/resourcegroups", RESOURCES)
+        await self.go("GET", f"{self.group}/resources", RESOURCES)
+        await self.go("GET", f"{self.subscription}/resources", RESOURCES)
+
+    async def networks(self) -> None:
+        """Virtual networks, subnets, security groups, rules."""
+        nsg, vnet = f"{self.network}/networkSecurityGroups/nsg1", f"{self.network}/virtualNetworks/vnet1"
+        await self.go(
+            "PUT",
+            nsg,
+            NETWORK,
+            201,
+            body={"location": PLACE, "properties": {"securityRules": [rule("ssh", 100, "22")]}},
+        )
+        await self.go(
+            "PUT",
+            nsg,
+            NETWORK,
+            200,
+            body={"location": PLACE, "properties": {"securityRules": [rule("ssh", 110, "22")]}},
+        )
+        await self.go("PUT", f"{nsg}/securityRules/web", NETWORK, 201, body=rule("web", 200, "443"))
+        await self.go("PUT", f"{nsg}/securityRules/web", NETWORK, 200, body=rule("web", 210, "443"))
+        await self.go("PUT", f"{nsg}/securityRules/clash", NETWORK, 400, body=rule("clash", 210, "444"))
+        for path in (
+            "securityRules",
+            "securityRules/web",
+            "defaultSecurityRules",
+            "defaultSecurityRules/AllowVnetInBound",
+        ):
+            await self.go("GET", f"{nsg}/{path}", NETWORK)
+        await self.go("GET", f"{nsg}/securityRules/none", NETWORK, 404)
+        await self.go("DELETE", f"{nsg}/securityRules/web", NETWORK, 202)
+        await self.go("DELETE", f"{nsg}/securityRules/web", NETWORK, 204)
+        await self.family(nsg)
+        space = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}
+        inner = {"name": "s1", "properties": {"addressPrefix": "10.1.0.0/24", "networkSecurityGroup": {"id": nsg}}}
+        await self.go("PUT", vnet, NETWORK, 201, body={"location": PLACE, "properties": {**space, "subnets": [inner]}})
+        await self.go(
+            "PUT",
+            vnet,
+            NETWORK,
+            200,
+            body={"location": PLACE, "tags": {"x": "y"}, "properties": {**space, "subnets": [inner]}},
+        )
+        await self.go("PUT", f"{vnet}/subnets/s2", NETWORK, 201, body={"properties": {"addressPrefix": "10.1.1.0/24"}})
+        await self.go("PUT", f"{vnet}/subnets/s2", NETWORK, 200, body={"properties": {"addressPrefix": "10.1.2.0/24"}})
+        await self.go("PUT", f"{vnet}/subnets/s3", NETWORK, 400, body={"properties": {"addressPrefix": "10.9.0.0/24"}})
+        await self.go("PUT", f"{vnet}/subnets/s3", NETWORK, 400, body={"properties": {"addressPrefix": "10.1.2.0/25"}})
+        await self.go("GET", f"{vnet}/subnets", NETWORK)
+        await self.go("GET", f"{vnet}/subnets/s1", NETWORK)
+        await self.go("DELETE", f"{vnet}/subnets/s2", NETWORK, 202)
+        await self.go("DELETE", nsg, NETWORK, 400)
+        await self.family(vnet)
+
+    async def family(self, path: str) -> None:
+        """What every top-level type of the network provider answers."""
+        for listed in (path.rpartition("/")[0], path.rpartition("/")[0].replace("/resourceGroups/tour", "")):
+            await self.go("GET", listed, NETWORK)
+        answer = await self.go("GET", path, NETWORK)
+        await self.go("PATCH", path, NETWORK, 200, body={"tags": {"tour": "yes"}})
+        await self.go("GET", f"{path}-none", NETWORK, 404)
+        await self.go("DELETE", f"{path}-none", NETWORK, 204)
+        await self.go("PUT", path, NETWORK, 412, body={"location": PLACE, **answer.body}, if_match='W/"no"')
+
+    async def addresses(self) -> None:
+        """Public addresses."""
+        pip = f"{self.network}/publicIPAddresses/ip1"
+        body: Json = {
+            "location": PLACE,
+            "sku": {"name": "Standard"},
+            "properties": {"publicIPAllocationMethod": "Static"},
+        }
+        await self.go("PUT", pip, NETWORK, 201, body=body)
+        body["properties"]["dnsSettings"] = {"domainNameLabel": "tour-label"}
+        await self.go("PUT", pip, NETWORK, 200, body=body)
+        await self.go("PUT", f"{pip}b", NETWORK, 400, 409, body=body)
+        await self.go("PUT", f"{pip}c", NETWORK, 400, body={**body, "sku": {"name": "Basic"}})
+        await self.family(pip)
+        available = f"{self.subscription}/providers/Microsoft.Network/locations/{PLACE}/CheckDnsNameAvailability"
+        for label in ("tour-label", "tour-free"):
+            await self.go("GET", available, NETWORK, query=f"&domainNameLabel={label}")
+
+    async def interfaces(self) -> None:
+        """Network interfaces."""
+        nic = f"{self.network}/networkInterfaces/nic1"
+        body = self.nic("ip1")
+        await self.go("PUT", nic, NETWORK, 201, body=body)
+        await self.go("PUT", nic, NETWORK, 200, body=body)
+        body["properties"]["networkSecurityGroup"] = {"id": f"{self.network}/networkSecurityGroups/nsg1"}
+        await self.go("PUT", nic, NETWORK, 200, body=body)
+        await self.go("PUT", f"{nic}x", NETWORK, 400, body=self.nic("unknown"))
+        await self.go("GET", f"{nic}/ipConfigurations", NETWORK)
+        await self.go("GET", f"{nic}/ipConfigurations/main", NETWORK)
+        await self.family(nic)
+        await self.go("DELETE", f"{self.network}/virtualNetworks/vnet1", NETWORK, 400)
+        await self.go("DELETE", f"{self.network}/virtualNetworks/vnet1/subnets/s1", NETWORK, 400)
+        await self.go("DELETE", f"{self.network}/publicIPAddresses/ip1", NETWORK, 400)
+        await self.go("DELETE", f"{self.network}/networkSecurityGroups/nsg1", NETWORK, 400)
+
+    def nic(self, address: str) -> Json:
+        """The body of an interface."""
+        inner: Json = {
+            "subnet": {"id": f"{self.network}/virtualNetworks/vnet1/subnets/s1"},
+            "publicIPAddress": {"id": f"{self.network}/publicIPAddresses/{address}"},
+        }
+        return {"location": PLACE, "properties": {"ipConfigurations": [{"name": "main", "properties": inner}]}}
+
+    async def catalogues(self) -> None:
+        """Images, sizes, quotas, extension types."""
+        base = f"{self.subscription}/providers/Microsoft.Compute/locations/{PLACE}"
+        images = f"{base}/publishers/Debian/artifacttypes/vmimage/offers"
+        for path in (
+            f"{base}/publishers",
+            images,
+            f"{images}/debian-12/skus",
+            f"{images}/debian-12/skus/12-gen2/versions",
+        ):
+            await self.go("GET", path, COMPUTE)
+        newest = await self.go(
+            "GET", f"{images}/debian-12/skus/12-gen2/versions", COMPUTE, query="&$top=1&$orderby=name%20desc"
+        )
+        await self.go("GET", f"{images}/debian-12/skus/12-gen2/versions/{newest.body[0]['name']}", COMPUTE)
+        await self.go("GET", f"{images}/debian-12/skus/12-gen2/versions/1.2.3", COMPUTE, 404)
+        await self.go("GET", f"{images}/none/skus", COMPUTE, 404)
+        types = f"{base}/publishers/Microsoft.Azure.Extensions/artifacttypes/vmextension/types"
+        await self.go("GET", types, COMPUTE)
+        versions = await self.go("GET", f"{types}/CustomScript/versions", COMPUTE)
+        await self.go("GET", f"{types}/CustomScript/versions/{versions.body[0]['name']}", COMPUTE)
+        await self.go("GET", f"{types}/DockerExtension/versions", COMPUTE, 404)
+        for path in ("vmSizes", "usages", "virtualMachines"):
+            await self.go("GET", f"{base}/{path}", COMPUTE)
+        await self.go(
+            "GET",
+            f"{self.subscription}/providers/Microsoft.Compute/skus",
+            SKUS,
+            query=f"&$filter=location%20eq%20'{PLACE}'",
+        )
+        await self.go("GET", f"{base}/runCommands", COMPUTE)
+        await self.go("GET", f"{base}/runCommands/RunShellScript", COMPUTE)
+
+    async def disks(self) -> None:
+        """Managed disks."""
+        disk = f"{self.compute}/disks/data1"
+        body = {
+            "location": PLACE,
+            "sku": {"name": "StandardSSD_LRS"},
+            "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8},
+        }
+        await self.go("PUT", disk, DISKS, 200, 201, 202, body=body)
+        await self.go("PATCH", disk, DISKS, 200, 202, body={"properties": {"diskSizeGB": 16}})
+        await self.go("PATCH", disk, DISKS, 200, 202, 400, 409, body={"properties": {"diskSizeGB": 8}})
+        for path in (disk, f"{self.compute}/disks", f"{self.subscription}/providers/Microsoft.Compute/disks"):
+            await self.go("GET", path, DISKS)
+        await self.go("GET", f"{disk}-none", DISKS, 404)
+
+    def machine(self, **changes: t.Any) -> Json:
+        """The body of a VM."""
+        properties: Json = {
+            "hardwareProfile": {"vmSize": "Standard_B2s"},
+            "storageProfile": {
+                "imageReference": dict(IMAGE),
+                "osDisk": {"createOption": "FromImage", "managedDisk": {"storageAccountType": "StandardSSD_LRS"}},
+            },
+            "osProfile": {
+                "computerName": "vm1",
+                "adminUsername": "azureuser",
+                "linuxConfiguration": {
+                    "disablePasswordAuthentication": True,
+                    "ssh": {"publicKeys": [{"path": "/home/azureuser/.ssh/authorized_keys", "keyData": SSH_KEY}]},
+                },
+            },
+            "networkProfile": {
+                "networkInterfaces": [
+                    {
+                        "id": f"{self.network}/networkInterfaces/nic1",
+                        "properties": {"primary": True, "deleteOption": "Delete"},
+                    }
+                ]
+            },
+            "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
+        }
+        return {"location": PLACE, "tags": {"a": "b"}, "properties": {**properties, **changes}}
+
+    async def machines(self) -> None:
+        """Virtual machines."""
+        await self.go("PUT", self.vm, COMPUTE, 201, body=self.machine())
+        await self.go("PUT", self.vm, COMPUTE, 200, body=self.machine())
+        await self.go("PATCH", self.vm, COMPUTE, 200, body={"tags": {"a": "c"}})
+        attached = {"lun": 0, "createOption": "Attach", "managedDisk": {"id": f"{self.compute}/disks/data1"}}
+        await self.go(
+            "PATCH", self.vm, COMPUTE, 200, body={"properties": {"storageProfile": {"dataDisks": [attached]}}}
+        )
+        await self.go("PATCH", self.vm, COMPUTE, 409, body={"properties": {"priority": "Spot"}})
+        await self.go(
+            "PUT",
+            self.vm,
+            COMPUTE,
+            409,
+            body=self.machine(
+                osProfile={"computerName": "other", "adminUsername": "u", "adminPassword": "Tour-1234-Tour"}
+            ),
+        )
+        await self.go("DELETE", f"{self.compute}/disks/data1", DISKS, 409)
+        await self.go("DELETE", f"{self.network}/networkInterfaces/nic1", NETWORK, 400)
+        for query in ("", "&$expand=instanceView"):
+            await self.go("GET", self.vm, COMPUTE, query=query)
+        for path in (
+            f"{self.vm}/instanceView",
+            f"{self.vm}/vmSizes",
+            f"{self.compute}/virtualMachines",
+            f"{self.subscription}/providers/Microsoft.Compute/virtualMachines",
+            f"{self.subscription}/providers/Microsoft.Compute/locations/{PLACE}/virtualMachines",
+        ):
+            await self.go("GET", path, COMPUTE)
+        await self.go("GET", f"{self.vm}-none", COMPUTE, 404)
+        await self.go("GET", f"{self.network}/networkInterfaces/nic1", NETWORK)
+        await self.go("GET", f"{self.network}/publicIPAddresses/ip1", NETWORK)
+        await self.go("GET", f"{self.network}/virtualNetworks/vnet1", NETWORK)
+
+    async def power(self) -> None:
+        """Power actions, and what they refuse."""
+        for action in ("restart", "powerOff", "start", "deallocate", "start", "redeploy", "reapply"):
+            await self.go("POST", f"{self.vm}/{action}", COMPUTE, 202)
+            await self.go("GET", f"{self.vm}/instanceView", COMPUTE)
+        await self.go("POST", f"{self.vm}/generalize", COMPUTE, 200, 409)
+        await self.go("POST", f"{self.vm}/retrieveBootDiagnosticsData", COMPUTE, 200)
+        await self.go("POST", f"{self.vm}-none/start", COMPUTE, 404)
+
+    async def extensions(self) -> None:
+        """VM extensions."""
+        one = f"{self.vm}/extensions/script"
+        body = extension("echo one")
+        await self.go("PUT", one, COMPUTE, 201, body=body)
+        await self.go("PUT", one, COMPUTE, 200, body=extension("echo two"))
+        await self.go("PATCH", one, COMPUTE, 200, body={"tags": {"x": "y"}})
+        for query in ("", "&$expand=instanceView"):
+            await self.go("GET", one, COMPUTE, query=query)
+            await self.go("GET", f"{self.vm}/extensions", COMPUTE, query=query)
+            await self.go("GET", self.vm, COMPUTE, query=query)
+        await self.go("GET", f"{one}-none", COMPUTE, 404)
+        wrong = {**body, "properties": {**body["properties"], "type": "NoSuchType"}}
+        await self.go("PUT", f"{one}-wrong", COMPUTE, 201, 400, 404, body=wrong)
+        await self.go("POST", f"{self.vm}/deallocate", COMPUTE, 202)
+        await self.go("PUT", one, COMPUTE, 409, body=extension("echo three"))
+        await self.go("POST", f"{self.vm}/start", COMPUTE, 202)
+        await self.go("DELETE", one, COMPUTE, 202)
+        await self.go("DELETE", one, COMPUTE, 204, 404)
+
+    async def run_commands(self) -> None:
+        """Run Command: the action, and the managed resource."""
+        await self.go(
+            "POST", f"{self.vm}/runCommand", COMPUTE, 200, 202, body={"commandId": "RunShellScript", "script": ["true"]}
+        )
+        one = f"{self.vm}/runCommands/task"
+        body = {
+            "location": PLACE,
+            "properties": {
+                "source": {"script": "echo hello"},
+                "parameters": [{"name": "a", "value": "1"}],
+                "protectedParameters": [{"name": "b", "value": "secret"}],
+                "treatFailureAsDeploymentFailure": True,
+                "timeoutInSeconds": 60,
+            },
+        }
+        await self.go("PUT", one, COMPUTE, 201, body=body)
+        await self.go("PUT", one, COMPUTE, 200, body=body)
+        await self.go("PATCH", one, COMPUTE, 200, body={"tags": {"x": "y"}})
+        for query in ("", "&$expand=instanceView"):
+            await self.go("GET", one, COMPUTE, query=query)
+        await self.go("GET", f"{self.vm}/runCommands", COMPUTE)
+        await self.go("DELETE", one, COMPUTE, 202)
+        await self.go("GET", one, COMPUTE, 404)
+
+    async def mistakes(self) -> None:
+        """Requests that are refused before any resource is looked at."""
+        nsg = f"{self.network}/networkSecurityGroups/bad"
+        await self.go("PUT", nsg, NETWORK, 400, body=b"{nonsense")
+        await self.go("PUT", nsg, NETWORK, 400, body={"location": PLACE, "properties": {"unknown": 1}})
+        await self.go("PUT", nsg, NETWORK, 400, body={"properties": {}})
+        await self.go("PUT", nsg, "2019-13-01", 400, body={"location": PLACE})
+        await self.go(
+            "PUT", f"{self.compute}/virtualMachines/bad", COMPUTE, 400, body={"location": PLACE, "properties": {"x": 1}}
+        )
+        await self.go(
+            "PUT",
+            f"{self.compute}/virtualMachines/bad",
+            COMPUTE,
+            404,
+            body=self.machine(
+                storageProfile={"imageReference": {**IMAGE, "sku": "no"}, "osDisk": {"createOption": "FromImage"}}
+            ),
+        )
+        gone = self.network.replace("/tour/", "/nowhere/")
+        await self.go("PUT", f"{gone}/networkSecurityGroups/a", NETWORK, 404, body={"location": PLACE})
+
+    async def removal(self) -> None:
+        """Deleting: one by one, then a whole group."""
+        await self.go("DELETE", self.vm, COMPUTE, 202)
+        await self.go("DELETE", self.vm, COMPUTE, 204)
+        await self.go("DELETE", f"{self.compute}/disks/data1", DISKS, 202)
+        await self.go("DELETE", f"{self.network}/networkInterfaces/nic1", NETWORK, 202, 204)
+        await self.go("DELETE", f"{self.network}/publicIPAddresses/ip1", NETWORK, 202)
+        await self.go("DELETE", f"{self.network}/virtualNetworks/vnet1", NETWORK, 202)
+        await self.go("DELETE", f"{self.network}/networkSecurityGroups/nsg1", NETWORK, 202)
+        await self.go("DELETE", self.group, RESOURCES, 202)
+        await self.go("DELETE", self.group, RESOURCES, 404)
+
+
+def rule(name: str, priority: int, port: str) -> Json:
+    """The body of a security rule."""
+    return {
+        "name": name,
+        "properties": {
+            "protocol": "Tcp",
+            "access": "Allow",
+            "direction": "Inbound",
+            "priority": priority,
+            "sourceAddressPrefix": "Internet",
+            "sourcePortRange": "*",
+            "destinationAddressPrefix": "*",
+            "destinationPortRange": port,
+        },
+    }
+
+
+def extension(command: str) -> Json:
+    """The body of a CustomScript extension."""
+    return {
+        "location": PLACE,
+        "properties": {
+            "publisher": "Microsoft.Azure.Extensions",
+            "type": "CustomScript",
+            "typeHandlerVersion": "2.1",
+            "autoUpgradeMinorVersion": True,
+            "settings": {"timestamp": 1},
+            "protectedSettings": {"commandToExecute": command},
+        },
+    }
