@@ -246,6 +246,8 @@ class Authorities:
         if draft.put(CURRENT_CA, ca.to_pem(current.chain)):
             draft.actions.append("ca: the chain of your own CA is updated")
         if not draft.state.is_own:
+            if CA_KEY not in draft.files:
+                self.reasons.append("the key is missing")
             self._protect_key(CA_KEY, current)
             if self.next is not None and self.rotation and not self.rotation.new_is_own:
                 self._protect_key(NEXT_CA_KEY, self.next)
@@ -274,7 +276,7 @@ class Authorities:
             return
         days = whole_days(left)
         reason = f"expires in {plural(days, 'day')}" if left > timedelta(0) else f"expired at {iso(end)}"
-        self.reasons = [reason]
+        self.reasons.append(reason)
         if draft.state.is_own or current.key is None or not current.self_signed:
             why = "is your own" if draft.state.is_own else "has no key here"
             draft.warnings.append(

@@ -19,7 +19,7 @@ import typing as t
 from .._errors import DockerHostError
 from .._task import silent
 from .filesystem import FileSystem
-from .journal import STAGE, Commit, apply, describe, explained, read_journal, recover
+from .journal import JOURNAL_DRAFT, STAGE, Commit, apply, describe, explained, read_journal, recover
 from .store import (
     CA,
     CA_KEY,
@@ -34,6 +34,7 @@ from .store import (
     SERVERS,
     STATE,
     Changes,
+    Interrupted,
     StoredFile,
 )
 
@@ -74,7 +75,7 @@ class DirectoryStore:
             descriptor = self._lock_shared()
             try:
                 session = DirectorySession(self, self._files)
-                if descriptor is None and self._files.status(self.path(LOCK)):
+                if not self._was_locked(descriptor):
                     continue  # Somebody began meanwhile; what was read may be half of two sets.
                 yield session
                 return
@@ -143,6 +144,12 @@ class DirectoryStore:
         self._wait_for_lock(descriptor, shared=True)
         return descriptor
 
+    def _was_locked(self, descriptor: int | None) -> bool:
+        """Whether nobody can have changed anything since the lock was taken."""
+        if descriptor is None:
+            return self._files.status(self.path(LOCK)) is None
+        return self._files.is_current(descriptor, self.path(LOCK))
+
     def _lock_exclusive(self) -> int:
         while True:
             try:
@@ -198,6 +205,7 @@ class DirectorySession:
     def __init__(self, store: DirectoryStore, files: FileSystem) -> None:
         self._store = store
         self._files = files
+        self.interrupted = Interrupted.NOTHING
         self.files: dict[str, StoredFile] = self._load()
 
     def _load(self) -> dict[str, StoredFile]:
@@ -208,7 +216,10 @@ class DirectorySession:
                 loaded[relative] = stored
         pending = read_journal(self._store, self._files)
         if pending is None:
+            if any(self._files.status(self._store.path(relative)) for relative in (STAGE, JOURNAL_DRAFT)):
+                self.interrupted = Interrupted.LEFTOVERS
             return loaded
+        self.interrupted = Interrupted.COMMIT
         for entry in pending["puts"]:
             staged = self._read(f"{STAGE}/{entry['stage']}")
             if staged is not None:
@@ -254,6 +265,7 @@ class DirectorySession:
                 made.undo()
                 raise
         with explained(self._store.root, "the change is begun; run the task again to finish it"):
+            made.settle()
             apply(self._store, self._files, journal)
             if changes.dissolve:
                 self._dissolve()

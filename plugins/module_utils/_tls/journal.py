@@ -71,7 +71,6 @@ class Commit:
         journal = {"version": 1, "puts": puts, "removes": list(changes.removes)}
         self._create(JOURNAL_DRAFT, StoredFile(json.dumps(journal).encode()), sync=True)
         self._files.rename(self._store.path(JOURNAL_DRAFT), self._store.path(JOURNAL))
-        self._sync_book_keeping()
         return journal
 
     def undo(self) -> None:
@@ -116,7 +115,8 @@ class Commit:
                 write_all(self._files, self._store.path(name), self._files.read(source), PRIVATE_FILE)
             return
 
-    def _sync_book_keeping(self) -> None:
+    def settle(self) -> None:
+        """Bring the commit point to the disk."""
         descriptor = self._files.open_directory(self._store.path(PRIVATE))
         try:
             self._files.sync(descriptor)

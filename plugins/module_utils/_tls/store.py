@@ -11,6 +11,7 @@ changes as a whole. :mod:`directory` keeps the set in a directory in docker's la
 from __future__ import annotations
 
 import contextlib
+import enum
 import typing as t
 from dataclasses import dataclass, field
 
@@ -75,12 +76,25 @@ class Changes:
         return bool(self.puts or self.removes)
 
 
+class Interrupted(enum.Enum):
+    """What an earlier run left: nothing, something to clean up, or a commit that is to be finished."""
+
+    NOTHING = 0
+    LEFTOVERS = 1
+    COMMIT = 2
+
+
 class Session(t.Protocol):
     """The set as it is. In a writing session nobody else changes it."""
 
     @property
     def files(self) -> t.Mapping[str, StoredFile]:
-        """Every file that belongs into a set of certificates, ours or not."""
+        """Every file that belongs into a set of certificates, ours or not, as it is once an interrupted commit is
+        finished."""
+
+    @property
+    def interrupted(self) -> Interrupted:
+        """What a run left that was ended in the middle."""
 
     def commit(self, changes: Changes) -> dict[str, str]:
         """Make all changes, durably. Returns the names that kept files have now, by relative path.

@@ -24,9 +24,10 @@ from .leaves import Leaves
 from .options import SPEC, Options, parse
 from .report import Report
 from .state import State
-from .store import STATE, Session, Store
+from .store import STATE, Interrupted, Session, Store
 from .times import utc_now
 
+FINISHED = "finished what an interrupted run began"
 Result = t.Callable[[t.Mapping[str, str]], dict[str, t.Any]]
 
 
@@ -45,19 +46,20 @@ def run(
     store: Store = DirectoryStore(options.cert_dir, files or FileSystem(), progress=request.progress)
     warn_if_temporary(options.cert_dir, request.warn)
     with store.reading() as session:
+        interrupted = session.interrupted
         draft, result = decide(options, own, session, now, diff=request.diff, dry=True)
-    if not draft.changes or request.check_mode:
-        return _done(request, draft, result({}))
-    with store.writing() as session:
-        draft, result = decide(options, own, session, now, diff=request.diff, dry=False)
-        kept = session.commit(draft.changes) if draft.changes else {}
-    return _done(request, draft, result(kept))
-
-
-def _done(request: Request, draft: Draft, result: dict[str, t.Any]) -> dict[str, t.Any]:
+    kept: dict[str, str] = {}
+    if (draft.changes or interrupted is not Interrupted.NOTHING) and not request.check_mode:
+        with store.writing() as session:
+            draft, result = decide(options, own, session, now, diff=request.diff, dry=False)
+            kept = session.commit(draft.changes) if draft.changes else {}
     for warning in draft.warnings:
         request.warn(warning)
-    return result
+    done = result(kept)
+    if interrupted is Interrupted.COMMIT:
+        done["changed"] = True
+        done["actions"].insert(0, FINISHED)
+    return done
 
 
 def decide(

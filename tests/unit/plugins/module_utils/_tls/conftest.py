@@ -1,0 +1,248 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running the task as Ansible would, with a clock and a file system of the test's own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls import task
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.options import SPEC
+
+UTC = dt.timezone.utc
+
+
+class Certs:
+    """A certificate directory and the task that looks after it."""
+
+    def __init__(self, directory: pathlib.Path) -> None:
+        self.directory = directory
+        self.now = dt.datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+        self.warnings: list[str] = []
+
+    def later(self, **span: float) -> None:
+        """Let time go by."""
+        self.now += dt.timedelta(**span)
+
+    def params(self, **options: t.Any) -> dict[str, t.Any]:
+        """All options, as an argument spec fills them in."""
+        options.setdefault("cert_dir", str(self.directory))
+        spec = {name: dict(option) for name, option in SPEC.argument_spec.items()}
+        validation = ArgumentSpecValidator(spec, **SPEC.rules()).validate(options)
+        assert not validation.error_messages, validation.error_messages
+        return t.cast("dict[str, t.Any]", validation.validated_parameters)
+
+    def run(self, *, check: bool = False, files: FileSystem | None = None, **options: t.Any) -> dict[str, t.Any]:
+        """Run the task; the diff is always asked for."""
+        self.warnings = []
+        request = Request(self.params(**options), check_mode=check, diff=True, warn=self.warnings.append)
+        return task.run(request, files=files, clock=lambda: self.now)
+
+    def settled(self, **options: t.Any) -> None:
+        """See that another run finds nothing to do."""
+        result = self.run(**options)
+        assert result["actions"] == []
+        assert not result["changed"]
+
+    def path(self, relative: str) -> pathlib.Path:
+        return self.directory / relative
+
+    def bytes(self, relative: str) -> bytes:
+        return self.path(relative).read_bytes()
+
+    def cert(self, relative: str) -> x509.Certificate:
+        return self.chain(relative)[0]
+
+    def chain(self, relative: str) -> list[x509.Certificate]:
+        return x509.load_pem_x509_certificates(self.bytes(relative))
+
+    def key(self, relative: str, passphrase: bytes | None = None) -> t.Any:
+        return serialization.load_pem_private_key(self.bytes(relative), passphrase)
+
+    def tree(self) -> dict[str, tuple[bytes, int]]:
+        """Every file below the directory with content and mode, the lock left out."""
+        found = {}
+        for path in sorted(self.directory.rglob("*")):
+            if path.is_file() and path.name != "lock":
+                found[str(path.relative_to(self.directory))] = (path.read_bytes(), path.stat().st_mode & 0o777)
+        return found
+
+    def pairs(self) -> list[str]:
+        """Directories (relative) that hold a certificate or key."""
+        return sorted({str(path.parent.relative_to(self.directory)) for path in self.directory.rglob("cert.pem")})
+
+    def check_pairs(self) -> None:
+        """See that every certificate has its key and is signed by a CA of its trust list's counterpart."""
+        for place in self.pairs():
+            certificate, key = self.cert(f"{place}/cert.pem"), self.key(f"{place}/key.pem")
+            assert public(certificate) == public(key), place
+            issuers = self.chain("ca.pem")
+            assert any(is_signed_by(certificate, issuer) for issuer in issuers), place
+
+
+def public(thing: t.Any) -> bytes:
+    """The public key of a certificate or private key."""
+    return t.cast(
+        bytes,
+        thing.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo),
+    )
+
+
+def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except Exception:  # noqa: BLE001 - any reason is a no
+        return False
+    return True
+
+
+@pytest.fixture
+def certs(tmp_path: pathlib.Path) -> Certs:
+    return Certs(tmp_path / "certs")
+
+
+class Maker:
+    """Makes certificates as somebody else would, with any fault wanted."""
+
+    now = dt.datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+
+    def key(self, kind: str = "ec") -> t.Any:
+        if kind.startswith("rsa"):
+            return rsa.generate_private_key(public_exponent=65537, key_size=int(kind[3:] or 2048))
+        return ec.generate_private_key(ec.SECP256R1())
+
+    def name(self, common_name: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+    def ca(
+        self,
+        common_name: str = "Their CA",
+        *,
+        key: t.Any = None,
+        signer: tuple[x509.Certificate, t.Any] | None = None,
+        is_ca: bool | None = True,
+        path_length: int | None = None,
+        cert_sign: bool | None = True,
+        days: float = 365,
+        begins: float = 0,
+        critical: bool = True,
+        digest: t.Any = None,
+    ) -> tuple[x509.Certificate, t.Any]:
+        """A CA's certificate and key. ``None`` for ``is_ca`` or ``cert_sign`` leaves the extension out."""
+        key = key or self.key()
+        issuer_key = signer[1] if signer else key
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(self.name(common_name))
+            .issuer_name(signer[0].subject if signer else self.name(common_name))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self.now + dt.timedelta(days=begins, hours=-1))
+            .not_valid_after(self.now + dt.timedelta(days=begins + days))
+        )
+        if is_ca is not None:
+            length = path_length if is_ca else None
+            builder = builder.add_extension(x509.BasicConstraints(ca=is_ca, path_length=length), critical=critical)
+        if cert_sign is not None:
+            usage = x509.KeyUsage(not cert_sign, False, False, False, False, cert_sign, False, False, False)
+            builder = builder.add_extension(usage, critical=True)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        if signer:
+            builder = builder.add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+            )
+        return builder.sign(issuer_key, digest or hashes.SHA256()), key
+
+    def leaf(
+        self,
+        ca: tuple[x509.Certificate, t.Any],
+        common_name: str = "them",
+        *,
+        key: t.Any = None,
+        purpose: str | None = "clientAuth",
+        dns_names: t.Sequence[str] = (),
+        days: float = 365,
+        digest: t.Any = None,
+        key_identifier: bool = True,
+    ) -> tuple[x509.Certificate, t.Any]:
+        """A leaf's certificate and key."""
+        key = key or self.key()
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(self.name(common_name))
+            .issuer_name(ca[0].subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self.now - dt.timedelta(days=400))
+            .not_valid_after(self.now + dt.timedelta(days=days))
+        )
+        if purpose:
+            oid = ExtendedKeyUsageOID.SERVER_AUTH if purpose == "serverAuth" else ExtendedKeyUsageOID.CLIENT_AUTH
+            builder = builder.add_extension(x509.ExtendedKeyUsage([oid]), critical=False)
+        if dns_names:
+            san = x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names])
+            builder = builder.add_extension(san, critical=False)
+        if key_identifier:
+            builder = builder.add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(ca[1].public_key()), critical=False
+            )
+        return builder.sign(ca[1], digest or hashes.SHA256()), key
+
+    def sign_request(self, ca: tuple[x509.Certificate, t.Any], request: bytes, *, days: float = 300) -> str:
+        """What a CA elsewhere makes of a request."""
+        csr = x509.load_pem_x509_csr(request)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(csr.subject)
+            .issuer_name(ca[0].subject)
+            .public_key(csr.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self.now - dt.timedelta(hours=1))
+            .not_valid_after(self.now + dt.timedelta(days=days))
+        )
+        for extension in csr.extensions:
+            builder = builder.add_extension(extension.value, extension.critical)
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca[1].public_key()), critical=False
+        )
+        return builder.sign(ca[1], hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+    @staticmethod
+    def pem(*things: t.Any, passphrase: str | None = None) -> str:
+        """Certificates and keys in PEM."""
+        parts = []
+        for thing in things:
+            if hasattr(thing, "private_bytes"):
+                encryption: t.Any = serialization.NoEncryption()
+                if passphrase:
+                    encryption = serialization.BestAvailableEncryption(passphrase.encode())
+                form = serialization.PrivateFormat.PKCS8
+                parts.append(thing.private_bytes(serialization.Encoding.PEM, form, encryption))
+            else:
+                parts.append(thing.public_bytes(serialization.Encoding.PEM))
+        return b"".join(parts).decode()
+
+
+@pytest.fixture
+def maker() -> Maker:
+    return Maker()
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    for name in ("DOCKER_CERT_PATH", "AWX_PRIVATE_DATA_DIR", "JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -1,0 +1,528 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The directory: what stops a run, many runs at once, modes from the first byte."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import pathlib
+import resource
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.directory import DirectoryStore
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.store import Changes, StoredFile
+
+if t.TYPE_CHECKING:
+    from .conftest import Certs
+
+HOSTS = [{"name": "web1"}, {"name": "web2"}]
+NOBODY = 65534
+
+
+def in_a_child(work: t.Callable[[], t.Any], *, user: int | None = None) -> str:
+    """Do something in a process of its own, perhaps as another user; what it returned or raised, as text."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            if user is not None:
+                os.setgid(user)
+                os.setuid(user)
+            text = f"ok {work()}"
+        except DockerHostError as error:
+            text = f"refused {error.message}"
+        except BaseException as error:  # noqa: BLE001 - handed to the parent
+            text = f"broken {error!r}"
+        os.write(writer, text.encode()[:4000])
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        text = stream.read().decode()
+    os.waitpid(child, 0)
+    return text
+
+
+def test_twenty_processes_make_one_ca(certs: Certs) -> None:
+    readers = []
+    gate_reader, gate_writer = os.pipe()
+    for number in range(20):
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            os.close(gate_writer)
+            os.read(gate_reader, 1)
+            try:
+                result = certs.run(hosts=[{"name": f"web{number}"}], clients=["robot"])
+                os.write(writer, result["ca"]["fingerprint"].encode())
+            except BaseException as error:  # noqa: BLE001 - handed to the parent
+                os.write(writer, repr(error).encode()[:2000])
+            os._exit(0)
+        os.close(writer)
+        readers.append(reader)
+    os.close(gate_writer)
+    answers = set()
+    for reader in readers:
+        with os.fdopen(reader, "rb") as stream:
+            answers.add(stream.read().decode())
+        os.wait()
+    os.close(gate_reader)
+    assert len(answers) == 1, answers
+    assert answers == {certs.run()["ca"]["fingerprint"]}
+    assert {f"servers/web{number}" for number in range(20)} <= set(certs.pairs())
+    certs.check_pairs()
+
+
+def test_readers_never_see_half_of_a_change(certs: Certs) -> None:
+    """Reports that are made while another process changes the set say that all is well, each time."""
+    certs.run(hosts=HOSTS)
+    child = os.fork()
+    if child == 0:
+        try:
+            for _ in range(40):
+                certs.run(hosts=HOSTS, regenerate="always", new_keys=True)
+        except BaseException:  # noqa: BLE001
+            os._exit(1)
+        os._exit(0)
+    reports = 0
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        report = certs.run(check=True, hosts=HOSTS)
+        assert report["actions"] == []
+        reports += 1
+    assert reports
+
+
+def test_a_lock_that_is_held_too_long(certs: Certs) -> None:
+    certs.run()
+    held = DirectoryStore(str(certs.directory), FileSystem())
+    waiting = DirectoryStore(str(certs.directory), FileSystem(), patience=0.2)
+    with held.writing():
+        for way in (waiting.reading, waiting.writing):
+            with pytest.raises(DockerHostError, match="another run has held this directory"), way():
+                pass
+
+
+def test_waiting_is_told(certs: Certs, monkeypatch: pytest.MonkeyPatch) -> None:
+    certs.run()
+    told: list[str] = []
+    ticks = iter(range(1000))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    held = DirectoryStore(str(certs.directory), FileSystem())
+    waiting = DirectoryStore(str(certs.directory), FileSystem(), patience=10, progress=told.append)
+    with held.writing(), pytest.raises(DockerHostError), waiting.writing():
+        pass
+    assert told == [f"{certs.directory}: waiting for another run that works on these certificates"]
+
+
+def test_the_lock_of_a_removed_set_is_not_taken_for_its_successors(certs: Certs) -> None:
+    """Whoever waited for the lock of a set that was removed meanwhile takes the new one."""
+    certs.run()
+    store = DirectoryStore(str(certs.directory), FileSystem())
+    entered = threading.Event()
+    with store.writing():
+        for path in certs.directory.glob("*.pem"):
+            path.unlink()
+        for path in certs.path(".docker-tls-certs").rglob("*.*"):
+            path.unlink()
+        thread = threading.Thread(target=lambda: (certs.run(hosts=HOSTS), entered.set()))
+        thread.start()
+        time.sleep(0.2)
+        shutil.rmtree(certs.path(".docker-tls-certs"))
+    thread.join(30)
+    assert entered.is_set()
+    certs.check_pairs()
+
+
+def test_modes_whatever_the_umask(certs: Certs) -> None:
+    for umask in (0o000, 0o022, 0o077):
+        before = os.umask(umask)
+        try:
+            certs.run(hosts=HOSTS, clients=["robot"])
+        finally:
+            os.umask(before)
+        for path in [certs.directory, *certs.directory.rglob("*")]:
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            if path.is_dir():
+                assert mode == 0o700, path
+            elif path.name.endswith("key.pem"):
+                assert mode == 0o600, path
+            else:
+                assert mode in (0o600, 0o644), path
+        shutil.rmtree(certs.directory)
+
+
+class Watching(FileSystem):
+    """Looks at every file the moment it is opened: that is before its first byte."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, int]] = []
+
+    def create(self, path: str, mode: int) -> int:
+        descriptor = super().create(path, mode)
+        self.seen.append((path, stat.S_IMODE(os.fstat(descriptor).st_mode)))
+        return descriptor
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        if b"PRIVATE KEY" in data:
+            assert stat.S_IMODE(os.fstat(descriptor).st_mode) == 0o600
+        return super().write(descriptor, data)
+
+    def make_directory(self, path: str) -> None:
+        super().make_directory(path)
+        assert stat.S_IMODE(os.lstat(path).st_mode) == 0o700
+
+
+def test_modes_from_the_first_byte(certs: Certs) -> None:
+    before = os.umask(0)
+    try:
+        files = Watching()
+        certs.run(hosts=HOSTS, files=files)
+        assert files.seen
+        certs.run(hosts=HOSTS, files=Watching(), backup=True, regenerate="always", new_keys=True)
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize(
+    ("link", "target_is_directory"),
+    [
+        ("ca.pem", False),
+        ("key.pem", False),
+        ("servers", True),
+        ("servers/web1", True),
+        ("servers/web1/key.pem", False),
+        ("clients", True),
+        (".docker-tls-certs", True),
+        (".docker-tls-certs/state.json", False),
+        (".docker-tls-certs/current", True),
+    ],
+)
+def test_a_symbolic_link_is_never_followed(certs: Certs, link: str, target_is_directory: bool) -> None:
+    certs.run(hosts=HOSTS, clients=["robot"])
+    inside, outside = certs.path(link), certs.directory.with_name("outside")
+    inside.rename(outside)
+    inside.symlink_to(outside, target_is_directory=target_is_directory)
+    certs.later(days=390)
+    before = certs.tree(), snapshot(outside)
+    for check in (True, False):
+        with pytest.raises(DockerHostError, match="symbolic link"):
+            certs.run(hosts=HOSTS, clients=["robot"], check=check)
+    assert (certs.tree(), snapshot(outside)) == before
+
+
+def snapshot(path: pathlib.Path) -> t.Any:
+    if path.is_dir():
+        return {str(entry): entry.read_bytes() for entry in path.rglob("*") if entry.is_file()}
+    return path.read_bytes()
+
+
+def test_a_link_to_nowhere(certs: Certs) -> None:
+    certs.directory.symlink_to(certs.directory.with_name("nowhere"))
+    with pytest.raises(DockerHostError, match="leads nowhere"):
+        certs.run()
+
+
+def test_things_of_other_kinds_in_the_way(certs: Certs) -> None:
+    certs.directory.write_text("a file")
+    with pytest.raises(DockerHostError, match="it is no directory"):
+        certs.run()
+    certs.directory.unlink()
+    (certs.directory / "cert.pem").mkdir(parents=True)
+    with pytest.raises(DockerHostError, match=r"cert\.pem: it is no regular file"):
+        certs.run()
+    (certs.directory / "cert.pem").rmdir()
+    (certs.directory / "servers").write_text("a file")
+    with pytest.raises(DockerHostError, match="servers: it is no directory"):
+        certs.run(hosts=HOSTS)
+    (certs.directory / "servers").unlink()
+    os.mkfifo(certs.directory / "key.pem")
+    with pytest.raises(DockerHostError, match=r"key\.pem: it is no regular file"):
+        certs.run()
+
+
+def test_everybody_may_write(certs: Certs) -> None:
+    certs.directory.mkdir()
+    certs.directory.chmod(0o777)
+    with pytest.raises(DockerHostError, match=r"everybody may write there \(mode 0777\)"):
+        certs.run()
+    assert not list(certs.directory.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make a directory of somebody else")
+def test_somebody_elses_directory(certs: Certs) -> None:
+    certs.directory.mkdir()
+    os.chown(certs.directory, NOBODY, NOBODY)
+    with pytest.raises(DockerHostError, match="belongs to user 65534 and this task runs as user 0"):
+        certs.run(hosts=HOSTS)
+    assert not list(certs.directory.iterdir())
+
+
+@pytest.fixture
+def everybodys_way(tmp_path: pathlib.Path) -> t.Iterator[pathlib.Path]:
+    """A directory that every user can reach."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        path = pathlib.Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def test_a_directory_that_cannot_be_written(certs: Certs, everybodys_way: pathlib.Path) -> None:
+    certs.directory = everybodys_way / "certs"
+    user = NOBODY if os.geteuid() == 0 else None
+    certs.directory.mkdir(mode=0o755)
+    if user:
+        os.chown(certs.directory, user, user)
+    os.chmod(certs.directory, 0o555)
+    text = in_a_child(lambda: certs.run(hosts=HOSTS), user=user)
+    assert text.startswith("refused")
+    assert "permission denied" in text
+    assert not list(certs.directory.iterdir())
+    # A set that is there can still be looked at, and by whoever may read it.
+    os.chmod(certs.directory, 0o755)
+    assert in_a_child(lambda: certs.run(hosts=HOSTS)["changed"], user=user) == "ok True"
+    os.chmod(certs.directory, 0o555)
+    assert in_a_child(lambda: certs.run(hosts=HOSTS)["changed"], user=user) == "ok False"
+    assert in_a_child(lambda: certs.run(hosts=HOSTS, check=True)["changed"], user=user) == "ok False"
+
+
+@contextlib.contextmanager
+def tmpfs(path: pathlib.Path, size: str) -> t.Iterator[None]:
+    """A small file system, where this process may make one."""
+    path.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(path)], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"no small file system can be mounted here: {done.stderr.decode().strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.mark.parametrize("pages", [1, 3, 6, 9, 12])
+def test_a_full_disk(certs: Certs, pages: int) -> None:
+    """A set with new keys for twenty more hosts does not fit; nothing of it may stay, and nothing may be lost."""
+    with tmpfs(certs.directory, f"{4096 * 40}"):
+        certs.run(hosts=HOSTS)
+        filler = certs.path("filler")
+        fill(filler, pages)
+        before = certs.tree()
+        names = sorted(str(path) for path in certs.directory.rglob("*"))
+        with pytest.raises(DockerHostError, match="nothing was changed: there is no space left on the device"):
+            certs.run(hosts=[{"name": f"more{number}"} for number in range(20)])
+        assert certs.tree() == before
+        assert sorted(str(path) for path in certs.directory.rglob("*")) == names
+        filler.unlink()
+        certs.run(hosts=[{"name": "more1"}])
+        certs.check_pairs()
+
+
+def fill(path: pathlib.Path, pages_left: int) -> None:
+    """Use up the space of a file system but for some pages."""
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY)
+    with contextlib.suppress(OSError):
+        while True:
+            os.write(descriptor, b"x" * 4096)
+    os.close(descriptor)
+    os.truncate(path, path.stat().st_size - 4096 * pages_left)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")
+def test_a_read_only_file_system(certs: Certs) -> None:
+    with tmpfs(certs.directory, "1m"):
+        certs.run(hosts=HOSTS)
+        subprocess.run(["mount", "-o", "remount,ro", str(certs.directory)], check=True)
+        certs.settled(hosts=HOSTS)
+        before = certs.tree()
+        with pytest.raises(DockerHostError, match="the file system is read-only"):
+            certs.run(hosts=[{"name": "web3"}])
+        assert certs.tree() == before
+
+
+@pytest.mark.parametrize("limit", [0, 10, 100, 300])
+def test_files_may_not_grow(certs: Certs, limit: int) -> None:
+    """The same without root: a limit on the size of files."""
+    certs.run(hosts=HOSTS)
+    before = certs.tree()
+
+    def limited() -> t.Any:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        return certs.run(hosts=[{"name": "web3"}])
+
+    text = in_a_child(limited)
+    assert text.startswith("refused")
+    assert "nothing was changed" in text
+    assert certs.tree() == before
+    certs.run(hosts=[{"name": "web3"}])
+    certs.check_pairs()
+
+
+class Failing(FileSystem):
+    """Fails at its Nth changing call, as a disk does."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        self.calls = 0
+
+    def __getattribute__(self, name: str) -> t.Any:
+        if name in ("create", "write", "sync", "rename", "link", "remove", "make_directory", "remove_directory"):
+            self.calls += 1
+            if self.calls == self.last:
+                raise OSError(errno.EIO, "Input/output error")
+        return super().__getattribute__(name)
+
+
+def test_an_error_at_any_call_is_one_clear_error(certs: Certs) -> None:
+    """Before the commit point nothing is changed; after it, the next run finishes."""
+    certs.run(hosts=HOSTS)
+    start = certs.directory.with_name("start")
+    shutil.copytree(certs.directory, start)
+    last = 0
+    outcomes = set()
+    while True:
+        last += 1
+        shutil.rmtree(certs.directory)
+        shutil.copytree(start, certs.directory)
+        before = certs.tree()
+        try:
+            certs.run(hosts=HOSTS, regenerate="always", new_keys=True, backup=True, files=Failing(last))
+            break
+        except DockerHostError as error:
+            outcome = error.message.split(": ")[1]
+        if outcome == "nothing was changed":
+            assert certs.tree() == before
+        outcomes.add(outcome)
+        certs.run(hosts=HOSTS)
+        certs.check_pairs()
+        certs.settled(hosts=HOSTS)
+    assert {"nothing was changed", "the change is begun; run the task again to finish it"} <= outcomes
+
+
+def test_a_journal_that_is_not_ours(certs: Certs) -> None:
+    certs.run()
+    for text in ("[]", "{", '{"version": 2, "puts": [], "removes": []}'):
+        certs.path(".docker-tls-certs/journal.json").write_text(text)
+        with pytest.raises(DockerHostError, match="journal"):
+            certs.run()
+
+
+@pytest.mark.parametrize("path", ["../outside", "/etc/outside", "servers/../../outside"])
+def test_a_journal_never_leads_outside(certs: Certs, path: str) -> None:
+    certs.run()
+    journal = {"version": 1, "puts": [{"stage": "0", "path": path}], "removes": []}
+    certs.path(".docker-tls-certs/journal.json").write_text(json.dumps(journal))
+    with pytest.raises(DockerHostError, match="journal"):
+        certs.run()
+
+
+def test_what_an_interrupted_run_began_is_reported(certs: Certs) -> None:
+    certs.run(hosts=HOSTS)
+    stage = certs.path(".docker-tls-certs/stage")
+    stage.mkdir()
+    (stage / "0").write_bytes(certs.bytes("cert.pem"))
+    certs.path("cert.pem").unlink()
+    journal = {"version": 1, "puts": [{"stage": "0", "path": "cert.pem"}], "removes": []}
+    certs.path(".docker-tls-certs/journal.json").write_text(json.dumps(journal))
+    for check in (True, False):
+        result = certs.run(hosts=HOSTS, check=check)
+        assert (result["changed"], result["actions"]) == (True, ["finished what an interrupted run began"])
+    certs.check_pairs()
+    certs.settled(hosts=HOSTS)
+
+
+def test_keys_of_a_run_that_never_committed_do_not_stay(certs: Certs) -> None:
+    certs.run(hosts=HOSTS)
+    stage = certs.path(".docker-tls-certs/stage")
+    stage.mkdir()
+    (stage / "0").write_bytes(certs.bytes("key.pem"))
+    assert not certs.run(hosts=HOSTS)["changed"]
+    assert not stage.exists()
+
+
+def test_backups(certs: Certs) -> None:
+    certs.run(hosts=HOSTS)
+    old = {path: certs.bytes(path) for path in ("key.pem", "cert.pem")}
+    certs.later(days=390)
+    result = certs.run(new_keys=True, backup=True)
+    kept = {pathlib.Path(path).name: pathlib.Path(name) for path, name in result["backup_files"].items()}
+    assert {name: kept[name].read_bytes() for name in old} == old
+    assert kept["key.pem"].stat().st_mode & 0o777 == 0o600
+    # At the same moment again: no backup takes another's place.
+    certs.run(new_keys=True, backup=True, regenerate="always")
+    assert {name: kept[name].read_bytes() for name in old} == old
+
+
+def test_a_file_system_without_hard_links(certs: Certs) -> None:
+    class NoLinks(FileSystem):
+        def link(self, source: str, target: str) -> None:
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+    certs.run()
+    old = certs.bytes("key.pem")
+    result = certs.run(new_keys=True, backup=True, regenerate="always", files=NoLinks())
+    kept = pathlib.Path(result["backup_files"][str(certs.path("key.pem"))])
+    assert kept.read_bytes() == old
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_many_files_are_synced_at_once(certs: Certs) -> None:
+    class Counting(FileSystem):
+        syncs = everything = 0
+
+        def sync(self, descriptor: int) -> None:
+            self.syncs += 1
+            super().sync(descriptor)
+
+        def sync_everything(self) -> None:
+            self.everything += 1
+
+    few, many = Counting(), Counting()
+    certs.run(hosts=HOSTS, files=few)
+    assert (few.everything, few.syncs > 10) == (0, True)
+    certs.run(hosts=[{"name": f"more{number}"} for number in range(40)], files=many)
+    assert (many.everything, many.syncs < 10) == (1, True)
+
+
+def test_a_store_commits_all_or_says_so(certs: Certs) -> None:
+    """The store by itself, without certificates."""
+    store = DirectoryStore(str(certs.directory), FileSystem())
+    with store.writing() as session:
+        changes = Changes()
+        changes.put_public("servers/web1/cert.pem", b"one")
+        changes.put_private("servers/web1/key.pem", b"two")
+        assert session.commit(changes) == {}
+    with store.reading() as session:
+        assert dict(session.files) == {
+            "servers/web1/cert.pem": StoredFile(b"one", 0o644),
+            "servers/web1/key.pem": StoredFile(b"two", 0o600),
+        }
+    with store.writing() as session:
+        session.commit(Changes(removes=["servers/web1/cert.pem", "servers/web1/key.pem"], dissolve=True))
+    assert not list(certs.directory.iterdir())
+
+
+def test_nothing_is_left_open(certs: Certs) -> None:
+    before = set(os.listdir("/proc/self/fd")) if sys.platform == "linux" else set()
+    for _ in range(3):
+        certs.run(hosts=HOSTS, regenerate="always")
+        certs.run(hosts=HOSTS, check=True)
+    if sys.platform == "linux":
+        assert set(os.listdir("/proc/self/fd")) == before

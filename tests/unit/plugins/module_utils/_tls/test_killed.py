@@ -1,0 +1,218 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run that is killed at any of its file-system calls loses nothing, and the next run finishes.
+
+Each case forks a process that does the real run and kills itself (SIGKILL) at its Nth call; a second round kills it in
+the middle of a write. N goes up until a run gets through.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import typing as t
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
+
+if t.TYPE_CHECKING:
+    from .conftest import Certs
+
+CHANGING = (
+    *("create", "write", "set_mode", "sync", "sync_everything", "open_directory", "close", "rename", "link", "remove"),
+    *("make_directory", "remove_directory", "open_lock", "try_lock"),
+)
+LOOKING = ("read", "status", "names", "is_current", "open_existing")
+HOSTS = [{"name": "web1"}, {"name": "web2"}]
+PASSPHRASE = "correct horse"
+
+
+class Dying(FileSystem):
+    """Ends the process before its Nth call, or in the middle of its Nth write."""
+
+    def __init__(self, last: int, *, half: bool) -> None:
+        self.last = last
+        self.half = half
+        self.calls = 0
+
+    def __getattribute__(self, name: str) -> t.Any:
+        if name == "write" and self.half:
+            self.calls += 1
+            if self.calls == self.last:
+                return lambda descriptor, data: (os.write(descriptor, data[: len(data) // 2]), die())
+        elif not self.half and (name in CHANGING or name in LOOKING):
+            self.calls += 1
+            if self.calls == self.last:
+                die()
+        return super().__getattribute__(name)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_and_die(certs: Certs, last: int, *, half: bool, **options: t.Any) -> bool:
+    """Do a run in a process of its own; tell whether it got through."""
+    child = os.fork()
+    if child == 0:
+        try:
+            certs.run(files=Dying(last, half=half), **options)
+        except BaseException:  # noqa: BLE001 - the child must not go on with the test
+            os._exit(3)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return False
+    assert os.WEXITSTATUS(status) == 0, "the run failed by itself"
+    return True
+
+
+def ca_keys(certs: Certs) -> set[bytes]:
+    """The public keys of all CA keys that are kept anywhere in the directory."""
+    found = set()
+    for path in certs.directory.rglob("ca-key.pem*"):
+        data = path.read_bytes()
+        secret = PASSPHRASE.encode() if b"ENCRYPTED" in data else None
+        key: t.Any = serialization.load_pem_private_key(data, secret)
+        found.add(
+            key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        )
+    return found
+
+
+def nothing(certs: Certs) -> None:
+    """Begin with no directory at all."""
+
+
+def a_set(certs: Certs) -> None:
+    certs.run(hosts=HOSTS)
+
+
+def an_old_set(certs: Certs) -> None:
+    certs.run(hosts=HOSTS)
+    certs.later(days=380)
+
+
+def a_set_in_rotation(*steps: str) -> t.Callable[[Certs], None]:
+    def begin(certs: Certs) -> None:
+        certs.run(hosts=HOSTS)
+        for step in steps:
+            certs.run(hosts=HOSTS, rotate_ca=step, host_trust=reports(certs))
+
+    return begin
+
+
+def somebody_elses_set(certs: Certs) -> None:
+    certs.run(hosts=HOSTS)
+    shutil.rmtree(certs.directory / ".docker-tls-certs")
+    certs.later(days=380)
+
+
+def reports(certs: Certs) -> list[dict[str, t.Any]]:
+    """What hosts report that have everything."""
+    report = certs.run(check=True, hosts=HOSTS)
+    return [
+        {"name": name, "ca_fingerprints": report["trusted_cas"], "fingerprint": entry["fingerprint"]}
+        for name, entry in report["servers"].items()
+    ]
+
+
+CASES: dict[str, tuple[t.Callable[[Certs], None], dict[str, t.Any]]] = {
+    "first": (nothing, {}),
+    "another host": (a_set, {"hosts": [*HOSTS, {"name": "web3"}]}),
+    "renewal": (an_old_set, {}),
+    "renewal with new keys and backup": (an_old_set, {"new_keys": True, "backup": True}),
+    "encrypting": (a_set, {"ca_key_passphrase": PASSPHRASE}),
+    "removing a host": (a_set, {"state": "absent", "hosts": HOSTS[:1]}),
+    "adopting": (somebody_elses_set, {"adopt": True}),
+    "rotation starts": (a_set, {"rotate_ca": "start"}),
+    "rotation of servers": (a_set_in_rotation("start"), {"rotate_ca": "advance"}),
+    "rotation of clients": (a_set_in_rotation("start", "advance"), {"rotate_ca": "advance"}),
+    "rotation ends": (a_set_in_rotation("start", "advance", "advance"), {"rotate_ca": "advance"}),
+    "rotation is cancelled": (a_set_in_rotation("start"), {"rotate_ca": "cancel"}),
+}
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["at a call", "in a write"])
+@pytest.mark.parametrize("name", CASES)
+def test_killed_at_every_call(certs: Certs, name: str, half: bool) -> None:
+    prepare, given = CASES[name]
+    prepare(certs)
+    options = {"hosts": HOSTS, **given}
+    if options.get("rotate_ca") == "advance":
+        options["host_trust"] = reports(certs)
+    start = certs.directory.with_name("start")
+    if certs.directory.exists():
+        certs.directory.rename(start)
+    last = 0
+    while True:
+        last += 1
+        if certs.directory.exists():
+            shutil.rmtree(certs.directory)
+        if start.exists():
+            shutil.copytree(start, certs.directory)
+        done = run_and_die(certs, last, half=half, **options)
+        check_after_kill(certs, start, options)
+        if done:
+            break
+    assert last > (2 if half else 40)
+
+
+def check_after_kill(certs: Certs, start: t.Any, options: dict[str, t.Any]) -> None:
+    """What holds at any moment, and what holds after the next run."""
+    before = Keeper(certs.directory.with_name("start")) if start.exists() else None
+    kept = ca_keys(certs)
+    if before is not None:
+        assert before.ca_keys <= kept, "a CA key is gone"
+    phase = certs.run(check=True, hosts=HOSTS, ca_key_passphrase=options.get("ca_key_passphrase"), adopt=True)[
+        "rotation"
+    ]
+    again = {key: value for key, value in options.items() if key not in ("rotate_ca", "host_trust")}
+    certs.run(**again)
+    certs.check_pairs()
+    assert kept <= ca_keys(certs), "a CA key is gone"
+    assert certs.run(check=True, hosts=HOSTS)["rotation"]["phase"] == phase["phase"]
+    certs.settled(**again)
+    leftovers = [path.name for path in (certs.directory / ".docker-tls-certs").glob("*")]
+    assert not {"journal.json", "journal.new", "stage"} & set(leftovers)
+
+
+class Keeper:
+    """The CA keys of the set as it was before."""
+
+    def __init__(self, directory: t.Any) -> None:
+        self.directory = directory
+        self.ca_keys = ca_keys(t.cast("Certs", self))
+
+
+def test_a_killed_run_leaves_the_old_set_or_the_new_one(certs: Certs) -> None:
+    """Before any next run: files are old, or new, or their new content stands in a journal."""
+    certs.run(hosts=HOSTS)
+    certs.later(days=380)
+    start = certs.directory.with_name("start")
+    certs.directory.rename(start)
+    last = 0
+    seen = set()
+    while True:
+        last += 1
+        shutil.rmtree(certs.directory, ignore_errors=True)
+        shutil.copytree(start, certs.directory)
+        old = {path: value for path, value in certs.tree().items() if not path.startswith(".")}
+        done = run_and_die(certs, last, half=False, hosts=HOSTS, new_keys=True)
+        now = {path: value for path, value in certs.tree().items() if not path.startswith(".")}
+        pending = certs.path(".docker-tls-certs/journal.json").exists()
+        moved = {path for path in old if old[path] != now[path]}
+        state = "pending" if pending else "old" if not moved else "new"
+        if state == "new":
+            certs.check_pairs()
+            assert {"key.pem", "cert.pem", "servers/web1/key.pem", "servers/web1/cert.pem"} <= moved
+        seen.add(state)
+        if done:
+            break
+    assert seen == {"old", "pending", "new"}
