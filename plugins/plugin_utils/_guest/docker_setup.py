@@ -113,7 +113,7 @@ class Machine:
         }
 
     def path(self, path):
-        return path if self.alive else os.path.join(self.root, path.lstrip("/"))
+        return path if self.root == "/" else os.path.join(self.root, path.lstrip("/"))
 
     def log(self, text):
         """Append to the full log, which only root can read, without any known secret."""
@@ -147,6 +147,11 @@ class Machine:
                 return file.read()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
+
+    def glob(self, pattern):
+        """The files that fit, by their paths on the machine."""
+        skip = 0 if self.root == "/" else len(self.root)
+        return sorted(name[skip:] for name in glob.glob(self.path(pattern)))
 
     def text(self, path):
         return (self.read(path) or b"").decode("utf-8", "replace")
@@ -521,13 +526,10 @@ def exec_start(machine):
         return []
     drop_ins = {}
     for directory in reversed(UNIT_DIRS):
-        pattern = machine.path(directory + "/systemd/system/docker.service.d/*.conf")
-        drop_ins.update({os.path.basename(name): name for name in glob.glob(pattern)})
+        found = machine.glob(directory + "/systemd/system/docker.service.d/*.conf")
+        drop_ins.update({os.path.basename(name): name for name in found})
     drop_ins.pop(os.path.basename(DROP_IN), None)
-    texts = [machine.text(files[0])]
-    for _base, name in sorted(drop_ins.items()):
-        with open(name, encoding="utf-8", errors="replace") as file:
-            texts.append(file.read())
+    texts = [machine.text(files[0]), *(machine.text(name) for _base, name in sorted(drop_ins.items()))]
     command = ""
     for text in texts:
         for value in re.findall(r"^ExecStart=(.*)$", text.replace("\\\n", " "), re.MULTILINE):
@@ -1139,32 +1141,33 @@ class Repository:
 
     def add(self, packager):
         """Write key and source unless the administrator has already configured this repository."""
-        if self.apt:
-            if not os.path.exists("/etc/ssl/certs/ca-certificates.crt") and self.base.startswith("https"):
-                packager.refresh()
-                packager.patiently([*packager.command("install"), "ca-certificates"])
-            key, source = "/etc/apt/keyrings/docker.asc", "/etc/apt/sources.list.d/docker.list"
-            architecture = self.machine.run(["dpkg", "--print-architecture"]).strip()
-            text = "deb [arch={} signed-by={}] {} {} {}\n".format(
-                architecture, key, self.base, self.codename(), self.settings.channel
-            )
-            others = glob.glob("/etc/apt/sources.list.d/*") + ["/etc/apt/sources.list"]
-        else:
-            key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker"
-            folder = "/etc/zypp/repos.d/" if self.facts.manager == "zypper" else "/etc/yum.repos.d/"
-            source = folder + "docker-ce.repo"
-            text = (
-                "[docker-ce-{0}]\nname=Docker CE {0}\nbaseurl={1}\nenabled=1\ngpgcheck=1\ngpgkey=file://{2}\n".format(
-                    self.settings.channel, self.index()[: -len("/repodata/repomd.xml")], key
-                )
-            )
-            others = glob.glob(folder + "*")
-        if not any(self.base in self.machine.text(name) for name in others if name != source):
+        bundle = "/etc/ssl/certs/ca-certificates.crt"
+        if self.apt and self.base.startswith("https") and self.machine.read(bundle) is None:
+            packager.refresh()
+            packager.patiently([*packager.command("install"), "ca-certificates"])
+        key, source, text = self.source()
+        others = [name for name in self.machine.glob(os.path.dirname(source) + "/*") if name != source]
+        others += ["/etc/apt/sources.list"] if self.apt else []
+        if not any(self.base in self.machine.text(name) for name in others):
             self.machine.write(key, self.key())
             self.machine.write(source, (MARK + text).encode())
             if not self.apt:
-                self.machine.run(["rpm", "--import", key])
+                self.machine.run(["rpm", "--import", self.machine.path(key)])
         packager.refresh()
+
+    def source(self):
+        """The key's path, and path and text of the file that names the repository to the package manager."""
+        if self.apt:
+            key = "/etc/apt/keyrings/docker.asc"
+            architecture = self.machine.run(["dpkg", "--print-architecture"]).strip()
+            words = "deb [arch={} signed-by={}] {} {} {}\n"
+            text = words.format(architecture, key, self.base, self.codename(), self.settings.channel)
+            return key, "/etc/apt/sources.list.d/docker.list", text
+        key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker"
+        lines = "[docker-ce-{0}]\nname=Docker CE {0}\nbaseurl={1}\nenabled=1\ngpgcheck=1\ngpgkey=file://{2}\n"
+        text = lines.format(self.settings.channel, self.index()[: -len("/repodata/repomd.xml")], key)
+        folder = "/etc/zypp/repos.d" if self.facts.manager == "zypper" else "/etc/yum.repos.d"
+        return key, folder + "/docker-ce.repo", text
 
 
 def openpgp_fingerprint(key):
@@ -1252,20 +1255,26 @@ def wanted_daemon(settings, facts):
 
 
 def merged_daemon(settings, facts):
-    result = {}
+    """Somebody else's entries stay, also within an object such as log-opts; those that we once put there go."""
     ours = facts.state.get("daemon") or {}
     wanted = wanted_daemon(settings, facts)
+    result = {}
     for key, value in facts.daemon.items():
-        if key not in wanted and key in ours and ours[key] == value:
-            continue
-        result[key] = value
+        left = without(value, ours[key]) if key in ours else value
+        if left is not None:
+            result[key] = left
     for key, value in wanted.items():
-        present = result.get(key)
-        if isinstance(value, dict) and isinstance(present, dict):
-            gone = set(ours.get(key) or {}) - set(value) if isinstance(ours.get(key), dict) else set()
-            value = dict({name: entry for name, entry in present.items() if name not in gone}, **value)
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
+            value = dict(result[key], **value)
         result[key] = value
     return result
+
+
+def without(value, ours):
+    """What is left of an entry without what we put there; None when nothing is."""
+    if isinstance(value, dict) and isinstance(ours, dict):
+        return {name: entry for name, entry in value.items() if name not in ours or ours[name] != entry} or None
+    return None if value == ours else value
 
 
 def unit_word(word):
@@ -1378,7 +1387,7 @@ def keep_foreign(machine, facts, before):
 def transition(machine, settings, facts, changed, pending):
     """``restart``, ``reload``, ``start`` or None: what the daemon needs to run with the wanted configuration."""
     if not service_active(machine):
-        return "start"
+        return None if settings.absent else "start"
     if set(changed) - {DAEMON_JSON} or pending:
         return "restart"
     if DAEMON_JSON in changed:
@@ -1417,7 +1426,8 @@ def take_over(machine, settings, how, before):
         raise
     machine.change("{} the engine".format(how))
     machine.run(["systemctl", "daemon-reload"])
-    machine.run(["systemctl", "enable", "docker"], ok=None)
+    if machine.run(["systemctl", "is-enabled", "docker"], ok=None).strip() != "enabled":
+        machine.run(["systemctl", "enable", "docker"], ok=None)
     machine.run(["systemctl", "reset-failed", "docker"], ok=None)
     try:
         machine.run(["systemctl", how, "docker"], timeout=300)
@@ -1473,8 +1483,9 @@ def tls_answers(port, certificate):
 
 
 def journal(machine):
-    output = machine.run(["journalctl", "-u", "docker", "-n", "12", "--no-pager", "-o", "cat"], ok=None)
-    return tail(output, 900)
+    """What the daemon said when it was last started."""
+    output = machine.run(["journalctl", "-u", "docker", "-n", "40", "--no-pager", "-o", "cat"], ok=None)
+    return tail(output.rpartition("\nStarting ")[2], 900)
 
 
 def restore(machine, before):
@@ -1485,7 +1496,7 @@ def restore(machine, before):
 
 def undo(machine, before):
     """Bring back the last configuration and let the daemon run with it; tells how that went."""
-    restore(machine, before)
+    machine.change("bring back the last configuration", lambda: restore(machine, before))
     machine.run(["systemctl", "daemon-reload"], ok=None)
     machine.run(["systemctl", "reset-failed", "docker"], ok=None)
     machine.run(["systemctl", "restart", "docker"], ok=None, timeout=300)
@@ -1630,9 +1641,11 @@ def remove_all(machine, settings, facts):
     if facts.installed and "engine" not in settings.remove and facts.state:
         configure(machine, settings, facts)
     elif facts.state:
-        for path in [*(facts.state.get("files") or {}), DROP_IN, PROXY_FILE]:
-            if machine.read(path) is not None:
-                machine.change("remove {}".format(path), lambda path=path: machine.write(path, None))
+        files = wanted_files(machine, settings, facts)
+        for path, (content, mode) in sorted(files.items()):
+            if machine.differs(path, content, mode):
+                verb = "remove" if content is None else "write"
+                machine.change("{} {}".format(verb, path), lambda p=path, c=content, m=mode: machine.write(p, c, m))
     machine.stage = "remove"
     if machine.alive and "engine" in settings.remove and facts.package:
 
@@ -1642,15 +1655,21 @@ def remove_all(machine, settings, facts):
 
         machine.change("remove the engine {}".format(facts.package), purge)
     if "data" in settings.remove:
-        if machine.alive and service_active(machine) and not machine.check:
-            machine.run(["systemctl", "stop", "docker.socket", "docker"], ok=None, timeout=300)
-        for folder in (root, "/var/lib/containerd"):
-            if os.path.isdir(machine.path(folder)):
-                machine.change(
-                    "remove {}".format(folder), lambda f=folder: shutil.rmtree(machine.path(f), ignore_errors=True)
-                )
+        remove_data(machine, root)
     if machine.read(STATE) is not None:
         machine.change("forget this host's record", lambda: machine.write(STATE, None))
+
+
+def remove_data(machine, root):
+    """Remove containers, images and volumes; an engine that ran runs again afterwards, empty."""
+    folders = [folder for folder in (root, "/var/lib/containerd") if os.path.isdir(machine.path(folder))]
+    running = bool(folders) and machine.alive and service_active(machine)
+    if running and not machine.check:
+        machine.run(["systemctl", "stop", "docker.socket", "docker", "containerd"], ok=None, timeout=300)
+    for folder in folders:
+        machine.change("remove {}".format(folder), lambda f=folder: shutil.rmtree(machine.path(f), ignore_errors=True))
+    if running and not machine.check:
+        machine.run(["systemctl", "start", "containerd", "docker.socket", "docker"], ok=None, timeout=300)
 
 
 # ---------------------------------------------------------------- verify

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of the program for the VM share: the program as a module, scratch roots, certificates."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import importlib.util
+import ipaddress
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+PROGRAM = Path(__file__).parents[5] / "plugins/plugin_utils/_guest/docker_setup.py"
+
+OS_RELEASES = {
+    "debian12": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nID=debian\n',
+    "ubuntu24": 'PRETTY_NAME="Ubuntu 24.04.1 LTS"\nVERSION_ID="24.04"\nVERSION_CODENAME=noble\nID=ubuntu\n'
+    "ID_LIKE=debian\nUBUNTU_CODENAME=noble\n",
+    "mint22": 'PRETTY_NAME="Linux Mint 22"\nVERSION_ID="22"\nVERSION_CODENAME=wilma\nID=linuxmint\n'
+    'ID_LIKE="ubuntu debian"\nUBUNTU_CODENAME=noble\n',
+    "rhel9": 'PRETTY_NAME="Red Hat Enterprise Linux 9.4 (Plow)"\nVERSION_ID="9.4"\nID="rhel"\nID_LIKE="fedora"\n',
+    "rocky9": 'PRETTY_NAME="Rocky Linux 9.4"\nVERSION_ID="9.4"\nID="rocky"\nID_LIKE="rhel centos fedora"\n',
+    "fedora40": 'PRETTY_NAME="Fedora Linux 40"\nVERSION_ID=40\nID=fedora\n',
+    "sles15": 'PRETTY_NAME="SUSE Linux Enterprise Server 15 SP6"\nVERSION_ID="15.6"\nID="sles"\nID_LIKE="suse"\n',
+    "leap15": 'PRETTY_NAME="openSUSE Leap 15.6"\nVERSION_ID="15.6"\nID="opensuse-leap"\nID_LIKE="suse opensuse"\n',
+    "azurelinux3": 'PRETTY_NAME="Microsoft Azure Linux 3.0"\nVERSION_ID="3.0"\nID=azurelinux\n',
+    "alpine": 'PRETTY_NAME="Alpine Linux v3.20"\nVERSION_ID=3.20.0\nID=alpine\n',
+}
+
+
+def _load() -> t.Any:
+    spec = importlib.util.spec_from_file_location("docker_setup", PROGRAM)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def interpreters() -> list[str]:
+    """This interpreter, and the oldest and newest that are installed with pyenv."""
+    found = [sys.executable]
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for series in ("3.6", "3.8", "3.13", "3.14"):
+        found += [str(path / "bin/python") for path in sorted(versions.glob(f"{series}.*"))[:1]]
+    return found
+
+
+class Pems(t.NamedTuple):
+    """PEM of a CA, and of a server's certificate and key that it signed."""
+
+    ca: bytes
+    cert: bytes
+    key: bytes
+
+    def settings(self) -> dict[str, str]:
+        """As the protected setting ``certs``."""
+        return {name: base64.b64encode(value).decode() for name, value in self._asdict().items()}
+
+
+def make_pems(name: str = "web1") -> Pems:
+    """A CA of its own and a server certificate."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CA")])
+
+    def build(subject: x509.Name, public: t.Any) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder(authority, subject, public, x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(minutes=5))
+            .not_valid_after(now + datetime.timedelta(days=30))
+        )
+
+    ca = build(authority, ca_key.public_key()).add_extension(x509.BasicConstraints(True, None), True)
+    leaf = build(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key()).add_extension(
+        x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+    )
+    pem = serialization.Encoding.PEM
+    return Pems(
+        ca.sign(ca_key, hashes.SHA256()).public_bytes(pem),
+        leaf.sign(ca_key, hashes.SHA256()).public_bytes(pem),
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
+
+
+class Scratch:
+    """A tree below which the program is run."""
+
+    def __init__(self, root: Path, python: str) -> None:
+        self.root = root
+        self.python = python
+
+    def put(self, path: str, text: str) -> Path:
+        """Write a file of the tree."""
+        target = self.root / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        return target
+
+    def text(self, path: str) -> str:
+        """Read a file of the tree."""
+        return (self.root / path.lstrip("/")).read_text(encoding="utf-8")
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a file of the tree is there."""
+        return (self.root / path.lstrip("/")).exists()
+
+    def files(self) -> dict[str, tuple[int, bytes]]:
+        """Every file of the tree: mode and content."""
+        return {
+            str(path.relative_to(self.root)): (path.stat().st_mode & 0o7777, path.read_bytes())
+            for path in sorted(self.root.rglob("*"))
+            if path.is_file()
+        }
+
+    def run(self, document: t.Any, *words: str) -> dict[str, t.Any]:
+        """Apply settings and return the last line of the output."""
+        settings = self.root.parent / "settings.json"
+        settings.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+        return self.call("--settings", str(settings), *words)
+
+    def call(self, *words: str) -> dict[str, t.Any]:
+        """Run the program and return the last line of its output; its exit code agrees with it."""
+        done = subprocess.run(
+            [self.python, "-W", "error", str(PROGRAM), "--root", str(self.root), *words],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not done.stderr, done.stderr
+        result = json.loads(done.stdout.splitlines()[-1])
+        assert done.returncode == (0 if result["ok"] else 1)
+        return t.cast("dict[str, t.Any]", result)
+
+
+@pytest.fixture(name="setup", scope="session")
+def fixture_setup() -> t.Any:
+    """The program as a module."""
+    return _load()
+
+
+@pytest.fixture(scope="session")
+def pems() -> Pems:
+    """One CA and one server."""
+    return make_pems()
+
+
+@pytest.fixture(scope="session")
+def other_pems() -> Pems:
+    """Another CA, with a server of its own."""
+    return make_pems()
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    """A scratch root of Debian 12."""
+    tree = Scratch(tmp_path / "root", sys.executable)
+    tree.put("/etc/os-release", OS_RELEASES["debian12"])
+    return tree

@@ -1,0 +1,312 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The program's parts, with a machine that records the programs that it would run."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .conftest import OS_RELEASES
+
+MADISON = {
+    "docker-ce": ["5:29.1.0-1~x", "5:28.10.0-1~x", "5:28.9.1-1~x", "5:27.5.1-1~x"],
+    "docker-ce-cli": ["5:29.1.0-1~x", "5:28.10.0-1~x", "5:28.9.1-1~x", "5:27.5.1-1~x"],
+    "docker.io": ["20.10.24+dfsg1-1"],
+    "docker-compose": ["1.29.2-3"],
+}
+
+
+class Recorder:
+    """Makes the program's Machine believe that a scratch root is the running system, and records what it runs."""
+
+    def __init__(self, setup: t.Any, root: Path, os_release: str, answers: dict[str, str] | None = None) -> None:
+        outer = self
+        self.commands: list[str] = []
+        self.answers = answers or {}
+
+        class Machine(setup.Machine):  # type: ignore[misc,name-defined]
+            def run(self, argv: list[str], **_options: t.Any) -> str:
+                command = " ".join(argv)
+                outer.commands.append(command)
+                for start, answer in outer.answers.items():
+                    if command.startswith(start):
+                        return answer
+                if argv[:2] == ["apt-cache", "madison"]:
+                    return "".join(f"{argv[2]} | {version} | http://x\n" for version in MADISON.get(argv[2], []))
+                return "amd64\n" if argv[0] == "dpkg" else ""
+
+            def has(self, program: str) -> bool:
+                return program in ("dnf", "rpm")
+
+        (root / "etc").mkdir(parents=True)
+        (root / "etc/os-release").write_text(os_release, encoding="utf-8")
+        self.machine = Machine(str(root))
+        self.machine.alive = True
+        self.setup = setup
+
+    def packager(self, **engine: t.Any) -> t.Any:
+        """A packager for settings of the engine."""
+        settings = self.setup.Settings({"settings": {"docker": {"engine": engine}}})
+        return self.setup.Packager(self.machine, settings, self.setup.Facts(self.machine))
+
+
+@pytest.mark.parametrize(
+    ("system", "manager", "index"),
+    [
+        ("debian12", "apt", "/linux/debian/dists/bookworm/Release"),
+        ("ubuntu24", "apt", "/linux/ubuntu/dists/noble/Release"),
+        ("mint22", "apt", "/linux/ubuntu/dists/noble/Release"),
+        ("rhel9", "dnf", "/linux/rhel/9/@/stable/repodata/repomd.xml"),
+        ("rocky9", "dnf", "/linux/centos/9/@/stable/repodata/repomd.xml"),
+        ("fedora40", "dnf", "/linux/fedora/40/@/stable/repodata/repomd.xml"),
+        ("sles15", "zypper", "/linux/sles/15/@/stable/repodata/repomd.xml"),
+        ("leap15", "zypper", "/linux/sles/15/@/stable/repodata/repomd.xml"),
+    ],
+)
+def test_dockers_repository(setup: t.Any, tmp_path: Path, system: str, manager: str, index: str) -> None:
+    packager = Recorder(setup, tmp_path / "root", OS_RELEASES[system]).packager(mirror="https://mirror.test/")
+    assert packager.manager == manager
+    repository = setup.Repository(packager.machine, packager.settings, packager.facts)
+    machine = setup.os.uname().machine
+    assert repository.index() == "https://mirror.test" + index.replace("@", machine)
+
+
+def test_systems_without_a_repository_or_unknown(setup: t.Any, tmp_path: Path) -> None:
+    packager = Recorder(setup, tmp_path / "azl", OS_RELEASES["azurelinux3"]).packager()
+    with pytest.raises(setup.Problem, match="has no repository for Microsoft Azure Linux"):
+        setup.Repository(packager.machine, packager.settings, packager.facts)
+    assert Recorder(setup, tmp_path / "alpine", OS_RELEASES["alpine"]).packager().manager is None
+
+
+@pytest.mark.parametrize(
+    ("system", "packages"),
+    [
+        ("debian12", "docker.io"),
+        ("azurelinux3", "moby-engine moby-cli"),
+        ("sles15", "docker"),
+        ("fedora40", "moby-engine"),
+    ],
+)
+def test_the_distributions_own_engine(setup: t.Any, tmp_path: Path, system: str, packages: str) -> None:
+    """Optional packages that are not offered, and compose of version 1, are left out."""
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES[system])
+    recorder.packager(source="distribution").install()
+    installs = [command for command in recorder.commands if " install" in command]
+    assert len(installs) == 1
+    assert installs[0].endswith(" " + packages)
+
+
+def test_rhel_has_no_engine_of_its_own(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rhel9"], {"rpm": "package x is not installed"})
+    settings = setup.Settings({"settings": {"docker": {"engine": {"source": "distribution"}}}})
+    with pytest.raises(setup.Problem, match="no engine of its own"):
+        setup.refuse_engine(recorder.machine, settings, setup.Facts(recorder.machine))
+
+
+@pytest.mark.parametrize(
+    ("version", "chosen"),
+    [("28", "5:28.10.0-1~x"), ("27.5.1", "5:27.5.1-1~x"), ("5:28.9.1-1~x", "5:28.9.1-1~x")],
+)
+def test_version_or_newest_of_a_series(setup: t.Any, tmp_path: Path, version: str, chosen: str) -> None:
+    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager(version=version)
+    assert packager.pinned(["docker-ce", "containerd.io"]) == ["docker-ce=" + chosen, "containerd.io"]
+
+
+def test_version_that_is_not_offered(setup: t.Any, tmp_path: Path) -> None:
+    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager(version="26")
+    with pytest.raises(setup.Problem, match=r"no version 26 of docker-ce is offered; offered: 27\.5\.1"):
+        packager.pinned(["docker-ce"])
+
+
+def test_versions_on_rpm_systems(setup: t.Any, tmp_path: Path) -> None:
+    answer = (
+        "Available Packages\ndocker-ce.x86_64   3:28.1.1-1.el9   docker\ndocker-ce.x86_64  3:27.0.1-1.el9  docker\n"
+    )
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rocky9"], {"dnf -q list": answer})
+    assert recorder.packager(version="28").pinned(["docker-ce"]) == ["docker-ce-28.1.1-1.el9"]
+    zypper = (
+        "S | Name | Type | Version | Arch | Repository\n--+--\n  | docker | package | 24.0.7_ce-1 | x86_64 | main\n"
+    )
+    recorder = Recorder(setup, tmp_path / "suse", OS_RELEASES["sles15"], {"zypper --non-interactive search": zypper})
+    assert recorder.packager(source="distribution", version="24").pinned(["docker"]) == ["docker=24.0.7_ce-1"]
+
+
+def test_locks_are_waited_for_and_other_failures_are_not(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    packager = recorder.packager()
+    waits: list[float] = []
+    monkeypatch.setattr(setup.time, "sleep", waits.append)
+    outputs = iter(["E: Could not get lock /var/lib/dpkg/lock-frontend", "Temporary failure resolving 'x'", None])
+
+    def run(_argv: list[str], **_options: t.Any) -> str:
+        output = next(outputs)
+        if output is None:
+            return "done"
+        raise setup.Problem("apt-get ended with exit code 100", output)
+
+    monkeypatch.setattr(packager.machine, "run", run)
+    assert packager.patiently(["apt-get"]) == "done"
+    assert len(waits) == 2
+    outputs = iter(["E: Unable to locate package docker-ce"])
+    with pytest.raises(setup.Problem):
+        packager.patiently(["apt-get"])
+
+
+def test_sources_name_key_and_channel(setup: t.Any, tmp_path: Path) -> None:
+    key = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+    for system, source, text in (
+        ("debian12", "etc/apt/sources.list.d/docker.list", "signed-by=/etc/apt/keyrings/docker.asc] http://m/linux/"),
+        ("rocky9", "etc/yum.repos.d/docker-ce.repo", "gpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-docker"),
+        ("sles15", "etc/zypp/repos.d/docker-ce.repo", "[docker-ce-test]"),
+    ):
+        packager = Recorder(setup, tmp_path / system, OS_RELEASES[system]).packager(
+            mirror="http://m", key=key, channel="test"
+        )
+        setup.Repository(packager.machine, packager.settings, packager.facts).add(packager)
+        assert text in (tmp_path / system / source).read_text(encoding="utf-8")
+
+
+def test_a_repository_that_is_configured_already_is_left_alone(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    theirs = tmp_path / "root/etc/apt/sources.list.d/their.sources"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("URIs: http://m/linux/debian\n", encoding="utf-8")
+    packager = recorder.packager(mirror="http://m", key="-----BEGIN PGP PUBLIC KEY BLOCK-----")
+    setup.Repository(packager.machine, packager.settings, packager.facts).add(packager)
+    assert [path.name for path in theirs.parent.iterdir()] == ["their.sources"]
+
+
+def test_a_key_that_is_not_dockers_is_refused(setup: t.Any, tmp_path: Path) -> None:
+    folder = tmp_path / "mirror/linux/debian"
+    folder.mkdir(parents=True)
+    (folder / "gpg").write_bytes(b"\x98\x04abcd")
+    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager(mirror=f"file://{tmp_path}/mirror")
+    with pytest.raises(setup.Problem, match="not Docker's"):
+        setup.Repository(packager.machine, packager.settings, packager.facts).key()
+
+
+def test_a_distribution_that_docker_does_not_serve(setup: t.Any, tmp_path: Path) -> None:
+    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager(mirror=f"file://{tmp_path}/none")
+    with pytest.raises(setup.Problem, match="cannot be reached"):
+        setup.Repository(packager.machine, packager.settings, packager.facts).probe()
+
+
+def test_openpgp_fingerprint(setup: t.Any) -> None:
+    """A version 4 key packet of four bytes, in both packet formats and armoured."""
+    import hashlib
+
+    expected = hashlib.sha1(b"\x99\x00\x04abcd").hexdigest().upper()
+    assert setup.openpgp_fingerprint(b"\x98\x04abcd") == expected
+    assert setup.openpgp_fingerprint(b"\xc6\x04abcd") == expected
+    assert setup.openpgp_fingerprint(b"\x99\x00\x04abcd") == expected
+    armoured = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" + base64.b64encode(b"\x98\x04abcd") + b"\n=abcd\n-----END"
+    assert setup.openpgp_fingerprint(armoured) == expected
+    assert setup.openpgp_fingerprint(b"<html>") == "none"
+
+
+UNIT = (
+    "[Service]\nExecStart=/usr/sbin/dockerd -H fd:// \\\n  --containerd=/run/containerd/containerd.sock $DOCKER_OPTS\n"
+)
+
+
+def test_exec_start_of_unit_and_drop_ins(setup: t.Any, tmp_path: Path) -> None:
+    units = tmp_path / "usr/lib/systemd/system"
+    units.mkdir(parents=True)
+    (units / "docker.service").write_text(UNIT, encoding="utf-8")
+    machine = setup.Machine(str(tmp_path))
+    assert setup.exec_start(machine) == [
+        "/usr/sbin/dockerd", "-H", "fd://", "--containerd=/run/containerd/containerd.sock", "$DOCKER_OPTS",
+    ]  # fmt: skip
+    theirs = tmp_path / "etc/systemd/system/docker.service.d"
+    theirs.mkdir(parents=True)
+    (theirs / "10-a.conf").write_text("[Service]\nExecStart=\nExecStart=/opt/dockerd --debug\n", encoding="utf-8")
+    (theirs / "50-docker-host.conf").write_text("[Service]\nExecStart=/ours\n", encoding="utf-8")
+    assert setup.exec_start(machine) == ["/opt/dockerd", "--debug"]
+
+
+@pytest.mark.parametrize(
+    ("packaged", "hosts"),
+    [
+        ("/usr/bin/dockerd -H fd:// --containerd=/x", ["-H", "fd://"]),
+        ("/usr/bin/dockerd --host=unix:///run/d.sock -H=tcp://0.0.0.0:2375 --tls", ["-H", "unix:///run/d.sock"]),
+        ("/usr/bin/dockerd --tlscacert /a --tlsverify=false", ["-H", "unix:///var/run/docker.sock"]),
+    ],
+)
+def test_hosts_of_the_packaged_command_are_replaced(setup: t.Any, packaged: str, hosts: list[str]) -> None:
+    facts = type("Facts", (), {"command": packaged.split()})
+    settings = type("Settings", (), {"port": 4243, "options": []})
+    words = setup.command_line(settings, facts)
+    at = words.index("tcp://0.0.0.0:4243")
+    assert words[at - 3 : at - 1] == hosts
+    assert words[at + 1 :] == [
+        "--tlsverify",
+        "--tlscacert=/etc/docker/ca.pem",
+        "--tlscert=/etc/docker/cert.pem",
+        "--tlskey=/etc/docker/key.pem",
+    ]
+    assert not [word for word in words if "2375" in word or word in ("/a", "--tls", "--tlsverify=false")]
+
+
+@pytest.mark.parametrize(
+    ("word", "written"),
+    [
+        ("--a=b", "--a=b"),
+        ("--label=a b", '"--label=a b"'),
+        ("50%", "50%%"),
+        ("$HOME", "$$HOME"),
+        ('a"b', '"a\\"b"'),
+        ("a\\b", "a\\\\b"),
+        ("", '""'),
+    ],
+)
+def test_words_for_systemd(setup: t.Any, word: str, written: str) -> None:
+    assert setup.unit_word(word) == written
+
+
+def test_live_restore_follows_swarm_and_wish(setup: t.Any) -> None:
+    def wanted(swarm: bool, **docker: t.Any) -> t.Any:
+        facts = type("Facts", (), {"swarm": swarm})
+        return setup.wanted_daemon(setup.Settings({"settings": {"docker": docker}}), facts).get("live-restore")
+
+    assert wanted(False) is True
+    assert wanted(True) is None
+    assert wanted(False, **{"live-restore": False}) is False
+    assert wanted(True, daemon={"live-restore": False}) is False
+
+
+def test_result_line_fits_what_the_agent_hands_on(setup: t.Any) -> None:
+    result = {
+        "docker_setup": 1,
+        "ok": False,
+        "error": "e" * 2000,
+        "detail": "d" * 9000,
+        "changes": ["c" * 200] * 300,
+        "digest": "x" * 100,
+        "log": "/l",
+    }
+    line = setup.result_line(result)
+    assert len(line) <= setup.LINE_LIMIT
+    assert json.loads(line)["ok"] is False
+    assert json.loads(setup.result_line({**result, "changes": ["a"], "error": "short"}))["detail"].endswith("d")
+    huge = setup.result_line({**result, "error": "e" * 9000})
+    assert len(huge) <= setup.LINE_LIMIT
+    assert json.loads(huge)["digest"] == "x" * 100
+
+
+def test_downloads_retry_what_may_pass(setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager()
+    waits: list[float] = []
+    monkeypatch.setattr(setup.time, "sleep", waits.append)
+    repository = setup.Repository(packager.machine, packager.settings, packager.facts)
+    with pytest.raises(OSError):
+        repository.fetch("http://127.0.0.1:1/x")
+    assert len(waits) == 3

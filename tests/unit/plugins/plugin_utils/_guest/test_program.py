@@ -1,0 +1,220 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole program below a scratch root, by every interpreter that is there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .conftest import OS_RELEASES, PROGRAM, Pems, Scratch, interpreters
+
+DROP_IN = "/etc/systemd/system/docker.service.d/50-docker-host.conf"
+
+
+def document(pems: Pems | None = None, **docker: t.Any) -> dict[str, t.Any]:
+    """Settings with a port if there are certificates."""
+    if pems:
+        docker.setdefault("port", "4243")
+    return {
+        "digest": "d",
+        "push": "1",
+        "settings": {"docker": docker},
+        "protectedSettings": {"certs": pems.settings()} if pems else {},
+    }
+
+
+@pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize("system", sorted(set(OS_RELEASES) - {"alpine"}))
+def test_each_system_and_interpreter(tmp_path: Path, pems: Pems, python: str, system: str) -> None:
+    tree = Scratch(tmp_path / "root", python)
+    tree.put("/etc/os-release", OS_RELEASES[system])
+    settings = document(pems, daemon={"log-driver": "json-file"}, options=["--log-level=debug"])
+    predicted = tree.run(settings, "--check")
+    assert list(tree.files()) == ["etc/os-release"]
+    done = tree.run(settings)
+    assert done["ok"]
+    assert done["changes"] == predicted["changes"]
+    assert "-H tcp://0.0.0.0:4243 --tlsverify" in tree.text(DROP_IN)
+    assert (tree.root / "etc/docker/key.pem").stat().st_mode & 0o777 == 0o600
+    before = tree.files()
+    assert tree.run(settings)["changes"] == []
+    assert tree.files() == before
+    assert tree.call("--verify")["differences"] == []
+
+
+def test_no_secret_is_printed_or_logged(scratch: Scratch, pems: Pems) -> None:
+    settings = document(pems)
+    settings["protectedSettings"]["proxies"] = {"http": "http://user:hunter2@proxy:3128"}
+    settings["settings"]["compose-projects"] = {"web": {"file": "services: {}"}}
+    settings["protectedSettings"]["compose-secrets"] = {"web": {"TOKEN": "t0p-secret"}}
+    result = scratch.run(settings)
+    assert result["ok"]
+    log = scratch.text("/var/log/docker-host-setup.log")
+    key = pems.key.decode().splitlines()[1]
+    for secret in ("hunter2", "t0p-secret", key):
+        assert secret not in str(result)
+        assert secret not in log
+    holders = {name for name, (mode, content) in scratch.files().items() if b"t0p-secret" in content and mode == 0o600}
+    assert holders == {"etc/docker/compose/web/.env"}
+
+
+def test_changes_are_found_and_mended(scratch: Scratch, pems: Pems) -> None:
+    settings = document(pems, daemon={"debug": True})
+    scratch.run(settings)
+    (scratch.root / DROP_IN.lstrip("/")).unlink()
+    scratch.put("/etc/docker/cert.pem", "somebody's")
+    scratch.put("/etc/docker/daemon.json", '{"debug": false, "live-restore": true}')
+    found = scratch.call("--verify")["differences"]
+    assert found == [
+        "/etc/docker/cert.pem was changed",
+        f"{DROP_IN} is gone",
+        "/etc/docker/daemon.json no longer has our debug",
+    ]
+    assert scratch.run(settings)["changes"] == [
+        "write /etc/docker/cert.pem",
+        "write /etc/docker/daemon.json",
+        f"write {DROP_IN}",
+    ]
+    assert scratch.call("--verify")["differences"] == []
+
+
+def test_foreign_files_are_merged_or_kept(scratch: Scratch, pems: Pems) -> None:
+    scratch.put("/etc/docker/daemon.json", '{"debug": true, "log-opts": {"max-file": "3"}}')
+    scratch.put("/etc/docker/key.pem", "a foreign key").chmod(0o600)
+    scratch.run(document(pems, daemon={"log-opts": {"max-size": "10m"}}))
+    assert scratch.text("/etc/docker/key.pem.before-docker-host") == "a foreign key"
+    assert (scratch.root / "etc/docker/key.pem.before-docker-host").stat().st_mode & 0o777 == 0o600
+    daemon = scratch.text("/etc/docker/daemon.json")
+    assert '"max-file": "3"' in daemon
+    assert '"max-size": "10m"' in daemon
+    scratch.run(document(pems))
+    daemon = scratch.text("/etc/docker/daemon.json")
+    assert "max-size" not in daemon
+    assert '"debug": true' in daemon
+
+
+def test_absent_leaves_what_is_not_ours(scratch: Scratch, pems: Pems) -> None:
+    scratch.put("/etc/docker/daemon.json", '{"debug": true}')
+    settings = document(pems, daemon={"log-driver": "local"})
+    settings["settings"]["compose-projects"] = {"web": {"file": "services: {}"}}
+    scratch.run(settings)
+    result = scratch.run({"state": "absent"})
+    assert result["ok"]
+    left = {name for name in scratch.files() if name.startswith("etc/")}
+    assert left == {"etc/os-release", "etc/docker/daemon.json", "etc/docker/daemon.json.before-docker-host"}
+    assert scratch.text("/etc/docker/daemon.json") == '{\n  "debug": true\n}\n'
+    assert scratch.run({"state": "absent"})["changes"] == []
+
+
+def test_port_goes_with_its_certificates(scratch: Scratch, pems: Pems) -> None:
+    scratch.run(document(pems))
+    scratch.run(document())
+    assert not scratch.exists("/etc/docker/key.pem")
+    assert not scratch.exists(DROP_IN)
+
+
+def test_another_ca_is_refused_unless_asked_for(scratch: Scratch, pems: Pems, other_pems: Pems) -> None:
+    scratch.run(document(pems))
+    before = scratch.files()
+    refused = scratch.run(document(other_pems))
+    assert "trusts the CA" in refused["error"]
+    assert {n: c for n, c in scratch.files().items() if "log" not in n} == {
+        n: c for n, c in before.items() if "log" not in n
+    }
+    both = document(Pems(pems.ca + other_pems.ca, other_pems.cert, other_pems.key))
+    assert scratch.run(both)["ok"]
+    assert scratch.run(document(other_pems))["ok"]
+    assert scratch.run({**document(pems), "replace-ca": True})["ok"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ("{", "not JSON"),
+        ("[]", "not an object"),
+        ({"settings": {"docker": {"ports": "1"}}}, "docker has no setting 'ports'"),
+        ({"settings": {"docker": {"port": 4243}}}, "docker.port is not of type str"),
+        ({"settings": {"docker": {"port": "4243"}}}, "without certs"),
+        ({"settings": {"docker": {"port": "70000"}}}, "not a port"),
+        ({"settings": {"docker": {"options": ["-H=tcp://0.0.0.0"]}}}, "hosts and TLS are set by"),
+        ({"settings": {"docker": {"options": ["--tlsverify=false"]}}}, "hosts and TLS are set by"),
+        ({"settings": {"docker": {"daemon": {"hosts": []}}}}, "docker.daemon has hosts"),
+        ({"settings": {"docker": {"engine": {"source": "snap"}}}}, "not one of"),
+        ({"protectedSettings": {"certs": {"ca": "%%%"}}}, "certs.ca is not base64"),
+        ({"protectedSettings": {"certs": {"ca": "LS0tLS1CRUdJTiA="}}}, "certs needs ca, cert and key"),
+        ({"protectedSettings": {"logins": [{"username": "u"}]}}, "lacks username or password"),
+        ({"settings": {"compose-projects": {"Web": {"file": ""}}}}, "lower case"),
+        ({"format": True}, "format is not of type int"),
+    ],
+)
+def test_bad_settings_change_nothing(scratch: Scratch, settings: t.Any, problem: str) -> None:
+    result = scratch.run(settings)
+    assert problem in result["error"]
+    assert not result["changes"]
+    assert sorted(scratch.files()) == ["etc/os-release", "var/log/docker-host-setup.log"]
+
+
+def test_pair_that_does_not_belong_together(scratch: Scratch, pems: Pems, other_pems: Pems) -> None:
+    result = scratch.run(document(Pems(pems.ca, pems.cert, other_pems.key)))
+    assert "do not belong together" in result["error"]
+    assert not scratch.exists("/etc/docker")
+
+
+def test_daemon_json_of_others_that_fights(scratch: Scratch, pems: Pems) -> None:
+    scratch.put("/etc/docker/daemon.json", '{"hosts": ["unix:///run/docker.sock"]}')
+    assert "has hosts" in scratch.run(document(pems))["error"]
+    scratch.put("/etc/docker/daemon.json", "{oops")
+    assert "is not JSON" in scratch.run(document(pems))["error"]
+    assert scratch.text("/etc/docker/daemon.json") == "{oops"
+
+
+def test_options_of_the_old_extension_that_fight(scratch: Scratch, pems: Pems) -> None:
+    scratch.put("/etc/default/docker", 'DOCKER_OPTS="--tlsverify -H=0.0.0.0:4243"\n')
+    assert "/etc/default/docker" in scratch.run(document(pems))["error"]
+
+
+def test_forget_removes_the_handlers_copy(scratch: Scratch, tmp_path: Path, pems: Pems) -> None:
+    copy = tmp_path / "script.sh"
+    copy.write_text("secrets", encoding="utf-8")
+    assert scratch.run(document(pems), "--forget", str(copy))["ok"]
+    assert not copy.exists()
+    copy.write_text("secrets", encoding="utf-8")
+    assert not scratch.run("{", "--forget", str(copy))["ok"]
+    assert not copy.exists()
+
+
+def test_root_by_environment(scratch: Scratch, tmp_path: Path) -> None:
+    settings = tmp_path / "empty.json"
+    settings.write_text("{}", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "--settings", str(settings)],
+        env={**os.environ, "DOCKER_SETUP_ROOT": str(scratch.root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f'"root": "{scratch.root}"' in done.stdout
+
+
+def test_verify_without_record(scratch: Scratch) -> None:
+    assert scratch.call("--verify")["differences"] == ["this program has left no record on this machine"]
+    assert list(scratch.files()) == ["etc/os-release"]
+
+
+def test_api_use_by_vermin() -> None:
+    """Not only the syntax, but also what is used of the standard library is there in Python 3.6."""
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "vermin"), "-t=3.6-", "--violations", "--no-tips", str(PROGRAM)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
