@@ -70,6 +70,10 @@ async def poll_result(cloud: Cloud, request: ArmRequest) -> Reply:
         location = cloud.operations.url(request.origin, operation, location=True)
         return Reply(202, None, {"Location": location, **_wait(cloud, operation)})
     if operation.status == "Succeeded":
-        return Reply(204)
+        urls = {
+            "Azure-AsyncOperation": cloud.operations.url(request.origin, operation),
+            "Location": cloud.operations.url(request.origin, operation, location=True),
+        }
+        return Reply(204, None, urls)
     error = operation.error or {"code": operation.status, "message": "The operation did not succeed."}
     return Reply(409, {"error": error}, pretty=True)

@@ -190,7 +190,7 @@ async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
     created = group is None
     if group is None:
         group = Resource(group_id(request.subscription, name), TYPE, name, name, request.subscription, location)
-    group.tags = body.get("tags", None if created else group.tags)
+    group.tags = body.get("tags")
     group.hidden["managedBy"] = body.get("managedBy")
     group.properties = {"provisioningState": "Succeeded"}
     group.changed = timestamp()
@@ -327,7 +327,13 @@ def _refuse_held(cloud: Cloud, group: Resource) -> None:
         return
     names = ",".join(resource.id.partition("/providers/")[2] for resource, _user in held)
     details = [
-        {"Code": None, "Target": r.id, "Message": f"The resource is in use by {user}.", "Details": None}
+        {
+            "Code": None,
+            "Target": r.id,
+            "Message": f"The resource is in use by {user}.",
+            "Details": None,
+            "AdditionalInfo": None,
+        }
         for r, user in held
     ]
     raise ApiError(
@@ -357,6 +363,7 @@ async def poll_group(cloud: Cloud, request: ArmRequest) -> Reply:
         "Target": None,
         "Message": error.get("message"),
         "Details": error.get("details") or [],
+        "AdditionalInfo": None,
     }
     return Reply(409, {"Error": pascal})
 
@@ -389,6 +396,9 @@ def _listed(cloud: Cloud, request: ArmRequest, under: str) -> Reply:
             and _fits(resource, conditions)
         ):
             body = _generic(cloud, resource)
+            if "tagname" in conditions:
+                body.pop("tags", None)
+                expand = ""
             if "createdtime" in expand:
                 body["createdTime"] = resource.created
             if "changedtime" in expand:

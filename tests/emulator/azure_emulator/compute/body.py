@@ -120,8 +120,10 @@ def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) 
         "caching": given.get("caching") or before.get("caching") or "ReadWrite",
         **({} if given.get("vhd") else {"managedDisk": managed}),
         "deleteOption": given.get("deleteOption") or before.get("deleteOption") or "Detach",
-        "diskSizeGB": given.get("diskSizeGB") or before.get("diskSizeGB") or (image.size_gb if image else 30),
     }
+    size = given.get("diskSizeGB") or before.get("diskSizeGB") or (image.size_gb if image else 30)
+    if not given.get("vhd") or given.get("diskSizeGB"):
+        filled["diskSizeGB"] = size
     return {**{key: value for key, value in given.items() if key not in filled}, **filled}
 
 
@@ -197,7 +199,7 @@ def _profile_of_version(profile: Json, api_version: str) -> Json:
         ):
             if api_version < since:
                 linux.pop(name, None)
-        if "patchSettings" in linux and api_version < "2021-04-01":
+        if "patchSettings" in linux and api_version < "2021-03-01":
             linux["patchSettings"] = {k: v for k, v in linux["patchSettings"].items() if k != "assessmentMode"}
         shown["linuxConfiguration"] = linux
     return shown

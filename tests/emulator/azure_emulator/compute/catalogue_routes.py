@@ -103,7 +103,6 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
     properties: Json = {
         "hyperVGeneration": image.generation,
         "architecture": image.architecture,
-        "replicaType": "Unmanaged",
         "disallowed": {"vmDiskType": "None"},
         "automaticOSUpgradeProperties": {"automaticOSUpgradeSupported": image.publisher == "Canonical"},
         "imageDeprecationStatus": {"imageState": "Active"},
@@ -112,7 +111,7 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
             {"name": "DiskControllerTypes", "value": "SCSI"},
             {"name": "IsHibernateSupported", "value": "False"},
         ],
-        "osDiskImage": {"operatingSystem": image.os_type, "sizeInBytes": image.size_gb * 2**30},
+        "osDiskImage": {"operatingSystem": image.os_type},
         "dataDiskImages": [],
     }
     return found({"properties": properties, **_entry(request, image.version, *_version_path(image), image.version)})

@@ -266,6 +266,8 @@ def _check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
             details=[],
         )
     for reference in references:
+        if not reference.get("id"):
+            raise _missing("networkInterface.id")
         nic = cloud.store.get(reference["id"])
         if nic is None or nic.type != NIC or nic.location != vm.location:
             raise ApiError(
@@ -366,6 +368,7 @@ def check_update(cloud: Cloud, vm: Resource, wanted: Json, body: Json) -> None:
         old = vm.hidden.get("customData") if path[-1] == "customData" else _at(vm.properties, path)
         if _plain(new) != _plain(old) and not (path[-1] == "createOption" and old is not None and new == "attach"):
             raise _unchangeable("customData" if path[-1] == "customData" else _property(path))
+    _check_allocated(vm, wanted)
     size = _at(wanted, ("hardwareProfile", "vmSize"))
     if size is not None and resized(vm, wanted):
         check_size(cloud, vm, size)
@@ -375,6 +378,29 @@ def check_update(cloud: Cloud, vm: Resource, wanted: Json, body: Json) -> None:
         _check_interface_change(vm, wanted)
     if "storageProfile" in wanted:
         _check_disks(cloud, vm, wanted["storageProfile"])
+
+
+def _check_allocated(vm: Resource, wanted: Json) -> None:
+    """Refuse what can only be changed while the machine is deallocated (Java SDK records of 2020-10)."""
+    if vm.hidden.get("power") == "deallocated":
+        return
+    price = _at(wanted, ("billingProfile", "maxPrice"))
+    if price is not None and price != _at(vm.properties, ("billingProfile", "maxPrice")):
+        more = "For more information, see http://aka.ms/AzureSpot/errormessages"
+        detail = {
+            "code": "OperationNotAllowed",
+            "message": f"Max price change is not allowed when the VM '{vm.name}' is currently allocated. Please "
+            f"deallocate and try again. {more}",
+            "target": vm.name,
+        }
+        raise ApiError(409, "OperationNotAllowed", f"Max price change is not allowed. {more}", details=[detail])
+    if "proximityPlacementGroup" in wanted:
+        new, old = (_at(p, ("proximityPlacementGroup", "id")) for p in (wanted, vm.properties))
+        if _plain(new) != _plain(old):
+            raise operation_not_allowed(
+                f"Updating proximity placement group of VM {vm.name} is not allowed while the VM is running. Please "
+                "stop/deallocate the VM and retry the operation."
+            )
 
 
 def _check_interface_change(vm: Resource, wanted: Json) -> None:

@@ -240,10 +240,10 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     resized = checks.resized(vm, merged)
     vm.properties = fill(vm, merged, None, vm.properties)
     vm.top.update(_top({k: v for k, v in body.items() if k == "identity"}) if "identity" in body else {})
-    if "tags" in body:
-        vm.tags = body["tags"]
+    if "tags" in body or request.method == "PUT":
+        vm.tags = body.get("tags")
     vm.refs = checks.references(vm)
-    if _comparable(vm) == before:
+    if _comparable(vm) == before and not (kind == "vm.update" and _leaves_out(before["properties"], wanted)):
         cloud.store.save(vm)
         return written(200, render_vm(cloud, vm, request.api_version))
     touch(vm, "Updating")
@@ -253,6 +253,14 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     operation = begin(cloud, request, "compute", kind, vm.id, location, args={"resized": resized})
     retry_after = None if kind == "vm.patch" else 10
     return started(cloud, request, operation, 200, render_vm(cloud, vm, request.api_version), retry_after)
+
+
+def _leaves_out(properties: Json, wanted: Json) -> bool:
+    """Whether a PUT says less than what the VM has: the service takes that for a change, and keeps what is left out."""
+    for name in ("storageProfile", "osProfile"):
+        if set(properties.get(name) or ()) - set(wanted.get(name) or ()):
+            return True
+    return False
 
 
 def _comparable(vm: Resource) -> Json:

@@ -9,12 +9,14 @@ What differs for a known reason (:mod:`.fields`) is an excuse, and counted by re
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 import urllib.parse
 from dataclasses import dataclass, field
 
 from . import fields
+from .mapping import Mapping
 from .paths import parse_poll, parse_target, short_type
 from .records import Interaction
 
@@ -68,8 +70,14 @@ class _Place:
         return _Place(kind, "", self.shown)
 
 
-def compare(record: Interaction, ours: Answer) -> Comparison:
-    """Compare one recorded response with the local Azure's."""
+def compare(record: Interaction, ours: Answer, mapping: Mapping | None = None) -> Comparison:
+    """Compare one recorded response with the local Azure's.
+
+    :param mapping: what recorded names are called here.
+    """
+    if mapping is not None:
+        answered = dataclasses.replace(record.response, body=mapping.value(record.response.body))
+        record = dataclasses.replace(record, response=answered)
     result = Comparison()
     if record.status != ours.status:
         theirs = f"{record.status}{_code(record.response.body)}"
@@ -144,8 +152,7 @@ class _Comparer:
         poll = parse_poll(self._record.path)
         if poll is not None:
             return f"{short_type(poll.provider or 'microsoft.resources')}/{poll.word}"
-        segments = [s for s in self._record.path.lower().split("/") if s]
-        return "/".join(segments[2:][-3:]) if len(segments) > 2 else "/".join(segments)
+        return _kind_of_path(self._record.path.lower())
 
     def _body(self) -> None:
         recorded, ours = self._record.response.body, self._ours.body
@@ -233,6 +240,15 @@ class _Comparer:
             return False
         self._result.excuses.append(reason)
         return True
+
+
+def _kind_of_path(path: str) -> str:
+    """The type of what is no resource of a group: ``compute/locations/publishers``, ``providers``, ``resources``."""
+    before, marker, after = path.strip("/").rpartition("providers/")
+    if not marker:
+        return before.rpartition("/")[2] or after.rpartition("/")[2]
+    namespace, *rest = after.split("/")
+    return "/".join([short_type(namespace), *rest[0::2]]) if rest else "providers"
 
 
 def _reroot(place: _Place, value: Json) -> _Place:

@@ -89,7 +89,9 @@ _RULE = "network/networksecuritygroups/securityrules network/networksecuritygrou
 _VM = "compute/virtualmachines"
 _VIEW = "compute/virtualmachines/instanceview"
 _LINUX = "properties.osProfile.linuxConfiguration"
-_IMAGE = "compute/virtualmachines/image"
+_IMAGE = "compute/locations/publishers/artifacttypes/offers/skus/versions"
+_POLL = "compute/operations"
+UNDOCUMENTED = "not in Microsoft's published specifications, which the local Azure keeps to"
 
 RULES: tuple[Rule, ...] = (
     *_since("resources/resourcegroups", "2019-05-01", "2019-05-01", "type"),
@@ -101,12 +103,13 @@ RULES: tuple[Rule, ...] = (
     *_since(_PIP, "2016-03-30", "", "properties.publicIPAddressVersion"),
     *_since(_IP_CONFIG, "2018-01-01", "2018-01-01", "type"),
     *_since(_IP_CONFIG, "2016-03-30", "", "properties.privateIPAddressVersion", "properties.primary"),
-    *_since(_NIC, "2022-01-01", "2022-01-01", "properties.vnetEncryptionSupported", "properties.auxiliaryMode", "kind"),
-    *_since(_NIC, "2022-01-01", "2022-01-01", "properties.allowPort25Out"),
+    *_since(_NIC, "2022-01-01", "2022-01-01", "properties.vnetEncryptionSupported", "properties.auxiliaryMode"),
     *_since(_NIC, "2022-11-01", "", "properties.disableTcpStateTracking", "properties.auxiliarySku"),
     *_since(_NIC, "2018-12-01", "2018-12-01", "properties.hostedWorkloads", "properties.tapConfigurations"),
     *_since(_NIC, "2020-11-01", "2020-11-01", "properties.nicType"),
     *_since(_NIC, "2016-09-01", "2016-10-01", "properties.enableAcceleratedNetworking"),
+    Rule(_NIC, "kind", UNDOCUMENTED, either=("missing",)),
+    Rule(_NIC, "properties.allowPort25Out", UNDOCUMENTED, either=("missing",)),
     Rule(_NIC, "properties.enableAcceleratedNetworking", "when the request does not set it", dropped="2024-09-14"),
     Rule(
         _NIC,
@@ -119,6 +122,12 @@ RULES: tuple[Rule, ...] = (
     *_since(_VNET, "2016-06-01", "2016-06-01", "properties.virtualNetworkPeerings"),
     *_since(_VNET, "2023-11-01", "2024-06-01", "properties.privateEndpointVNetPolicies"),
     *_since(_VNET, "2024-05-01", "2025-06-01", "properties.addressSpace.ipamPoolPrefixAllocations"),
+    Rule(
+        f"{_VNET} {_SUBNET}",
+        "*ipamPoolPrefixAllocations",
+        "came region by region: in eastus2euap in 2024-09, not in westus in 2025-01",
+        either=("missing",),
+    ),
     *_since(_SUBNET, "2018-02-01", "2018-02-01", "type"),
     *_since(_SUBNET, "2018-08-01", "2018-10-01", "properties.delegations"),
     *_since(
@@ -138,7 +147,22 @@ RULES: tuple[Rule, ...] = (
         "properties.sourceAddressPrefixes",
         "properties.destinationAddressPrefixes",
     ),
+    # the Resource Manager's own reads
+    Rule("providers", "authorizations", UNDOCUMENTED, either=("missing",)),
+    Rule("*", "nextLink", "where a page ends is data", either=("missing", "extra")),
     # compute
+    Rule(
+        _POLL, "#retry-after", "polls of compute were recorded with the header and without", either=("extra", "missing")
+    ),
+    *_since(_VM, "", "2018-06-01", "#retry-after"),
+    *_since(_IMAGE, "2019-03-01", "2019-03-01", "properties.hyperVGeneration"),
+    *_since(_IMAGE, "2022-03-01", "2022-03-01", "properties.architecture"),
+    *_since(_IMAGE, "2020-06-01", "2020-06-01", "properties.disallowed"),
+    *_since(_IMAGE, "2018-04-01", "2018-04-01", "properties.automaticOSUpgradeProperties"),
+    *_since(_IMAGE, "2022-08-01", "2022-08-01", "properties.imageDeprecationStatus"),
+    *_since(_IMAGE, "2021-03-01", "2021-03-01", "properties.features"),
+    Rule(_IMAGE, "properties.replicaType", UNDOCUMENTED, either=("missing",)),
+    Rule(_IMAGE, "properties.osDiskImage.sizeInBytes", UNDOCUMENTED, either=("missing",)),
     *_since(_VM, "2021-11-01", "2021-11-01", "properties.timeCreated"),
     *_since(_VM, "2024-07-01", "2024-10-01", "etag", "#etag"),
     *_since(_VM, "2021-07-01", "2021-08-01", "properties.storageProfile.osDisk.deleteOption"),

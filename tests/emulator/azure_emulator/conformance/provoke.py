@@ -34,19 +34,19 @@ def error_of(body: t.Any) -> Json:
     if not isinstance(body, dict):
         return {}
     error = body.get("error", body.get("Error"))
-    return error if isinstance(error, dict) else {}
+    if not isinstance(error, dict):
+        return {}
+    return {name[:1].lower() + name[1:]: value for name, value in error.items()}
 
 
 def error_code(record: Interaction) -> str:
     """The code of a recorded error; empty when the record is none."""
     error = error_of(record.response.body)
-    return str(error.get("code") or error.get("Code") or "") if record.status >= 400 else ""
+    return str(error.get("code") or "") if record.status >= 400 else ""
 
 
 @contextlib.asynccontextmanager
-async def conditions(
-    cloud: LocalCloud, record: Interaction, target: Target | None, path: str
-) -> t.AsyncIterator[None]:
+async def conditions(cloud: LocalCloud, record: Interaction, target: Target | None, path: str) -> t.AsyncIterator[None]:
     """Set what the subscription was like for one request, and set it back.
 
     :param path: the request's path at the local Azure.
@@ -118,19 +118,27 @@ def refused_change(record: Interaction, known: Json | None) -> Json:
             *way, last = path.split(".")
             for step in way:
                 place = place.setdefault(step, {})
-            place[last] = value
+            place[last] = {"id": _sibling(record, last)} if value is _OTHER else value
             return body
     if target:
         body["properties"][target] = "changed"
     return body
 
 
+def _sibling(record: Interaction, property_: str) -> str:
+    """The id of another resource, of the type that a reference property points at, in the same group."""
+    target = parse_target(record.path)
+    base = target.id.rpartition("/providers/")[0] if target is not None else ""
+    return f"{base}/providers/Microsoft.Compute/{property_}s/replay"
+
+
+_OTHER = object()
 _CHANGES: tuple[tuple[str, str, t.Any], ...] = (
     ("max price", "billingProfile.maxPrice", 1.5),
     ("property 'priority'", "priority", "Spot"),
     ("eviction policy", "evictionPolicy", "Delete"),
-    ("proximity placement group", "proximityPlacementGroup", None),
-    ("availability set", "availabilitySet", None),
+    ("proximity placement group", "proximityPlacementGroup", _OTHER),
+    ("availability set", "availabilitySet", _OTHER),
     ("admin user", "osProfile.adminUsername", "changed"),
     ("computer name", "osProfile.computerName", "changed"),
     (

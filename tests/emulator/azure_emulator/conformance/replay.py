@@ -88,8 +88,8 @@ class _Replay:
             answer = await self._request(position, record)
         if answer is None:
             return Outcome(self._flow, record, "not served")
-        comparison = compare(record, answer)
         self._learn(position, record, answer)
+        comparison = compare(record, answer, self._mapping)
         return self._outcome(record, comparison)
 
     def _outcome(self, record: Interaction, comparison: Comparison) -> Outcome:

@@ -23,6 +23,15 @@ from .pool import check_static, private_addresses, take_private
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
+PASSED_ON = (
+    "applicationGatewayBackendAddressPools",
+    "applicationSecurityGroups",
+    "gatewayLoadBalancer",
+    "loadBalancerBackendAddressPools",
+    "loadBalancerInboundNatRules",
+    "virtualNetworkTaps",
+)
+"""References of an ip configuration to types that are not served here: kept and shown, not looked up."""
 ONE = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{{nic}}"
 
 
@@ -54,7 +63,6 @@ def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
         ("hostedWorkloads", "2018-11-01", []),
         ("tapConfigurations", "2018-11-01", []),
         ("nicType", "2020-08-01", "Standard"),
-        ("allowPort25Out", "2021-08-01", True),
         ("auxiliaryMode", "2022-01-01", "None"),
         ("auxiliarySku", "2022-11-01", "None"),
     ):
@@ -64,8 +72,6 @@ def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
     if nic.tags is not None:
         body["tags"] = nic.tags
     body.update(properties=properties, type=nic.type, location=nic.location)
-    if api_version >= "2020-08-01":
-        body["kind"] = "Regular"
     return body
 
 
@@ -73,7 +79,7 @@ def render_configuration(nic: Resource, item: Json, api_version: str) -> Json:
     """The body of an ip configuration; it carries the etag and the state of its interface."""
     properties = {"provisioningState": nic.provisioning_state, **item["properties"]}
     body = {"name": item["name"], "id": item["id"], "etag": nic.etag}
-    if api_version >= "2018-10-01":
+    if api_version >= "2018-01-01":
         body["type"] = IP_CONFIGURATION
     return {**body, "properties": properties}
 
@@ -97,7 +103,7 @@ common.serve(NIC, in_use)
 
 @route("PUT", f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{{name}}", NIC)
 async def put_nic(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create an interface (it is there at once), or update one (that takes a while)."""
+    """Create an interface, or update one: at once, unless a machine has it, then it takes a while."""
     body = accept(request, NIC)
     id_ = common.provider_id(request, NIC, request.params["name"])
     nic = cloud.store.get(id_)
@@ -116,11 +122,12 @@ async def put_nic(cloud: Cloud, request: ArmRequest) -> Reply:
     cloud.store.save(candidate)
     if not created and same:
         return written(200, render_nic(cloud, candidate, request.api_version))
-    common.touch(candidate, "Succeeded" if created else "Updating")
+    at_once = not candidate.hidden.get("virtualMachine")
+    common.touch(candidate, "Succeeded" if at_once else "Updating")
     cloud.store.save(candidate)
     _address_changes(cloud, before, candidate)
-    if created:
-        return written(201, render_nic(cloud, candidate, request.api_version))
+    if at_once:
+        return written(201 if created else 200, render_nic(cloud, candidate, request.api_version))
     operation = begin(cloud, request, "network", "networkInterface.update", nic.id, candidate.location or "")
     return started(cloud, request, operation, 200, render_nic(cloud, candidate, request.api_version), 10)
 
@@ -166,7 +173,7 @@ def _described(cloud: Cloud, nic: Resource, body: Json) -> Resource:
         refs.append((security, nic.id))
     properties["provisioningState"] = nic.provisioning_state
     nic.properties, nic.refs = properties, refs
-    nic.tags = body.get("tags", nic.tags)
+    nic.tags = body.get("tags")
     return nic
 
 
@@ -189,7 +196,8 @@ def _configuration(
     primary: bool,
 ) -> Json:
     """One ip configuration, with its address; what it refers to is added to ``refs``."""
-    id_ = f"{nic.id}/ipConfigurations/{item['name']}"
+    name = common.name_of(item, "properties.ipConfigurations")
+    id_ = f"{nic.id}/ipConfigurations/{name}"
     wanted: Json = item.get("properties") or {}
     subnet_id = (wanted.get("subnet") or {}).get("id")
     if not subnet_id:
@@ -213,8 +221,11 @@ def _configuration(
     properties["subnet"] = {"id": subnet_id}
     properties["primary"] = primary
     properties["privateIPAddressVersion"] = wanted.get("privateIPAddressVersion", "IPv4")
+    for name in PASSED_ON:
+        if wanted.get(name):
+            properties[name] = wanted[name]
     refs.append((subnet_id, id_))
-    return {"name": item["name"], "id": id_, "properties": properties}
+    return {"name": name, "id": id_, "properties": properties}
 
 
 def _private_address(nic: Resource, item: Json, subnet: Resource, taken: dict[str, str], id_: str) -> str:
