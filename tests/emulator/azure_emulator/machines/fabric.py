@@ -69,8 +69,8 @@ nsenter --net="/run/netns/$1" -- sh -euc '
   ip route add default via "$2" dev wan' sh "$3" "$4"
 """
 _PLUG = """
-ip netns add "$2"
-ip link add "$3" netns "$1" address "$4" type veth peer name eth0 netns "$2" address "$5"
+test -e "/run/netns/$2" || ip netns add "$2"
+ip link add "$3" netns "$1" address "$4" type veth peer name "${10}" netns "$2" address "$5"
 nsenter --net="/run/netns/$1" -- sh -euc '
   echo 1 > "/proc/sys/net/ipv4/conf/$1/proxy_arp"
   echo 0 > "/proc/sys/net/ipv4/neigh/$1/proxy_delay"
@@ -80,9 +80,9 @@ nsenter --net="/run/netns/$1" -- sh -euc '
   ip route add "$3/32" dev "$1" src "$2"' sh "$3" "$7" "$6" "$9"
 nsenter --net="/run/netns/$2" -- sh -euc '
   ip link set lo up
-  ip address add "$1/$2" dev eth0
-  ip link set eth0 up
-  ip route add default via "$3"' sh "$6" "$8" "$7"
+  ip address add "$1/$2" dev "$4"
+  ip link set "$4" up
+  ip route show default | grep -q . || ip route add default via "$3"' sh "$6" "$8" "$7" "${10}"
 """
 
 
@@ -132,29 +132,30 @@ class Fabric:
         await _host_script(_CORE, words)
         await self._supervisor.run(["nft", "-f", "-"], stdin=_CORE_FILTER)
 
-    async def plug(self, key: str, interface: Interface, rules: tuple[Rule, ...]) -> str:
-        """Make a guest's network namespace with its ``eth0``, and give the namespace's name."""
+    async def plug(
+        self, key: str, interface: Interface, rules: tuple[Rule, ...], namespace: str, name: str = "eth0"
+    ) -> None:
+        """Put an interface called ``name`` into a guest's network namespace, which is made if it is not there."""
         network = await self._network(interface.network)
         self._plugs += 1
-        device, namespace = f"v{self._plugs}", f"vm{self._plugs}"
+        device = f"v{self._plugs}"
         subnet = ipaddress.IPv4Network(interface.subnet_prefix)
         mac = interface.mac_address.replace("-", ":").lower()
         async with network.lock:
             words = [network.namespace, namespace, device, ROUTER_MAC, mac, interface.private_address]
-            words += [str(subnet[1]), str(subnet.prefixlen), str(subnet)]
+            words += [str(subnet[1]), str(subnet.prefixlen), str(subnet), name]
             await self._supervisor.script(_PLUG, *words)
             network.ports[key] = Port(device, interface.private_address, None, rules)
             await self._apply(network, key, interface.public_address, rules)
-        return namespace
 
-    async def change(self, key: str, interface: Interface, rules: tuple[Rule, ...]) -> None:
+    async def change(self, key: str, interface: Interface, public: str | None, rules: tuple[Rule, ...]) -> None:
         """Give a plugged interface another public address, or none, and other rules, without a break."""
         network = await self._network(interface.network)
         async with network.lock:
-            await self._apply(network, key, interface.public_address, rules)
+            await self._apply(network, key, public, rules)
 
-    async def unplug(self, key: str, interface: Interface, namespace: str) -> None:
-        """Take a guest off the network."""
+    async def unplug(self, key: str, interface: Interface) -> None:
+        """Take an interface off its network."""
         network = await self._network(interface.network)
         async with network.lock:
             port = network.ports.pop(key, None)
@@ -163,11 +164,12 @@ class Fabric:
             await self._route(network, port.public_address, None)
             await self._load(network)
             await self._supervisor.script(
-                'nsenter --net="/run/netns/$1" -- ip link delete "$2"; ip netns delete "$3"',
-                network.namespace,
-                port.device,
-                namespace,
+                'nsenter --net="/run/netns/$1" -- ip link delete "$2"', network.namespace, port.device
             )
+
+    async def release(self, namespace: str) -> None:
+        """Remove a guest's network namespace."""
+        await self._supervisor.script('test ! -e "/run/netns/$1" || ip netns delete "$1"', namespace)
 
     async def _network(self, key: str) -> _Network:
         async with self._lock:

@@ -26,9 +26,11 @@ from azure_emulator.machines.base import (
     AgentUnreachable,
     CommandResult,
     HandlerResult,
+    Interface,
     MachineError,
     MachineSpec,
 )
+from azure_emulator.machines.disks import DataDisks, PartitionWatch, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
 from azure_emulator.machines.layer import AGENT_READY, PROVISIONED, write_layer
 from azure_emulator.machines.nspawn import Guest, Place
@@ -123,12 +125,18 @@ class GuestProvider:
         await self.supervisor.start()
         self.fabric = Fabric(self.supervisor, self._slot)
         await self.fabric.open()
+        self._watch = PartitionWatch(self._partitions_changed)
+
+    def _partitions_changed(self, device: str) -> None:
+        for machine in self.machines.values():
+            machine.disk_changed(device)
 
     async def close(self) -> None:
         """Shut every guest down and leave nothing on the host but the disks."""
         await asyncio.gather(
             *(machine.halt(patience=5.0) for machine in self.machines.values()), return_exceptions=True
         )
+        self._watch.close()
         await self.supervisor.stop()
         self._tree_in_use.close()
         self._lock.close()
@@ -157,8 +165,10 @@ class GuestMachine:
         self.spec = spec
         self._provider = provider
         self._guest: Guest | None = None
-        self._networks: list[tuple[str, str]] = []
+        self._namespace: str | None = None
+        self._plugged: dict[str, Interface] = {}
         self.home = provider.state_dir / "machines" / _digest(spec.os_disk_id or spec.id)
+        self.disks = DataDisks(self.home / "fabric", provider.disk_image)
 
     async def start(self) -> None:
         """Boot, and wait until the guest is provisioned and its agent reports."""
@@ -196,11 +206,13 @@ class GuestMachine:
     async def _boot(self) -> None:
         provider, spec = self._provider, self.spec
         provider.counter += 1
-        number = provider.counter
-        key = f"{spec.id}#{number}"
-        namespace = await provider.fabric.plug(key, spec.interfaces[0], spec.rules)
-        self._networks.append((key, namespace))
-        name = f"{provider.name_prefix}-{number}"
+        name = f"{provider.name_prefix}-{provider.counter}"
+        self._namespace = namespace = f"vm{provider.counter}"
+        for index, interface in enumerate(spec.interfaces):
+            key = f"{namespace}/{interface.id}".lower()
+            self._plugged[key] = interface
+            await provider.fabric.plug(key, interface, spec.rules, namespace, f"eth{index}")
+        await asyncio.to_thread(self.disks.apply, spec.data_disks)
         guest = Guest(provider.supervisor, Place(self.home, name, spec.computer_name, provider.tree, provider.layer))
         self._guest = guest
         await guest.start(namespace)
@@ -225,9 +237,12 @@ class GuestMachine:
         guest, self._guest = self._guest, None
         if guest is not None:
             await guest.stop(hard=hard, patience=patience)
-        while self._networks:
-            key, namespace = self._networks.pop()
-            await self._provider.fabric.unplug(key, self.spec.interfaces[0], namespace)
+        while self._plugged:
+            await self._provider.fabric.unplug(*self._plugged.popitem())
+        namespace, self._namespace = self._namespace, None
+        if namespace is not None:
+            await self._provider.fabric.release(namespace)
+            await asyncio.to_thread(self.disks.close)
 
     async def restart(self) -> None:
         await self.power_off()
@@ -240,8 +255,27 @@ class GuestMachine:
 
     async def reconfigure(self, spec: MachineSpec) -> None:
         self.spec = spec
-        for key, _namespace in self._networks:
-            await self._provider.fabric.change(key, spec.interfaces[0], spec.rules)
+        guest = self._guest
+        if guest is None:
+            return
+        now = {interface.id.lower(): interface for interface in spec.interfaces}
+        for key, plugged in self._plugged.items():
+            interface = now.get(plugged.id.lower(), plugged)
+            await self._provider.fabric.change(key, plugged, interface.public_address, spec.rules)
+        if await asyncio.to_thread(self.disks.apply, spec.data_disks) and guest.running:
+            await show_disks(guest)
+
+    def disk_changed(self, device: str) -> None:
+        """The kernel says that a disk's partitions changed: whoever has it sees them."""
+        if device in self.disks.names() and self._guest is not None and self._guest.running:
+            self._refresh = asyncio.ensure_future(self._show(self._guest))
+
+    async def _show(self, guest: Guest) -> None:
+        await asyncio.sleep(0.1)
+        try:
+            await show_disks(guest)
+        except MachineError:
+            return
 
     async def agent_status(self) -> AgentStatus:
         root = self._guest.root() if self._guest is not None else None

@@ -29,6 +29,19 @@ ExecStart=-/bin/sh -c 'for folder in /sys/fs/cgroup/*/; do mount -o remount,bind
 [Install]
 WantedBy=sysinit.target
 """,
+    "azure-disks.service": """[Unit]
+Description=Device nodes of the attached data disks
+DefaultDependencies=no
+Before=local-fs-pre.target
+Wants=local-fs-pre.target
+
+[Service]
+Type=oneshot
+ExecStart=/usr/lib/azure/disks
+
+[Install]
+WantedBy=sysinit.target
+""",
     "cloud-init.service": """[Unit]
 Description=Initial cloud-init job
 After=local-fs.target
@@ -77,6 +90,22 @@ _MASKED = (
     "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer",
     "dpkg-db-backup.timer", "console-getty.service", "getty.target", "systemd-journal-flush.service",
 )  # fmt: skip
+#: What udev does on a real machine: nodes of disks and partitions, and Azure's links by logical unit number.
+_DISKS = """#!/bin/sh
+links=/dev/disk/azure/scsi1
+mkdir -p $links
+rm -f $links/* /dev/loop[0-9]*
+while read -r lun name; do
+  for entry in /sys/class/block/"$name" /sys/class/block/"$name"/"$name"p*; do
+    test -e "$entry/dev" || continue
+    device=${entry##*/}
+    IFS=: read -r major minor < "$entry/dev"
+    mknod -m 660 "/dev/$device" b "$major" "$minor"
+    part=$(cat "$entry/partition" 2>/dev/null)
+    ln -sfn "../../../$device" "$links/lun$lun${part:+-part$part}"
+  done
+done < /run/azure-fabric/disks
+"""
 _FILES = {
     "etc/resolv.conf": "nameserver 168.63.129.16\n",
     "etc/systemd/journald.conf.d/guest.conf": "[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\nForwardToConsole=no\n",
@@ -87,7 +116,7 @@ _FILES = {
 def write_layer(home: Path) -> Path:
     """Make the layer below ``home``, or find it there, named by its content; what is mounted is never changed."""
     sources = sorted(path for path in PROGRAMS.glob("*.py") if path.name != "__init__.py")
-    content = repr((_UNITS, _MASKED, _FILES)).encode() + b"".join(path.read_bytes() for path in sources)
+    content = repr((_UNITS, _MASKED, _FILES, _DISKS)).encode() + b"".join(path.read_bytes() for path in sources)
     layer = home / f"layer-{hashlib.sha256(content + Path(__file__).read_bytes()).hexdigest()[:12]}"
     if layer.exists():
         return layer
@@ -104,6 +133,7 @@ def write_layer(home: Path) -> Path:
     for source in sources:
         target = partial / PROGRAMS_IN_GUEST / source.name
         _write(target, source.read_text(encoding="utf-8"))
+    _write(partial / PROGRAMS_IN_GUEST / "disks", _DISKS, 0o755)
     program = f"/{PROGRAMS_IN_GUEST}/provision.py"
     _write(partial / "usr/bin/cloud-init", f'#!/bin/sh\nexec /usr/bin/python3 {program} "$@"\n', 0o755)
     partial.rename(layer)

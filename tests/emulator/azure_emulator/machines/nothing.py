@@ -87,7 +87,7 @@ class NothingProvider:
     kind: t.Literal["guest", "stand-in", "none"] = "none"
     public_pool = "198.18.0.0/15"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path | None = None) -> None:
         self.directory = directory
 
     async def open(self) -> None:

@@ -20,10 +20,12 @@ from azure_emulator.machines.supervisor import Supervisor, children
 from azure_emulator.machines.tree import POOL_IN_GUEST, Tree
 
 _MOUNT = """
-mkdir -p "$5/upper" "$5/work" "$5/root" "$5/docker" "$5/containerd"
+mkdir -p "$5/upper" "$5/work" "$5/root" "$5/docker" "$5/containerd" "$5/fabric"
 mount -t overlay overlay -o "lowerdir=$1:$2,upperdir=$3,workdir=$4" "$5/root"
 """
 _ENTER = 'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
+#: nspawn's exit code for "start me again".
+_REBOOT = 133
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
@@ -49,6 +51,8 @@ class Guest:
         self._supervisor = supervisor
         self._place = place
         self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
         self._groups: list[Path] = []
 
     async def start(self, network: str) -> None:
@@ -58,15 +62,24 @@ class Guest:
         upper = [_escape(place.home / name) for name in ("upper", "work")]
         await self._supervisor.script(_MOUNT, *lower, *upper, str(place.home))
         self._groups = cgroups.make_group(self._supervisor.groups, place.name)
+        self._process = await self._spawn(network)
+        self._watch = asyncio.create_task(self._boot_again(network))
+
+    async def _spawn(self, network: str) -> asyncio.subprocess.Process:
         command = [*map(str, self._groups), "--", *self._nspawn(network)]
-        with open(place.home / "console.log", "wb") as console:
-            self._process = await asyncio.create_subprocess_exec(
+        with open(self._place.home / "console.log", "wb") as console:
+            return await asyncio.create_subprocess_exec(
                 *self._supervisor.argv(["sh", "-euc", _ENTER, "sh", *command]),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=console,
                 stderr=asyncio.subprocess.STDOUT,
                 env={**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
             )
+
+    async def _boot_again(self, network: str) -> None:
+        """Boot whenever the guest asked for a reboot; what it has on the host stays."""
+        while self._process is not None and await self._process.wait() == _REBOOT and not self._stopping:
+            self._process = await self._spawn(network)
 
     def _nspawn(self, network: str) -> list[str]:
         place = self._place
@@ -78,14 +91,16 @@ class Guest:
             f"--network-namespace-path=/run/netns/{network}",
             "--capability=all", "--system-call-filter=@known add_key keyctl bpf", "--resolv-conf=off", "--timezone=off",
             "--link-journal=no", "--console=read-only", *binds,
-            f"--bind-ro={_colons(place.tree.pool)}:{POOL_IN_GUEST}", "--boot", f"--directory={place.home / 'root'}",
+            f"--bind-ro={_colons(place.tree.pool)}:{POOL_IN_GUEST}",
+            f"--bind-ro={_colons(place.home / 'fabric')}:/run/azure-fabric", "--boot",
+            f"--directory={place.home / 'root'}",
             "systemd.show_status=1",
         ]
         # fmt: on
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        return self._watch is not None and not self._watch.done()
 
     def leader(self) -> int | None:
         """The guest's PID 1 as the host sees it; None when there is none. It changes when the guest reboots."""
@@ -118,6 +133,7 @@ class Guest:
 
     async def stop(self, *, hard: bool, patience: float = 20.0) -> None:
         """Shut down, or pull the plug, and take the disk down."""
+        self._stopping = True
         process, leader = self._process, self.leader()
         if process is not None:
             if leader is not None and not hard:
