@@ -37,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
         "--ready-file", type=Path, help="written (0600) once the server answers: URL, CA, credentials"
     )
     arguments.add_argument("--request-log", type=Path, help="file for one JSON line per request")
+    arguments.add_argument("--cache-dir", type=Path, help="directory for what guests are made of")
+    arguments.add_argument("--record-traffic", type=Path, help="file for every request and answer in full")
     arguments.add_argument("--dns-suffix", default="cloudapp.azure.com", help="ending of public DNS names")
     arguments.add_argument("--fault", action="append", default=[], metavar="JSON", help="a fault (can be given again)")
     arguments.add_argument(
@@ -58,6 +60,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         ready_file=options.ready_file,
         request_log=options.request_log,
         dns_suffix=options.dns_suffix,
+        cache_dir=options.cache_dir,
+        record_traffic=options.record_traffic,
         faults=tuple(options.fault),
         switches=switches,
     )

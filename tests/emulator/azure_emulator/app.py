@@ -15,7 +15,7 @@ import typing as t
 import urllib.parse
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import polls, resources  # noqa: F401
 from .arm.messages import ArmRequest, Reply
@@ -304,6 +304,16 @@ async def _respond(send: Send, reply: Reply, method: str) -> None:
     content = b"" if reply.status == 204 else reply.content()
     await _start(send, reply, len(content))
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
+
+
+def create_app(cloud: Cloud) -> ASGIApp:
+    """The application of a cloud, for whatever server; ``cloud.origin`` must be the URL that clients use."""
+    app = Application(cloud)
+    if cloud.settings.record_traffic is None:
+        return app
+    from .conformance.traffic import TrafficRecorder
+
+    return t.cast(ASGIApp, TrafficRecorder(app, cloud.settings.record_traffic))
 
 
 def break_connection(transport: t.Any) -> None:

@@ -33,23 +33,27 @@ LOG = logging.getLogger(__name__)
 class Cloud:
     """The parts, wired together. Made before the event loop runs; :meth:`open` and :meth:`close` run in it.
 
-    :param directory: where state lives.
-    :param durable: whether it is to outlive the server.
+    :param directory: where state, machines and the hosts file live; None for a cloud that is in memory alone, which
+        can have no machines.
+    :param durable: whether the state is to outlive the server.
+    :param identity: who may sign in; made, or read from the state, when it is not given.
     """
 
-    def __init__(self, settings: Settings, directory: Path, *, durable: bool) -> None:
+    def __init__(
+        self, settings: Settings, directory: Path | None, *, durable: bool = False, identity: Identity | None = None
+    ) -> None:
         self.settings = settings
         self.directory = directory
-        self.file = StateFile(directory / "state.sqlite") if durable else None
-        self.identity = self._load_identity()
+        self.file = StateFile(directory / "state.sqlite") if durable and directory is not None else None
+        self.identity = identity or self._load_identity()
         self.switches = Switches(settings.switches)
         self.latencies = Latencies(settings.latency, settings.seed)
         self.faults = Faults(settings.faults)
         self.log = RequestLog(settings.request_log)
         self.store = Store(self.file)
-        self.machines = MachineRoom(self, settings.machines, directory / "machines")
+        self.machines = MachineRoom(self, settings.machines, directory)
         self.pool = AddressPool(self)
-        self.hosts = HostsFile(self, directory / "hosts")
+        self.hosts = HostsFile(self, directory)
         self.operations = Operations(self)
         self.origin = ""
         self._chores: set[asyncio.Task[None]] = set()

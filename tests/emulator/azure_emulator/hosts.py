@@ -23,13 +23,15 @@ class HostsFile:
     It is written in place, never renamed: it may be bind-mounted over /etc/hosts, where a rename is invisible.
     """
 
-    def __init__(self, cloud: Cloud, path: Path) -> None:
+    def __init__(self, cloud: Cloud, directory: Path | None) -> None:
         self._cloud = cloud
-        self._path = path
+        self._path = directory / "hosts" if directory is not None else None
         self._written: str | None = None
 
     def update(self) -> None:
         """Bring the file up to date, if it is not."""
+        if self._path is None:
+            return
         text = self._text()
         if text == self._written:
             return

@@ -175,6 +175,18 @@ class LocalAzure:
         """Wait until no operation is under way."""
         self.control("POST", "settle")
 
+    def hold(self, hold: bool = True) -> None:
+        """Let operations that begin from now on stay InProgress until :meth:`release`."""
+        self.control("PUT", "hold", {"hold": hold})
+
+    def operations(self) -> list[dict[str, t.Any]]:
+        """The long-running operations, oldest first: id, kind, target, status, times, error."""
+        return t.cast("list[dict[str, t.Any]]", self.control("GET", "operations")["value"])
+
+    def release(self, operation_id: str, status: str | None = None, error: dict[str, t.Any] | None = None) -> None:
+        """Let a held operation end: as its work ended, or as ``Failed`` or ``Canceled`` with an error."""
+        self.control("POST", "release", {"id": operation_id, "status": status, "error": error})
+
     def register_certificate(self, pem: str) -> None:
         """Let the client sign in with this certificate too."""
         self.control("POST", "certificates", {"pem": pem})

@@ -29,8 +29,9 @@ if t.TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 UNPOLLED = 0.5
 """Seconds after which an instant operation ends although nobody asked for it."""
-POLL_RETRY_AFTER = {"compute": 30, "network": 10, "group": 15}
+POLL_RETRY_AFTER = {"compute": 30, "disk": 2, "network": 10, "group": 15}
 
+Provider = t.Literal["compute", "disk", "network", "group"]
 Status = t.Literal["InProgress", "Succeeded", "Failed", "Canceled"]
 Ending = tuple[Status | None, Json | None]
 
@@ -39,14 +40,14 @@ Ending = tuple[Status | None, Json | None]
 class Operation:
     """One long-running operation.
 
-    :param provider: whose conventions its answers follow: ``compute``, ``network`` or ``group``.
+    :param provider: whose conventions its answers follow.
     :param kind: the name of its action, which is also the key of its latency.
     :param duration: what was drawn for it, in seconds.
     :param end_fault: how a fault wants it to end, see :mod:`azure_emulator.faults`.
     """
 
     id: str
-    provider: t.Literal["compute", "network", "group"]
+    provider: Provider
     kind: str
     target: str
     subscription: str
@@ -204,6 +205,10 @@ class Operations:
         held = self._held.get(operation_id)
         return held is None or held.done()
 
+    def all(self) -> list[Operation]:
+        """Every operation, oldest first."""
+        return list(self._operations.values())
+
     def under_way(self, target: str) -> list[Operation]:
         """The operations that are still going on for a resource."""
         key = target.lower()
@@ -246,11 +251,12 @@ class Operations:
         base = f"{origin}/subscriptions/{operation.subscription}"
         if operation.provider == "group":
             return f"{base}/operationresults/{operation.id}?{query}"
-        if operation.provider == "compute":
+        if operation.provider in ("compute", "disk"):
             pool = hashlib.md5(operation.subscription.encode(), usedforsecurity=False).hexdigest()
             guid = f"{pool[:8]}-{pool[8:12]}-{pool[12:16]}-{pool[16:20]}-{pool[20:]}"
             monitor = "monitor=true&" if location else ""
-            place = f"/providers/Microsoft.Compute/locations/{operation.location}/operations/{operation.id}"
+            word = "DiskOperations" if operation.provider == "disk" else "operations"
+            place = f"/providers/Microsoft.Compute/locations/{operation.location}/{word}/{operation.id}"
             return f"{base}{place}?p={guid}&{monitor}{query}"
         word = "operationResults" if location else "operations"
         return f"{base}/providers/Microsoft.Network/locations/{operation.location}/{word}/{operation.id}?{query}"

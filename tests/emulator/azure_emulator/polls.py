@@ -16,6 +16,7 @@ if t.TYPE_CHECKING:
     from .cloud import Cloud
 
 COMPUTE = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
+DISK = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/DiskOperations/{{operation}}"
 NETWORK = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/operations/{{operation}}"
 RESULTS = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/operationResults/{{operation}}"
 
@@ -26,6 +27,7 @@ def _wait(cloud: Cloud, operation: Operation) -> dict[str, str]:
 
 
 @route("GET", COMPUTE, "Microsoft.Compute/locations/operations")
+@route("GET", DISK, "Microsoft.Compute/disks")
 async def poll_compute(cloud: Cloud, request: ArmRequest) -> Reply:
     """``Azure-AsyncOperation`` of compute; with ``monitor=true`` its ``Location``."""
     operation = cloud.operations.find(request.params["operation"], request.query)

@@ -21,7 +21,7 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .app import TRANSPORT, Application
+from .app import TRANSPORT, create_app
 from .authority import Authority, write_private
 from .cloud import Cloud
 from .settings import Settings
@@ -62,7 +62,7 @@ class Server:
         port = listener.getsockname()[1]
         self.cloud.origin = f"https://localhost:{port}"
         config = uvicorn.Config(
-            Application(self.cloud),
+            create_app(self.cloud),
             http=Protocol,
             lifespan="off",
             ssl_certfile=str(self.authority.certificate_file),

@@ -26,6 +26,8 @@ class Settings:
     :param port: TCP port on the loopback address; 0 takes a free one.
     :param state_dir: where state, CA and machines live; None means a directory that goes with the server.
     :param latency: ``instant`` or ``recorded[:SCALE]`` (durations drawn from recorded ones, multiplied by SCALE).
+    :param cache_dir: where what guests are made of is kept between servers.
+    :param record_traffic: a file for every request and answer in full, for validation.
     :param dns_suffix: what follows LABEL.REGION in a public address's name.
     """
 
@@ -37,6 +39,8 @@ class Settings:
     ready_file: Path | None = None
     request_log: Path | None = None
     dns_suffix: str = "cloudapp.azure.com"
+    cache_dir: Path | None = None
+    record_traffic: Path | None = None
     faults: tuple[str, ...] = ()
     switches: t.Mapping[str, str] = field(default_factory=dict)
 

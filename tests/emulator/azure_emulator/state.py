@@ -27,23 +27,23 @@ class StateFile:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=OFF")
         for kind in KINDS:
-            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {kind} (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+            self._connection.execute(f'CREATE TABLE IF NOT EXISTS "{kind}" (key TEXT PRIMARY KEY, value TEXT NOT NULL)')
 
     def load(self, kind: str) -> dict[str, Json]:
         """All entries of a table, in the order they were first written."""
-        rows = self._connection.execute(f"SELECT key, value FROM {kind} ORDER BY rowid")
+        rows = self._connection.execute(f'SELECT key, value FROM "{kind}" ORDER BY rowid')
         return {key: json.loads(value) for key, value in rows}
 
     def put(self, kind: str, key: str, value: t.Any) -> None:
         """Write one entry."""
         self._connection.execute(
-            f"INSERT INTO {kind} (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            f'INSERT INTO "{kind}" (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
             (key, json.dumps(value)),
         )
 
     def remove(self, kind: str, key: str) -> None:
         """Remove one entry, if it is there."""
-        self._connection.execute(f"DELETE FROM {kind} WHERE key = ?", (key,))
+        self._connection.execute(f'DELETE FROM "{kind}" WHERE key = ?', (key,))
 
     def close(self) -> None:
         """Close the file."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..errors import ApiError, Json
-from ..operations import Operation
+from ..operations import Operation, Provider
 from ..settings import new_guid
 from .messages import ArmRequest, Reply
 from .resource import Resource
@@ -64,7 +64,7 @@ def _precondition(header: str, value: str, resource: Resource | None) -> ApiErro
 def begin(
     cloud: Cloud,
     request: ArmRequest,
-    provider: t.Literal["compute", "network", "group"],
+    provider: Provider,
     kind: str,
     target: str,
     location: str,

@@ -185,11 +185,11 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
         disk.top["zones"] = body["zones"]
     size = wanted.get("diskSizeGB") or disk.properties.get("diskSizeGB") or 30
     disk.properties = {**disk.properties, **_numbers(size, disk.top["sku"]["name"]), **wanted}
-    disk.tags = body.get("tags", disk.tags)
+    disk.tags = body.get("tags") if request.method == "PUT" else body.get("tags", disk.tags)
     disk.provisioning_state = "Updating"
     cloud.store.save(disk)
     kind = "disk.create" if created else "disk.update"
-    operation = begin(cloud, request, "compute", kind, disk.id, disk.location or "")
+    operation = begin(cloud, request, "disk", kind, disk.id, disk.location or "")
     status = 200 if request.method == "PUT" and not created else 202
     return started(cloud, request, operation, status, render_disk(disk, request.api_version), 2)
 
@@ -219,7 +219,7 @@ async def delete_disk(cloud: Cloud, request: ArmRequest) -> Reply:
     owner = disk.hidden.get("managedBy", "")
     if owner in cloud.store:
         raise operation_not_allowed(f"Disk {disk.name} is attached to VM {owner}.")
-    operation = begin(cloud, request, "compute", "disk.delete", disk.id, disk.location or "")
+    operation = begin(cloud, request, "disk", "disk.delete", disk.id, disk.location or "")
     return accepted(cloud, request, operation, 10)
 
 

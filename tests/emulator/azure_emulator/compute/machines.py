@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 
-def make_provider(kind: str, directory: Path) -> MachineProvider:
+def make_provider(kind: str, directory: Path | None, cache: Path | None) -> MachineProvider:
     """A provider by its name on the command line; ``auto`` takes real guests where they are possible.
 
     :raises RuntimeError: guests were asked for and are not possible here.
@@ -35,12 +35,15 @@ def make_provider(kind: str, directory: Path) -> MachineProvider:
         from ..machines.nothing import NothingProvider
 
         return NothingProvider(directory)
+    if directory is None:
+        raise RuntimeError("machines need a directory")
+    directory.mkdir(mode=0o700, exist_ok=True)
     if kind in ("auto", "guests"):
         from ..machines.guests import GuestProvider, guests_possible
 
         reason = guests_possible()
         if reason is None:
-            return t.cast(MachineProvider, GuestProvider(directory))
+            return t.cast(MachineProvider, GuestProvider(directory, cache))
         if kind == "guests":
             raise RuntimeError(f"guests are not possible here: {reason}")
         LOG.info("guests are not possible here (%s): stand-ins instead", reason)
@@ -52,10 +55,10 @@ def make_provider(kind: str, directory: Path) -> MachineProvider:
 class MachineRoom:
     """All machines of one server, one call at a time for each."""
 
-    def __init__(self, cloud: Cloud, kind: str, directory: Path) -> None:
+    def __init__(self, cloud: Cloud, kind: str, directory: Path | None) -> None:
         self._cloud = cloud
-        directory.mkdir(mode=0o700, exist_ok=True)
-        self._provider = make_provider(kind, directory)
+        place = directory / "machines" if directory is not None else None
+        self._provider = make_provider(kind, place, cloud.settings.cache_dir)
         self._machines: dict[str, Machine] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 

@@ -15,6 +15,7 @@ from ..arm.routing import route
 from ..errors import ApiError, conflict, operation_not_allowed
 from ..machines.base import AgentUnreachable, MachineError
 from ..operations import Operation, action
+from ..schema import accept
 from . import catalogue, checks
 from .common import refuse_while_busy, touch
 from .names import VM
@@ -161,7 +162,7 @@ async def run_command(cloud: Cloud, request: ArmRequest) -> Reply:
     vm = _ready(cloud, request)
     if vm.hidden.get("power") != "running":
         raise operation_not_allowed("Cannot modify extensions in the VM when the VM is not running.")
-    body = request.required_json()
+    body = accept(request, f"{VM}/runCommand")
     command = body.get("commandId")
     if command != "RunShellScript":
         raise ApiError(

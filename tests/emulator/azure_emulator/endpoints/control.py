@@ -15,6 +15,7 @@ from cryptography import x509
 
 from ..arm.messages import Reply
 from ..errors import Json
+from ..operations import Operation
 from .tokens import Tokens
 
 if t.TYPE_CHECKING:
@@ -90,8 +91,24 @@ class Control:
     async def _post_federated_token(self, body: Json) -> Json:
         return {"token": self._tokens.federated_token(**body)}
 
+    async def _put_hold(self, body: Json) -> Json:
+        self._cloud.operations.hold = bool(body["hold"])
+        return {}
+
+    async def _get_operations(self, _body: Json) -> Json:
+        return {"value": [_operation(operation) for operation in self._cloud.operations.all()]}
+
+    async def _post_release(self, body: Json) -> Json:
+        await self._cloud.operations.release(str(body["id"]), body.get("status"), body.get("error"))
+        return {}
+
     async def _post_console(self, body: Json) -> Json:
         return {"log": self._cloud.machines.console_log(self._cloud.resource(str(body["id"])))}
+
+
+def _operation(operation: Operation) -> Json:
+    shown = ("id", "kind", "target", "status", "duration", "start_time", "end_time", "error")
+    return {name: getattr(operation, name) for name in shown}
 
 
 def _dumped(resource: t.Any) -> Json:

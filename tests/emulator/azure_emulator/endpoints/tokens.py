@@ -11,6 +11,7 @@ import hashlib
 import time
 import typing as t
 import urllib.parse
+from functools import cached_property
 
 import jwt
 from cryptography import x509
@@ -59,21 +60,30 @@ class Tokens:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        identity = cloud.identity
+        self._checked: dict[str, Json] = {}
+
+    @cached_property
+    def _private(self) -> rsa.RSAPrivateKey:
+        """The signing key; made at its first use."""
+        identity = self._cloud.identity
         if not identity.signing_key:
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
             identity.signing_key = key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             ).decode()
-            cloud.save_identity()
+            self._cloud.save_identity()
         private = serialization.load_pem_private_key(identity.signing_key.encode(), None)
         if not isinstance(private, rsa.RSAPrivateKey):
             raise TypeError("the signing key of the state directory is not an RSA key")
-        self._private = private
-        self._public = private.public_key()
-        numbers = self._public.public_numbers()
-        self._key_id = hashlib.sha256(str(numbers.n).encode()).hexdigest()[:27]
-        self._checked: dict[str, Json] = {}
+        return private
+
+    @cached_property
+    def _public(self) -> rsa.RSAPublicKey:
+        return self._private.public_key()
+
+    @cached_property
+    def _key_id(self) -> str:
+        return hashlib.sha256(str(self._public.public_numbers().n).encode()).hexdigest()[:27]
 
     def issuer(self) -> str:
         """The issuer of the tokens."""

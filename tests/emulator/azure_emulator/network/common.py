@@ -15,6 +15,7 @@ from ..arm.resource import Json, Resource, container_of, timestamp, weak_etag
 from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..errors import GATEWAY, ApiError, network_error
 from ..operations import Operation, action
+from ..schema import accept
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -83,6 +84,22 @@ def not_provisioned(cloud: Cloud, resource: Resource, by: str) -> Exception:
             }
         ],
     )
+
+
+def name_of(item: Json, path: str) -> str:
+    """The name of something inside a request.
+
+    :raises ApiError: 400, it has none.
+    """
+    name = item.get("name")
+    if not name:
+        raise network_error(
+            "InvalidRequestFormat",
+            "Cannot parse the request.",
+            400,
+            [{"code": "MissingJsonReferenceId", "message": f"Value for name property is missing. Path {path}."}],
+        )
+    return str(name)
 
 
 def touch(resource: Resource, state: str | None = None) -> None:
@@ -203,10 +220,10 @@ def serve(type_: str, in_use: InUse | None = None) -> None:
     @route("PATCH", one, type_)
     async def patch_tags(cloud: Cloud, request: ArmRequest) -> Reply:
         resource = cloud.resource(provider_id(request, type_, request.params["name"]))
-        body = request.required_json()
+        body = accept(request, type_, patch=True)
         check_preconditions(request, resource)
         if "tags" in body:
-            resource.tags = body["tags"] or {}
+            resource.tags = body["tags"]
             touch(resource)
             cloud.store.save(resource)
         return written(200, render(cloud, resource, request.api_version))

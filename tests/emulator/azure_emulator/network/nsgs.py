@@ -163,7 +163,7 @@ async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
     rules = [_rule(cloud, security, item) for item in wanted.get("securityRules") or []]
     check_rules(rules)
     security.location = body.get("location") or security.location
-    security.tags = body.get("tags", security.tags)
+    security.tags = body.get("tags")
     if "flushConnection" in wanted:
         security.properties["flushConnection"] = wanted["flushConnection"]
     for old in cloud.store.children(security.id, RULE):
@@ -181,7 +181,7 @@ async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
 
 def _rule(cloud: Cloud, security: Resource, item: Json) -> Resource:
     """A rule as a request describes it, checked, not yet saved."""
-    name = item["name"]
+    name = common.name_of(item, "properties.securityRules")
     id_ = f"{security.id}/securityRules/{name}"
     existing = cloud.store.get(id_)
     rule = existing.copy() if existing else Resource(id_, RULE, name, security.group, security.subscription)

@@ -204,7 +204,7 @@ async def put_address(cloud: Cloud, request: ArmRequest) -> Reply:
     }
     address.top = {**({"zones": body["zones"]} if body.get("zones") else {}), "sku": sku}
     address.location = location
-    address.tags = body.get("tags", address.tags)
+    address.tags = body.get("tags")
     common.touch(address, "Updating")
     cloud.store.save(address)
     cloud.hosts.update()

@@ -101,7 +101,7 @@ async def put_network(cloud: Cloud, request: ArmRequest) -> Reply:
     guid = network.properties["resourceGuid"]
     network.properties = {name: value for name, value in wanted.items() if name != "subnets"} | {"resourceGuid": guid}
     network.location = body.get("location") or network.location
-    network.tags = body.get("tags", network.tags)
+    network.tags = body.get("tags")
     common.touch(network, "Updating")
     cloud.store.save(network)
     for subnet in subnets:
@@ -148,7 +148,7 @@ def _subnet(
     spaces: list[ipaddress.IPv4Network | ipaddress.IPv6Network],
 ) -> Resource:
     """A subnet as a request describes it, checked, not yet saved."""
-    name = item["name"]
+    name = common.name_of(item, "properties.subnets")
     id_ = f"{network.id}/subnets/{name}"
     existing = cloud.store.get(id_)
     subnet = (

@@ -7,12 +7,73 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
+from functools import cache
+
+from . import compute, network, resources
+from .checking import Checker
+from .grammar import Shape, parse
 
 if t.TYPE_CHECKING:
     from ..arm.messages import ArmRequest
     from ..errors import Json
 
+TABLES = {"network": network.TYPES, "compute": compute.TYPES, "resources": resources.TYPES}
+
+
+@dataclass(frozen=True)
+class Body:
+    """What the body of a type's PUT and PATCH is.
+
+    :param newest: the api-version that the tables describe.
+    """
+
+    family: str
+    put: str
+    patch: str
+    newest: str
+
+
+BODIES: t.Mapping[str, Body] = {
+    "Microsoft.Network/virtualNetworks": Body("network", "VirtualNetwork", "TagsObject", "2024-05-01"),
+    "Microsoft.Network/virtualNetworks/subnets": Body("network", "Subnet", "Subnet", "2024-05-01"),
+    "Microsoft.Network/networkSecurityGroups": Body("network", "NetworkSecurityGroup", "TagsObject", "2024-05-01"),
+    "Microsoft.Network/networkSecurityGroups/securityRules": Body(
+        "network", "SecurityRule", "SecurityRule", "2024-05-01"
+    ),
+    "Microsoft.Network/publicIPAddresses": Body("network", "PublicIPAddress", "TagsObject", "2024-05-01"),
+    "Microsoft.Network/networkInterfaces": Body("network", "NetworkInterface", "TagsObject", "2024-05-01"),
+    "Microsoft.Compute/virtualMachines": Body("compute", "VirtualMachine", "VirtualMachineUpdate", "2024-07-01"),
+    "Microsoft.Compute/virtualMachines/extensions": Body(
+        "compute", "VirtualMachineExtension", "VirtualMachineExtensionUpdate", "2024-07-01"
+    ),
+    "Microsoft.Compute/virtualMachines/runCommands": Body(
+        "compute", "VirtualMachineRunCommand", "VirtualMachineRunCommandUpdate", "2024-07-01"
+    ),
+    "Microsoft.Compute/virtualMachines/runCommand": Body("compute", "RunCommandInput", "RunCommandInput", "2024-07-01"),
+    "Microsoft.Compute/disks": Body("compute", "Disk", "DiskUpdate", "2024-03-02"),
+    "Microsoft.Resources/resourceGroups": Body("resources", "ResourceGroup", "ResourceGroupPatchable", "2022-09-01"),
+}
+
+
+@cache
+def shapes(family: str) -> dict[str, Shape]:
+    """The types of a provider."""
+    return parse(TABLES[family])
+
 
 def accept(request: ArmRequest, type_: str, *, patch: bool = False) -> Json:
-    """The body of a request, checked against the type's table, without what is read-only."""
-    return request.required_json()
+    """The body of a request: checked against the type's table, in canonical form, without what is read-only.
+
+    :raises ApiError: 400.
+    """
+    described = BODIES[type_]
+    checker = Checker(
+        shapes(described.family),
+        described.family,
+        request.raw,
+        request.problems,
+        lenient=request.api_version > described.newest,
+        patch=patch,
+    )
+    return checker.object(request.required_json(), described.patch if patch else described.put)
