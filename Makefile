@@ -34,6 +34,10 @@ $(VENV)/ready.stamp: meta/ee-requirements.txt tests/requirements.txt tests/emula
 	@tools/venv.sh $(PYTHON) $(VENV)
 	@touch $@
 
+.PHONY: system python
+system: $(BUILD)/system.stamp  ## Install the system packages (as root), or say which are missing
+python: $(VENV)/ready.stamp  ## Make the virtual environment
+
 .PHONY: dev
 dev: $(VENV)/ready.stamp  ## Make the working tree importable as a collection (for the checks and the unit tests)
 	@mkdir -p $(DEV)/ansible_collections/dockerhost

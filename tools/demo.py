@@ -75,12 +75,13 @@ def start_azure() -> dict[str, t.Any]:
     with log.open("ab") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "azure_emulator", "--port", "0", "--state-dir", str(DEMO / "azure")]
-            + ["--cache-dir", str(CACHE), "--machines", "auto", "--ready-file", str(READY)],
+            + ["--machines", "auto", "--ready-file", str(READY)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
             cwd=TOP,
+            env={**os.environ, "DOCKERHOST_CACHE": str(CACHE)},
         )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -124,8 +125,8 @@ def resolving(command: list[str]) -> list[str]:
     return bound if probe.returncode == 0 else command
 
 
-def run_playbook(env: dict[str, str]) -> dict[str, t.Any]:
-    """``ansible-playbook dockerhost.azure.create_docker_host``; returns what it says of the host."""
+def run_playbook(env: dict[str, str]) -> str:
+    """``ansible-playbook dockerhost.azure.create_docker_host``; returns the host name that the new context names."""
     variables = {
         "docker_host_name": HOST,
         "docker_host_resource_group": GROUP,
@@ -133,7 +134,7 @@ def run_playbook(env: dict[str, str]) -> dict[str, t.Any]:
         "docker_host_cert_dir": str(CERT_DIR),
         "docker_host_port": PORT,
         # The machines of the local Azure have no route outside: their engine is the distribution's own.
-        "docker_host_engine_source": "distribution",
+        "docker_host_engine": {"source": "distribution"},
     }
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "dockerhost.azure.create_docker_host"]
     for key, value in variables.items():
@@ -143,21 +144,21 @@ def run_playbook(env: dict[str, str]) -> dict[str, t.Any]:
     result = subprocess.run(resolving(command), env=env, cwd=DEMO, stdin=subprocess.DEVNULL, check=False)
     if result.returncode:
         raise StepError("The playbook failed; its last task above says why. Type 'make demo' again to go on.")
-    show = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible")), "localhost", "-m", "dockerhost.azure.docker_vm_host_info"]
-        + ["-a", json.dumps({"resource_group": GROUP, "name": HOST}), "-o"],
-        env={**env, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline"},
-        cwd=DEMO,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    try:
-        hosts = json.loads(show.stdout.split("=>", 1)[1])["hosts"]
-        return t.cast("dict[str, t.Any]", hosts[0])
-    except (IndexError, KeyError, ValueError) as error:
-        raise StepError(f"docker_vm_host_info gave no host: {show.stdout[-2000:]}") from error
+    inspect = ["docker", "context", "inspect", HOST, "--format", "{{.Endpoints.docker.Host}}"]
+    context = subprocess.run(inspect, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    name = context.stdout.strip().removeprefix("tcp://").rpartition(":")[0]
+    if context.returncode or not name:
+        raise StepError(f"The docker CLI does not know the context {HOST}: {context.stdout}")
+    return name
+
+
+def address_of(name: str) -> str:
+    """The IP address that the local Azure's hosts file gives for a name."""
+    for line in HOSTS.read_text().splitlines():
+        words = line.partition("#")[0].split()
+        if name in words[1:]:
+            return words[0]
+    return name
 
 
 def docker(env: dict[str, str], address: str, *arguments: str, **kwargs: t.Any) -> subprocess.CompletedProcess[bytes]:
@@ -239,12 +240,12 @@ def start() -> None:
         ready = start_azure()
     env = environment(ready)
     with step("The playbook"):
-        host = run_playbook(env)
-    address = host["public_ip_address"]
-    if os.geteuid() == 0 and host["fqdn"]:
-        names.set_block(OWNER, {host["fqdn"]: address}, pid=int(ready["pid"]))
-        address = host["fqdn"]
-        print(f"   {address} -> {host['public_ip_address']} stands in /etc/hosts until 'make demo-stop'")
+        name = run_playbook(env)
+    address = address_of(name)
+    if os.geteuid() == 0 and address != name:
+        names.set_block(OWNER, {name: address}, pid=int(ready["pid"]))
+        print(f"   {name} -> {address} stands in /etc/hosts until 'make demo-stop'")
+        address = name
     prove(env, address, ready["machines"])
     print(f"""
 Your Docker host on the local Azure: {address} port {PORT} (took {time.monotonic() - begin:.0f} s)

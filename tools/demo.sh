@@ -28,8 +28,8 @@ step() {
     echo "   done in $((SECONDS - begin)) s"
 }
 
-step "System packages and the docker CLI" make --no-print-directory .build/system.stamp
-step "Python environment (.venv)" make --no-print-directory .venv/ready.stamp
+step "System packages and the docker CLI" make --no-print-directory system
+step "Python environment (.venv)" make --no-print-directory python
 step "The collection, built and installed below .build/collections" make --no-print-directory install
 reason=$(.venv/bin/python -c 'from azure_emulator.machines.guests import guests_possible; print(guests_possible() or "")')
 if [ -z "$reason" ]; then
