@@ -16,7 +16,8 @@ attributes:
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description:
+      - Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
   idempotent:
     description:
       - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
@@ -27,9 +28,12 @@ attributes:
     membership:
       - dockerhost.azure.all
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    description:
+      - Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
   async:
     description: Supports use with the C(async) keyword.
   safe_file_operations:
-    description: Uses Ansible's strict file operation functions or equals them, to ensure proper permissions and avoid data corruption.
+    description:
+      - Uses Ansible's strict file operation functions or equals them, to ensure proper permissions and avoid
+        data corruption.
 """
