@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
+from dataclasses import replace
 
 from .facts import Facts, Json, attached_address, primary_configuration
 from .layout import Layout
@@ -54,13 +56,39 @@ def describe_host(layout: Layout, facts: Facts, defaults: t.Mapping[str, t.Any])
     }
 
 
+def expected_facts(facts: Facts, plan: Plan) -> Facts:
+    """The facts with what the plan's updates will change in them."""
+    machine = plan.step("virtual_machine")
+    if machine and machine.verb == "update" and facts.virtual_machine and machine.body:
+        properties = {**properties_of(facts.virtual_machine), **(machine.body.get("properties") or {})}
+        changed = {**facts.virtual_machine, **machine.body, "properties": properties}
+        facts = replace(facts, virtual_machine=changed)
+    if plan.step("delete_public_ip_address") or _loses_address(plan):
+        facts = replace(facts, public_ip_address=None, network_interface=_without_address(facts.network_interface))
+    return facts
+
+
+def _without_address(interface: Json | None) -> Json | None:
+    bare = copy.deepcopy(interface)
+    for entry in properties_of(bare).get("ipConfigurations") or []:
+        entry["properties"].pop("publicIPAddress", None)
+    return bare
+
+
+def _loses_address(plan: Plan) -> bool:
+    interface = plan.step("network_interface")
+    if not interface or interface.verb != "update" or not interface.body:
+        return False
+    return "publicIPAddress" not in properties_of(primary_configuration(interface.body))
+
+
 def predict_host(host: Json, layout: Layout, plan: Plan, private: str | None) -> Json:
     """The host as check mode knows it: what is to be created has addresses that nobody knows yet."""
     unknown: list[str] = []
     makes_address = plan.step("public_ip_address")
     if makes_address and makes_address.verb == "create":
         unknown += ["public_ip_address"] + (["fqdn"] if layout.dns_label else [])
-    elif makes_address:
+    elif makes_address and any(entry.path == "dns_label" for entry in makes_address.differences):
         unknown += ["fqdn"]
     makes_interface = plan.step("network_interface")
     if makes_interface and makes_interface.verb == "create":

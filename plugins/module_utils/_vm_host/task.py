@@ -22,7 +22,7 @@ from .network import properties_of
 from .options import SPEC
 from .plan import Planner, plan_power
 from .removal import Remover
-from .result import describe_host, predict_host
+from .result import describe_host, expected_facts, predict_host
 from .ssh_keys import KeyPair, ensure_key_pair
 from .steps import Plan
 from .wanted import Wanted, read_options
@@ -164,9 +164,9 @@ class _Run:
             "ssh_port": self.wanted.ssh_port,
             "admin_username": self.wanted.user,
         }
-        host = describe_host(self.layout, facts, defaults)
         if not self.request.check_mode:
-            return host
+            return describe_host(self.layout, facts, defaults)
+        host = describe_host(self.layout, expected_facts(facts, plan), defaults)
         if planned and planned.body and planned.body.get("tags"):
             host = {**host, "tags": planned.body["tags"], "docker_port": self.wanted.docker_port}
         return predict_host(host, self.layout, plan, self.wanted.params["private_ip_address"])

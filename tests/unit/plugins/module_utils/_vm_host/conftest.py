@@ -2,21 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options and facts of a host for these tests."""
+"""Options and facts of a host for these tests, and hosts in a local Azure."""
 
 from __future__ import annotations
 
+import time
 import typing as t
+import uuid
+from pathlib import Path
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.options import SPEC
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan import Planner
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import Plan
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.wanted import Wanted, read_options
+from azure_emulator.launcher import CLEARED, LocalAzure
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJzDbGvKxJ1lmVgQ0k8hVV0OQ9m5bC8sJkW0Cq3vFq8d me@example"
@@ -54,8 +61,8 @@ def created(host: Wanted) -> Facts:
         }
         body["properties"] = {**body.get("properties", {}), "provisioningState": "Succeeded"}
         found[step.kind] = body
-    network = found.get("virtual_network")
-    for subnet in (network or {"properties": {}})["properties"].get("subnets", []):
+    network = found.get("virtual_network") or {"properties": {}}
+    for subnet in network["properties"].get("subnets", []):
         subnet["id"] = f"{network['id']}/subnets/{subnet['name']}"
     machine = found["virtual_machine"]["properties"]
     machine["instanceView"] = {"statuses": [{"code": "PowerState/running"}]}
@@ -66,3 +73,72 @@ def created(host: Wanted) -> Facts:
 def host() -> Wanted:
     """A host with all defaults."""
     return wanted()
+
+
+@pytest.fixture(scope="session")
+def azure() -> t.Iterator[LocalAzure]:
+    """A local Azure with nothing behind its machines."""
+    with LocalAzure(machines="none") as local:
+        yield local
+
+
+class Cloud:
+    """A resource group's worth of a local Azure, and runs of docker_vm_host in it."""
+
+    def __init__(self, azure: LocalAzure, scratch: Path) -> None:
+        self.azure = azure
+        self.group = f"rg-{uuid.uuid4().hex[:8]}"
+        self.key = scratch / "key"
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+
+    def run(self, check: bool = False, **given: t.Any) -> dict[str, t.Any]:
+        """Run the task and forget the requests of the runs before."""
+        self.azure.clear_requests()
+        self.lines, self.warnings = [], []
+        given = {"resource_group": self.group, **given}
+        if "admin_password" not in given and "ssh_public_keys" not in given:
+            given["ssh_private_key_path"] = str(self.key)
+        return TASK.run(Request(parameters(**given), check, True, self.lines.append, self.warnings.append))
+
+    @property
+    def writes(self) -> list[str]:
+        """Method and resource name of each writing request of the last run, in order."""
+        found = [entry for entry in self.azure.requests() if entry["writing"]]
+        return [f"{entry['method']} {entry['path'].rsplit('/', 1)[-1]}" for entry in found]
+
+    @property
+    def refused(self) -> list[t.Any]:
+        """Requests of the last run that are not valid by the published specifications."""
+        return [entry for entry in self.azure.requests() if entry.get("valid") is False]
+
+    def arm(self, method: str, path: str, body: t.Any = None) -> t.Any:
+        """A request of somebody else, below this group."""
+        from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+        from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import Work
+
+        with AzureSession.from_params({}) as session:
+            whole = session.group_id(self.group) + path
+            if method == "GET":
+                return session.arm.find(whole)
+            if not path:
+                return session.arm.put(whole, body)
+            return session.arm.begin(Work("test", "it", "Doing", "do it", whole), method, whole, body).wait()
+
+    def resources(self) -> dict[str, t.Any]:
+        """What there is in the group, by id."""
+        inside = f"/resourcegroups/{self.group}".lower()
+        dump = self.azure.dump()
+        return {key: value for key, value in dump.items() if f"{key.lower()}/".find(f"{inside}/") >= 0}
+
+
+@pytest.fixture
+def cloud(azure: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Cloud]:
+    """An empty group's name in the local Azure, with polls at a test's pace."""
+    for name in CLEARED:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(operations.Watch, "rest", lambda _watch, seconds: time.sleep(min(seconds, 0.02)))
+    yield Cloud(azure, tmp_path)
+    azure.faults_clear()
