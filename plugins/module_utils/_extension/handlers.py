@@ -70,6 +70,7 @@ class Handler(t.Protocol):
     """One envelope, on one VM, under one name."""
 
     kind: str
+    name: str
     proves: bool
     """Whether the program's result line is to be expected."""
 
@@ -335,6 +336,28 @@ def choose(session: AzureSession, target: Target, asked: str, name: str) -> Hand
         f"{target.name}: the CustomScript extension {theirs} is on this VM. A VM takes only one, and somebody else's is"
         " never replaced: use handler=run_command (or auto)."
     )
+
+
+def others(session: AzureSession, target: Target, handler: Handler) -> list[Handler]:
+    """What else of ours carries settings on this VM: a later push through another handler or name takes their place."""
+    compute = session.compute
+    where = (target.resource_group, target.name)
+    answer = session.call("list the VM's extensions", target.name, compute.virtual_machine_extensions.list, *where)
+    found: list[tuple[type[CustomScript | DockerExtension | RunCommand], Json]] = []
+    for extension in (answer or {}).get("value") or []:
+        properties = extension.get("properties") or {}
+        docker = _lower((properties.get("publisher"), properties.get("type"))) == _lower(DOCKER_EXTENSION)
+        found.append((DockerExtension if docker else CustomScript, extension))
+    commands = session.pages(
+        "list the VM's Run Commands", target.name, compute.virtual_machine_run_commands.list_by_virtual_machine, *where
+    )
+    found += [(RunCommand, command) for command in commands]
+    return [
+        kind(session, target, resource["name"])
+        for kind, resource in found
+        if (resource.get("tags") or {}).get(DIGEST_TAG)
+        and (kind.kind, resource["name"].lower()) != (handler.kind, handler.name.lower())
+    ]
 
 
 def _other_custom_script(session: AzureSession, target: Target, name: str) -> tuple[str, bool] | None:

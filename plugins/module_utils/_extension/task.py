@@ -21,7 +21,7 @@ from .._errors import DockerHostError, OptionError
 from .._task import Request, Task
 from . import digest as digests
 from . import payload, record
-from .handlers import Handler, Present, Push, choose, docker_extension_settings
+from .handlers import Handler, Present, Push, choose, docker_extension_settings, others
 from .options import extension_argument_spec
 from .outcome import Outcome, SetupError, failed, read_outcome
 from .settings import Settings, read_settings
@@ -110,6 +110,8 @@ def _present(run: Run) -> Json:
         if not run.request.check_mode:
             digest = digests.new_digest(content)
             outcome = _push(run, present, digest)
+            for other in others(run.target.session, run.target, run.handler):
+                other.delete()
     _keep_record(run, record.wanted_tags(run.target.tags, run.settings.certs))
     state = "Succeeded" if run.pushed or not run.reasons else (present.state if present else None)
     extension_id = present.id if present else None
@@ -220,16 +222,16 @@ def _outcome(run: Run, push: Push, attempts: int = 5) -> Outcome:
 
 def _explain(run: Run, error: AzureError, push: Push) -> None:
     """Raise what the program itself said about its failure, if it said something."""
-    outcome = read_outcome(error.error.message)
-    if not outcome.result and run.handler.proves and not error.not_found:
-        try:
-            present = run.handler.read()
-        except DockerHostError:
-            present = None
-        outcome = present.outcome if present else outcome
-    result = outcome.result
-    if result and result.get("push") == str(push.stamp) and not result.get("ok"):
-        raise failed(run.target.name, outcome) from error
+    if not run.handler.proves or error.not_found:
+        return
+    try:
+        present = run.handler.read()
+    except DockerHostError:
+        present = None
+    for outcome in (present.outcome if present else Outcome(None), read_outcome(error.error.message)):
+        result = outcome.result
+        if result and result.get("push") == str(push.stamp) and not result.get("ok"):
+            raise failed(run.target.name, outcome) from error
 
 
 def _keep_record(run: Run, wanted: dict[str, str]) -> None:
