@@ -72,6 +72,11 @@ def decide(
     stored = session.files.get(STATE)
     before = State.load(stored.data if stored else None)
     draft = Draft(options, session.files, before, now, dry)
+    if own is not None and own.chain[-1].issuer != own.chain[-1].subject:
+        draft.warnings.append(
+            "The chain of your CA does not reach a root (a self-signed certificate). Docker takes that; Python before"
+            " 3.13 does not. Add the certificates above it."
+        )
     if options.absent:
         gone = removal.remove(draft)
         draft.finish()

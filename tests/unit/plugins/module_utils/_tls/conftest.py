@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import pathlib
 import typing as t
 
@@ -14,7 +15,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
@@ -112,6 +113,11 @@ def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
 @pytest.fixture
 def certs(tmp_path: pathlib.Path) -> Certs:
     return Certs(tmp_path / "certs")
+
+
+def sequence(content: bytes) -> bytes:
+    """A DER sequence of 256 to 65535 bytes."""
+    return b"\x30\x82" + len(content).to_bytes(2, "big") + content
 
 
 class Maker:
@@ -219,6 +225,18 @@ class Maker:
             x509.AuthorityKeyIdentifier.from_issuer_public_key(ca[1].public_key()), critical=False
         )
         return builder.sign(ca[1], hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+    def with_sha1(self, certificate: x509.Certificate, ca: tuple[x509.Certificate, t.Any]) -> x509.Certificate:
+        """The same certificate signed with ECDSA and SHA-1, put together by hand: no library does that any more."""
+        sha256, sha1 = (bytes.fromhex(text) for text in ("300a06082a8648ce3d040302", "300906072a8648ce3d0401"))
+        tbs = sequence(certificate.tbs_certificate_bytes[4:].replace(sha256, sha1))
+        # As a number, a SHA-1 digest is a SHA-256 digest that begins with zeros.
+        digest = bytes(12) + hashlib.sha1(tbs).digest()
+        signature = ca[1].sign(digest, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+        bits = b"\x03" + bytes([len(signature) + 1, 0]) + signature
+        signed = x509.load_der_x509_certificate(sequence(tbs + sha1 + bits))
+        assert isinstance(signed.signature_hash_algorithm, hashes.SHA1)
+        return signed
 
     @staticmethod
     def pem(*things: t.Any, passphrase: str | None = None) -> str:
