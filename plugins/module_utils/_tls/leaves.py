@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._errors import DockerHostError
+from .._errors import DockerHostError, OptionError
 from . import authority as ca
 from . import keys, names
 from .authorities import Authorities
@@ -239,7 +239,7 @@ class Leaves:
         key, key_is_new = self._key_to_request(wanted, outcome.found, problems)
         if not key_is_new:
             certificate = self.signed.for_key(key)
-            if certificate is not None:
+            if certificate is not None and certificate != outcome.found.certificate:
                 self.signed.check(certificate, wanted, self.authorities.signer(identity.kind), key)
                 draft.put(identity.cert, self.signed.text(certificate, identity.kind, self.authorities))
                 self._note(wanted, outcome, certificate, key_is_new=False)
@@ -258,8 +258,14 @@ class Leaves:
 
     def _key_to_request(self, wanted: Wanted, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:
         """As :meth:`_key`, but a key that already waits with its request is kept."""
-        usable = found.key is not None and not any(reason.needs_key and reason.kind == "other" for reason in problems)
-        if found.key is not None and usable:
+        spoilt = any(reason.needs_key and reason.kind == "other" for reason in problems)
+        if found.key is not None and spoilt and found.certificate is not None:
+            raise OptionError(
+                f"{wanted.identity.kind.removesuffix('s')}_key_type",
+                f"the key of {wanted.identity.label} is in use until another certificate is signed, so with signing:"
+                " external it is not replaced; remove the identity (state: absent) and request it anew",
+            )
+        if found.key is not None and not spoilt:
             return found.key, False
         return self._key(wanted, found, problems)
 
