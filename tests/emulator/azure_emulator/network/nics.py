@@ -13,8 +13,8 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import begin, check_preconditions, found, listing, started, written
 from ..arm.resource import Json, Resource
 from ..arm.routing import GROUP, route
+from ..arm.tracked import read_body
 from ..errors import network_error
-from ..schema import accept
 from ..settings import new_guid
 from . import common, public_ips
 from .names import IP_CONFIGURATION, NIC, NSG, PUBLIC_IP, SUBNET
@@ -104,7 +104,7 @@ common.serve(NIC, in_use)
 @route("PUT", f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{{name}}", NIC)
 async def put_nic(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create an interface, or update one: at once, unless a machine has it, then it takes a while."""
-    body = accept(request, NIC)
+    body = read_body(cloud, request, NIC)
     id_ = common.provider_id(request, NIC, request.params["name"])
     nic = cloud.store.get(id_)
     check_preconditions(request, nic)
@@ -221,9 +221,9 @@ def _configuration(
     properties["subnet"] = {"id": subnet_id}
     properties["primary"] = primary
     properties["privateIPAddressVersion"] = wanted.get("privateIPAddressVersion", "IPv4")
-    for name in PASSED_ON:
-        if wanted.get(name):
-            properties[name] = wanted[name]
+    for passed in PASSED_ON:
+        if wanted.get(passed):
+            properties[passed] = wanted[passed]
     refs.append((subnet_id, id_))
     return {"name": name, "id": id_, "properties": properties}
 
@@ -276,14 +276,16 @@ def _address_changes(cloud: Cloud, before: Resource, after: Resource) -> None:
 @route("GET", f"{ONE}/ipConfigurations", IP_CONFIGURATION)
 async def list_configurations(cloud: Cloud, request: ArmRequest) -> Reply:
     """The ip configurations of an interface."""
-    nic = cloud.resource(common.provider_id(request, NIC, request.params["nic"]))
+    nic_id = common.provider_id(request, NIC, request.params["nic"])
+    nic = common.parent(cloud, request, nic_id, IP_CONFIGURATION)
     return listing([render_configuration(nic, i, request.api_version) for i in nic.properties["ipConfigurations"]])
 
 
 @route("GET", f"{ONE}/ipConfigurations/{{name}}", IP_CONFIGURATION)
 async def get_configuration(cloud: Cloud, request: ArmRequest) -> Reply:
     """One of them."""
-    nic = cloud.resource(common.provider_id(request, NIC, request.params["nic"]))
+    nic_id = common.provider_id(request, NIC, request.params["nic"])
+    nic = common.parent(cloud, request, nic_id, IP_CONFIGURATION)
     for item in nic.properties["ipConfigurations"]:
         if item["name"].lower() == request.params["name"].lower():
             return found(render_configuration(nic, item, request.api_version), nic.etag)
