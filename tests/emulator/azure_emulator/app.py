@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import polls, resources  # noqa: F401
+from .arm.limits import RateLimits
 from .arm.messages import ArmRequest, Reply
 from .arm.resource import utc_now
 from .arm.routing import ROUTER
@@ -46,7 +47,7 @@ class Application:
         self.cloud = cloud
         self.tokens = Tokens(cloud)
         self.control = Control(cloud, self.tokens)
-        self._writes: dict[str, int] = {}
+        self._limits = RateLimits()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -164,8 +165,9 @@ class Application:
             )
         handler, type_ = entry
         request.params = match.params[request.method]
-        self._check_rights(request, type_)
         self._check_type_version(request, type_)
+        self._check_rights(request, type_)
+        self._check_group(request, parts)
         return await handler(self.cloud, request)
 
     def _check_subscription(self, subscription: str) -> None:
@@ -177,6 +179,14 @@ class Application:
             )
         if subscription.lower() != self.cloud.identity.subscription_id.lower():
             raise subscription_not_found(subscription)
+
+    def _check_group(self, request: ArmRequest, parts: list[str]) -> None:
+        """What is in a group needs the group; in one that is being deleted nothing is written."""
+        if "group" not in request.params or len(parts) == 4:
+            return
+        group = self.cloud.group(request.subscription, request.group)
+        if request.method in ("PUT", "PATCH", "POST"):
+            resources.refuse_while_deleting(group)
 
     def _check_type_version(self, request: ArmRequest, type_: str) -> None:
         location = "*"
@@ -239,7 +249,11 @@ class Application:
         headers["x-ms-routing-request-id"] = f"LOCAL:{utc_now():%Y%m%dT%H%M%SZ}:{request_id}"
         if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
             headers["x-ms-client-request-id"] = request.headers.get("x-ms-client-request-id", "")
-        if "/providers/microsoft.network/" in request.path.lower():
+        path = request.path.lower()
+        left = self._limits.header(request.method, path)
+        if left is not None:
+            headers["x-ms-ratelimit-remaining-resource"] = left
+        if "/providers/microsoft.network/" in path:
             headers["x-ms-arm-service-request-id"] = new_guid()
         if request.method in ("GET", "HEAD"):
             headers["x-ms-ratelimit-remaining-subscription-global-reads"] = "3749"

@@ -122,6 +122,4 @@ class Cloud:
             return found
         parts = resource_id.strip("/").split("/")
         group = self.group(parts[1], parts[3])
-        names = parts[6:]
-        type_ = "/".join([parts[5], *names[0::2]])
-        raise resource_not_found(type_, "/".join(names[1::2]), group.name)
+        raise resource_not_found("/".join(parts[5:]), group.name)

@@ -63,12 +63,12 @@ def network_error(code: str, message: str, status: int = 400, details: list[Json
 GATEWAY = {"x-ms-failure-cause": "gateway"}
 
 
-def resource_not_found(type_: str, name: str, group: str) -> ApiError:
-    """404 for a resource; ``type_`` and ``name`` without the parents' interleaving are joined by the caller."""
+def resource_not_found(path: str, group: str) -> ApiError:
+    """404 for a resource; ``path`` is what follows ``providers/`` in its id."""
     return ApiError(
         404,
         "ResourceNotFound",
-        f"The Resource '{type_}/{name}' under resource group '{group}' was not found. "
+        f"The Resource '{path}' under resource group '{group}' was not found. "
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix",
         headers=GATEWAY,
     )

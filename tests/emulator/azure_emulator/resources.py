@@ -14,6 +14,7 @@ from .arm.messages import ArmRequest, Reply
 from .arm.replies import begin, listing
 from .arm.resource import Json, Resource, group_id, timestamp
 from .arm.routing import GROUP, ROUTER, SUBSCRIPTION, route
+from .arm.tracked import check_tags
 from .arm.versions import LOCATIONS, versions_of
 from .compute.names import DISK, EXTENSION, RUN_COMMAND, VM
 from .compute.vms import remove_with_options
@@ -156,6 +157,7 @@ def render_group(group: Resource, api_version: str) -> Json:
 async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update a group, at once."""
     body = accept(request, TYPE)
+    check_tags(body.get("tags"))
     name = request.params["group"]
     if not GROUP_NAME.match(name):
         raise ApiError(
@@ -179,7 +181,7 @@ async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
         )
     group = cloud.store.get(group_id(request.subscription, name))
     if group is not None:
-        _refuse_while_deleting(group)
+        refuse_while_deleting(group)
         if group.location != location:
             raise ApiError(
                 409,
@@ -198,7 +200,11 @@ async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
     return Reply(201 if created else 200, render_group(group, request.api_version))
 
 
-def _refuse_while_deleting(group: Resource) -> None:
+def refuse_while_deleting(group: Resource) -> None:
+    """Refuse a write in a group that is being deleted.
+
+    :raises ApiError: 409.
+    """
     if group.provisioning_state == "Deleting":
         raise ApiError(
             409,
@@ -225,7 +231,8 @@ async def patch_group(cloud: Cloud, request: ArmRequest) -> Reply:
     """Change the tags of a group."""
     body = accept(request, TYPE, patch=True)
     group = cloud.group(request.subscription, request.group)
-    _refuse_while_deleting(group)
+    refuse_while_deleting(group)
+    check_tags(body.get("tags"))
     if "tags" in body:
         group.tags = body["tags"]
     cloud.store.save(group)

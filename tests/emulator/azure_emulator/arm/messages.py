@@ -63,8 +63,8 @@ class ArmRequest:
             return {}
         try:
             body = json.loads(self.raw)
-        except ValueError as error:
-            raise invalid_content(f"{error}") from error
+        except (ValueError, RecursionError) as error:
+            raise invalid_content(_parser_words(self.raw, error)) from error
         if not isinstance(body, dict):
             raise invalid_content(
                 "The request content was invalid: expected a JSON object. Path '', line 1, position 1."
@@ -80,6 +80,19 @@ class ArmRequest:
                 f"The request body is missing. A body is required for {self.method} on this resource.",
             )
         return self.json()
+
+
+def _parser_words(raw: bytes, error: Exception) -> str:
+    """What the service's parser says of text that is no JSON."""
+    if not isinstance(error, json.JSONDecodeError):
+        return "The content is not text in UTF-8, or is nested too deeply. Path '', line 1, position 1."
+    rest = raw.decode("utf-8", "replace")[error.pos :]
+    if not rest:
+        return f"Unexpected end when reading JSON. Path '', line {error.lineno}, position {error.colno}."
+    return (
+        f"Unexpected character encountered while parsing value: {rest[0]}. Path '', line {error.lineno}, position "
+        f"{error.colno}."
+    )
 
 
 def invalid_content(reason: str) -> ApiError:

@@ -10,7 +10,8 @@ import typing as t
 
 from ..arm.messages import ArmRequest
 from ..arm.resource import Resource, timestamp
-from ..errors import ApiError, conflict, operation_not_allowed
+from ..arm.tracked import parent_not_found
+from ..errors import conflict, operation_not_allowed
 from .names import VM
 
 if t.TYPE_CHECKING:
@@ -33,16 +34,19 @@ def parent_vm(cloud: Cloud, request: ArmRequest, child_type: str) -> Resource:
     vm = cloud.store.get(compute_id(request, VM, name))
     if vm is not None:
         return vm
-    group = cloud.group(request.subscription, request.group)
-    raise ApiError(
-        404,
-        "ParentResourceNotFound",
-        "Failed to perform 'write' on resource(s) of type "
-        f"'{child_type.partition('/')[2]}', because the parent resource "
-        f"'/subscriptions/{request.subscription}/resourceGroups/{group.name}/providers/{VM}/{name}' could not be "
-        "found.",
-        headers={"x-ms-failure-cause": "gateway"},
-    )
+    raise parent_not_found(request, child_type, compute_id(request, VM, name))
+
+
+def child_of_vm(cloud: Cloud, request: ArmRequest, child_type: str, child_id: str) -> Resource:
+    """A child of a VM.
+
+    :raises ApiError: 404 for it, or for the VM.
+    """
+    child = cloud.store.get(child_id)
+    if child is None:
+        parent_vm(cloud, request, child_type)
+        return cloud.resource(child_id)
+    return child
 
 
 def touch(resource: Resource, state: str | None = None) -> None:

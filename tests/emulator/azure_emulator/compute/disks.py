@@ -12,9 +12,9 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import accepted, begin, check_preconditions, found, listing, started
 from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..arm.tracked import read_body
 from ..errors import operation_not_allowed
 from ..operations import Operation, action
-from ..schema import accept
 from ..settings import new_guid
 from .common import compute_id, refuse_while_busy
 from .names import DISK
@@ -148,14 +148,14 @@ async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("PUT", ONE, DISK)
 async def put_disk(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update a disk."""
-    body = accept(request, DISK)
+    body = read_body(cloud, request, DISK)
     return _write(cloud, request, body)
 
 
 @route("PATCH", ONE, DISK)
 async def patch_disk(cloud: Cloud, request: ArmRequest) -> Reply:
     """Change a disk's size, SKU or tags."""
-    body = accept(request, DISK, patch=True)
+    body = read_body(cloud, request, DISK, patch=True)
     cloud.resource(compute_id(request, DISK, request.params["disk"]))
     return _write(cloud, request, body)
 

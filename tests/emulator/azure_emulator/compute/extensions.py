@@ -18,7 +18,7 @@ from ..machines.base import AgentUnreachable, HandlerResult, MachineError
 from ..operations import Operation, action
 from ..schema import accept
 from . import catalogue
-from .common import compute_id, parent_vm, refuse_while_off, touch
+from .common import child_of_vm, compute_id, parent_vm, refuse_while_off, touch
 from .instance_view import extension_view, status
 from .names import EXTENSION, VM
 from .power import agent_lost
@@ -65,7 +65,7 @@ def _id(request: ArmRequest) -> str:
 @route("GET", ONE, EXTENSION)
 async def get_extension(cloud: Cloud, request: ArmRequest) -> Reply:
     """One extension."""
-    extension = cloud.resource(_id(request))
+    extension = child_of_vm(cloud, request, EXTENSION, _id(request))
     expand = request.query.get("$expand", "").lower() == "instanceview"
     return found(render_extension(extension, extension_view(extension) if expand else None))
 
@@ -73,7 +73,7 @@ async def get_extension(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", f"{VM_PATH}/extensions", EXTENSION)
 async def list_extensions(cloud: Cloud, request: ArmRequest) -> Reply:
     """The extensions of a VM."""
-    vm = cloud.resource(compute_id(request, VM, request.params["vm"]))
+    vm = parent_vm(cloud, request, EXTENSION)
     expand = request.query.get("$expand", "").lower() == "instanceview"
     extensions = cloud.store.children(vm.id, EXTENSION)
     return found({"value": [render_extension(e, extension_view(e) if expand else None) for e in extensions]})
@@ -98,7 +98,7 @@ async def put_extension(cloud: Cloud, request: ArmRequest) -> Reply:
 async def patch_extension(cloud: Cloud, request: ArmRequest) -> Reply:
     """Change parts of an extension."""
     body = accept(request, EXTENSION, patch=True)
-    extension = cloud.resource(_id(request))
+    extension = child_of_vm(cloud, request, EXTENSION, _id(request))
     vm = parent_vm(cloud, request, EXTENSION)
     kept = {name: value for name, value in extension.properties.items() if name != "provisioningState"}
     properties = {**kept, **(body.get("properties") or {})}

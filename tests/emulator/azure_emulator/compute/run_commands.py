@@ -16,7 +16,7 @@ from ..errors import ApiError, conflict, invalid_parameter
 from ..machines.base import AgentUnreachable, CommandResult, MachineError
 from ..operations import Operation, action
 from ..schema import accept
-from .common import compute_id, parent_vm, refuse_while_off, touch
+from .common import child_of_vm, compute_id, parent_vm, refuse_while_off, touch
 from .extensions import settle_vm
 from .names import RUN_COMMAND, VM
 from .power import agent_lost
@@ -50,7 +50,7 @@ def _id(request: ArmRequest) -> str:
 @route("GET", ONE, RUN_COMMAND)
 async def get_command(cloud: Cloud, request: ArmRequest) -> Reply:
     """One run command; with ``$expand=instanceView`` its output."""
-    command = cloud.resource(_id(request))
+    command = child_of_vm(cloud, request, RUN_COMMAND, _id(request))
     expand = request.query.get("$expand", "").lower() == "instanceview"
     return found(render_command(command, command.hidden.get("instanceView", {}) if expand else None))
 
@@ -58,7 +58,7 @@ async def get_command(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", f"{VM_PATH}/runCommands", RUN_COMMAND)
 async def list_commands(cloud: Cloud, request: ArmRequest) -> Reply:
     """The run commands of a VM."""
-    vm = cloud.resource(compute_id(request, VM, request.params["vm"]))
+    vm = parent_vm(cloud, request, RUN_COMMAND)
     return listing([render_command(command) for command in cloud.store.children(vm.id, RUN_COMMAND)])
 
 
@@ -73,7 +73,7 @@ async def put_command(cloud: Cloud, request: ArmRequest) -> Reply:
 async def patch_command(cloud: Cloud, request: ArmRequest) -> Reply:
     """Change a run command, and run it again."""
     body = accept(request, RUN_COMMAND, patch=True)
-    command = cloud.resource(_id(request))
+    command = child_of_vm(cloud, request, RUN_COMMAND, _id(request))
     kept = {k: v for k, v in command.properties.items() if k != "provisioningState"}
     properties = {**kept, **(body.get("properties") or {})}
     for name in SECRETS:

@@ -13,11 +13,11 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import accepted, begin, check_preconditions, found, listing, started, written
 from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..arm.tracked import read_body
 from ..errors import ApiError, conflict
 from ..machines.base import MachineError
 from ..network.names import NIC, PUBLIC_IP
 from ..operations import Operation, action
-from ..schema import accept
 from ..settings import new_guid
 from . import checks, disks
 from .body import SECRETS, fill, render_vm
@@ -98,7 +98,7 @@ async def _listed(cloud: Cloud, request: ArmRequest, vms: list[Resource]) -> Rep
 @route("PUT", ONE, VM)
 async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create a VM, or update one: then a property that cannot change must not."""
-    body = accept(request, VM)
+    body = read_body(cloud, request, VM)
     id_ = compute_id(request, VM, request.params["vm"])
     vm = cloud.store.get(id_)
     check_preconditions(request, vm)
@@ -271,7 +271,7 @@ def _comparable(vm: Resource) -> Json:
 @route("PATCH", ONE, VM)
 async def patch_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     """Change some properties or the tags of a VM."""
-    body = accept(request, VM, patch=True)
+    body = read_body(cloud, request, VM, patch=True)
     vm = vm_of(cloud, request)
     check_preconditions(request, vm)
     return _update(cloud, request, vm, body, "vm.patch")

@@ -13,9 +13,9 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import accepted, begin, check_preconditions, found, listing, written
 from ..arm.resource import Json, Resource, container_of, timestamp, weak_etag
 from ..arm.routing import GROUP, SUBSCRIPTION, route
-from ..errors import GATEWAY, ApiError, network_error
+from ..arm.tracked import parent_not_found, read_body
+from ..errors import ApiError, network_error
 from ..operations import Operation, action
-from ..schema import accept
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -220,7 +220,7 @@ def serve(type_: str, in_use: InUse | None = None) -> None:
     @route("PATCH", one, type_)
     async def patch_tags(cloud: Cloud, request: ArmRequest) -> Reply:
         resource = cloud.resource(provider_id(request, type_, request.params["name"]))
-        body = accept(request, type_, patch=True)
+        body = read_body(cloud, request, type_, patch=True)
         check_preconditions(request, resource)
         if "tags" in body:
             resource.tags = body["tags"]
@@ -244,27 +244,18 @@ def prefixes(subnet: Resource) -> list[ipaddress.IPv4Network | ipaddress.IPv6Net
     return [ipaddress.ip_network(text) for text in texts]
 
 
-def parent(cloud: Cloud, request: ArmRequest, parent_id: str) -> Resource:
-    """The resource that a child is to be made in.
+def parent(cloud: Cloud, request: ArmRequest, parent_id: str, child_type: str) -> Resource:
+    """The resource that a child is in, or is to be made in.
 
     :raises ApiError: 404 in the words of the Resource Manager.
     """
     resource = cloud.store.get(parent_id)
-    if resource is not None:
-        return resource
-    group = cloud.group(request.subscription, request.group)
-    names = parent_id.split("/")
-    raise ApiError(
-        404,
-        "ParentResourceNotFound",
-        f"Failed to perform '{request.method.lower()}' on resource(s) of type "
-        f"'{names[-2]}/{request.path.rstrip('/').split('/')[-2]}', because the parent resource "
-        f"'{names[-4]}/{names[-2]}/{names[-1]}' under resource group '{group.name}' could not be found.",
-        headers=GATEWAY,
-    )
+    if resource is None:
+        raise parent_not_found(request, child_type, parent_id)
+    return resource
 
 
-def child(cloud: Cloud, request: ArmRequest, child_id: str) -> Resource:
+def child(cloud: Cloud, request: ArmRequest, child_id: str, child_type: str) -> Resource:
     """A child of a resource. The network provider itself answers when only the child is missing.
 
     :raises ApiError: 404.
@@ -272,7 +263,7 @@ def child(cloud: Cloud, request: ArmRequest, child_id: str) -> Resource:
     resource = cloud.store.get(child_id)
     if resource is not None:
         return resource
-    cloud.resource(child_id.rpartition("/")[0].rpartition("/")[0])
+    parent(cloud, request, container_of(child_id), child_type)
     raise child_missing(child_id)
 
 

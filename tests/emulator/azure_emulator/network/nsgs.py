@@ -12,6 +12,7 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import begin, check_preconditions, found, listing, started
 from ..arm.resource import Json, Resource
 from ..arm.routing import GROUP, route
+from ..arm.tracked import read_body
 from ..errors import network_error
 from ..schema import accept
 from ..settings import new_guid
@@ -148,7 +149,7 @@ common.serve(NSG, in_use)
 @route("PUT", f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/{{name}}", NSG)
 async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or replace a security group with its rules."""
-    body = accept(request, NSG)
+    body = read_body(cloud, request, NSG)
     id_ = common.provider_id(request, NSG, request.params["name"])
     security = cloud.store.get(id_)
     check_preconditions(request, security)
@@ -238,7 +239,7 @@ def check_rules(rules: list[Resource]) -> None:
 async def put_rule(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update one rule; its group is being updated meanwhile."""
     body = accept(request, RULE)
-    security = common.parent(cloud, request, common.provider_id(request, NSG, request.params["security"]))
+    security = common.parent(cloud, request, common.provider_id(request, NSG, request.params["security"]), RULE)
     name = request.params["name"]
     existing = cloud.store.get(f"{security.id}/securityRules/{name}")
     check_preconditions(request, existing)
@@ -263,14 +264,14 @@ def _rule_id(request: ArmRequest) -> str:
 @route("GET", f"{ONE}/securityRules/{{name}}", RULE)
 async def get_rule(cloud: Cloud, request: ArmRequest) -> Reply:
     """One rule."""
-    rule = common.child(cloud, request, _rule_id(request))
+    rule = common.child(cloud, request, _rule_id(request), RULE)
     return found(render_rule(cloud, rule, request.api_version), rule.etag)
 
 
 @route("GET", f"{ONE}/securityRules", RULE)
 async def list_rules(cloud: Cloud, request: ArmRequest) -> Reply:
     """The rules that were made."""
-    security = cloud.resource(common.provider_id(request, NSG, request.params["security"]))
+    security = common.parent(cloud, request, common.provider_id(request, NSG, request.params["security"]), RULE)
     return listing([render_rule(cloud, rule, request.api_version) for rule in cloud.store.children(security.id, RULE)])
 
 
@@ -283,14 +284,14 @@ async def delete_rule(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", f"{ONE}/defaultSecurityRules", DEFAULT_RULE)
 async def list_defaults(cloud: Cloud, request: ArmRequest) -> Reply:
     """The rules that every group has."""
-    security = cloud.resource(common.provider_id(request, NSG, request.params["security"]))
+    security = common.parent(cloud, request, common.provider_id(request, NSG, request.params["security"]), RULE)
     return listing([render_default(security, rule, request.api_version) for rule in default_rules()])
 
 
 @route("GET", f"{ONE}/defaultSecurityRules/{{name}}", DEFAULT_RULE)
 async def get_default(cloud: Cloud, request: ArmRequest) -> Reply:
     """One of them."""
-    security = cloud.resource(common.provider_id(request, NSG, request.params["security"]))
+    security = common.parent(cloud, request, common.provider_id(request, NSG, request.params["security"]), RULE)
     for rule in default_rules():
         if rule["name"].lower() == request.params["name"].lower():
             return found(render_default(security, rule, request.api_version), security.etag)

@@ -14,9 +14,9 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import begin, check_preconditions, found, started
 from ..arm.resource import Json, Resource
 from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..arm.tracked import read_body
 from ..errors import network_error
 from ..operations import Operation, action
-from ..schema import accept
 from ..settings import new_guid
 from . import common
 from .names import NIC, PUBLIC_IP
@@ -177,7 +177,7 @@ def _sku(cloud: Cloud, body: Json, wanted: Json, existing: Resource | None) -> J
 @route("PUT", f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/{{name}}", PUBLIC_IP)
 async def put_address(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update a public address."""
-    body = accept(request, PUBLIC_IP)
+    body = read_body(cloud, request, PUBLIC_IP)
     id_ = common.provider_id(request, PUBLIC_IP, request.params["name"])
     address = cloud.store.get(id_)
     check_preconditions(request, address)

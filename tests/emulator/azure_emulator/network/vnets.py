@@ -13,6 +13,7 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import begin, check_preconditions, found, listing, started
 from ..arm.resource import Json, Resource
 from ..arm.routing import GROUP, route
+from ..arm.tracked import read_body
 from ..errors import network_error
 from ..schema import accept
 from ..settings import new_guid
@@ -81,7 +82,7 @@ common.RENDERERS[SUBNET] = render_subnet
 @route("PUT", f"{GROUP}/providers/Microsoft.Network/virtualNetworks/{{name}}", VNET)
 async def put_network(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update a virtual network. Without ``subnets`` an existing network keeps those it has."""
-    body = accept(request, VNET)
+    body = read_body(cloud, request, VNET)
     id_ = common.provider_id(request, VNET, request.params["name"])
     network = cloud.store.get(id_)
     check_preconditions(request, network)
@@ -221,14 +222,14 @@ common.serve(VNET, network_in_use)
 
 
 def _network(cloud: Cloud, request: ArmRequest) -> Resource:
-    return cloud.resource(common.provider_id(request, VNET, request.params["network"]))
+    return common.parent(cloud, request, common.provider_id(request, VNET, request.params["network"]), SUBNET)
 
 
 @route("PUT", f"{NETWORK}/subnets/{{name}}", SUBNET)
 async def put_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update one subnet; the network it is in is being updated meanwhile."""
     body = accept(request, SUBNET)
-    network = common.parent(cloud, request, common.provider_id(request, VNET, request.params["network"]))
+    network = common.parent(cloud, request, common.provider_id(request, VNET, request.params["network"]), SUBNET)
     name = request.params["name"]
     existing = cloud.store.get(f"{network.id}/subnets/{name}")
     check_preconditions(request, existing)
@@ -248,7 +249,7 @@ async def put_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
 async def get_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
     """One subnet."""
     id_ = f"{common.provider_id(request, VNET, request.params['network'])}/subnets/{request.params['name']}"
-    subnet = common.child(cloud, request, id_)
+    subnet = common.child(cloud, request, id_, SUBNET)
     return found(render_subnet(cloud, subnet, request.api_version), subnet.etag)
 
 

@@ -1,0 +1,109 @@
+"""What the Resource Manager itself checks of a tracked resource, before its provider sees the request."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..errors import ApiError, Json
+from ..schema import accept
+from .messages import ArmRequest
+from .resource import Resource
+from .versions import LOCATIONS
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+TAG_LIMIT = 50
+RESERVED = "<>%&\\?/"
+
+
+def read_body(cloud: Cloud, request: ArmRequest, type_: str, *, patch: bool = False) -> Json:
+    """The checked body of a PUT or PATCH of a top-level resource; its location in the short form.
+
+    :raises ApiError: 400 or 409.
+    """
+    body = accept(request, type_, patch=patch)
+    check_tags(body.get("tags"))
+    existing = cloud.store.get(request.path.rstrip("/"))
+    location = body.get("location")
+    if location is not None:
+        body["location"] = check_location(location, type_)
+        if existing is not None and existing.location != body["location"]:
+            raise moved(existing, body["location"])
+    elif request.method == "PUT":
+        raise ApiError(400, "LocationRequired", "The location property is required for this definition.")
+    return body
+
+
+def check_location(location: str, type_: str) -> str:
+    """The short form of a region's name.
+
+    :raises ApiError: 400, there is no such region.
+    """
+    short = location.replace(" ", "").lower()
+    if short not in LOCATIONS:
+        raise ApiError(
+            400,
+            "LocationNotAvailableForResourceType",
+            f"The provided location '{location}' is not available for resource type '{type_}'. List of available "
+            f"regions for the resource type is '{','.join(LOCATIONS)}'.",
+        )
+    return short
+
+
+def moved(existing: Resource, location: str) -> ApiError:
+    """409: a resource cannot be put into another region."""
+    return ApiError(
+        409,
+        "InvalidResourceLocation",
+        f"The resource '{existing.name}' already exists in location '{existing.location}' in resource group "
+        f"'{existing.group}'. A resource with the same name cannot be created in location '{location}'. Please "
+        "select a "
+        "new resource name.",
+    )
+
+
+def check_tags(tags: t.Mapping[str, str] | None) -> None:
+    """Refuse tags that cannot be stored.
+
+    :raises ApiError: 400.
+    """
+    for name, value in (tags or {}).items():
+        if any(letter in RESERVED for letter in name) or not name:
+            raise ApiError(
+                400,
+                "InvalidTagNameCharacters",
+                f"The tag names '{name}' have reserved characters '<,>,%,&,\\,?,/' or control characters.",
+            )
+        if len(name) > 512:
+            raise ApiError(
+                400,
+                "InvalidTagNameLength",
+                f"Tag name too large.  Following tag name '{name}' exceeded the maximum length. Maximum allowed length "
+                "for tag name - '512' characters.",
+            )
+        if len(value) > 256:
+            raise ApiError(
+                400,
+                "InvalidTagValueLength",
+                f"Tag value too large.  Following tag value '{value}' exceeded the maximum length. Maximum allowed "
+                "length "
+                "for tag value - '256' characters.",
+            )
+    if len(tags or {}) > TAG_LIMIT:
+        raise ApiError(
+            400, "TooManyTags", f"The number of tags '{len(tags or {})}' exceeds the maximum of '{TAG_LIMIT}'."
+        )
+
+
+def parent_not_found(request: ArmRequest, child_type: str, parent_id: str) -> ApiError:
+    """404: what a resource would be inside is not there."""
+    verb = {"GET": "read", "DELETE": "delete"}.get(request.method, "write")
+    return ApiError(
+        404,
+        "ParentResourceNotFound",
+        f"Failed to perform '{verb}' on resource(s) of type '{child_type.partition('/')[2]}', because the parent "
+        "resource "
+        f"'{parent_id}' could not be found.",
+        headers={"x-ms-failure-cause": "gateway"},
+    )
