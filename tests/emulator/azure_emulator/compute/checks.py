@@ -350,15 +350,6 @@ def check_update(cloud: Cloud, vm: Resource, wanted: Json, body: Json) -> None:
 
     :raises ApiError: 409 PropertyChangeNotAllowed, or what a new size runs into.
     """
-    location = body.get("location")
-    if location is not None and location.replace(" ", "").lower() != vm.location:
-        raise ApiError(
-            409,
-            "InvalidResourceLocation",
-            f"The resource '{vm.name}' already exists in location '{vm.location}' in resource group '{vm.group}'. A "
-            f"resource with the same name cannot be created in location '{location}'. Please select a new resource "
-            "name.",
-        )
     if "zones" in body and (body["zones"] or []) != vm.top.get("zones", []):
         raise _unchangeable("zones")
     for path in UNCHANGEABLE:

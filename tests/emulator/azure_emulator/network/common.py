@@ -141,6 +141,21 @@ class Provision:
             cloud.store.save(member)
 
 
+@action("networkInterface.create")
+class Created:
+    """Something that is there at once: the operation has nothing left to do."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Nothing."""
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """An operation that was made to fail leaves the resource failed."""
+        resource = cloud.store.get(operation.target)
+        if resource is not None and operation.status != "Succeeded":
+            touch(resource, "Failed")
+            cloud.store.save(resource)
+
+
 @action("network.delete")
 class Delete:
     """Deleting: the resource is gone at the end."""

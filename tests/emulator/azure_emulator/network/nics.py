@@ -126,8 +126,13 @@ async def put_nic(cloud: Cloud, request: ArmRequest) -> Reply:
     common.touch(candidate, "Succeeded" if at_once else "Updating")
     cloud.store.save(candidate)
     _address_changes(cloud, before, candidate)
+    if created:
+        operation = begin(
+            cloud, request, "network", "networkInterface.create", nic.id, nic.location or "", first_poll_waits=False
+        )
+        return started(cloud, request, operation, 201, render_nic(cloud, candidate, request.api_version), None)
     if at_once:
-        return written(201 if created else 200, render_nic(cloud, candidate, request.api_version))
+        return written(200, render_nic(cloud, candidate, request.api_version))
     operation = begin(cloud, request, "network", "networkInterface.update", nic.id, candidate.location or "")
     return started(cloud, request, operation, 200, render_nic(cloud, candidate, request.api_version), 10)
 
