@@ -55,7 +55,7 @@ def subscription_body(cloud: Cloud) -> Json:
 @route("GET", "/subscriptions", KIND)
 async def list_subscriptions(cloud: Cloud, request: ArmRequest) -> Reply:
     """The subscriptions that the client may see."""
-    return Reply(200, {"value": [subscription_body(cloud)], "count": {"type": "Total", "value": 1}})
+    return Reply(200, {"value": [subscription_body(cloud)], "nextLink": ""})
 
 
 @route("GET", SUBSCRIPTION, KIND)
@@ -69,7 +69,7 @@ async def list_tenants(cloud: Cloud, request: ArmRequest) -> Reply:
     """The tenant."""
     tenant = cloud.identity.tenant
     body = {"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "Local Azure", "tenantCategory": "Home"}
-    return Reply(200, {"value": [body]})
+    return Reply(200, {"value": [body], "nextLink": ""})
 
 
 @route("GET", f"{SUBSCRIPTION}/locations", KIND)

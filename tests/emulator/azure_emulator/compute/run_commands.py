@@ -232,15 +232,26 @@ class Remove:
             cloud.store.remove(command)
 
 
+DOCUMENT = {
+    "$schema": "https://schema.management.azure.com/schemas/2016-11-17/runcommands.json",
+    "id": "RunShellScript",
+    "osType": "Linux",
+    "label": "Executes a Linux shell script",
+    "description": "Custom multiline shell script should be defined in script property. Optional parameters can be "
+    "set in "
+    "parameters property.",
+}
+
+
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/runCommands", RUN_COMMAND)
 async def list_documents(cloud: Cloud, request: ArmRequest) -> Reply:
     """The documents of the older run command."""
-    document = {
-        "$schema": "https://schema.management.azure.com/schemas/2016-11-17/runcommands.json",
-        "id": "RunShellScript",
-        "osType": "Linux",
-        "label": "Executes a Linux shell script",
-        "description": "Custom multiline shell script should be defined in script property. Optional parameters can be "
-        "set in parameters property.",
-    }
-    return listing([document])
+    return listing([DOCUMENT])
+
+
+@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/runCommands/{{command}}", RUN_COMMAND)
+async def get_document(cloud: Cloud, request: ArmRequest) -> Reply:
+    """One of them, with its script."""
+    if request.params["command"].lower() != DOCUMENT["id"].lower():
+        raise ApiError(404, "NotFound", f"The entity was not found. Command id '{request.params['command']}'.")
+    return found({**DOCUMENT, "script": ["echo $arg1 $arg2"], "parameters": []})
