@@ -77,8 +77,6 @@ class Tour:
         for path in (
             f"{self.subscription}/providers",
             f"{self.subscription}/providers/Microsoft.Network",
-            "/providers/Microsoft.Compute",
-            "/providers",
         ):
             await self.go("GET", path, RESOURCES)
         await self.go("POST", f"{self.subscription}/providers/Microsoft.Network/register", RESOURCES)

@@ -14,7 +14,7 @@ const fs = require("fs");
 const { LiveValidator } = require("oav/dist/lib/liveValidation/liveValidator");
 
 // Operation URLs are opaque to clients, and no specification describes them.
-const OPAQUE = /\/(operations|operationresults|operationstatuses)\/[^/]+$/i;
+const OPAQUE = /\/(operations|operationresults|diskoperations)\/[^/]+$/i;
 
 function exchanges(files) {
   const lines = files.flatMap((file) => fs.readFileSync(file, "utf8").split("\n"));
@@ -37,6 +37,16 @@ function pair(exchange) {
   };
 }
 
+// The resource providers' own records, for which the validator looks among the providers' specifications.
+const RECORDS_OF_PROVIDERS = /^\/subscriptions\/[^/]+\/providers\/[^/]+(\/register)?$/i;
+
+// Some operations' specifications know no error answers: then the form that all of them have is what counts.
+function commonError(exchange) {
+  const error = (exchange.responseBody || {}).error || {};
+  const bare = exchange.method === "HEAD" && exchange.responseBody === null;
+  return exchange.status >= 400 && (bare || (typeof error.code === "string" && typeof error.message === "string"));
+}
+
 // An api-version (or a path) of which there is no specification at hand.
 function unspecified(result) {
   const found = result.runtimeException || result.requestValidationResult.runtimeException || {};
@@ -51,6 +61,7 @@ function problems(exchange, result) {
   for (const [side, validation] of sides) {
     if (validation.runtimeException) found.push(`${side}: ${validation.runtimeException.message}`);
     for (const error of validation.errors || []) {
+      if (error.code === "INVALID_RESPONSE_CODE" && commonError(exchange)) continue;
       found.push(`${side}: ${error.code} ${(error.pathsInPayload || []).join(" ")} ${error.message}`);
     }
   }
@@ -70,7 +81,8 @@ async function main() {
   await validator.initialize();
   const summary = { validated: 0, failed: 0, unspecified: 0, operations: {} };
   for (const exchange of exchanges(files)) {
-    if (OPAQUE.test(exchange.url.split("?")[0])) continue;
+    const path = exchange.url.split("?")[0];
+    if (OPAQUE.test(path) || RECORDS_OF_PROVIDERS.test(path)) continue;
     const result = await validator.validateLiveRequestResponse(pair(exchange));
     const missing = unspecified(result);
     if (missing) {

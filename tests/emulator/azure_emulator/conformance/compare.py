@@ -24,6 +24,8 @@ Json = dict[str, t.Any]
 
 COMPARED_VALUES = frozenset({"provisioningState", "status", "code", "displayStatus", "level", "Code"})
 """Members whose text is compared, not only their presence."""
+COMPARED_NAMES = frozenset({"id", "name", "type"})
+"""The same, but upper and lower case do not count."""
 FREE_FORM = frozenset({"tags", "settings", "protectedSettings", "outputs", "parameters"})
 """Members whose content belongs to the user."""
 CATALOGUES = ("/publishers", "/skus", "/vmsizes", "/usages", "/locations", "/resources", "/providers")
@@ -171,10 +173,15 @@ class _Comparer:
             if not self._excused(place, "type"):
                 sides = f"recorded {_json_type(recorded)}, local {_json_type(ours)}"
                 self._result.differences.append(f"{place.shown or 'body'}: {sides}")
-        elif (
-            place.path.rpartition(".")[2] in COMPARED_VALUES and recorded != ours and not self._excused(place, "value")
-        ):
+        elif recorded != ours and self._counts(place, recorded, ours) and not self._excused(place, "value"):
             self._result.differences.append(f"{place.shown}: recorded {recorded!r}, local {ours!r}")
+
+    def _counts(self, place: _Place, recorded: t.Any, ours: t.Any) -> bool:
+        """Whether two scalars that differ make a difference."""
+        member = place.path.rpartition(".")[2]
+        if member in COMPARED_NAMES and not self._catalogue and "[*]" not in place.shown:
+            return str(recorded).lower() != str(ours).lower()
+        return member in COMPARED_VALUES
 
     def _object(self, place: _Place, recorded: Json, ours: Json) -> None:
         place = _reroot(place, recorded)

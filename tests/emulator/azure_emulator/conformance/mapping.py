@@ -10,6 +10,8 @@ import re
 import typing as t
 
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT")
+_SERVER_MADE = re.compile(r"[0-9a-f]{8}|\d+\.\d+\.\d+|([0-9A-F]{2}-){5}", re.IGNORECASE)
+"""What a text of the server's own making looks like: GUIDs, random names, addresses, versions."""
 _NOT_NAMES = frozenset({"message", "code", "status", "provisioningState", "time", "displayStatus", "Message"})
 
 
@@ -37,13 +39,13 @@ class Mapping:
 
     def _pair(self, recorded: str, ours: str) -> None:
         mapped = self.text(recorded)
-        if mapped.lower() == ours.lower() or len(recorded) < 7 or _TIME.match(recorded):
+        if mapped.lower() == ours.lower() or not _SERVER_MADE.search(recorded) or _TIME.match(recorded):
             return
         if recorded.startswith("/"):
             theirs, mine = mapped.split("/"), ours.split("/")
             if len(theirs) == len(mine):
                 for a, b in zip(theirs, mine, strict=True):
-                    if a.lower() != b.lower() and len(a) >= 7:
+                    if a.lower() != b.lower() and _SERVER_MADE.search(a):
                         self._texts[a] = b
             return
         self._texts[recorded] = ours
