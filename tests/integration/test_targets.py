@@ -27,6 +27,7 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.launcher import LocalAzure
+from azure_emulator.machines.names import command_with_hosts
 
 TARGETS = Path(__file__).parent / "targets"
 COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(Path(__file__).parents[2] / ".build" / "dev"))
@@ -76,7 +77,9 @@ def test_target(target: str, way: str, tmp_path: Path, azures: t.Callable[[str],
         key: value for key, value in os.environ.items() if not key.startswith(("AZURE_", "ANSIBLE_", "DOCKER_"))
     }
     needs = aliases(target)
+    command: list[str] = []
     if "needs/machines" in needs:
+        command = command_with_hosts(Path(azures("stand-in").hosts_file), [])
         environment.update(azures("stand-in").environment)
     elif "needs/azure" in needs:
         environment.update(azures("none").environment)
@@ -109,7 +112,7 @@ def test_target(target: str, way: str, tmp_path: Path, azures: t.Callable[[str],
     playbook.write_text(json.dumps([play]))
     ansible_playbook = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
     run = subprocess.run(
-        [ansible_playbook, "-i", "localhost,", "-c", "local", str(playbook)],
+        [*command, ansible_playbook, "-i", "localhost,", "-c", "local", str(playbook)],
         env=environment,
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
