@@ -466,6 +466,11 @@ engine:
       description: Whether containers survive its restarts.
       returned: when the engine ran
       type: bool
+    ssh_host_keys:
+      description: The VM's public SSH host keys, each as its type and base64, ready for C(known_hosts).
+      returned: when the program has run
+      type: list
+      elements: str
     containers_running:
       description: The number of running containers.
       returned: when the engine ran

@@ -37,6 +37,7 @@ if [ -z "$python" ]; then
   exit 127
 fi
 """
+_RUN = '"$python" - --root "${DOCKER_SETUP_ROOT:-/}"'
 _PROGRAM_END, _SETTINGS_END = "DOCKER_SETUP_PROGRAM_END", "DOCKER_SETUP_SETTINGS_END"
 
 
@@ -47,7 +48,7 @@ def custom_script(program: str, document: t.Mapping[str, t.Any]) -> str:
     """
     text = (
         _FIND_PYTHON.replace("@FORGET@", 'rm -f -- "$0"')
-        + 'exec "$python" - --settings /dev/fd/3 --forget "$0"'
+        + f'exec {_RUN} --settings /dev/fd/3 --forget "$0"'
         + f" 3<<'{_SETTINGS_END}' <<'{_PROGRAM_END}'\n"
         + f"{_one_line(document)}\n{_SETTINGS_END}\n{program.rstrip()}\n{_PROGRAM_END}\n"
     )
@@ -64,7 +65,7 @@ def run_command_script(program: str) -> str:
     """The script of a Run Command that takes the settings from the protected parameter. It holds no secret."""
     return (
         _FIND_PYTHON.replace("@FORGET@", ":")
-        + f"exec env -u {SETTINGS_VARIABLE} \"$python\" - --settings /dev/fd/3 3<<{_SETTINGS_END} <<'{_PROGRAM_END}'\n"
+        + f"exec env -u {SETTINGS_VARIABLE} {_RUN} --settings /dev/fd/3 3<<{_SETTINGS_END} <<'{_PROGRAM_END}'\n"
         + f"${SETTINGS_VARIABLE}\n{_SETTINGS_END}\n{_loader(program)}\n{_PROGRAM_END}\n"
     )
 
@@ -88,7 +89,7 @@ def verify_script(program: str) -> str:
     """A script that compares the VM with its record. It holds no secret and changes nothing."""
     return (
         _FIND_PYTHON.replace("@FORGET@", ":")
-        + f"exec \"$python\" - --verify <<'{_PROGRAM_END}'\n{_loader(program)}\n{_PROGRAM_END}\n"
+        + f"exec {_RUN} --verify <<'{_PROGRAM_END}'\n{_loader(program)}\n{_PROGRAM_END}\n"
     )
 
 

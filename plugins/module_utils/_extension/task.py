@@ -232,6 +232,10 @@ def _explain(run: Run, error: AzureError, push: Push) -> None:
         result = outcome.result
         if result and result.get("push") == str(push.stamp) and not result.get("ok"):
             raise failed(run.target.name, outcome) from error
+    if present and present.digest == push.digest and present.outcome.output:
+        error.details.update(output=present.outcome.output, exit_code=present.outcome.exit_code)
+        if run.handler.kind == "run_command":  # Azure's own message lacks it there
+            error.message += f" The end of the output on the VM: {present.outcome.output[-1500:]}"
 
 
 def _keep_record(run: Run, wanted: dict[str, str]) -> None:
@@ -254,6 +258,9 @@ def _keep_record(run: Run, wanted: dict[str, str]) -> None:
 def _absent(run: Run) -> Json:
     """Have the program take its configuration away, then take the resource and the record away."""
     present = _settled(run)
+    if present is None and (ours := others(run.target.session, run.target, run.handler)):
+        run.handler = ours[0]
+        present = _settled(run)
     outcome, digest = (present.outcome, present.digest) if present else (Outcome(None), "")
     if present:
         run.differences.add("extension", _described(present), None)

@@ -1791,8 +1791,15 @@ def apply(machine, settings):
         return {"engine": describe_engine(machine, facts), "port": settings.port}
 
 
+def ssh_host_keys(machine):
+    """The machine's public SSH host keys, each as type and base64: with them a client knows whom it talks to."""
+    lines = [machine.text(name).split() for name in machine.glob("/etc/ssh/ssh_host_*_key.pub")]
+    return [" ".join(words[:2]) for words in lines if len(words) > 1]
+
+
 def describe_engine(machine, facts):
     engine = {"installed": facts.installed, "package": facts.package, "source": facts.source, "running": False}
+    engine["ssh_host_keys"] = ssh_host_keys(machine)
     if machine.alive and facts.installed and not (machine.check and not service_active(machine)):
         info, version = ask_engine("/info", 30) or {}, ask_engine("/version") or {}
         engine.update(
