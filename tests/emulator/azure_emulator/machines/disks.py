@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,7 +15,6 @@ from azure_emulator.machines.layer import PROGRAMS_IN_GUEST
 from azure_emulator.machines.nspawn import Guest
 
 GIB = 1024**3
-_KOBJECT_UEVENT = 15
 
 
 class DataDisks:
@@ -75,31 +72,3 @@ async def show_disks(guest: Guest) -> None:
     code, _output, errors = await guest.run([f"/{PROGRAMS_IN_GUEST}/disks"])
     if code:
         raise MachineError(f"data disks cannot be shown to the guest: {errors.decode(errors='replace')[-500:]}")
-
-
-class PartitionWatch:
-    """Hears from the kernel when the partitions of a loop device change, as udev does.
-
-    :param changed: called with the device's name in the event loop.
-    """
-
-    def __init__(self, changed: Callable[[str], None]) -> None:
-        self._changed = changed
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, _KOBJECT_UEVENT)
-        self._socket.setblocking(False)
-        self._socket.bind((0, 1))
-        asyncio.get_running_loop().add_reader(self._socket, self._read)
-
-    def _read(self) -> None:
-        try:
-            message = self._socket.recv(65536)
-        except (BlockingIOError, OSError):
-            return
-        head = message.split(b"\0", 1)[0].decode(errors="replace")
-        path = head.partition("@")[2]
-        if "/block/loop" in path:
-            self._changed(path.split("/block/")[1].split("/")[0])
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._socket)
-        self._socket.close()

@@ -30,7 +30,7 @@ from azure_emulator.machines.base import (
     MachineError,
     MachineSpec,
 )
-from azure_emulator.machines.disks import DataDisks, PartitionWatch, show_disks
+from azure_emulator.machines.disks import DataDisks, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
 from azure_emulator.machines.layer import AGENT_READY, PROVISIONED, write_layer
 from azure_emulator.machines.nspawn import Guest, Place
@@ -125,18 +125,12 @@ class GuestProvider:
         await self.supervisor.start()
         self.fabric = Fabric(self.supervisor, self._slot)
         await self.fabric.open()
-        self._watch = PartitionWatch(self._partitions_changed)
-
-    def _partitions_changed(self, device: str) -> None:
-        for machine in self.machines.values():
-            machine.disk_changed(device)
 
     async def close(self) -> None:
         """Shut every guest down and leave nothing on the host but the disks."""
         await asyncio.gather(
             *(machine.halt(patience=5.0) for machine in self.machines.values()), return_exceptions=True
         )
-        self._watch.close()
         await self.supervisor.stop()
         self._tree_in_use.close()
         self._lock.close()
@@ -264,18 +258,6 @@ class GuestMachine:
             await self._provider.fabric.change(key, plugged, interface.public_address, spec.rules)
         if await asyncio.to_thread(self.disks.apply, spec.data_disks) and guest.running:
             await show_disks(guest)
-
-    def disk_changed(self, device: str) -> None:
-        """The kernel says that a disk's partitions changed: whoever has it sees them."""
-        if device in self.disks.names() and self._guest is not None and self._guest.running:
-            self._refresh = asyncio.ensure_future(self._show(self._guest))
-
-    async def _show(self, guest: Guest) -> None:
-        await asyncio.sleep(0.1)
-        try:
-            await show_disks(guest)
-        except MachineError:
-            return
 
     async def agent_status(self) -> AgentStatus:
         root = self._guest.root() if self._guest is not None else None

@@ -34,6 +34,7 @@ Description=Device nodes of the attached data disks
 DefaultDependencies=no
 Before=local-fs-pre.target
 Wants=local-fs-pre.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
@@ -41,6 +42,27 @@ ExecStart=/usr/lib/azure/disks
 
 [Install]
 WantedBy=sysinit.target
+""",
+    "azure-mounts.service": """[Unit]
+Description=Mount data disks: systemd itself ignores their fstab entries in a container
+DefaultDependencies=no
+After=azure-disks.service systemd-remount-fs.service
+Before=local-fs.target
+
+[Service]
+Type=oneshot
+ExecStart=-/bin/mount -a
+
+[Install]
+WantedBy=local-fs.target
+""",
+    "azure-disk@.path": """[Unit]
+Description=Partitions of %i
+DefaultDependencies=no
+
+[Path]
+PathChanged=/dev/%i
+Unit=azure-disks.service
 """,
     "cloud-init.service": """[Unit]
 Description=Initial cloud-init job
@@ -91,20 +113,41 @@ _MASKED = (
     "dpkg-db-backup.timer", "console-getty.service", "getty.target", "systemd-journal-flush.service",
 )  # fmt: skip
 #: What udev does on a real machine: nodes of disks and partitions, and Azure's links by logical unit number.
+#: partx is for kernels that read no partition tables themselves.
 _DISKS = """#!/bin/sh
+exec 9>/run/azure-disks.lock && flock 9
+# Leave a right node alone: whoever watches it would be called again.
+node() {
+  echo "$1" >> /run/azure-disks
+  IFS=: read -r major minor < "/sys/class/block/$1/dev"
+  if test "$(stat -c %t:%T "/dev/$1" 2>/dev/null)" != "$(printf '%x:%x' "$major" "$minor")"; then
+    rm -f "/dev/$1"
+    mknod -m 660 "/dev/$1" b "$major" "$minor"
+  fi
+  uuid=$(blkid -p -o value -s UUID "/dev/$1")
+  test -z "$uuid" || ln -sfn "../../$1" "/dev/disk/by-uuid/$uuid"
+  systemctl start --no-block "azure-disk@$1.path"
+}
 links=/dev/disk/azure/scsi1
-mkdir -p $links
-rm -f $links/* /dev/loop[0-9]*
+mkdir -p $links /dev/disk/by-uuid
+rm -f $links/* /dev/disk/by-uuid/* /run/azure-disks
 while read -r lun name; do
-  for entry in /sys/class/block/"$name" /sys/class/block/"$name"/"$name"p*; do
-    test -e "$entry/dev" || continue
-    device=${entry##*/}
-    IFS=: read -r major minor < "$entry/dev"
-    mknod -m 660 "/dev/$device" b "$major" "$minor"
-    part=$(cat "$entry/partition" 2>/dev/null)
-    ln -sfn "../../../$device" "$links/lun$lun${part:+-part$part}"
+  node "$name"
+  partx -u "/dev/$name" 2>/dev/null
+  ln -sfn "../../../$name" "$links/lun$lun"
+  for entry in /sys/class/block/"$name"/"$name"p*; do
+    test -e "$entry/partition" || continue
+    node "${entry##*/}"
+    ln -sfn "../../../${entry##*/}" "$links/lun$lun-part$(cat "$entry/partition")"
   done
 done < /run/azure-fabric/disks
+for node in /dev/loop[0-9]*; do
+  name=${node#/dev/}
+  if test -b "$node" && ! grep -qx "$name" /run/azure-disks; then
+    systemctl stop --no-block "azure-disk@$name.path"
+    rm "$node"
+  fi
+done
 """
 _FILES = {
     "etc/resolv.conf": "nameserver 168.63.129.16\n",
@@ -127,7 +170,8 @@ def write_layer(home: Path) -> Path:
     units = partial / "etc/systemd/system"
     for name, text in _UNITS.items():
         _write(units / name, text)
-        _link(units / f"{text.rpartition('WantedBy=')[2].strip()}.wants" / name, f"../{name}")
+        if "WantedBy=" in text:
+            _link(units / f"{text.rpartition('WantedBy=')[2].strip()}.wants" / name, f"../{name}")
     for name in _MASKED:
         _link(units / name, "/dev/null")
     for source in sources:
