@@ -203,8 +203,8 @@ def _engine(engine: Params) -> Json:
     source = engine.get("source") or "docker"
     result: Json = {"source": source}
     if source != "docker":
-        for name in ("mirror", "key"):
-            if engine.get(name):
+        for name in ("mirror", "key", "channel"):
+            if engine.get(name) and (name, engine[name]) != ("channel", "stable"):
                 raise OptionError(f"engine.{name}", f"has no meaning with engine.source={source}")
     for name, pattern, example in (
         ("version", _VERSION, "28.1.1, or 28 for the newest of that series"),
@@ -214,7 +214,7 @@ def _engine(engine: Params) -> Json:
         value = engine.get(name)
         if value and not pattern.fullmatch(value):
             raise OptionError(f"engine.{name}", f"{value!r} is not usable; write for example {example}")
-        if value and not (name == "channel" and source != "docker"):
+        if value and (name, value) != ("channel", "stable"):
             result[name] = value
     if source == "keep" and engine.get("version"):
         raise OptionError("engine.version", "has no meaning with engine.source=keep, which installs nothing")

@@ -1,0 +1,225 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.certificates import load_certificates
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.handlers import docker_extension_settings
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.record import (
+    CaFenceError,
+    check_fence,
+    wanted_tags,
+)
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.settings import read_settings
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import Place
+
+from .conftest import DAY, NOW, Authority, options
+
+WEB = {"services": {"web": {"image": "nginx"}}}
+
+
+def test_published_schema(certs: dict[str, str]) -> None:
+    settings = read_settings(options(certs=certs, docker={"options": ["--debug"]}))
+    public, protected = settings.public(), settings.protected()
+    assert public["docker"]["port"] == "4243"
+    assert public["docker"]["options"] == ["--debug"]
+    decoded = {name: base64.b64decode(value).decode() for name, value in protected["certs"].items()}
+    assert {name: pem.strip() for name, pem in decoded.items()} == {n: pem.strip() for n, pem in certs.items()}
+
+
+def test_without_certs_there_is_no_port() -> None:
+    assert "port" not in read_settings(options()).public()["docker"]
+
+
+def test_no_secret_in_public_settings_or_in_repr(certs: dict[str, str]) -> None:
+    settings = read_settings(
+        options(
+            certs=certs,
+            docker={"proxies": {"http": "http://u:pr0xy-pw@p"}},
+            logins=[{"username": "u", "password": "l0gin-pw"}],
+            compose=[{"name": "web", "definition": WEB, "secrets": {"TOKEN": "c0mp-pw"}}],
+        )
+    )
+    for shown in (json.dumps(settings.public()), repr(settings)):
+        for secret in ("pr0xy-pw", "l0gin-pw", "c0mp-pw", certs["key"].splitlines()[1]):
+            assert secret not in shown
+
+
+def test_the_same_settings_are_the_same_bytes(certs: dict[str, str]) -> None:
+    one = read_settings(options(certs=certs, docker={"daemon": {"a": 1, "b": 2}, "users": ["b", "a"]}))
+    two = read_settings(options(certs=certs, docker={"users": ["a", "b"], "daemon": {"b": 2, "a": 1}}))
+    assert one.canonical() == two.canonical()
+    assert one.canonical() != read_settings(options(certs=certs)).canonical()
+
+
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [
+        ("docker.port", {"docker": {"port": 4243}}),
+        ("docker.port", {"docker": {"port": 0}, "certs": True}),
+        ("docker.port", {"docker": {"port": 65536}, "certs": True}),
+        ("docker.port", {"docker": {"port": 22}, "certs": True}),
+        ("docker.options[0]", {"docker": {"options": ["-H=tcp://0.0.0.0:2375"]}}),
+        ("docker.options[1]", {"docker": {"options": ["--debug", "--host=fd://"]}}),
+        ("docker.options[0]", {"docker": {"options": ["-Htcp://0.0.0.0"]}}),
+        ("docker.options[0]", {"docker": {"options": ["--tlsverify=false"]}}),
+        ("docker.options[0]", {"docker": {"options": ["--tlscacert", "/x"]}}),
+        ("docker.options[0]", {"docker": {"options": ["--config-file=/x"]}}),
+        ("docker.options[0]", {"docker": {"options": ["--log-level debug"]}}),
+        ("docker.options[0]", {"docker": {"options": ["--label=a\nb"]}}),
+        ("docker.options[0]", {"docker": {"options": ["--live-restore"]}}),
+        ("docker.options[0]", {"docker": {"options": ["--debug"], "daemon": {"debug": True}}}),
+        ("docker.options[0]", {"docker": {"options": ["--data-root=/x"], "data_disk": {"lun": 0}}}),
+        ("docker.daemon", {"docker": {"daemon": {"hosts": []}}}),
+        ("docker.daemon", {"docker": {"daemon": {"tlscert": "/x"}}}),
+        ("docker.daemon", {"docker": {"daemon": {"live-restore": True}, "live_restore": True}}),
+        ("docker.daemon", {"docker": {"daemon": {"data-root": "/var/lib/docker"}, "data_disk": {"lun": 0}}}),
+        ("docker.data_disk.lun", {"docker": {"data_disk": {"lun": 64}}}),
+        ("docker.data_disk.path", {"docker": {"data_disk": {"path": "srv"}}}),
+        ("docker.data_disk.path", {"docker": {"data_disk": {"path": "/srv/../etc"}}}),
+        ("docker.users[0]", {"docker": {"users": ["a b"]}}),
+        ("docker.proxies.http", {"docker": {"proxies": {"http": "proxy:3128"}}}),
+        ("engine.version", {"engine": {"version": "latest; rm -rf /"}}),
+        ("engine.version", {"engine": {"source": "keep", "version": "28"}}),
+        ("engine.mirror", {"engine": {"mirror": "mirror.example.com"}}),
+        ("engine.mirror", {"engine": {"source": "distribution", "mirror": "https://m"}}),
+        ("engine.key", {"engine": {"key": "ABCD"}}),
+        ("engine.channel", {"engine": {"channel": "Stable main"}}),
+        ("logins[1].server", {"logins": [{"username": "u", "password": "p"}, {"username": "v", "password": "p"}]}),
+        ("logins[0].server", {"logins": [{"username": "u", "password": "p", "server": "a b"}]}),
+        ("logins[0].password", {"logins": [{"username": "u", "password": ""}]}),
+        ("logins[0].ca", {"logins": [{"username": "u", "password": "p", "ca": "x", "server": "r"}]}),
+        ("compose[0].name", {"compose": [{"name": "Web", "definition": WEB}]}),
+        ("compose[1].name", {"compose": [{"name": "web", "definition": WEB}, {"name": "web", "definition": WEB}]}),
+        ("compose[0].content", {"compose": [{"name": "web", "content": "services: [oops"}]}),
+        ("compose[0].content", {"compose": [{"name": "web", "content": "- a list"}]}),
+        ("compose[0].content", {"compose": [{"name": "web", "content": "services:\n  web: nginx\n"}]}),
+        ("compose[0].definition", {"compose": [{"name": "web", "definition": {"web": {}}}]}),
+        ("compose[0].path", {"compose": [{"name": "web", "path": "/nowhere/compose.yaml"}]}),
+        ("compose[0].environment", {"compose": [{"name": "web", "definition": WEB, "environment": {"A-B": "1"}}]}),
+        (
+            "compose[0].secrets",
+            {"compose": [{"name": "web", "definition": WEB, "environment": {"A": "1"}, "secrets": {"A": "2"}}]},
+        ),
+        ("remove", {"remove": ["engine"]}),
+    ],
+)
+def test_bad_options(option: str, given: dict[str, t.Any], certs: dict[str, str]) -> None:
+    if given.get("certs"):
+        given = {**given, "certs": certs}
+    with pytest.raises(OptionError) as caught:
+        read_settings(options(**given))
+    assert caught.value.option == option
+
+
+def test_compose_tags_of_its_own_are_taken() -> None:
+    content = "services:\n  web:\n    image: nginx\n    ports: !reset []\n"
+    settings = read_settings(options(compose=[{"name": "web", "content": content}]))
+    assert settings.public()["compose-projects"]["web"]["file"] == content
+
+
+def test_bad_certificates(authority: Authority, certs: dict[str, str]) -> None:
+    other = Authority("other")
+    server = authority.server
+    for problem, given in {
+        "does not belong to certs.cert": {**certs, "key": server()["key"]},
+        "expired": server(end=NOW - DAY / 2),
+        "is not valid before": server(start=NOW + DAY),
+        "lacks serverAuth": server(use=(ExtendedKeyUsageOID.CLIENT_AUTH,)),
+        "no subjectAltName": server(names=False),
+        "is encrypted": server(password=b"x"),
+        "is not signed by": {**certs, "ca": other.pem},
+        "is not PEM": {**certs, "cert": "hello"},
+        "no certificate that can be read": {**certs, "ca": certs["key"]},
+        "key missing": {"ca": certs["ca"], "cert": certs["cert"]},
+        "cannot be read": {"ca": certs["ca"], "cert": certs["cert"], "key_path": "/nowhere/key.pem"},
+    }.items():
+        with pytest.raises(OptionError, match=problem):
+            load_certificates(given)
+    with pytest.raises(OptionError, match=r"certs\.ca: expired"):
+        load_certificates(Authority(end=NOW - DAY).server())
+
+
+def test_certificates_that_a_check_mode_run_has_not_made(tmp_path: Path) -> None:
+    given = {f"{name}_path": str(tmp_path / name) for name in ("ca", "cert", "key")}
+    assert load_certificates(given, may_be_missing=True) is None
+    with pytest.raises(OptionError, match="cannot be read"):
+        load_certificates(given)
+
+
+def test_fence(authority: Authority) -> None:
+    old, new = authority, Authority("new")
+    mine, theirs = load_certificates(old.server()), load_certificates(new.server())
+    both = load_certificates({**new.server(), "ca": old.pem + new.pem} | {})
+    tags = wanted_tags({"owner": "me"}, mine)
+    assert tags["docker-host-ca"] == old.fingerprint
+    assert tags["owner"] == "me"
+    check_fence("web1", tags, mine, False)
+    check_fence("web1", {}, theirs, False)
+    check_fence("web1", tags, theirs, True)
+    check_fence("web1", tags, None, False)
+    with pytest.raises(CaFenceError, match="nothing was changed"):
+        check_fence("web1", tags, theirs, False)
+    check_fence("web1", tags, both, False)
+    rotating = wanted_tags(tags, both)
+    assert len(rotating["docker-host-ca"]) <= 256
+    check_fence("web1", rotating, theirs, False)
+    check_fence("web1", rotating, mine, False)
+    assert wanted_tags(rotating, None) == {"owner": "me"}
+
+
+def test_mapping_for_the_docker_extension(certs: dict[str, str]) -> None:
+    settings = read_settings(
+        options(
+            certs=certs,
+            docker={"options": ["--debug"]},
+            logins=[{"server": "r", "username": "u", "password": "p"}],
+            compose=[{"name": "web", "definition": WEB, "environment": {"A": "1"}, "secrets": {"B": "2"}}],
+        )
+    )
+    public, protected = docker_extension_settings(settings)
+    assert public == {
+        "docker": {"port": "4243", "options": ["--debug"]},
+        "compose": WEB,
+        "compose-environment": {"A": "1"},
+    }
+    assert protected["login"] == {"server": "r", "username": "u", "password": "p"}
+    assert protected["environment"] == {"B": "2"}
+    assert set(protected["certs"]) == {"ca", "cert", "key"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"docker": {"users": ["me"]}},
+        {"docker": {"daemon": {"debug": True}}},
+        {"docker": {"live_restore": False}},
+        {"engine": {"source": "distribution"}},
+        {"engine": {"version": "28"}},
+        {"compose": [{"name": "a", "definition": WEB}, {"name": "b", "definition": WEB}]},
+    ],
+)
+def test_what_the_docker_extension_lacks(given: dict[str, t.Any]) -> None:
+    with pytest.raises(OptionError, match="docker_extension has no such setting"):
+        docker_extension_settings(read_settings(options(**given)))
+
+
+def test_places() -> None:
+    by_id = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/V"
+    given = {"virtual_machine_id": by_id, "virtual_machine_name": None, "resource_group": None}
+    assert Place.from_params(options(**given)) == Place("G", "V", "S")
+    assert Place.from_params(options()) == Place("rg", "web1")
+    with pytest.raises(DockerHostError, match="is not a VM's id"):
+        Place.from_params(options(**{**given, "virtual_machine_id": "/subscriptions/S"}))
+    with pytest.raises(DockerHostError, match="not a usable name"):
+        Place.from_params(options(virtual_machine_name="a/b"))
