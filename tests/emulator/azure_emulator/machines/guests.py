@@ -121,7 +121,7 @@ class GuestProvider:
             raise MachineError(str(error)) from None
         self._tree_in_use = tree.use_tree(self.tree)
         self.layer = await asyncio.to_thread(write_layer, self.state_dir)
-        self.supervisor = Supervisor(f"azure-emulator-{self._slot}")
+        self.supervisor = Supervisor(f"azure-emulator-{self._slot}", RUN / f"slot{self._slot}.groups")
         await self.supervisor.start()
         self.fabric = Fabric(self.supervisor, self._slot)
         await self.fabric.open()

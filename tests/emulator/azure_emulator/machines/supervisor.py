@@ -26,10 +26,12 @@ class Supervisor:
     """Namespaces for processes, mounts and the network, and the control groups of the guests.
 
     :param name: what the control groups are called; one at a time on a host.
+    :param note: a file that keeps where they are, for whoever comes after a supervisor that was killed.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, note: Path) -> None:
         self.name = name
+        self._note = note
         self.pid = 0
         self.groups: list[Path] = []
         self._process: asyncio.subprocess.Process | None = None
@@ -38,8 +40,10 @@ class Supervisor:
         """Make the namespaces. :raises MachineError: the host refused."""
         for folder in ("/run/netns", "/run/systemd/nspawn"):
             Path(folder).mkdir(parents=True, exist_ok=True)
+        if self._note.exists():
+            cgroups.remove(Path(line) for line in self._note.read_text(encoding="utf-8").splitlines())
         self.groups = cgroups.make_parents(self.name)
-        cgroups.remove(child for group in self.groups for child in group.iterdir() if child.is_dir())
+        self._note.write_text("".join(f"{group}\n" for group in self.groups), encoding="utf-8")
         # fmt: off
         argv = [
             "unshare", "--pid", "--fork", "--kill-child=SIGKILL", "--mount", "--propagation", "private", "--mount-proc",

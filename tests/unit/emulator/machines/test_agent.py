@@ -1,0 +1,81 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The programs of the guest's agent, as far as they need no guest."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from azure_emulator.machines.agent import custom_script
+from azure_emulator.machines.agent_link import encrypt
+
+
+def b64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def test_script_is_decoded_with_and_without_gzip() -> None:
+    assert custom_script.decode(b64(b"#!/bin/sh\n")) == b"#!/bin/sh\n"
+    assert custom_script.decode(b64(gzip.compress(b"#!/bin/sh\n"))) == b"#!/bin/sh\n"
+
+
+@pytest.mark.parametrize("bad", ["not base64!", "A" * (256 * 1024 + 4), b64(b"\x1f\x8bbroken")])
+def test_what_the_real_handler_silently_does_not_run(bad: str) -> None:
+    assert custom_script.decode(bad) is None
+
+
+def test_longest_script_is_run() -> None:
+    assert custom_script.decode("A" * (256 * 1024)) is not None
+
+
+def test_windows_scripts_are_mended() -> None:
+    assert custom_script.dos2unix(b"\xef\xbb\xbf#!/bin/sh\r\necho\r\n") == b"#!/bin/sh\necho\n"
+    assert custom_script.dos2unix(b"\x7fELF\0\r\n") == b"\x7fELF\0\r\n"
+
+
+@pytest.mark.parametrize(
+    ("public", "protected", "message"),
+    [
+        ({}, {}, "either 'commandToExecute' or 'script' must be specified"),
+        ({"commandToExecute": "true"}, {"script": "x"}, "not both must be specified"),
+        ({"script": "x"}, {"script": "x"}, "'script' was specified both in public and protected settings"),
+        ({"timestamps": 1}, {"script": "x"}, "public settings: unknown timestamps"),
+        ({}, {"script": "x", "timestamp": 1}, "protected settings: unknown timestamp"),
+    ],
+)
+def test_bad_settings_are_errors(public: dict[str, object], protected: dict[str, object], message: str) -> None:
+    with pytest.raises(custom_script.HandlerError, match=message):
+        custom_script.checked(public, protected)
+
+
+def test_messages_of_the_handler() -> None:
+    assert custom_script.finished(0, "hello\n", "err\n") == "\n[stdout]\nhello\n\n[stderr]\nerr\n"
+    what = "failed to execute command: command terminated with exit status=7"
+    with pytest.raises(custom_script.HandlerError) as caught:
+        custom_script.finished(7, "doing\n", "")
+    assert str(caught.value) == f"{what}\n[stdout]\ndoing\n\n[stderr]\n: {what}"
+    assert caught.value.code == 2
+
+
+def test_protected_settings_open_with_the_transport_key_alone(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "a.prv", tmp_path / "a.crt"
+    make = ["openssl", "req", "-x509", "-nodes", "-subj", "/CN=t", "-newkey", "rsa:2048", "-days", "2"]
+    subprocess.run([*make, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    text = asyncio.run(encrypt({"script": "secret"}, certificate.read_text()))
+    assert b"secret" not in base64.b64decode(text)
+    done = subprocess.run(
+        ["openssl", "cms", "-decrypt", "-inform", "DER", "-recip", certificate, "-inkey", key],
+        input=base64.b64decode(text),
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == {"script": "secret"}
