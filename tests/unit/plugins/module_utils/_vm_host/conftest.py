@@ -78,7 +78,7 @@ def host() -> Wanted:
 @pytest.fixture(scope="session")
 def azure() -> t.Iterator[LocalAzure]:
     """A local Azure with nothing behind its machines."""
-    with LocalAzure(machines="none") as local:
+    with LocalAzure(machines="none", switches={"cores_quota": 1_000_000}) as local:
         yield local
 
 
