@@ -105,7 +105,7 @@ class Schema:
 
 
 def _follow(file: Path, reference: str) -> tuple[Path, Json]:
-    name, _, pointer = reference.partition("#")
+    name, dummy, pointer = reference.partition("#")
     target = (file.parent / name).resolve() if name else file
     raw = _load(target)
     for step in pointer.strip("/").split("/"):
@@ -141,10 +141,10 @@ def _examples_of(
     body = next(((at, raw) for at, raw in parameters if raw.get("in") == "body"), None)
     schema = Schema(body[0], body[1]["schema"]) if body is not None else None
     for name, reference in operation.get("x-ms-examples", {}).items():
-        _, example = _follow(file, reference["$ref"])
+        example = _follow(file, reference["$ref"])[1]
         given = example.get("parameters", {})
         path = template
-        for _, raw in parameters:
+        for dummy, raw in parameters:
             if raw.get("in") == "path":
                 path = path.replace("{" + raw["name"] + "}", str(given.get(raw["name"], "example")))
         content = copy.deepcopy(given.get(body[1]["name"])) if body is not None else None

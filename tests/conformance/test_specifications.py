@@ -1,0 +1,125 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every answer of the local Azure, and every request of the collection, against Microsoft's specifications."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import types
+import typing as t
+from pathlib import Path
+
+from azure_emulator.arm.routing import ROUTER
+from azure_emulator.conformance.local import LocalCloud
+from azure_emulator.launcher import LocalAzure
+
+from .conftest import CHECKOUT, Validation
+
+HERE = Path(__file__).parent
+COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(CHECKOUT / ".build" / "dev"))
+
+
+def _tour() -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location("tour", HERE / "tour.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_answer_of_the_local_azure_is_valid(validate: t.Callable[[Path], Validation], tmp_path: Path) -> None:
+    """A tour of all operations, errors included."""
+    traffic = tmp_path / "tour.jsonl"
+    visited = asyncio.run(_visit(traffic))
+    missed = sorted(_routes() - {_route(method, path) for method, path in visited})
+    assert not missed, f"the tour misses {missed}"
+    result = validate(traffic)
+    assert result.failed == 0, "\n".join(result.lines)
+    assert result.validated > 150
+    assert all("2019-13-01" in line for line in result.lines), "\n".join(result.lines)
+
+
+async def _visit(traffic: Path) -> list[tuple[str, str]]:
+    async with LocalCloud(traffic=traffic) as azure:
+        tour = _tour().Tour(azure)
+        await tour.all()
+        return t.cast("list[tuple[str, str]]", tour.visited)
+
+
+def _route(method: str, path: str) -> str:
+    match = ROUTER.find("/" + path.strip("/"))
+    handler = match.handlers.get(method) if match is not None else None
+    return f"{handler[0].__module__}.{handler[0].__name__}" if handler is not None else ""
+
+
+def _routes() -> set[str]:
+    """Every handler that is served."""
+    found: set[str] = set()
+    nodes = [ROUTER._root]
+    while nodes:
+        node = nodes.pop()
+        found.update(f"{h.__module__}.{h.__name__}" for h, _names, _type in node.handlers.values())
+        nodes += [*node.words.values(), *([node.wildcard] if node.wildcard else [])]
+    return found
+
+
+def test_every_request_of_the_collection_is_valid(validate: t.Callable[[Path], Validation], tmp_path: Path) -> None:
+    """Hosts are made, made again, changed and deleted by ansible-playbook."""
+    traffic = tmp_path / "collection.jsonl"
+    with LocalAzure("stand-in", options=["--record-traffic", str(traffic)]) as azure:
+        _play(azure, tmp_path)
+    result = validate(traffic)
+    assert result.failed == 0, "\n".join(result.lines)
+    assert result.unspecified == 0, "\n".join(result.lines)
+    written = {
+        "ResourceGroups_CreateOrUpdate",
+        "VirtualNetworks_CreateOrUpdate",
+        "NetworkSecurityGroups_CreateOrUpdate",
+        "PublicIPAddresses_CreateOrUpdate",
+        "NetworkInterfaces_CreateOrUpdate",
+        "VirtualMachines_CreateOrUpdate",
+        "VirtualMachines_Delete",
+        "VirtualMachines_Update",
+        "VirtualMachineExtensions_CreateOrUpdate",
+        "VirtualMachineRunCommands_CreateOrUpdate",
+        "PublicIPAddresses_Delete",
+        "NetworkSecurityGroups_Delete",
+    }
+    assert not written - result.operations.keys(), sorted(result.operations)
+
+
+def _play(azure: LocalAzure, tmp_path: Path) -> None:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "ANSIBLE_", "DOCKER_"))}
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        kept.pop(name, None)
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    environment = {
+        **kept,
+        **azure.environment,
+        "HOME": str(home),
+        "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+    }
+    variables = {"ansible_python_interpreter": sys.executable, "output_dir": str(tmp_path)}
+    program = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
+    done = subprocess.run(
+        [program, "-i", "localhost,", "-c", "local", "-e", json.dumps(variables), str(HERE / "collection.yml")],
+        env=environment,
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
