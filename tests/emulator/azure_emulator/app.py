@@ -112,6 +112,8 @@ class Application:
             return identity.from_metadata_service(self.cloud, self.tokens, request.query, request.headers)
         if path == "/msi/token":
             return identity.from_app_service(self.cloud, self.tokens, request.query, request.headers, request.raw)
+        if path.startswith("/_console/"):
+            return power.read_console(self.cloud, request.path, request.query.get("sig", ""))
         if not path.startswith(("/subscriptions", "/tenants", "/providers")):
             reply = self._sign_in(request, path)
             if reply is not None:

@@ -214,6 +214,21 @@ class Operations:
         key = target.lower()
         return [o for o in self._operations.values() if o.status == "InProgress" and o.target.lower() == key]
 
+    def ending(self, target: str) -> list[Operation]:
+        """Those of them that will end by themselves: not the ones that a fault keeps going, or that are held."""
+        return [o for o in self.under_way(target) if (o.end_fault or {}).get("status") != "never" and self._free(o.id)]
+
+    def cancel(self, operation: Operation, error: Json) -> None:
+        """End an operation without its effect: another one takes its place."""
+        task = self._tasks.get(operation.id)
+        if task is not None:
+            task.cancel()
+        operation.status, operation.error = "Canceled", error
+        operation.end_time, operation.args = timestamp(), {}
+        self._held.pop(operation.id, None)
+        self._polled.pop(operation.id, None)
+        self._save(operation)
+
     def find(self, operation_id: str, query: t.Mapping[str, str]) -> Operation:
         """The operation that a poll asks for.
 
@@ -271,7 +286,7 @@ def async_body(operation: Operation) -> Json:
     body: Json
     if operation.provider == "network":
         body = {"status": operation.status}
-        if operation.status == "Failed" and operation.error is not None:
+        if operation.status != "InProgress" and operation.error is not None:
             body["error"] = {"details": [], **operation.error}
         return body
     body = {"startTime": operation.start_time}

@@ -292,7 +292,7 @@ class DeleteGroup:
             return
         _refuse_held(cloud, group)
         inside = cloud.store.children(group.id)
-        while any(cloud.operations.under_way(resource.id) for resource in inside):
+        while any(cloud.operations.ending(resource.id) for resource in inside):
             await asyncio.sleep(0.05)
             inside = cloud.store.children(group.id)
         await asyncio.gather(*(cloud.machines.delete(vm) for vm in inside if vm.type == VM))

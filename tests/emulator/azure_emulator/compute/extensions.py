@@ -258,7 +258,7 @@ async def _agent_reports(cloud: Cloud, vm: Resource, operation: Operation) -> No
 
     :raises ApiError: VMAgentStatusCommunicationError.
     """
-    while any(o.kind == "vm.create" for o in cloud.operations.under_way(vm.id)):
+    while any(o.kind == "vm.create" for o in cloud.operations.ending(vm.id)):
         await asyncio.sleep(0.05)
     agent = await cloud.machines.agent_status(vm)
     if agent.state != "ready":

@@ -225,12 +225,23 @@ def agent_lost(vm: Resource) -> ApiError:
 async def boot_diagnostics(cloud: Cloud, request: ArmRequest) -> Reply:
     """Where the console's log can be read."""
     vm = vm_of(cloud, request)
-    url = f"{request.origin}/_console{vm.id}"
-    return Reply(
-        200,
-        {"consoleScreenshotBlobUri": f"{url}/screenshot.bmp", "serialConsoleLogBlobUri": f"{url}/serialconsole.log"},
-        pretty=True,
-    )
+    if not (vm.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics", {}).get("enabled"):
+        raise operation_not_allowed(f"Boot diagnostics is not enabled on VM '{vm.name}'.")
+    return Reply(200, {"serialConsoleLogBlobUri": console_url(cloud, request.origin, vm)}, pretty=True)
+
+
+def console_url(cloud: Cloud, origin: str, vm: Resource) -> str:
+    """Where a console's log can be read for some time without a token, as from a storage account."""
+    path = f"/_console{vm.id}/serialconsole.log"
+    return f"{origin}{path}?sig={cloud.signature(path)}"
+
+
+def read_console(cloud: Cloud, path: str, signature: str) -> Reply:
+    """The log behind such a URL."""
+    if signature != cloud.signature(path):
+        raise ApiError(403, "AuthenticationFailed", "Server failed to authenticate the request.")
+    vm = cloud.resource(path.removeprefix("/_console").rpartition("/")[0])
+    return Reply(200, cloud.machines.console_log(vm).encode(), media_type="text/plain; charset=utf-8")
 
 
 @route("GET", f"{ONE}/vmSizes", VM)

@@ -323,9 +323,7 @@ class Remove:
         vm = cloud.store.get(operation.target)
         if vm is None:
             return
-        while any(
-            other.id != operation.id and other.kind == "vm.create" for other in cloud.operations.under_way(vm.id)
-        ):
+        while any(other.id != operation.id and other.kind == "vm.create" for other in cloud.operations.ending(vm.id)):
             await asyncio.sleep(0.05)
         await cloud.machines.delete(vm)
 

@@ -132,13 +132,14 @@ class Provision:
         if resource is None:
             return
         ended = "Succeeded" if operation.status == "Succeeded" else "Failed"
-        family = [resource, *cloud.store.children(resource.id)]
-        parent = cloud.store.get(container_of(resource.key))
-        if parent is not None and parent.type in RENDERERS and parent.provisioning_state == "Updating":
-            family.append(parent)
-        for member in family:
-            touch(member, ended)
-            cloud.store.save(member)
+        parent = cloud.store.get(resource.container)
+        whole = parent if parent is not None and parent.type in RENDERERS else resource
+        touch(whole, ended)
+        cloud.store.save(whole)
+        for part in cloud.store.children(whole.id):
+            touch(part, ended)
+            part.etag = whole.etag
+            cloud.store.save(part)
 
 
 @action("networkInterface.create")
@@ -197,6 +198,7 @@ async def delete(
     cloud.store.save(resource)
     location = resource.location or _parent_location(cloud, resource)
     operation = begin(cloud, request, "network", "network.delete", resource.id, location, first_poll_waits=False)
+    supersede(cloud, resource, operation)
     return accepted(cloud, request, operation, retry_after=retry_after)
 
 
@@ -287,23 +289,60 @@ def child_missing(child_id: str) -> ApiError:
     return network_error("NotFound", f"Resource {child_id} not found.", 404)
 
 
-def refuse_while_changing(cloud: Cloud, resource: Resource) -> None:
-    """Refuse a write on what is being deleted, and a second write at the same time.
+def refuse_while_deleting(resource: Resource) -> None:
+    """Refuse a write on what is being deleted.
 
-    :raises ApiError: 409 (deleting) or 429 (another operation in progress).
+    :raises ApiError: 409.
     """
-    under_way = cloud.operations.under_way(resource.id)
     if resource.provisioning_state == "Deleting":
         raise network_error(
             "ResourceIsBeingDeleted",
             f"Operation cannot be completed because resource {resource.id} is being deleted.",
             409,
         )
-    if under_way:
-        operation = under_way[-1]
+
+
+def refuse_while_changing(cloud: Cloud, whole: Resource) -> None:
+    """Refuse a write on a part while the whole, or another part of it, is being changed.
+
+    :raises ApiError: 409 (deleting) or 429 (another operation in progress).
+    """
+    refuse_while_deleting(whole)
+    for operation in _under_way(cloud, whole):
         raise network_error(
             "AnotherOperationInProgress",
             "Another operation on this or dependent resource is in progress. To retrieve status of the operation use "
             f"uri: {cloud.operations.url(cloud.origin, operation).partition('&t=')[0]}.",
             429,
         )
+
+
+def _under_way(cloud: Cloud, whole: Resource) -> list[Operation]:
+    found = cloud.operations.under_way(whole.id)
+    for part in cloud.store.children(whole.id):
+        found += cloud.operations.under_way(part.id)
+    return found
+
+
+def supersede(cloud: Cloud, whole: Resource, by: Operation) -> None:
+    """A write on a whole resource takes the place of those that are under way on it and on its parts.
+
+    Two clients that create one network at a time see this (iterative/terraform-provider-iterative#341).
+    """
+    for old in _under_way(cloud, whole):
+        if old.id != by.id:
+            message = (
+                f"Operation {_name(old)} ({old.id}) was canceled and superseded by operation {_name(by)} ({by.id})."
+            )
+            detail = {"code": "CanceledAndSupersededDueToAnotherOperation", "message": message}
+            cloud.operations.cancel(
+                old, {"code": "Canceled", "message": "Operation was canceled.", "details": [detail]}
+            )
+
+
+def _name(operation: Operation) -> str:
+    """What the provider calls an operation: ``PutVirtualNetworkOperation``."""
+    thing, _, verb = operation.kind.partition(".")
+    if thing == "network":
+        thing = operation.target.split("/")[-2].removesuffix("s")
+    return f"{'Delete' if verb == 'delete' else 'Put'}{thing[:1].upper()}{thing[1:]}Operation"

@@ -109,7 +109,7 @@ async def put_nic(cloud: Cloud, request: ArmRequest) -> Reply:
     nic = cloud.store.get(id_)
     check_preconditions(request, nic)
     if nic is not None:
-        common.refuse_while_changing(cloud, nic)
+        common.refuse_while_deleting(nic)
     group = cloud.group(request.subscription, request.group)
     created = nic is None
     if nic is None:
@@ -134,6 +134,7 @@ async def put_nic(cloud: Cloud, request: ArmRequest) -> Reply:
     if at_once:
         return written(200, render_nic(cloud, candidate, request.api_version))
     operation = begin(cloud, request, "network", "networkInterface.update", nic.id, candidate.location or "")
+    common.supersede(cloud, candidate, operation)
     return started(cloud, request, operation, 200, render_nic(cloud, candidate, request.api_version), 10)
 
 

@@ -16,7 +16,7 @@ from ..arm.tracked import read_body
 from ..errors import network_error
 from ..schema import accept
 from ..settings import new_guid
-from . import common
+from . import common, rule_values
 from .names import DEFAULT_RULE, NSG, RULE
 
 if t.TYPE_CHECKING:
@@ -154,7 +154,7 @@ async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
     security = cloud.store.get(id_)
     check_preconditions(request, security)
     if security is not None:
-        common.refuse_while_changing(cloud, security)
+        common.refuse_while_deleting(security)
     group = cloud.group(request.subscription, request.group)
     created = security is None
     if security is None:
@@ -176,6 +176,7 @@ async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
         cloud.store.save(rule)
     kind = "networkSecurityGroup.create" if created else "networkSecurityGroup.update"
     operation = begin(cloud, request, "network", kind, security.id, security.location or "", first_poll_waits=False)
+    common.supersede(cloud, security, operation)
     answer = render_group(cloud, security, request.api_version)
     return started(cloud, request, operation, 201 if created else 200, answer, RETRY_AFTER)
 
@@ -214,6 +215,7 @@ def _rule(cloud: Cloud, security: Resource, item: Json) -> Resource:
                 f"Required security rule parameters are missing for security rule with Id: {id_}. Security rule must "
                 f"specify either {one} or {many}.",
             )
+    rule_values.check(wanted)
     rule.properties = {key: value for key, value in wanted.items() if value is not None}
     return rule
 

@@ -182,7 +182,7 @@ async def put_address(cloud: Cloud, request: ArmRequest) -> Reply:
     address = cloud.store.get(id_)
     check_preconditions(request, address)
     if address is not None:
-        common.refuse_while_changing(cloud, address)
+        common.refuse_while_deleting(address)
     group = cloud.group(request.subscription, request.group)
     created = address is None
     wanted: Json = body.get("properties") or {}
@@ -210,6 +210,7 @@ async def put_address(cloud: Cloud, request: ArmRequest) -> Reply:
     cloud.hosts.update()
     kind = "publicIPAddress.create" if created else "publicIPAddress.update"
     operation = begin(cloud, request, "network", kind, address.id, location)
+    common.supersede(cloud, address, operation)
     answer = render_address(cloud, address, request.api_version)
     return started(cloud, request, operation, 201 if created else 200, answer, 1)
 

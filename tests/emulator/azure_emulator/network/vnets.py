@@ -87,7 +87,7 @@ async def put_network(cloud: Cloud, request: ArmRequest) -> Reply:
     network = cloud.store.get(id_)
     check_preconditions(request, network)
     if network is not None:
-        common.refuse_while_changing(cloud, network)
+        common.refuse_while_deleting(network)
     group = cloud.group(request.subscription, request.group)
     wanted: Json = body.get("properties", {})
     spaces = _address_space(wanted)
@@ -110,6 +110,7 @@ async def put_network(cloud: Cloud, request: ArmRequest) -> Reply:
         cloud.store.save(subnet)
     kind = "virtualNetwork.create" if created else "virtualNetwork.update"
     operation = begin(cloud, request, "network", kind, network.id, network.location or group.location or "")
+    common.supersede(cloud, network, operation)
     answer = render_network(cloud, network, request.api_version)
     return started(cloud, request, operation, 201 if created else 200, answer, RETRY_AFTER)
 
