@@ -89,7 +89,7 @@ class LocalCloud:
         return await self._call(method, url, sent, raw)
 
     async def _call(self, method: str, url: str, headers: t.Mapping[str, str], raw: bytes) -> Answer:
-        path, dummy, query = url.partition("?")
+        path, _dummy, query = url.partition("?")
         host = urllib.parse.urlsplit(ORIGIN).netloc
         sent = {"host": host, "content-length": str(len(raw)), **headers}
         scope: Scope = {

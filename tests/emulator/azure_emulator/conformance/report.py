@@ -53,7 +53,7 @@ def _name(outcome: Outcome) -> str:
 
 def _short(path: str) -> str:
     """A path without its subscription."""
-    head, dummy, rest = path.lstrip("/").partition("/")
+    head, _dummy, rest = path.lstrip("/").partition("/")
     return "/" + rest.partition("/")[2] if head.lower() == "subscriptions" else path
 
 

@@ -105,7 +105,7 @@ class Schema:
 
 
 def _follow(file: Path, reference: str) -> tuple[Path, Json]:
-    name, dummy, pointer = reference.partition("#")
+    name, _dummy, pointer = reference.partition("#")
     target = (file.parent / name).resolve() if name else file
     raw = _load(target)
     for step in pointer.strip("/").split("/"):
@@ -144,7 +144,7 @@ def _examples_of(
         example = _follow(file, reference["$ref"])[1]
         given = example.get("parameters", {})
         path = template
-        for dummy, raw in parameters:
+        for _dummy, raw in parameters:
             if raw.get("in") == "path":
                 path = path.replace("{" + raw["name"] + "}", str(given.get(raw["name"], "example")))
         content = copy.deepcopy(given.get(body[1]["name"])) if body is not None else None

@@ -86,7 +86,7 @@ def _add(cloud: Cloud, switch: str, entry: str) -> None:
             return
     else:
         name = entry.partition(":")[0]
-        publisher, dummy, type_ = name.rpartition(".")
+        publisher, _dummy, type_ = name.rpartition(".")
         if catalogue.find_extension_type(cloud, publisher, type_):
             return
     cloud.switches.set(switch, [*cloud.switches[switch], entry])

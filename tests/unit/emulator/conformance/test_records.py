@@ -36,7 +36,7 @@ def entry(**changes: t.Any) -> dict[str, t.Any]:
         "response": {"status": 200, "headers": {"ETag": ["x"]}, "body": None},
     }
     for name, value in changes.items():
-        side, dummy, member = name.partition("__")
+        side, _dummy, member = name.partition("__")
         if member:
             given[side] = {**given[side], member: value}
         else:
