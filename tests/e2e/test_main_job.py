@@ -82,9 +82,8 @@ def test_strangers_are_refused(controller: Controller, tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     assert b"certificate" in done.stdout, done.stdout
-    plain = controller.command(
-        ["docker", "-H", f"tcp://{name}:4243", "version"], env=_without_tls(controller, tmp_path)
-    )
+    no_tls = {**controller.environment, "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path / "none")}
+    plain = controller.command(["docker", "-H", f"tcp://{name}:4243", "version"], env=no_tls)
     assert plain.returncode != 0
 
 
