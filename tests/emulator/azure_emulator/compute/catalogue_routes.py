@@ -12,6 +12,7 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import found, listing
 from ..arm.resource import Json
 from ..arm.routing import SUBSCRIPTION, route
+from ..arm.versions import LOCATIONS
 from ..errors import ApiError
 from . import catalogue
 from .names import LOCATION, VM
@@ -196,11 +197,16 @@ async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/skus", "Microsoft.Compute/skus")
 async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
-    """What can be had where; ``$filter=location eq 'X'`` is obeyed."""
-    text = request.query.get("$filter", "")
-    location = text.partition("eq")[2].strip().strip("'").lower() or "eastus"
+    """What can be had where; ``$filter=location eq 'X'`` is obeyed, without it every location is listed."""
+    wanted = request.query.get("$filter", "").partition("eq")[2].strip().strip("'").lower()
     missing = {name.lower() for name in cloud.switches["sku_not_available"]}
-    return listing([_sku(request, size, location, size.name.lower() in missing) for size in catalogue.SIZES.values()])
+    return listing(
+        [
+            _sku(request, size, location, size.name.lower() in missing)
+            for location in ([wanted] if wanted else LOCATIONS)
+            for size in catalogue.SIZES.values()
+        ]
+    )
 
 
 def _sku(request: ArmRequest, size: catalogue.Size, location: str, missing: bool) -> Json:
