@@ -90,7 +90,6 @@ def _without_vm(request: Request, settings: Settings, place: Place) -> Json:
     missing = f"There is no VM {place.name} in the resource group {place.resource_group}"
     if not request.check_mode:
         raise DockerHostError(f"{missing}.")
-    request.warn(f"{missing} yet: a real run would fail unless it is made before.")
     differences = Differences()
     differences.add("extension", None, request.params["name"])
     result: Json = {"changed": True, "pushed": False, "extension": None, "engine": None, "output": "", "changes": []}
@@ -256,26 +255,37 @@ def _keep_record(run: Run, wanted: dict[str, str]) -> None:
 
 
 def _absent(run: Run) -> Json:
-    """Have the program take its configuration away, then take the resource and the record away."""
-    present = _settled(run)
-    if present is None and (ours := others(run.target.session, run.target, run.handler)):
-        run.handler = ours[0]
+    """Have the program take its configuration away, then take every resource of ours and the record away."""
+    ours = [run.handler, *others(run.target.session, run.target, run.handler)]
+    # The program is told through what last brought settings; a Docker extension can only be deleted.
+    ours.sort(key=lambda handler: not handler.proves)
+    outcome, digest, left = Outcome(None), "", []
+    for run.handler in ours:
         present = _settled(run)
-    outcome, digest = (present.outcome, present.digest) if present else (Outcome(None), "")
-    if present:
-        run.differences.add("extension", _described(present), None)
-        content = run.settings.canonical()
-        done = digests.matches(present.digest, content) and present.outcome.is_of(present.digest)
-        if not done and run.handler.proves:
-            run.reasons.append("state=absent")
-            _make_ready(run)
-            if not run.request.check_mode:
-                digest = digests.new_digest(content)
-                outcome = _push(run, present, digest)
-        if not run.request.check_mode:
-            run.handler.delete()
+        if present is None:
+            continue
+        left.append(run.handler)
+        run.differences.add(f"extension {run.handler.name}", present.state, None)
+        if run.handler.proves and not run.pushed:
+            outcome, digest = _unset(run, present)
+    if not run.request.check_mode:
+        for handler in left:
+            handler.delete()
     _keep_record(run, record.wanted_tags(run.target.tags, None))
     return _result(run, outcome, digest, None, None)
+
+
+def _unset(run: Run, present: Present) -> tuple[Outcome, str]:
+    """Push that nothing is wanted any more, unless that was done and only the resource was left."""
+    content = run.settings.canonical()
+    if digests.matches(present.digest, content) and present.outcome.is_of(present.digest):
+        return present.outcome, present.digest
+    run.reasons.append("state=absent")
+    _make_ready(run)
+    if run.request.check_mode:
+        return present.outcome, present.digest
+    digest = digests.new_digest(content)
+    return _push(run, present, digest), digest
 
 
 def _described(present: Present | None) -> str | None:
