@@ -5,8 +5,8 @@
 """PID 1 of the namespaces that hold every guest of one server.
 
 It ends when its standard input does, that is when the server closes it or dies in whatever way. The kernel then kills
-every process of the namespace, and mounts, network namespaces and interfaces go with them; the control groups named
-on the command line, which nobody else would remove, are removed here. Run by path, standard library only.
+every process of the namespace, and mounts, network namespaces and interfaces go with them. The control groups that it
+was told on its standard input, one a line, would stay: it removes them. Run by path, standard library only.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ def remove_groups(groups: list[str]) -> None:
         time.sleep(0.05)
 
 
-def main(groups: list[str]) -> None:
+def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_ignored: None)
     os.write(1, b"ready\n")
     ended = threading.Event()
+    groups: list[str] = []
 
     def watch() -> None:
-        while os.read(0, 4096):
-            pass
+        groups.extend(line.rstrip("\n") for line in iter(sys.stdin.readline, ""))
         ended.set()
 
     threading.Thread(target=watch, daemon=True).start()
@@ -65,4 +65,4 @@ def reap(flags: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -42,12 +42,21 @@ class Supervisor:
             Path(folder).mkdir(parents=True, exist_ok=True)
         if self._note.exists():
             cgroups.remove(Path(line) for line in self._note.read_text(encoding="utf-8").splitlines())
-        self.groups = cgroups.make_parents(self.name)
+        await self._make_namespaces()
+        self.groups = cgroups.make_parents(self.name, self.pid)
         self._note.write_text("".join(f"{group}\n" for group in self.groups), encoding="utf-8")
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write("".join(f"{group}\n" for group in self.groups).encode())
+            await self._process.stdin.drain()
+
+    async def _make_namespaces(self) -> None:
+        # A scope of systemd's, where there is one: it must know who manages the control groups below.
+        scope = ["systemd-run", "--scope", "--quiet", "--collect", "--property=Delegate=yes", f"--unit={self.name}"]
         # fmt: off
         argv = [
+            *(scope if Path("/run/systemd/system").is_dir() and shutil.which("systemd-run") else []),
             "unshare", "--pid", "--fork", "--kill-child=SIGKILL", "--mount", "--propagation", "private", "--mount-proc",
-            "--net", "sh", "-c", _PREPARE, sys.executable, "-I", keeper.__file__, *map(str, self.groups),
+            "--net", "sh", "-c", _PREPARE, sys.executable, "-I", keeper.__file__,
         ]
         # fmt: on
         self._process = await asyncio.create_subprocess_exec(
@@ -111,16 +120,20 @@ class Supervisor:
 
 def children(pid: int) -> list[int]:
     """The child processes of ``pid``, oldest first."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                stat = Path(f"/proc/{entry}/stat").read_text(encoding="utf-8", errors="replace")
-            except OSError:
-                continue
-            if int(stat.rpartition(")")[2].split()[1]) == pid:
-                found.append(int(entry))
-    return sorted(found)
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    try:
+        return [int(word) for word in listed.read_text(encoding="utf-8").split()]
+    except FileNotFoundError:
+        # No such process, or a kernel without CONFIG_PROC_CHILDREN: look at every process.
+        return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == pid]
+
+
+def _parent(pid: str) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return int(stat.rpartition(")")[2].split()[1])
 
 
 def missing_programs() -> list[str]:
