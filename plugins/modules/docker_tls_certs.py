@@ -92,7 +92,7 @@ options:
       - File with the certificate of a CA of your own in PEM, with the chain above it if it is an intermediate one.
       - Clients get the whole chain. Servers trust the issuing CA alone, because a server that is given the chain lets
         in clients of every other CA below the same root.
-      - Mutually exclusive with O(ca_content).
+      - Give this or O(ca_content), not both.
     type: path
   ca_content:
     description: The text that O(ca_path) would name.
@@ -101,7 +101,7 @@ options:
     description:
       - File with the private key of your own CA in PEM. It is not copied into O(cert_dir), so it is needed whenever
         something is to be signed.
-      - Mutually exclusive with O(ca_key_content).
+      - Give this or O(ca_key_content), not both.
     type: path
   ca_key_content:
     description: The text that O(ca_key_path) would name.

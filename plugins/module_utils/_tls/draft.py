@@ -110,7 +110,8 @@ class Draft:
             if not self.options.adopt:
                 self.foreign.append(path)
                 return
-            self.adopted.append(path)
+            if path not in self.adopted:
+                self.adopted.append(path)
         self.put(path, present.data, private=path.endswith("key.pem"))
 
     def remove(self, path: str) -> bool:
@@ -133,13 +134,11 @@ class Draft:
             raise self._foreign_error()
         if self.adopted:
             self.actions.append(f"took over {', '.join(self.adopted)}")
-        record = self.state.dump()
-        stored = self.files.get(STATE)
         if self.changes.dissolve:
-            if stored is not None:
+            if STATE in self.files:
                 self.changes.removes.append(STATE)
-        elif stored is None or stored.data != record:
-            self.changes.put_private(STATE, record)
+        elif self.state != self.before:
+            self.changes.put_private(STATE, self.state.dump())
         return self.changes
 
     def _foreign_error(self) -> DockerHostError:

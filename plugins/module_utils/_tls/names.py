@@ -17,8 +17,8 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
-IDENTITY_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$")
-DNS_LABEL = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$")
+IDENTITY_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?\Z")
+DNS_LABEL = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 # RFC 5280, upper bounds of the attributes that have them.
 SUBJECT_FIELDS = {
     "C": "countryName",
@@ -125,7 +125,7 @@ def check_subject(option: str, fields: t.Mapping[str, t.Any]) -> dict[str, str]:
         text = "" if value is None else str(value)
         if not 1 <= len(text) <= 128:
             raise OptionError(f"{option}.{given}", "give a text of 1 to 128 characters, or leave the field out")
-        if short == "C" and not re.match(r"^[A-Za-z]{2}$", text):
+        if short == "C" and not re.match(r"^[A-Za-z]{2}\Z", text):
             raise OptionError(f"{option}.{given}", f"{text!r} is no country code; write two letters such as DE")
         found[short] = text.upper() if short == "C" else text
     return {short: found[short] for short in SUBJECT_FIELDS if short in found}

@@ -22,7 +22,7 @@ from .times import iso, parse_span, parse_time
 
 DEFAULT_DIRECTORY = "~/.docker"
 SHORTEST_PASSPHRASE = 4
-FINGERPRINT = re.compile(r"^[0-9a-f]{64}$")
+FINGERPRINT = re.compile(r"^[0-9a-f]{64}\Z")
 
 
 def _kind_spec(kind: str, not_after: str) -> dict[str, dict[str, t.Any]]:
@@ -85,7 +85,6 @@ SPEC = ArgumentSpec(
         },
         "remove_ca": {"type": "bool", "default": False},
     },
-    mutually_exclusive=[["ca_path", "ca_content"], ["ca_key_path", "ca_key_content"]],
 )
 
 
@@ -230,6 +229,8 @@ class _Reader:
     def text(self, name: str) -> tuple[str, bytes] | None:
         """The content of an option ``NAME_path`` or ``NAME_content``, with the option's name."""
         content, path = self.params[f"{name}_content"], self.params[f"{name}_path"]
+        if content and path:
+            raise OptionError(f"{name}_content", f"give this or {name}_path, not both")
         if content:
             return f"{name}_content", content.encode()
         return (f"{name}_path", read_file(f"{name}_path", path)) if path else None

@@ -28,6 +28,8 @@ from .store import STATE, Interrupted, Session, Store
 from .times import utc_now
 
 FINISHED = "finished what an interrupted run began"
+# Where a job's container keeps what is thrown away with it.
+PLACES = ("/runner", "/tmp")  # noqa: S108 - only compared
 Result = t.Callable[[t.Mapping[str, str]], dict[str, t.Any]]
 
 
@@ -123,8 +125,7 @@ def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
     private = os.environ.get("AWX_PRIVATE_DATA_DIR")
     if not private and not os.environ.get("JOB_ID"):
         return
-    places = [os.path.expanduser("~"), private or "", "/runner", "/tmp"]  # noqa: S108 - only compared
-    for place in filter(None, places):
+    for place in filter(None, [os.path.expanduser("~"), private, *PLACES]):
         if _is_below(cert_dir, place) and not _is_mounted(cert_dir, place):
             warn(
                 f"{cert_dir} lies inside this job's own home and goes away with the job; the next job would make a new"
