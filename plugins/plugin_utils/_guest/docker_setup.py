@@ -209,6 +209,7 @@ class Machine:
                 env=dict(self.environment, **(extra or {})),
                 timeout=timeout,
                 cwd="/",
+                check=False,
             )
         except FileNotFoundError:
             raise Problem("the program {} is not installed".format(argv[0])) from None
@@ -731,7 +732,7 @@ def partitions(disk):
     base = os.path.basename(disk)
     found = [
         (int(open_text(os.path.join(os.path.dirname(name), "start"))), os.path.basename(os.path.dirname(name)))
-        for name in glob.glob("/sys/class/block/{}/{}*/partition".format(base, base))
+        for name in glob.glob("/sys/class/block/{0}/{0}*/partition".format(base))
     ]
     return ["/dev/" + name for _start, name in sorted(found)]
 
