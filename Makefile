@@ -52,7 +52,7 @@ install: $(BUILD)/collection.stamp  ## Build the collection artifact and install
 
 .PHONY: guests
 guests: $(VENV)/ready.stamp  ## Make the Debian tree and package pool that real guests use (cached)
-	@$(RUN) python -m azure_emulator.machines.build --cache-dir $(CACHE)
+	@$(RUN) python -m azure_emulator.machines.build --cache-dir $(CACHE) --if-possible
 
 # --- the main job ------------------------------------------------------------------------------------------------
 
@@ -90,17 +90,20 @@ changelog-lint: dev
 sanity: dev
 	@tools/quiet.sh $(BUILD)/sanity.log tools/sanity.sh $(BUILD)
 
-.PHONY: unit integration e2e test
+.PHONY: unit integration conformance e2e test
 unit: dev  ## Unit tests
 	$(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator python -m pytest -q -n 2 tests/unit
 
 integration: install  ## Integration targets, through ansible-playbook, against the local Azure
 	$(RUN) PYTHONPATH=$(TOP)/tests/emulator DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q -n 2 tests/integration
 
+conformance: install  ## The local Azure against Microsoft's specifications and recorded traffic
+	$(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUILD) DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q tests/conformance
+
 e2e: install guests  ## Real guests, real dockerd, real docker CLI
 	$(RUN) PYTHONPATH=$(TOP)/tests/emulator DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) DOCKERHOST_CACHE=$(CACHE) python -m pytest -q tests/e2e
 
-test: check unit integration e2e  ## Every test
+test: check unit integration conformance e2e  ## Every test
 
 .PHONY: clean
 clean: demo-stop  ## Remove what was built (the caches too)

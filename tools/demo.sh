@@ -29,11 +29,24 @@ step() {
 }
 
 step "System packages and the docker CLI" make --no-print-directory system
+# The machines' tree needs nothing of the Python environment: both are made side by side.
+reason=$(PYTHONPATH=tests/emulator python3 -c 'from azure_emulator.machines.guests import guests_possible; print(guests_possible() or "")')
+tree_log=.build/guests.log
+if [ -z "$reason" ]; then
+    PYTHONPATH=tests/emulator python3 -u -m azure_emulator.machines.build --cache-dir .cache >"$tree_log" 2>&1 &
+    tree=$!
+    # shellcheck disable=SC2064  # the process of now
+    trap "kill $tree 2>/dev/null" EXIT
+fi
 step "Python environment (.venv)" make --no-print-directory python
 step "The collection, built and installed below .build/collections" make --no-print-directory install
-reason=$(.venv/bin/python -c 'from azure_emulator.machines.guests import guests_possible; print(guests_possible() or "")')
 if [ -z "$reason" ]; then
-    step "Debian tree and package pool for the machines (.cache)" make --no-print-directory guests
+    wait_for_tree() {
+        tail -n +1 -f --pid="$tree" "$tree_log"
+        wait "$tree"
+    }
+    step "Debian tree and package pool for the machines (.cache; begun beside the steps above)" wait_for_tree
+    trap - EXIT
 else
     echo "== Real guests can't run here, the machine will be a stand-in: $reason"
 fi

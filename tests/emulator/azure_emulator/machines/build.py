@@ -10,13 +10,21 @@ import argparse
 import sys
 from pathlib import Path
 
+from azure_emulator.machines.guests import guests_possible
 from azure_emulator.machines.tree import TreeError, ensure_tree
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="azure_emulator.machines.build", description=__doc__)
     parser.add_argument("--cache-dir", type=Path, required=True, help="where the tree and the pool are kept")
+    parser.add_argument(
+        "--if-possible", action="store_true", help="where guests can't run, say why, make nothing and succeed"
+    )
     arguments = parser.parse_args(argv)
+    reason = guests_possible() if arguments.if_possible else None
+    if reason:
+        print(f"guest tree: not made, real guests can't run here: {reason}")
+        return 0
     try:
         tree = ensure_tree(arguments.cache_dir.resolve(), lambda line: print(f"guest tree: {line}", flush=True))
     except TreeError as error:
