@@ -13,6 +13,7 @@ import typing as t
 
 import httpx
 import pytest
+
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.switches import DEFAULTS
 

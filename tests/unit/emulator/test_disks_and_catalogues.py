@@ -1,0 +1,111 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Managed disks, images, sizes."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+if t.TYPE_CHECKING:
+    from .conftest import Arm
+
+DISK = "Microsoft.Compute/disks/data"
+VM = "Microsoft.Compute/virtualMachines/vm"
+
+
+def _disk(size: int = 8) -> dict[str, t.Any]:
+    properties = {"creationData": {"createOption": "Empty"}, "diskSizeGB": size}
+    return {"location": "eastus", "sku": {"name": "Premium_LRS"}, "properties": properties}
+
+
+def test_life_of_a_disk(ready: Arm) -> None:
+    created = ready.put(DISK, _disk())
+    assert created.status_code in (201, 202)
+    assert "/DiskOperations/" in created.headers["azure-asyncoperation"]
+    ready.done(created)
+    body = ready.get(DISK).json()
+    assert (body["sku"], body["properties"]["diskState"]) == ({"name": "Premium_LRS", "tier": "Premium"}, "Unattached")
+    storage = ready.get(VM).json()["properties"]["storageProfile"]
+    storage["dataDisks"] = [{"lun": 0, "createOption": "Attach", "managedDisk": {"id": body["id"]}}]
+    ready.done(ready.patch(VM, {"properties": {"storageProfile": storage}}))
+    attached = ready.get(DISK).json()
+    assert attached["managedBy"].endswith("/virtualMachines/vm")
+    assert attached["properties"]["diskState"] == "Attached"
+    response = ready.delete(DISK)
+    assert ready.code(response) == (409, "OperationNotAllowed")
+    assert "is attached to VM" in response.json()["error"]["message"]
+    ready.done(ready.patch(VM, {"properties": {"storageProfile": {"dataDisks": []}}}))
+    assert "managedBy" not in ready.get(DISK).json()
+    ready.done(ready.patch(DISK, {"properties": {"diskSizeGB": 16}}))
+    assert ready.get(DISK).json()["properties"]["diskSizeBytes"] == 16 * 2**30
+    assert ready.patch(DISK, {"properties": {"diskSizeGB": 4}}).status_code == 409
+    ready.done(ready.delete(DISK))
+    assert ready.get(DISK).status_code == 404
+    assert ready.delete(DISK).status_code == 204
+
+
+def test_a_disk_belongs_to_one_machine(ready: Arm) -> None:
+    body = ready.vm_body()
+    body["properties"]["storageProfile"]["dataDisks"] = [
+        {"lun": 0, "createOption": "Empty", "diskSizeGB": 4, "name": "data"}
+    ]
+    ready.done(ready.put(VM, body))
+    ready.done(ready.nic("other"))
+    other = ready.vm_body("other", "other")
+    disk = {"lun": 0, "createOption": "Attach", "managedDisk": {"id": f"{ready.group}/providers/{DISK}"}}
+    other["properties"]["storageProfile"]["dataDisks"] = [disk]
+    path = "Microsoft.Compute/virtualMachines/other"
+    assert ready.code(ready.put(path, other)) == (409, "OperationNotAllowed")
+    disk["managedDisk"]["id"] += "x"
+    assert ready.code(ready.put(path, other)) == (404, "NotFound")
+    other["properties"]["storageProfile"]["dataDisks"] = [
+        {"lun": 0, "createOption": "Empty", "diskSizeGB": 4},
+        {"lun": 0, "createOption": "Empty", "diskSizeGB": 4},
+    ]
+    assert ready.code(ready.put(path, other)) == (400, "InvalidParameter")
+
+
+def test_images(arm: Arm) -> None:
+    base = f"{arm.subscription}/providers/Microsoft.Compute/locations/westus/publishers"
+    assert "Canonical" in [item["name"] for item in arm.get(base).json()]
+    offers = f"{base}/debian/artifacttypes/vmimage/offers"
+    assert "debian-12" in [item["name"] for item in arm.get(offers).json()]
+    skus = f"{offers}/debian-12/skus"
+    assert [item["name"] for item in arm.get(skus).json()] == ["12", "12-gen2"]
+    versions = arm.get(f"{skus}/12-gen2/versions", dollar_top="1", dollar_orderby="name desc").json()
+    assert len(versions) == 1
+    newest = arm.get(f"{skus}/12-gen2/versions/latest").json()
+    assert newest["name"] == versions[0]["name"]
+    assert newest["properties"]["hyperVGeneration"] == "V2"
+    response = arm.get(f"{skus}/12-gen3/versions")
+    assert (arm.code(response), response.json()["error"]["message"]) == (
+        (404, "NotFound"),
+        "Artifact: VMImage was not found.",
+    )
+    arm.azure.switch("extra_images", ["Somebody:something:1:1.2.3"])
+    assert (
+        arm.get(f"{base}/Somebody/artifacttypes/vmimage/offers/something/skus/1/versions/latest").json()["name"]
+        == "1.2.3"
+    )
+
+
+@pytest.mark.parametrize("name", ["vmSizes", "usages"])
+def test_sizes_of_a_region(arm: Arm, name: str) -> None:
+    listed = arm.get(f"{arm.subscription}/providers/Microsoft.Compute/locations/eastus/{name}").json()["value"]
+    assert len(listed) > 20
+
+
+def test_skus(arm: Arm) -> None:
+    arm.azure.switch("sku_not_available", ["Standard_B2s"])
+    path = f"{arm.subscription}/providers/Microsoft.Compute/skus"
+    params = {"api-version": "2021-07-01", "dollar_filter": "location eq 'westeurope'"}
+    skus = {sku["name"]: sku for sku in arm.get(path, **params).json()["value"]}
+    assert skus["Standard_B2s"]["restrictions"][0]["reasonCode"] == "NotAvailableForSubscription"
+    assert skus["Standard_D2s_v3"]["restrictions"] == []
+    assert skus["Standard_D2s_v3"]["locations"] == ["westeurope"]
+    capabilities = {item["name"]: item["value"] for item in skus["Standard_D2s_v3"]["capabilities"]}
+    assert (capabilities["vCPUs"], capabilities["MemoryGB"]) == ("2", "8.0")
