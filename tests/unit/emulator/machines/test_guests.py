@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import socket
 import time
 import typing as t
@@ -39,14 +40,20 @@ def public(machine: t.Any) -> str:
     return str(machine.spec.interfaces[0].public_address)
 
 
+def private(machine: t.Any) -> str:
+    return str(machine.spec.interfaces[0].private_address)
+
+
 @pytest.fixture(scope="module")
 def web(guests: Guests) -> t.Any:
     return guests.start("web", admin_password="Correct-horse-1", disable_password_authentication=False)
 
 
 def test_guest_is_a_machine_of_its_own(guests: Guests, web: t.Any) -> None:
-    assert guests.sh(web, "cat /proc/1/comm; hostname; hostname -I").split() == ["systemd", "web", "10.0.0.4"]
-    assert guests.sh(web, "cat /sys/class/net/eth0/address").strip() == "00:0d:3a:00:01:01"
+    assert guests.sh(web, "cat /proc/1/comm; hostname").split() == ["systemd", "web"]
+    assert private(web) in guests.sh(web, "hostname -I").split()
+    mac = web.spec.interfaces[0].mac_address.replace("-", ":").lower()
+    assert guests.sh(web, "cat /sys/class/net/eth0/address").strip() == mac
     assert "azureuser" in guests.sh(web, "id azureuser; getent group sudo")
     guests.sh(web, "cloud-init status --wait; test ! -e /var/lib/waagent/provision.json")
     assert "Debian GNU/Linux 12" in guests.sh(web, "cat /etc/os-release")
@@ -62,7 +69,7 @@ def test_password_signs_in_and_stays_nowhere(guests: Guests, web: t.Any) -> None
 
 def test_two_guests_meet_and_the_real_outside_is_closed(guests: Guests, web: t.Any) -> None:
     other = guests.start("other", rules=allow())
-    guests.sh(web, "ping -c1 -W2 10.0.0.5")
+    guests.sh(web, f"ping -c1 -W2 {private(other)}")
     assert guests.sh(other, "ping -c1 -W2 10.0.0.1 >/dev/null && ip route show default").startswith(
         "default via 10.0.0.1"
     )
@@ -74,12 +81,14 @@ def test_two_guests_meet_and_the_real_outside_is_closed(guests: Guests, web: t.A
 
 
 def test_overlapping_networks_do_not_meet(guests: Guests, web: t.Any) -> None:
-    twin = guests.start("twin", network="b", private_address="10.0.0.4")
+    twin = guests.start("twin", network="b", private_address=private(web))
+    stranger = guests.start("stranger", network="b", private_address="10.0.0.200")
     assert reaches(public(twin), 22)
-    assert guests.sh(twin, "hostname").strip() == "twin"
-    guests.sh(web, "! ping -c1 -W1 10.0.0.6")
-    assert not guests.fails(web, f"timeout 2 bash -c '</dev/tcp/{public(twin)}/22'"), "public addresses are reachable"
-    guests.run(twin.delete())
+    guests.sh(twin, "ping -c1 -W2 10.0.0.200")
+    assert guests.fails(web, "ping -c1 -W1 10.0.0.200")
+    assert not guests.fails(web, f"timeout 2 bash -c '</dev/tcp/{public(stranger)}/22'"), "by public address they do"
+    for machine in (twin, stranger):
+        guests.run(machine.delete())
 
 
 def test_rules_decide_by_priority_source_and_direction(guests: Guests, web: t.Any) -> None:
@@ -106,7 +115,7 @@ def test_rules_decide_by_priority_source_and_direction(guests: Guests, web: t.An
 
 def test_outbound_rules_hold_against_root_in_the_guest(guests: Guests, web: t.Any) -> None:
     other = guests.start("target", rules=allow("22"))
-    address = other.spec.interfaces[0].private_address
+    address = private(other)
     attempt = f"timeout 2 bash -c '</dev/tcp/{address}/22'"
     assert not guests.fails(web, attempt)
     closed = Rule(100, "Outbound", "Deny", "Tcp", ("*",), ("VirtualNetwork",), ports=("22",))
@@ -136,20 +145,25 @@ def test_public_address_comes_and_goes_live(guests: Guests, web: t.Any) -> None:
     assert not reaches(other, 22)
 
 
-def test_custom_script_follows_the_handler_contract(guests: Guests, web: t.Any) -> None:
-    good = guests.custom_script(web, "#!/bin/sh\necho hello\necho err >&2\n", timestamp=1)
+def test_custom_script_follows_the_handler_contract(guests: Guests) -> None:
+    machine = guests.start("handler")
+    good = guests.custom_script(machine, "#!/bin/sh\necho hello\necho err >&2\n", timestamp=1)
     assert (good.status, good.handler_version) == ("success", "2.1.19")
     assert good.message == "Enable succeeded: \n[stdout]\nhello\n\n[stderr]\nerr\n"
-    bad = guests.custom_script(web, "#!/bin/sh\necho doing\nexit 7\n", timestamp=2)
+    bad = guests.custom_script(machine, "#!/bin/sh\necho doing\nexit 7\n", timestamp=2)
     what = "failed to execute command: command terminated with exit status=7"
     assert (bad.status, bad.message) == ("error", f"{what}\n[stdout]\ndoing\n\n[stderr]\n: {what}")
     assert [dict(entry) for entry in bad.substatus] == [{"name": "ErrorClarification", "status": "error", "code": 2}]
     home = "/var/lib/waagent/Microsoft.Azure.Extensions.CustomScript-2.1.19"
-    settings = guests.sh(web, f"cat {home}/config/1.settings; ls {home}/status; cat {home}/mrseq")
-    assert "protectedSettingsCertThumbprint" in settings
-    assert "script" not in settings.split("}")[0]
-    assert settings.rstrip().endswith("1")
-    assert guests.sh(web, "cat /var/lib/waagent/custom-script/download/0/stdout") == "hello\n"
+    settings = json.loads(guests.sh(machine, f"cat {home}/config/1.settings"))["runtimeSettings"][0]["handlerSettings"]
+    assert settings["publicSettings"] == {"timestamp": 2}
+    thumbprint = settings["protectedSettingsCertThumbprint"]
+    guests.sh(machine, f"test -s /var/lib/waagent/{thumbprint}.prv && grep -q doing {home}/status/1.status")
+    assert guests.sh(machine, f"cat {home}/mrseq /var/lib/waagent/custom-script/download/0/stdout") == "1hello\n"
+    remove = {"name": "script", "publisher": "Microsoft.Azure.Extensions", "type_": "CustomScript"}
+    guests.run(machine.remove_extension(**remove))
+    guests.sh(machine, f"test ! -e {home}")
+    guests.run(machine.delete())
 
 
 def test_sequence_number_is_never_run_twice(guests: Guests, web: t.Any) -> None:
@@ -209,29 +223,34 @@ def test_guest_without_agent(guests: Guests) -> None:
     guests.run(bare.delete())
 
 
-def test_engine_from_the_pool_runs_containers_and_survives_power_cycles(guests: Guests, web: t.Any) -> None:
-    result = guests.custom_script(
-        web, f"#!/bin/sh\nset -e\n{INSTALL}docker version --format '{{{{.Server.Version}}}}'\n", timestamp=7
-    )
+@pytest.fixture(scope="module")
+def engine(guests: Guests) -> t.Any:
+    """A guest whose engine was installed by CustomScript, with an image made on the spot."""
+    machine = guests.start("engine")
+    result = guests.custom_script(machine, f"#!/bin/sh\nset -e\n{INSTALL}docker version\n", timestamp=1)
     assert result.status == "success", result.message
-    image = "mkdir /tmp/i && cp /bin/busybox /tmp/i/ && tar -C /tmp/i -c . | docker import - own >/dev/null\n"
-    assert guests.sh(web, image + "docker run --rm -m 64m own /busybox echo from a container") == "from a container\n"
-    guests.run(web.power_off())
-    assert guests.run(web.agent_status()).state == "absent"
-    assert not reaches(public(web), 22)
-    guests.run(web.start())
-    assert guests.sh(web, "docker run --rm own /busybox echo again") == "again\n"
-    assert reaches(public(web), 22)
-    guests.run(web.power_off(skip_shutdown=True))
-    guests.run(web.start())
-    assert "own" in guests.sh(web, "docker images")
+    guests.sh(machine, "mkdir /tmp/i; cp /bin/busybox /tmp/i/; tar -C /tmp/i -c . | docker import - own")
+    return machine
 
 
-def test_published_port_is_behind_the_rules(guests: Guests, web: t.Any) -> None:
-    guests.sh(web, "docker run -d -p 8080:80 own /busybox httpd -f -p 80 >/dev/null")
-    assert not reaches(public(web), 8080)
-    guests.run(web.reconfigure(dataclasses.replace(web.spec, rules=allow("22", "8080"))))
-    assert reaches(public(web), 8080)
+def test_engine_from_the_pool_runs_containers_and_survives_power_cycles(guests: Guests, engine: t.Any) -> None:
+    assert guests.sh(engine, "docker run --rm -m 64m own /busybox echo from a container") == "from a container\n"
+    guests.run(engine.power_off())
+    assert guests.run(engine.agent_status()).state == "absent"
+    assert not reaches(public(engine), 22)
+    guests.run(engine.start())
+    assert guests.sh(engine, "docker run --rm own /busybox echo again") == "again\n"
+    assert reaches(public(engine), 22)
+    guests.run(engine.power_off(skip_shutdown=True))
+    guests.run(engine.start())
+    assert "own" in guests.sh(engine, "docker images")
+
+
+def test_published_port_is_behind_the_rules(guests: Guests, engine: t.Any) -> None:
+    guests.sh(engine, "docker run -d -p 8080:80 own /busybox httpd -f -p 80")
+    assert not reaches(public(engine), 8080)
+    guests.run(engine.reconfigure(dataclasses.replace(engine.spec, rules=allow("22", "8080"))))
+    assert reaches(public(engine), 8080)
 
 
 def test_guest_that_reboots_itself_comes_back(guests: Guests, web: t.Any) -> None:
