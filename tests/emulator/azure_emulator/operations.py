@@ -150,7 +150,7 @@ class Operations:
         if fault.get("status") == "never":
             return
         try:
-            if fault:
+            if fault.get("status") in ("Failed", "Canceled"):
                 status, operation.error = fault["status"], fault.get("error")
             else:
                 operation.output = await handler.work(self._cloud, operation)

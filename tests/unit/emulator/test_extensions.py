@@ -81,7 +81,8 @@ def test_types_that_are_not_in_the_catalogue(ready: Arm) -> None:
     assert failed["status"] == "Failed"
     assert failed["error"] == {
         "code": "ArtifactNotFound",
-        "message": "The VM extension with publisher 'Microsoft.Azure.Extensions' and type 'DockerExtension' could not be "
+        "message": "The VM extension with publisher 'Microsoft.Azure.Extensions' and type 'DockerExtension' could "
+        "not be "
         "found.",
     }
     assert ready.get(EXTENSION).json()["properties"]["provisioningState"] == "Failed"

@@ -216,7 +216,8 @@ class Tokens:
             certificate = x509.load_pem_x509_certificate(text.encode())
             der = certificate.public_bytes(serialization.Encoding.DER)
             thumbs = (_base64url(hashlib.sha1(der).digest()), _base64url(hashlib.sha256(der).digest()))
-            if header.get("x5t") != thumbs[0] and header.get("x5t#S256") != thumbs[1]:
+            given = (str(header.get("x5t", "")).rstrip("="), str(header.get("x5t#S256", "")).rstrip("="))
+            if given[0] != thumbs[0] and given[1] != thumbs[1]:
                 continue
             client = self._cloud.identity.client_id
             try:

@@ -206,6 +206,9 @@ def _configuration(
     id_ = f"{nic.id}/ipConfigurations/{name}"
     wanted: Json = item.get("properties") or {}
     subnet_id = (wanted.get("subnet") or {}).get("id")
+    if not subnet_id and wanted.get("privateIPAddressPrefixLength"):
+        # A block of addresses comes from the subnet of the interface's other configurations.
+        subnet_id = next((target for target, _shown in refs if "/subnets/" in target.lower()), None)
     if not subnet_id:
         raise network_error("SubnetReferenceMissing", f"IP configuration {id_} does not have a reference to a subnet.")
     subnet = common.referenced(cloud, subnet_id, nic.id, None, SUBNET)

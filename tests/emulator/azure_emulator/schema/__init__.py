@@ -52,7 +52,7 @@ BODIES: t.Mapping[str, Body] = {
     ),
     "Microsoft.Compute/virtualMachines/runCommand": Body("compute", "RunCommandInput", "RunCommandInput", "2024-07-01"),
     "Microsoft.Compute/disks": Body("compute", "Disk", "DiskUpdate", "2024-03-02"),
-    "Microsoft.Resources/resourceGroups": Body("resources", "ResourceGroup", "ResourceGroupPatchable", "2022-09-01"),
+    "Microsoft.Resources/resourceGroups": Body("resources", "ResourceGroup", "ResourceGroupPatchable", "2024-07-01"),
 }
 
 

@@ -78,8 +78,10 @@ class Checker:
         return self.object(value, kind, path)
 
     def _plain(self, value: t.Any, kind: str, path: Path) -> t.Any:
-        if kind == "any":
+        if kind == "any" or (kind == "object" and isinstance(value, dict)):
             return value
+        if kind == "object":
+            raise self._wrong_kind(value, kind, path)
         if kind == "map":
             if not isinstance(value, dict) or not all(isinstance(v, str) or v is None for v in value.values()):
                 raise self._wrong_kind(value, kind, path)

@@ -180,7 +180,7 @@ VMGalleryApplication
   enableAutomaticUpgrade:bool
 VirtualMachineIdentity
   principalId- tenantId- type:str
-  userAssignedIdentities:any
+  userAssignedIdentities:object
 ExtendedLocation
   name:str type:EdgeZone
 VirtualMachineUpdate

@@ -10,7 +10,8 @@ A line without indentation is a type's name; indented lines hold its members, se
       name:Basic|Standard tier:Regional|Global
 
 A member is ``name:kind``. ``!`` after the name says required, ``-`` says read-only: what a client sends there is
-ignored. Kinds are ``str``, ``int``, ``num``, ``bool``, ``map`` (an object of strings), ``any``, ``[kind]`` (a list),
+ignored. Kinds are ``str``, ``int``, ``num``, ``bool``, ``map`` (an object of strings), ``object`` (any object),
+``any``, ``[kind]`` (a list),
 the values of an enumeration joined by ``|``, or a type's name.
 """
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-PLAIN = frozenset({"str", "int", "num", "bool", "map", "any"})
+PLAIN = frozenset({"str", "int", "num", "bool", "map", "object", "any"})
 
 
 @dataclass(frozen=True)

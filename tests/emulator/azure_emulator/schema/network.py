@@ -15,7 +15,8 @@ ExtendedLocation
 VirtualNetworkPropertiesFormat
   addressSpace:AddressSpace dhcpOptions:DhcpOptions flowTimeoutInMinutes:int subnets:[Subnet]
   virtualNetworkPeerings:[any] resourceGuid- provisioningState- enableDdosProtection:bool
-  enableVmProtection:bool ddosProtectionPlan:SubResource bgpCommunities:any encryption:VirtualNetworkEncryption
+  enableVmProtection:bool ddosProtectionPlan:SubResource bgpCommunities:VirtualNetworkBgpCommunities
+  encryption:VirtualNetworkEncryption
   ipAllocations:[SubResource] flowLogs- privateEndpointVNetPolicies:Disabled|Basic
 AddressSpace
   addressPrefixes:[str] ipamPoolPrefixAllocations:[IpamPoolPrefixAllocation]
@@ -27,7 +28,8 @@ Subnet
   id:str properties:SubnetPropertiesFormat name:str etag- type:str
 SubnetPropertiesFormat
   addressPrefix:str addressPrefixes:[str] networkSecurityGroup:NetworkSecurityGroup routeTable:any
-  natGateway:SubResource serviceEndpoints:[ServiceEndpointPropertiesFormat] serviceEndpointPolicies:[any]
+  natGateway:SubResource serviceEndpoints:[ServiceEndpointPropertiesFormat]
+  serviceEndpointPolicies:[ServiceEndpointPolicy]
   privateEndpoints- ipConfigurations- ipConfigurationProfiles- ipAllocations:[SubResource]
   resourceNavigationLinks- serviceAssociationLinks- delegations:[Delegation] purpose- provisioningState-
   privateEndpointNetworkPolicies:Enabled|Disabled|NetworkSecurityGroupEnabled|RouteTableEnabled
@@ -98,4 +100,8 @@ NetworkInterfaceDnsSettings
   dnsServers:[str] appliedDnsServers- internalDnsNameLabel:str internalFqdn- internalDomainNameSuffix-
 TagsObject
   tags:map
+VirtualNetworkBgpCommunities
+  virtualNetworkCommunity!:str regionalCommunity-
+ServiceEndpointPolicy
+  id:str name- type- etag- kind- location:str tags:map properties:any
 """
