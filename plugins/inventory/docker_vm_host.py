@@ -1,0 +1,232 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Inventory of the Docker hosts that this collection made."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: docker_vm_host
+short_description: Docker hosts on Azure that this collection made
+version_added: 0.1.0
+author:
+  - The dockerhost.azure authors (@dockerhost)
+description:
+  - Finds the virtual machines that carry the tags of M(dockerhost.azure.docker_vm_host), over resource groups and
+    subscriptions.
+  - Gives each host the variables for SSH and for the community.docker collection, and those of the role
+    P(dockerhost.azure.docker_host#role), so that the role can run against this inventory.
+  - Its configuration is a YAML file whose name ends with V(docker_vm_host.yml) or V(docker_vm_host.yaml).
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+  - dockerhost.azure._azure
+options:
+  plugin:
+    description: Says that a file is a configuration of this plugin.
+    type: str
+    required: true
+    choices: [dockerhost.azure.docker_vm_host]
+  subscriptions:
+    description:
+      - Ids of the subscriptions to look at, with the same credentials.
+      - Without it, the one of O(subscription_id).
+    type: list
+    elements: str
+    default: []
+  resource_groups:
+    description: Names of the resource groups to look at. Without it, all of the subscription.
+    type: list
+    elements: str
+    default: []
+  host_tags:
+    description: Only hosts that carry all of these tags with these values.
+    type: dict
+    default: {}
+  private_addresses:
+    description:
+      - Reach hosts by their private addresses, even those that have public ones.
+      - A host without a public address is reached by its private one in any case.
+    type: bool
+    default: false
+  agent_state:
+    description: Also ask for the state of the Azure agent of each host, which takes a request for each.
+    type: bool
+    default: false
+  cert_dir:
+    description:
+      - The directory with C(ca.pem), C(cert.pem) and C(key.pem) for the variables of community.docker.
+      - By default the environment variable E(DOCKER_CERT_PATH), else C(~/.docker).
+    type: path
+    env:
+      - name: DOCKER_CERT_PATH
+  group:
+    description: Name of the group that holds all hosts.
+    type: str
+    default: docker_hosts
+notes:
+  - Each host has the variables C(ansible_host), C(ansible_user) and C(ansible_port) for SSH.
+  - For plugins of community.docker it has C(ansible_docker_docker_host), C(ansible_docker_tls),
+    C(ansible_docker_validate_certs), C(ansible_docker_ca_path), C(ansible_docker_client_cert) and
+    C(ansible_docker_client_key).
+  - For the role it has C(docker_host_name), C(docker_host_resource_group), C(docker_host_subscription_id),
+    C(docker_host_location) and C(docker_host_port).
+  - C(docker_host_facts) has C(name), C(docker_host), C(connection) (options of community.docker's modules), C(env)
+    (environment variables of the docker CLI), and C(host).
+  - C(docker_host_facts.host) has C(name), C(resource_group), C(subscription_id), C(location), C(id), C(vm_size),
+    C(power_state), C(agent_state), C(provisioning_state), C(fqdn), C(public_ip_address), C(private_ip_address),
+    C(docker_port), C(ssh_port), C(admin_username), C(zones), C(ca_fingerprint), C(cert_expires) and C(tags). The same
+    keys can be used in O(compose), O(groups) and O(keyed_groups) without a prefix.
+  - If hosts of several groups or subscriptions have one name, they are called C(NAME.GROUP), or
+    C(NAME.GROUP.SUBSCRIPTION) if that is not enough.
+"""
+
+EXAMPLES = r"""
+# docker_vm_host.yml: everything in the subscription of the environment's credentials
+plugin: dockerhost.azure.docker_vm_host
+
+---
+# production.docker_vm_host.yml: two groups, and groups by region and power state
+plugin: dockerhost.azure.docker_vm_host
+resource_groups: [docker-west, docker-north]
+host_tags:
+  environment: production
+keyed_groups:
+  - prefix: location
+    key: location
+groups:
+  off: power_state != 'running'
+compose:
+  expires: cert_expires
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: /tmp/docker_hosts
+"""
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import failure
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._host_list import find_hosts
+
+Json = dict[str, t.Any]
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """See DOCUMENTATION."""
+
+    NAME = "dockerhost.azure.docker_vm_host"
+
+    def verify_file(self, path: str) -> bool:
+        """Tell whether this is a file of ours, by its name."""
+        return super().verify_file(path) and path.endswith(("docker_vm_host.yml", "docker_vm_host.yaml"))
+
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        """Fill the inventory."""
+        super().parse(inventory, loader, path, cache)
+        self._read_config_data(path)
+        hosts = self._hosts(self.get_cache_key(path), cache)
+        wanted = self.get_option("host_tags") or {}
+        hosts = [host for host in hosts if all(host["tags"].get(key) == str(value) for key, value in wanted.items())]
+        group = self.inventory.add_group(self.get_option("group"))
+        for name, host in _named(hosts):
+            self.inventory.add_host(name, group=group)
+            self._fill(name, host)
+
+    def _hosts(self, key: str, cache: bool) -> list[Json]:
+        use = self.get_option("cache")
+        if use and cache:
+            try:
+                return t.cast("list[Json]", self._cache[key])
+            except KeyError:
+                pass
+        hosts = self._ask_azure()
+        if use:
+            self._cache[key] = hosts
+        return hosts
+
+    def _ask_azure(self) -> list[Json]:
+        params = {name: self._option(name) for name in azure_argument_spec().argument_spec}
+        subscriptions = self.get_option("subscriptions") or [params["subscription_id"]]
+        hosts: list[Json] = []
+        try:
+            for subscription in subscriptions:
+                with AzureSession.from_params({**params, "subscription_id": subscription}) as session:
+                    groups = self.get_option("resource_groups") or []
+                    hosts += find_hosts(session, groups, agent_state=self.get_option("agent_state"))
+        except DockerHostError as error:
+            raise AnsibleParserError(failure(error)["msg"]) from error
+        return hosts
+
+    def _option(self, name: str) -> t.Any:
+        value = self.get_option(name)
+        if isinstance(value, str) and self.templar.is_template(value):
+            value = self.templar.template(value)
+        return value
+
+    def _fill(self, name: str, host: Json) -> None:
+        variables = self._variables(host)
+        for key, value in variables.items():
+            self.inventory.set_variable(name, key, value)
+        strict = self.get_option("strict")
+        known = {**host, **variables}
+        self._set_composite_vars(self.get_option("compose"), known, name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), known, name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, name, strict=strict)
+
+    def _variables(self, host: Json) -> Json:
+        public = host["fqdn"] or host["public_ip_address"]
+        private = host["private_ip_address"]
+        address = (private or public) if self.get_option("private_addresses") else (public or private)
+        url = f"tcp://{address}:{host['docker_port']}" if address else None
+        directory = os.path.abspath(os.path.expanduser(self.get_option("cert_dir") or "~/.docker"))
+        connection = {
+            "docker_host": url,
+            "tls": True,
+            "validate_certs": True,
+            "ca_path": os.path.join(directory, "ca.pem"),
+            "client_cert": os.path.join(directory, "cert.pem"),
+            "client_key": os.path.join(directory, "key.pem"),
+        }
+        env = {"DOCKER_HOST": url, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": directory}
+        variables: Json = {
+            "ansible_host": address,
+            "ansible_port": host["ssh_port"],
+            "ansible_user": host["admin_username"],
+            **{f"ansible_docker_{key}": value for key, value in connection.items()},
+            "docker_host_name": host["name"],
+            "docker_host_resource_group": host["resource_group"],
+            "docker_host_subscription_id": host["subscription_id"],
+            "docker_host_location": host["location"],
+            "docker_host_port": host["docker_port"],
+            "docker_host_facts": {
+                "name": host["name"],
+                "docker_host": url,
+                "connection": connection,
+                "env": env,
+                "host": host,
+            },
+        }
+        return {key: value for key, value in variables.items() if value is not None}
+
+
+def _named(hosts: list[Json]) -> t.Iterator[tuple[str, Json]]:
+    """Each host with a name of its own."""
+    ways: list[t.Callable[[Json], str]] = [
+        lambda host: str(host["name"]),
+        lambda host: f"{host['name']}.{host['resource_group']}",
+        lambda host: f"{host['name']}.{host['resource_group']}.{host['subscription_id']}",
+    ]
+    for host in hosts:
+        for way in ways:
+            name = way(host)
+            if sum(way(other).lower() == name.lower() for other in hosts) == 1:
+                break
+        yield name, host

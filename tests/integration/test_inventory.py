@@ -1,0 +1,184 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory plugin, as ansible-inventory shows it, over hosts in a local Azure."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from azure_emulator.launcher import LocalAzure
+
+from .conftest import User
+
+
+@pytest.fixture(scope="module")
+def azure() -> t.Iterator[LocalAzure]:
+    with LocalAzure(machines="none") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def fleet(azure: LocalAzure, tmp_path_factory: pytest.TempPathFactory) -> User:
+    """A private host, two with one name, one that is off, and a VM that is not ours."""
+    user = User(azure, tmp_path_factory.mktemp("fleet") / "owner")
+    module = "dockerhost.azure.docker_vm_host"
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+    options: list[dict[str, t.Any]] = [
+        {"name": "web1", "resource_group": "west", "location": "westeurope", "tags": {"stage": "production"}},
+        {"name": "web1", "resource_group": "north", "location": "northeurope", "docker_port": 5000, "ssh_port": 2222},
+        {"name": "db1", "resource_group": "west", "location": "westeurope", "assign_public_ip": False},
+        {"name": "off1", "resource_group": "west", "location": "westeurope"},
+    ]
+    tasks: list[dict[str, t.Any]] = [{module: {**option, "ssh_public_keys": [key]}} for option in options]
+    tasks.append({module: {"name": "off1", "resource_group": "west", "state": "deallocated"}})
+    playbook = user.home / "fleet.yml"
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    user.play(str(playbook))
+    return user
+
+
+def listed(user: User, *arguments: str, fails: bool = False, **options: t.Any) -> dict[str, t.Any]:
+    """What ansible-inventory shows, with the marks for strings from outside taken off."""
+    path = user.home / "docker_vm_host.yml"
+    path.write_text(json.dumps({"plugin": "dockerhost.azure.docker_vm_host", **options}))
+    ran = user.run(
+        "ansible-inventory",
+        "-i",
+        str(path),
+        "--list",
+        *arguments,
+        environment={"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
+    )
+    assert (ran.code != 0) == fails, ran.output
+    if fails:
+        return {"output": ran.output}
+    return t.cast("dict[str, t.Any]", _plain(json.loads(ran.output[ran.output.index("{") :])))
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return (
+            value["__ansible_unsafe"]
+            if set(value) == {"__ansible_unsafe"}
+            else {k: _plain(v) for k, v in value.items()}
+        )
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def test_all_hosts_with_their_variables(fleet: User) -> None:
+    shown = listed(fleet)
+    hosts = shown["_meta"]["hostvars"]
+    assert sorted(hosts) == ["db1", "off1", "web1.north", "web1.west"]
+    assert sorted(shown["docker_hosts"]["hosts"]) == sorted(hosts)
+    north = hosts["web1.north"]
+    assert north["docker_host_name"] == "web1"
+    assert north["docker_host_resource_group"] == "north"
+    assert north["docker_host_port"] == 5000
+    assert north["ansible_port"] == 2222
+    assert north["ansible_user"] == "azureuser"
+    assert north["ansible_host"].startswith("web1-")
+    url = f"tcp://{north['ansible_host']}:5000"
+    assert north["ansible_docker_docker_host"] == url
+    facts = north["docker_host_facts"]
+    directory = str(fleet.home / ".docker")
+    assert facts["env"] == {"DOCKER_HOST": url, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": directory}
+    assert facts["connection"] == {
+        "docker_host": url,
+        "tls": True,
+        "validate_certs": True,
+        "ca_path": f"{directory}/ca.pem",
+        "client_cert": f"{directory}/cert.pem",
+        "client_key": f"{directory}/key.pem",
+    }
+    assert hosts["off1"]["docker_host_facts"]["host"]["power_state"] == "deallocated"
+    assert north["docker_host_facts"]["host"]["power_state"] == "running"
+    private = hosts["db1"]
+    assert private["ansible_host"] == private["docker_host_facts"]["host"]["private_ip_address"]
+    assert private["docker_host_facts"]["host"]["public_ip_address"] is None
+
+
+def test_no_request_for_a_single_host(fleet: User) -> None:
+    fleet.azure.clear_requests()
+    listed(fleet)
+    assert fleet.writes_and_reads() == 3
+    listed(fleet, agent_state=True)
+    assert fleet.writes_and_reads() == 3 + 4
+
+
+def test_groups_and_filters(fleet: User) -> None:
+    shown = listed(
+        fleet,
+        resource_groups=["west"],
+        keyed_groups=[{"prefix": "location", "key": "location"}],
+        groups={"off": "power_state != 'running'"},
+        compose={"region": "location", "ansible_port": "ssh_port + 1"},
+        group="engines",
+    )
+    assert sorted(shown["_meta"]["hostvars"]) == ["db1", "off1", "web1"]
+    assert shown["off"]["hosts"] == ["off1"]
+    assert sorted(shown["location_westeurope"]["hosts"]) == ["db1", "off1", "web1"]
+    assert sorted(shown["engines"]["hosts"]) == ["db1", "off1", "web1"]
+    assert shown["_meta"]["hostvars"]["web1"]["region"] == "westeurope"
+    assert shown["_meta"]["hostvars"]["web1"]["ansible_port"] == 23
+    assert list(listed(fleet, host_tags={"stage": "production"})["_meta"]["hostvars"]) == ["web1"]
+    private = listed(fleet, private_addresses=True)["_meta"]["hostvars"]["web1.west"]
+    assert private["ansible_host"].startswith("10.")
+
+
+def test_agent_state(fleet: User) -> None:
+    hosts = listed(fleet, agent_state=True)["_meta"]["hostvars"]
+    assert hosts["web1.west"]["docker_host_facts"]["host"]["agent_state"] == "ready"
+
+
+def test_strict(fleet: User) -> None:
+    listed(fleet, compose={"x": "no_such_thing.at_all"})
+    assert "no_such_thing" in listed(fleet, fails=True, strict=True, compose={"x": "no_such_thing.at_all"})["output"]
+
+
+def test_cache(fleet: User) -> None:
+    options = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(fleet.home / "cache")}
+    first = listed(fleet, **options)
+    fleet.azure.clear_requests()
+    assert listed(fleet, **options) == first
+    assert fleet.writes_and_reads() == 0
+    assert listed(fleet, "--flush-cache", **options) == first
+    assert fleet.writes_and_reads() > 0
+
+
+def test_several_subscriptions(fleet: User) -> None:
+    subscription = fleet.azure.subscription_id
+    assert len(listed(fleet, subscriptions=[subscription])["_meta"]["hostvars"]) == 4
+
+
+def test_role_runs_against_it(fleet: User, tmp_path: Path) -> None:
+    path = fleet.home / "west.docker_vm_host.yml"
+    path.write_text(json.dumps({"plugin": "dockerhost.azure.docker_vm_host", "resource_groups": ["west"]}))
+    ran = fleet.run(
+        "ansible-playbook",
+        "-i",
+        str(path),
+        "dockerhost.azure.stop_docker_host",
+        "-e",
+        "docker_host_targets=web1",
+        "--check",
+    )
+    assert ran.code == 0, ran.output
+    assert ran.changed == {"web1": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"auth_source": "pigeon"}, "auth_source"),
+        ({"subscription_id": "00000000-0000-0000-0000-000000000000"}, "00000000"),
+        ({"unknown": 1, "group": ["a"]}, "group"),
+    ],
+)
+def test_bad_configuration(fleet: User, options: dict[str, t.Any], message: str) -> None:
+    assert message in listed(fleet, fails=True, **options)["output"]

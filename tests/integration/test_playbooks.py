@@ -1,0 +1,294 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks as a user runs them, judged by the docker CLI and by the requests that Azure got."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from .conftest import REPOSITORY, User, needs_docker
+
+
+@needs_docker
+def test_predict_create_again(user: User) -> None:
+    predicted = user.play("create_docker_host", "--check", "--diff", name="web1")
+    assert predicted.changed == {"localhost": 4}
+    assert user.writes() == []
+    assert user.files() == []
+
+    made = user.play("create_docker_host", name="web1")
+    assert made.changed == predicted.changed
+    assert user.writes() != []
+    assert "docker --context web1 info" in made.output
+    name = user.docker("--context", "web1", "info", "--format", "{{.Name}}").strip()
+    url = user.docker("context", "inspect", "web1", "--format", "{{.Endpoints.docker.Host}}").strip()
+    assert url.startswith("tcp://web1-")
+    environment = {"DOCKER_HOST": url, "DOCKER_TLS_VERIFY": "1"}
+    assert user.docker("info", "--format", "{{.Name}}", **environment).strip() == name
+    by_address = {**environment, "DOCKER_HOST": f"tcp://{_address(user, 'web1')}:4243"}
+    assert user.docker("info", "--format", "{{.Name}}", **by_address).strip() == name
+    stranger = user.home / "stranger"
+    stranger.mkdir()
+    (stranger / "ca.pem").write_bytes((user.docker_directory / "ca.pem").read_bytes())
+    refused = user.docker("info", fails=True, **{**environment, "DOCKER_CERT_PATH": str(stranger)})
+    assert "certificate required" in refused
+
+    before = _contents(user)
+    assert user.play("create_docker_host", name="web1").changed == {"localhost": 0}
+    assert user.play("create_docker_host", "--check", name="web1").changed == {"localhost": 0}
+    assert user.writes() == []
+    assert _contents(user) == before
+
+
+@needs_docker
+def test_another_port(user: User) -> None:
+    user.play("create_docker_host", name="web1")
+    user.writes()
+    ran = user.play("create_docker_host", name="web1", port="5000")
+    assert ran.changed == {"localhost": 3}
+    assert not [line for line in user.writes() if "virtualNetworks" in line or "publicIPAddresses" in line]
+    assert "5000" in user.docker("context", "inspect", "web1")
+    user.docker("--context", "web1", "info")
+    assert user.play("create_docker_host", name="web1", port="5000").changed == {"localhost": 0}
+
+
+def test_stop_and_start(user: User) -> None:
+    user.play("create_docker_host", name="web1", allowed_sources=["198.51.100.0/24"])
+    user.writes()
+    assert user.play("stop_docker_host", name="web1").changed == {"localhost": 1}
+    assert user.play("stop_docker_host", name="web1").changed == {"localhost": 0}
+    started = user.play("start_docker_host", name="web1")
+    assert started.changed == {"localhost": 1}
+    assert "docker --context web1 info" in started.output
+    assert user.play("start_docker_host", name="web1").changed == {"localhost": 0}
+    assert not [line for line in user.writes() if line.startswith(("PUT", "DELETE"))]
+    missing = user.play("start_docker_host", name="web2", fails=True)
+    assert "no host web2" in missing.output
+
+
+def test_delete(user: User) -> None:
+    user.play("create_docker_host", name="web1")
+    user.play("create_docker_host", name="web2")
+    assert user.play("delete_docker_host", "--check", name="web1").changed == {"localhost": 3}
+    ran = user.play("delete_docker_host", name="web1")
+    assert ran.changed == {"localhost": 3}
+    assert "web1 is deleted:" in ran.output
+    group = user.variables["docker_host_resource_group"]
+    left = [path for path in user.azure.dump() if f"/{group}/" in path.lower()]
+    assert left
+    assert not [path for path in left if "web1" in path]
+    assert not [path for path in user.files() if "web1" in path]
+    assert [path for path in user.files() if "servers/web2" in path]
+    again = user.play("delete_docker_host", name="web1")
+    assert again.changed == {"localhost": 0}
+    assert "web1 does not exist" in again.output
+    assert "docker_host_name: set it" in user.play("delete_docker_host", fails=True).output
+
+
+@needs_docker
+def test_a_group_of_hosts_and_a_later_play(user: User) -> None:
+    _inventory(user, ["n1", "n2", "n3"])
+    later = user.home / "site.yml"
+    later.write_text(
+        json.dumps(
+            [
+                {"import_playbook": "dockerhost.azure.create_docker_host"},
+                {
+                    "hosts": "docker_hosts",
+                    "gather_facts": False,
+                    "tasks": [
+                        {
+                            "dockerhost.azure.docker_endpoint_info": {"wait": False},
+                            "module_defaults": {"group/dockerhost.azure.all": "{{ docker_host_facts.connection }}"},
+                            "delegate_to": "localhost",
+                            "register": "engine",
+                        },
+                        {
+                            "ansible.builtin.debug": {
+                                "msg": "{{ inventory_hostname }} is {{ engine.version.ApiVersion }}"
+                            }
+                        },
+                    ],
+                },
+            ]
+        )
+    )
+    arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts", "-f", "10")
+    ran = user.play(str(later), *arguments)
+    assert ran.changed == {"n1": 4, "n2": 4, "n3": 4}
+    for name in ("n1", "n2", "n3"):
+        assert f"{name} is 1." in ran.output
+        user.docker("--context", name, "info")
+    assert len(list(user.docker_directory.glob("ca*.pem"))) == 2
+    assert user.play(str(later), *arguments).changed == {"n1": 0, "n2": 0, "n3": 0}
+
+
+@needs_docker
+def test_new_certificates_for_all(user: User) -> None:
+    _inventory(user, ["n1", "n2"])
+    arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
+    user.play("create_docker_host", *arguments)
+    old = _contents(user)
+    user.play("rotate_docker_certs", *arguments)
+    new = _contents(user)
+    for path in ("cert.pem", "servers/n1/cert.pem", "servers/n2/cert.pem"):
+        assert new[f".docker/{path}"] != old[f".docker/{path}"]
+    assert new[".docker/ca.pem"] == old[".docker/ca.pem"]
+    assert new[".docker/key.pem"] == old[".docker/key.pem"]
+    for name in ("n1", "n2"):
+        user.docker("--context", name, "info")
+    assert user.play("create_docker_host", *arguments).changed == {"n1": 0, "n2": 0}
+
+
+@needs_docker
+def test_new_ca_with_an_interruption(user: User) -> None:
+    _inventory(user, ["n1", "n2"])
+    arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
+    user.play("create_docker_host", *arguments)
+    old = _contents(user)
+    user.azure.fault("status", method="PUT", path="/virtualMachines/n2/extensions/", nth=2, times=1, status=400)
+    broken = user.play("rotate_docker_certs", *arguments, rotate="ca", fails=True)
+    assert "n2" in broken.output
+    user.azure.faults_clear()
+    for name in ("n1", "n2"):
+        user.docker("--context", name, "info")
+    ran = user.play("rotate_docker_certs", *arguments, rotate="ca")
+    new = _contents(user)
+    assert new[".docker/ca.pem"] != old[".docker/ca.pem"]
+    assert new[".docker/ca.pem"].count(b"BEGIN CERTIFICATE") == 1
+    for name in ("n1", "n2"):
+        user.docker("--context", name, "info")
+    assert ran.changed["n2"] > 0
+    assert user.play("create_docker_host", *arguments).changed == {"n1": 0, "n2": 0}
+
+
+@needs_docker
+def test_new_address_mends_the_certificate(user: User) -> None:
+    user.play("create_docker_host", name="web1")
+    old = _contents(user)
+    gone = user.home / "gone.yml"
+    options = {
+        "name": "web1",
+        "resource_group": user.variables["docker_host_resource_group"],
+        "state": "absent",
+    }
+    task = {"dockerhost.azure.docker_vm_host": options}
+    gone.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    user.play(str(gone))
+    user.play("create_docker_host", name="web1")
+    new = _contents(user)
+    assert new[".docker/ca.pem"] == old[".docker/ca.pem"]
+    user.docker("--context", "web1", "info")
+    user.docker("--tlsverify", "-H", f"tcp://{_address(user, 'web1')}:4243", "info")
+
+
+def test_lost_certificates_stop_before_anybody_is_cut_off(user: User) -> None:
+    user.play("create_docker_host", name="web1")
+    user.docker_directory.rename(user.home / "lost")
+    user.writes()
+    ran = user.play("create_docker_host", name="web1", fails=True)
+    assert "its engine trusts the CA" in ran.output
+    assert user.writes() == []
+
+
+def test_by_file(user: User) -> None:
+    playbook = str(REPOSITORY / "playbooks" / "create_docker_host.yml")
+    assert user.play(playbook, "--check", name="web1").changed == {"localhost": 4}
+
+
+def test_empty_answers_of_a_survey(user: User) -> None:
+    import yaml
+
+    specs = yaml.safe_load((REPOSITORY / "roles/docker_host/meta/argument_specs.yml").read_text())
+    options = specs["argument_specs"]["main"]["options"]
+    empty = {
+        key.removeprefix("docker_host_"): ""
+        for key, option in options.items()
+        if option["type"] != "dict" and option.get("elements") != "dict"
+    }
+    keep = ("name", "resource_group", "location", "delegate_to")
+    answers = {key: value for key, value in empty.items() if key not in keep}
+    assert user.play("create_docker_host", name="web1", **answers).changed == {"localhost": 4}
+    assert user.play("create_docker_host", name="web1").changed == {"localhost": 0}
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({}, "docker_host_name: set it"),
+        ({"name": "web_1!"}, "name"),
+        ({"name": "web1", "port": "no"}, "docker_host_port"),
+        ({"name": "web1", "port": 22}, "docker_port"),
+        ({"name": "web1", "port": 70000}, "docker_port"),
+        ({"name": "web1", "wait": "perhaps"}, "docker_host_wait"),
+        ({"name": "web1", "rotate": "everything", "context_transport": "pigeon"}, "docker_host_context_transport"),
+        ({"name": "web1", "admin_username": "docker"}, "admin_username"),
+        ({"name": "web1", "admin_password": "Password1"}, "admin_password"),
+        ({"name": "web1", "ca_key_type": "rot13"}, "docker_host_ca_key_type"),
+        ({"name": "web1", "ca_not_after": "+1d"}, "ca_renew_before"),
+        ({"name": "web1", "context_name": "default"}, "name"),
+        ({"name": "web1", "ca_path": "/nowhere/ca.pem"}, "ca_path"),
+        ({"name": "web1", "ssh_allowed_sources": ["everywhere!"]}, "ssh_allowed_sources"),
+        ({"name": "web1", "docker": {"options": ["--host=tcp://0.0.0.0:2375"]}}, "docker.options"),
+        ({"name": "web1", "engine": {"source": "nowhere"}}, "source"),
+        ({"name": "web1", "handler": "docker_machine"}, "docker_host_handler"),
+    ],
+)
+def test_bad_input_changes_nothing(user: User, variables: dict[str, t.Any], message: str) -> None:
+    ran = user.play("create_docker_host", fails=True, **variables)
+    assert message in ran.output
+    assert user.writes() == []
+    assert user.files() == []
+
+
+def test_somebody_elses_files_stay(user: User) -> None:
+    user.docker_directory.mkdir()
+    (user.docker_directory / "ca.pem").write_text("mine")
+    ran = user.play("create_docker_host", name="web1", fails=True)
+    assert "ca.pem" in ran.output
+    assert user.writes() == []
+    assert (user.docker_directory / "ca.pem").read_text() == "mine"
+
+
+@needs_docker
+def test_somebody_elses_context_stays(user: User) -> None:
+    user.docker("context", "create", "web1", "--docker", "host=tcp://mine:1")
+    ran = user.play("create_docker_host", name="web1", fails=True)
+    assert "was not made by this collection" in ran.output
+    assert user.writes() == []
+    user.play("create_docker_host", name="web1", context_name="web1-azure")
+    assert "tcp://mine:1" in user.docker("context", "inspect", "web1")
+
+
+def test_no_secret_at_the_highest_verbosity(user: User) -> None:
+    (user.home / "secrets.yml").write_text("docker_host_admin_password: Correct-horse-7-battery\n")
+    ran = user.play("create_docker_host", "-vvvvv", "-e", "@secrets.yml", name="web1")
+    keys = [path.read_text() for path in user.docker_directory.rglob("*key.pem")]
+    secrets = [user.azure.secret, "Correct-horse-7-battery"]
+    secrets += ["".join(key.splitlines()[1:-1])[:40] for key in keys] + [key.splitlines()[1] for key in keys]
+    for secret in secrets:
+        assert secret not in ran.output
+
+
+def _inventory(user: User, names: list[str]) -> None:
+    hosts = dict.fromkeys(names)
+    inventory = {"all": {"children": {"docker_hosts": {"hosts": hosts}}}}
+    (user.home / "inventory.json").write_text(json.dumps(inventory))
+
+
+def _contents(user: User) -> dict[str, bytes]:
+    return {path: (user.home / path).read_bytes() for path in user.files()}
+
+
+def _address(user: User, name: str) -> str:
+    """The host's public address, by the DNS names of the local Azure."""
+    group = user.variables["docker_host_resource_group"]
+    for path, resource in user.azure.dump().items():
+        if path.lower().endswith(f"/{group}/providers/microsoft.network/publicipaddresses/{name}-ip"):
+            return str(resource["properties"]["ipAddress"])
+    raise AssertionError(f"{name} has no address")
