@@ -25,6 +25,10 @@ from .traffic import App, Scope, TrafficRecorder
 ORIGIN = "https://management.local.invalid"
 
 
+_SIGNING_KEY: dict[str, str] = {}
+"""Making a key takes longer than replaying a flow: all clouds of this process sign with the first one's."""
+
+
 class LocalCloud:
     """An async context manager; one fresh cloud for each flow.
 
@@ -37,6 +41,7 @@ class LocalCloud:
         settings = Settings(machines="none", switches=dict(switches or {}))
         self.cloud = Cloud(settings, Path(self._directory.name), durable=False)
         self.cloud.origin = ORIGIN
+        self.cloud.identity.signing_key = _SIGNING_KEY.get("key", "")
         self._app: App = Application(self.cloud)
         self._recorder = TrafficRecorder(self._app, traffic) if traffic is not None else None
         if self._recorder is not None:
@@ -58,6 +63,7 @@ class LocalCloud:
             urllib.parse.urlencode(form).encode(),
         )
         self._token = answer.body["access_token"]
+        _SIGNING_KEY["key"] = self.cloud.identity.signing_key
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
