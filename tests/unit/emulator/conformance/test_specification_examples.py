@@ -41,8 +41,8 @@ DEPENDENCIES: tuple[tuple[str, str], ...] = (
     ("SubnetMissingRequiredProperty", "Subnet test-1"),
 )
 """Code and words of the refusals that an example's missing surroundings explain: images of one's own, sizes that are
-not in the catalogue, an address pool to take a prefix from, interfaces that the machine makes for itself; and an extension without a publisher, which the
-specification allows and the service does not."""
+not in the catalogue, an address pool to take a prefix from, interfaces that the machine makes for itself; and an
+extension without a publisher, which the specification allows and the service does not."""
 
 
 def served(method: str, template: str) -> bool:
