@@ -45,7 +45,9 @@ def fill(vm: Resource, wanted: Json, image: Image | None, old: Json) -> Json:
     properties["storageProfile"] = storage(vm, properties.get("storageProfile") or {}, image, old.get("storageProfile"))
     profile = properties.get("osProfile") or old.get("osProfile")
     if profile is not None:
-        properties["osProfile"] = os_profile(profile, old.get("osProfile") or {})
+        properties["osProfile"] = os_profile(
+            profile, old.get("osProfile") or {}, windows=properties["storageProfile"]["osDisk"]["osType"] == "Windows"
+        )
     properties["networkProfile"] = {
         "networkInterfaces": [_interface(item) for item in properties["networkProfile"]["networkInterfaces"]]
     }
@@ -60,14 +62,27 @@ def _interface(item: Json) -> Json:
     return {"id": item["id"], **({"properties": inner} if inner else {})}
 
 
-def os_profile(profile: Json, old: Json) -> Json:
+def os_profile(profile: Json, old: Json, *, windows: bool = False) -> Json:
     """``osProfile`` without its secrets, with what the service adds."""
     filled = {key: value for key, value in {**old, **profile}.items() if value is not None and key not in SECRETS}
     linux = filled.get("linuxConfiguration")
-    if linux is not None or "windowsConfiguration" not in filled:
+    if windows or "windowsConfiguration" in filled:
+        given = dict(filled.get("windowsConfiguration") or {})
+        filled["windowsConfiguration"] = {
+            "provisionVMAgent": True,
+            "enableAutomaticUpdates": True,
+            **given,
+            "patchSettings": {
+                "patchMode": "AutomaticByOS",
+                "assessmentMode": "ImageDefault",
+                **(given.get("patchSettings") or {}),
+            },
+            "enableVMAgentPlatformUpdates": bool(given.get("enableVMAgentPlatformUpdates")),
+        }
+    elif linux is not None or "windowsConfiguration" not in filled:
         given = dict(linux or {})
         filled["linuxConfiguration"] = {
-            "disablePasswordAuthentication": bool(given.pop("disablePasswordAuthentication", None) or False),
+            "disablePasswordAuthentication": bool(given.pop("disablePasswordAuthentication", None)),
             **({"ssh": given.pop("ssh")} if given.get("ssh") else {}),
             "provisionVMAgent": given.pop("provisionVMAgent", True) is not False,
             "patchSettings": {
@@ -75,7 +90,7 @@ def os_profile(profile: Json, old: Json) -> Json:
                 "assessmentMode": "ImageDefault",
                 **(given.pop("patchSettings", None) or {}),
             },
-            "enableVMAgentPlatformUpdates": bool(given.pop("enableVMAgentPlatformUpdates", None) or False),
+            "enableVMAgentPlatformUpdates": bool(given.pop("enableVMAgentPlatformUpdates", None)),
         }
     filled.setdefault("secrets", [])
     filled.setdefault("allowExtensionOperations", True)
@@ -103,7 +118,7 @@ def storage(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -
 
 
 def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -> Json:
-    given = {key: value for key, value in wanted.items() if value is not None}
+    given = {key: value for key, value in wanted.items() if value is not None and (key != "vhd" or value)}
     before = old or {}
     name = given.get("name") or before.get("name") or vm.hidden.get("osDiskName")
     if name is None:
@@ -144,7 +159,7 @@ def _data_disk(vm: Resource, wanted: Json, old: Json) -> Json:
         "managedDisk": {"storageAccountType": "Standard_LRS", **managed},
         "deleteOption": given.get("deleteOption") or before.get("deleteOption") or "Detach",
         **({"diskSizeGB": size} if (size := given.get("diskSizeGB") or before.get("diskSizeGB")) else {}),
-        "toBeDetached": bool(given.get("toBeDetached") or False),
+        "toBeDetached": bool(given.get("toBeDetached")),
     }
 
 
@@ -190,6 +205,14 @@ def _profile_of_version(profile: Json, api_version: str) -> Json:
         shown.pop("allowExtensionOperations", None)
     if api_version < "2019-03-01":
         shown.pop("requireGuestProvisionSignal", None)
+    windows = dict(shown.get("windowsConfiguration") or {})
+    if windows:
+        for name, since in (("patchSettings", "2020-06-01"), ("enableVMAgentPlatformUpdates", "2022-11-01")):
+            if api_version < since:
+                windows.pop(name, None)
+        if "patchSettings" in windows and api_version < "2021-03-01":
+            windows["patchSettings"] = {k: v for k, v in windows["patchSettings"].items() if k != "assessmentMode"}
+        shown["windowsConfiguration"] = windows
     linux = dict(shown.get("linuxConfiguration") or {})
     if linux:
         for name, since in (
