@@ -17,23 +17,38 @@ import urllib.parse
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import polls, resources  # noqa: F401
+from . import polls, resources
 from .arm.limits import RateLimits
 from .arm.messages import ArmRequest, Reply
 from .arm.resource import utc_now
 from .arm.routing import ROUTER
 from .arm.versions import check_version
 from .cloud import Cloud
-from .compute import catalogue_routes, disks, extensions, power, run_commands, vms  # noqa: F401
+from .compute import catalogue_routes, disks, extensions, power, run_commands, vms
 from .endpoints import identity, metadata
 from .endpoints.control import PREFIX, Control
 from .endpoints.tokens import Tokens, form_of
 from .errors import ApiError, subscription_not_found
 from .faults import Fault, throttled
-from .network import nics, nsgs, public_ips, vnets  # noqa: F401
+from .network import nics, nsgs, public_ips, vnets
 from .resources import unknown_type
 from .settings import new_guid
 
+ROUTED = (
+    catalogue_routes,
+    disks,
+    extensions,
+    nics,
+    nsgs,
+    polls,
+    power,
+    public_ips,
+    resources,
+    run_commands,
+    vms,
+    vnets,
+)
+"""Importing these registers their routes and actions."""
 LOG = logging.getLogger(__name__)
 WRITING = frozenset({"PUT", "PATCH", "POST", "DELETE"})
 BODY_LIMIT = 4 * 2**20

@@ -59,7 +59,7 @@ class Latencies:
     """
 
     def __init__(self, mode: str = "instant", seed: int | None = None) -> None:
-        kind, _, scale = mode.partition(":")
+        kind, _unused, scale = mode.partition(":")
         if kind == "instant" and not scale:
             self.scale = 0.0
         elif kind == "recorded":

@@ -17,6 +17,7 @@ DEFAULTS: t.Mapping[str, Value] = {
     "docker_extension": False,
     "extra_extensions": [],
     "extra_images": [],
+    "extra_sizes": [],
     "forbidden": [],
     "sku_not_available": [],
     "taken_labels": [],
@@ -32,6 +33,7 @@ cores_quota: cores a subscription may use in a region.
 docker_extension: whether Microsoft.Azure.Extensions/DockerExtension is in the catalogue.
 extra_extensions: further extension types, Publisher.Type or Publisher.Type:VERSION.
 extra_images: further platform images, Publisher:Offer:Sku:Version.
+extra_sizes: further VM sizes; they have two cores.
 forbidden: actions the signed-in client has no right to, for example Microsoft.Compute/virtualMachines/write.
 sku_not_available: VM sizes that cannot be had.
 taken_labels: DNS labels that somebody else has.

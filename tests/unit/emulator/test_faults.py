@@ -133,3 +133,15 @@ def test_the_control_interface_needs_its_token(arm: Arm) -> None:
         arm.azure.switch("nothing", 1)
     with pytest.raises(RuntimeError, match="expected int"):
         arm.azure.switch("cores_quota", [])
+
+
+def test_a_failed_creation_is_repeated_by_the_same_request(arm: Arm) -> None:
+    arm.network()
+    arm.azure.fault("operation", ends="Failed", method="PUT", path="virtualMachines/vm$")
+    arm.follow(arm.put(VM, arm.vm_body()))
+    assert arm.get(f"{VM}/instanceView").json()["statuses"][-1]["code"] == "PowerState/stopped"
+    again = arm.put(VM, arm.vm_body())
+    assert again.status_code == 200
+    arm.done(again)
+    assert arm.get(VM).json()["properties"]["provisioningState"] == "Succeeded"
+    assert arm.get(f"{VM}/instanceView").json()["statuses"][-1]["code"] == "PowerState/running"

@@ -88,14 +88,13 @@ class Resource:
     @classmethod
     def from_json(cls, data: Json) -> Resource:
         """From the state file."""
-        data["refs"] = [(target, shown) for target, shown in data["refs"]]
+        data["refs"] = [tuple(pair) for pair in data["refs"]]
         return cls(**data)
 
 
 def container_of(key: str) -> str:
     """Key of the parent of a resource: for a top-level one its group (or subscription)."""
-    head, _, _ = key.rpartition("/")
-    head, _, _ = head.rpartition("/")
+    head = key.rpartition("/")[0].rpartition("/")[0]
     before, marker, after = head.rpartition("/providers/")
     if marker and "/" not in after:
         return before

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from dataclasses import dataclass
 
@@ -150,7 +151,11 @@ def images(cloud: Cloud) -> list[Image]:
     found = list(IMAGES)
     for urn in cloud.switches["extra_images"]:
         publisher, offer, sku, version = urn.split(":")
-        found.append(Image(publisher, offer, sku, version, "linux", "", "V1"))
+        windows = publisher.lower().startswith("microsoftwindows")
+        size, os_type = (127, "Windows") if windows else (30, "Linux")
+        found.append(
+            Image(publisher, offer, sku, version, os_type.lower(), "", "V1", size_gb=size, os_type=os_type)
+        )
     return found
 
 
@@ -209,9 +214,16 @@ def extension_types(cloud: Cloud) -> list[ExtensionType]:
     if cloud.switches["docker_extension"]:
         found.append(DOCKER_EXTENSION)
     for text in cloud.switches["extra_extensions"]:
-        name, _, version = text.partition(":")
-        publisher, _, type_ = name.rpartition(".")
-        found.append(ExtensionType(publisher, type_, (version or "1.0.0",)))
+        name, _unused, version = text.partition(":")
+        publisher, _unused, type_ = name.rpartition(".")
+        added = ExtensionType(publisher, type_, (version or "1.0.0",))
+        for at, known in enumerate(found):
+            if (known.publisher.lower(), known.type.lower()) == (publisher.lower(), type_.lower()):
+                versions = tuple(sorted({*known.versions, *added.versions}, key=version_key))
+                found[at] = dataclasses.replace(known, versions=versions)
+                break
+        else:
+            found.append(added)
     return found
 
 

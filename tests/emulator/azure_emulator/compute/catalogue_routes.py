@@ -26,6 +26,7 @@ PUBLISHERS = f"{PLACE}/publishers"
 OFFERS = f"{PUBLISHERS}/{{publisher}}/artifacttypes/vmimage/offers"
 SKUS = f"{OFFERS}/{{offer}}/skus"
 VERSIONS = f"{SKUS}/{{sku}}/versions"
+LEVELS = ("publisher", "offer", "sku")
 TYPES = f"{PUBLISHERS}/{{publisher}}/artifacttypes/vmextension/types"
 
 
@@ -63,7 +64,7 @@ async def publishers(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", OFFERS, LOCATION)
 async def offers(cloud: Cloud, request: ArmRequest) -> Reply:
     """Offers of a publisher."""
-    images = _images(cloud, request, "publisher")
+    images = _images(cloud, request, *LEVELS[:1])
     path = (images[0].publisher, "ArtifactTypes", "VMImage", "Offers")
     return Reply(200, [_entry(request, name, *path, name) for name in _names(i.offer for i in images)], pretty=True)
 
@@ -71,7 +72,7 @@ async def offers(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", SKUS, LOCATION)
 async def skus(cloud: Cloud, request: ArmRequest) -> Reply:
     """SKUs of an offer."""
-    images = _images(cloud, request, "publisher", "offer")
+    images = _images(cloud, request, *LEVELS[:2])
     path = (images[0].publisher, "ArtifactTypes", "VMImage", "Offers", images[0].offer, "Skus")
     return Reply(200, [_entry(request, name, *path, name) for name in _names(i.sku for i in images)], pretty=True)
 
@@ -83,7 +84,7 @@ def _version_path(image: catalogue.Image) -> tuple[str, ...]:
 @route("GET", VERSIONS, LOCATION)
 async def versions(cloud: Cloud, request: ArmRequest) -> Reply:
     """Versions of an image; ``$top`` and ``$orderby=name desc`` are obeyed."""
-    images = _images(cloud, request, "publisher", "offer", "sku")
+    images = _images(cloud, request, *LEVELS)
     images.sort(
         key=lambda image: catalogue.version_key(image.version),
         reverse="desc" in request.query.get("$orderby", "").lower(),
@@ -97,7 +98,7 @@ async def versions(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", VERSIONS + "/{version}", LOCATION)
 async def version(cloud: Cloud, request: ArmRequest) -> Reply:
     """One version of an image."""
-    reference = {name: request.params[name] for name in ("publisher", "offer", "sku", "version")}
+    reference = {name: request.params[name] for name in (*LEVELS, "version")}
     image = catalogue.find_image(cloud, reference)
     if image is None:
         raise ApiError(404, "NotFound", "Artifact: VMImage was not found.")

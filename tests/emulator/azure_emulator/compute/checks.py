@@ -70,6 +70,10 @@ BANNED_PASSWORDS = frozenset(
         "Password22",
     )
 )
+HOST_NAME_RULE = (
+    "Linux host name cannot exceed 64 characters in length or contain the following characters: "
+    "` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : ' \" , < > / ?."
+)
 SSH_KEY = re.compile(r"^(ssh-rsa|ssh-ed25519|-----BEGIN|MII|---- BEGIN)")
 NAME = re.compile(r"^[^\\/\"'\[\]:|<>+=;,?*@&_\s][^\\/\"'\[\]:|<>+=;,?*@&\s]{0,63}$")
 
@@ -120,7 +124,7 @@ def _check_name(name: str) -> None:
 
 def check_size(cloud: Cloud, vm: Resource, size: str) -> None:
     """Refuse an unknown size, and one that cannot be had."""
-    if size.lower() not in catalogue.SIZES:
+    if size.lower() not in catalogue.SIZES and size.lower() not in {s.lower() for s in cloud.switches["extra_sizes"]}:
         raise invalid_parameter(
             f"The value {size} provided for the VM size is not valid. The valid sizes in the current region are: "
             f"{','.join(s.name for s in catalogue.SIZES.values())}. Find out more on the valid VM sizes in each region "
@@ -199,8 +203,7 @@ def check_os_profile(profile: Json) -> None:
         raise _missing("osProfile.computerName")
     if len(name) > 64 or re.search(r"[`~!@#$%^&*()=+_\[\]{}\\|;:'\",<>/?.]", name):
         raise invalid_parameter(
-            "Linux host name cannot exceed 64 characters in length or contain the following characters: "
-            "` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : ' \" , < > / ?.",
+            HOST_NAME_RULE,
             "computerName",
         )
     user = profile.get("adminUsername")

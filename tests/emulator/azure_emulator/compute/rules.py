@@ -158,5 +158,5 @@ def _common_ports(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
 def _bounds(ports: str) -> tuple[int, int]:
     if ports == "*":
         return 0, 65535
-    low, _, high = ports.partition("-")
+    low, _unused, high = ports.partition("-")
     return int(low), int(high or low)

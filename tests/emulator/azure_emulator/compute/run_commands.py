@@ -100,9 +100,9 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json, properties: Json) -> R
     state = "Creating" if created else "Updating"
     command.properties = {
         **{k: v for k, v in properties.items() if v is not None and k != "instanceView"},
-        "asyncExecution": bool(properties.get("asyncExecution") or False),
+        "asyncExecution": bool(properties.get("asyncExecution")),
         "timeoutInSeconds": properties.get("timeoutInSeconds") or 0,
-        "treatFailureAsDeploymentFailure": bool(properties.get("treatFailureAsDeploymentFailure") or False),
+        "treatFailureAsDeploymentFailure": bool(properties.get("treatFailureAsDeploymentFailure")),
         "provisioningState": state,
     }
     command.hidden["instanceView"] = {

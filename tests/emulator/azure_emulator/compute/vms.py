@@ -220,6 +220,7 @@ class Create:
         if vm is None:
             return
         succeeded = operation.status == "Succeeded"
+        vm.hidden["unfinished"] = not succeeded
         vm.hidden["power"] = "running" if succeeded else "stopped"
         vm.hidden["provisioned"] = timestamp()
         touch(vm, "Succeeded" if succeeded else "Failed")
@@ -243,7 +244,9 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     if "tags" in body or request.method == "PUT":
         vm.tags = body.get("tags")
     vm.refs = checks.references(vm)
-    if _comparable(vm) == before and not (kind == "vm.update" and _leaves_out(before["properties"], wanted)):
+    if vm.hidden.get("unfinished") and kind == "vm.update":
+        kind, vm.hidden["power"] = "vm.create", "starting"
+    elif _comparable(vm) == before and not (kind == "vm.update" and _leaves_out(before["properties"], wanted)):
         cloud.store.save(vm)
         return written(200, render_vm(cloud, vm, request.api_version))
     touch(vm, "Updating")

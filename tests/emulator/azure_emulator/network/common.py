@@ -342,7 +342,7 @@ def supersede(cloud: Cloud, whole: Resource, by: Operation) -> None:
 
 def _name(operation: Operation) -> str:
     """What the provider calls an operation: ``PutVirtualNetworkOperation``."""
-    thing, _, verb = operation.kind.partition(".")
+    thing, _unused, verb = operation.kind.partition(".")
     if thing == "network":
         thing = operation.target.split("/")[-2].removesuffix("s")
     return f"{'Delete' if verb == 'delete' else 'Put'}{thing[:1].upper()}{thing[1:]}Operation"

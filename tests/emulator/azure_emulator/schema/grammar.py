@@ -66,7 +66,7 @@ def parse(text: str) -> dict[str, Shape]:
 
 
 def _member(word: str) -> Member:
-    name, unused, kind = word.partition(":")
+    name, _unused, kind = word.partition(":")
     read_only, required = name.endswith("-"), name.endswith("!")
     return Member(name.rstrip("!-"), kind or "any", required, read_only)
 

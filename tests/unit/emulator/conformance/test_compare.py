@@ -33,8 +33,9 @@ def record(
     source: str = "azure-libraries-for-net",
 ) -> Interaction:
     query = {"api-version": version}
+    time = datetime.datetime.combine(date, datetime.time(), datetime.timezone.utc)
     answer = Message(headers or {}, body)
-    return Interaction(0, "1", source, date, method, "", path, query, Message({}, None), status, answer)
+    return Interaction(0, "1", source, time, method, "", path, query, Message({}, None), status, answer)
 
 
 def check(recorded: Interaction, body: t.Any, status: int = 200, headers: Json | None = None) -> Comparison:
