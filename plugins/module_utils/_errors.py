@@ -25,6 +25,9 @@ class DockerHostError(Exception):
         self.message = message
         self.details: dict[str, t.Any] = details
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class OptionError(DockerHostError):
     """A bad value of an option, found before anything was changed.

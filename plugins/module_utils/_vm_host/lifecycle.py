@@ -15,7 +15,7 @@ from .._azure.errors import AzureError
 from .._azure.operations import Operation, Work, side_by_side
 from .._errors import DockerHostError
 from . import network
-from .facts import Lookout, state_of
+from .facts import Facts, Lookout, state_of
 from .layout import Layout
 from .names import group_in, name_in
 from .steps import DOING, Plan, Step
@@ -134,6 +134,8 @@ class Lifecycle:
     def _try(self, step: Step, plan: Plan, outcome: Outcome) -> bool:
         if step.if_left and not self._session.arm.find(step.resource_id):
             return True
+        if step.verb == "start" and step.needs == ("virtual_machine",) and self._runs_by_itself(step):
+            return False
         if step.verb == "create":
             if step.kind == "virtual_network" and not self._network_is_missing(step):
                 return False
@@ -156,6 +158,11 @@ class Lifecycle:
             path = str(self._layout.subnet)
             self._begin_arm(Step("subnet", "subnet", "create", path, {"properties": subnet["properties"]})).wait()
         return False
+
+    def _runs_by_itself(self, step: Step) -> bool:
+        """Tell whether a VM that was made again runs already."""
+        found = self._lookout.look_at("virtual_machine", step.resource_id)
+        return Facts(virtual_machine=found).power_state == "running"
 
     def _begin(self, step: Step) -> Operation | None:
         if step.kind == "resource_group" and step.verb == "create":

@@ -210,7 +210,8 @@ class Planner:
             return [_creation("virtual_machine", layout.virtual_machine, body, "network_interface")]
         self._check_immutable(present)
         if state_of(present) == "failed":
-            return [self._machine_again(location, tags, present)]
+            again = self._machine_again(location, tags, present)
+            return [again] if self._runs else [again, self._start_again()]
         return self._machine_update(tags, present)
 
     def _check_immutable(self, present: Json) -> None:
@@ -240,6 +241,11 @@ class Planner:
             differences=(state,),
             note=" again, since it failed",
         )
+
+    def _start_again(self) -> Step:
+        """Azure starts a VM that it makes; one that it had made already, and then stopped, it may not."""
+        path, entries = self.layout.virtual_machine, _power(str(self.facts.power_state), "running")
+        return Step("start", "virtual_machine", "start", path, needs=("virtual_machine",), differences=entries)
 
     def _machine_update(self, tags: Json, present: Json) -> list[Step]:
         path = self.layout.virtual_machine

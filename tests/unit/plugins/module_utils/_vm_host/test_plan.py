@@ -231,6 +231,8 @@ def test_a_failed_vm_is_made_again_with_its_keys(host: Wanted) -> None:
     facts = changed(created(host), "virtual_machine", provisioningState="Failed")
     plan = plan_of(host, facts)
     assert plan.actions == ["create virtual machine web1 again, since it failed"]
+    stopped = changed(facts, "virtual_machine", instanceView={"statuses": [{"code": "PowerState/stopped"}]})
+    assert plan_of(host, stopped).actions == [*plan.actions, "start virtual machine web1"]
     profile = (plan.steps[0].body or {})["properties"]["osProfile"]
     assert profile["linuxConfiguration"]["ssh"]["publicKeys"][0]["keyData"] == KEY
 

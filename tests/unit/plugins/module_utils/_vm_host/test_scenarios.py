@@ -169,13 +169,13 @@ def test_what_was_given_is_used_and_left_alone(cloud: Cloud) -> None:
         "security_group": f"{cloud.group}:nsg",
         "public_ip_address": "ip",
     }
-    made = cloud.run(**given)
+    made = cloud.run(False, **given)
     assert made["actions"][-2:] == ["create network interface web1-nic", "create virtual machine web1"]
     assert len(made["actions"]) == 2 + (made["actions"][0].startswith("generate"))
     assert "4243" in cloud.warnings[0]
     assert made["host"]["public_ip_address"]
-    assert cloud.run(**given)["changed"] is False
-    gone = cloud.run(state="absent", **given)
+    assert cloud.run(False, **given)["changed"] is False
+    gone = cloud.run(False, state="absent", **given)
     assert gone["actions"] == ["delete virtual machine web1", "delete network interface web1-nic"]
     names = sorted(key.rsplit("/", 1)[-1] for key in cloud.resources() if "/providers/" in key.lower())
     assert {"net", "nsg", "ip"} <= set(names)
