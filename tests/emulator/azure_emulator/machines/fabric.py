@@ -111,9 +111,9 @@ class Fabric:
         self.device = f"azure-emu{slot}"
         whole = slot_range(slot)
         self.public_pool, self._infrastructure = whole.subnets(1)
-        self._networks: dict[str, _Network] = {}
+        self._networks: dict[str, asyncio.Task[_Network]] = {}
+        self._made = 0
         self._plugs = 0
-        self._lock = asyncio.Lock()
 
     @property
     def host_address(self) -> str:
@@ -144,7 +144,7 @@ class Fabric:
         async with network.lock:
             words = [network.namespace, namespace, device, ROUTER_MAC, mac, interface.private_address]
             words += [str(subnet[1]), str(subnet.prefixlen), str(subnet), name]
-            await self._supervisor.script(_PLUG, *words)
+            await self._supervisor.script(_PLUG, *words, what="plug a guest into its network")
             network.ports[key] = Port(device, interface.private_address, None, rules)
             await self._apply(network, key, interface.public_address, rules)
 
@@ -164,22 +164,30 @@ class Fabric:
             await self._route(network, port.public_address, None)
             await self._load(network)
             await self._supervisor.script(
-                'nsenter --net="/run/netns/$1" -- ip link delete "$2"', network.namespace, port.device
+                'nsenter --net="/run/netns/$1" -- ip link delete "$2"',
+                network.namespace,
+                port.device,
+                what="unplug a guest from its network",
             )
 
     async def release(self, namespace: str) -> None:
         """Remove a guest's network namespace."""
-        await self._supervisor.script('test ! -e "/run/netns/$1" || ip netns delete "$1"', namespace)
+        script = 'test ! -e "/run/netns/$1" || ip netns delete "$1"'
+        await self._supervisor.script(script, namespace, what="remove a guest's network namespace")
 
     async def _network(self, key: str) -> _Network:
-        async with self._lock:
-            if key not in self._networks:
-                number = len(self._networks)
-                network = _Network(number, str(self._infrastructure[512 + number]))
-                words = [network.namespace, str(number), network.hidden_address, self.core_address]
-                await self._supervisor.script(_NETWORK, *words)
-                self._networks[key] = network
-            return self._networks[key]
+        """The network of that key, made by whoever asks first, and made whole even if that one is cancelled."""
+        task = self._networks.get(key)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._networks[key] = asyncio.create_task(self._make_network(self._made))
+            self._made += 1
+        return await asyncio.shield(task)
+
+    async def _make_network(self, number: int) -> _Network:
+        network = _Network(number, str(self._infrastructure[512 + number]))
+        words = [network.namespace, str(number), network.hidden_address, self.core_address]
+        await self._supervisor.script(_NETWORK, *words, what="make a virtual network")
+        return network
 
     async def _apply(self, network: _Network, key: str, public: str | None, rules: tuple[Rule, ...]) -> None:
         old = network.ports[key]
@@ -189,14 +197,16 @@ class Fabric:
 
     async def _load(self, network: _Network) -> None:
         text = ruleset(list(network.ports.values()), network.hidden_address)
-        await self._supervisor.run(["nft", "-f", "-"], network=network.namespace, stdin=text)
+        command = ["nft", "-f", "-"]
+        await self._supervisor.run(command, network=network.namespace, stdin=text, what="load the security rules")
 
     async def _route(self, network: _Network, old: str | None, new: str | None) -> None:
         """Lead a public address to the network's router, and no longer the former one."""
         if old == new:
             return
         script = 'test -z "$3" || ip route delete "$3/32"; test -z "$4" || ip route add "$4/32" via "$1" dev "n$2"'
-        await self._supervisor.script(script, network.hidden_address, str(network.number), old or "", new or "")
+        words = [network.hidden_address, str(network.number), old or "", new or ""]
+        await self._supervisor.script(script, *words, what="route a public address")
 
 
 def slot_range(slot: int) -> ipaddress.IPv4Network:

@@ -60,7 +60,7 @@ class Guest:
         place = self._place
         lower = [_escape(path) for path in (place.layer, place.tree.root)]
         upper = [_escape(place.home / name) for name in ("upper", "work")]
-        await self._supervisor.script(_MOUNT, *lower, *upper, str(place.home))
+        await self._supervisor.script(_MOUNT, *lower, *upper, str(place.home), what="mount a guest's disk")
         self._groups = cgroups.make_group(self._supervisor.groups, place.name)
         self._process = await self._spawn(network)
         self._watch = asyncio.create_task(self._boot_again(network))
@@ -146,7 +146,8 @@ class Guest:
                 for group in self._groups:
                     _kill_group(group)
                 await asyncio.wait({asyncio.ensure_future(process.wait())}, timeout=0.2)
-        await self._supervisor.script('umount "$1" 2>/dev/null || umount -l "$1"', str(self._place.home / "root"))
+        script = 'mountpoint -q "$1" || exit 0; umount "$1" 2>/dev/null || umount -l "$1"'
+        await self._supervisor.script(script, str(self._place.home / "root"), what="take a guest's disk down")
         await asyncio.to_thread(cgroups.remove, self._groups)
 
 

@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from azure_emulator.machines import cgroups, keeper
@@ -92,26 +92,34 @@ class Supervisor:
         net = f"--net=/proc/{self.pid}/root/run/netns/{network}" if network else "--net"
         return ["nsenter", "-t", str(self.pid), "--mount", "--pid", net, "--", *command]
 
-    async def run(self, command: Sequence[str], *, network: str | None = None, stdin: str = "") -> str:
-        """Run a command inside to its end and give its output. :raises MachineError: it failed."""
+    async def run(
+        self, command: Sequence[str], *, network: str | None = None, stdin: str = "", what: str | None = None
+    ) -> str:
+        """Run a command inside to its end, even when the caller is cancelled meanwhile, and give its output.
+
+        :param what: what it does, for the error's text.
+        :raises MachineError: it failed.
+        """
         process = await asyncio.create_subprocess_exec(
             *self.argv(command, network=network),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _nothing = await process.communicate(stdin.encode())
+        work = asyncio.ensure_future(process.communicate(stdin.encode()))
+        try:
+            output = (await asyncio.shield(work))[0]
+        except asyncio.CancelledError:
+            await asyncio.wait({work})
+            raise
         text = output.decode(errors="replace")
         if process.returncode:
-            raise MachineError(f"{' '.join(command)[:300]}: exit code {process.returncode}: {text.strip()[-2000:]}")
+            raise MachineError(f"could not {what or ' '.join(command)}: {text.strip()[-1000:]} ({process.returncode})")
         return text
 
-    async def script(
-        self, script: str, *words: str, network: str | None = None, environment: Mapping[str, str] | None = None
-    ) -> str:
+    async def script(self, script: str, *words: str, what: str, network: str | None = None) -> str:
         """Run a shell script inside, with ``words`` as its arguments, stopping at the first error."""
-        exports = [f"{key}={value}" for key, value in (environment or {}).items()]
-        return await self.run(["env", *exports, "sh", "-euc", script, "sh", *words], network=network)
+        return await self.run(["sh", "-euc", script, "sh", *words], network=network, what=what)
 
     def path(self, inside: str | Path) -> Path:
         """How the server itself reaches a path of the supervisor's mount namespace."""
