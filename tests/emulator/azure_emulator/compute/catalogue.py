@@ -153,9 +153,7 @@ def images(cloud: Cloud) -> list[Image]:
         publisher, offer, sku, version = urn.split(":")
         windows = publisher.lower().startswith("microsoftwindows")
         size, os_type = (127, "Windows") if windows else (30, "Linux")
-        found.append(
-            Image(publisher, offer, sku, version, os_type.lower(), "", "V1", size_gb=size, os_type=os_type)
-        )
+        found.append(Image(publisher, offer, sku, version, os_type.lower(), "", "V1", size_gb=size, os_type=os_type))
     return found
 
 

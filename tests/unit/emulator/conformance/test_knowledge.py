@@ -118,14 +118,14 @@ def test_a_request_is_made_from_the_answer_without_what_the_server_filled_in() -
 def test_names_that_the_server_made_are_learned_and_used() -> None:
     mapping = Mapping()
     mapping.subscription("S", "T")
-    disk = f"{BASE}Microsoft.Compute/disks/v_disk1_00"
+    disk = f"{BASE}Microsoft.Compute/disks/v_disk1_0a1b2c3d"
     mapping.learn(
-        {"name": "v", "disk": {"name": "v_disk1_00", "id": disk}, "time": "2017-06-02T18:58:36", "code": "aaaaaaaa"},
+        {"name": "v", "disk": {"name": "v_disk1_0a1b2c3d", "id": disk}, "time": "2017-06-02T18:58:36", "code": "aaaaaaaa"},
         {
             "name": "v",
-            "disk": {"name": "v_disk1_ff", "id": disk.replace("/S/", "/T/").replace("_00", "_ff")},
+            "disk": {"name": "v_disk1_f0f1f2f3", "id": disk.replace("/S/", "/T/").replace("_0a1b2c3d", "_f0f1f2f3")},
             "code": "b",
         },
     )
-    assert mapping.path(disk) == disk.replace("/S/", "/T/").replace("_00", "_ff")
-    assert mapping.value({"a": ["v_disk1_00", "aaaaaaaa"]}) == {"a": ["v_disk1_ff", "aaaaaaaa"]}
+    assert mapping.path(disk) == disk.replace("/S/", "/T/").replace("_0a1b2c3d", "_f0f1f2f3")
+    assert mapping.value({"a": ["v_disk1_0a1b2c3d", "aaaaaaaa"]}) == {"a": ["v_disk1_f0f1f2f3", "aaaaaaaa"]}

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Starting the server by hand and from scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from azure_emulator.launcher import LocalAzure
+
+PACKAGE = Path(__file__).resolve().parents[2] / "emulator"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+SHOW = "import os, json; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('AZURE_')}))"
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "azure_emulator", *arguments]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_running_a_command_against_a_server() -> None:
+    result = _run("run", "--machines", "none", "--", sys.executable, "-c", SHOW)
+    assert result.returncode == 0, result.stderr
+    variables = json.loads(result.stdout)
+    assert variables["AZURE_CLOUD_ENVIRONMENT"].startswith("https://localhost:")
+    assert set(variables) >= {
+        "AZURE_CLOUD_CA_PATH",
+        "AZURE_TENANT",
+        "AZURE_CLIENT_ID",
+        "AZURE_SECRET",
+        "AZURE_SUBSCRIPTION_ID",
+    }
+    assert not Path(variables["AZURE_CLOUD_CA_PATH"]).exists()
+
+
+def test_the_status_of_the_command_is_ours() -> None:
+    assert _run("run", "--machines", "none", "--", sys.executable, "-c", "raise SystemExit(7)").returncode == 7
+    missing = _run("run", "--machines", "none", "--", "no-such-program")
+    assert (missing.returncode, "command not found" in missing.stderr) == (127, True)
+    assert _run("run", "--machines", "none").returncode == 2
+
+
+def test_ready_file_and_signals(tmp_path: Path) -> None:
+    ready, log = tmp_path / "ready.json", tmp_path / "requests.jsonl"
+    command = [sys.executable, "-m", "azure_emulator", "--machines", "none", "--ready-file", str(ready)]
+    with subprocess.Popen([*command, "--request-log", str(log)], env=ENVIRONMENT, stderr=subprocess.DEVNULL) as process:
+        while not ready.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        facts = json.loads(ready.read_text(encoding="utf-8"))
+        assert stat.S_IMODE(ready.stat().st_mode) == 0o600
+        assert facts["pid"] == process.pid
+        assert set(facts) >= {"url", "ca_file", "tenant", "subscription_id", "client_id", "secret", "control_url"}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert not ready.exists()
+    assert not Path(facts["ca_file"]).exists()
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_the_request_log_is_json_lines(tmp_path: Path) -> None:
+    log = tmp_path / "requests.jsonl"
+    with LocalAzure(options=["--request-log", str(log)]) as azure:
+        from .conftest import Arm
+
+        arm = Arm(azure, "g")
+        arm.put(arm.group, {"location": "eastus"})
+        arm.done(arm.vnet())
+        entries = azure.requests()
+        azure.clear_requests()
+        assert azure.requests() == []
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert lines == entries
+    write = next(entry for entry in lines if entry["path"].endswith("/virtualNetworks/vnet"))
+    assert (write["method"], write["status"], write["writing"], write["valid"]) == ("PUT", 201, True, True)
+    assert write["operation"].startswith("virtualNetwork.create ")
+    assert write["duration"] == 0
+    text = log.read_text(encoding="utf-8")
+    assert azure.secret not in text
+    assert "Bearer" not in text
+
+
+def test_recorded_latencies_are_drawn_and_logged() -> None:
+    with LocalAzure(latency="recorded:0.001", seed=7) as azure:
+        from .conftest import Arm
+
+        arm = Arm(azure, "g")
+        arm.put(arm.group, {"location": "eastus"})
+        arm.done(arm.vnet())
+        entry = next(e for e in azure.requests() if e["operation"] and e["method"] == "PUT")
+    assert 0 < entry["duration"] < 0.06
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--latency", "quick"], "expected instant or recorded"),
+        (["--switch", "nothing=1"], "unknown switch"),
+        (["--fault", '{"action": "explode"}'], "expected one of"),
+        (["--fault", "nonsense"], "azure_emulator:"),
+        (["--state-dir", "/dev/null/x"], "azure_emulator:"),
+    ],
+)
+def test_bad_options_are_one_line(arguments: list[str], text: str) -> None:
+    result = _run("--machines", "none", *arguments)
+    assert result.returncode == 1
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_port_that_is_taken() -> None:
+    with LocalAzure() as azure:
+        port = azure.url.rpartition(":")[2]
+        with pytest.raises(RuntimeError, match="did not start"):
+            LocalAzure(port=int(port)).start()
+
+
+def test_a_start_that_fails_says_why() -> None:
+    with pytest.raises(RuntimeError, match="expected instant or recorded"):
+        LocalAzure(latency="quick").start()
