@@ -86,6 +86,9 @@ async def put_extension(cloud: Cloud, request: ArmRequest) -> Reply:
     vm = parent_vm(cloud, request, EXTENSION)
     extension = cloud.store.get(_id(request))
     properties: Json = dict(body.get("properties") or {})
+    if extension is not None:
+        # An update that leaves the version out keeps it (.NET SDK record of 2017-09).
+        properties.setdefault("typeHandlerVersion", extension.properties["typeHandlerVersion"])
     for name in ("publisher", "type", "typeHandlerVersion"):
         if not properties.get(name):
             raise invalid_parameter(f"Required parameter '{name}' is missing (null).", name)

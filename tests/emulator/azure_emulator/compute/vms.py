@@ -91,7 +91,10 @@ async def _listed(cloud: Cloud, request: ArmRequest, vms: list[Resource]) -> Rep
     bodies = []
     for vm in vms:
         view = await instance_view(cloud, vm) if wanted else None
-        bodies.append(render_vm(cloud, vm, request.api_version, view))
+        body = render_vm(cloud, vm, request.api_version, view)
+        if "resources" in body:
+            body["resources"] = [{"id": extension["id"]} for extension in body["resources"]]
+        bodies.append(body)
     return listing(bodies)
 
 

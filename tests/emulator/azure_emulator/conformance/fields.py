@@ -117,7 +117,7 @@ RULES: tuple[Rule, ...] = (
         "a PUT of an interface that ends at once was recorded with the header and without, 419 to 14 times",
         either=("extra", "missing"),
     ),
-    *_since(_VNET, "2018-02-01", "2018-02-01", "properties.enableDdosProtection"),
+    *_since(_VNET, "2017-08-01", "2017-09-01", "properties.enableDdosProtection"),
     Rule(_VNET, "properties.enableVmProtection", dropped="2022-06-01"),
     *_since(_VNET, "2016-06-01", "2016-06-01", "properties.virtualNetworkPeerings"),
     *_since(_VNET, "2023-11-01", "2024-06-01", "properties.privateEndpointVNetPolicies"),
@@ -154,7 +154,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         _POLL, "#retry-after", "polls of compute were recorded with the header and without", either=("extra", "missing")
     ),
-    *_since(_VM, "", "2018-06-01", "#retry-after"),
+    *_since(f"{_VM} {_VM}/*", "", "2018-06-01", "#retry-after"),
+    *_since(_VM, "", "2018-06-01", "properties.storageProfile.osDisk.diskSizeGB", why="when the request does not set it"),
     *_since(_IMAGE, "2019-03-01", "2019-03-01", "properties.hyperVGeneration"),
     *_since(_IMAGE, "2022-03-01", "2022-03-01", "properties.architecture"),
     *_since(_IMAGE, "2020-06-01", "2020-06-01", "properties.disallowed"),

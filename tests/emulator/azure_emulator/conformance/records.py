@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import itertools
 import json
 import typing as t
 import urllib.parse
@@ -34,6 +35,10 @@ SCRUBBED: t.Mapping[str, t.Container[str]] = {
 Python SDK filter them (FILTER_HEADERS of their test base class); the Java recorder writes ``retry-after: 0``."""
 
 
+BACKWARDS = datetime.timedelta(seconds=-20)
+"""How far the clocks of Azure's front ends are taken to differ at most."""
+
+
 @dataclass(frozen=True)
 class Message:
     """A request or a response as recorded; header names are in lower case."""
@@ -52,7 +57,7 @@ class Interaction:
     index: int
     name: str
     source: str
-    date: datetime.date | None
+    time: datetime.datetime | None
     method: str
     host: str
     path: str
@@ -60,6 +65,11 @@ class Interaction:
     request: Message
     status: int
     response: Message
+
+    @property
+    def date(self) -> datetime.date | None:
+        """The day of the recording."""
+        return self.time.date() if self.time is not None else None
 
     @property
     def api_version(self) -> str:
@@ -123,7 +133,17 @@ def read_file(path: Path) -> list[Flow]:
             flow.interactions.append(_interaction(index, raw))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not a recording ({type(error).__name__}: {error})") from error
+    for flow in flows.values():
+        flow.interactions = _in_order(flow.interactions)
     return list(flows.values())
+
+
+def _in_order(records: list[Interaction]) -> list[Interaction]:
+    """The order in which things happened: some recorders group what they write by URL, so that time runs backwards."""
+    times = [record.time for record in records if record.time is not None]
+    if len(times) < len(records) or all(b - a > BACKWARDS for a, b in itertools.pairwise(times)):
+        return records
+    return sorted(records, key=lambda record: record.time or times[0])
 
 
 def _interaction(index: int, raw: Json) -> Interaction:
@@ -134,7 +154,7 @@ def _interaction(index: int, raw: Json) -> Interaction:
         index=index,
         name=str(raw.get("id", index)),
         source=str(raw.get("source", "")),
-        date=_date(raw.get("date") or headers.get("date")),
+        time=_time(raw.get("date") or headers.get("date")),
         method=str(request["method"]).upper(),
         host=url.netloc.lower(),
         path=urllib.parse.unquote(url.path),
@@ -167,14 +187,14 @@ def _body(body: t.Any) -> t.Any:
     return body
 
 
-def _date(text: t.Any) -> datetime.date | None:
+def _time(text: t.Any) -> datetime.datetime | None:
     if not text:
         return None
     try:
-        return email.utils.parsedate_to_datetime(str(text)).date()
+        found = email.utils.parsedate_to_datetime(str(text))
     except (TypeError, ValueError):
-        pass
-    try:
-        return datetime.date.fromisoformat(str(text)[:10])
-    except ValueError:
-        return None
+        try:
+            found = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        except ValueError:
+            return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=datetime.timezone.utc)

@@ -13,6 +13,7 @@ import datetime
 import re
 import typing as t
 
+from ..compute import catalogue
 from .paths import Target
 from .records import Flow, Interaction
 
@@ -59,34 +60,37 @@ def _image_urns(interaction: Interaction) -> t.Iterator[str]:
 
 
 def catalogue_wishes(cloud: Cloud, target: Target, body: Json) -> None:
-    """Put the image or the extension type that an accepted request names into the catalogue."""
+    """Put what an accepted request names into the catalogue: the image and the size, or the extension type."""
     properties = body.get("properties") or {}
     if target.kind == "compute/virtualmachines":
-        image = (properties.get("storageProfile") or {}).get("imageReference") or {}
-        parts = [str(image.get(name) or "") for name in ("publisher", "offer", "sku", "version")]
-        if all(parts):
-            if parts[3].lower() == "latest":
-                parts[3] = str(image.get("exactVersion") or "1.0.0")
-            _add(cloud, "extra_images", ":".join(parts))
+        _image(cloud, (properties.get("storageProfile") or {}).get("imageReference") or {})
+        size = (properties.get("hardwareProfile") or {}).get("vmSize")
+        if size and str(size).lower() not in catalogue.SIZES:
+            _add(cloud, "extra_sizes", str(size))
     elif target.kind == "compute/virtualmachines/extensions":
-        publisher, type_ = properties.get("publisher"), properties.get("type")
-        if publisher and type_:
-            version = str(properties.get("typeHandlerVersion") or "1.0")
-            full = version if version.count(".") > 1 else f"{version}.0"
-            _add(cloud, "extra_extensions", f"{publisher}.{type_}:{full}")
+        _extension_type(cloud, properties)
+
+
+def _image(cloud: Cloud, reference: Json) -> None:
+    publisher, offer, sku, version = (
+        str(reference.get(name) or "") for name in ("publisher", "offer", "sku", "version")
+    )
+    if publisher and offer and sku and not catalogue.find_image(cloud, reference):
+        exact = str(reference.get("exactVersion") or "1.0.0") if version.lower() in ("", "latest") else version
+        _add(cloud, "extra_images", f"{publisher}:{offer}:{sku}:{exact}")
+
+
+def _extension_type(cloud: Cloud, properties: Json) -> None:
+    publisher, type_ = properties.get("publisher"), properties.get("type")
+    if not publisher or not type_:
+        return
+    wanted = str(properties.get("typeHandlerVersion") or "1.0")
+    known = catalogue.find_extension_type(cloud, publisher, type_)
+    upgrades = bool(properties.get("autoUpgradeMinorVersion"))
+    if known is None or catalogue.resolve_version(known, wanted, minor_upgrades=upgrades) is None:
+        full = wanted if wanted.count(".") > 1 else f"{wanted}.0"
+        _add(cloud, "extra_extensions", f"{publisher}.{type_}:{full}")
 
 
 def _add(cloud: Cloud, switch: str, entry: str) -> None:
-    from ..compute import catalogue
-
-    if switch == "extra_images":
-        publisher, offer, sku, version = entry.split(":")
-        reference = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}
-        if catalogue.find_image(cloud, reference) or catalogue.find_image(cloud, {**reference, "version": "latest"}):
-            return
-    else:
-        name = entry.partition(":")[0]
-        publisher, _dummy, type_ = name.rpartition(".")
-        if catalogue.find_extension_type(cloud, publisher, type_):
-            return
     cloud.switches.set(switch, [*cloud.switches[switch], entry])

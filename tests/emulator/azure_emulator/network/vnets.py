@@ -43,7 +43,7 @@ def render_network(cloud: Cloud, network: Resource, api_version: str) -> Json:
     subnets = cloud.store.children(network.id, SUBNET)
     properties["subnets"] = [render_subnet(cloud, subnet, api_version) for subnet in subnets]
     properties["virtualNetworkPeerings"] = []
-    if api_version >= "2017-09-01":
+    if api_version >= "2017-08-01":
         properties["enableDdosProtection"] = stored.get("enableDdosProtection", False)
     return {**common.base_body(network), **network.top, "properties": properties}
 
