@@ -216,8 +216,7 @@ class GuestMachine:
         marker = AGENT_READY if self.spec.provision_agent else PROVISIONED
         limit = time.monotonic() + BOOT_LIMIT
         while time.monotonic() < limit and guest.running:
-            root = guest.root()
-            if root is not None and (root / PROVISIONED).exists() and (root / marker).exists():
+            if guest.has(PROVISIONED) and guest.has(marker):
                 return
             await asyncio.sleep(0.05)
         what = "did not come up" if guest.running else "ended while booting"
@@ -260,10 +259,10 @@ class GuestMachine:
             await show_disks(guest)
 
     async def agent_status(self) -> AgentStatus:
-        root = self._guest.root() if self._guest is not None else None
-        if root is None or not self.spec.provision_agent:
+        guest = self._guest
+        if guest is None or guest.leader() is None or not self.spec.provision_agent:
             return AgentStatus("absent")
-        if (root / AGENT_READY).exists():
+        if guest.has(AGENT_READY):
             return AgentStatus("ready", agent_link.AGENT_VERSION, "Guest Agent is running")
         return AgentStatus("not_ready", agent_link.AGENT_VERSION, "The agent of the guest does not run")
 

@@ -110,10 +110,13 @@ class Guest:
         found = [pid for nspawn in inside for pid in children(nspawn) if _is_init(pid)]
         return found[0] if found else None
 
-    def root(self) -> Path | None:
-        """The guest's whole file tree as the host sees it, with what is mounted there."""
+    def has(self, path: str) -> bool:
+        """Whether a path is there in the running guest."""
         leader = self.leader()
-        return Path(f"/proc/{leader}/root") if leader else None
+        try:
+            return leader is not None and Path(f"/proc/{leader}/root", path.lstrip("/")).exists()
+        except OSError:
+            return False
 
     async def run(self, command: Sequence[str], *, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
         """Run a command inside as root, with a clean environment; give exit code, output and errors."""

@@ -131,8 +131,8 @@ def children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children")
     try:
         return [int(word) for word in listed.read_text(encoding="utf-8").split()]
-    except FileNotFoundError:
-        # No such process, or a kernel without CONFIG_PROC_CHILDREN: look at every process.
+    except OSError:
+        # The process is gone, or the kernel has no CONFIG_PROC_CHILDREN: look at every process.
         return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == pid]
 
 
