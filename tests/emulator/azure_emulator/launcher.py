@@ -19,7 +19,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-START_TIMEOUT = 120.0
+START_TIMEOUT = 600.0
+"""Seconds; the first start with guests builds what they are made of."""
 STOP_TIMEOUT = 60.0
 CLEARED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 

@@ -38,6 +38,8 @@ def test_life_of_a_disk(ready: Arm) -> None:
     response = ready.delete(DISK)
     assert ready.code(response) == (409, "OperationNotAllowed")
     assert "is attached to VM" in response.json()["error"]["message"]
+    ready.done(ready.patch(DISK, {"properties": {"diskSizeGB": 12}}))
+    assert ready.get(VM).json()["properties"]["storageProfile"]["dataDisks"][0]["diskSizeGB"] == 12
     ready.done(ready.patch(VM, {"properties": {"storageProfile": {"dataDisks": []}}}))
     assert "managedBy" not in ready.get(DISK).json()
     ready.done(ready.patch(DISK, {"properties": {"diskSizeGB": 16}}))
@@ -56,7 +58,7 @@ def test_a_disk_belongs_to_one_machine(ready: Arm) -> None:
     ready.done(ready.put(VM, body))
     ready.done(ready.nic("other"))
     other = ready.vm_body("other", "other")
-    disk = {"lun": 0, "createOption": "Attach", "managedDisk": {"id": f"{ready.group}/providers/{DISK}"}}
+    disk: t.Any = {"lun": 0, "createOption": "Attach", "managedDisk": {"id": f"{ready.group}/providers/{DISK}"}}
     other["properties"]["storageProfile"]["dataDisks"] = [disk]
     path = "Microsoft.Compute/virtualMachines/other"
     assert ready.code(ready.put(path, other)) == (409, "OperationNotAllowed")

@@ -196,10 +196,20 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
 
 @action("disk.create", "disk.update")
 class Provision:
-    """A disk is there after a moment."""
+    """A disk is there after a moment; the machine that has it sees its new size."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Nothing but time."""
+        """Tell the machine."""
+        disk = cloud.store.get(operation.target)
+        vm = cloud.store.get(disk.hidden.get("managedBy", "")) if disk is not None else None
+        if disk is None or vm is None:
+            return
+        storage = vm.properties["storageProfile"]
+        for item in [storage["osDisk"], *storage["dataDisks"]]:
+            if (item.get("managedDisk") or {}).get("id", "").lower() == disk.key:
+                item["diskSizeGB"] = disk.properties["diskSizeGB"]
+        cloud.store.save(vm)
+        await cloud.machines.reconfigure(vm)
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Set the final state."""

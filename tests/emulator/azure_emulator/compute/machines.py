@@ -217,7 +217,9 @@ class MachineRoom:
     def _data_disks(self, properties: Json) -> t.Iterator[DataDisk]:
         for disk in properties["storageProfile"].get("dataDisks", []):
             id_ = (disk.get("managedDisk") or {}).get("id", "")
-            yield DataDisk(id=id_, name=disk["name"], lun=disk["lun"], size_gb=disk.get("diskSizeGB") or 0)
+            resource = self._cloud.store.get(id_)
+            size = resource.properties.get("diskSizeGB") if resource is not None else disk.get("diskSizeGB")
+            yield DataDisk(id=id_, name=disk["name"], lun=disk["lun"], size_gb=size or 0)
 
     def _interface(self, nic: Resource) -> Interface:
         items = nic.properties["ipConfigurations"]

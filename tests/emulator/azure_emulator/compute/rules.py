@@ -39,7 +39,8 @@ def _group(cloud: Cloud, holder: Resource) -> Resource | None:
 
 
 def _rules(cloud: Cloud, group: Resource) -> list[Rule]:
-    made = [rule.properties for rule in cloud.store.children(group.id, RULE)]
+    rules = cloud.store.children(group.id, RULE)
+    made = [rule.properties for rule in rules if rule.provisioning_state != "Deleting"]
     return [_rule(item) for item in sorted([*made, *default_rules()], key=lambda item: int(item["priority"]))]
 
 

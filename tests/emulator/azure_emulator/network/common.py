@@ -162,7 +162,8 @@ class Delete:
     """Deleting: the resource is gone at the end."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Nothing but time."""
+        """Tell the machines that it was there for."""
+        await cloud.machines.network_changed(operation.target)
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Remove it and what is inside it."""
