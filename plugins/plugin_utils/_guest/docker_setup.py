@@ -708,7 +708,7 @@ def data_disk(machine, settings, _facts):
         if machine.check:
             return
         partition = partitions(disk)[0]
-    if not signature(machine, partition):
+    if "TYPE" not in signature(machine, partition):
         machine.change(
             "make a {} file system on {}".format(kind, partition),
             lambda: machine.run(["mkfs." + kind, "-q", "-L", "docker-data", partition]),

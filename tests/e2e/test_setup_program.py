@@ -1,0 +1,395 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The program for the VM in real guests, pushed as the agent gets it: engine from a repository with Docker's layout,
+versions, compose, registry, data disk, and what goes wrong. The tests of a class go in order on one guest."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import ipaddress
+import json
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension import payload
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import read_outcome
+from azure_emulator.machines import tree
+from azure_emulator.machines.base import DataDisk, Interface, MachineSpec, Rule
+from azure_emulator.machines.guests import GuestMachine, GuestProvider
+
+from .authority import Authority
+from .conftest import CACHE, TOP
+from .docker_repository import DockerRepository, missing_programs
+
+pytestmark = pytest.mark.guests
+
+PROGRAM = (TOP / "plugins/plugin_utils/_guest/docker_setup.py").read_text(encoding="utf-8")
+DISTRIBUTION = {"source": "distribution"}
+# XFS grows wherever guests run; ext4 grows online only with CAP_SYS_RESOURCE, which a container may lack.
+DISK = {"lun": 3, "filesystem": "xfs"}
+RULES = (Rule(100, "Inbound", "Allow", "*", ("*",), ("*",)), Rule(100, "Outbound", "Allow", "*", ("*",), ("*",)))
+
+
+class Machines:
+    """A few guests on one network, driven from ordinary tests."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.provider = GuestProvider(state_dir, CACHE)
+        self.loop.run_until_complete(self.provider.open())
+        self.servers: list[subprocess.Popen[bytes]] = []
+        self.pushes = 0
+
+    def start(self, name: str, number: int, **changes: t.Any) -> GuestMachine:
+        """Boot a guest."""
+        public = str(ipaddress.ip_network(self.provider.public_pool)[number + 20])
+        interface = Interface(
+            f"/nics/{name}", f"00-0D-3A-00-02-{number:02X}", f"10.0.0.{number}", "10.0.0.0/24", "a", public
+        )
+        spec = MachineSpec(
+            id=f"/vms/{name}", name=name, computer_name=name, admin_username="azureuser", image={},
+            interfaces=(interface,), rules=RULES, os_disk_id=f"/disks/{name}", **changes,
+        )  # fmt: skip
+        machine = self.loop.run_until_complete(self.provider.create(spec))
+        self.loop.run_until_complete(machine.start())
+        return machine
+
+    def serve(self, directory: Path) -> str:
+        """Serve files over HTTP where guests find a server on the Internet; its URL."""
+        command = [sys.executable, "-m", "http.server", "-d", str(directory), "-b", self.provider.fabric.core_address]
+        self.servers.append(
+            subprocess.Popen(
+                self.provider.supervisor.argv([*command, "8000"]),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        return f"http://{self.provider.fabric.core_address}:8000"
+
+    def sh(self, machine: GuestMachine, script: str, *, stdin: bytes = b"", fails: bool = False) -> str:
+        """Run a script in the guest as root; it must succeed unless ``fails``."""
+        code, output, errors = self.loop.run_until_complete(machine.execute(["sh", "-euc", script], stdin=stdin))
+        text = (output + errors).decode(errors="replace")
+        assert (code != 0) == fails, text
+        return text
+
+    def push(
+        self, machine: GuestMachine, docker: dict[str, t.Any], *, fails: bool = False, **more: t.Any
+    ) -> dict[str, t.Any]:
+        """Push settings as the CustomScript handler gets them; the program's last line."""
+        self.pushes += 1
+        public = {"docker": docker, **more.pop("public", {})}
+        document = {
+            "settings": public,
+            "protectedSettings": more.pop("protected", {}),
+            "push": str(self.pushes),
+            **more,
+        }
+        result = self.loop.run_until_complete(
+            machine.enable_extension(
+                name="docker-host",
+                publisher="Microsoft.Azure.Extensions",
+                type_="CustomScript",
+                version="2.1",
+                settings={"timestamp": self.pushes},
+                protected_settings={"script": payload.custom_script(PROGRAM, document)},
+            )
+        )
+        outcome = read_outcome(result.message)
+        assert outcome.result, result.message
+        assert outcome.good == (not fails), outcome.result
+        assert result.status == ("error" if fails else "success")
+        return outcome.result
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        for server in self.servers:
+            server.terminate()
+            server.wait()
+        self.loop.run_until_complete(self.provider.close())
+        self.loop.close()
+
+
+@pytest.fixture(scope="module")
+def machines(guests: None, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Machines]:
+    """An empty cloud."""
+    found = Machines(tmp_path_factory.mktemp("machines"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A CA for registries and engines."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def started(machines: Machines, machine: GuestMachine, container: str) -> str:
+    """When a container was started, if it runs."""
+    return machines.sh(machine, f"docker inspect -f '{{{{.State.Running}}}} {{{{.State.StartedAt}}}}' {container}")
+
+
+@pytest.fixture(scope="module")
+def repository(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> tuple[DockerRepository, str]:
+    """The repository and its URL."""
+    reason = missing_programs()
+    if reason:
+        pytest.skip(reason)
+    build = tree.find_tree(CACHE)
+    assert build is not None
+    repository = DockerRepository(
+        tmp_path_factory.mktemp("mirror") / "mirror",
+        [*(p for p in build.pool.rglob("pool") if p.is_dir()), build.extras],
+    )
+    repository.build()
+    return repository, machines.serve(repository.root)
+
+
+@pytest.fixture(scope="module")
+def web(machines: Machines) -> GuestMachine:
+    """A fresh guest."""
+    return machines.start("web", 4)
+
+
+@pytest.fixture
+def engine(repository: tuple[DockerRepository, str]) -> dict[str, t.Any]:
+    """The settings of the engine that take it from there."""
+    return {"source": "docker", "mirror": repository[1], "key": repository[0].key}
+
+
+@pytest.fixture(scope="module")
+def disk() -> DataDisk:
+    """A blank data disk."""
+    return DataDisk("/disks/data", "data", 3, 1)
+
+
+@pytest.fixture(scope="module")
+def db(machines: Machines, disk: DataDisk) -> GuestMachine:
+    """A fresh guest with the disk."""
+    return machines.start("db", 5, data_disks=(disk,))
+
+
+class TestDockersRepository:
+    """Engine and compose from a repository that has Docker's layout and names."""
+
+    def test_a_key_that_is_not_dockers_is_refused(
+        self, machines: Machines, web: GuestMachine, repository: tuple[DockerRepository, str]
+    ) -> None:
+        result = machines.push(web, {"engine": {"mirror": repository[1]}}, fails=True)
+        assert "which is not Docker's" in result["error"]
+        assert result["changes"] == []
+
+    def test_a_mirror_that_does_not_serve_us_is_said_to_be_so(
+        self, machines: Machines, web: GuestMachine, repository: tuple[DockerRepository, str]
+    ) -> None:
+        result = machines.push(web, {"engine": {"mirror": repository[1] + "/none"}}, fails=True)
+        assert "does not serve Debian GNU/Linux 12" in result["error"]
+        assert machines.sh(web, "ls /etc/apt/sources.list.d /etc/apt/keyrings | grep docker || echo clean") == "clean\n"
+
+    def test_a_wrong_key_installs_nothing(
+        self, machines: Machines, web: GuestMachine, engine: dict[str, t.Any]
+    ) -> None:
+        lines = engine["key"].splitlines()
+        lines[4] = lines[4][::-1]
+        result = machines.push(web, {"engine": {**engine, "key": "\n".join(lines)}}, fails=True)
+        assert result["stage"] == "install"
+        machines.sh(web, "command -v dockerd", fails=True)
+
+    def test_series_hold_lock_and_compose(
+        self, machines: Machines, web: GuestMachine, engine: dict[str, t.Any], busybox_image: bytes
+    ) -> None:
+        """The newest of a series is installed although somebody holds dpkg's lock for a while."""
+        hold = (
+            "import fcntl,time; f=open('/var/lib/dpkg/lock-frontend','w'); fcntl.lockf(f,fcntl.LOCK_EX); time.sleep(6)"
+        )
+        machines.sh(web, f'systemd-run --quiet python3 -c "{hold}"')
+        docker = {"engine": {**engine, "version": "27", "hold": True}}
+        result = machines.push(web, docker)
+        assert result["engine"]["package"] == "docker-ce"
+        assert "5:27.5.1-1~debian.12" in machines.sh(web, "dpkg-query -W docker-ce docker-ce-cli")
+        assert "docker-ce" in machines.sh(web, "apt-mark showhold").split()
+        assert "signed-by=/etc/apt/keyrings/docker.asc" in machines.sh(web, "cat /etc/apt/sources.list.d/docker.list")
+        assert "2.26" in machines.sh(web, "docker compose version")
+        assert machines.push(web, docker)["changes"] == []
+        machines.sh(web, "docker import - busybox:test", stdin=busybox_image)
+
+    def test_upgrade_on_request_keeps_containers(
+        self, machines: Machines, web: GuestMachine, engine: dict[str, t.Any]
+    ) -> None:
+        machines.sh(web, "docker run -d --name kept busybox:test sleep 100000")
+        before = started(machines, web, "kept")
+        assert "true" in before
+        assert machines.push(web, {"engine": {**engine, "version": "27.5.1", "hold": True}})["changes"] == []
+        result = machines.push(web, {"engine": {**engine, "version": "28", "hold": True}})
+        assert "bring docker-ce from 27.5.1 to 28" in result["changes"][0]
+        assert "5:28.1.0" in machines.sh(web, "dpkg-query -W docker-ce")
+        assert started(machines, web, "kept") == before
+        result = machines.push(web, {"engine": {**engine, "version": "26"}}, fails=True)
+        assert "no version 26 of docker-ce is offered; offered: 27.5.1, 28.0.4, 28.1.0" in result["error"]
+
+    def test_compose_up_changed_broken_and_down(
+        self, machines: Machines, web: GuestMachine, engine: dict[str, t.Any]
+    ) -> None:
+        secret = "a\"b$c\\d 'e' #f"
+        service = {"image": "busybox:test", "command": "sleep 10000", "environment": {"SECRET": "${TOKEN}"}}
+        file = json.dumps({"services": {"app": service}})
+
+        def settings(text: str, token: str) -> dict[str, t.Any]:
+            return {
+                "public": {"compose-projects": {"shop": {"file": text}}, "compose-purge": True},
+                "protected": {"compose-secrets": {"shop": {"TOKEN": token}}},
+            }
+
+        docker = {"engine": engine}
+        assert "bring up the compose project shop" in machines.push(web, docker, **settings(file, secret))["changes"]
+        shown = "docker inspect -f '{{json .Config.Env}}' shop-app-1"
+        assert f"SECRET={secret}" in json.loads(machines.sh(web, shown))
+        assert machines.push(web, docker, **settings(file, secret))["changes"] == []
+        machines.push(web, docker, **settings(file, "other"))
+        assert "SECRET=other" in json.loads(machines.sh(web, shown))
+        broken = machines.push(web, docker, fails=True, **settings(file.replace("command", "portz"), "t0p-secret"))
+        assert broken["stage"] == "compose"
+        assert "portz" in broken["detail"]
+        assert "SECRET=other" in json.loads(machines.sh(web, shown))
+        machines.sh(web, "docker rm -f shop-app-1")
+        assert machines.push(web, docker, **settings(file, "other"))["changes"] == ["bring up the compose project shop"]
+        gone = machines.push(web, docker, public={"compose-purge": True})
+        assert gone["changes"] == ["take down the compose project shop"]
+        assert "shop" not in machines.sh(web, "docker ps -a; ls /etc/docker/compose")
+        log = machines.sh(web, "cat /var/log/docker-host-setup.log; stat -c %a /var/log/docker-host-setup.log")
+        assert "t0p-secret" not in log
+        assert log.endswith("600\n")
+
+    def test_absent_with_engine_and_data(self, machines: Machines, web: GuestMachine) -> None:
+        machines.push(web, {}, state="absent", remove=["engine", "data"])
+        machines.sh(web, "command -v dockerd", fails=True)
+        assert machines.sh(web, "ls -A /var/lib/docker 2>/dev/null || true") == ""
+
+
+class TestOneEngine:
+    """The distribution's engine and what is configured around it."""
+
+    def test_data_disk_is_made_mounted_and_used(
+        self, machines: Machines, db: GuestMachine, busybox_image: bytes
+    ) -> None:
+        missing = machines.push(db, {"engine": DISTRIBUTION, "data-disk": {"lun": 9}}, fails=True)
+        assert "no data disk with LUN 9" in missing["error"]
+        docker = {"engine": DISTRIBUTION, "data-disk": DISK}
+        result = machines.push(db, docker)
+        assert result["engine"]["data_root"] == "/srv/docker/data"
+        assert "UUID=" in machines.sh(db, "grep /srv/docker /etc/fstab; findmnt /srv/docker")
+        assert machines.push(db, docker)["changes"] == []
+        machines.sh(db, "docker import - busybox:test", stdin=busybox_image)
+
+    def test_a_grown_disk_is_filled_and_survives_a_reboot(
+        self, machines: Machines, db: GuestMachine, disk: DataDisk
+    ) -> None:
+        size = "findmnt -nbo SIZE /srv/docker"
+        before = int(machines.sh(db, size))
+        grown = dataclasses.replace(db.spec, data_disks=(dataclasses.replace(disk, size_gb=2),))
+        machines.loop.run_until_complete(db.reconfigure(grown))
+        result = machines.push(db, {"engine": DISTRIBUTION, "data-disk": DISK})
+        assert [change for change in result["changes"] if change.startswith("grow")]
+        assert int(machines.sh(db, size)) > 1.7 * before
+        machines.loop.run_until_complete(db.restart())
+        assert "busybox" in machines.sh(db, "docker images")
+        assert machines.push(db, {"engine": DISTRIBUTION, "data-disk": DISK})["changes"] == []
+
+    def test_data_of_containers_is_not_moved_behind_the_back(self, machines: Machines, db: GuestMachine) -> None:
+        result = machines.push(db, {"engine": DISTRIBUTION}, fails=True)
+        assert "is to move from /srv/docker/data" in result["error"]
+        assert result["changes"] == []
+
+    def test_registry_login_and_pull(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
+        registry = start_registry(machines, authority)
+        server = "10.0.0.6:5000"
+        login = {"server": server, "username": "ci", "password": "r3gistry-pw", "ca": authority.ca}
+        docker = {"engine": DISTRIBUTION, "data-disk": DISK}
+        wrong = machines.push(db, docker, protected={"logins": [{**login, "password": "wr0ng-pw"}]}, fails=True)
+        assert wrong["stage"] == "registries"
+        assert "wr0ng-pw" not in json.dumps(wrong)
+        result = machines.push(db, docker, protected={"logins": [login]})
+        assert f"log in to {server} as ci" in result["changes"]
+        assert machines.push(db, docker, protected={"logins": [login]})["changes"] == []
+        image = f"{server}/busybox:test"
+        machines.sh(
+            db, f"docker tag busybox:test {image}; docker push {image}; docker rmi {image}; docker pull {image}"
+        )
+        assert machines.push(db, docker)["changes"] == [f"log out of {server}"]
+        machines.sh(db, f"docker rmi {image}; docker pull {image}", fails=True)
+        assert "pw" not in machines.sh(db, "cat /var/log/docker-host-setup.log")
+        machines.loop.run_until_complete(registry.delete())
+
+    def test_what_was_cut_short_is_mended(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
+        """A run that ended between writing and restarting left its mark; the next one restarts."""
+        docker = {"engine": DISTRIBUTION, "data-disk": DISK, "port": "4243"}
+        certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}
+        machines.push(db, docker, protected=certs)
+        machines.sh(db, "touch /var/lib/docker-host/restart-pending")
+        assert machines.push(db, docker, protected=certs)["changes"] == ["restart the engine"]
+        machines.sh(db, "systemctl stop docker.socket docker")
+        assert machines.push(db, docker, protected=certs)["changes"] == ["start the engine"]
+
+    def test_settings_that_the_daemon_refuses(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
+        certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}
+        docker = {"engine": DISTRIBUTION, "data-disk": DISK, "port": "4243"}
+        machines.push(db, docker, protected=certs)
+        files = "cat /etc/docker/daemon.json /etc/systemd/system/docker.service.d/*"
+        before = machines.sh(db, files)
+        for bad in ({"options": ["--no-such-option"]}, {"daemon": {"storage-driver": "nonsense"}}):
+            result = machines.push(db, {**docker, **bad}, protected=certs, fails=True)
+            assert result["stage"] == "configure"
+            assert "the last configuration is back" in result["error"]
+            assert "no-such-option" in result["detail"] or "nonsense" in result["detail"]
+            assert machines.sh(db, files) == before
+            assert "busybox" in machines.sh(db, "docker images")
+        assert machines.push(db, docker, protected=certs)["changes"] == []
+
+    def test_swarm_and_live_restore(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
+        docker = {"engine": DISTRIBUTION, "data-disk": DISK}
+        machines.push(db, {**docker, "live-restore": False})
+        machines.sh(db, "docker swarm init --advertise-addr 10.0.0.5")
+        refused = machines.push(db, {**docker, "live-restore": True}, fails=True)
+        assert "swarm" in refused["error"]
+        assert machines.push(db, docker)["engine"]["live_restore"] is False
+        machines.sh(db, "docker swarm leave --force")
+        assert machines.push(db, docker)["engine"]["live_restore"] is True
+
+    def test_secrets_do_not_stay_in_the_handlers_directory(self, machines: Machines, db: GuestMachine) -> None:
+        found = machines.sh(
+            db, "grep -rlE 'BEGIN (EC )?PRIVATE|protectedSettings.:.{' /var/lib/waagent/custom-script || true"
+        )
+        assert found == ""
+
+
+def start_registry(machines: Machines, authority: Authority) -> GuestMachine:
+    """A registry with TLS and basic authentication on a guest of its own."""
+    machine = machines.start("registry", 6)
+    server = authority.server("registry", ["IP:10.0.0.6"])
+    files = {"/etc/registry-cert.pem": server.cert, "/etc/registry-key.pem": server.key}
+    config = (
+        "version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/registry-test}}\n"
+        "http: {addr: ':5000', tls: {certificate: /etc/registry-cert.pem, key: /etc/registry-key.pem}}\n"
+        "auth: {htpasswd: {realm: test, path: /etc/registry-users}}\n"
+    )
+    for path, text in {**files, "/etc/registry-test.yml": config}.items():
+        encoded = base64.b64encode(text.encode()).decode()
+        machines.sh(machine, f"base64 -d >{path}", stdin=encoded.encode())
+    machines.sh(
+        machine,
+        "export DEBIAN_FRONTEND=noninteractive; apt-get update -qq;"
+        " apt-get install -y -qq --no-install-recommends docker-registry apache2-utils >/dev/null 2>&1;"
+        " systemctl stop docker-registry;"
+        " htpasswd -Bbc /etc/registry-users ci r3gistry-pw;"
+        " systemd-run --quiet docker-registry serve /etc/registry-test.yml;"
+        " for i in $(seq 50); do curl -sk https://10.0.0.6:5000/v2/ && exit 0; sleep 0.2; done; exit 1",
+    )
+    return machine
