@@ -10,6 +10,7 @@ Private to this collection. Nothing here talks to Azure.
 from __future__ import annotations
 
 import base64
+import copy
 import typing as t
 from dataclasses import dataclass
 
@@ -358,6 +359,18 @@ def growths(wanted: Wanted, actual: Json) -> tuple[list[Growth], list[Growth]]:
         if disk_id and before and size > before:
             grown[min(place, 1)].append(Growth(str(disk_id), int(before), size))
     return grown[0], grown[1]
+
+
+def with_disk_sizes(actual: Json, disks: t.Sequence[Json]) -> Json:
+    """The VM with the sizes that its managed disks really have."""
+    sizes = {str(disk.get("id")).lower(): properties_of(disk).get("diskSizeGB") for disk in disks}
+    found = copy.deepcopy(actual)
+    storage = properties_of(found).get("storageProfile") or {}
+    for disk in [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]:
+        size = sizes.get(str((disk.get("managedDisk") or {}).get("id")).lower())
+        if size:
+            disk["diskSizeGB"] = size
+    return found
 
 
 def update_body(

@@ -21,6 +21,7 @@ from .lifecycle import Lifecycle, Outcome
 from .network import properties_of
 from .options import SPEC
 from .plan import Planner, plan_power
+from .preflight import ask, judge
 from .removal import Remover
 from .result import describe_host, expected_facts, predict_host
 from .ssh_keys import KeyPair, ensure_key_pair
@@ -75,17 +76,31 @@ class _Run:
             return plan_power(self.wanted, self.layout, facts)
         facts = self._more_facts(facts)
         planner = Planner(self.wanted, self.layout, facts)
-        planner.present()
+        plan = planner.present()
         if facts.virtual_machine:
-            return planner.present()
+            return plan
+        trust = self._preflight(planner, plan)
         # Nothing wrong was found: only now a key may be made.
-        return Planner(self.wanted, self.layout, facts, self._ssh_keys()).present()
+        return Planner(self.wanted, self.layout, facts, self._ssh_keys(), trust).present()
+
+    def _preflight(self, planner: Planner, plan: Plan) -> machine.Trust:
+        if not self.wanted.params["preflight"]:
+            return machine.Trust()
+        location = planner.location()
+        makes_label = plan.step("public_ip_address") is not None
+        answers = ask(self.session, self.wanted, location, self.layout.dns_label if makes_label else None)
+        return judge(self.wanted, location, answers)
 
     def _more_facts(self, facts: Facts) -> Facts:
         """What is only needed for some changes of a VM that is there."""
         actual = facts.virtual_machine
         if not actual:
             return facts
+        os_disk, data_disks = machine.growths(self.wanted, actual)
+        if os_disk or data_disks:
+            # The VM may still show what its disks had when it was started.
+            found = [self.session.arm.find(growth.disk_id) for growth in (*os_disk, *data_disks)]
+            facts = replace(facts, virtual_machine=machine.with_disk_sizes(actual, [disk for disk in found if disk]))
         if self.wanted.params["user_data"]:
             facts = replace(facts, user_data=self.lookout.user_data())
         size = (properties_of(actual).get("hardwareProfile") or {}).get("vmSize")
