@@ -88,7 +88,9 @@ def load_certificates(data: bytes) -> list[x509.Certificate]:
     certificates = x509.load_pem_x509_certificates(data)
     for certificate in certificates:
         # Lazily parsed: what is broken must show now, not in the middle of a run.
-        _ = certificate.extensions, certificate.subject, certificate.not_valid_after_utc, certificate.public_key()
+        certificate.public_key()
+        if certificate.extensions is None or certificate.subject is None or certificate.not_valid_after_utc is None:
+            raise ValueError("a field is missing")
     return certificates
 
 

@@ -67,13 +67,17 @@ DEFAULT_CLIENT = Identity("clients")
 
 def identity_of(path: str) -> Identity | None:
     """The identity whose certificate, key or request stands at a relative path."""
-    kind, _, rest = path.partition("/")
-    name, _, file = rest.partition("/")
+    if path in (CERT, KEY, REQUEST):
+        return DEFAULT_CLIENT
+    parts = path.split("/")
+    if len(parts) != 3:
+        return None
+    kind, name, file = parts
     if kind == SERVERS and file in (CERT, KEY, CA, REQUEST):
         return Identity("servers", name)
     if kind == CLIENTS and file in (CERT, KEY, CA, REQUEST):
         return Identity("clients", name)
-    return DEFAULT_CLIENT if path in (CERT, KEY, REQUEST) else None
+    return None
 
 
 @dataclass(frozen=True)

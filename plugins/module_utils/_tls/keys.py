@@ -123,8 +123,7 @@ def label(key_type: str) -> str:
     """What a person calls the key type: ``RSA 1024``."""
     if key_type in LABELS:
         return LABELS[key_type]
-    family, _, rest = key_type.partition("_")
-    return f"{family.upper()} {rest}".replace("p521", "P-521").strip()
+    return key_type.replace("_p", " P-").replace("_", " ").upper()
 
 
 def is_weak(key: PublicKeyTypes) -> bool:

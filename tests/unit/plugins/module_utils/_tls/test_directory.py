@@ -93,7 +93,7 @@ def test_readers_never_see_half_of_a_change(certs: Certs) -> None:
     child = os.fork()
     if child == 0:
         try:
-            for _ in range(40):
+            for _unused in range(40):
                 certs.run(hosts=HOSTS, regenerate="always", new_keys=True)
         except BaseException:  # noqa: BLE001
             os._exit(1)
@@ -396,6 +396,7 @@ def test_an_error_at_any_call_is_one_clear_error(certs: Certs) -> None:
     start = certs.directory.with_name("start")
     shutil.copytree(certs.directory, start)
     last = 0
+    outcome = ""
     outcomes = set()
     while True:
         last += 1
@@ -406,7 +407,7 @@ def test_an_error_at_any_call_is_one_clear_error(certs: Certs) -> None:
             certs.run(hosts=HOSTS, regenerate="always", new_keys=True, backup=True, files=Failing(last))
             break
         except DockerHostError as error:
-            outcome = error.message.split(": ")[1]
+            outcome = str(error).split(": ")[1]
         if outcome == "nothing was changed":
             assert certs.tree() == before
         outcomes.add(outcome)
@@ -521,7 +522,7 @@ def test_a_store_commits_all_or_says_so(certs: Certs) -> None:
 
 def test_nothing_is_left_open(certs: Certs) -> None:
     before = set(os.listdir("/proc/self/fd")) if sys.platform == "linux" else set()
-    for _ in range(3):
+    for _unused in range(3):
         certs.run(hosts=HOSTS, regenerate="always")
         certs.run(hosts=HOSTS, check=True)
     if sys.platform == "linux":

@@ -218,7 +218,7 @@ def test_partial_idempotence(certs: Certs, maker: Maker) -> None:
 def test_always(certs: Certs) -> None:
     certs.run(hosts=HOSTS)
     ca = certs.bytes("ca.pem")
-    for _ in range(2):
+    for _unused in range(2):
         before = certs.bytes("servers/web1/cert.pem")
         result = certs.run(hosts=HOSTS, regenerate="always")
         assert result["servers"]["web1"]["reasons"] == ["asked for by regenerate"]
