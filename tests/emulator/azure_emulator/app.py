@@ -219,9 +219,11 @@ class Application:
             request.method, "action"
         )
         for pattern in switches["forbidden"]:
-            right = f"{type_}/{verb}".lower()
-            if right == pattern.lower() or (pattern.endswith("*") and right.startswith(pattern[:-1].lower())):
-                raise self._forbidden(request, f"{type_}/{verb}")
+            right = _right(request, type_, verb)
+            if right.lower() == pattern.lower() or (
+                pattern.endswith("*") and right.lower().startswith(pattern[:-1].lower())
+            ):
+                raise self._forbidden(request, right)
         if "/locations/operation" in request.path.lower():
             return
         if request.method in WRITING and namespace.lower() in {n.lower() for n in switches["unregistered"]}:
@@ -321,6 +323,14 @@ class Application:
             break_connection(transport)
             return
         await _respond(send, reply, request.method)
+
+
+def _right(request: ArmRequest, type_: str, verb: str) -> str:
+    """The action that a request needs the right to: ``Microsoft.Compute/virtualMachines/start/action``."""
+    parts = request.path.strip("/").split("/")
+    if len(parts) == 4 and parts[2].lower() == "resourcegroups":
+        type_ = "Microsoft.Resources/subscriptions/resourceGroups"
+    return f"{type_}/{parts[-1]}/action" if verb == "action" else f"{type_}/{verb}"
 
 
 async def _start(send: Send, reply: Reply, length: int) -> None:

@@ -200,6 +200,11 @@ class Operations:
                 event.set()
             await asyncio.wait(going, timeout=0.1)
 
+    @property
+    def held(self) -> list[str]:
+        """The ids of the operations that wait to be released."""
+        return [id_ for id_, held in self._held.items() if not held.done()]
+
     def _free(self, operation_id: str) -> bool:
         """Whether an operation ends by itself: it is not held, or has been released."""
         held = self._held.get(operation_id)

@@ -149,15 +149,25 @@ class LocalCloud:
         """Let everything end that is under way and not held."""
         await self.cloud.operations.settle()
 
+    async def release_others(self, urls: t.Iterable[str]) -> None:
+        """Let every held operation end but those of these URLs."""
+        kept = {_operation_id(url).lower() for url in urls}
+        for id_ in self.cloud.operations.held:
+            if id_.lower() not in kept:
+                await self.cloud.operations.release(id_)
+
     async def release(self, url: str, status: Status | None = None, error: t.Any = None) -> None:
         """Let an operation end.
 
         :param url: the operation's URL.
         :param status: how it is to end: Succeeded, Failed, Canceled; None means as its work ended.
         """
-        poll = parse_poll(urllib.parse.unquote(urllib.parse.urlsplit(url).path))
-        if poll is not None:
-            await self.cloud.operations.release(poll.id, status, error)
+        await self.cloud.operations.release(_operation_id(url), status, error)
+
+
+def _operation_id(url: str) -> str:
+    poll = parse_poll(urllib.parse.unquote(urllib.parse.urlsplit(url).path))
+    return poll.id if poll is not None else ""
 
 
 def _answer(events: list[Scope]) -> Answer:

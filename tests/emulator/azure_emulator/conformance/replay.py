@@ -89,6 +89,7 @@ class _Replay:
         if answer is None:
             return Outcome(self._flow, record, "not served")
         self._learn(position, record, answer)
+        await self._cloud.release_others(url for o in self._operations for url in o.urls.values())
         comparison = compare(record, answer, self._mapping)
         return self._outcome(record, comparison)
 

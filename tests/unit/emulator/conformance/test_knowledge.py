@@ -120,7 +120,12 @@ def test_names_that_the_server_made_are_learned_and_used() -> None:
     mapping.subscription("S", "T")
     disk = f"{BASE}Microsoft.Compute/disks/v_disk1_0a1b2c3d"
     mapping.learn(
-        {"name": "v", "disk": {"name": "v_disk1_0a1b2c3d", "id": disk}, "time": "2017-06-02T18:58:36", "code": "aaaaaaaa"},
+        {
+            "name": "v",
+            "disk": {"name": "v_disk1_0a1b2c3d", "id": disk},
+            "time": "2017-06-02T18:58:36",
+            "code": "aaaaaaaa",
+        },
         {
             "name": "v",
             "disk": {"name": "v_disk1_f0f1f2f3", "id": disk.replace("/S/", "/T/").replace("_0a1b2c3d", "_f0f1f2f3")},
