@@ -41,7 +41,9 @@ def machine(azure: LocalAzure, group: str, name: str, ssh_public_key: str) -> di
                 "linuxConfiguration": {"disablePasswordAuthentication": True, "ssh": {"publicKeys": [key]}},
             },
             "networkProfile": {
-                "networkInterfaces": [{"id": f"{subscription}/providers/Microsoft.Network/networkInterfaces/{name}-nic"}]
+                "networkInterfaces": [
+                    {"id": f"{subscription}/providers/Microsoft.Network/networkInterfaces/{name}-nic"}
+                ]
             },
         },
     }
@@ -169,7 +171,7 @@ def test_extension(az: Az) -> None:
 
 def test_run_command(az: Az) -> None:
     name = "--run-command-name greet"
-    script = "test -n \"$DOCKER_SETUP_ROOT\" && echo hello"
+    script = 'test -n "$DOCKER_SETUP_ROOT" && echo hello'
     az(f"vm run-command create {ON_VM} -l westeurope {name} --script", script)
     view = az(f"vm run-command show {ON_VM} {name} --instance-view")["instanceView"]
     assert (view["executionState"], view["exitCode"], view["output"].strip()) == ("Succeeded", 0, "hello")
