@@ -58,7 +58,7 @@ def _images(cloud: Cloud, request: ArmRequest, *levels: str) -> list[catalogue.I
 async def publishers(cloud: Cloud, request: ArmRequest) -> Reply:
     """Publishers of images and extensions."""
     names = [i.publisher for i in catalogue.images(cloud)] + [e.publisher for e in catalogue.extension_types(cloud)]
-    return Reply(200, [_entry(request, name, name) for name in _names(names)], pretty=True)
+    return Reply(200, [_entry(request, publisher, publisher) for publisher in _names(names)], pretty=True)
 
 
 @route("GET", OFFERS, LOCATION)
