@@ -819,6 +819,13 @@ def mount(machine, device, where):
         machine.change("mount {} at {}".format(device, where), act)
 
 
+def stay_mounted(machine, settings):
+    """Mount the disk again if reloading systemd took it away: an engine on an empty directory loses its containers."""
+    where = settings.disk and settings.disk.get("path", "/srv/docker")
+    if where and not os.path.ismount(where):
+        machine.run(["mount", where])
+
+
 def grow(machine, disk, partition, where):
     """Let a partition and its file system fill a disk that has become larger."""
     if partition == disk or machine.check:
@@ -1431,6 +1438,7 @@ def take_over(machine, settings, how, before):
         machine.run(["systemctl", "enable", "docker"], ok=None)
     machine.run(["systemctl", "reset-failed", "docker"], ok=None)
     try:
+        stay_mounted(machine, settings)
         machine.run(["systemctl", how, "docker"], timeout=300)
         wait_for_engine(machine, settings)
     except Problem as problem:
@@ -1703,6 +1711,8 @@ def verify_engine(machine, state):
     found = []
     if ask_engine("/_ping") is None:
         found.append("the engine does not answer on {}".format(SOCKET))
+    if state.get("disk") and not os.path.ismount(state["disk"]):
+        found.append("the data disk is not mounted at {}".format(state["disk"]))
     certificate = machine.read(CERTIFICATES[1][1])
     if state.get("port") and not (certificate and tls_answers(state["port"], certificate)):
         found.append("port {} does not answer with our certificate".format(state["port"]))
@@ -1722,6 +1732,7 @@ def record(machine, settings, facts):
         "format": FORMAT,
         "digest": settings.digest,
         "port": settings.port,
+        "disk": settings.disk and settings.disk.get("path", "/srv/docker"),
         "ca": fingerprints(settings.certs["ca"]) if settings.certs else [],
         "files": {
             path: hashlib.sha256(machine.read(path)).hexdigest() for path in paths if machine.read(path) is not None
