@@ -14,6 +14,8 @@ PYTHON ?= python3
 DEV := $(BUILD)/dev
 COLLECTIONS := $(BUILD)/collections
 
+export DOCKERHOST_CACHE := $(CACHE)
+export DOCKERHOST_VENVS := $(TOP)/.venvs
 export PATH := $(VENV)/bin:$(CACHE)/bin:$(PATH)
 # The tests and the demo talk to their own servers: a CA bundle meant for the outside must not decide whom they trust.
 RUN := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE -u SSL_CERT_DIR -u ANSIBLE_CONFIG
@@ -90,20 +92,37 @@ changelog-lint: dev
 sanity: dev
 	@tools/quiet.sh $(BUILD)/sanity.log tools/sanity.sh $(BUILD)
 
+# The marker "slow" is for what takes minutes by itself: `make test-slow` runs it.
+PYTEST := $(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUILD) DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q
+
 .PHONY: unit integration conformance e2e test
-unit: dev  ## Unit tests
-	$(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator python -m pytest -q -n 2 tests/unit
+unit: dev guests  ## Unit tests, the local Azure's and its machines' among them
+	$(PYTEST) -n 2 -m "not slow" tests/unit
 
-integration: install  ## Integration targets, through ansible-playbook, against the local Azure
-	$(RUN) PYTHONPATH=$(TOP)/tests/emulator DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q -n 2 tests/integration
+integration: dev install  ## Integration targets, through ansible-playbook, against the local Azure
+	$(PYTEST) -n 2 -m "not slow" tests/integration
 
-conformance: install  ## The local Azure against Microsoft's specifications and recorded traffic
-	$(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUILD) DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q tests/conformance
+conformance: dev install  ## The local Azure against Microsoft's specifications and recorded traffic
+	$(PYTEST) -m "not slow" tests/conformance
 
-e2e: install guests  ## Real guests, real dockerd, real docker CLI
-	$(RUN) PYTHONPATH=$(TOP)/tests/emulator DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) DOCKERHOST_CACHE=$(CACHE) python -m pytest -q tests/e2e
+e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
+	$(PYTEST) -m "not slow" tests/e2e
 
-test: check unit integration conformance e2e  ## Every test
+test: check unit integration conformance e2e  ## Every check and every test but the ones below
+
+.PHONY: test-slow test-clients test-matrix
+test-slow: dev install guests  ## Tests that take minutes each
+	$(PYTEST) -m slow tests/unit tests/integration tests/conformance tests/e2e
+
+test-clients: dev install guests  ## Clients that others wrote: az CLI, azure.azcollection, community.docker (2.5 GB)
+	$(PYTEST) tests/clients
+
+test-matrix: dev install  ## Unit and integration tests with both ends of ansible-core and the Azure SDK
+	$(RUN) python tools/matrix.py $(BUILD) $(DOCKERHOST_VENVS)
+
+.PHONY: bench-certs
+bench-certs: dev install  ## docker_tls_certs beside community.crypto, in one run
+	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) python tests/benchmarks/bench_certs.py --venvs $(DOCKERHOST_VENVS)
 
 .PHONY: clean
 clean: demo-stop  ## Remove what was built (the caches too)
