@@ -121,8 +121,8 @@ test-matrix: dev install  ## Unit and integration tests with both ends of ansibl
 	$(RUN) python tools/matrix.py $(BUILD) $(DOCKERHOST_VENVS)
 
 .PHONY: bench-certs
-bench-certs: dev install  ## docker_tls_certs beside community.crypto, in one run
-	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) python tests/benchmarks/bench_certs.py --venvs $(DOCKERHOST_VENVS)
+bench-certs: dev install  ## docker_tls_certs beside community.crypto, in one run; writes docs/performance-certs.md
+	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) python tests/benchmarks/bench_certs.py $(DOCKERHOST_VENVS)/ansible $(COLLECTIONS) docs/performance-certs.md
 
 .PHONY: clean
 clean: demo-stop  ## Remove what was built (the caches too)
