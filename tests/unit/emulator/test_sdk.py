@@ -88,7 +88,7 @@ def test_the_default_version_of_the_sdk(ready: Arm, compute: t.Any) -> None:
     assert "Standard_B2s" in [size.name for size in sizes]
     images = compute.virtual_machine_images.list("eastus", "Debian", "debian-12", "12-gen2", api_version=VERSION)
     assert len(images) == 2
-    disks = list(compute.disks.list_by_resource_group(ready.name, api_version="2024-03-02"))
+    disks = list(compute.disks.list_by_resource_group(ready.name))
     assert [disk.disk_state for disk in disks] == ["Attached"]
 
 
