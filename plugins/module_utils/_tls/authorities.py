@@ -16,9 +16,9 @@ from . import keys, names
 from .authority import Authority, AuthorityError
 from .draft import Draft
 from .policy import plural
-from .rotation import check_hosts_follow
+from .rotation import rotate
 from .state import PHASES, Rotation
-from .store import CA, CA_KEY, CURRENT_CA, NEXT_CA, NEXT_CA_KEY, retired
+from .store import CA, CA_KEY, CURRENT_CA, NEXT_CA, NEXT_CA_KEY
 from .times import iso, whole_days
 
 NEW = ""  # The fingerprint of a CA that a prediction cannot know yet.
@@ -113,7 +113,7 @@ class Authorities:
         """The CA with its key: the user's where it is their own, else the one kept here."""
         draft = self.draft
         plain = Authority(chain)
-        if self.own is not None and _same_authority(self.own, plain):
+        if self.own is not None and ca.same_authority(self.own, plain):
             return replace(self.own, chain=self.own.chain)
         if is_own or path not in draft.files:
             return plain
@@ -137,9 +137,9 @@ class Authorities:
     def _check_own(self) -> None:
         """A CA of the user's own must be the current one, the next one, or the one to rotate to."""
         own, draft = self.own, self.draft
-        if own is None or self.current is None or draft.options.rotate == "start":
+        if own is None or self.current is None or (draft.options.rotate == "start" and self.rotation is None):
             return
-        if not any(known and _same_authority(own, known) for known in (self.current, self.next)):
+        if not any(known and ca.same_authority(own, known) for known in (self.current, self.next)):
             option = draft.options.ca_text[0] if draft.options.ca_text else "ca_path"
             raise OptionError(
                 option,
@@ -202,7 +202,7 @@ class Authorities:
             self._make_current()
         else:
             self._keep_current()
-        self._rotate()
+        rotate(self)
         self._write_trust()
 
     def _make_current(self) -> None:
@@ -211,7 +211,7 @@ class Authorities:
             raise OptionError("rotate_ca", f"there is no CA in {draft.options.cert_dir} yet that could be rotated")
         if draft.foreign:
             # The run is going to stop; a stand-in lets it find the other files that are in the way.
-            self.current = self.own or self._generate()
+            self.current = self.own or self.generate()
             return
         self.reasons = ["it does not exist"]
         if self.own is not None:
@@ -219,25 +219,20 @@ class Authorities:
             draft.state.is_own = True
             draft.actions.append("ca: your own CA is used")
         else:
-            self.current = self._generate()
-            draft.put(CA_KEY, draft.key_pem(self._key_of(self.current), draft.options.passphrase), private=True)
+            self.current = self.generate()
+            draft.put(CA_KEY, draft.key_pem(ca.key_of(self.current), draft.options.passphrase), private=True)
             draft.actions.append("ca: made")
         draft.put(CURRENT_CA, ca.to_pem(self.current.chain))
         draft.differences.add("ca", None, describe_authority(self.current, draft.options.ca_key_type))
 
-    def _generate(self) -> Authority:
+    def generate(self) -> Authority:
+        """A new CA of ours, with its key."""
         options = self.draft.options
         key = self.draft.new_key(options.ca_key_type or keys.DEFAULT_KEY_TYPE)
         subject = names.make_name(options.fields, options.ca_common_name)
         made = ca.make_authority(key, subject, self.draft.now, options.ca_not_after)
         self.made.add(made.fingerprint)
         return made
-
-    @staticmethod
-    def _key_of(authority: Authority) -> keys.PrivateKey:
-        if authority.key is None:
-            raise AuthorityError("the CA's key is needed")
-        return authority.key
 
     def _keep_current(self) -> None:
         draft, current = self.draft, t.cast(Authority, self.current)
@@ -325,99 +320,6 @@ class Authorities:
                 f" Restore it (a copy is {draft.options.cert_dir}/{CURRENT_CA}), or choose another cert_dir.",
                 foreign_files=[f"{draft.options.cert_dir}/{CA}"],
             )
-
-    # Rotation
-
-    def _rotate(self) -> None:
-        step = self.draft.options.rotate
-        if step == "start":
-            self._start()
-        elif step == "advance":
-            self._advance()
-        elif step == "cancel":
-            self._cancel()
-
-    def _start(self) -> None:
-        draft, current = self.draft, t.cast(Authority, self.current)
-        if self.rotation is not None:
-            return
-        new_is_own = self.own is not None and not _same_authority(self.own, current)
-        if new_is_own:
-            self.next = t.cast(Authority, self.own)
-        elif draft.state.is_own:
-            raise OptionError("rotate_ca", "the CA is your own; give the one to rotate to in ca_path or ca_content")
-        else:
-            self.next = self._generate()
-            draft.put(NEXT_CA_KEY, draft.key_pem(self._key_of(self.next), draft.options.passphrase), private=True)
-        draft.put(NEXT_CA, ca.to_pem(self.next.chain))
-        draft.state.rotation = Rotation("trust", current.fingerprint, self.next.fingerprint, new_is_own)
-        draft.actions.append("ca: rotation started: both CAs are in every trust list")
-        draft.differences.add("rotation", None, "trust")
-
-    def _advance(self) -> None:
-        draft, rotation = self.draft, self.rotation
-        if rotation is None:
-            raise OptionError(
-                "rotate_ca", "no rotation is under way that could advance; begin one with rotate_ca: start"
-            )
-        check_hosts_follow(draft, rotation)
-        position = PHASES.index(rotation.phase) + 1
-        if position < len(PHASES):
-            draft.state.rotation = replace(rotation, phase=PHASES[position])
-            whose = PHASES[position]
-            draft.actions.append(f"ca: rotation: certificates of {whose} are from the new CA")
-            draft.differences.add("rotation", rotation.phase, whose)
-            return
-        self._finish(rotation)
-
-    def _finish(self, rotation: Rotation) -> None:
-        draft, old, new = self.draft, t.cast(Authority, self.current), t.cast(Authority, self.next)
-        self._retire(old, CA_KEY, draft.state.is_own)
-        key = draft.data(NEXT_CA_KEY)
-        if key is not None:
-            draft.put(CA_KEY, key, private=True)
-            draft.remove(NEXT_CA_KEY)
-        else:
-            draft.remove(CA_KEY)
-        draft.put(CURRENT_CA, ca.to_pem(new.chain))
-        draft.remove(NEXT_CA)
-        draft.state.is_own = rotation.new_is_own
-        draft.state.rotation = None
-        self.current, self.next = new, None
-        draft.actions.append("ca: rotation finished: the old CA is in no trust list any more")
-        draft.differences.add("rotation", rotation.phase, None)
-
-    def _cancel(self) -> None:
-        draft, rotation = self.draft, self.rotation
-        if rotation is None:
-            return
-        if rotation.phase != "trust":
-            raise OptionError(
-                "rotate_ca",
-                f"the rotation is in the phase {rotation.phase} and can only go on: the new CA has signed already",
-            )
-        self._retire(t.cast(Authority, self.next), NEXT_CA_KEY, rotation.new_is_own)
-        draft.remove(NEXT_CA_KEY)
-        draft.remove(NEXT_CA)
-        draft.state.rotation = None
-        self.next = None
-        draft.actions.append("ca: rotation cancelled: the new CA is in no trust list any more")
-        draft.differences.add("rotation", rotation.phase, None)
-
-    def _retire(self, authority: Authority, key_path: str, is_own: bool) -> None:
-        """Keep a CA that was in use: its key may still be wanted one day."""
-        draft = self.draft
-        draft.put(retired(authority.fingerprint, CA), ca.to_pem(authority.chain))
-        key = None if is_own else draft.data(key_path)
-        if key is not None:
-            draft.put(retired(authority.fingerprint, CA_KEY), key, private=True)
-
-
-def _same_authority(one: Authority, other: Authority) -> bool:
-    """Whether two certificates are of one CA: the same name and key, perhaps renewed."""
-    return one.certificate.subject == other.certificate.subject and keys.same_public_key(
-        one.certificate.public_key(), other.certificate.public_key()
-    )
 
 
 def _read_certificates(draft: Draft, path: str) -> list[t.Any]:

@@ -314,3 +314,20 @@ def make_request(leaf: Leaf, key: keys.PrivateKey) -> x509.CertificateSigningReq
 def request_pem(request: x509.CertificateSigningRequest) -> bytes:
     """The request in PEM."""
     return request.public_bytes(serialization.Encoding.PEM)
+
+
+def same_authority(one: Authority, other: Authority) -> bool:
+    """Whether two certificates are of one CA: the same name and key, perhaps renewed."""
+    return one.certificate.subject == other.certificate.subject and keys.same_public_key(
+        one.certificate.public_key(), other.certificate.public_key()
+    )
+
+
+def key_of(authority: Authority) -> keys.PrivateKey:
+    """The CA's key.
+
+    :raises AuthorityError: it is not at hand.
+    """
+    if authority.key is None:
+        raise AuthorityError("the CA's key is needed")
+    return authority.key

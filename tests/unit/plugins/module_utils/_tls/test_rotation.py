@@ -295,6 +295,16 @@ def test_to_a_ca_of_ones_own_and_back(fleet: Fleet, certs: Certs, maker: Maker) 
         certs.run(rotate_ca="start")
 
 
+def test_a_third_ca_in_the_middle_stops(certs: Certs, maker: Maker) -> None:
+    certs.run(hosts=HOSTS[:1])
+    certs.run(rotate_ca="start")
+    before = certs.tree()
+    certificate, key = maker.ca("Third")
+    with pytest.raises(OptionError, match=r"ca_content: .*belongs to another CA"):
+        certs.run(rotate_ca="start", ca_content=maker.pem(certificate), ca_key_content=maker.pem(key))
+    assert certs.tree() == before
+
+
 def test_to_another_key_type(fleet: Fleet, certs: Certs) -> None:
     certs.run(rotate_ca="start", ca_key_type="ecdsa_p384", ca_common_name="The next CA")
     new = certs.chain("ca.pem")[1]
