@@ -22,7 +22,7 @@ from .conftest import REPOSITORY, User
 
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
 BLOCK = re.compile(
-    r"^(?:<!-- (?P<remark>file|not run): (?P<text>.+) -->\n)?```(?P<language>\w*)\n(?P<content>.*?)^```$",
+    r"^(?:<!-- (?P<remark>file|not run): (?P<text>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<content>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")

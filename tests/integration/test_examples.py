@@ -41,10 +41,9 @@ def test_three_hosts(example: tuple[User, Path]) -> None:
     arguments = ("-i", str(directory / "inventory.yml"), "-f", "3")
     assert user.play(str(directory / "site.yml"), *arguments).changed == {"front1": 4, "back1": 4, "back2": 4}
     rules = [
-        rule["properties"]
+        resource["properties"]
         for path, resource in user.azure.dump().items()
-        if path.lower().endswith("/networksecuritygroups/front1-nsg")
-        for rule in resource["properties"]["securityRules"]
+        if "/networksecuritygroups/front1-nsg/securityrules/" in path.lower()
     ]
     sources = {
         source

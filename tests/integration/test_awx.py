@@ -1,0 +1,226 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""examples/awx as AWX runs it: by ansible-runner, in a private data directory, with a HOME that is thrown away."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from azure_emulator.launcher import LocalAzure
+
+from .conftest import BIN, COLLECTIONS, REPOSITORY, User, needs_docker
+
+AWX = REPOSITORY / "examples" / "awx"
+PASSPHRASE = "seven-green-hedgehogs"
+
+pytestmark = pytest.mark.skipif(not (BIN / "ansible-runner").exists(), reason="ansible-runner is not installed")
+
+
+class Controller:
+    """Lays out jobs as AWX does, and runs them."""
+
+    def __init__(self, azure: LocalAzure, directory: Path) -> None:
+        self.azure = azure
+        self.directory = directory
+        self.owner = User(azure, directory / "owner")
+        self.number = 0
+        play = REPOSITORY / "docs" / "awx.md"
+        match = re.search(r"<!-- file: ca.yml -->\n```yaml\n(.*?)```", play.read_text(), re.DOTALL)
+        assert match is not None
+        (self.owner.home / "ca.yml").write_text(match[1])
+        self.owner.play(str(self.owner.home / "ca.yml"))
+        ran = self.owner.run(
+            "openssl", "pkcs8", "-topk8", "-v2", "aes256", "-in", "awx-ca/ca-key.pem", "-passout", f"pass:{PASSPHRASE}",
+            "-out", "ca-key-encrypted.pem",
+        )  # fmt: skip
+        assert ran.code == 0, ran.output
+
+    def lay_out(self, playbook: str, survey: t.Mapping[str, t.Any]) -> Path:
+        """A private data directory for one job, and its throw-away HOME beside it."""
+        self.number += 1
+        job = self.directory / f"job{self.number}"
+        shutil.copytree(AWX, job / "project")
+        (job / "env").mkdir(mode=0o700)
+        (job / "home").mkdir(mode=0o700)
+        (job / "inventory").mkdir()
+        interpreter = "ansible_python_interpreter='{{ ansible_playbook_python }}'"
+        (job / "inventory" / "hosts").write_text(f"localhost ansible_connection=local {interpreter}\n")
+        for name, source in (("ca", "awx-ca/ca.pem"), ("ca_key", "ca-key-encrypted.pem")):
+            (job / "env" / name).write_bytes((self.owner.home / source).read_bytes())
+            (job / "env" / name).chmod(0o600)
+        injected = yaml.safe_load((AWX / "credential_type.yml").read_text())["injectors"]["extra_vars"]
+        values = {
+            "{{ tower.filename.ca }}": str(job / "env" / "ca"),
+            "{{ tower.filename.ca_key }}": str(job / "env" / "ca_key"),
+            "{{ passphrase }}": PASSPHRASE,
+        }
+        extra = {name: values[text] for name, text in injected.items()}
+        engine = {"docker_host_engine": {"source": "distribution"}}
+        (job / "env" / "extravars").write_text(
+            json.dumps({**extra, **engine, **survey, "awx_job_id": self.number, "awx_user_name": "admin"})
+        )
+        (job / "env" / "envvars").write_text(
+            json.dumps(
+                {
+                    **self.azure.environment,
+                    "AZURE_AD_USER": "",
+                    "AZURE_PASSWORD": "",
+                    "AWX_PRIVATE_DATA_DIR": str(job),
+                    "JOB_ID": str(self.number),
+                    "HOME": str(job / "home"),
+                    "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
+                    "ANSIBLE_FORCE_COLOR": "True",
+                }
+            )
+        )
+        (job / "env" / "settings").write_text(json.dumps({"suppress_env_files": True, "idle_timeout": 300}))
+        (job / "env" / "cmdline").write_text("-vvvvv -i inventory/hosts")
+        return job
+
+    def run(self, playbook: str, remotely: bool = False, **survey: t.Any) -> Path:
+        """Run one job, as the control node itself does or as an execution node gets it; gives its directory."""
+        job = self.lay_out(playbook, survey)
+        runner = str(BIN / "ansible-runner")
+        if remotely:
+            node = self.directory / f"node{self.number}"
+            node.mkdir()
+            command = (
+                f"{runner} transmit {shlex.quote(str(job))} -p {playbook} --ident 1"
+                f" | {runner} worker --private-data-dir {shlex.quote(str(node))}"
+                f" | {runner} process {shlex.quote(str(job))} --ident 1"
+            )
+        else:
+            command = f"{runner} run {shlex.quote(str(job))} -p {playbook} --ident 1 -q"
+        ran = self.owner.run("bash", "-o", "pipefail", "-c", command)
+        assert ran.code == 0, ran.output[-3000:] + _stdout(job)[-6000:]
+        shutil.rmtree(job / "home")
+        return job
+
+    def check_secrets(self, job: Path) -> None:
+        """Look for every secret of the run in all that the controller keeps of it."""
+        key = (self.owner.home / "awx-ca" / "ca-key.pem").read_text().splitlines()[1]
+        encrypted = (self.owner.home / "ca-key-encrypted.pem").read_text().splitlines()[1]
+        kept = [path for path in (job / "artifacts").rglob("*") if path.is_file()]
+        assert any("job_events" in path.parts for path in kept)
+        for path in kept:
+            text = path.read_text(errors="replace")
+            for secret in (self.azure.secret, PASSPHRASE, key, encrypted, "BEGIN EC PRIVATE", "BEGIN PRIVATE"):
+                assert secret not in text, f"{path} holds a secret"
+
+
+def _stdout(job: Path) -> str:
+    path = job / "artifacts" / "1" / "stdout"
+    return path.read_text() if path.exists() else ""
+
+
+def _events(job: Path) -> list[dict[str, t.Any]]:
+    paths = (job / "artifacts" / "1" / "job_events").glob("*.json")
+    return sorted((json.loads(path.read_text()) for path in paths), key=lambda event: event["counter"])
+
+
+@pytest.fixture
+def controller(azure: LocalAzure, tmp_path: Path) -> Controller:
+    return Controller(azure, tmp_path)
+
+
+@needs_docker
+@pytest.mark.parametrize("remotely", [False, True], ids=["directly", "through transmit, worker, process"])
+def test_awx(controller: Controller, remotely: bool) -> None:
+    name = f"job{'remote' if remotely else 'local'}"
+    group = f"rg-{name}"
+    survey = {
+        "docker_host_name": name,
+        "docker_host_resource_group": group,
+        "docker_host_location": "westeurope",
+        "docker_host_vm_size": "",
+        "docker_host_port": "",
+        "docker_host_allowed_sources": "",
+        "docker_host_ssh_allowed_sources": "192.0.2.0/24,198.51.100.0/24",
+        "docker_host_wait": "",
+    }
+    job = controller.run("create_docker_host.yml", remotely, **survey)
+    controller.check_secrets(job)
+    shown = [event["stdout"] for event in _events(job) if event["event"] == "verbose"]
+    assert any(f"{name}: VM" in text for text in shown), "progress is seen as events"
+
+    controller.owner.writes()
+    second = controller.run("create_docker_host.yml", remotely, **survey)
+    assert controller.owner.writes() == []
+    controller.check_secrets(second)
+
+    ports = controller.run("create_docker_host.yml", remotely, **{**survey, "docker_host_port": "5000"})
+    assert any("virtualMachines" in line for line in controller.owner.writes())
+    assert f"{name}: Docker" in _stdout(ports)
+    controller.run(
+        "delete_docker_host.yml",
+        remotely,
+        docker_host_name=name,
+        docker_host_resource_group=group,
+        docker_host_vm_size="",
+    )
+    assert not [path for path in controller.azure.dump() if f"/virtualmachines/{name}" in path.lower()]
+
+
+def test_awx_job_without_the_ca_cuts_nobody_off(controller: Controller) -> None:
+    survey = {
+        "docker_host_name": "kept1",
+        "docker_host_resource_group": "rg-kept",
+        "docker_host_location": "westeurope",
+    }
+    controller.run("create_docker_host.yml", **survey)
+    controller.owner.writes()
+    job = controller.lay_out("create_docker_host.yml", survey)
+    extra = json.loads((job / "env" / "extravars").read_text())
+    kept = {key: value for key, value in extra.items() if not key.startswith("docker_host_ca_")}
+    (job / "env" / "extravars").write_text(json.dumps(kept))
+    ran = controller.owner.run(
+        str(BIN / "ansible-runner"), "run", str(job), "-p", "create_docker_host.yml", "--ident", "1", "-q"
+    )
+    assert ran.code != 0
+    assert "its engine trusts the CA" in _stdout(job)
+    assert controller.owner.writes() == []
+
+
+def test_survey_asks_for_variables_of_the_role() -> None:
+    specs = yaml.safe_load((REPOSITORY / "roles/docker_host/meta/argument_specs.yml").read_text())["argument_specs"]
+    survey = yaml.safe_load((AWX / "survey.yml").read_text())
+    for question in survey["spec"]:
+        assert question["variable"] in specs["main"]["options"]
+    credential = yaml.safe_load((AWX / "credential_type.yml").read_text())
+    for variable in credential["injectors"]["extra_vars"]:
+        assert variable in specs["main"]["options"]
+    assert {field["id"] for field in credential["inputs"]["fields"]} == {"ca", "ca_key", "passphrase"}
+
+
+@pytest.mark.skipif(not (BIN / "ansible-builder").exists(), reason="ansible-builder is not installed")
+def test_execution_environment(azure: LocalAzure, tmp_path: Path) -> None:
+    user = User(azure, tmp_path / "home")
+    shutil.copytree(AWX, user.home / "awx")
+    created = user.run(
+        "ansible-builder",
+        "create",
+        "-f",
+        "awx/execution-environment.yml",
+        "-c",
+        "context",
+        environment={"PWD": str(user.home)},
+    )
+    assert created.code == 0, created.output
+    assert "dockerhost.azure" in (user.home / "context" / "_build" / "requirements.yml").read_text()
+    found = user.run("ansible-builder", "introspect", os.fspath(Path(COLLECTIONS)), "--sanitize")
+    assert found.code == 0, found.output
+    for package in ("azure-identity", "azure-mgmt-compute", "cryptography"):
+        assert package in found.output
+    assert sys.version_info >= (3, 10)
