@@ -52,7 +52,11 @@ def guests_running() -> list[str]:
 
 
 def test_one_play_makes_ten_hosts(controller: Controller, inventory: Path) -> None:
-    run = controller.playbook("create_docker_host", VARIABLES, "-i", str(inventory), "--forks", "10")
+    try:
+        run = controller.playbook("create_docker_host", VARIABLES, "-i", str(inventory), "--forks", "10")
+    except AssertionError:
+        print(controller.azure.output())
+        raise
     assert run.stats["failed"] == 0, run.output
     assert len(addresses(controller)) == 10
     assert len({path.name for path in (controller.cert_dir / "servers").iterdir()}) == 10

@@ -15,6 +15,7 @@ import typing as t
 from azure_emulator.machines.base import CommandResult, HandlerResult, MachineError
 from azure_emulator.machines.layer import PROGRAMS_IN_GUEST
 from azure_emulator.machines.nspawn import Guest
+from azure_emulator.machines.supervisor import given
 
 AGENT_VERSION = "2.9.1.1"
 
@@ -36,16 +37,17 @@ async def call_agent(guest: Guest, verb: str, request: t.Mapping[str, t.Any] | N
 
 async def encrypt(settings: t.Mapping[str, t.Any], certificate: str) -> str:
     """Protected settings for the owner of the certificate: DER of CMS EnvelopedData, in base64."""
-    with tempfile.NamedTemporaryFile("w", suffix=".crt") as file:
+    content = json.dumps(dict(settings)).encode()
+    with tempfile.NamedTemporaryFile("w", suffix=".crt") as file, given(content) as source:
         file.write(certificate)
         file.flush()
         process = await asyncio.create_subprocess_exec(
             *["openssl", "cms", "-encrypt", "-binary", "-outform", "DER", "-aes256", file.name],
-            stdin=asyncio.subprocess.PIPE,
+            stdin=source,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        output, errors = await process.communicate(json.dumps(dict(settings)).encode())
+        output, errors = await process.communicate()
     if process.returncode:
         raise MachineError(f"openssl cms: {errors.decode(errors='replace')[-500:]}")
     return base64.b64encode(output).decode("ascii")

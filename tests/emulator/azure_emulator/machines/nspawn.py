@@ -16,7 +16,7 @@ from pathlib import Path
 
 from azure_emulator.machines import cgroups
 from azure_emulator.machines.base import MachineError
-from azure_emulator.machines.supervisor import Supervisor, children
+from azure_emulator.machines.supervisor import Supervisor, children, given
 from azure_emulator.machines.tree import POOL_IN_GUEST, Tree
 
 _MOUNT = """
@@ -124,14 +124,15 @@ class Guest:
         if leader is None:
             raise MachineError(f"the guest {self._place.host_name} is not running")
         argv = ["nsenter", "-t", str(leader), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", *command]
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=_ENVIRONMENT,
-        )
-        output, errors = await process.communicate(stdin)
+        with given(stdin) as source:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                stdin=source,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=_ENVIRONMENT,
+            )
+        output, errors = await process.communicate()
         return t.cast(int, process.returncode), output, errors
 
     async def stop(self, *, hard: bool, patience: float = 20.0) -> None:

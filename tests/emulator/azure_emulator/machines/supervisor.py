@@ -10,7 +10,8 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from azure_emulator.machines import cgroups, keeper
@@ -100,13 +101,14 @@ class Supervisor:
         :param what: what it does, for the error's text.
         :raises MachineError: it failed.
         """
-        process = await asyncio.create_subprocess_exec(
-            *self.argv(command, network=network),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        work = asyncio.ensure_future(process.communicate(stdin.encode()))
+        with given(stdin.encode()) as source:
+            process = await asyncio.create_subprocess_exec(
+                *self.argv(command, network=network),
+                stdin=source,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        work = asyncio.ensure_future(process.communicate())
         try:
             output = (await asyncio.shield(work))[0]
         except asyncio.CancelledError:
@@ -124,6 +126,19 @@ class Supervisor:
     def path(self, inside: str | Path) -> Path:
         """How the server itself reaches a path of the supervisor's mount namespace."""
         return Path(f"/proc/{self.pid}/root") / str(inside).lstrip("/")
+
+
+@contextmanager
+def given(content: bytes) -> Iterator[int]:
+    """Content as a program's standard input: in memory, and not a pipe, whose end the program may close first."""
+    handle = os.memfd_create("input", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(handle), "wb") as file:
+            file.write(content)
+        os.lseek(handle, 0, os.SEEK_SET)
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def children(pid: int) -> list[int]:
