@@ -281,6 +281,14 @@ options:
       - Without it such a push is refused, because a CA that differs is nearly always a directory that was lost.
     type: bool
     default: false
+  keep_certs:
+    description:
+      - Leave the host the certificate that it has, if it comes from the same CA and holds for 30 more days, and push
+        nothing if nothing else differs.
+      - This is for runs that make certificates anew each time because they keep none, such as jobs in containers. It
+        does not look at the names in the host's certificate.
+    type: bool
+    default: false
   start:
     description: Whether to start the VM if it does not run. Without it, that is an error.
     type: bool
@@ -485,6 +493,10 @@ reasons:
   type: list
   elements: str
   sample: ["other settings"]
+kept_certs:
+  description: Whether the host was left the certificate that it has, see O(keep_certs).
+  returned: success
+  type: bool
 changes:
   description: What the program changed on the VM.
   returned: success

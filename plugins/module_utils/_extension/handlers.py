@@ -23,6 +23,7 @@ Json = dict[str, t.Any]
 
 COLLECTION_TAG, COLLECTION = "docker-host-collection", "dockerhost.azure"
 DIGEST_TAG = "docker-host-settings"
+FRAME_TAG = "docker-host-settings-frame"
 CUSTOM_SCRIPT = ("Microsoft.Azure.Extensions", "CustomScript")
 DOCKER_EXTENSION = ("Microsoft.Azure.Extensions", "DockerExtension")
 RUN_COMMAND_SECONDS = 5400
@@ -37,6 +38,7 @@ class Push:
     program: str
     replace_ca: bool = False
     stamp: int = field(default_factory=lambda: int(time.time()))
+    frame: str = ""
 
     def document(self) -> Json:
         """What the program gets."""
@@ -47,7 +49,8 @@ class Push:
 
     def tags(self) -> Json:
         """The tags of the resource that carries the settings."""
-        return {COLLECTION_TAG: COLLECTION, DIGEST_TAG: self.digest}
+        tags = {COLLECTION_TAG: COLLECTION, DIGEST_TAG: self.digest}
+        return {**tags, FRAME_TAG: self.frame} if self.frame else tags
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Present:
     digest: str
     outcome: Outcome
     stamp: int = 0
+    frame: str = ""
 
     @property
     def under_way(self) -> bool:
@@ -123,6 +127,7 @@ class _Extension:
             id=found["id"],
             state=properties.get("provisioningState") or "",
             digest=tags.get(DIGEST_TAG) or "",
+            frame=tags.get(FRAME_TAG) or "",
             outcome=read_outcome(_messages(properties.get("instanceView") or {})),
             stamp=int((properties.get("settings") or {}).get("timestamp") or 0),
         )
@@ -271,6 +276,7 @@ class RunCommand:
             id=found["id"],
             state=state,
             digest=tags.get(DIGEST_TAG) or "",
+            frame=tags.get(FRAME_TAG) or "",
             outcome=read_outcome(text, view.get("exitCode")),
             stamp=_stamp(properties.get("parameters") or []),
         )

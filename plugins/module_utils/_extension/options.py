@@ -129,6 +129,7 @@ def extension_argument_spec() -> ArgumentSpec:
             "compose_purge": {"type": "bool", "default": False},
             "remove": {"type": "list", "elements": "str", "choices": ["engine", "data"], "default": []},
             "replace_ca": {"type": "bool", "default": False},
+            "keep_certs": {"type": "bool", "default": False},
             "start": {"type": "bool", "default": False},
             "verify": {"type": "bool", "default": False},
             "force": {"type": "bool", "default": False},

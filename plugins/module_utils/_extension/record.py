@@ -11,6 +11,7 @@ A run with another CA (a lost cert_dir, a job with an empty home) stops before i
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime, timedelta, timezone
 
 from .._errors import DockerHostError
 from .certificates import ServerCertificates
@@ -19,6 +20,8 @@ CA_TAG = "docker-host-ca"
 EXPIRES_TAG = "docker-host-cert-expires"
 # A tag's value has at most 256 characters: three fingerprints, which no rotation needs more of.
 MOST_FINGERPRINTS = 3
+EXPIRES_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+MARGIN = timedelta(days=30)
 
 
 class CaFenceError(DockerHostError):
@@ -50,12 +53,23 @@ def check_fence(host: str, tags: t.Mapping[str, str], certs: ServerCertificates 
     )
 
 
+def holds(tags: t.Mapping[str, str], certs: ServerCertificates | None, now: datetime) -> bool:
+    """Tell whether the engine trusts just these CAs, and shows a certificate that holds for :data:`MARGIN` yet."""
+    if not certs or recorded_ca(tags) != set(certs.ca_fingerprints[:MOST_FINGERPRINTS]):
+        return False
+    try:
+        expires = datetime.strptime(tags.get(EXPIRES_TAG) or "", EXPIRES_FORMAT).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return False
+    return expires - now > MARGIN
+
+
 def wanted_tags(tags: t.Mapping[str, str], certs: ServerCertificates | None) -> dict[str, str]:
     """The VM's tags with the record of these certificates; without it when there are none."""
     result = {name: value for name, value in tags.items() if name not in (CA_TAG, EXPIRES_TAG)}
     if certs:
         result[CA_TAG] = ",".join(certs.ca_fingerprints[:MOST_FINGERPRINTS])
-        result[EXPIRES_TAG] = certs.not_after.strftime("%Y-%m-%dT%H:%M:%SZ")
+        result[EXPIRES_TAG] = certs.not_after.strftime(EXPIRES_FORMAT)
     return result
 
 

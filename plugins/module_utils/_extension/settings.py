@@ -85,7 +85,18 @@ class Settings:
 
     def canonical(self) -> bytes:
         """The document as the same bytes for the same settings."""
-        return json.dumps(self.document(), sort_keys=True, separators=(",", ":")).encode()
+        return _canonical(self.document())
+
+    def canonical_frame(self) -> bytes:
+        """The same with the CAs in the place of the certificates: what stays when only the leaf is another one."""
+        document = self.document()
+        if self.certs:
+            document["protectedSettings"] = {**self.protected(), "certs": list(self.certs.ca_fingerprints)}
+        return _canonical(document)
+
+
+def _canonical(document: Json) -> bytes:
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
 def read_settings(params: Params, *, check_mode: bool = False) -> Settings:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 import typing as t
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
@@ -29,6 +30,9 @@ from .target import Place, Target, find_target
 
 Json = dict[str, t.Any]
 
+REPORT_SECONDS = 1.0
+"""How long the agent's report may lag behind the end of an operation, in the first of several looks."""
+
 
 @dataclass
 class Run:
@@ -41,6 +45,7 @@ class Run:
     differences: Differences = field(default_factory=Differences)
     reasons: list[str] = field(default_factory=list)
     pushed: bool = False
+    kept_certs: bool = False
 
     @property
     def params(self) -> t.Mapping[str, t.Any]:
@@ -138,7 +143,7 @@ def _find_reasons(run: Run, present: Present | None, content: bytes) -> None:
     """Why to push; nothing when equal settings have been applied and the program said so."""
     if present is None:
         run.reasons.append("never pushed")
-    elif run.settings.unknown_certs or not digests.matches(present.digest, content):
+    elif run.settings.unknown_certs or not (digests.matches(present.digest, content) or _keeps_certs(run, present)):
         run.reasons.append("other settings")
     elif present.state != "Succeeded":
         run.reasons.append(f"the last push ended as {present.state}")
@@ -146,6 +151,16 @@ def _find_reasons(run: Run, present: Present | None, content: bytes) -> None:
         run.reasons.append("the last push left no good result")
     elif run.params["force"]:
         run.reasons.append("forced")
+
+
+def _keeps_certs(run: Run, present: Present) -> bool:
+    """Tell whether only the certificate is another one, and the one that the host has may stay."""
+    if not run.params["keep_certs"] or not record.holds(
+        run.target.tags, run.settings.certs, datetime.now(timezone.utc)
+    ):
+        return False
+    run.kept_certs = digests.matches(present.frame, run.settings.canonical_frame())
+    return run.kept_certs
 
 
 def _make_ready(run: Run) -> None:
@@ -181,7 +196,8 @@ def _verify(run: Run, present: Present) -> None:
 
 def _push(run: Run, present: Present | None, digest: str) -> Outcome:
     stamp = max(int(time.time()), (present.stamp if present else 0) + 1)
-    push = Push(run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp)
+    frame = digests.new_digest(run.settings.canonical_frame()) if run.settings.state == "present" else ""
+    push = Push(run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp, frame)
     try:
         run.handler.push(push)
     except WaitTimeoutError:
@@ -215,7 +231,7 @@ def _outcome(run: Run, push: Push, attempts: int = 5) -> Outcome:
         if not run.handler.proves or (outcome.result or {}).get("push") == str(push.stamp):
             break
         if attempt + 1 < attempts:
-            time.sleep(1 + attempt)
+            time.sleep(REPORT_SECONDS * (1 + attempt))
     return outcome
 
 
@@ -240,7 +256,7 @@ def _explain(run: Run, error: AzureError, push: Push) -> None:
 def _keep_record(run: Run, wanted: dict[str, str]) -> None:
     """Bring the VM's tags to the record. A record that cannot be written is a warning: the settings do apply."""
     tags = run.target.tags
-    if run.settings.unknown_certs:
+    if run.settings.unknown_certs or (run.kept_certs and not run.reasons):
         return
     for name in (record.CA_TAG, record.EXPIRES_TAG):
         run.differences.compare(f"vm.tags.{name}", tags.get(name), wanted.get(name))
@@ -306,6 +322,7 @@ def _result(run: Run, outcome: Outcome, digest: str, state: str | None, extensio
         "changed": bool(run.differences),
         "pushed": run.pushed,
         "reasons": run.reasons,
+        "kept_certs": run.kept_certs and not run.reasons,
         "extension": extension if run.settings.state == "present" else None,
         "engine": engine,
         "changes": list(outcome.changes) if run.pushed else [],

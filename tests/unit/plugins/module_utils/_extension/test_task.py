@@ -1,0 +1,196 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task against a local Azure with nothing behind its machines: what is found before a push, and what may follow."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+import uuid
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension import task
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import SetupError
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import Target, TargetError
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK as HOST
+from azure_emulator.launcher import CLEARED, LocalAzure
+
+from .conftest import options
+
+EXTENSIONS = "/extensions/"
+
+
+@pytest.fixture(scope="module")
+def azure() -> t.Iterator[LocalAzure]:
+    """A local Azure whose machines are empty: extensions succeed without having run anything."""
+    with LocalAzure(machines="none") as azure:
+        yield azure
+
+
+@pytest.fixture(autouse=True)
+def environment(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
+    """The user's environment, and no patience."""
+    for name in CLEARED:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(operations.Watch, "rest", lambda _watch, seconds: time.sleep(min(seconds, 0.02)))
+    monkeypatch.setattr(task, "REPORT_SECONDS", 0.01)
+    yield
+    azure.switch("agent", "ready")
+    azure.switch("forbidden", [])
+
+
+@pytest.fixture
+def group(azure: LocalAzure) -> str:
+    """A resource group of its own with the VM web1."""
+    name = f"rg-{uuid.uuid4().hex[:8]}"
+    given = {"name": "web1", "location": "westeurope", "admin_username": "azureuser"}
+    make(resource_group=name, admin_password="Correct-Horse-9", **given)
+    azure.clear_requests()
+    return name
+
+
+def make(**given: str) -> None:
+    """Bring a VM to what is given."""
+    spec = {name: dict(option) for name, option in HOST.spec.argument_spec.items()}
+    validation = ArgumentSpecValidator(spec, **HOST.spec.rules()).validate(given)
+    assert not validation.error_messages, validation.error_messages
+    HOST.run(Request(validation.validated_parameters))
+
+
+def push(group: str, **given: t.Any) -> dict[str, t.Any]:
+    """Push settings to web1."""
+    check_mode, progress = given.pop("check_mode", False), given.pop("progress", lambda _line: None)
+    params = options(**{"resource_group": group, **given})
+    return task.run(Request(params, check_mode=check_mode, progress=progress))
+
+
+def puts(azure: LocalAzure) -> list[str]:
+    """The writing requests on extensions."""
+    return [entry["path"] for entry in azure.requests() if entry["method"] == "PUT" and EXTENSIONS in entry["path"]]
+
+
+def test_success_without_a_result_is_a_failure(azure: LocalAzure, group: str) -> None:
+    with pytest.raises(SetupError, match="left no result, so nothing proves that it ran"):
+        push(group)
+    assert len(puts(azure)) == 1
+    # The tags would be a lie, too: the next run pushes again.
+    with pytest.raises(SetupError):
+        push(group)
+    assert len(puts(azure)) == 2
+
+
+def test_a_failed_push_is_azures_error_when_the_program_left_none(azure: LocalAzure, group: str) -> None:
+    azure.fault("operation", method="PUT", path=EXTENSIONS, times=1, ends="Failed")
+    with pytest.raises(AzureError, match="push the Docker settings"):
+        push(group)
+
+
+def test_a_stopped_vm_is_said_to_be_so_or_started(azure: LocalAzure, group: str) -> None:
+    make(resource_group=group, name="web1", state="deallocated")
+    azure.clear_requests()
+    with pytest.raises(TargetError, match="the VM is deallocated"):
+        push(group)
+    assert puts(azure) == []
+    predicted = push(group, start=True, check_mode=True)
+    assert predicted["changed"]
+    assert [entry for entry in azure.requests() if entry["method"] != "GET" and "oauth2" not in entry["path"]] == []
+    with pytest.raises(SetupError):
+        push(group, start=True)
+    assert [entry for entry in azure.requests() if entry["path"].endswith("/start")]
+
+
+@pytest.mark.parametrize("state", ["not_ready", "absent"])
+def test_an_agent_that_does_not_come(azure: LocalAzure, group: str, state: str) -> None:
+    azure.switch("agent", state)
+    said: list[str] = []
+    with pytest.raises(TargetError, match="was not ready after 1 s") as caught:
+        push(group, agent_timeout=1, progress=said.append)
+    assert "walinuxagent" in caught.value.message
+    assert any("Waiting until it is ready" in line for line in said)
+    assert puts(azure) == []
+
+
+def test_an_agent_that_comes_late(azure: LocalAzure, group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    azure.switch("agent", "not_ready")
+    looks = []
+    refresh = Target.refresh
+
+    def look(self: Target) -> None:
+        looks.append(time.monotonic())
+        if len(looks) == 3:
+            azure.switch("agent", "ready")
+        refresh(self)
+
+    monkeypatch.setattr(Target, "refresh", look)
+    with pytest.raises(SetupError):
+        push(group)
+    assert len(looks) == 3
+    assert len(puts(azure)) == 1
+
+
+def test_missing_rights_are_named(azure: LocalAzure, group: str) -> None:
+    azure.switch("forbidden", ["Microsoft.Compute/virtualMachines/extensions/write"])
+    with pytest.raises(AzureError) as caught:
+        push(group)
+    assert caught.value.code == "AuthorizationFailed"
+
+
+def test_a_name_that_somebody_else_uses(azure: LocalAzure, group: str) -> None:
+    with AzureSession.from_params({}) as session:
+        session.compute.virtual_machine_extensions.begin_create_or_update(
+            group,
+            "web1",
+            "docker-host",
+            {
+                "location": "westeurope",
+                "properties": {
+                    "publisher": "Microsoft.Azure.Extensions",
+                    "type": "CustomScript",
+                    "typeHandlerVersion": "2.1",
+                    "settings": {"commandToExecute": "true"},
+                },
+            },
+            api_version="2024-07-01",
+        ).wait()
+    with pytest.raises(DockerHostError, match="not ours"):
+        push(group)
+    with pytest.raises(DockerHostError, match="not ours"):
+        push(group, handler="custom_script")
+
+
+def test_absent_where_nothing_is(azure: LocalAzure, group: str) -> None:
+    azure.clear_requests()
+    assert push(group, state="absent")["changed"] is False
+    assert push("no-such-group", state="absent")["changed"] is False
+    assert [e for e in azure.requests() if e["method"] != "GET" and "oauth2" not in e["path"]] == []
+
+
+def vm(**properties: t.Any) -> Target:
+    """A VM as Azure describes it."""
+    shown = {"id": "/vm", "location": "westeurope", "properties": properties}
+    return Target(t.cast("AzureSession", None), "rg", "web1", shown)
+
+
+@pytest.mark.parametrize(
+    ("properties", "problem"),
+    [
+        ({"storageProfile": {"osDisk": {"osType": "Windows"}}}, "runs Windows"),
+        ({"osProfile": {"linuxConfiguration": {"provisionVMAgent": False}}}, "without the Azure Linux agent"),
+        ({"osProfile": {"allowExtensionOperations": False}}, "extension operations are disallowed"),
+    ],
+)
+def test_vms_that_no_settings_can_be_pushed_to(properties: dict[str, t.Any], problem: str) -> None:
+    with pytest.raises(TargetError, match=problem):
+        vm(**properties).refuse()
+    vm(osProfile={"linuxConfiguration": {"provisionVMAgent": True}}).refuse()
