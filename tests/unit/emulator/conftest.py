@@ -10,6 +10,7 @@ import itertools
 import ssl
 import time
 import typing as t
+from functools import cache
 
 import httpx
 import pytest
@@ -26,6 +27,13 @@ Json = dict[str, t.Any]
 _numbers = itertools.count(1)
 
 
+@cache
+def _client(url: str, ca_file: str) -> httpx.Client:
+    """One client, with its open connections, for each server."""
+    context = ssl.create_default_context(cafile=ca_file)
+    return httpx.Client(base_url=url, verify=context, trust_env=False, timeout=60)
+
+
 class Arm:
     """Requests to one resource group, or anywhere below the server."""
 
@@ -34,9 +42,9 @@ class Arm:
         self.subscription = f"/subscriptions/{azure.subscription_id}"
         self.group = f"{self.subscription}/resourceGroups/{group}"
         self.name = group
-        context = ssl.create_default_context(cafile=azure.ca_file)
-        self.http = httpx.Client(base_url=azure.url, verify=context, trust_env=False, timeout=60)
-        self.http.headers["Authorization"] = f"Bearer {self.token()}"
+        self.http = _client(azure.url, azure.ca_file)
+        if "Authorization" not in self.http.headers:
+            self.http.headers["Authorization"] = f"Bearer {self.token()}"
 
     def token(self, **form: str) -> str:
         """An access token."""
@@ -215,7 +223,6 @@ def arm(azure: LocalAzure) -> t.Iterator[Arm]:
     azure.faults_clear()
     azure.control("PUT", "switches", dict(DEFAULTS))
     azure.hold(False)
-    client.http.close()
 
 
 @pytest.fixture
