@@ -125,8 +125,10 @@ class ManagedIdentity(Way):
             return f"user-assigned managed identity {self.settings.client_id}"
         return "managed identity of this machine"
 
-    def credential(self, place: Place) -> t.Any:  # noqa: ARG002  (asks this machine, not the token service)
-        given = {"client_id": self.settings.client_id} if self.settings.client_id else {}
+    def credential(self, place: Place) -> t.Any:
+        given: dict[str, t.Any] = {"client_id": self.settings.client_id} if self.settings.client_id else {}
+        if place.ca_path:
+            given["connection_verify"] = place.ca_path
         return _identity().ManagedIdentityCredential(**given)
 
 

@@ -1,0 +1,238 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every way to sign in, through azure-identity, against the local Azure's own endpoints."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure import settings
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clouds import find_cloud
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AuthenticationError, AzureError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
+from azure_emulator.launcher import LocalAzure
+
+
+def sign_in(**options: t.Any) -> str:
+    """Sign in, send a request that needs it, and tell the way that was used."""
+    with AzureSession.from_params(options) as session:
+        assert session.arm.list(f"/subscriptions/{session.subscription_id}/resourcegroups") == []
+        return session.signed_in_with
+
+
+def principal(azure: LocalAzure, **more: str) -> dict[str, str]:
+    """The service principal as options."""
+    return {"client_id": azure.client_id, "tenant": azure.tenant, **more}
+
+
+def certificate(directory: Path) -> tuple[Path, str, str]:
+    """A certificate with its key in one file, its PEM, and its thumbprint."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
+    made = builder.not_valid_after(now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = directory / "principal.pem"
+    path.write_bytes(private + pem)
+    return path, pem.decode(), made.fingerprint(hashes.SHA1()).hex().upper()
+
+
+def test_secret_by_options(place: LocalAzure) -> None:
+    used = sign_in(**principal(place, secret=place.secret))
+    assert used == f"service principal {place.client_id} by secret, from the task's options"
+
+
+@pytest.mark.parametrize(
+    ("tenant", "secret"), [("AZURE_TENANT", "AZURE_SECRET"), ("AZURE_TENANT_ID", "AZURE_CLIENT_SECRET")]
+)
+@pytest.mark.parametrize("source", ["auto", "env"])
+def test_secret_by_either_spelling(
+    place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tenant: str, secret: str, source: str
+) -> None:
+    monkeypatch.setenv("AZURE_CLIENT_ID", place.client_id)
+    monkeypatch.setenv(tenant, place.tenant)
+    monkeypatch.setenv(secret, place.secret)
+    assert sign_in(auth_source=source).endswith("from environment variables")
+
+
+def test_empty_variables_count_as_unset(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"AZURE_CLIENT_ID": place.client_id, "AZURE_TENANT_ID": place.tenant}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", place.secret)
+    for name in ("AZURE_SECRET", "AZURE_TENANT", "AZURE_AD_USER", "AZURE_PASSWORD", "AZURE_X509_CERTIFICATE_PATH"):
+        monkeypatch.setenv(name, "")
+    assert "by secret" in sign_in(secret="", tenant="", client_id="", cloud_environment="")
+
+
+def test_options_are_completed_by_the_environment(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_SECRET", place.secret)
+    assert "the task's options" in sign_in(**principal(place))
+
+
+def test_certificate(place: LocalAzure, tmp_path: Path) -> None:
+    path, pem, thumbprint = certificate(tmp_path)
+    place.register_certificate(pem)
+    used = sign_in(**principal(place, x509_certificate_path=str(path), thumbprint=thumbprint))
+    assert "by certificate" in used
+
+
+def test_a_certificate_that_azure_does_not_know_is_refused(place: LocalAzure, tmp_path: Path) -> None:
+    path, _pem, _thumbprint = certificate(tmp_path)
+    with pytest.raises(DockerHostError, match="AADSTS"):
+        sign_in(**principal(place, x509_certificate_path=str(path)))
+
+
+def test_a_certificate_of_another_thumbprint_is_refused(place: LocalAzure, tmp_path: Path) -> None:
+    path, _pem, thumbprint = certificate(tmp_path)
+    with pytest.raises(OptionError, match=thumbprint):
+        sign_in(**principal(place, x509_certificate_path=str(path), thumbprint="AB" * 20))
+
+
+@pytest.mark.parametrize("content", [None, "nonsense"])
+def test_a_certificate_that_is_none_is_refused(place: LocalAzure, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "none.pem"
+    if content:
+        path.write_text(content)
+    with pytest.raises(OptionError, match="x509_certificate_path"):
+        sign_in(**principal(place, x509_certificate_path=str(path)))
+
+
+def test_workload_identity(place: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = tmp_path / "token"
+    token.write_text(place.federated_token())
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AZURE_CLIENT_ID", place.client_id)
+    monkeypatch.setenv("AZURE_TENANT_ID", place.tenant)
+    assert "workload identity" in sign_in()
+
+
+@pytest.mark.parametrize("user_assigned", [False, True])
+def test_managed_identity(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, user_assigned: bool) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{place.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", place.control_token)
+    used = sign_in(auth_source="msi", **({"client_id": place.client_id} if user_assigned else {}))
+    assert ("user-assigned" in used) is user_assigned
+
+
+def test_managed_identity_is_never_guessed(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{place.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", place.control_token)
+    with pytest.raises(AuthenticationError, match="msi"):
+        sign_in()
+
+
+def test_profile_of_the_credentials_file(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
+    monkeypatch.delenv("AZURE_CLOUD_ENVIRONMENT")
+    values = principal(place, secret=place.secret, subscription_id=place.subscription_id, cloud_environment=place.url)
+    directory = tmp_path / "home" / ".azure"
+    directory.mkdir()
+    lines = [f"{key}={value}" for key, value in values.items()]
+    (directory / "credentials").write_text("\n".join(["[default]", "client_id=x", "[work]", *lines]))
+    assert "profile [work]" in sign_in(profile="work")
+    monkeypatch.setenv("AZURE_PROFILE", "work")
+    assert "profile [work]" in sign_in()
+    assert "profile [work]" in sign_in(auth_source="credential_file")
+    with pytest.raises(OptionError, match="no section"):
+        sign_in(profile="other")
+
+
+def test_azure_cli(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
+    with AzureSession.from_params({**principal(place, secret=place.secret), "subscription_id": "x"}) as session:
+        token = session.way.credential(session.place).get_token(session.cloud.scope).token
+    answer = {"accessToken": token, "expiresOn": "2099-01-01 00:00:00.000000", "expires_on": 4070908800}
+    program = tmp_path / "bin" / "az"
+    program.write_text(f"#!{sys.executable}\nprint({json.dumps(json.dumps(answer))})\n")
+    program.chmod(0o755)
+    directory = tmp_path / "home" / ".azure"
+    directory.mkdir()
+    profile = {"subscriptions": [{"id": "other"}, {"id": place.subscription_id, "isDefault": True}]}
+    (directory / "azureProfile.json").write_text(json.dumps(profile), encoding="utf-8-sig")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    for options in ({}, {"auth_source": "cli"}):
+        assert sign_in(**options) == "the Azure CLI's account"
+
+
+def test_precedence(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    directory = tmp_path / "home" / ".azure"
+    directory.mkdir()
+    (directory / "credentials").write_text(f"[default]\nclient_id=a\ntenant={place.tenant}\nsecret=b\n")
+    for name, value in principal(place, secret=place.secret).items():
+        monkeypatch.setenv(settings.VARIABLES[name][0], value)
+    assert "environment" in sign_in()
+    assert "options" in sign_in(**principal(place, secret=place.secret))
+    with pytest.raises(DockerHostError, match="AADSTS"):
+        sign_in(auth_source="credential_file")
+
+
+def test_nothing_configured_says_where_it_looked(place: LocalAzure) -> None:
+    with pytest.raises(AuthenticationError) as caught:
+        sign_in()
+    for word in ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_CLIENT_SECRET", ".azure/credentials", "az on PATH", "msi"):
+        assert word in str(caught.value)
+
+
+def test_half_a_principal_says_what_is_missing(place: LocalAzure) -> None:
+    with pytest.raises(AuthenticationError, match="tenant missing"):
+        sign_in(client_id=place.client_id, secret="x")
+
+
+def test_a_wrong_secret_is_refused_and_not_shown(place: LocalAzure) -> None:
+    with pytest.raises(DockerHostError) as caught:
+        sign_in(**principal(place, secret="very-secret-and-wrong"))
+    assert "AADSTS7000215" in str(caught.value)
+    assert "very-secret-and-wrong" not in str(caught.value) + str(caught.value.details)
+
+
+def test_a_subscription_is_needed(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
+    with pytest.raises(AuthenticationError, match="AZURE_SUBSCRIPTION_ID"):
+        sign_in(**principal(place, secret=place.secret))
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        (None, "management.azure.com"),
+        ("AzureCloud", "management.azure.com"),
+        ("AzureChinaCloud", "management.chinacloudapi.cn"),
+        ("azureusgovernment", "management.usgovcloudapi.net"),
+    ],
+)
+def test_clouds_by_name(name: str | None, host: str) -> None:
+    assert find_cloud(name).resource_manager == f"https://{host}"
+
+
+@pytest.mark.parametrize("name", ["AzureGermanCloud", "http://localhost:1", "localhost"])
+def test_clouds_that_are_none(name: str) -> None:
+    with pytest.raises(OptionError, match="cloud_environment"):
+        find_cloud(name)
+
+
+def test_a_private_cloud_is_asked_for_its_endpoints(place: LocalAzure) -> None:
+    cloud = find_cloud(place.url, place.ca_file)
+    assert cloud.private
+    assert cloud.resource_manager == place.url
+
+
+def test_without_its_ca_a_private_cloud_is_not_trusted(place: LocalAzure) -> None:
+    with pytest.raises(AzureError, match="cloud_ca_path"):
+        find_cloud(place.url)
