@@ -239,7 +239,12 @@ class _Comparer:
             return
         if recorded != ours:
             self._result.excuses.append(fields.CATALOGUE_CONTENT)
-        self._value(place.element("*"), _common(recorded), _common(ours))
+        mine_by = {_identity(item): item for item in ours if _identity(item)}
+        both = [(theirs, mine_by[_identity(theirs)]) for theirs in recorded if _identity(theirs) in mine_by]
+        for theirs, mine in both:
+            self._value(place.element("*"), theirs, mine)
+        if not both:
+            self._value(place.element("*"), _common(recorded), _common(ours))
 
     def _excused(self, place: _Place, side: fields.Side) -> bool:
         reason = fields.excuse(place.kind, place.path, side, self._moment, self._record)
@@ -261,7 +266,7 @@ def _kind_of_path(path: str) -> str:
 def _reroot(place: _Place, value: Json) -> _Place:
     """An object with an id of its own is a resource inside another: its members are looked up under its own type."""
     id_ = value.get("id")
-    if place.path and isinstance(id_, str) and len(value) > 1:
+    if place.path and place.kind != "resources" and isinstance(id_, str) and len(value) > 1:
         target = parse_target(id_)
         if target is not None and not target.tail:
             return place.rooted(target.kind)
@@ -277,6 +282,11 @@ def _label(items: list[t.Any]) -> str | None:
     names = [item.get("name") for item in items if isinstance(item, dict)]
     texts = {name.lower() for name in names if isinstance(name, str)}
     return "name" if texts and len(texts) == len(items) else None
+
+
+def _identity(item: t.Any) -> str:
+    """The id of an entry of a catalogue; empty when it has none."""
+    return str(item.get("id", "")).lower() if isinstance(item, dict) else ""
 
 
 def _common(items: list[t.Any]) -> t.Any:

@@ -61,18 +61,19 @@ class Rule:
     def excuse(self, side: Side, moment: Moment) -> str | None:
         """Why a difference on this side means nothing, or None."""
         if side in self.either:
-            return self._text("varies")
+            return self._text("")
         if side == "extra" and any(self.added) and moment.before(*self.added):
             version, day = self.added
-            since = " / ".join(filter(None, [version and f"api-version {version}", day and f"{day}"]))
-            return self._text(f"in answers since {since}")
+            words = [version and f"api-version {version}", day if day != version else ""]
+            return self._text(f"in answers since {', '.join(filter(None, words))}")
         if side == "missing" and self.dropped and moment.before("", self.dropped):
             return self._text(f"no longer in answers since {self.dropped}")
         return None
 
     def _text(self, since: str) -> str:
         kind = self.kinds.split()[0]
-        return f"{kind} {self.path.lstrip('#')}: {since}{' (' + self.why + ')' if self.why else ''}"
+        subject = " ".join(filter(None, [LABELS.get(kind, kind), self.path.lstrip("#*")]))
+        return f"{subject}: {since} ({self.why})" if since and self.why else f"{subject}: {since or self.why}"
 
 
 def _since(kinds: str, version: str, day: str, *paths: str, why: str = "") -> list[Rule]:
@@ -93,6 +94,7 @@ _IMAGE = "compute/locations/publishers/artifacttypes/offers/skus/versions"
 _POLL = "compute/operations"
 UNDOCUMENTED = "not in Microsoft's published specifications, which the local Azure keeps to"
 
+LABELS: t.Mapping[str, str] = {"*": "", _IMAGE: "platform image", _POLL: "polls of compute"}
 RULES: tuple[Rule, ...] = (
     *_since("resources/resourcegroups", "2019-05-01", "2019-05-01", "type"),
     # network
@@ -149,6 +151,7 @@ RULES: tuple[Rule, ...] = (
     ),
     # the Resource Manager's own reads
     Rule("providers", "authorizations", UNDOCUMENTED, either=("missing",)),
+    Rule("resources", "sku.tier", "depends on the api-version of the last write", either=("missing", "extra")),
     Rule("*", "nextLink", "where a page ends is data", either=("missing", "extra")),
     # compute
     Rule(

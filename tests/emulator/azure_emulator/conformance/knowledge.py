@@ -29,6 +29,8 @@ class Knowledge:
         self._uses: dict[str, dict[str, Target]] = {}
         self._mentions: dict[str, Target] = {}
         self._locations: dict[str, str] = {}
+        self._created: dict[str, list[int]] = {}
+        self._powers: dict[str, list[tuple[int, str]]] = {}
         self.location = "eastus"
         for position, interaction in enumerate(flow.interactions):
             self._read(position, interaction)
@@ -38,6 +40,7 @@ class Knowledge:
         target = parse_target(interaction.path)
         if target is not None:
             self._mention(target)
+            self._changes(position, interaction, target)
         body = interaction.response.body
         if interaction.status < 300:
             self._walk(position, body)
@@ -51,6 +54,20 @@ class Knowledge:
             if target is not None and target.type != GROUP_TYPE:
                 self._users_of(target, interaction.request.body)
 
+    def _changes(self, position: int, interaction: Interaction, target: Target) -> None:
+        """Note what is made, and the machines' power states: empty text where an action changes them."""
+        if interaction.method == "PUT" and interaction.status == 201:
+            self._created.setdefault(target.key, []).append(position)
+        powers = self._powers.setdefault(target.key, [])
+        if interaction.method == "POST":
+            powers.append((position, ""))
+        elif interaction.status == 200 and isinstance(interaction.response.body, dict):
+            view = interaction.response.body
+            if target.tail.lower() != "instanceview":
+                view = (view.get("properties") or {}).get("instanceView") or {}
+            codes = [str(status.get("code", "")) for status in view.get("statuses") or []]
+            powers += [(position, c.partition("/")[2].lower()) for c in codes if c.startswith("PowerState/")]
+
     def _walk(self, position: int, value: t.Any) -> None:
         """Take in every resource in a body."""
         if isinstance(value, list):
@@ -62,7 +79,7 @@ class Knowledge:
                 self._mention(target)
                 if isinstance(value.get("location"), str):
                     self._locations.setdefault(target.group.lower(), value["location"].replace(" ", "").lower())
-                if "properties" in value:
+                if "properties" in value and ("name" in value or "type" in value):
                     self._bodies.setdefault(target.key, []).append((position, value))
                     self._users_of(target, value)
             for item in value.values():
@@ -154,14 +171,12 @@ class Knowledge:
         return found
 
     def power(self, key: str, position: int) -> str:
-        """The power state that the flow shows a machine in from a position on; empty when it shows none."""
-        for at, body in self._bodies.get(key, []):
-            view = (body.get("properties") or {}).get("instanceView") or {}
-            for status in view.get("statuses") or []:
-                code = str(status.get("code", ""))
-                if at >= position and code.startswith("PowerState/"):
-                    return code.partition("/")[2].lower()
-        return ""
+        """The power state of a machine at a position, as far as it shows before the next action; else empty."""
+        return next((state for at, state in self._powers.get(key, []) if at >= position), "")
+
+    def made_later(self, key: str, position: int) -> bool:
+        """Whether the flow makes a resource at a position, or after it."""
+        return any(at >= position for at in self._created.get(key, []))
 
     def location_of(self, group: str) -> str:
         """Where a group and its resources are."""

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
 import urllib.parse
 from dataclasses import dataclass, field
 
 from ..operations import Status
 from . import provoke
-from .bodies import Defaults, from_response, is_group
+from .bodies import Defaults, from_response, is_group, parent_of
 from .compare import Answer, Comparison, compare
 from .knowledge import Knowledge
 from .local import LocalCloud
@@ -22,6 +23,7 @@ from .records import Flow, Interaction
 from .seeding import Seeder
 from .wishes import catalogue_wishes, starting_switches
 
+LOG = logging.getLogger(__name__)
 Json = dict[str, t.Any]
 ENDINGS: t.Mapping[str, Status] = {"succeeded": "Succeeded", "failed": "Failed", "canceled": "Canceled"}
 Verdict = t.Literal["agree", "disagree", "not served"]
@@ -64,7 +66,7 @@ class _Replay:
         self._cloud = cloud
         self._known = Knowledge(flow)
         self._mapping = Mapping()
-        self._seeder = Seeder(cloud, self._known, self._mapping)
+        self._seeder = Seeder(cloud, self._known, self._mapping, self._going_on)
         self._defaults = Defaults(self._known)
         self._operations: list[_Operation] = []
         self._not_served: set[str] = set()
@@ -74,7 +76,16 @@ class _Replay:
         self._subscription = subscription
 
     async def run(self) -> list[Outcome]:
-        return [await self._one(position, record) for position, record in enumerate(self._flow.interactions)]
+        return [await self._guarded(position, record) for position, record in enumerate(self._flow.interactions)]
+
+    async def _guarded(self, position: int, record: Interaction) -> Outcome:
+        """One interaction; one that is not as interactions are is a disagreement, and the others go on."""
+        try:
+            return await self._one(position, record)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            LOG.debug("interaction %s", record.name, exc_info=True)
+            said = f"could not be replayed: {type(error).__name__}: {error}"
+            return Outcome(self._flow, record, "disagree", [said])
 
     async def _one(self, position: int, record: Interaction) -> Outcome:
         self._seeder.notes.clear()
@@ -177,6 +188,11 @@ class _Replay:
                     await self._seeder.ensure(listed, position)
         if self._was_there(record, target):
             await self._seeder.ensure(target, position)
+            if record.method == "GET" and not target.tail and isinstance(record.response.body, dict):
+                await self._seeder.users(target, record.response.body, position)
+        parent = parent_of(target)
+        if record.method == "PUT" and parent is not None and record.status != 404:
+            await self._seeder.ensure(parent, position)
         if record.method == "PUT" and not is_group(target):
             body = self._made_up(position, record, target) if not record.body_known else record.request.body
             if isinstance(body, dict):
@@ -196,6 +212,10 @@ class _Replay:
         return True
 
     # --- operations ------------------------------------------------------------------------------------------------
+
+    def _going_on(self, target: Target, url: str) -> None:
+        """An operation that was under way when the record began."""
+        self._operations.append(_Operation({_poll_key(url): url}, target.key, 0))
 
     async def _end_what_the_record_shows_ended(self, record: Interaction) -> None:
         """End operations whose resource the recorded answer shows in a final state, or gone."""
@@ -309,7 +329,10 @@ def _find_state(value: t.Any, key: str) -> str | None:
         return next((s for item in value if (s := _find_state(item, key)) is not None), None)
     if not isinstance(value, dict):
         return None
-    if str(value.get("id", "")).lower() == key and isinstance(value.get("properties"), dict):
+    id_ = str(value.get("id", "")).lower()
+    inside = id_.startswith(key + "/") and "/providers/microsoft.network/" in key
+    if (id_ == key or inside) and isinstance(value.get("properties"), dict):
         state = value["properties"].get("provisioningState")
-        return state if isinstance(state, str) else None
+        if isinstance(state, str):
+            return state
     return next((s for item in value.values() if (s := _find_state(item, key)) is not None), None)

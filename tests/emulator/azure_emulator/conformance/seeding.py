@@ -22,14 +22,22 @@ POWER = {"stopped": "powerOff", "deallocated": "deallocate", "deallocating": "de
 class Seeder:
     """Makes resources with requests, as a client would have.
 
+    :param going_on: told of an operation that must go on, since the record shows its resource unfinished.
     :param notes: what could not be made, and what the cloud said.
     """
 
-    def __init__(self, cloud: LocalCloud, knowledge: Knowledge, mapping: Mapping) -> None:
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        knowledge: Knowledge,
+        mapping: Mapping,
+        going_on: t.Callable[[Target, str], None] | None = None,
+    ) -> None:
         self._cloud = cloud
         self._known = knowledge
         self._mapping = mapping
         self._defaults = Defaults(knowledge)
+        self._going_on = going_on
         self._busy: set[str] = set()
         self.notes: list[str] = []
         self.made: set[str] = set()
@@ -74,12 +82,20 @@ class Seeder:
         if target.kind in LOCATED_TYPES:
             body.setdefault("location", self._known.location_of(target.group))
         await self.needs(target, body, position)
-        self._cloud.hold(False)
+        state = str(((known or {}).get("properties") or {}).get("provisioningState", "")).lower()
+        unfinished = state in ("creating", "updating") and self._going_on is not None and parent is not None
+        self._cloud.hold(unfinished or state == "failed")
         answer = await self._cloud.request("PUT", self._url(target), self._mapping.value(body))
+        self._cloud.hold(False)
         if answer.status >= 300:
             error = (answer.body or {}).get("error", {}) if isinstance(answer.body, dict) else {}
             self.notes.append(f"could not make {target.type} {target.name}: {answer.status} {error.get('message', '')}")
             return
+        url = answer.headers.get("azure-asyncoperation")
+        if url is not None and unfinished and self._going_on is not None:
+            self._going_on(target, url)
+        elif url is not None and state == "failed":
+            await self._cloud.release(url, "Failed", dict(FAILURE))
         await self._cloud.settle()
         self.made.add(target.key)
         await self._after(target, known, position)
@@ -98,21 +114,26 @@ class Seeder:
 
     async def _after(self, target: Target, known: Json | None, position: int) -> None:
         """Make those who use it, as the recorded body says; set the machine's power; learn the new names."""
-        properties = (known or {}).get("properties") or {}
-        users: list[Target] = list(resource_ids({k: properties.get(k) for k in _USERS if k in properties}))
-        if target.kind == "network/virtualnetworks":
-            for subnet in properties.get("subnets") or []:
-                users += resource_ids((subnet.get("properties") or {}).get("ipConfigurations") or [])
-        if target.kind == "compute/virtualmachines":
-            users += [c for c in self._known.children(target.key, "extensions") if self._listed(known, c)]
-        for user in users:
-            await self.ensure(_whole(user), position)
+        await self.users(target, known or {}, position)
         if target.kind == "compute/virtualmachines":
             await self._power(target, position)
         if known is not None and target.type != GROUP_TYPE:
             answer = await self._cloud.request("GET", self._url(target))
             if answer.status == 200:
                 self._mapping.learn(known, answer.body)
+
+    async def users(self, target: Target, body: Json, position: int) -> None:
+        """Make those who use a resource, as its recorded body says."""
+        properties = body.get("properties") or {}
+        users: list[Target] = list(resource_ids({k: properties.get(k) for k in _USERS if k in properties}))
+        if target.kind == "network/virtualnetworks":
+            for subnet in properties.get("subnets") or []:
+                users += resource_ids((subnet.get("properties") or {}).get("ipConfigurations") or [])
+        if target.kind == "compute/virtualmachines":
+            users += [c for c in self._known.children(target.key, "extensions") if self._listed(body, c)]
+        for user in map(_whole, users):
+            if not self._known.made_later(user.key, position):
+                await self.ensure(user, position)
 
     def _listed(self, known: Json | None, extension: Target) -> bool:
         ids = [str(r.get("id", "")).lower() for r in (known or {}).get("resources") or []]
@@ -125,6 +146,7 @@ class Seeder:
             await self._cloud.settle()
 
 
+FAILURE: Json = {"code": "VMExtensionProvisioningError", "message": "VM has reported a failure."}
 _USERS = ("virtualMachine", "ipConfiguration", "networkInterfaces", "subnets")
 
 

@@ -85,7 +85,8 @@ def test_a_template_tells_what_was_deployed() -> None:
 
 def test_a_default_subnet_holds_the_addresses_that_are_shown() -> None:
     inner = {"privateIPAddress": "10.7.3.4", "subnet": {"id": f"{VNET}/subnets/inner"}}
-    nic = {"id": NIC, "location": "l", "properties": {"ipConfigurations": [{"name": "c", "properties": inner}]}}
+    properties = {"ipConfigurations": [{"name": "c", "properties": inner}]}
+    nic = {"id": NIC, "name": "n", "location": "l", "properties": properties}
     body = Defaults(known(("GET", NIC, 200, nic))).make(target(VNET))
     assert body is not None
     assert body["properties"]["subnets"][0]["properties"]["addressPrefix"] == "10.7.3.0/24"
