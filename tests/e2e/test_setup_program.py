@@ -177,6 +177,7 @@ def db(machines: Machines, disk: DataDisk) -> GuestMachine:
     return machines.start("db", 5, data_disks=(disk,))
 
 
+@pytest.mark.slow
 class TestDockersRepository:
     """Engine and compose from a repository that has Docker's layout and names."""
 
