@@ -48,6 +48,7 @@ def environment(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> t.Iterato
     yield
     azure.switch("agent", "ready")
     azure.switch("forbidden", [])
+    azure.switch("docker_extension", False)
 
 
 @pytest.fixture
@@ -174,6 +175,17 @@ def test_absent_where_nothing_is(azure: LocalAzure, group: str) -> None:
     assert push(group, state="absent")["changed"] is False
     assert push("no-such-group", state="absent")["changed"] is False
     assert [e for e in azure.requests() if e["method"] != "GET" and "oauth2" not in e["path"]] == []
+
+
+def test_the_docker_extension_where_it_is_still_had(azure: LocalAzure, group: str, certs: dict[str, str]) -> None:
+    azure.switch("docker_extension", True)
+    given = {"handler": "docker_extension", "certs": certs, "docker": {"options": ["--debug"]}}
+    assert push(group, **given)["pushed"]
+    assert push(group, **given)["changed"] is False
+    (found,) = [value for key, value in azure.dump().items() if group in key and key.endswith("/docker-host")]
+    assert found["properties"]["settings"] == {"docker": {"port": "4243", "options": ["--debug"]}}
+    assert push(group, state="absent")["changed"]
+    assert not [key for key in azure.dump() if group in key and key.endswith("/docker-host")]
 
 
 def vm(**properties: t.Any) -> Target:
