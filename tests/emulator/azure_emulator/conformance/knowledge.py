@@ -19,6 +19,13 @@ from .records import Flow, Interaction
 Json = dict[str, t.Any]
 _ID_IN_TEXT = re.compile(r"/subscriptions/[^/\s'\"]+/resourceGroups/[^/\s'\"]+/providers/[^\s'\",;]+", re.IGNORECASE)
 _SUBNET_IN_USE = re.compile(r"Subnet (\S+) is in use", re.IGNORECASE)
+_SHOWN_USERS: t.Mapping[str, tuple[str, ...]] = {
+    "network/publicipaddresses": ("ipConfiguration",),
+    "network/networkinterfaces": ("virtualMachine",),
+    "network/networksecuritygroups": ("networkInterfaces", "subnets"),
+    "network/virtualnetworks/subnets": ("ipConfigurations",),
+}
+"""By type: the members in which a resource shows who uses it; all other ids in it are of what it uses itself."""
 
 
 class Knowledge:
@@ -90,8 +97,14 @@ class Knowledge:
 
     def _users_of(self, target: Target, body: Json) -> None:
         properties = body.get("properties")
-        for used in resource_ids({k: v for k, v in body.items() if k not in ("id", "resources")}):
-            if isinstance(properties, dict) and used.key != target.key and not used.key.startswith(target.key + "/"):
+        if not isinstance(properties, dict):
+            return
+        shown_users = _SHOWN_USERS.get(target.kind, ())
+        for user in resource_ids([properties.get(name) for name in shown_users]):
+            self._uses.setdefault(user.key, {})[target.key] = target
+        others = {name: value for name, value in properties.items() if name not in shown_users and name != "subnets"}
+        for used in resource_ids(others):
+            if used.key != target.key and not used.key.startswith(target.key + "/"):
                 self._uses.setdefault(target.key, {})[used.key] = used
 
     def _template(self, position: int, interaction: Interaction) -> None:
