@@ -234,6 +234,17 @@ class Operations:
         self._polled.pop(operation.id, None)
         self._save(operation)
 
+    def preempt(self, operation: Operation) -> None:
+        """End an operation whose work can no longer be done, because a newer one takes its machine away."""
+        self.cancel(
+            operation,
+            {
+                "code": "OperationPreempted",
+                "message": "The operation execution has been preempted by a more recent operation.",
+            },
+        )
+        ACTIONS[operation.kind].done(self._cloud, operation)
+
     def find(self, operation_id: str, query: t.Mapping[str, str]) -> Operation:
         """The operation that a poll asks for.
 

@@ -16,6 +16,7 @@ from .arm.resource import Json, Resource, group_id, timestamp
 from .arm.routing import GROUP, ROUTER, SUBSCRIPTION, route
 from .arm.tracked import check_tags
 from .arm.versions import LOCATIONS, versions_of
+from .compute.common import preempt_children
 from .compute.names import DISK, EXTENSION, RUN_COMMAND, VM
 from .compute.vms import remove_with_options
 from .errors import ApiError
@@ -292,6 +293,8 @@ class DeleteGroup:
             return
         _refuse_held(cloud, group)
         inside = cloud.store.children(group.id)
+        for vm in inside:
+            preempt_children(cloud, vm)
         while any(cloud.operations.ending(resource.id) for resource in inside):
             await asyncio.sleep(0.05)
             inside = cloud.store.children(group.id)

@@ -51,7 +51,7 @@ SECOND = [
 ]
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.product(FIRST, SECOND))
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(FIRST, SECOND)))
 def test_both_groups_must_allow(first: list[Rule], second: list[Rule]) -> None:
     combined = _both(first, second, list(SPACES))
     assert [rule.priority for rule in combined] == sorted({rule.priority for rule in combined})

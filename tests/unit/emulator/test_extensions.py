@@ -174,3 +174,18 @@ def test_the_older_run_command(ready: Arm) -> None:
     assert ready.http.get(response.headers["location"]).json()["value"] == output
     assert ready.code(ready.post(f"{VM}/runCommand", {})) == (400, "InvalidParameter")
     assert ready.post(f"{VM}/runCommand", {"commandId": "RunNothing"}).status_code == 404
+
+
+@pytest.mark.parametrize("doing", ["powerOff", "restart", "delete"])
+def test_what_runs_in_a_machine_ends_with_it(ready: Arm, doing: str) -> None:
+    ready.azure.hold()
+    extension = ready.put(EXTENSION, ready.extension_body())
+    command = ready.put(COMMAND, {"location": "eastus", "properties": {"source": {"script": "sleep 9999"}}})
+    ready.azure.hold(False)
+    ready.done(ready.delete(VM) if doing == "delete" else ready.post(f"{VM}/{doing}"))
+    for response in (extension, command):
+        ended = ready.follow(response)
+        assert (ended["status"], ended["error"]["code"]) == ("Canceled", "OperationPreempted")
+    if doing != "delete":
+        assert ready.get(EXTENSION).json()["properties"]["provisioningState"] == "Canceled"
+        assert ready.get(VM).json()["properties"]["provisioningState"] == "Succeeded"

@@ -72,6 +72,16 @@ def refuse_while_busy(cloud: Cloud, resource: Resource) -> None:
         raise conflict()
 
 
+def preempt_children(cloud: Cloud, vm: Resource) -> None:
+    """What is run in a machine ends when the machine is stopped or removed."""
+    for child in cloud.store.children(vm.id):
+        for operation in cloud.operations.under_way(child.id):
+            cloud.operations.preempt(operation)
+    for operation in cloud.operations.under_way(vm.id):
+        if operation.kind == "vm.runCommand":
+            cloud.operations.preempt(operation)
+
+
 def kind_word(resource: Resource) -> str:
     """What the provider calls a resource in its messages."""
     return {"virtualMachines": "VM", "extensions": "VM extension", "disks": "disk"}.get(

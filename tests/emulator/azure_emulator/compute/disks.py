@@ -215,7 +215,7 @@ class Provision:
         """Set the final state."""
         disk = cloud.store.get(operation.target)
         if disk is not None:
-            disk.provisioning_state = "Succeeded" if operation.status == "Succeeded" else "Failed"
+            disk.provisioning_state = operation.status
             cloud.store.save(disk)
 
 

@@ -230,7 +230,7 @@ class Enable:
             extension.hidden["statuses"] = [
                 status(code, "Provisioning failed", operation.error.get("message"), level="Error")
             ]
-        touch(extension, "Succeeded" if ok else "Failed")
+        touch(extension, operation.status)
         cloud.store.save(extension)
         settle_vm(cloud, extension, operation)
 

@@ -17,12 +17,15 @@ from ..machines.base import AgentUnreachable, MachineError
 from ..operations import Operation, action
 from ..schema import accept
 from . import catalogue, checks
-from .common import refuse_while_busy, touch
+from .common import preempt_children, refuse_while_busy, touch
 from .names import VM
 from .vms import ONE, dynamic_addresses, vm_of
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
+
+
+STOPPING = frozenset({"vm.powerOff", "vm.deallocate", "vm.restart", "vm.redeploy"})
 
 
 def _ready(cloud: Cloud, request: ArmRequest) -> Resource:
@@ -35,6 +38,8 @@ def _ready(cloud: Cloud, request: ArmRequest) -> Resource:
 
 
 def _begin(cloud: Cloud, request: ArmRequest, vm: Resource, kind: str, args: dict[str, t.Any] | None = None) -> Reply:
+    if kind in STOPPING:
+        preempt_children(cloud, vm)
     touch(vm, "Updating")
     cloud.store.save(vm)
     operation = begin(cloud, request, "compute", kind, vm.id, vm.location or "", args=args)
@@ -152,7 +157,7 @@ class Power:
         if ok and verb == "deallocate":
             dynamic_addresses(cloud, vm, held=False)
         if vm.provisioning_state != "Deleting":
-            touch(vm, "Succeeded" if ok else "Failed")
+            touch(vm, operation.status)
         cloud.store.save(vm)
 
 

@@ -161,7 +161,7 @@ class Run:
         command = cloud.store.get(operation.target)
         if command is None:
             return
-        touch(command, "Succeeded" if operation.status == "Succeeded" else "Failed")
+        touch(command, operation.status)
         cloud.store.save(command)
         settle_vm(cloud, command, operation)
 

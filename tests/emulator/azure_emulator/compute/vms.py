@@ -21,7 +21,7 @@ from ..operations import Operation, action
 from ..settings import new_guid
 from . import checks, disks
 from .body import SECRETS, fill, render_vm
-from .common import compute_id, kind_word, refuse_while_busy, touch
+from .common import compute_id, kind_word, preempt_children, refuse_while_busy, touch
 from .instance_view import instance_view
 from .names import EXTENSION, RUN_COMMAND, VM
 
@@ -226,7 +226,7 @@ class Create:
         vm.hidden["unfinished"] = not succeeded
         vm.hidden["power"] = "running" if succeeded else "stopped"
         vm.hidden["provisioned"] = timestamp()
-        touch(vm, "Succeeded" if succeeded else "Failed")
+        touch(vm, operation.status)
         cloud.store.save(vm)
 
 
@@ -302,7 +302,7 @@ class Update:
         """Back to Succeeded."""
         vm = cloud.store.get(operation.target)
         if vm is not None and vm.provisioning_state != "Deleting":
-            touch(vm, "Succeeded" if operation.status == "Succeeded" else "Failed")
+            touch(vm, operation.status)
             cloud.store.save(vm)
 
 
@@ -314,6 +314,7 @@ async def delete_vm(cloud: Cloud, request: ArmRequest) -> Reply:
         cloud.group(request.subscription, request.group)
         return Reply(204)
     check_preconditions(request, vm)
+    preempt_children(cloud, vm)
     touch(vm, "Deleting")
     cloud.store.save(vm)
     operation = begin(cloud, request, "compute", "vm.delete", vm.id, vm.location or "")

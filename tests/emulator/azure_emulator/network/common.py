@@ -131,7 +131,7 @@ class Provision:
         resource = cloud.store.get(operation.target)
         if resource is None:
             return
-        ended = "Succeeded" if operation.status == "Succeeded" else "Failed"
+        ended = operation.status
         parent = cloud.store.get(resource.container)
         whole = parent if parent is not None and parent.type in RENDERERS else resource
         touch(whole, ended)
