@@ -49,7 +49,15 @@ def runs(block: Block) -> bool:
     return block.language == "shell" and block.remark != "not run"
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if any(map(runs, blocks(page)))], ids=lambda page: page.stem)
+def with_commands() -> t.Iterator[t.Any]:
+    """Pages with commands; of these only the first that a newcomer reads is run every time."""
+    for page in PAGES:
+        if any(map(runs, blocks(page))):
+            marks = [] if page.stem == "getting-started" else [pytest.mark.slow]
+            yield pytest.param(page, id=page.stem, marks=marks)
+
+
+@pytest.mark.parametrize("page", list(with_commands()))
 def test_commands(page: Path, tmp_path: Path) -> None:
     with LocalAzure(machines="stand-in") as azure:
         user = User(azure, tmp_path / "home")

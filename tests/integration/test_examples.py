@@ -36,6 +36,7 @@ def test_single_host(example: tuple[User, Path]) -> None:
     assert user.play(str(directory / "site.yml")).changed["localhost"] == 0
 
 
+@pytest.mark.slow
 def test_three_hosts(example: tuple[User, Path]) -> None:
     user, directory = example
     arguments = ("-i", str(directory / "inventory.yml"), "-f", "3")
@@ -57,6 +58,7 @@ def test_three_hosts(example: tuple[User, Path]) -> None:
     assert user.play(str(directory / "site.yml"), *arguments).changed == {"front1": 0, "back1": 0, "back2": 0}
 
 
+@pytest.mark.slow
 def test_existing_vm(example: tuple[User, Path]) -> None:
     user, directory = example
     group = user.variables["docker_host_resource_group"]
@@ -74,6 +76,7 @@ def test_existing_vm(example: tuple[User, Path]) -> None:
     assert user.play(str(directory / "site.yml"), *arguments).changed == {"localhost": 0}
 
 
+@pytest.mark.slow
 def test_private_host(example: tuple[User, Path]) -> None:
     user, directory = example
     arguments = ("-e", '{"jump_sources": ["203.0.113.0/24"]}')
@@ -84,6 +87,7 @@ def test_private_host(example: tuple[User, Path]) -> None:
     assert user.play(str(directory / "site.yml"), *arguments).changed["localhost"] == 0
 
 
+@pytest.mark.slow
 def test_compose(example: tuple[User, Path]) -> None:
     user, directory = example
     # Stand-ins run no containers; with real guests the end-to-end tests wait for the application's answer.

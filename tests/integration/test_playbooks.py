@@ -45,6 +45,7 @@ def test_predict_create_again(user: User) -> None:
     assert _contents(user) == before
 
 
+@pytest.mark.slow
 @needs_docker
 def test_another_port(user: User) -> None:
     user.play("create_docker_host", name="web1")
@@ -57,6 +58,7 @@ def test_another_port(user: User) -> None:
     assert user.play("create_docker_host", name="web1", port="5000").changed == {"localhost": 0}
 
 
+@pytest.mark.slow
 def test_stop_and_start(user: User) -> None:
     user.play("create_docker_host", name="web1", allowed_sources=["198.51.100.0/24"])
     user.writes()
@@ -90,6 +92,7 @@ def test_delete(user: User) -> None:
     assert "docker_host_name: set it" in user.play("delete_docker_host", fails=True).output
 
 
+@pytest.mark.slow
 @needs_docker
 def test_a_group_of_hosts_and_a_later_play(user: User) -> None:
     _inventory(user, ["n1", "n2", "n3"])
@@ -128,6 +131,7 @@ def test_a_group_of_hosts_and_a_later_play(user: User) -> None:
     assert user.play(str(later), *arguments).changed == {"n1": 0, "n2": 0, "n3": 0}
 
 
+@pytest.mark.slow
 @needs_docker
 def test_new_certificates_for_all(user: User) -> None:
     _inventory(user, ["n1", "n2"])
@@ -145,6 +149,7 @@ def test_new_certificates_for_all(user: User) -> None:
     assert user.play("create_docker_host", *arguments).changed == {"n1": 0, "n2": 0}
 
 
+@pytest.mark.slow
 @needs_docker
 def test_new_ca_with_an_interruption(user: User) -> None:
     _inventory(user, ["n1", "n2"])
@@ -167,6 +172,7 @@ def test_new_ca_with_an_interruption(user: User) -> None:
     assert user.play("create_docker_host", *arguments).changed == {"n1": 0, "n2": 0}
 
 
+@pytest.mark.slow
 @needs_docker
 def test_new_address_mends_the_certificate(user: User) -> None:
     user.play("create_docker_host", name="web1")
@@ -187,6 +193,7 @@ def test_new_address_mends_the_certificate(user: User) -> None:
     user.docker("--tlsverify", "-H", f"tcp://{_address(user, 'web1')}:4243", "info")
 
 
+@pytest.mark.slow
 def test_lost_certificates_stop_before_anybody_is_cut_off(user: User) -> None:
     user.play("create_docker_host", name="web1")
     user.docker_directory.rename(user.home / "lost")
@@ -201,6 +208,7 @@ def test_by_file(user: User) -> None:
     assert user.play(playbook, "--check", name="web1").changed == {"localhost": 4}
 
 
+@pytest.mark.slow
 def test_empty_answers_of_a_survey(user: User) -> None:
     import yaml
 
@@ -217,6 +225,7 @@ def test_empty_answers_of_a_survey(user: User) -> None:
     assert user.play("create_docker_host", name="web1").changed == {"localhost": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
@@ -255,6 +264,7 @@ def test_somebody_elses_files_stay(user: User) -> None:
     assert (user.docker_directory / "ca.pem").read_text() == "mine"
 
 
+@pytest.mark.slow
 @needs_docker
 def test_somebody_elses_context_stays(user: User) -> None:
     user.docker("context", "create", "web1", "--docker", "host=tcp://mine:1")
