@@ -121,8 +121,10 @@ class _Extension:
         properties = found["properties"]
         tags = found.get("tags") or {}
         kind = (properties.get("publisher"), properties.get("type"))
-        if tags.get(COLLECTION_TAG) != COLLECTION or _lower(kind) != _lower(self.publisher_and_type):
+        if tags.get(COLLECTION_TAG) != COLLECTION:
             raise OptionError("name", f"{self.name} is an extension of the VM that is not ours ({kind[0]}.{kind[1]})")
+        if _lower(kind) != _lower(self.publisher_and_type):
+            return None  # ours, of another handler: see others()
         return Present(
             id=found["id"],
             state=properties.get("provisioningState") or "",
@@ -364,6 +366,11 @@ def others(session: AzureSession, target: Target, handler: Handler) -> list[Hand
         if (resource.get("tags") or {}).get(DIGEST_TAG)
         and (kind.kind, resource["name"].lower()) != (handler.kind, handler.name.lower())
     ]
+
+
+def in_the_way(handler: Handler, other: Handler) -> bool:
+    """Tell whether another resource of ours has the very place of this one: Azure never changes an extension's type."""
+    return "run_command" not in (handler.kind, other.kind) and handler.name.lower() == other.name.lower()
 
 
 def _other_custom_script(session: AzureSession, target: Target, name: str) -> tuple[str, bool] | None:

@@ -22,7 +22,7 @@ from .._errors import DockerHostError, OptionError
 from .._task import Request, Task
 from . import digest as digests
 from . import payload, record
-from .handlers import Handler, Present, Push, choose, docker_extension_settings, others
+from .handlers import Handler, Present, Push, choose, docker_extension_settings, in_the_way, others
 from .options import extension_argument_spec
 from .outcome import Outcome, SetupError, failed, read_outcome
 from .settings import Settings, read_settings
@@ -113,13 +113,24 @@ def _present(run: Run) -> Json:
         run.differences.add("docker_settings", _described(present), "Succeeded: " + "; ".join(run.reasons))
         if not run.request.check_mode:
             digest = digests.new_digest(content)
-            outcome = _push(run, present, digest)
-            for other in others(run.target.session, run.target, run.handler):
-                other.delete()
+            outcome = _take_over(run, present, digest)
     _keep_record(run, record.wanted_tags(run.target.tags, run.settings.certs))
     state = "Succeeded" if run.pushed or not run.reasons else (present.state if present else None)
     extension_id = present.id if present else None
     return _result(run, outcome, digest, state, extension_id)
+
+
+def _take_over(run: Run, present: Present | None, digest: str) -> Outcome:
+    """Push, and take away what else of ours carried settings before."""
+    rest = others(run.target.session, run.target, run.handler)
+    for other in rest:
+        if in_the_way(run.handler, other):
+            other.delete()
+    outcome = _push(run, present, digest)
+    for other in rest:
+        if not in_the_way(run.handler, other):
+            other.delete()
+    return outcome
 
 
 def _settled(run: Run) -> Present | None:

@@ -184,6 +184,18 @@ def test_the_docker_extension_where_it_is_still_had(azure: LocalAzure, group: st
     assert push(group, **given)["changed"] is False
     (found,) = [value for key, value in azure.dump().items() if group in key and key.endswith("/docker-host")]
     assert found["properties"]["settings"] == {"docker": {"port": "4243", "options": ["--debug"]}}
+    # Another handler takes its place, under the same name.
+    with pytest.raises(SetupError):
+        push(group, **{**given, "handler": "custom_script"})
+    (found,) = [value for key, value in azure.dump().items() if group in key and key.endswith("/docker-host")]
+    assert found["properties"]["type"] == "CustomScript"
+    with pytest.raises(SetupError):
+        push(group, state="absent")
+
+
+def test_the_docker_extension_is_deleted(azure: LocalAzure, group: str) -> None:
+    azure.switch("docker_extension", True)
+    assert push(group, handler="docker_extension")["pushed"]
     assert push(group, state="absent")["changed"]
     assert not [key for key in azure.dump() if group in key and key.endswith("/docker-host")]
 
