@@ -110,12 +110,18 @@ e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
 
 test: check unit integration conformance e2e  ## Every check and every test but the ones below
 
-.PHONY: test-slow test-clients test-matrix
+.PHONY: test-slow test-clients client-venvs soak test-matrix
 test-slow: dev install guests  ## Tests that take minutes each
 	$(PYTEST) -m slow tests/unit tests/integration tests/conformance tests/e2e
 
-test-clients: dev install guests  ## Clients that others wrote: az CLI, azure.azcollection, community.docker (2.5 GB)
-	$(PYTEST) tests/clients
+test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker (2.5 GB)
+	$(PYTEST) -n 2 --dist loadfile tests/clients
+
+client-venvs: $(VENV)/ready.stamp  ## Install those clients from PyPI, each into a virtual environment of its own
+	@python tests/clients/client_venvs.py
+
+soak: dev install  ## Thirty minutes of hosts made, changed, rotated and deleted while faults strike
+	$(RUN) PYTHONPATH=$(TOP)/tests/emulator:$(TOP)/tests DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m clients.soak --seconds $(or $(SECONDS_OF_SOAK),1800)
 
 test-matrix: dev install  ## Unit and integration tests with both ends of ansible-core and the Azure SDK
 	$(RUN) python tools/matrix.py $(BUILD) $(DOCKERHOST_VENVS)
