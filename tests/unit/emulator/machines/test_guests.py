@@ -272,7 +272,8 @@ def test_data_disk_is_partitioned_in_the_guest_and_outlives_it(guests: Guests) -
     disk = DataDisk("/disks/data", "data", 0, 1)
     first = guests.start("store", data_disks=(disk,))
     link = "/dev/disk/azure/scsi1/lun0"
-    guests.sh(first, f"echo type=linux | sfdisk -q --label gpt $(readlink -f {link}); sleep 1; test -b {link}-part1")
+    guests.sh(first, f"echo type=linux | sfdisk -q --label gpt $(readlink -f {link})")
+    guests.sh(first, f"for i in $(seq 100); do test -b {link}-part1 && exit; sleep 0.2; done; exit 1")
     uuid = guests.sh(first, f"mkfs.ext4 -q {link}-part1; blkid -o value -s UUID {link}-part1").strip()
     guests.sh(first, f"mkdir /data; echo UUID={uuid} /data ext4 nofail 0 2 >>/etc/fstab")
     guests.sh(first, "mount /data; echo kept >/data/file")
