@@ -223,7 +223,7 @@ class Authorities:
             draft.put(CA_KEY, draft.key_pem(ca.key_of(self.current), draft.options.passphrase), private=True)
             draft.actions.append("ca: made")
         draft.put(CURRENT_CA, ca.to_pem(self.current.chain))
-        draft.differences.add("ca", None, describe_authority(self.current, draft.options.ca_key_type))
+        draft.differences.add("ca", None, self._after(self.current, draft.options.ca_key_type))
 
     def generate(self) -> Authority:
         """A new CA of ours, with its key."""
@@ -288,8 +288,11 @@ class Authorities:
         self.made.add(renewed.fingerprint)
         draft.put(CURRENT_CA, ca.to_pem(renewed.chain))
         draft.actions.append(f"ca: renewed with the same key: {reason}")
-        draft.differences.add("ca", describe_authority(current), describe_authority(renewed))
+        draft.differences.add("ca", describe_authority(current), self._after(renewed))
         self.current = renewed
+
+    def _after(self, authority: Authority, key_type: str | None = None) -> dict[str, t.Any]:
+        return {**describe_authority(authority, key_type), "reasons": list(self.reasons)}
 
     def _write_trust(self) -> None:
         """The trust list of clients, which is also the CA's certificate."""

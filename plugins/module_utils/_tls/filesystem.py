@@ -53,7 +53,7 @@ class FileSystem:
         os.rename(source, target)
 
     def link(self, source: str, target: str) -> None:
-        os.link(source, target, follow_symlinks=False)
+        os.link(source, target)
 
     def remove(self, path: str) -> None:
         os.unlink(path)

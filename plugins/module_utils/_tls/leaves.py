@@ -78,6 +78,13 @@ class Leaves:
         """Identities that are ours and that the options do not name."""
         named = {(wanted.identity.kind, wanted.identity.name.lower()) for wanted in self.draft.options.wanted}
         found = dict.fromkeys(identity for path in self.draft.before.files if (identity := identity_of(path)))
+        for identity in found:
+            if (identity.kind, identity.name.lower()) in named and identity not in self.outcomes:
+                raise OptionError(
+                    "hosts" if identity.kind == "servers" else identity.kind,
+                    f"{identity.label} is there already, and the name given differs in upper and lower case only;"
+                    " write it as it is, or remove it first (state: absent)",
+                )
         return [identity for identity in found if (identity.kind, identity.name.lower()) not in named]
 
     # One identity
@@ -200,7 +207,8 @@ class Leaves:
         draft.actions.append(f"{wanted.identity.label}: {verb}: {', '.join(outcome.reasons)}")
         before = describe(outcome.found.certificate) if outcome.found.certificate else None
         key_type = wanted.new_key_type if key_is_new else None
-        draft.differences.add(wanted.identity.label, before, describe(certificate, key_type))
+        after = {**describe(certificate, key_type), "reasons": outcome.reasons}
+        draft.differences.add(wanted.identity.label, before, after)
         outcome.certificate, outcome.renewed = certificate, True
 
     def _key(self, wanted: Wanted, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:
@@ -254,7 +262,9 @@ class Leaves:
             draft.put(identity.key, draft.key_pem(key, None), private=True)
         draft.put(identity.request, ca.request_pem(ca.make_request(leaf, key)))
         draft.actions.append(f"{identity.label}: request written: {', '.join(outcome.reasons)}")
-        draft.differences.add(f"{identity.label} request", None, {"subject": leaf.subject.rfc4514_string()})
+        draft.differences.add(
+            f"{identity.label} request", None, {"subject": leaf.subject.rfc4514_string(), "reasons": outcome.reasons}
+        )
 
     def _key_to_request(self, wanted: Wanted, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:
         """As :meth:`_key`, but a key that already waits with its request is kept."""

@@ -47,6 +47,7 @@ def run(
     own = read_own_authority(options, now)
     store: Store = DirectoryStore(options.cert_dir, files or FileSystem(), progress=request.progress)
     warn_if_temporary(options.cert_dir, request.warn)
+    warn_if_masked(options, request.warn)
     with store.reading() as session:
         interrupted = session.interrupted
         draft, result = decide(options, own, session, now, diff=request.diff, dry=True)
@@ -133,6 +134,16 @@ def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
                 " expose to isolated jobs), or bring the CA itself in ca_content and ca_key_content from a credential."
             )
             return
+
+
+def warn_if_masked(options: Options, warn: t.Callable[[str], None]) -> None:
+    """Say when the passphrase is a part of what the result shows: Ansible would cross it out there."""
+    names = [wanted.identity.name for wanted in options.wanted]
+    if options.passphrase and any(options.passphrase in text for text in [options.cert_dir, *names]):
+        warn(
+            "The passphrase of the CA's key is a part of cert_dir or of a name. Ansible masks it in every result, so"
+            " that paths there cannot be used; choose another passphrase."
+        )
 
 
 def _is_below(path: str, place: str) -> bool:

@@ -132,6 +132,24 @@ def test_empty_answers_of_a_survey_count_as_unset(certs: Certs) -> None:
     assert certs.cert("cert.pem").subject.rfc4514_string() == "CN=docker client"
 
 
+def test_names_that_differ_in_case_only(certs: Certs) -> None:
+    certs.run(hosts=[{"name": "web1"}], clients=["robot"])
+    for options, option in (({"hosts": [{"name": "Web1"}]}, "hosts"), ({"clients": ["ROBOT"]}, "clients")):
+        before = certs.tree()
+        with pytest.raises(OptionError, match="differs in upper and lower case only") as caught:
+            certs.run(**options)
+        assert caught.value.option == option
+        assert certs.tree() == before
+
+
+def test_a_passphrase_that_would_be_masked_everywhere(certs: Certs) -> None:
+    certs.run(ca_key_passphrase="correct horse")
+    assert not any("mask" in warning for warning in certs.warnings)
+    certs.directory = certs.directory.with_name("mycerts")
+    certs.run(ca_key_passphrase="mycerts")
+    assert any("Ansible masks it in every result" in warning for warning in certs.warnings)
+
+
 @given(
     weeks=st.integers(0, 500), days=st.integers(0, 4000), hours=st.integers(0, 99), minutes=st.integers(0, 99),
     seconds=st.integers(0, 99), sign=st.sampled_from("+-"), upper=st.booleans(),

@@ -233,5 +233,7 @@ def test_the_diff_shows_fields_and_no_keys(certs: Certs) -> None:
     assert before["ip_addresses"] == ["10.0.0.4"]
     assert after["ip_addresses"] == ["10.0.0.5"]
     assert set(after) == {
-        *("subject", "issuer", "dns_names", "ip_addresses", "key_type", "not_before", "not_after"),
+        *("subject", "issuer", "dns_names", "ip_addresses", "key_type", "not_before", "not_after", "reasons"),
     }
+    assert after["reasons"] == result["servers"]["web1"]["reasons"]
+    assert set(before) == set(after) - {"reasons"}
