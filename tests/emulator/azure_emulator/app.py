@@ -17,7 +17,7 @@ import urllib.parse
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import polls, resources
+from . import groups, polls, providers, resources
 from .arm.limits import RateLimits
 from .arm.messages import ArmRequest, Reply
 from .arm.resource import utc_now
@@ -31,17 +31,18 @@ from .endpoints.tokens import Tokens, form_of
 from .errors import ApiError, subscription_not_found
 from .faults import Fault, throttled
 from .network import nics, nsgs, public_ips, vnets
-from .resources import unknown_type
 from .settings import new_guid
 
 ROUTED = (
     catalogue_routes,
     disks,
     extensions,
+    groups,
     nics,
     nsgs,
     polls,
     power,
+    providers,
     public_ips,
     resources,
     run_commands,
@@ -171,7 +172,7 @@ class Application:
             self._check_subscription(parts[1])
         match = ROUTER.find(request.path)
         if match is None:
-            raise unknown_type(request.path, request.api_version)
+            raise resources.unknown_type(request.path, request.api_version)
         entry = match.handlers.get(request.method)
         if entry is None:
             raise ApiError(
@@ -203,7 +204,7 @@ class Application:
             return
         group = self.cloud.group(request.subscription, request.group)
         if request.method in ("PUT", "PATCH", "POST"):
-            resources.refuse_while_deleting(group)
+            groups.refuse_while_deleting(group)
 
     def _check_type_version(self, request: ArmRequest, type_: str) -> None:
         location = "*"

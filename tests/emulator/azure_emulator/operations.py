@@ -27,6 +27,8 @@ if t.TYPE_CHECKING:
     from .cloud import Cloud
 
 LOG = logging.getLogger(__name__)
+KEPT = 2000
+"""Ended operations that can still be polled; Azure forgets them after some hours."""
 UNPOLLED = 0.5
 """Seconds after which an instant operation ends although nobody asked for it."""
 POLL_RETRY_AFTER = {"compute": 30, "disk": 2, "network": 10, "group": 15}
@@ -174,6 +176,16 @@ class Operations:
         handler.done(self._cloud, operation)
         self._save(operation)
         self._polled.pop(operation.id, None)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop the oldest of the ended operations, so that a server can run for long."""
+        surplus = len(self._operations) - KEPT
+        ended = [o.id for o in self._operations.values() if o.status != "InProgress"] if surplus > 0 else []
+        for id_ in ended[:surplus]:
+            del self._operations[id_]
+            if self._cloud.file is not None:
+                self._cloud.file.remove("operations", id_)
 
     async def _wait(self, operation: Operation) -> None:
         """Wait until it may be seen that the operation has ended."""

@@ -54,6 +54,12 @@ class ArmRequest:
         """The resource group in the path, as the client spelled it."""
         return self.params["group"]
 
+    def id_of(self, type_: str, *names: str) -> str:
+        """The id of a resource in the request's group; ``names`` has one name for each level of the type."""
+        namespace, *types = type_.split("/")
+        pairs = "/".join(f"{level}/{name}" for level, name in zip(types, names, strict=True))
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}/providers/{namespace}/{pairs}"
+
     def json(self) -> Json:
         """The body.
 

@@ -107,3 +107,11 @@ def parent_not_found(request: ArmRequest, child_type: str, parent_id: str) -> Ap
         f"'{parent_id}' could not be found.",
         headers={"x-ms-failure-cause": "gateway"},
     )
+
+
+def has_tag(resource: Resource, name: str, value: str | None) -> bool:
+    """Whether a resource has a tag, with this value if one is given."""
+    for key, actual in (resource.tags or {}).items():
+        if key.lower() == name.lower() and (value is None or actual == value):
+            return True
+    return False

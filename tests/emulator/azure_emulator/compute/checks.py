@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 import typing as t
 
@@ -101,8 +100,8 @@ def check_new_vm(cloud: Cloud, vm: Resource, wanted: Json) -> Image | None:
         check_os_profile(wanted["osProfile"])
     elif wanted.get("osProfile"):
         raise invalid_parameter("Parameter 'osProfile' is not allowed.", "osProfile")
-    _check_interfaces(cloud, vm, wanted)
-    _check_disks(cloud, vm, storage)
+    check_interfaces(cloud, vm, wanted)
+    check_disks(cloud, vm, storage)
     check_quota(cloud, vm, catalogue.size_of(cloud, size).vcpus)
     return image
 
@@ -256,7 +255,8 @@ def _check_key(key: Json, user: str) -> None:
         )
 
 
-def _check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
+def check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
+    """Refuse interfaces that are not there, not ready, or another machine's."""
     references = (wanted.get("networkProfile") or {}).get("networkInterfaces") or []
     if not references:
         raise _missing("networkProfile")
@@ -294,7 +294,8 @@ def _check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
             )
 
 
-def _check_disks(cloud: Cloud, vm: Resource, storage: Json) -> None:
+def check_disks(cloud: Cloud, vm: Resource, storage: Json) -> None:
+    """Refuse disks that are not there or another machine's, and two in one place."""
     luns: set[int] = set()
     for disk in storage.get("dataDisks") or []:
         if disk.get("lun") is None:
@@ -330,122 +331,3 @@ def references(vm: Resource) -> list[tuple[str, str]]:
         if id_:
             found.append((id_, vm.id))
     return found
-
-
-UNCHANGEABLE = (
-    ("storageProfile", "imageReference", "publisher"),
-    ("storageProfile", "imageReference", "offer"),
-    ("storageProfile", "imageReference", "sku"),
-    ("storageProfile", "osDisk", "createOption"),
-    ("osProfile", "adminUsername"),
-    ("osProfile", "computerName"),
-    ("osProfile", "linuxConfiguration", "disablePasswordAuthentication"),
-    ("osProfile", "linuxConfiguration", "provisionVMAgent"),
-    ("osProfile", "linuxConfiguration", "ssh", "publicKeys"),
-    ("osProfile", "customData"),
-    ("availabilitySet", "id"),
-    ("priority",),
-)
-
-
-def check_update(cloud: Cloud, vm: Resource, wanted: Json, body: Json) -> None:
-    """Refuse changes of what cannot change.
-
-    :raises ApiError: 409 PropertyChangeNotAllowed, or what a new size runs into.
-    """
-    if "zones" in body and (body["zones"] or []) != vm.top.get("zones", []):
-        raise _unchangeable("zones")
-    for path in UNCHANGEABLE:
-        new = _at(wanted, path)
-        if new is None:
-            continue
-        old = vm.hidden.get("customData") if path[-1] == "customData" else _at(vm.properties, path)
-        if _plain(new) != _plain(old) and not (path[-1] == "createOption" and old is not None and new == "attach"):
-            raise _unchangeable("customData" if path[-1] == "customData" else _property(path))
-    _check_allocated(vm, wanted)
-    size = _at(wanted, ("hardwareProfile", "vmSize"))
-    if size is not None and resized(vm, wanted):
-        check_size(cloud, vm, size)
-        check_quota(cloud, vm, catalogue.size_of(cloud, size).vcpus)
-    if "networkProfile" in wanted:
-        _check_interfaces(cloud, vm, wanted)
-        _check_interface_change(vm, wanted)
-    if "storageProfile" in wanted:
-        _check_disks(cloud, vm, wanted["storageProfile"])
-
-
-def _check_allocated(vm: Resource, wanted: Json) -> None:
-    """Refuse what can only be changed while the machine is deallocated (Java SDK records of 2020-10)."""
-    if vm.hidden.get("power") == "deallocated":
-        return
-    price = _at(wanted, ("billingProfile", "maxPrice"))
-    if price is not None and price != _at(vm.properties, ("billingProfile", "maxPrice")):
-        more = "For more information, see http://aka.ms/AzureSpot/errormessages"
-        detail = {
-            "code": "OperationNotAllowed",
-            "message": f"Max price change is not allowed when the VM '{vm.name}' is currently allocated. Please "
-            f"deallocate and try again. {more}",
-            "target": vm.name,
-        }
-        raise ApiError(409, "OperationNotAllowed", f"Max price change is not allowed. {more}", details=[detail])
-    if "proximityPlacementGroup" in wanted:
-        new, old = (_at(p, ("proximityPlacementGroup", "id")) for p in (wanted, vm.properties))
-        if _plain(new) != _plain(old):
-            raise operation_not_allowed(
-                f"Updating proximity placement group of VM {vm.name} is not allowed while the VM is running. Please "
-                "stop/deallocate the VM and retry the operation."
-            )
-
-
-def _check_interface_change(vm: Resource, wanted: Json) -> None:
-    new = {item["id"].lower() for item in wanted["networkProfile"]["networkInterfaces"]}
-    old = {item["id"].lower() for item in vm.properties["networkProfile"]["networkInterfaces"]}
-    if new != old and vm.hidden.get("power") != "deallocated":
-        raise operation_not_allowed(
-            f"Network interfaces cannot be added to or removed from VM '{vm.name}' while it is allocated. Please "
-            "stop/deallocate the VM and retry the operation."
-        )
-
-
-def _property(path: tuple[str, ...]) -> str:
-    return {"publisher": "imageReference", "offer": "imageReference", "sku": "imageReference"}.get(
-        path[-1], "linuxConfiguration.ssh.publicKeys" if path[-1] == "publicKeys" else path[-1]
-    )
-
-
-def _unchangeable(name: str) -> ApiError:
-    return ApiError(409, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.", target=name)
-
-
-def _at(data: Json, path: tuple[str, ...]) -> t.Any:
-    value: t.Any = data
-    for name in path:
-        value = (value or {}).get(name)
-    return value
-
-
-def _plain(value: t.Any) -> t.Any:
-    if isinstance(value, str):
-        return value.strip().lower()
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
-
-
-def resized(vm: Resource, wanted: Json) -> bool:
-    """Whether a request asks for another size."""
-    new = _at(wanted, ("hardwareProfile", "vmSize"))
-    return new is not None and str(new).lower() != vm.properties["hardwareProfile"]["vmSize"].lower()
-
-
-def merged(old: Json, new: Json) -> Json:
-    """What a PATCH means: objects are merged, all else is replaced."""
-    result = copy.deepcopy(old)
-    for name, value in new.items():
-        if isinstance(value, dict) and isinstance(result.get(name), dict):
-            result[name] = merged(result[name], value)
-        elif value is not None:
-            result[name] = value
-    return result

@@ -18,23 +18,16 @@ if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
 
-def compute_id(request: ArmRequest, type_: str, *names: str) -> str:
-    """The id of a resource in the request's group."""
-    namespace, *types = type_.split("/")
-    pairs = "/".join(f"{type_name}/{name}" for type_name, name in zip(types, names, strict=True))
-    return f"/subscriptions/{request.subscription}/resourceGroups/{request.group}/providers/{namespace}/{pairs}"
-
-
 def parent_vm(cloud: Cloud, request: ArmRequest, child_type: str) -> Resource:
     """The VM that a child is to be made in.
 
     :raises ApiError: 404 in the words of the Resource Manager.
     """
     name = request.params["vm"]
-    vm = cloud.store.get(compute_id(request, VM, name))
+    vm = cloud.store.get(request.id_of(VM, name))
     if vm is not None:
         return vm
-    raise parent_not_found(request, child_type, compute_id(request, VM, name))
+    raise parent_not_found(request, child_type, request.id_of(VM, name))
 
 
 def child_of_vm(cloud: Cloud, request: ArmRequest, child_type: str, child_id: str) -> Resource:

@@ -16,7 +16,7 @@ from ..arm.tracked import read_body
 from ..errors import operation_not_allowed
 from ..operations import Operation, action
 from ..settings import new_guid
-from .common import compute_id, refuse_while_busy
+from .common import refuse_while_busy
 from .names import DISK
 
 if t.TYPE_CHECKING:
@@ -128,7 +128,7 @@ def release(cloud: Cloud, vm: Resource) -> None:
 @route("GET", ONE, DISK)
 async def get_disk(cloud: Cloud, request: ArmRequest) -> Reply:
     """One disk."""
-    return found(render_disk(cloud.resource(compute_id(request, DISK, request.params["disk"])), request.api_version))
+    return found(render_disk(cloud.resource(request.id_of(DISK, request.params["disk"])), request.api_version))
 
 
 @route("GET", f"{GROUP}/providers/Microsoft.Compute/disks", DISK)
@@ -156,12 +156,12 @@ async def put_disk(cloud: Cloud, request: ArmRequest) -> Reply:
 async def patch_disk(cloud: Cloud, request: ArmRequest) -> Reply:
     """Change a disk's size, SKU or tags."""
     body = read_body(cloud, request, DISK, patch=True)
-    cloud.resource(compute_id(request, DISK, request.params["disk"]))
+    cloud.resource(request.id_of(DISK, request.params["disk"]))
     return _write(cloud, request, body)
 
 
 def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
-    id_ = compute_id(request, DISK, request.params["disk"])
+    id_ = request.id_of(DISK, request.params["disk"])
     disk = cloud.store.get(id_)
     check_preconditions(request, disk)
     group = cloud.group(request.subscription, request.group)
@@ -222,7 +222,7 @@ class Provision:
 @route("DELETE", ONE, DISK)
 async def delete_disk(cloud: Cloud, request: ArmRequest) -> Reply:
     """Remove a disk that no VM has."""
-    disk = cloud.store.get(compute_id(request, DISK, request.params["disk"]))
+    disk = cloud.store.get(request.id_of(DISK, request.params["disk"]))
     if disk is None:
         cloud.group(request.subscription, request.group)
         return Reply(204)

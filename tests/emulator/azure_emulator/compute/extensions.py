@@ -18,7 +18,7 @@ from ..machines.base import AgentUnreachable, HandlerResult, MachineError
 from ..operations import Operation, action
 from ..schema import accept
 from . import catalogue
-from .common import child_of_vm, compute_id, parent_vm, refuse_while_off, touch
+from .common import child_of_vm, parent_vm, refuse_while_off, touch
 from .instance_view import extension_view, status
 from .names import EXTENSION, VM
 from .power import agent_lost
@@ -59,7 +59,7 @@ def render_extension(extension: Resource, instance_view: Json | None = None) -> 
 
 
 def _id(request: ArmRequest) -> str:
-    return f"{compute_id(request, VM, request.params['vm'])}/extensions/{request.params['name']}"
+    return f"{request.id_of(VM, request.params['vm'])}/extensions/{request.params['name']}"
 
 
 @route("GET", ONE, EXTENSION)

@@ -16,7 +16,7 @@ from ..errors import ApiError, conflict, invalid_parameter
 from ..machines.base import AgentUnreachable, CommandResult, MachineError
 from ..operations import Operation, action
 from ..schema import accept
-from .common import child_of_vm, compute_id, parent_vm, refuse_while_off, touch
+from .common import child_of_vm, parent_vm, refuse_while_off, touch
 from .extensions import settle_vm
 from .names import RUN_COMMAND, VM
 from .power import agent_lost
@@ -44,7 +44,7 @@ def render_command(command: Resource, instance_view: Json | None = None) -> Json
 
 
 def _id(request: ArmRequest) -> str:
-    return f"{compute_id(request, VM, request.params['vm'])}/runCommands/{request.params['name']}"
+    return f"{request.id_of(VM, request.params['vm'])}/runCommands/{request.params['name']}"
 
 
 @route("GET", ONE, RUN_COMMAND)

@@ -19,9 +19,9 @@ from ..machines.base import MachineError
 from ..network.names import NIC, PUBLIC_IP
 from ..operations import Operation, action
 from ..settings import new_guid
-from . import checks, disks
+from . import changes, checks, disks
 from .body import SECRETS, fill, render_vm
-from .common import compute_id, kind_word, preempt_children, refuse_while_busy, touch
+from .common import kind_word, preempt_children, refuse_while_busy, touch
 from .instance_view import instance_view
 from .names import EXTENSION, RUN_COMMAND, VM
 
@@ -36,7 +36,7 @@ def vm_of(cloud: Cloud, request: ArmRequest) -> Resource:
 
     :raises ApiError: 404.
     """
-    return cloud.resource(compute_id(request, VM, request.params["vm"]))
+    return cloud.resource(request.id_of(VM, request.params["vm"]))
 
 
 @route("GET", ONE, VM)
@@ -102,7 +102,7 @@ async def _listed(cloud: Cloud, request: ArmRequest, vms: list[Resource]) -> Rep
 async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create a VM, or update one: then a property that cannot change must not."""
     body = read_body(cloud, request, VM)
-    id_ = compute_id(request, VM, request.params["vm"])
+    id_ = request.id_of(VM, request.params["vm"])
     vm = cloud.store.get(id_)
     check_preconditions(request, vm)
     group = cloud.group(request.subscription, request.group)
@@ -237,11 +237,11 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     if any(o.kind in ("vm.create", "vm.update", "vm.delete") for o in cloud.operations.under_way(vm.id)):
         raise conflict()
     wanted: Json = body.get("properties") or {}
-    checks.check_update(cloud, vm, wanted, body)
+    changes.check_update(cloud, vm, wanted, body)
     before = _comparable(vm)
     _keep_secrets(vm, wanted)
-    merged = checks.merged(vm.properties, wanted) if kind == "vm.patch" else wanted
-    resized = checks.resized(vm, merged)
+    merged = changes.merged(vm.properties, wanted) if kind == "vm.patch" else wanted
+    resized = changes.resized(vm, merged)
     vm.properties = fill(vm, merged, None, vm.properties)
     vm.top.update(_top({k: v for k, v in body.items() if k == "identity"}) if "identity" in body else {})
     if "tags" in body or request.method == "PUT":
@@ -309,7 +309,7 @@ class Update:
 @route("DELETE", ONE, VM)
 async def delete_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     """Remove a VM, and what its delete options say."""
-    vm = cloud.store.get(compute_id(request, VM, request.params["vm"]))
+    vm = cloud.store.get(request.id_of(VM, request.params["vm"]))
     if vm is None:
         cloud.group(request.subscription, request.group)
         return Reply(204)

@@ -41,13 +41,6 @@ def base_body(resource: Resource) -> Json:
     return body
 
 
-def provider_id(request: ArmRequest, type_: str, *names: str) -> str:
-    """The id of a resource in the request's group."""
-    namespace, *types = type_.split("/")
-    pairs = "/".join(f"{type_name}/{name}" for type_name, name in zip(types, names, strict=True))
-    return f"/subscriptions/{request.subscription}/resourceGroups/{request.group}/providers/{namespace}/{pairs}"
-
-
 def referenced(cloud: Cloud, target: str, by: str, location: str | None, type_: str | None = None) -> Resource:
     """A resource that another one refers to; it must exist in the same region.
 
@@ -222,7 +215,7 @@ def serve(type_: str, in_use: InUse | None = None) -> None:
 
     @route("GET", one, type_)
     async def get(cloud: Cloud, request: ArmRequest) -> Reply:
-        resource = cloud.resource(provider_id(request, type_, request.params["name"]))
+        resource = cloud.resource(request.id_of(type_, request.params["name"]))
         return found(render(cloud, resource, request.api_version), resource.etag)
 
     @route("GET", group_list, type_)
@@ -237,7 +230,7 @@ def serve(type_: str, in_use: InUse | None = None) -> None:
 
     @route("PATCH", one, type_)
     async def patch_tags(cloud: Cloud, request: ArmRequest) -> Reply:
-        resource = cloud.resource(provider_id(request, type_, request.params["name"]))
+        resource = cloud.resource(request.id_of(type_, request.params["name"]))
         body = read_body(cloud, request, type_, patch=True)
         check_preconditions(request, resource)
         if "tags" in body:
@@ -248,7 +241,7 @@ def serve(type_: str, in_use: InUse | None = None) -> None:
 
     @route("DELETE", one, type_)
     async def remove(cloud: Cloud, request: ArmRequest) -> Reply:
-        return await delete(cloud, request, provider_id(request, type_, request.params["name"]), in_use)
+        return await delete(cloud, request, request.id_of(type_, request.params["name"]), in_use)
 
 
 def network_of(subnet: Resource) -> str:

@@ -105,7 +105,7 @@ common.serve(NIC, in_use)
 async def put_nic(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create an interface, or update one: at once, unless a machine has it, then it takes a while."""
     body = read_body(cloud, request, NIC)
-    id_ = common.provider_id(request, NIC, request.params["name"])
+    id_ = request.id_of(NIC, request.params["name"])
     nic = cloud.store.get(id_)
     check_preconditions(request, nic)
     if nic is not None:
@@ -285,7 +285,7 @@ def _address_changes(cloud: Cloud, before: Resource, after: Resource) -> None:
 @route("GET", f"{ONE}/ipConfigurations", IP_CONFIGURATION)
 async def list_configurations(cloud: Cloud, request: ArmRequest) -> Reply:
     """The ip configurations of an interface."""
-    nic_id = common.provider_id(request, NIC, request.params["nic"])
+    nic_id = request.id_of(NIC, request.params["nic"])
     nic = common.parent(cloud, request, nic_id, IP_CONFIGURATION)
     return listing([render_configuration(nic, i, request.api_version) for i in nic.properties["ipConfigurations"]])
 
@@ -293,7 +293,7 @@ async def list_configurations(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", f"{ONE}/ipConfigurations/{{name}}", IP_CONFIGURATION)
 async def get_configuration(cloud: Cloud, request: ArmRequest) -> Reply:
     """One of them."""
-    nic_id = common.provider_id(request, NIC, request.params["nic"])
+    nic_id = request.id_of(NIC, request.params["nic"])
     nic = common.parent(cloud, request, nic_id, IP_CONFIGURATION)
     for item in nic.properties["ipConfigurations"]:
         if item["name"].lower() == request.params["name"].lower():

@@ -150,7 +150,7 @@ common.serve(NSG, in_use)
 async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or replace a security group with its rules."""
     body = read_body(cloud, request, NSG)
-    id_ = common.provider_id(request, NSG, request.params["name"])
+    id_ = request.id_of(NSG, request.params["name"])
     security = cloud.store.get(id_)
     check_preconditions(request, security)
     if security is not None:
@@ -241,7 +241,7 @@ def check_rules(rules: list[Resource]) -> None:
 async def put_rule(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update one rule; its group is being updated meanwhile."""
     body = accept(request, RULE)
-    security = common.parent(cloud, request, common.provider_id(request, NSG, request.params["security"]), RULE)
+    security = common.parent(cloud, request, request.id_of(NSG, request.params["security"]), RULE)
     name = request.params["name"]
     existing = cloud.store.get(f"{security.id}/securityRules/{name}")
     check_preconditions(request, existing)
@@ -260,7 +260,7 @@ async def put_rule(cloud: Cloud, request: ArmRequest) -> Reply:
 
 
 def _rule_id(request: ArmRequest) -> str:
-    return f"{common.provider_id(request, NSG, request.params['security'])}/securityRules/{request.params['name']}"
+    return f"{request.id_of(NSG, request.params['security'])}/securityRules/{request.params['name']}"
 
 
 @route("GET", f"{ONE}/securityRules/{{name}}", RULE)
@@ -273,7 +273,7 @@ async def get_rule(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", f"{ONE}/securityRules", RULE)
 async def list_rules(cloud: Cloud, request: ArmRequest) -> Reply:
     """The rules that were made."""
-    security = common.parent(cloud, request, common.provider_id(request, NSG, request.params["security"]), RULE)
+    security = common.parent(cloud, request, request.id_of(NSG, request.params["security"]), RULE)
     return listing([render_rule(cloud, rule, request.api_version) for rule in cloud.store.children(security.id, RULE)])
 
 
@@ -286,14 +286,14 @@ async def delete_rule(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", f"{ONE}/defaultSecurityRules", DEFAULT_RULE)
 async def list_defaults(cloud: Cloud, request: ArmRequest) -> Reply:
     """The rules that every group has."""
-    security = common.parent(cloud, request, common.provider_id(request, NSG, request.params["security"]), RULE)
+    security = common.parent(cloud, request, request.id_of(NSG, request.params["security"]), RULE)
     return listing([render_default(security, rule, request.api_version) for rule in default_rules()])
 
 
 @route("GET", f"{ONE}/defaultSecurityRules/{{name}}", DEFAULT_RULE)
 async def get_default(cloud: Cloud, request: ArmRequest) -> Reply:
     """One of them."""
-    security = common.parent(cloud, request, common.provider_id(request, NSG, request.params["security"]), RULE)
+    security = common.parent(cloud, request, request.id_of(NSG, request.params["security"]), RULE)
     for rule in default_rules():
         if rule["name"].lower() == request.params["name"].lower():
             return found(render_default(security, rule, request.api_version), security.etag)

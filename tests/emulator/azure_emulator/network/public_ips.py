@@ -178,7 +178,7 @@ def _sku(cloud: Cloud, body: Json, wanted: Json, existing: Resource | None) -> J
 async def put_address(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update a public address."""
     body = read_body(cloud, request, PUBLIC_IP)
-    id_ = common.provider_id(request, PUBLIC_IP, request.params["name"])
+    id_ = request.id_of(PUBLIC_IP, request.params["name"])
     address = cloud.store.get(id_)
     check_preconditions(request, address)
     if address is not None:

@@ -83,7 +83,7 @@ common.RENDERERS[SUBNET] = render_subnet
 async def put_network(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update a virtual network. Without ``subnets`` an existing network keeps those it has."""
     body = read_body(cloud, request, VNET)
-    id_ = common.provider_id(request, VNET, request.params["name"])
+    id_ = request.id_of(VNET, request.params["name"])
     network = cloud.store.get(id_)
     check_preconditions(request, network)
     if network is not None:
@@ -223,14 +223,14 @@ common.serve(VNET, network_in_use)
 
 
 def _network(cloud: Cloud, request: ArmRequest) -> Resource:
-    return common.parent(cloud, request, common.provider_id(request, VNET, request.params["network"]), SUBNET)
+    return common.parent(cloud, request, request.id_of(VNET, request.params["network"]), SUBNET)
 
 
 @route("PUT", f"{NETWORK}/subnets/{{name}}", SUBNET)
 async def put_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update one subnet; the network it is in is being updated meanwhile."""
     body = accept(request, SUBNET)
-    network = common.parent(cloud, request, common.provider_id(request, VNET, request.params["network"]), SUBNET)
+    network = common.parent(cloud, request, request.id_of(VNET, request.params["network"]), SUBNET)
     name = request.params["name"]
     existing = cloud.store.get(f"{network.id}/subnets/{name}")
     check_preconditions(request, existing)
@@ -249,7 +249,7 @@ async def put_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", f"{NETWORK}/subnets/{{name}}", SUBNET)
 async def get_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
     """One subnet."""
-    id_ = f"{common.provider_id(request, VNET, request.params['network'])}/subnets/{request.params['name']}"
+    id_ = f"{request.id_of(VNET, request.params['network'])}/subnets/{request.params['name']}"
     subnet = common.child(cloud, request, id_, SUBNET)
     return found(render_subnet(cloud, subnet, request.api_version), subnet.etag)
 
@@ -264,5 +264,5 @@ async def list_subnets(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("DELETE", f"{NETWORK}/subnets/{{name}}", SUBNET)
 async def delete_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
     """Remove a subnet."""
-    id_ = f"{common.provider_id(request, VNET, request.params['network'])}/subnets/{request.params['name']}"
+    id_ = f"{request.id_of(VNET, request.params['network'])}/subnets/{request.params['name']}"
     return await common.delete(cloud, request, id_, subnet_in_use)

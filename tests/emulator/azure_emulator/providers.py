@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Microsoft.Resources: tenants, subscriptions, regions, resource providers."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .arm.messages import ArmRequest, Reply
+from .arm.replies import listing
+from .arm.routing import SUBSCRIPTION, route
+from .arm.versions import LOCATIONS, versions_of
+from .compute.names import DISK, EXTENSION, RUN_COMMAND, VM
+from .errors import ApiError, Json
+from .groups import KIND, TYPE
+from .network.names import NIC, NSG, PUBLIC_IP, RULE, SUBNET, VNET
+
+if t.TYPE_CHECKING:
+    from .cloud import Cloud
+
+TYPES = (VNET, SUBNET, NSG, RULE, PUBLIC_IP, NIC, VM, EXTENSION, RUN_COMMAND, DISK)
+NAMESPACES = ("Microsoft.Compute", "Microsoft.Network", "Microsoft.Resources", "Microsoft.Storage")
+
+
+def subscription_body(cloud: Cloud) -> Json:
+    """The one subscription."""
+    id_ = cloud.identity.subscription_id
+    return {
+        "id": f"/subscriptions/{id_}",
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": id_,
+        "tenantId": cloud.identity.tenant,
+        "displayName": "Local Azure",
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "PayAsYouGo_2014-09-01",
+            "spendingLimit": "Off",
+        },
+    }
+
+
+@route("GET", "/subscriptions", KIND)
+async def list_subscriptions(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The subscriptions that the client may see."""
+    return Reply(200, {"value": [subscription_body(cloud)], "nextLink": ""})
+
+
+@route("GET", SUBSCRIPTION, KIND)
+async def get_subscription(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The subscription."""
+    return Reply(200, subscription_body(cloud))
+
+
+@route("GET", "/tenants", KIND)
+async def list_tenants(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The tenant."""
+    tenant = cloud.identity.tenant
+    body = {"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "Local Azure", "tenantCategory": "Home"}
+    return Reply(200, {"value": [body], "nextLink": ""})
+
+
+@route("GET", f"{SUBSCRIPTION}/locations", KIND)
+async def list_locations(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The regions."""
+    base = f"/subscriptions/{request.subscription}/locations"
+    return listing(
+        [
+            {
+                "id": f"{base}/{name}",
+                "name": name,
+                "type": "Region",
+                "displayName": name,
+                "regionalDisplayName": name,
+                "metadata": {"regionType": "Physical", "regionCategory": "Recommended", "pairedRegion": []},
+            }
+            for name in LOCATIONS
+        ]
+    )
+
+
+def _provider(cloud: Cloud, subscription: str, namespace: str) -> Json:
+    kinds = [kind for kind in TYPES if kind.startswith(f"{namespace}/")] if namespace != KIND else [TYPE]
+    unregistered = {name.lower() for name in cloud.switches["unregistered"]}
+    return {
+        "id": f"/subscriptions/{subscription}/providers/{namespace}",
+        "namespace": namespace,
+        "resourceTypes": [
+            {
+                "resourceType": kind.partition("/")[2],
+                "locations": list(LOCATIONS),
+                "apiVersions": list(reversed(versions_of(kind))),
+                "capabilities": "CrossResourceGroupResourceMove, SupportsTags, SupportsLocation",
+            }
+            for kind in kinds
+        ],
+        "registrationState": "NotRegistered" if namespace.lower() in unregistered else "Registered",
+        "registrationPolicy": "RegistrationRequired",
+    }
+
+
+@route("GET", f"{SUBSCRIPTION}/providers", KIND)
+async def list_providers(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The resource providers."""
+    return Reply(200, {"value": [_provider(cloud, request.subscription, namespace) for namespace in NAMESPACES]})
+
+
+def _namespace(request: ArmRequest) -> str:
+    wanted = request.params["namespace"]
+    for namespace in NAMESPACES:
+        if namespace.lower() == wanted.lower():
+            return namespace
+    raise ApiError(404, "InvalidResourceNamespace", f"The resource namespace '{wanted}' is invalid.")
+
+
+@route("GET", SUBSCRIPTION + "/providers/{namespace}", KIND)
+async def get_provider(cloud: Cloud, request: ArmRequest) -> Reply:
+    """One resource provider."""
+    return Reply(200, _provider(cloud, request.subscription, _namespace(request)))
+
+
+@route("POST", SUBSCRIPTION + "/providers/{namespace}/register", KIND)
+async def register(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Register the subscription for a resource provider."""
+    namespace = _namespace(request)
+    left = [name for name in cloud.switches["unregistered"] if name.lower() != namespace.lower()]
+    cloud.switches.set("unregistered", left)
+    return Reply(200, _provider(cloud, request.subscription, namespace))
