@@ -126,6 +126,10 @@ soak: dev install  ## Thirty minutes of hosts made, changed, rotated and deleted
 test-matrix: dev install  ## Unit and integration tests with both ends of ansible-core and the Azure SDK
 	$(RUN) python tools/matrix.py $(BUILD) $(DOCKERHOST_VENVS)
 
+.PHONY: docs
+docs: install  ## The reference of modules, role and plugins as HTML, made from the sources, below .build/docs
+	@tools/docs.sh $(BUILD) $(COLLECTIONS)
+
 .PHONY: bench-certs
 bench-certs: dev install  ## docker_tls_certs beside community.crypto, in one run; writes docs/performance-certs.md
 	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) python tests/benchmarks/bench_certs.py $(DOCKERHOST_VENVS)/ansible $(COLLECTIONS) docs/performance-certs.md
