@@ -62,6 +62,11 @@ def state_of(resource: Json | None) -> str:
     return str(((resource or {}).get("properties") or {}).get("provisioningState") or "").lower()
 
 
+def is_broken(resource: Json | None) -> bool:
+    """Tell whether Azure's last operation on a resource did not succeed."""
+    return state_of(resource) in ("failed", "canceled")
+
+
 class Lookout:
     """Looks at a host's resources.
 

@@ -15,7 +15,7 @@ from .._azure.errors import AzureError
 from .._azure.operations import Operation, Work, side_by_side
 from .._errors import DockerHostError
 from . import network
-from .facts import Facts, Lookout, state_of
+from .facts import Facts, Lookout, is_broken
 from .layout import Layout
 from .names import group_in, name_in
 from .steps import DOING, Plan, Step
@@ -151,7 +151,7 @@ class Lifecycle:
     def _network_is_missing(self, step: Step) -> bool:
         """Look once more at the shared network: another host of the group may have made it meanwhile."""
         found = self._lookout.look_at("virtual_network", step.resource_id)
-        if not found or (state_of(found) == "failed" and not network.properties_of(found).get("subnets")):
+        if not found or (is_broken(found) and not network.properties_of(found).get("subnets")):
             return True
         if not network.find_subnet(found, str(self._layout.subnet)):
             subnet = t.cast("dict[str, t.Any]", step.body)["properties"]["subnets"][0]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from .._differences import Difference, Differences
 from .._errors import DockerHostError, OptionError
 from . import machine, network
-from .facts import READABLE, Facts, Json, primary_configuration, state_of
+from .facts import READABLE, Facts, Json, is_broken, primary_configuration, state_of
 from .layout import Layout
 from .names import PORT_TAG, SHARED, name_in, owner_of, owner_tags, same_id
 from .steps import ImmutableError, OwnershipError, Plan, Step
@@ -142,7 +142,7 @@ class Planner:
         if layout.virtual_network is None or layout.is_given("virtual_network") or facts.complete:
             return []
         present = facts.virtual_network
-        if not present or (state_of(present) == "failed" and not network.properties_of(present).get("subnets")):
+        if not present or (is_broken(present) and not network.properties_of(present).get("subnets")):
             body = network.network_body(self.wanted, layout, location, owner_tags(SHARED))
             return [_creation("virtual_network", layout.virtual_network, body, "resource_group")]
         if present.get("location") != location:
@@ -209,7 +209,7 @@ class Planner:
             body = machine.machine_body(self.wanted, layout, location, tags, self.ssh_keys, self.trust)
             return [_creation("virtual_machine", layout.virtual_machine, body, "network_interface")]
         self._check_immutable(present)
-        if state_of(present) == "failed":
+        if is_broken(present):
             again = self._machine_again(location, tags, present)
             return [again] if self._runs else [again, self._start_again()]
         return self._machine_update(tags, present)
@@ -230,7 +230,7 @@ class Planner:
         body = machine.machine_body(self.wanted, self.layout, location, tags, known, self.trust)
         if profile.get("adminUsername"):
             body["properties"]["osProfile"]["adminUsername"] = profile["adminUsername"]
-        state = Difference("provisioning_state", "Failed", "Succeeded")
+        state = Difference("provisioning_state", state_of(present).capitalize(), "Succeeded")
         return Step(
             "virtual_machine",
             "virtual_machine",
@@ -300,7 +300,7 @@ class Planner:
         present = self.facts.virtual_machine
         if self.wanted.state != "started" or not present or self._runs:
             return []
-        if state_of(present) == "failed":
+        if is_broken(present):
             return []
         entries = _power(str(self.facts.power_state), "running")
         needs = tuple(step.key for step in plan.steps)
@@ -390,8 +390,8 @@ def _growth(growth: machine.Growth, *needs: str) -> Step:
 def _changes(present: Json, tags: Json) -> Differences:
     found = Differences()
     found.compare("tags", present.get("tags") or {}, tags)
-    if state_of(present) == "failed":
-        found.add("provisioning_state", "Failed", "Succeeded")
+    if is_broken(present):
+        found.add("provisioning_state", state_of(present).capitalize(), "Succeeded")
     return found
 
 

@@ -87,7 +87,7 @@ class _Run:
         if not self.wanted.params["preflight"]:
             return machine.Trust()
         location = planner.location()
-        makes_label = plan.step("public_ip_address") is not None
+        makes_label = plan.step("public_ip_address") is not None and planner.facts.public_ip_address is None
         answers = ask(self.session, self.wanted, location, self.layout.dns_label if makes_label else None)
         return judge(self.wanted, location, answers)
 
