@@ -221,19 +221,20 @@ def check_os_profile(profile: Json) -> None:
     if not linux.get("disablePasswordAuthentication") and not password:
         raise _missing("adminPassword")
     if password is not None:
-        _check_password(password)
+        _check_password(password, (8, 123) if "windowsConfiguration" in profile else (6, 72))
     for key in keys:
         _check_key(key, user)
 
 
-def _check_password(password: str) -> None:
+def _check_password(password: str, length: tuple[int, int]) -> None:
+    """The service's own limits (the portal's and the CLI's are narrower)."""
     classes = sum(bool(re.search(p, password)) for p in (r"[A-Z]", r"[a-z]", r"[0-9]", r"[^A-Za-z0-9]"))
     if password in BANNED_PASSWORDS:
         raise invalid_parameter("The Admin Password specified is not allowed.", "adminPassword")
-    if not 12 <= len(password) <= 72 or classes < 3 or re.search(r"[\x00-\x1f]", password):
+    if not length[0] <= len(password) <= length[1] or classes < 3 or re.search(r"[\x00-\x1f]", password):
         raise invalid_parameter(
-            "The supplied password must be between 12-72 characters long and must satisfy at least 3 of password "
-            "complexity requirements from the following:\r\n1) Contains an uppercase character\r\n2) Contains a "
+            f"The supplied password must be between {length[0]}-{length[1]} characters long and must satisfy at least 3 "
+            "of password complexity requirements from the following:\r\n1) Contains an uppercase character\r\n2) Contains a "
             "lowercase character\r\n3) Contains a numeric digit\r\n4) Contains a special character\r\n5) Control "
             "characters are not allowed",
             "adminPassword",

@@ -26,7 +26,9 @@ async def _all(directory: Path) -> list[Outcome]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m azure_emulator.conformance", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m azure_emulator.conformance", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("directory", type=Path, help="a directory of recordings (*.json), or one of them")
     parser.add_argument("--write-docs", type=Path, metavar="FILE", help="put the figures between the markers of FILE")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for every interaction")

@@ -11,6 +11,8 @@ A file is ``{"note": TEXT, "interactions": [{"id", "source", "file", "seq", "dat
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import datetime
 import email.utils
 import itertools
@@ -178,7 +180,10 @@ def _headers(headers: t.Any) -> dict[str, str]:
 
 
 def _body(body: t.Any) -> t.Any:
-    """A body; text that is JSON is parsed."""
+    """A body; text that is JSON is parsed, also out of Python's way to write bytes."""
+    if isinstance(body, str) and body[:2] in ("b'", 'b"'):
+        with contextlib.suppress(SyntaxError, ValueError):
+            body = ast.literal_eval(body).decode()
     if isinstance(body, str) and body.strip()[:1] in ("{", "["):
         try:
             return json.loads(body)

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The local Azure against recorded traffic, where there are recordings (``AZURE_RECORDINGS``, or beside the checkout)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from azure_emulator.conformance.records import read_directory
+from azure_emulator.conformance.replay import Outcome, replay
+from azure_emulator.conformance.report import lines
+
+from .conftest import CHECKOUT
+
+RECORDINGS = Path(os.environ.get("AZURE_RECORDINGS", CHECKOUT.parent / "shared" / "recordings"))
+pytestmark = pytest.mark.skipif(not RECORDINGS.is_dir(), reason="skipped: no recordings")
+
+
+async def outcomes() -> list[Outcome]:
+    """What comes of every recorded interaction."""
+    return [outcome for flow in read_directory(RECORDINGS) for outcome in await replay(flow)]
+
+
+def test_the_local_azure_answers_as_recorded() -> None:
+    """Nothing disagrees, and much is compared."""
+    found = asyncio.run(outcomes())
+    assert not [outcome for outcome in found if outcome.verdict == "disagree"], "\n".join(lines(found))
+    assert [outcome for outcome in found if outcome.verdict == "agree"]
