@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The local Azure against recorded traffic, where there are recordings (``AZURE_RECORDINGS``, or beside the checkout)."""
+"""The local Azure against recorded traffic, if there is any: at ``AZURE_RECORDINGS``, or beside the checkout."""
 
 from __future__ import annotations
 

@@ -233,10 +233,10 @@ def _check_password(password: str, length: tuple[int, int]) -> None:
         raise invalid_parameter("The Admin Password specified is not allowed.", "adminPassword")
     if not length[0] <= len(password) <= length[1] or classes < 3 or re.search(r"[\x00-\x1f]", password):
         raise invalid_parameter(
-            f"The supplied password must be between {length[0]}-{length[1]} characters long and must satisfy at least 3 "
-            "of password complexity requirements from the following:\r\n1) Contains an uppercase character\r\n2) Contains a "
-            "lowercase character\r\n3) Contains a numeric digit\r\n4) Contains a special character\r\n5) Control "
-            "characters are not allowed",
+            f"The supplied password must be between {length[0]}-{length[1]} characters long and must satisfy at least "
+            "3 of password complexity requirements from the following:\r\n1) Contains an uppercase character\r\n2) "
+            "Contains a lowercase character\r\n3) Contains a numeric digit\r\n4) Contains a special character\r\n5) "
+            "Control characters are not allowed",
             "adminPassword",
         )
 
