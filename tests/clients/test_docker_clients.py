@@ -53,7 +53,7 @@ class Host:
             command_with_hosts(self.hosts_file, command), env=environment, capture_output=True, check=False, **kwargs
         )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return done.stdout
+        return bytes(done.stdout)
 
 
 @pytest.fixture(scope="module")
