@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError
 from .._azure.operations import Work
-from .._errors import DockerHostError, OptionError
+from .._errors import OptionError
 from . import payload
 from .outcome import Outcome, read_outcome
 from .settings import Settings
@@ -94,12 +94,12 @@ class Handler(t.Protocol):
         """Take the resource away."""
 
 
-class _Extension:
-    """What the two handlers that are VM extensions share."""
+class _Resource:
+    """What the handlers share: a child resource of the VM that carries the settings."""
 
     kind = ""
+    noun = ""
     proves = True
-    publisher_and_type = CUSTOM_SCRIPT
 
     def __init__(self, session: AzureSession, target: Target, name: str) -> None:
         self.session = session
@@ -108,22 +108,77 @@ class _Extension:
         self._where = (target.resource_group, target.name, name)
         self._label = f"{target.name}/{name}"
 
+    @property
+    def _client(self) -> t.Any:
+        """The SDK's operations on this kind of resource."""
+        raise NotImplementedError
+
+    @property
+    def _get(self) -> t.Any:
+        return self._client.get
+
     def read(self) -> Present | None:
-        found = self.session.find(
-            "read the VM extension",
-            self._label,
-            self.session.compute.virtual_machine_extensions.get,
-            *self._where,
-            expand="instanceView",
-        )
+        """What is there."""
+        found = self.session.find(f"read the {self.noun}", self._label, self._get, *self._where, expand="instanceView")
         if found is None:
             return None
-        properties = found["properties"]
-        tags = found.get("tags") or {}
-        kind = (properties.get("publisher"), properties.get("type"))
-        if tags.get(COLLECTION_TAG) != COLLECTION:
-            raise OptionError("name", f"{self.name} is an extension of the VM that is not ours ({kind[0]}.{kind[1]})")
-        if _lower(kind) != _lower(self.publisher_and_type):
+        if (found.get("tags") or {}).get(COLLECTION_TAG) != COLLECTION:
+            raise OptionError(
+                "name", f"{self.name} is {self._described(found['properties'])} of the VM that is not ours"
+            )
+        return self._present(found)
+
+    def _described(self, properties: Json) -> str:
+        raise NotImplementedError
+
+    def _present(self, found: Json) -> Present | None:
+        raise NotImplementedError
+
+    def push(self, push: Push) -> None:
+        """Send the settings and wait until the agent is done."""
+        body = {"location": self.target.location, "tags": push.tags(), "properties": self._properties(push)}
+        work = Work(
+            host=self.target.name,
+            kind="Docker settings",
+            doing="Applying",
+            operation="push the Docker settings",
+            resource=self._label,
+            usual=100,
+        )
+        self.session.begin(work, self._client.begin_create_or_update, *self._where, body).wait()
+
+    def _properties(self, push: Push) -> Json:
+        raise NotImplementedError
+
+    def delete(self) -> None:
+        """Take the resource away."""
+        work = Work(
+            host=self.target.name,
+            kind=self.noun,
+            doing="Deleting",
+            operation=f"delete the {self.noun}",
+            resource=self._label,
+            usual=30,
+        )
+        self.session.begin(work, self._client.begin_delete, *self._where).wait()
+
+
+class _Extension(_Resource):
+    """What the two handlers that are VM extensions share."""
+
+    noun = "VM extension"
+    publisher_and_type = CUSTOM_SCRIPT
+
+    @property
+    def _client(self) -> t.Any:
+        return self.session.compute.virtual_machine_extensions
+
+    def _described(self, properties: Json) -> str:
+        return f"an extension ({properties.get('publisher')}.{properties.get('type')})"
+
+    def _present(self, found: Json) -> Present | None:
+        properties, tags = found["properties"], found["tags"]
+        if lower((properties.get("publisher"), properties.get("type"))) != lower(self.publisher_and_type):
             return None  # ours, of another handler: see others()
         return Present(
             id=found["id"],
@@ -133,33 +188,6 @@ class _Extension:
             outcome=read_outcome(_messages(properties.get("instanceView") or {})),
             stamp=int((properties.get("settings") or {}).get("timestamp") or 0),
         )
-
-    def push(self, push: Push) -> None:
-        work = Work(
-            host=self.target.name,
-            kind="Docker settings",
-            doing="Applying",
-            operation="push the Docker settings",
-            resource=self._label,
-            usual=100,
-        )
-        body = {"location": self.target.location, "tags": push.tags(), "properties": self._properties(push)}
-        extensions = self.session.compute.virtual_machine_extensions
-        self.session.begin(work, extensions.begin_create_or_update, *self._where, body).wait()
-
-    def _properties(self, push: Push) -> Json:
-        raise NotImplementedError
-
-    def delete(self) -> None:
-        work = Work(
-            host=self.target.name,
-            kind="VM extension",
-            doing="Deleting",
-            operation="delete the VM extension",
-            resource=self._label,
-            usual=30,
-        )
-        self.session.begin(work, self.session.compute.virtual_machine_extensions.begin_delete, *self._where).wait()
 
 
 class CustomScript(_Extension):
@@ -242,33 +270,25 @@ def docker_extension_settings(settings: Settings) -> tuple[Json, Json]:
     return public, protected
 
 
-class RunCommand:
+class RunCommand(_Resource):
     """A managed Run Command, for VMs whose one CustomScript is somebody else's."""
 
     kind = "run_command"
-    proves = True
+    noun = "Run Command"
 
-    def __init__(self, session: AzureSession, target: Target, name: str) -> None:
-        self.session = session
-        self.target = target
-        self.name = name
-        self._where = (target.resource_group, target.name, name)
-        self._label = f"{target.name}/{name}"
+    @property
+    def _client(self) -> t.Any:
+        return self.session.compute.virtual_machine_run_commands
 
-    def read(self) -> Present | None:
-        found = self.session.find(
-            "read the Run Command",
-            self._label,
-            self.session.compute.virtual_machine_run_commands.get_by_virtual_machine,
-            *self._where,
-            expand="instanceView",
-        )
-        if found is None:
-            return None
-        tags = found.get("tags") or {}
-        if tags.get(COLLECTION_TAG) != COLLECTION:
-            raise OptionError("name", f"{self.name} is a Run Command of the VM that is not ours")
-        properties = found["properties"]
+    @property
+    def _get(self) -> t.Any:
+        return self._client.get_by_virtual_machine
+
+    def _described(self, _properties: Json) -> str:
+        return "a Run Command"
+
+    def _present(self, found: Json) -> Present | None:
+        properties, tags = found["properties"], found["tags"]
         view = properties.get("instanceView") or {}
         text = "\n".join(str(view[key]) for key in ("output", "error", "executionMessage") if view.get(key))
         state = properties.get("provisioningState") or ""
@@ -283,16 +303,8 @@ class RunCommand:
             stamp=_stamp(properties.get("parameters") or []),
         )
 
-    def push(self, push: Push) -> None:
-        work = Work(
-            host=self.target.name,
-            kind="Docker settings",
-            doing="Applying",
-            operation="push the Docker settings",
-            resource=self._label,
-            usual=100,
-        )
-        properties = {
+    def _properties(self, push: Push) -> Json:
+        return {
             "source": {"script": payload.run_command_script(push.program)},
             "parameters": [{"name": "DOCKER_SETUP_PUSH", "value": str(push.stamp)}],
             "protectedParameters": [
@@ -302,20 +314,6 @@ class RunCommand:
             "timeoutInSeconds": RUN_COMMAND_SECONDS,
             "treatFailureAsDeploymentFailure": True,
         }
-        body = {"location": self.target.location, "tags": push.tags(), "properties": properties}
-        commands = self.session.compute.virtual_machine_run_commands
-        self.session.begin(work, commands.begin_create_or_update, *self._where, body).wait()
-
-    def delete(self) -> None:
-        work = Work(
-            host=self.target.name,
-            kind="Run Command",
-            doing="Deleting",
-            operation="delete the Run Command",
-            resource=self._label,
-            usual=30,
-        )
-        self.session.begin(work, self.session.compute.virtual_machine_run_commands.begin_delete, *self._where).wait()
 
 
 HANDLERS: t.Mapping[str, type[CustomScript | DockerExtension | RunCommand]] = {
@@ -325,74 +323,8 @@ HANDLERS: t.Mapping[str, type[CustomScript | DockerExtension | RunCommand]] = {
 }
 
 
-def choose(session: AzureSession, target: Target, asked: str, name: str) -> Handler:
-    """The handler to use: the one asked for; by itself CustomScript, or Run Command where that slot is taken.
-
-    :raises DockerHostError: CustomScript is asked for and somebody else's is on the VM, which is never replaced.
-    """
-    if asked in ("run_command", "docker_extension"):
-        return HANDLERS[asked](session, target, name)
-    foreign = _other_custom_script(session, target, name)
-    if foreign is None:
-        return CustomScript(session, target, name)
-    theirs, ours = foreign
-    if ours:
-        raise OptionError("name", f"the settings of this VM were pushed under the name {theirs}: give that name")
-    if asked == "auto":
-        return RunCommand(session, target, name)
-    raise DockerHostError(
-        f"{target.name}: the CustomScript extension {theirs} is on this VM. A VM takes only one, and somebody else's is"
-        " never replaced: use handler=run_command (or auto)."
-    )
-
-
-def others(session: AzureSession, target: Target, handler: Handler) -> list[Handler]:
-    """What else of ours carries settings on this VM: a later push through another handler or name takes their place."""
-    compute = session.compute
-    where = (target.resource_group, target.name)
-    answer = session.call("list the VM's extensions", target.name, compute.virtual_machine_extensions.list, *where)
-    found: list[tuple[type[CustomScript | DockerExtension | RunCommand], Json]] = []
-    for extension in (answer or {}).get("value") or []:
-        properties = extension.get("properties") or {}
-        docker = _lower((properties.get("publisher"), properties.get("type"))) == _lower(DOCKER_EXTENSION)
-        found.append((DockerExtension if docker else CustomScript, extension))
-    commands = session.pages(
-        "list the VM's Run Commands", target.name, compute.virtual_machine_run_commands.list_by_virtual_machine, *where
-    )
-    found += [(RunCommand, command) for command in commands]
-    return [
-        kind(session, target, resource["name"])
-        for kind, resource in found
-        if (resource.get("tags") or {}).get(DIGEST_TAG)
-        and (kind.kind, resource["name"].lower()) != (handler.kind, handler.name.lower())
-    ]
-
-
-def in_the_way(handler: Handler, other: Handler) -> bool:
-    """Tell whether another resource of ours has the very place of this one: Azure never changes an extension's type."""
-    return "run_command" not in (handler.kind, other.kind) and handler.name.lower() == other.name.lower()
-
-
-def _other_custom_script(session: AzureSession, target: Target, name: str) -> tuple[str, bool] | None:
-    """The name of a CustomScript extension other than the one called ``name``, and whether it is ours."""
-    answer = session.call(
-        "list the VM's extensions",
-        target.name,
-        session.compute.virtual_machine_extensions.list,
-        target.resource_group,
-        target.name,
-    )
-    for extension in (answer or {}).get("value") or []:
-        properties = extension.get("properties") or {}
-        if _lower((properties.get("publisher"), properties.get("type"))) != _lower(CUSTOM_SCRIPT):
-            continue
-        if extension.get("name", "").lower() == name.lower():
-            return None
-        return extension["name"], (extension.get("tags") or {}).get(COLLECTION_TAG) == COLLECTION
-    return None
-
-
-def _lower(kind: tuple[t.Any, t.Any]) -> tuple[str, str]:
+def lower(kind: tuple[t.Any, t.Any]) -> tuple[str, str]:
+    """Publisher and type in a form that compares: Azure keeps whatever case was sent."""
     return str(kind[0]).lower(), str(kind[1]).lower()
 
 

@@ -22,7 +22,8 @@ from .._errors import DockerHostError, OptionError
 from .._task import Request, Task
 from . import digest as digests
 from . import payload, record
-from .handlers import Handler, Present, Push, choose, docker_extension_settings, in_the_way, others
+from .choice import choose, in_the_way, others
+from .handlers import Handler, Present, Push, docker_extension_settings
 from .options import extension_argument_spec
 from .outcome import Outcome, SetupError, failed, read_outcome
 from .settings import Settings, read_settings
