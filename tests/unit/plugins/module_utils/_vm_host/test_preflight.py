@@ -53,7 +53,7 @@ def test_what_cannot_be_had(
     for name, value in switch.items():
         cloud.azure.switch(name, value)
     with pytest.raises(OptionError, match=says) as caught:
-        cloud.run(**{key: str(item).replace("OWN", cloud.azure.subscription_id) for key, item in given.items()})
+        cloud.run(False, **{key: str(item).replace("OWN", cloud.azure.subscription_id) for key, item in given.items()})
     assert caught.value.option == option
     assert cloud.writes == []
     assert not cloud.key.exists()
