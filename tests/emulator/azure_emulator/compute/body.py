@@ -137,8 +137,7 @@ def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) 
         "deleteOption": given.get("deleteOption") or before.get("deleteOption") or "Detach",
     }
     size = given.get("diskSizeGB") or before.get("diskSizeGB") or (image.size_gb if image else 30)
-    if not given.get("vhd") or given.get("diskSizeGB"):
-        filled["diskSizeGB"] = size
+    filled["diskSizeGB"] = size
     return {**{key: value for key, value in given.items() if key not in filled}, **filled}
 
 
@@ -179,6 +178,8 @@ def without_details(properties: Json, api_version: str, hidden: Json) -> Json:
             os_disk["managedDisk"] = managed
         if not hidden.get("osDiskNamed"):
             os_disk.pop("name", None)
+        if "vhd" in os_disk:
+            os_disk.pop("diskSizeGB", None)
     if api_version < "2021-03-01":
         os_disk.pop("deleteOption", None)
     storage_["osDisk"] = os_disk

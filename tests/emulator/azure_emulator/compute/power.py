@@ -43,7 +43,8 @@ def _begin(cloud: Cloud, request: ArmRequest, vm: Resource, kind: str, args: dic
     touch(vm, "Updating")
     cloud.store.save(vm)
     operation = begin(cloud, request, "compute", kind, vm.id, vm.location or "", args=args)
-    return accepted(cloud, request, operation, 10)
+    # Recorded with the header for deallocate and start, without it for powerOff (.NET SDK record of 2019-12).
+    return accepted(cloud, request, operation, None if kind == "vm.powerOff" else 10)
 
 
 @route("POST", f"{ONE}/start", VM)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import re
 import typing as t
@@ -65,8 +66,7 @@ def complete_machine(properties: Json) -> None:
     linux = profile.get("linuxConfiguration")
     keys = ((linux or {}).get("ssh") or {}).get("publicKeys") or []
     for key in keys:
-        if not str(key.get("keyData", "")).startswith(("ssh-", "ecdsa-")):
-            key["keyData"] = SSH_KEY
+        _usable(key)
     closed = isinstance(linux, dict) and linux.get("disablePasswordAuthentication")
     if isinstance(linux, dict) and closed and not keys:
         path = f"/home/{profile.get('adminUsername', 'azureuser')}/.ssh/authorized_keys"
@@ -75,6 +75,32 @@ def complete_machine(properties: Json) -> None:
         profile.setdefault("adminPassword", PASSWORD)
     for name in ("requireGuestProvisionSignal",):
         profile.pop(name, None)
+
+
+def with_secrets(target: Target, body: t.Any) -> t.Any:
+    """A recorded request that was accepted, with secrets that can be: recorders put placeholders there."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    profile = properties.get("osProfile") if isinstance(properties, dict) else None
+    if target.kind != "compute/virtualmachines" or not isinstance(profile, dict):
+        return body
+    body = copy.deepcopy(body)
+    profile = body["properties"]["osProfile"]
+    if profile.get("adminPassword") is not None:
+        profile["adminPassword"] = PASSWORD
+    for key in ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []:
+        _usable(key)
+    return body
+
+
+def _usable(key: Json) -> None:
+    """Put a key in the place of what is none (any more)."""
+    kind, *rest = str(key.get("keyData", "")).split() or [""]
+    try:
+        real = kind.startswith(("ssh-", "ecdsa-")) and len(base64.b64decode(rest[0], validate=True)) > 30
+    except (IndexError, ValueError):
+        real = False
+    if not real:
+        key["keyData"] = SSH_KEY
 
 
 def _public_ip(properties: Json) -> None:

@@ -90,6 +90,7 @@ _RULE = "network/networksecuritygroups/securityrules network/networksecuritygrou
 _VM = "compute/virtualmachines"
 _VIEW = "compute/virtualmachines/instanceview"
 _LINUX = "properties.osProfile.linuxConfiguration"
+_WINDOWS = "properties.osProfile.windowsConfiguration"
 _IMAGE = "compute/locations/publishers/artifacttypes/offers/skus/versions"
 _POLL = "compute/operations"
 UNDOCUMENTED = "not in Microsoft's published specifications, which the local Azure keeps to"
@@ -180,7 +181,11 @@ RULES: tuple[Rule, ...] = (
     *_since(_VM, "2020-12-01", "2021-01-01", f"{_LINUX}.patchSettings"),
     *_since(_VM, "2021-03-01", "2021-06-01", f"{_LINUX}.patchSettings.assessmentMode"),
     *_since(_VM, "2023-03-01", "2023-03-01", f"{_LINUX}.enableVMAgentPlatformUpdates"),
+    *_since(_VM, "2020-06-01", "2020-09-01", f"{_WINDOWS}.patchSettings"),
+    *_since(_VM, "2021-03-01", "2021-06-01", f"{_WINDOWS}.patchSettings.assessmentMode"),
+    *_since(_VM, "2023-03-01", "2023-03-01", f"{_WINDOWS}.enableVMAgentPlatformUpdates"),
     *_since(_VIEW, "2019-03-01", "2019-06-01", "hyperVGeneration"),
+    *_since(_VIEW, "", "2021-01-01", "vmAgent.extensionHandlers", why="when there are none"),
     *_since(_VIEW, "2018-04-01", "2018-06-01", "computerName", "osName", "osVersion"),
 )
 

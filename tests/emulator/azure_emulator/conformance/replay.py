@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ..operations import Status
 from . import provoke
-from .bodies import Defaults, from_response, is_group, parent_of
+from .bodies import Defaults, from_response, is_group, parent_of, with_secrets
 from .compare import Answer, Comparison, compare
 from .knowledge import Knowledge
 from .local import LocalCloud
@@ -156,6 +156,8 @@ class _Replay:
             return None
         if record.body_known:
             body = record.request.body
+            if target is not None and record.status < 300:
+                body = with_secrets(target, body)
             return self._mapping.value(body) if isinstance(body, dict | list) else str(body).encode()
         return self._mapping.value(self._made_up(position, record, target))
 
