@@ -44,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--switch", action="append", default=[], metavar="NAME=VALUE", help="a switch (can be given again)"
     )
+    arguments.add_argument(
+        "--until-stdin-closes", action="store_true", help="end when standard input closes (the parent is gone)"
+    )
     arguments.add_argument("--verbose", action="store_true", help="say more")
     return arguments
 
@@ -61,6 +64,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         request_log=options.request_log,
         dns_suffix=options.dns_suffix,
         cache_dir=options.cache_dir,
+        until_stdin_closes=options.until_stdin_closes,
         record_traffic=options.record_traffic,
         faults=tuple(options.fault),
         switches=switches,

@@ -64,10 +64,11 @@ class LocalAzure:
         self._scratch, self._said = scratch, said
         package = str(Path(__file__).resolve().parent.parent)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
-        command = [sys.executable, "-m", "azure_emulator", "--ready-file", str(ready), *self._arguments]
+        command = [sys.executable, "-m", "azure_emulator", "--ready-file", str(ready), "--until-stdin-closes"]
+        command += self._arguments
         with open(said, "wb") as output:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment
+                command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment
             )
         deadline = time.monotonic() + START_TIMEOUT
         while not ready.exists():
@@ -96,6 +97,8 @@ class LocalAzure:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
         self._scratch.cleanup()
 
     def kill(self) -> None:

@@ -27,6 +27,14 @@ from .cloud import Cloud
 from .settings import Settings
 
 LOG = logging.getLogger(__name__)
+STDIN = 0
+
+
+def _watch(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    """Standard input has something to say: its end is ours."""
+    if not os.read(STDIN, 4096):
+        loop.remove_reader(STDIN)
+        stopping.set()
 
 
 class Protocol(HttpToolsProtocol):
@@ -58,6 +66,8 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
+        if self.settings.until_stdin_closes:
+            loop.add_reader(STDIN, _watch, loop, stopping)
         listener = socket.create_server(("127.0.0.1", self.settings.port), backlog=1024, reuse_port=False)
         port = listener.getsockname()[1]
         self.cloud.origin = f"https://localhost:{port}"

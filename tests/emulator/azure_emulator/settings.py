@@ -26,6 +26,7 @@ class Settings:
     :param port: TCP port on the loopback address; 0 takes a free one.
     :param state_dir: where state, CA and machines live; None means a directory that goes with the server.
     :param latency: ``instant`` or ``recorded[:SCALE]`` (durations drawn from recorded ones, multiplied by SCALE).
+    :param until_stdin_closes: end when standard input is closed, as it is when the parent process is gone.
     :param cache_dir: where what guests are made of is kept between servers.
     :param record_traffic: a file for every request and answer in full, for validation.
     :param dns_suffix: what follows LABEL.REGION in a public address's name.
@@ -40,6 +41,7 @@ class Settings:
     request_log: Path | None = None
     dns_suffix: str = "cloudapp.azure.com"
     cache_dir: Path | None = None
+    until_stdin_closes: bool = False
     record_traffic: Path | None = None
     faults: tuple[str, ...] = ()
     switches: t.Mapping[str, str] = field(default_factory=dict)

@@ -129,3 +129,21 @@ def test_a_port_that_is_taken() -> None:
 def test_a_start_that_fails_says_why() -> None:
     with pytest.raises(RuntimeError, match="expected instant or recorded"):
         LocalAzure(latency="quick").start()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_a_server_goes_with_the_process_that_started_it(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from azure_emulator.launcher import LocalAzure\n"
+        "azure = LocalAzure(state_dir=sys.argv[1]).start()\n"
+        "print(azure.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "state")]
+    parent = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+    server = int(parent.stdout)
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{server}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not Path(f"/proc/{server}").exists()

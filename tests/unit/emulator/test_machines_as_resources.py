@@ -330,3 +330,21 @@ def test_an_interface_changes_while_it_is_deallocated(ready: Arm) -> None:
     ready.done(ready.put(VM, body))
     assert "virtualMachine" not in ready.get("Microsoft.Network/networkInterfaces/nic").json()["properties"]
     assert "virtualMachine" in ready.get("Microsoft.Network/networkInterfaces/second").json()["properties"]
+
+
+def test_a_hundred_machines_at_once(arm: Arm) -> None:
+    arm.azure.switch("cores_quota", 10_000)
+    arm.done(arm.vnet())
+    created = []
+    for number in range(100):
+        assert arm.nic(f"nic{number}").status_code == 201
+        response = arm.put(f"Microsoft.Compute/virtualMachines/vm{number}", arm.vm_body(f"nic{number}", f"vm{number}"))
+        assert response.status_code == 201
+        created.append(response)
+    for response in created:
+        arm.done(response)
+    machines = arm.get("Microsoft.Compute/virtualMachines").json()["value"]
+    assert {vm["properties"]["provisioningState"] for vm in machines} == {"Succeeded"}
+    nics = arm.get("Microsoft.Network/networkInterfaces").json()["value"]
+    addresses = {nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] for nic in nics}
+    assert len(addresses) == len({nic["properties"]["macAddress"] for nic in nics}) == len(machines) == 100
