@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from azure_emulator.machines.guests import guests_possible
-from azure_emulator.machines.tree import TreeError, ensure_tree
+from azure_emulator.machines.packages import TreeError
+from azure_emulator.machines.tree import ensure_tree
 
 
 def main(argv: list[str] | None = None) -> int:

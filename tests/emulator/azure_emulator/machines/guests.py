@@ -20,7 +20,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from azure_emulator.machines import agent_link, tree
+from azure_emulator.machines import agent_link, packages, tree
 from azure_emulator.machines.base import (
     AgentStatus,
     AgentUnreachable,
@@ -48,7 +48,7 @@ def guests_possible() -> str | None:
     if os.geteuid() != 0:
         return "guests need root"
     missing = missing_programs()
-    if not Path(tree.KEYRING).exists():
+    if not Path(packages.KEYRING).exists():
         missing.append("Debian's archive keyring")
     if missing:
         return f"guests need {', '.join(missing)}: apt-get install -y {_PACKAGES}"
@@ -117,7 +117,7 @@ class GuestProvider:
             self.tree = await asyncio.to_thread(
                 tree.ensure_tree, self.cache_dir, lambda line: print(f"guest tree: {line}")
             )
-        except tree.TreeError as error:
+        except packages.TreeError as error:
             raise MachineError(str(error)) from None
         self._tree_in_use = tree.use_tree(self.tree)
         self.layer = await asyncio.to_thread(write_layer, self.state_dir)

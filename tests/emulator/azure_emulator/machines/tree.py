@@ -4,32 +4,33 @@
 
 """The Debian tree that guests stand on, and the package pool that they install from.
 
-Both are made once into a cache directory, named by a hash of the recipe. Package lists come from the mirror and are
-verified by apt with Debian's keyring; packages are verified with the digests of those lists. debootstrap then works
-from the pool, without a network. A build that is killed leaves only a ``.partial`` directory, which the next removes.
+Both are made once into a cache directory, named by a hash of the recipe. debootstrap works from the pool, without a
+network. A build that is killed leaves only a ``.partial`` directory, which the next removes.
 """
 
 from __future__ import annotations
 
-import email.utils
 import fcntl
 import hashlib
-import os
 import shutil
-import subprocess
 import time
 import typing as t
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SUITE = "bookworm"
-MIRROR = "http://deb.debian.org/debian"
-SECURITY_MIRROR = "http://deb.debian.org/debian-security"
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+from azure_emulator.machines import packages
+from azure_emulator.machines.packages import (
+    SUITE,
+    Apt,
+    TreeError,
+    architecture,
+    fetch,
+    run,
+    write_repository,
+)
+
 POOL_IN_GUEST = "/var/lib/debian-pool"
 
 #: What a guest has from its first boot, besides Debian's minimal base.
@@ -46,10 +47,6 @@ LATER_PACKAGES = (("trixie", "docker-compose"),)
 Progress = Callable[[str], None]
 
 
-class TreeError(Exception):
-    """The tree could not be made; the text says which step and what it printed last."""
-
-
 @dataclass(frozen=True)
 class Tree:
     """A finished build.
@@ -64,24 +61,11 @@ class Tree:
     extras: Path
 
 
-@dataclass(frozen=True)
-class Package:
-    """One entry of apt's package lists."""
-
-    name: str
-    url: str
-    sha256: str
-    stanza: str
-
-    @property
-    def file_name(self) -> str:
-        return urllib.request.url2pathname(self.url.rsplit("/", 1)[1])
-
-
 def recipe_digest() -> str:
     """The name of the build: changes whenever what is built, or how, changes."""
-    recipe = "\n".join([SUITE, *TREE_PACKAGES, *POOL_PACKAGES, *map(str, LATER_PACKAGES), _architecture()])
-    recipe += Path(__file__).read_text(encoding="utf-8")
+    recipe = "\n".join([SUITE, *TREE_PACKAGES, *POOL_PACKAGES, *map(str, LATER_PACKAGES), architecture()])
+    for file in (__file__, packages.__file__):
+        recipe += Path(file).read_text(encoding="utf-8")
     return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 
@@ -138,17 +122,17 @@ def _remove_unused(home: Path) -> None:
 def _build(base: Path, progress: Progress) -> None:
     (base / "extras").mkdir()
     step = _Stopwatch(progress)
-    apt = _Apt(base / "apt", SUITE)
+    apt = Apt(base / "apt", SUITE)
     apt.update()
     wanted = apt.closure([*_minimal_base(apt), *TREE_PACKAGES, *POOL_PACKAGES])
     step(f"package lists: {len(wanted)} packages to fetch")
-    _fetch(wanted, base / "pool" / "pool")
+    fetch(wanted, base / "pool" / "pool")
     for suite, name in LATER_PACKAGES:
-        later = _Apt(base / f"apt-{suite}", suite)
+        later = Apt(base / f"apt-{suite}", suite)
         later.update()
-        _fetch([later.packages()[name]], base / "extras")
+        fetch([later.packages()[name]], base / "extras")
         shutil.rmtree(base / f"apt-{suite}")
-    _write_repository(base / "pool", wanted)
+    write_repository(base / "pool", wanted)
     step("packages fetched and verified")
     _bootstrap(base / "tree", base / "pool")
     step("minimal Debian made")
@@ -179,135 +163,15 @@ def _locked(path: Path, progress: Progress) -> Iterator[None]:
         yield
 
 
-def _run(argv: Sequence[str | Path], **kwargs: t.Any) -> str:
-    done: subprocess.CompletedProcess[str] = subprocess.run(
-        [str(word) for word in argv],
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        **kwargs,
-    )
-    if done.returncode:
-        tail = "\n".join(done.stdout.splitlines()[-15:])
-        raise TreeError(f"{argv[0]} {argv[1] if len(argv) > 1 else ''} ended with {done.returncode}:\n{tail}")
-    return done.stdout
-
-
-def _architecture() -> str:
-    return {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
-
-
-class _Apt:
-    """An apt that knows nothing of the host's: own lists, empty package database, Debian's keyring."""
-
-    def __init__(self, base: Path, suite: str) -> None:
-        self.base, self.suite = base, suite
-        for folder in ("etc/apt.conf.d", "etc/preferences.d", "lists/partial", "cache/archives/partial"):
-            (base / folder).mkdir(parents=True)
-        (base / "status").touch()
-        option = f"[arch={_architecture()} signed-by={KEYRING}]"
-        lines = [f"deb {option} {MIRROR} {suite} main", f"deb {option} {MIRROR} {suite}-updates main"]
-        if suite == SUITE:
-            lines.append(f"deb {option} {SECURITY_MIRROR} {suite}-security main")
-        (base / "etc/sources.list").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self._config = base / "apt.conf"
-        self._config.write_text(
-            f'Dir "{base}";\nDir::State "{base}";\nDir::State::status "{base}/status";\nDir::Cache "{base}/cache";\n'
-            f'Dir::Etc "{base}/etc";\nAPT::Architecture "{_architecture()}";\nAPT::Sandbox::User "root";\n'
-            'Acquire::Languages "none";\nAcquire::Retries "3";\nAPT::Install-Recommends "false";\n',
-            encoding="utf-8",
-        )
-        self._packages: dict[str, Package] = {}
-
-    def _call(self, *words: str) -> str:
-        return _run(words, env={**os.environ, "APT_CONFIG": str(self._config), "LC_ALL": "C"})
-
-    def update(self) -> None:
-        self._call("apt-get", "update", "--error-on=any")
-
-    def packages(self) -> dict[str, Package]:
-        """The newest version of every package, by name."""
-        if not self._packages:
-            lists = sorted((self.base / "lists").glob("*_Packages"), key=lambda path: "security" in path.name)
-            for path in lists:
-                mirror = SECURITY_MIRROR if "debian-security" in path.name else MIRROR
-                for stanza in path.read_text(encoding="utf-8").split("\n\n"):
-                    package = _parse_stanza(stanza, mirror)
-                    if package:
-                        self._packages[package.name] = package
-        return self._packages
-
-    def closure(self, names: t.Sequence[str]) -> list[Package]:
-        """The packages and everything they depend on, as apt would install them."""
-        out = self._call("apt-get", "install", "--print-uris", "-qq", "--yes", *names)
-        files = {line.split()[1].rsplit("_", 2)[0] for line in out.splitlines() if line.startswith("'")}
-        return [self.packages()[name] for name in sorted(files)]
-
-
-def _parse_stanza(stanza: str, mirror: str) -> Package | None:
-    fields = {}
-    for line in stanza.splitlines():
-        key, colon, value = line.partition(": ")
-        if colon and key in ("Package", "Filename", "SHA256"):
-            fields[key] = value
-    if len(fields) < 3:
-        return None
-    return Package(fields["Package"], f"{mirror}/{fields['Filename']}", fields["SHA256"], stanza)
-
-
-def _minimal_base(apt: _Apt) -> list[str]:
+def _minimal_base(apt: Apt) -> list[str]:
     """What debootstrap's variant minbase installs: required packages and apt."""
     required = [name for name, package in apt.packages().items() if "\nPriority: required" in package.stanza]
     return [*required, "apt", "usr-is-merged"]
 
 
-def _fetch(packages: t.Sequence[Package], target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(max_workers=8) as workers:
-        for _done in workers.map(lambda package: _fetch_one(package, target), packages):
-            pass
-
-
-def _fetch_one(package: Package, target: Path) -> None:
-    for attempt in range(4):
-        try:
-            with urllib.request.urlopen(package.url, timeout=60) as answer:
-                content = answer.read()
-            if hashlib.sha256(content).hexdigest() == package.sha256:
-                (target / package.file_name).write_bytes(content)
-                return
-            problem = "digest differs from the package list's"
-        except OSError as error:
-            problem = str(error)
-        time.sleep(attempt)
-    raise TreeError(f"cannot fetch {package.url}: {problem}")
-
-
-def _write_repository(pool: Path, packages: t.Sequence[Package]) -> None:
-    """Lists over ``pool/*.deb`` for debootstrap and for the guests' apt; digests inside, no signature."""
-    binary = pool / "dists" / SUITE / "main" / f"binary-{_architecture()}"
-    binary.mkdir(parents=True)
-    stanzas = []
-    for package in packages:
-        lines = [line for line in package.stanza.splitlines() if not line.startswith("Filename: ")]
-        stanzas.append("\n".join([*lines, f"Filename: pool/{package.file_name}"]))
-    content = ("\n\n".join(stanzas) + "\n\n").encode()
-    (binary / "Packages").write_bytes(content)
-    relative = (binary / "Packages").relative_to(pool / "dists" / SUITE)
-    (pool / "dists" / SUITE / "Release").write_text(
-        f"Origin: Debian\nLabel: Debian\nSuite: oldstable\nCodename: {SUITE}\n"
-        f"Date: {email.utils.formatdate(usegmt=True)}\nArchitectures: {_architecture()}\n"
-        f"Components: main\nSHA256:\n {hashlib.sha256(content).hexdigest()} {len(content)} {relative}\n",
-        encoding="utf-8",
-    )
-
-
 def _bootstrap(tree: Path, pool: Path) -> None:
-    common = ["debootstrap", "--variant=minbase", "--no-check-gpg", f"--arch={_architecture()}"]
-    _run([*common, "--foreign", SUITE, tree, f"file://{pool}"])
+    common = ["debootstrap", "--variant=minbase", "--no-check-gpg", f"--arch={architecture()}"]
+    run([*common, "--foreign", SUITE, tree, f"file://{pool}"])
     config = tree / "etc/dpkg/dpkg.cfg.d"
     config.mkdir(parents=True, exist_ok=True)
     (config / "guest").write_text(
@@ -315,7 +179,7 @@ def _bootstrap(tree: Path, pool: Path) -> None:
         "path-include=/usr/share/doc/*/copyright\n",
         encoding="utf-8",
     )
-    _run(["chroot", tree, "/debootstrap/debootstrap", "--second-stage"], env=_chroot_environment())
+    run(["chroot", tree, "/debootstrap/debootstrap", "--second-stage"], env=_chroot_environment())
 
 
 def _chroot_environment() -> dict[str, str]:
@@ -352,7 +216,7 @@ def _install(tree: Path, pool: Path) -> None:
         tree,
         *TREE_PACKAGES,
     ]
-    _run(argv, env=_chroot_environment())
+    run(argv, env=_chroot_environment())
     policy.unlink()
 
 

@@ -304,6 +304,7 @@ def test_custom_data_script_runs_once(guests: Guests) -> None:
     guests.run(failing.delete())
 
 
+@pytest.mark.slow
 def test_ten_guests_at_once(guests: Guests) -> None:
     async def all_of(works: t.Any) -> list[t.Any]:
         return list(await asyncio.gather(*works))
