@@ -344,3 +344,21 @@ def test_lists(arm: Arm) -> None:
     assert body in arm.get(f"{arm.subscription}/providers/{P}/virtualNetworks").json()["value"]
     configurations = arm.nic().json()["properties"]["ipConfigurations"]
     assert arm.get(f"{P}/networkInterfaces/nic/ipConfigurations").json() == {"value": configurations}
+
+
+def test_free_addresses(arm: Arm) -> None:
+    arm.done(arm.vnet())
+    arm.done(arm.nic())
+    path = f"{P}/virtualNetworks/vnet/CheckIPAddressAvailability"
+    assert arm.get(path, ipAddress="10.0.0.9").json()["available"] is True
+    taken = arm.get(path, ipAddress="10.0.0.4").json()
+    assert (taken["available"], taken["availableIPAddresses"][0], taken["isPlatformReserved"]) == (
+        False,
+        "10.0.0.5",
+        False,
+    )
+    assert arm.get(path, ipAddress="10.0.0.1").json()["isPlatformReserved"] is True
+    assert arm.code(arm.get(path, ipAddress="10.9.0.1")) == (400, "PrivateIPAddressNotInAnySubnet")
+    assert arm.code(arm.get(path, ipAddress="x")) == (400, "InvalidIPAddressFormat")
+    rows = arm.get(f"{P}/virtualNetworks/vnet/usages").json()["value"]
+    assert [(row["currentValue"], row["limit"]) for row in rows] == [(1.0, 251.0)]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
@@ -19,6 +20,7 @@ from ..schema import accept
 from ..settings import new_guid
 from . import common
 from .names import SUBNET, VNET
+from .pool import RESERVED, private_addresses
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -266,3 +268,52 @@ async def delete_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
     """Remove a subnet."""
     id_ = f"{request.id_of(VNET, request.params['network'])}/subnets/{request.params['name']}"
     return await common.delete(cloud, request, id_, subnet_in_use)
+
+
+@route("GET", f"{NETWORK}/CheckIPAddressAvailability", VNET)
+async def check_address(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Whether a private address is free; if not, up to five that are."""
+    network = cloud.resource(request.id_of(VNET, request.params["network"]))
+    text = request.query.get("ipaddress", "")
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError as error:
+        raise network_error("InvalidIPAddressFormat", f"IP address {text} is not formatted correctly.") from error
+    subnet = next(
+        (s for s in cloud.store.children(network.id, SUBNET) if any(address in p for p in common.prefixes(s))), None
+    )
+    if subnet is None:
+        raise network_error(
+            "PrivateIPAddressNotInAnySubnet",
+            f"Private static IP address {text} does not belong to the range of any subnet in the virtual network "
+            f"{network.id}.",
+        )
+    used = private_addresses(cloud, subnet)
+    prefix = next(p for p in common.prefixes(subnet) if address in p)
+    offset = int(address) - int(prefix.network_address)
+    reserved = offset < RESERVED or offset == prefix.num_addresses - 1
+    if text not in used and not reserved:
+        return found({"available": True, "availableIPAddresses": [], "isPlatformReserved": False})
+    free = (str(prefix[n]) for n in range(RESERVED, prefix.num_addresses - 1) if str(prefix[n]) not in used)
+    return found(
+        {"available": False, "availableIPAddresses": list(itertools.islice(free, 5)), "isPlatformReserved": reserved}
+    )
+
+
+@route("GET", f"{NETWORK}/usages", VNET)
+async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
+    """How many addresses of each subnet are in use."""
+    network = cloud.resource(request.id_of(VNET, request.params["network"]))
+    rows = []
+    for subnet in cloud.store.children(network.id, SUBNET):
+        limit = sum(max(0, prefix.num_addresses - RESERVED - 1) for prefix in common.prefixes(subnet))
+        rows.append(
+            {
+                "currentValue": float(len(private_addresses(cloud, subnet))),
+                "id": subnet.id,
+                "limit": float(limit),
+                "name": {"localizedValue": "Subnet size and usage", "value": "SubnetSpace"},
+                "unit": "Count",
+            }
+        )
+    return listing(rows)
