@@ -198,15 +198,19 @@ class AzureSession:
         function: t.Callable[..., t.Any],
         *args: t.Any,
         api_version: str = COMPUTE,
+        over: t.Callable[[], bool] | None = None,
         **keywords: t.Any,
     ) -> Operation:
         """Begin a long-running operation by a ``begin_*`` function of an SDK client. It is polled in the background.
 
+        :param over: tells by the resource itself whether the operation is over; asked in long pauses between polls.
         :raises AzureError: Azure refused it.
         """
         watch = Watch(work, self.progress)
         try:
-            poller = function(*args, api_version=api_version, cls=_wire, polling=polling_method(watch), **keywords)
+            poller = function(
+                *args, api_version=api_version, cls=_wire, polling=polling_method(watch, over), **keywords
+            )
         except _sdk_error() as error:
             raise from_sdk(work.operation, work.resource, error) from error
         return Operation(poller, watch, self.deadline)

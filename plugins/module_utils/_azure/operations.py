@@ -75,13 +75,21 @@ class Watch:
             line += f", usually {self.work.usual} s"
         self._progress(line)
 
-    def rest(self, seconds: float) -> None:
-        """Sleep, speaking when a line is due."""
+    def rest(self, seconds: float, over: t.Callable[[], bool] | None = None) -> None:
+        """Sleep, speaking when a line is due.
+
+        :param over: is asked every few seconds of a long rest, and ends it when it says so.
+        """
         end = time.monotonic() + seconds
+        look = time.monotonic() + SLOWEST_POLL_SECONDS
         while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, max(0.05, self.until_heartbeat)))
+            time.sleep(max(0.05, min(left, self.until_heartbeat, look - time.monotonic())))
             if not self.until_heartbeat:
                 self.speak()
+            if time.monotonic() >= look:
+                if over and over():
+                    return
+                look = time.monotonic() + SLOWEST_POLL_SECONDS
 
 
 class Deadline:
@@ -152,8 +160,12 @@ def timed_out(work: Work, deadline: Deadline, state: str) -> WaitTimeoutError:
     )
 
 
-def polling_method(watch: Watch) -> t.Any:
-    """ARM's polling, which honours Retry-After and else starts at 1 s and grows to 5 s, and which speaks."""
+def polling_method(watch: Watch, over: t.Callable[[], bool] | None = None) -> t.Any:
+    """ARM's polling, which honours Retry-After and else starts at 1 s and grows to 5 s, and which speaks.
+
+    :param over: tells by the resource itself whether the operation is over. Azure asks not to poll operations on a VM
+        more often than every 30 s, and has no such wish for the VM.
+    """
     from azure.mgmt.core.polling.arm_polling import ARMPolling
 
     class SpeakingPolling(ARMPolling):  # type: ignore[misc]
@@ -170,7 +182,7 @@ def polling_method(watch: Watch) -> t.Any:
             return own
 
         def _sleep(self, delay: float) -> None:
-            watch.rest(delay)
+            watch.rest(delay, over)
 
         def update_status(self) -> None:
             super().update_status()

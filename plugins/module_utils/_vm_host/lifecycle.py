@@ -15,7 +15,7 @@ from .._azure.errors import AzureError
 from .._azure.operations import Operation, Work, side_by_side
 from .._errors import DockerHostError
 from . import network
-from .facts import Facts, Lookout, is_broken
+from .facts import UNSETTLED, Facts, Lookout, is_broken, state_of
 from .layout import Layout
 from .names import group_in, name_in
 from .steps import DOING, Plan, Step
@@ -186,7 +186,17 @@ class Lifecycle:
         arguments = [group_in(step.resource_id), name_in(step.resource_id)]
         if step.body is not None:
             arguments.append(t.cast("t.Any", step.body))
-        return self._session.begin(self._work(step), function, *arguments)
+        over = (lambda: self._is_settled(step.resource_id)) if step.verb in ("create", "update") else None
+        return self._session.begin(self._work(step), function, *arguments, over=over)
+
+    def _is_settled(self, path: str) -> bool:
+        """Tell whether Azure has finished with the VM. When it does not answer, it is not known."""
+        machines = self._session.compute.virtual_machines
+        try:
+            found = self._session.find("read the VM", path, machines.get, group_in(path), name_in(path))
+        except AzureError:
+            return False
+        return state_of(found) not in UNSETTLED
 
     def _begin_arm(self, step: Step) -> Operation:
         method = {"create": "PUT", "update": "PUT", "grow": "PATCH", "delete": "DELETE"}[step.verb]

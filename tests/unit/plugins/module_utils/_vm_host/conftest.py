@@ -139,6 +139,6 @@ def cloud(azure: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(name, raising=False)
     for name, value in azure.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(operations.Watch, "rest", lambda _watch, seconds: time.sleep(min(seconds, 0.02)))
+    monkeypatch.setattr(operations.Watch, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02)))
     yield Cloud(azure, tmp_path)
     azure.faults_clear()
