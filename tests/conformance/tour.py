@@ -143,6 +143,9 @@ class Tour:
         await self.go("PUT", f"{vnet}/subnets/s3", NETWORK, 400, body={"properties": {"addressPrefix": "10.1.2.0/25"}})
         await self.go("GET", f"{vnet}/subnets", NETWORK)
         await self.go("GET", f"{vnet}/subnets/s1", NETWORK)
+        await self.go("GET", f"{vnet}/usages", NETWORK)
+        for address, status in (("10.1.0.9", 200), ("10.1.0.1", 200), ("10.9.0.9", 400)):
+            await self.go("GET", f"{vnet}/CheckIPAddressAvailability", NETWORK, status, query=f"&ipAddress={address}")
         await self.go("DELETE", f"{vnet}/subnets/s2", NETWORK, 202)
         await self.go("DELETE", nsg, NETWORK, 400)
         await self.family(vnet)
