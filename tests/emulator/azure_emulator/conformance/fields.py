@@ -43,7 +43,7 @@ class Rule:
     :param kinds: resource types (short, lower case), with ``*``; several with blanks.
     :param path: the way from the resource to the member, with ``*``; ``#name`` is a header.
     :param added: api-version and day since which answers carry it (day may be left out).
-    :param dropped: day since which answers do not carry it any more.
+    :param dropped: day since which answers do not carry it any more (unless the request sets it).
     :param either: a side on which the difference means nothing at any time.
     """
 
@@ -67,6 +67,8 @@ class Rule:
             words = [version and f"api-version {version}", day if day != version else ""]
             return self._text(f"in answers since {', '.join(filter(None, words))}")
         if side == "missing" and self.dropped and moment.before("", self.dropped):
+            return self._text(f"no longer in answers since {self.dropped}")
+        if side == "extra" and self.dropped and moment.date and not moment.before("", self.dropped):
             return self._text(f"no longer in answers since {self.dropped}")
         return None
 
@@ -171,7 +173,8 @@ RULES: tuple[Rule, ...] = (
     Rule(_IMAGE, "properties.replicaType", UNDOCUMENTED, either=("missing",)),
     Rule(_IMAGE, "properties.osDiskImage.sizeInBytes", UNDOCUMENTED, either=("missing",)),
     *_since(_VM, "2021-11-01", "2021-11-01", "properties.timeCreated"),
-    *_since(_VM, "2024-07-01", "2024-10-01", "etag", "#etag"),
+    *_since(_VM, "2024-07-01", "2024-10-01", "etag"),
+    Rule(_VM, "#etag", "machines were recorded with the header and without", either=("extra", "missing")),
     *_since(_VM, "2021-07-01", "2021-08-01", "properties.storageProfile.osDisk.deleteOption"),
     *_since(_VM, "2019-12-01", "2020-01-01", "properties.storageProfile.imageReference.exactVersion"),
     *_since(_VM, "2017-03-30", "2017-02-01", "properties.storageProfile.osDisk.managedDisk"),
@@ -181,6 +184,7 @@ RULES: tuple[Rule, ...] = (
     *_since(_VM, "2020-12-01", "2021-01-01", f"{_LINUX}.patchSettings"),
     *_since(_VM, "2021-03-01", "2021-06-01", f"{_LINUX}.patchSettings.assessmentMode"),
     *_since(_VM, "2023-03-01", "2023-03-01", f"{_LINUX}.enableVMAgentPlatformUpdates"),
+    Rule(_VM, f"{_LINUX}.enableVMAgentPlatformUpdates", "unless the request sets it", dropped="2024-06-01"),
     *_since(_VM, "2020-06-01", "2020-09-01", f"{_WINDOWS}.patchSettings"),
     *_since(_VM, "2021-03-01", "2021-06-01", f"{_WINDOWS}.patchSettings.assessmentMode"),
     *_since(_VM, "2023-03-01", "2023-03-01", f"{_WINDOWS}.enableVMAgentPlatformUpdates"),

@@ -47,7 +47,7 @@ def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
     if nic.hidden.get("macAddress"):
         properties["macAddress"] = nic.hidden["macAddress"]
     machine = cloud.store.get(nic.hidden.get("virtualMachine", ""))
-    if stored.get("enableAcceleratedNetworking") is not None or machine is not None or api_version < "2022-01-01":
+    if stored.get("enableAcceleratedNetworking") is not None or api_version < "2022-01-01":
         properties["enableAcceleratedNetworking"] = stored.get("enableAcceleratedNetworking", False)
     if api_version >= "2021-01-01":
         properties["vnetEncryptionSupported"] = False
