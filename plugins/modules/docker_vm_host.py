@@ -379,9 +379,8 @@ options:
     default: true
   dns_label:
     description:
-      - The first part of the DNS name, which must be unique in the region. Defaults to the host's name and a short
-        hash of
-        subscription, group and name.
+      - The first part of the DNS name, which must be unique in the region. For a new address it defaults to the host's
+        name and a short hash of subscription, group and name; an address that has one keeps it when nothing is given.
     type: str
   virtual_network:
     description:

@@ -161,9 +161,10 @@ def address_body(wanted: Wanted, layout: Layout, location: str, tags: Json, actu
     properties = picked(properties_of(actual), _ADDRESS_KEYS)
     properties.update(publicIPAllocationMethod="Static", publicIPAddressVersion="IPv4")
     dns = picked(properties.pop("dnsSettings", None) or {}, _DNS_KEYS)
+    label = wanted_label(wanted, layout, actual)
     dns.pop("domainNameLabel", None)
-    if layout.dns_label:
-        dns["domainNameLabel"] = layout.dns_label
+    if label:
+        dns["domainNameLabel"] = label
     if dns.get("domainNameLabel"):
         properties["dnsSettings"] = dns
     body: Json = {"location": location, "tags": tags, "sku": {"name": "Standard"}, "properties": properties}
@@ -173,10 +174,18 @@ def address_body(wanted: Wanted, layout: Layout, location: str, tags: Json, actu
     return body
 
 
-def compare_address(differences: Differences, layout: Layout, actual: Json) -> None:
+def wanted_label(wanted: Wanted, layout: Layout, actual: Json | None) -> str | None:
+    """The DNS label that the address is to have: one that it has stays while none is asked for by name."""
+    present = (properties_of(actual).get("dnsSettings") or {}).get("domainNameLabel")
+    if present and layout.dns_label and not wanted.params["dns_label"]:
+        return str(present)
+    return layout.dns_label
+
+
+def compare_address(differences: Differences, wanted: Wanted, layout: Layout, actual: Json) -> None:
     """Note how the public address differs."""
     dns = properties_of(actual).get("dnsSettings") or {}
-    differences.compare("dns_label", dns.get("domainNameLabel") or None, layout.dns_label)
+    differences.compare("dns_label", dns.get("domainNameLabel") or None, wanted_label(wanted, layout, actual))
 
 
 def interface_body(wanted: Wanted, layout: Layout, location: str, tags: Json, actual: Json | None) -> Json:

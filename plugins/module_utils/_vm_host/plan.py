@@ -178,7 +178,7 @@ class Planner:
         if not present:
             return [_creation("public_ip_address", layout.public_ip_address, body, "resource_group")]
         found = _changes(present, tags)
-        network.compare_address(found, layout, present)
+        network.compare_address(found, self.wanted, layout, present)
         return _update("public_ip_address", layout.public_ip_address, body, found)
 
     def _interface(self, location: str) -> list[Step]:

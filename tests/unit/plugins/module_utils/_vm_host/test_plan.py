@@ -161,6 +161,13 @@ def test_adopting_writes_our_tags(host: Wanted) -> None:
     assert (plan.steps[0].body or {})["tags"]["theirs"] == "x"
 
 
+def test_a_label_stays_until_another_is_asked_for(host: Wanted) -> None:
+    facts = changed(created(host), "public_ip_address", dnsSettings={"domainNameLabel": "older", "fqdn": "older.x"})
+    assert plan_of(host, facts).actions == []
+    for given in ({"dns_label": "newer"}, {"assign_dns_label": False}):
+        assert plan_of(wanted(**given), facts).actions == ["update public IP address web1-ip"]
+
+
 @pytest.mark.parametrize(
     ("given", "path"),
     [
