@@ -99,6 +99,7 @@ class Operations:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._operations: dict[str, Operation] = {}
+        self._going_on: dict[str, dict[str, Operation]] = {}
         self._polled: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.hold = False
@@ -129,6 +130,7 @@ class Operations:
             await asyncio.wait([task])
 
     def _start(self, operation: Operation) -> None:
+        self._going_on.setdefault(operation.target.lower(), {})[operation.id] = operation
         self._polled[operation.id] = asyncio.Event()
         task = asyncio.get_running_loop().create_task(self._run(operation), name=f"{operation.kind} {operation.id}")
         self._tasks[operation.id] = task
@@ -143,6 +145,11 @@ class Operations:
                 self._start(operation)
 
     def _save(self, operation: Operation) -> None:
+        if operation.status != "InProgress":
+            going_on = self._going_on.get(operation.target.lower(), {})
+            going_on.pop(operation.id, None)
+            if not going_on:
+                self._going_on.pop(operation.target.lower(), None)
         self._cloud.put("operations", operation.id, asdict(operation))
 
     async def _run(self, operation: Operation) -> None:
@@ -228,8 +235,7 @@ class Operations:
 
     def under_way(self, target: str) -> list[Operation]:
         """The operations that are still going on for a resource."""
-        key = target.lower()
-        return [o for o in self._operations.values() if o.status == "InProgress" and o.target.lower() == key]
+        return [o for o in self._going_on.get(target.lower(), {}).values() if o.status == "InProgress"]
 
     def ending(self, target: str) -> list[Operation]:
         """Those of them that will end by themselves: not the ones that a fault keeps going, or that are held."""

@@ -139,3 +139,19 @@ def test_strange_paths(arm: Arm, method: str) -> None:
     for path in ("", "/", "//", "/x", "/%2e%2e", "/x/y/z/a/b/c", "/" + "ä" * 100):
         response = arm.request(method, f"{arm.group}/providers/Microsoft.Compute{path}", {})
         assert response.status_code < 500, path
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_spoiled_changes_of_a_machine(ready: Arm, method: str) -> None:
+    path = "Microsoft.Compute/virtualMachines/vm"
+    body = ready.get(path).json()
+    known = {operation["id"] for operation in ready.azure.operations()}
+    chance = random.Random(method)
+    for place in [place for place in _places(body) if place[0] == "properties"]:
+        for junk in (None, *chance.sample(JUNK[1:], 2)):
+            response = ready.request(method, path, _spoiled(body, place, junk))
+            assert response.status_code < 500, (place, junk, response.text)
+            ready.azure.settle()
+    assert ready.get(path).status_code == 200
+    new = [operation for operation in ready.azure.operations() if operation["id"] not in known]
+    assert not [o for o in new if (o["error"] or {}).get("code") == "InternalExecutionError"]

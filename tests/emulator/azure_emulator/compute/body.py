@@ -48,9 +48,10 @@ def fill(vm: Resource, wanted: Json, image: Image | None, old: Json) -> Json:
         properties["osProfile"] = os_profile(
             profile, old.get("osProfile") or {}, windows=properties["storageProfile"]["osDisk"]["osType"] == "Windows"
         )
-    properties["networkProfile"] = {
-        "networkInterfaces": [_interface(item) for item in properties["networkProfile"]["networkInterfaces"]]
-    }
+    interfaces = (properties.get("networkProfile") or {}).get("networkInterfaces")
+    if interfaces is None:
+        interfaces = old.get("networkProfile", {}).get("networkInterfaces", [])
+    properties["networkProfile"] = {"networkInterfaces": [_interface(item) for item in interfaces]}
     for name in ("vmId", "timeCreated", "provisioningState"):
         if name in old:
             properties[name] = old[name]
