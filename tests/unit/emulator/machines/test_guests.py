@@ -206,6 +206,23 @@ def test_run_command(guests: Guests, web: t.Any) -> None:
     assert late.output == "begun\n"
 
 
+def test_vm_access_sets_password_and_key(guests: Guests, web: t.Any) -> None:
+    settings = {"username": "opsuser", "password": "Another-horse-2", "ssh_key": "ssh-ed25519 AAAAC3 opsuser"}
+    done = guests.run(
+        web.enable_extension(
+            name="access",
+            publisher="Microsoft.OSTCExtensions",
+            type_="VMAccessForLinux",
+            version="1.5",
+            settings={},
+            protected_settings=settings,
+        )
+    )
+    assert done.status == "success", done.message
+    assert guests.sh(web, "getent shadow opsuser").split(":")[1].startswith("$")
+    assert guests.sh(web, "cat ~opsuser/.ssh/authorized_keys").strip() == settings["ssh_key"]
+
+
 def test_agent_that_does_not_run_is_unreachable(guests: Guests, web: t.Any) -> None:
     guests.sh(web, "systemctl stop walinuxagent")
     assert guests.run(web.agent_status()).state == "not_ready"

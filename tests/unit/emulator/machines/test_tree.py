@@ -1,0 +1,119 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keeping the guests' tree: one build at a time, nothing half-made in use, nothing in use removed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from azure_emulator.machines import build, packages, tree
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Replaces what needs a mirror and minutes by making three empty folders; the list says where it was called."""
+    calls: list[Path] = []
+
+    def make(base: Path, progress: tree.Progress) -> None:
+        calls.append(base)
+        time.sleep(0.2)
+        for name in ("tree", "pool", "extras"):
+            (base / name).mkdir()
+
+    monkeypatch.setattr(tree, "_build", make)
+    return calls
+
+
+def test_build_is_made_once_and_found_again(tmp_path: Path, builds: list[Path]) -> None:
+    assert tree.find_tree(tmp_path) is None
+    made = tree.ensure_tree(tmp_path, lambda _line: None)
+    assert made.root.is_dir()
+    assert tree.ensure_tree(tmp_path, lambda _line: None) == made == tree.find_tree(tmp_path)
+    assert len(builds) == 1
+
+
+def test_two_at_once_build_once(tmp_path: Path, builds: list[Path]) -> None:
+    said: list[str] = []
+    threads = [threading.Thread(target=tree.ensure_tree, args=(tmp_path, said.append)) for _number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(builds) == 1
+    assert [line for line in said if "another process is building" in line]
+
+
+def test_killed_build_is_not_taken_and_made_again(tmp_path: Path, builds: list[Path]) -> None:
+    partial = tmp_path / "guest" / f"{tree.recipe_digest()}.partial"
+    (partial / "tree/etc").mkdir(parents=True)
+    assert tree.find_tree(tmp_path) is None
+    tree.ensure_tree(tmp_path, lambda _line: None)
+    assert len(builds) == 1
+    assert not partial.exists()
+
+
+def test_failed_build_leaves_nothing_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_base: Path, _progress: tree.Progress) -> None:
+        raise packages.TreeError("cannot fetch http://mirror/x.deb: no route")
+
+    monkeypatch.setattr(tree, "_build", fail)
+    assert build.main(["--cache-dir", str(tmp_path)]) == 1
+    assert "cannot fetch http://mirror/x.deb: no route" in capsys.readouterr().err
+    assert tree.find_tree(tmp_path) is None
+
+
+def test_build_of_a_former_recipe_goes_unless_a_server_uses_it(
+    tmp_path: Path, builds: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tree.ensure_tree(tmp_path, lambda _line: None)
+    in_use = tree.use_tree(old)
+    monkeypatch.setattr(tree, "TREE_PACKAGES", ("other",))
+    tree.ensure_tree(tmp_path, lambda _line: None)
+    assert old.root.exists()
+    in_use.close()
+    monkeypatch.setattr(tree, "TREE_PACKAGES", ("third",))
+    tree.ensure_tree(tmp_path, lambda _line: None)
+    assert not old.root.exists()
+    assert len(builds) == 3
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb")
+def test_package_is_the_same_after_unpacking(tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    (content / "DEBIAN").mkdir(parents=True)
+    (content / "DEBIAN/control").write_text(
+        "Package: x\nVersion: 1\nArchitecture: all\nMaintainer: m\nDescription: d\n"
+    )
+    (content / "usr").mkdir()
+    (content / "usr/file").write_bytes(bytes(range(256)) * 999)
+    package = tmp_path / "x.deb"
+    subprocess.run(["dpkg-deb", "-Zxz", "-b", content, package], check=True, capture_output=True)
+    before = subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True, capture_output=True).stdout
+    size = package.stat().st_size
+    packages.unpack(package)
+    assert package.stat().st_size > size
+    assert subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True, capture_output=True).stdout == before
+    assert subprocess.run(["dpkg-deb", "-f", package, "Version"], check=True, capture_output=True).stdout == b"1\n"
+    packages.unpack(package)
+    assert subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True, capture_output=True).stdout == before
+
+
+def test_what_differs_from_the_lists_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "x_1_all.deb"
+    source.write_bytes(b"something else")
+    wrong = packages.Package("x", source.as_uri(), hashlib.sha256(b"right").hexdigest(), "")
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    with pytest.raises(packages.TreeError, match="digest differs"):
+        packages.fetch([wrong], tmp_path / "pool")
+    assert list((tmp_path / "pool").iterdir()) == []
