@@ -216,13 +216,15 @@ def azure() -> t.Iterator[LocalAzure]:
 
 @pytest.fixture
 def arm(azure: LocalAzure) -> t.Iterator[Arm]:
-    """A client with a resource group of its own; switches and faults are as at the start afterwards."""
+    """A client with a resource group of its own; everything is as at the start afterwards."""
     client = Arm(azure, f"group{next(_numbers)}")
     client.put(client.group, {"location": "eastus"})
     yield client
     azure.faults_clear()
     azure.control("PUT", "switches", dict(DEFAULTS))
     azure.hold(False)
+    client.delete(client.group)
+    azure.settle()
 
 
 @pytest.fixture
