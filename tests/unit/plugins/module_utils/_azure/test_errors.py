@@ -1,0 +1,120 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Azure's errors in all their spellings."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.advice import advice_for
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.api_versions import api_version_of
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError, from_sdk
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+
+
+class Answer:
+    """What azure-core keeps of an answer."""
+
+    def __init__(self, status: int, body: t.Any, **headers: str) -> None:
+        self.status_code = status
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._text = body if isinstance(body, str) else json.dumps(body)
+
+    def text(self) -> str:
+        """The body."""
+        return self._text
+
+
+class RefusedError(Exception):
+    """An exception of azure-core with an answer."""
+
+    def __init__(self, response: Answer | None) -> None:
+        super().__init__("the SDK's own words")
+        self.response = response
+        self.message = "the SDK's own words"
+
+
+def refused(status: int, body: t.Any, **headers: str) -> AzureError:
+    """The error for an answer."""
+    error = from_sdk("create the VM", "web1", RefusedError(Answer(status, body, **headers)))
+    assert isinstance(error, AzureError)
+    return error
+
+
+PASCAL = {
+    "Error": {"Code": "ResourceGroupDeletionBlocked", "Message": "Blocked.", "Details": [{"Message": "By a lock."}]}
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"error": {"code": "NicInUse", "message": "In use.", "details": []}}, "NicInUse", "In use."),
+        ({"status": "Failed", "error": {"code": "A", "message": "B\r\n C"}}, "A", "B C"),
+        (PASCAL, "ResourceGroupDeletionBlocked", "Blocked. By a lock."),
+        (
+            {"code": "NotFound", "message": "Artifact: VMImage was not found."},
+            "NotFound",
+            "Artifact: VMImage was not found.",
+        ),
+        ("", "HTTP 500", "the SDK's own words"),
+        ("<html>", "HTTP 500", "the SDK's own words"),
+        ([], "HTTP 500", "the SDK's own words"),
+    ],
+)
+def test_every_spelling_is_understood(body: t.Any, code: str, message: str) -> None:
+    error = refused(500, body)
+    assert (error.code, error.error.message) == (code, message)
+
+
+def test_the_message_names_all_that_support_asks_for() -> None:
+    body = {"error": {"code": "AuthorizationFailed", "message": "No right.", "target": "x"}}
+    error = refused(403, body, X_Ms_Request_Id="abc-123")
+    assert str(error).startswith("Could not create the VM (web1): AuthorizationFailed: No right. (request id abc-123)")
+    assert "rights.md" in str(error)
+    assert error.details["azure_error"]["target"] == "x"
+    assert error.details["azure_error"]["status"] == 403
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "missing"),
+    [
+        (404, "ResourceNotFound", True),
+        (404, "ResourceGroupNotFound", True),
+        (404, "SubscriptionNotFound", False),
+        (409, "X", False),
+    ],
+)
+def test_what_is_not_found(status: int, code: str, missing: bool) -> None:
+    assert refused(status, {"error": {"code": code, "message": "m"}}).not_found is missing
+
+
+def test_no_answer_at_all() -> None:
+    error = from_sdk("read", "web1", RefusedError(None))
+    assert isinstance(error, DockerHostError)
+    assert "Could not read (web1)" in str(error)
+
+
+def test_advice() -> None:
+    quota = "Operation could not be completed as it results in exceeding approved Total Regional Cores quota."
+    assert "smaller vm_size" in advice_for("OperationNotAllowed", quota)
+    assert advice_for("OperationNotAllowed", "Cannot modify extensions in the VM when the VM is not running.") == ""
+    assert "dns_label" in advice_for("DnsRecordInUse", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "version"),
+    [
+        ("/subscriptions/s/resourceGroups/g", "2022-09-01"),
+        ("/subscriptions/s/resourcegroups/g/providers/microsoft.network/virtualNetworks/n", "2024-05-01"),
+        ("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v", "2024-07-01"),
+        ("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/disks/d", "2024-03-02"),
+    ],
+)
+def test_versions_by_path(path: str, version: str) -> None:
+    assert api_version_of(path) == version
