@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from .._argspec import ArgumentSpec
-from .._errors import DockerHostError, OptionError
+from .._errors import OptionError
 
 DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
 PLAIN_PORT = 2375
@@ -226,12 +226,12 @@ def load_context(ca_path: str | None) -> ssl.SSLContext:
         raise OptionError("ca_path", f"no certificates could be read from {ca_path} ({_reason(error)})") from error
 
 
-class _EncryptedKeyError(DockerHostError):
+class _EncryptedKeyError(Exception):
     """The client key asks for a passphrase."""
 
 
 def _refuse_passphrase() -> str:
-    raise _EncryptedKeyError("encrypted")
+    raise _EncryptedKeyError
 
 
 def load_client_certificate(context: ssl.SSLContext, client_cert: str, client_key: str | None) -> None:
