@@ -75,7 +75,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = match["target"]
         if "://" in target:
             continue
-        path, unused_mark, anchor = target.partition("#")
+        path, _unused, anchor = target.partition("#")
         found = (page.parent / path) if path else page
         assert found.exists(), target
         if anchor:
