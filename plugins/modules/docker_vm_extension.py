@@ -27,6 +27,7 @@ attributes:
     support: full
     details:
       - Tells whether the settings would be pushed. What they would change on the VM is not known before.
+      - With O(verify=true) the VM is asked in check mode, too; that changes nothing on it.
   diff_mode:
     support: full
   idempotent:

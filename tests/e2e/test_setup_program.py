@@ -354,6 +354,20 @@ class TestOneEngine:
             assert "busybox" in machines.sh(db, "docker images")
         assert machines.push(db, docker, protected=certs)["changes"] == []
 
+    def test_users_proxies_and_a_kept_engine(self, machines: Machines, db: GuestMachine) -> None:
+        docker = {"engine": {"source": "keep"}, "data-disk": DISK, "users": ["azureuser"]}
+        proxies = {"http": "http://user:pr0xy-pw@127.0.0.1:9", "no": "10.0.0.0/24"}
+        nobody = machines.push(db, {**docker, "users": ["nobody-here"]}, fails=True)
+        assert "there is no user nobody-here" in nobody["error"]
+        machines.push(db, docker, protected={"proxies": proxies})
+        assert "docker" in machines.sh(db, "id -nG azureuser").split()
+        assert "127.0.0.1:9" in machines.sh(db, "docker info -f '{{.HTTPProxy}} {{.NoProxy}}'")
+        readable = machines.sh(db, "grep -rl pr0xy-pw /etc/docker /etc/systemd /var/lib/docker-host /var/log || true")
+        assert readable.split() == ["/etc/docker/docker-host-proxy.env"]
+        assert machines.sh(db, "stat -c %a /etc/docker/docker-host-proxy.env") == "600\n"
+        assert machines.push(db, docker)["changes"][-1] == "restart the engine"
+        assert "127.0.0.1:9" not in machines.sh(db, "docker info -f '{{.HTTPProxy}}'")
+
     def test_swarm_and_live_restore(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
         docker = {"engine": DISTRIBUTION, "data-disk": DISK}
         machines.push(db, {**docker, "live-restore": False})

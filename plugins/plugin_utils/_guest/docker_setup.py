@@ -1098,6 +1098,8 @@ class Repository:
 
     def probe(self):
         """Stop when the repository does not serve this machine, or cannot be reached."""
+        if self.lacks_authorities():
+            return  # nothing can be asked over https before they are installed
         try:
             self.fetch(self.index())
         except urllib.error.HTTPError as error:
@@ -1112,6 +1114,11 @@ class Repository:
             raise Problem("{} cannot be reached: {}".format(self.index(), error)) from None
         if self.settings.key is None:
             self.key()
+
+    def lacks_authorities(self):
+        """Tell whether Debian's or Ubuntu's package of public CAs is missing, which minimal images leave out."""
+        bundle = "/etc/ssl/certs/ca-certificates.crt"
+        return self.apt and self.base.startswith("https") and self.machine.read(bundle) is None
 
     def fetch(self, url, attempts=4):
         """GET, again after a while when the network fails."""
@@ -1149,8 +1156,7 @@ class Repository:
 
     def add(self, packager):
         """Write key and source unless the administrator has already configured this repository."""
-        bundle = "/etc/ssl/certs/ca-certificates.crt"
-        if self.apt and self.base.startswith("https") and self.machine.read(bundle) is None:
+        if self.lacks_authorities():
             packager.refresh()
             packager.patiently([*packager.command("install"), "ca-certificates"])
         key, source, text = self.source()

@@ -200,6 +200,15 @@ def test_a_distribution_that_docker_does_not_serve(setup: t.Any, tmp_path: Path)
         setup.Repository(packager.machine, packager.settings, packager.facts).probe()
 
 
+def test_minimal_images_get_public_authorities_first(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    packager = recorder.packager(mirror="https://127.0.0.1:1", key="-----BEGIN PGP PUBLIC KEY BLOCK-----")
+    repository = setup.Repository(packager.machine, packager.settings, packager.facts)
+    repository.probe()
+    repository.add(packager)
+    assert [command for command in recorder.commands if command.endswith(" ca-certificates")]
+
+
 def test_openpgp_fingerprint(setup: t.Any) -> None:
     """A version 4 key packet of four bytes, in both packet formats and armoured."""
     import hashlib
