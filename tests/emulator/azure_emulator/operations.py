@@ -31,7 +31,6 @@ KEPT = 2000
 """Ended operations that can still be polled; Azure forgets them after some hours."""
 UNPOLLED = 0.5
 """Seconds after which an instant operation ends although nobody asked for it."""
-POLL_RETRY_AFTER = {"compute": 30, "disk": 2, "network": 10, "group": 15}
 
 Provider = t.Literal["compute", "disk", "network", "group"]
 Status = t.Literal["InProgress", "Succeeded", "Failed", "Canceled"]
@@ -64,7 +63,6 @@ class Operation:
     error: Json | None = None
     output: t.Any = None
     first_poll_waits: bool = True
-    retry_after: int | None = None
     end_fault: Json | None = None
     polls: int = 0
 

@@ -10,7 +10,7 @@ import typing as t
 
 from .arm.messages import ArmRequest, Reply
 from .arm.routing import SUBSCRIPTION, route
-from .operations import POLL_RETRY_AFTER, Operation, async_body
+from .operations import Operation, async_body
 
 if t.TYPE_CHECKING:
     from .cloud import Cloud
@@ -21,8 +21,16 @@ NETWORK = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/op
 RESULTS = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/operationResults/{{operation}}"
 
 
+POLL_RETRY_AFTER = {"compute": 30, "disk": 2, "network": 10, "group": 15}
+BY_KIND = {"publicIPAddress.create": 2, "publicIPAddress.update": 2, "vm.deallocate": 36, "vm.start": 9}
+"""Recorded seconds that a poll is told to wait, by provider and by kind of operation."""
+
+
 def _wait(cloud: Cloud, operation: Operation) -> dict[str, str]:
-    wait = cloud.latencies.retry_after(operation.retry_after or POLL_RETRY_AFTER[operation.provider])
+    """Retry-After of a poll. The first poll of compute has none; only where nothing takes time it has one too."""
+    if operation.provider == "compute" and operation.polls == 0 and not cloud.latencies.instant:
+        return {}
+    wait = cloud.latencies.retry_after(BY_KIND.get(operation.kind, POLL_RETRY_AFTER[operation.provider]))
     return {"Retry-After": str(wait)}
 
 

@@ -99,7 +99,14 @@ def test_recorded_latencies_are_drawn_and_logged() -> None:
         arm.put(arm.group, {"location": "eastus"})
         arm.done(arm.vnet())
         entry = next(e for e in azure.requests() if e["operation"] and e["method"] == "PUT")
+        arm.done(arm.nic())
+        created = arm.put("Microsoft.Compute/virtualMachines/vm", arm.vm_body())
+        first, second = (arm.http.get(created.headers["azure-asyncoperation"]) for _time in range(2))
+        ended = arm.follow(created)
     assert 0 < entry["duration"] < 0.06
+    assert ended["status"] == "Succeeded"
+    assert "retry-after" not in first.headers
+    assert second.headers.get("retry-after", "1") == "1"
 
 
 @pytest.mark.parametrize(
