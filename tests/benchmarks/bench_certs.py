@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SIZES = (1, 10, 100)
-RUNS = {1: 5, 10: 3, 100: 1}
+RUNS = {1: 3, 10: 2, 100: 1}
 OWN_RUNS = 5
 EXPECTED = {1: 12, 100: 200}
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"

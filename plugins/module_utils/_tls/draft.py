@@ -32,6 +32,7 @@ class Draft:
     :param files: the set as it is.
     :param state: the record as it will be.
     :param dry: a prediction.
+    :param shown: its fields are shown in a diff; else a dry draft need not sign anything.
     """
 
     options: Options
@@ -39,6 +40,7 @@ class Draft:
     before: State
     now: datetime
     dry: bool
+    shown: bool = True
     changes: Changes = field(default_factory=Changes)
     actions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

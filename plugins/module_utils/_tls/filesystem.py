@@ -33,18 +33,8 @@ class FileSystem:
         """Write what the system takes at once; return how much that was."""
         return os.write(descriptor, data)
 
-    def set_mode(self, path: str, mode: int) -> None:
-        os.chmod(path, mode)
-
     def sync(self, descriptor: int) -> None:
         os.fsync(descriptor)
-
-    def sync_everything(self) -> None:
-        os.sync()
-
-    def open_directory(self, path: str) -> int:
-        """Open a directory, to sync it."""
-        return os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
 
     def close(self, descriptor: int) -> None:
         os.close(descriptor)
@@ -70,7 +60,7 @@ class FileSystem:
         return os.open(path, flags, PRIVATE_FILE)
 
     def open_existing(self, path: str) -> int:
-        """Open a file for reading, the lock file for instance."""
+        """Open a file or directory for reading: to lock it, to sync it."""
         return os.open(path, OLD_FILE)
 
     def try_lock(self, descriptor: int, *, shared: bool) -> bool:

@@ -193,6 +193,9 @@ class Leaves:
         except ca.AuthorityError as error:
             raise DockerHostError(f"{draft.options.cert_dir}: {error}; rotate the CA (rotate_ca)") from error
         key, key_is_new = self._key(wanted, outcome.found, problems)
+        if draft.dry and not draft.shown:
+            draft.changes.put_public(identity.cert, b"")  # That there is a change is all that is asked.
+            return
         certificate = ca.sign(signer, self._leaf(wanted), key, draft.now, wanted.not_after)
         if key_is_new:
             draft.put(identity.key, draft.key_pem(key, None), private=True)
@@ -205,10 +208,11 @@ class Leaves:
         what = "with a new key" if key_is_new else "with the same key"
         verb = "made" if outcome.found.is_nothing else f"renewed {what}"
         draft.actions.append(f"{wanted.identity.label}: {verb}: {', '.join(outcome.reasons)}")
-        before = describe(outcome.found.certificate) if outcome.found.certificate else None
-        key_type = wanted.new_key_type if key_is_new else None
-        after = {**describe(certificate, key_type), "reasons": outcome.reasons}
-        draft.differences.add(wanted.identity.label, before, after)
+        if draft.shown:
+            before = describe(outcome.found.certificate) if outcome.found.certificate else None
+            key_type = wanted.new_key_type if key_is_new else None
+            after = {**describe(certificate, key_type), "reasons": outcome.reasons}
+            draft.differences.add(wanted.identity.label, before, after)
         outcome.certificate, outcome.renewed = certificate, True
 
     def _key(self, wanted: Wanted, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:

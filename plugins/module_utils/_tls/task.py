@@ -50,7 +50,7 @@ def run(
     warn_if_masked(options, request.warn)
     with store.reading() as session:
         interrupted = session.interrupted
-        draft, result = decide(options, own, session, now, diff=request.diff, dry=True)
+        draft, result = decide(options, own, session, now, diff=request.diff, dry=True, check=request.check_mode)
     kept: dict[str, str] = {}
     if (draft.changes or interrupted is not Interrupted.NOTHING) and not request.check_mode:
         with store.writing() as session:
@@ -66,7 +66,14 @@ def run(
 
 
 def decide(
-    options: Options, own: Authority | None, session: Session, now: datetime, *, diff: bool, dry: bool
+    options: Options,
+    own: Authority | None,
+    session: Session,
+    now: datetime,
+    *,
+    diff: bool,
+    dry: bool,
+    check: bool = False,
 ) -> tuple[Draft, Result]:
     """Decide on all changes; the second value makes the result once they are made.
 
@@ -74,7 +81,7 @@ def decide(
     """
     stored = session.files.get(STATE)
     before = State.load(stored.data if stored else None)
-    draft = Draft(options, session.files, before, now, dry)
+    draft = Draft(options, session.files, before, now, dry, shown=diff and (check or not dry))
     if own is not None and own.chain[-1].issuer != own.chain[-1].subject:
         draft.warnings.append(
             "The chain of your CA does not reach a root (a self-signed certificate). Docker takes that; Python before"

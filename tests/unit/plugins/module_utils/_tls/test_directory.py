@@ -484,22 +484,38 @@ def test_a_file_system_without_hard_links(certs: Certs) -> None:
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
-def test_many_files_are_synced_at_once(certs: Certs) -> None:
-    class Counting(FileSystem):
-        syncs = everything = 0
+@pytest.mark.parametrize("number", [1, 40])
+def test_every_file_is_synced_before_the_commit_point(certs: Certs, number: int) -> None:
+    class Watching(FileSystem):
+        def __init__(self) -> None:
+            self.opened: dict[int, str] = {}
+            self.synced: list[str] = []
+
+        def create(self, path: str, mode: int) -> int:
+            descriptor = super().create(path, mode)
+            self.opened[descriptor] = path
+            return descriptor
+
+        def open_existing(self, path: str) -> int:
+            descriptor = super().open_existing(path)
+            self.opened[descriptor] = path
+            return descriptor
 
         def sync(self, descriptor: int) -> None:
-            self.syncs += 1
             super().sync(descriptor)
+            self.synced.append(self.opened[descriptor])
 
-        def sync_everything(self) -> None:
-            self.everything += 1
+        def rename(self, source: str, target: str) -> None:
+            if target.endswith("journal.json"):
+                stage = certs.path(".docker-tls-certs/stage")
+                assert {*map(str, stage.iterdir()), source} == set(self.synced)
+                assert self.synced[-1] == source
+            super().rename(source, target)
 
-    few, many = Counting(), Counting()
-    certs.run(hosts=HOSTS, files=few)
-    assert (few.everything, few.syncs > 10) == (0, True)
-    certs.run(hosts=[{"name": f"more{number}"} for number in range(40)], files=many)
-    assert (many.everything, many.syncs < 10) == (1, True)
+    files = Watching()
+    certs.run(hosts=[{"name": f"web{index}"} for index in range(number)], files=files)
+    assert len(files.synced) > 3 * number
+    assert files.synced[-1] == str(certs.path(".docker-tls-certs"))
 
 
 def test_a_store_commits_all_or_says_so(certs: Certs) -> None:

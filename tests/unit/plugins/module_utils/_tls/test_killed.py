@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     from .conftest import Certs
 
 CHANGING = (
-    *("create", "write", "set_mode", "sync", "sync_everything", "open_directory", "close", "rename", "link", "remove"),
+    *("create", "write", "sync", "close", "rename", "link", "remove"),
     *("make_directory", "remove_directory", "open_lock", "try_lock"),
 )
 LOOKING = ("read", "status", "names", "is_current", "open_existing")
