@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -46,6 +47,20 @@ class Protocol(HttpToolsProtocol):
         self.scope[TRANSPORT] = self.transport  # type: ignore[literal-required]
 
 
+def _locked(directory: Path) -> t.IO[bytes]:
+    """Hold a directory for this process alone, until the file that is returned is closed.
+
+    :raises RuntimeError: another server holds it.
+    """
+    file = open(directory / "lock", "ab")  # noqa: SIM115
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise RuntimeError(f"another server is running with the state directory {directory}") from error
+    return file
+
+
 class Server:
     """One running server."""
 
@@ -57,6 +72,7 @@ class Server:
         else:
             self.directory = settings.state_dir.absolute()
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _locked(self.directory)
         self.authority = Authority(self.directory)
         self.cloud = Cloud(settings, self.directory, durable=not self._temporary)
 
@@ -97,6 +113,7 @@ class Server:
         finally:
             await self.cloud.close()
             listener.close()
+            self._lock.close()
             if self.settings.ready_file is not None:
                 self.settings.ready_file.unlink(missing_ok=True)
             if self._temporary:

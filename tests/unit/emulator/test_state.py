@@ -71,6 +71,14 @@ def test_a_crash_loses_nothing(directory: Path, moment: str) -> None:
         assert arm.get(f"{VM}/instanceView").json()["vmAgent"]["statuses"][0]["displayStatus"] == "Ready"
 
 
+def test_a_directory_has_one_server(directory: Path) -> None:
+    with (
+        LocalAzure(state_dir=directory),
+        pytest.raises(RuntimeError, match="another server is running with the state directory"),
+    ):
+        LocalAzure(state_dir=directory).start()
+
+
 def test_files_with_secrets_are_private(directory: Path) -> None:
     with LocalAzure(state_dir=directory):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
