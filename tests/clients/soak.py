@@ -119,8 +119,8 @@ class Soak:
         )
         fields: dict[str, t.Any] = {
             "action": action,
-            "path": self.random.choice(PATHS),
-            "nth": self.random.randint(1, 12),
+            "path": self.random.choice(PATHS[-1:] if action in ("operation", "lost_poll") else PATHS),
+            "nth": self.random.randint(1, 8),
             "times": self.random.randint(1, 3),
         }
         if action == "status":
@@ -137,7 +137,7 @@ class Soak:
         """One step of every worker with faults, and again without where it failed."""
         chosen = [self.random.randrange(HOSTS_PER_WORKER) for _worker in self.hosts]
         steps = [self.step(hosts[index]) for hosts, index in zip(self.hosts, chosen, strict=True)]
-        for _number in range(self.random.randint(0, 3)):
+        for _number in range(self.random.randint(1, 6)):
             self.azure.fault(**self.fault())
         failed = self._side_by_side(steps)
         self.counts["faults struck"] += sum(fault["struck"] for fault in self.azure.faults())
@@ -145,7 +145,7 @@ class Soak:
         self.counts["failed under faults"] += len(failed)
         still = self._side_by_side(failed)
         if still:
-            raise SoakError(f"{still[0].playbook} of {still[0].host} fails without faults")
+            raise SoakError(f"{still[0].playbook} of {still[0].host} fails without faults: {self._said(still[0].host)}")
         for hosts, index, step in zip(self.hosts, chosen, steps, strict=True):
             hosts[index] = step.after
             self.counts[step.playbook] = self.counts.get(step.playbook, 0) + 1
@@ -162,11 +162,18 @@ class Soak:
         try:
             playbooks(step.playbook, step.variables)
         except AssertionError:
-            (self.home / f"{step.host}.log").write_text(playbooks.output)
+            number = self.counts["rounds"]
+            with open(self.home / f"{step.host}.{number}.log", "a") as log:
+                log.write(playbooks.output)
             if "Traceback (most recent call last)" in playbooks.output or "MODULE FAILURE" in playbooks.output:
                 raise SoakError(f"{step.playbook} of {step.host}: {playbooks.output[-6000:]}") from None
             return False
         return True
+
+    def _said(self, host: str) -> str:
+        """What the last failing runs of a host said."""
+        logs = sorted(self.home.glob(f"{host}.*.log"), key=lambda path: path.stat().st_mtime)
+        return logs[-1].read_text()[-12000:] if logs else ""
 
     # --- what must hold ---
 
@@ -190,9 +197,7 @@ class Soak:
                 step = self._run("delete_docker_host", Host(host.name))
                 step.variables["docker_host_remove_on_absent"] = ["all", "resource_group"]
                 if not self._succeeds(step):
-                    raise SoakError(
-                        f"{host.name} cannot be deleted: {(self.home / f'{host.name}.log').read_text()[-4000:]}"
-                    )
+                    raise SoakError(f"{host.name} cannot be deleted: {self._said(host.name)}")
         self.azure.settle()
         left = self.azure.dump()
         if left:
