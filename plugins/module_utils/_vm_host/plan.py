@@ -58,7 +58,22 @@ class Planner:
                 f"The security group {name_in(str(self.layout.security_group))} was given and is left alone:"
                 f" no rule in it lets port {self.wanted.docker_port} in."
             )
+        if self._cannot_reach_out():
+            plan.notes.append(
+                f"The host has no public address, and the subnet {name_in(str(self.layout.subnet))} neither a NAT gateway"
+                " nor default outbound access: nothing can be installed on it from outside."
+            )
         return plan
+
+    def _cannot_reach_out(self) -> bool:
+        """Tell whether a host without public address stands in a subnet without a way out."""
+        if self.layout.public_ip_address or not self.layout.subnet:
+            return False
+        subnet = network.find_subnet(self.facts.virtual_network, self.layout.subnet)
+        properties = network.properties_of(subnet)
+        closed = properties.get("defaultOutboundAccess") is False
+        # A route table may lead to a firewall, which lets out what it likes.
+        return closed and not properties.get("natGateway") and not properties.get("routeTable")
 
     def location(self) -> str:
         """Where the host is, or is to be."""

@@ -292,6 +292,12 @@ def _check_waiting(params: Params) -> None:
         # OSProfile.customData and VirtualMachineProperties.userData of the Compute API: 64 KiB at most.
         if size > limit:
             raise OptionError(option, f"{size} bytes are too many: Azure takes {limit}.")
+    own = (params["custom_data"] or "").lstrip()
+    if own and params["ssh_port"] != 22 and not own.startswith(("#cloud-config", "#!")):
+        raise OptionError(
+            "custom_data",
+            "with an ssh_port of its own, the host takes a script (#!) or #cloud-config only: both are merged.",
+        )
     identity = params["vm_identity"]
     if identity and bool(identity["user_assigned_identities"]) != ("UserAssigned" in identity["type"]):
         raise OptionError(

@@ -318,3 +318,12 @@ def test_power_states_need_a_host(state: str) -> None:
     host = wanted(state=state)
     with pytest.raises(DockerHostError, match="no host web1"):
         plan_power(host, lay_out(host, SUBSCRIPTION), Facts())
+
+
+@pytest.mark.parametrize(("more", "warned"), [({}, True), ({"natGateway": {"id": "x"}}, False)])
+def test_a_private_host_without_a_way_out_is_told(more: dict[str, t.Any], warned: bool) -> None:
+    host = wanted(virtual_network="net", subnet_name="s", assign_public_ip=False)
+    layout = lay_out(host, SUBSCRIPTION)
+    subnet = {"id": layout.subnet, "name": "s", "properties": {"defaultOutboundAccess": False, **more}}
+    network = {"id": layout.virtual_network, "location": "westeurope", "properties": {"subnets": [subnet]}}
+    assert bool(plan_of(host, Facts(virtual_network=network)).notes) is warned

@@ -196,3 +196,17 @@ def test_the_key_is_made_once_and_kept(cloud: Cloud) -> None:
     assert content.startswith(b"-----BEGIN OPENSSH PRIVATE KEY-----")
     cloud.run(name="web2")
     assert cloud.key.read_bytes() == content
+
+
+def test_without_waiting_the_task_ends_while_azure_goes_on(cloud: Cloud) -> None:
+    cloud.run()
+    cloud.azure.hold()
+    try:
+        left = cloud.run(state="stopped", wait=False)
+        assert left["actions"] == ["power off virtual machine web1"]
+        going = [entry for entry in cloud.azure.operations() if entry["status"] == "InProgress"]
+        assert len(going) == 1
+        cloud.azure.release(going[0]["id"])
+    finally:
+        cloud.azure.hold(False)
+    assert cloud.run(state="stopped")["changed"] is False

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import machine
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.names import Names
 
@@ -73,6 +74,7 @@ GOOD = "Abcdefghij12"
         ("data_disks[0].disk_size_gb", {"data_disks": [{"lun": 0, "disk_size_gb": 0}]}),
         ("os_disk_size_gb", {"os_disk_size_gb": 9999}),
         ("custom_data", {"custom_data": "x" * 65536}),
+        ("custom_data", {"custom_data": "Content-Type: x", "ssh_port": 2222}),
         ("vm_identity", {"vm_identity": {"type": "UserAssigned"}}),
         ("vm_identity", {"vm_identity": {"type": "None", "user_assigned_identities": ["a"]}}),
         ("tags", {"tags": {"docker-host": "x"}}),
@@ -158,3 +160,17 @@ def test_references_to_nothing(text: str) -> None:
 def test_an_existing_network_needs_a_subnet() -> None:
     with pytest.raises(OptionError, match="subnet_name"):
         lay_out(wanted(virtual_network="net"), SUBSCRIPTION)
+
+
+@pytest.mark.parametrize("own", ["#cloud-config\npackages: [jq]\n", "#!/bin/sh\necho hello\n"])
+def test_custom_data_and_another_ssh_port_are_merged(own: str) -> None:
+    import email
+
+    data = machine.custom_data(wanted(custom_data=own, ssh_port=2222))
+    parts = t.cast("list[t.Any]", email.message_from_string(str(data)).get_payload())
+    assert parts[0].get_content_type() == "text/cloud-config"
+    assert "Port 2222" in parts[0].get_payload()
+    assert parts[1].get_payload().strip() == own.strip()
+    assert machine.custom_data(wanted(custom_data=own)) == own
+    assert "ListenStream=2222" in str(machine.custom_data(wanted(ssh_port=2222)))
+    assert machine.custom_data(wanted()) is None
