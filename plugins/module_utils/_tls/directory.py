@@ -72,10 +72,13 @@ class DirectoryStore:
         """See :class:`store.Store`. A pending journal is looked through, not finished."""
         while True:
             self._check_root()
-            descriptor = self._lock_shared()
+            with explained(self.root, "cannot be read"):
+                descriptor = self._lock_shared()
             try:
-                session = DirectorySession(self, self._files)
-                if not self._was_locked(descriptor):
+                with explained(self.root, "cannot be read"):
+                    session = DirectorySession(self, self._files)
+                    was_locked = self._was_locked(descriptor)
+                if not was_locked:
                     continue  # Somebody began meanwhile; what was read may be half of two sets.
                 yield session
                 return

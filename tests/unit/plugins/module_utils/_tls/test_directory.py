@@ -116,6 +116,28 @@ def test_a_lock_that_is_held_too_long(certs: Certs) -> None:
                 pass
 
 
+def test_a_file_system_without_locks(certs: Certs) -> None:
+    class NoLocks(FileSystem):
+        def try_lock(self, descriptor: int, *, shared: bool) -> bool:
+            raise OSError(errno.ENOLCK, "No locks available")
+
+    with pytest.raises(DockerHostError, match="no locks available"):
+        certs.run(files=NoLocks())
+    certs.run()
+    with pytest.raises(DockerHostError, match="cannot be read: no locks available"):
+        certs.run(files=NoLocks(), check=True)
+
+
+def test_a_directory_that_cannot_be_listed(certs: Certs) -> None:
+    class Blind(FileSystem):
+        def names(self, path: str) -> list[str]:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    certs.run(hosts=HOSTS)
+    with pytest.raises(DockerHostError, match=r"cannot be read: permission denied .*servers"):
+        certs.run(hosts=HOSTS, files=Blind())
+
+
 def test_waiting_is_told(certs: Certs, monkeypatch: pytest.MonkeyPatch) -> None:
     certs.run()
     told: list[str] = []
