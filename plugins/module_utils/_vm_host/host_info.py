@@ -15,9 +15,9 @@ from .._azure.options import azure_argument_spec
 from .._errors import OptionError
 from .._task import Request, Task
 from . import rules
+from .changes import shown_image
 from .facts import Facts, Json, attached_address
 from .layout import Layout
-from .machine import shown_image
 from .names import Names, group_in, name_in, owner_of
 from .network import properties_of
 from .result import describe_host

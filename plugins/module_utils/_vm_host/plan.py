@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from .._differences import Difference, Differences
 from .._errors import DockerHostError, OptionError
-from . import machine, network
+from . import changes, machine, network
 from .facts import READABLE, Facts, Json, is_broken, primary_configuration, state_of
 from .layout import Layout
 from .names import PORT_TAG, SHARED, name_in, owner_of, owner_tags, same_id
@@ -60,8 +60,8 @@ class Planner:
             )
         if self._cannot_reach_out():
             plan.notes.append(
-                f"The host has no public address, and the subnet {name_in(str(self.layout.subnet))} neither a NAT gateway"
-                " nor default outbound access: nothing can be installed on it from outside."
+                f"The host has no public address, and the subnet {name_in(str(self.layout.subnet))} neither a NAT"
+                " gateway nor default outbound access: nothing can be installed on it from outside."
             )
         return plan
 
@@ -230,7 +230,7 @@ class Planner:
         return self._machine_update(tags, present)
 
     def _check_immutable(self, present: Json) -> None:
-        entries = machine.immutable_differences(self.wanted, self.layout, present)
+        entries = changes.immutable_differences(self.wanted, self.layout, present)
         ssh_port = (present.get("tags") or {}).get(SSH_PORT_TAG, "22")
         if ssh_port != str(self.wanted.ssh_port):
             entries.append(Difference("ssh_port", int(ssh_port), self.wanted.ssh_port))
@@ -264,8 +264,8 @@ class Planner:
 
     def _machine_update(self, tags: Json, present: Json) -> list[Step]:
         path = self.layout.virtual_machine
-        body, found = machine.update_body(self.wanted, self.layout, tags, present, self.facts.user_data)
-        os_growth, data_growth = machine.growths(self.wanted, present)
+        body, found = changes.update_body(self.wanted, self.layout, tags, present, self.facts.user_data)
+        os_growth, data_growth = changes.growths(self.wanted, present)
         steps = [_growth(growth) for growth in data_growth]
         stop = self._stop_for(found, bool(os_growth))
         if stop:
@@ -396,10 +396,10 @@ def _deletion(kind: str, path: str, *needs: str) -> Step:
     return Step(f"delete_{kind}", kind, "delete", path, needs=needs, differences=(Difference("present", path, None),))
 
 
-def _growth(growth: machine.Growth, *needs: str) -> Step:
+def _growth(growth: changes.Growth, *needs: str) -> Step:
     entry = Difference("disk_size_gb", growth.before, growth.after)
     body = {"properties": {"diskSizeGB": growth.after}}
-    return Step(f"disk {machine.disk_name(growth)}", "disk", "grow", growth.disk_id, body, needs, (entry,))
+    return Step(f"disk {changes.disk_name(growth)}", "disk", "grow", growth.disk_id, body, needs, (entry,))
 
 
 def _changes(present: Json, tags: Json) -> Differences:

@@ -14,7 +14,7 @@ from .._azure.clients import AzureSession
 from .._azure.errors import AzureError
 from .._errors import DockerHostError
 from .._task import Request, Task
-from . import machine
+from . import changes, machine
 from .facts import Facts, Json, Lookout
 from .layout import Layout, lay_out
 from .lifecycle import Lifecycle, Outcome
@@ -96,11 +96,11 @@ class _Run:
         actual = facts.virtual_machine
         if not actual:
             return facts
-        os_disk, data_disks = machine.growths(self.wanted, actual)
+        os_disk, data_disks = changes.growths(self.wanted, actual)
         if os_disk or data_disks:
             # The VM may still show what its disks had when it was started.
             found = [self.session.arm.find(growth.disk_id) for growth in (*os_disk, *data_disks)]
-            facts = replace(facts, virtual_machine=machine.with_disk_sizes(actual, [disk for disk in found if disk]))
+            facts = replace(facts, virtual_machine=changes.with_disk_sizes(actual, [disk for disk in found if disk]))
         if self.wanted.params["user_data"]:
             facts = replace(facts, user_data=self.lookout.user_data())
         size = (properties_of(actual).get("hardwareProfile") or {}).get("vmSize")
