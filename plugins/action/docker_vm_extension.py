@@ -16,12 +16,13 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task i
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 
 # Loaded once, before Ansible forks its workers; each task that needs one reports it when it is missing.
+# azure-mgmt-compute is needed for pushing only, which takes minutes: whoever pushes loads it.
 with contextlib.suppress(ImportError):
     import azure.identity
-    import azure.mgmt.compute
+    import azure.mgmt.core
     import cryptography.x509
 
-    PRELOADED = (azure.identity, azure.mgmt.compute, cryptography.x509)
+    PRELOADED = (azure.identity, azure.mgmt.core, cryptography.x509)
 
 PROGRAM = Path(__file__).parent.parent / "plugin_utils" / "_guest" / "docker_setup.py"
 

@@ -51,18 +51,12 @@ def choose(session: AzureSession, target: Target, asked: str, name: str) -> Hand
 
 def others(session: AzureSession, target: Target, handler: Handler) -> list[Handler]:
     """What else of ours carries settings on this VM: a later push through another handler or name takes their place."""
-    compute = session.compute
-    where = (target.resource_group, target.name)
-    answer = session.call("list the VM's extensions", target.name, compute.virtual_machine_extensions.list, *where)
     found: list[tuple[type[CustomScript | DockerExtension | RunCommand], Json]] = []
-    for extension in (answer or {}).get("value") or []:
+    for extension in session.arm.list(f"{target.id}/extensions"):
         properties = extension.get("properties") or {}
         docker = lower((properties.get("publisher"), properties.get("type"))) == lower(DOCKER_EXTENSION)
         found.append((DockerExtension if docker else CustomScript, extension))
-    commands = session.pages(
-        "list the VM's Run Commands", target.name, compute.virtual_machine_run_commands.list_by_virtual_machine, *where
-    )
-    found += [(RunCommand, command) for command in commands]
+    found += [(RunCommand, command) for command in session.arm.list(f"{target.id}/runCommands")]
     return [
         kind(session, target, resource["name"])
         for kind, resource in found
@@ -78,14 +72,7 @@ def in_the_way(handler: Handler, other: Handler) -> bool:
 
 def _other_custom_script(session: AzureSession, target: Target, name: str) -> tuple[str, bool] | None:
     """The name of a CustomScript extension other than the one called ``name``, and whether it is ours."""
-    answer = session.call(
-        "list the VM's extensions",
-        target.name,
-        session.compute.virtual_machine_extensions.list,
-        target.resource_group,
-        target.name,
-    )
-    for extension in (answer or {}).get("value") or []:
+    for extension in session.arm.list(f"{target.id}/extensions"):
         properties = extension.get("properties") or {}
         if lower((properties.get("publisher"), properties.get("type"))) != lower(CUSTOM_SCRIPT):
             continue

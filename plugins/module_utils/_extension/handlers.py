@@ -17,7 +17,7 @@ from .._errors import OptionError
 from . import payload
 from .outcome import Outcome, read_outcome
 from .settings import Settings
-from .target import Target
+from .target import EXPANDED, Target
 
 Json = dict[str, t.Any]
 
@@ -75,6 +75,7 @@ class Handler(t.Protocol):
 
     kind: str
     name: str
+    collection: str
     proves: bool
     """Whether the program's result line is to be expected."""
 
@@ -99,6 +100,7 @@ class _Resource:
 
     kind = ""
     noun = ""
+    collection = ""
     proves = True
 
     def __init__(self, session: AzureSession, target: Target, name: str) -> None:
@@ -113,13 +115,9 @@ class _Resource:
         """The SDK's operations on this kind of resource."""
         raise NotImplementedError
 
-    @property
-    def _get(self) -> t.Any:
-        return self._client.get
-
     def read(self) -> Present | None:
         """What is there."""
-        found = self.session.find(f"read the {self.noun}", self._label, self._get, *self._where, expand="instanceView")
+        found = self.session.arm.find(f"{self.target.id}/{self.collection}/{self.name}", **EXPANDED)
         if found is None:
             return None
         if (found.get("tags") or {}).get(COLLECTION_TAG) != COLLECTION:
@@ -167,6 +165,7 @@ class _Extension(_Resource):
     """What the two handlers that are VM extensions share."""
 
     noun = "VM extension"
+    collection = "extensions"
     publisher_and_type = CUSTOM_SCRIPT
 
     @property
@@ -275,14 +274,11 @@ class RunCommand(_Resource):
 
     kind = "run_command"
     noun = "Run Command"
+    collection = "runCommands"
 
     @property
     def _client(self) -> t.Any:
         return self.session.compute.virtual_machine_run_commands
-
-    @property
-    def _get(self) -> t.Any:
-        return self._client.get_by_virtual_machine
 
     def _described(self, _properties: Json) -> str:
         return "a Run Command"

@@ -21,6 +21,8 @@ Json = dict[str, t.Any]
 Params = t.Mapping[str, t.Any]
 
 POLL_SECONDS = 5.0
+# What is only read is read without azure-mgmt-compute: loading it costs more than a run that has nothing to push.
+EXPANDED: t.Mapping[str, str] = {"$expand": "instanceView"}
 _VM_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.Compute/virtualMachines/(?P<name>[^/]+)/?",
@@ -146,10 +148,7 @@ class Target:
 
     def refresh(self) -> None:
         """Look at the VM again."""
-        machines = self.session.compute.virtual_machines
-        self.vm = self.session.call(
-            "read the VM", self.name, machines.get, self.resource_group, self.name, expand="instanceView"
-        )
+        self.vm = self.session.arm.get(self.id, **EXPANDED)
 
     def agent_state(self) -> tuple[bool, str]:
         """Whether the agent is Ready, and what it says."""
@@ -217,6 +216,6 @@ def _values(answer: t.Any) -> list[Json]:
 
 def find_target(session: AzureSession, place: Place) -> Target | None:
     """The VM, None when there is none."""
-    machines = session.compute.virtual_machines
-    vm = session.find("read the VM", place.name, machines.get, place.resource_group, place.name, expand="instanceView")
+    path = f"{session.group_id(place.resource_group)}/providers/Microsoft.Compute/virtualMachines/{place.name}"
+    vm = session.arm.find(path, **EXPANDED)
     return None if vm is None else Target(session, place.resource_group, place.name, vm)

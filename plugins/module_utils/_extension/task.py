@@ -323,7 +323,7 @@ def _described(present: Present | None) -> str | None:
 def _result(run: Run, outcome: Outcome, digest: str, state: str | None, extension_id: str | None) -> Json:
     said = outcome.result or {}
     extension = {
-        "id": extension_id or _resource_id(run),
+        "id": extension_id or f"{run.target.id}/{run.handler.collection}/{run.params['name']}",
         "name": run.params["name"],
         "handler": run.handler.kind,
         "provisioning_state": state,
@@ -343,11 +343,6 @@ def _result(run: Run, outcome: Outcome, digest: str, state: str | None, extensio
     if run.request.diff:
         result["diff"] = run.differences.as_diff()
     return result
-
-
-def _resource_id(run: Run) -> str:
-    kind = "runCommands" if run.handler.kind == "run_command" else "extensions"
-    return f"{run.target.id}/{kind}/{run.params['name']}"
 
 
 TASK = Task(name="docker_vm_extension", spec=extension_argument_spec(), run=run)

@@ -43,7 +43,7 @@ def environment(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> t.Iterato
         monkeypatch.delenv(name, raising=False)
     for name, value in azure.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(operations.Watch, "rest", lambda _watch, seconds: time.sleep(min(seconds, 0.02)))
+    monkeypatch.setattr(operations.Watch, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02)))
     monkeypatch.setattr(task, "REPORT_SECONDS", 0.01)
     yield
     azure.switch("agent", "ready")
