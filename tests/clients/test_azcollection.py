@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from azure_emulator.launcher import LocalAzure
 
 from .support import PLAYS, Playbooks
 
 
+@pytest.mark.timeout(1800)
 def test_a_host_from_beginning_to_end(azure: LocalAzure, azcollection: Playbooks, ssh_public_key: str) -> None:
     variables = {"resource_group": "rg-azcollection", "ssh_public_key": ssh_public_key}
     changed = azcollection(PLAYS / "azcollection.yml", variables)
