@@ -27,6 +27,7 @@ FRAME_TAG = "docker-host-settings-frame"
 CUSTOM_SCRIPT = ("Microsoft.Azure.Extensions", "CustomScript")
 DOCKER_EXTENSION = ("Microsoft.Azure.Extensions", "DockerExtension")
 RUN_COMMAND_SECONDS = 5400
+UNDER_WAY = ("creating", "updating", "deleting")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Present:
     @property
     def under_way(self) -> bool:
         """Tell whether an earlier push has not ended."""
-        return self.state.lower() in ("creating", "updating", "deleting")
+        return self.state.lower() in UNDER_WAY
 
 
 class Handler(t.Protocol):
@@ -109,6 +110,7 @@ class _Resource:
         self.name = name
         self._where = (target.resource_group, target.name, name)
         self._label = f"{target.name}/{name}"
+        self._path = f"{target.id}/{self.collection}/{name}"
 
     @property
     def _client(self) -> t.Any:
@@ -117,7 +119,7 @@ class _Resource:
 
     def read(self) -> Present | None:
         """What is there."""
-        found = self.session.arm.find(f"{self.target.id}/{self.collection}/{self.name}", **EXPANDED)
+        found = self.session.arm.find(self._path, **EXPANDED)
         if found is None:
             return None
         if (found.get("tags") or {}).get(COLLECTION_TAG) != COLLECTION:
@@ -143,7 +145,15 @@ class _Resource:
             resource=self._label,
             usual=100,
         )
-        self.session.begin(work, self._client.begin_create_or_update, *self._where, body).wait()
+        self.session.begin(work, self._client.begin_create_or_update, *self._where, body, over=self._is_over).wait()
+
+    def _is_over(self) -> bool:
+        """Tell by the resource itself whether Azure has done with it."""
+        try:
+            found = self.session.arm.find(self._path)
+        except AzureError:
+            return False
+        return not found or str(found["properties"].get("provisioningState")).lower() not in UNDER_WAY
 
     def _properties(self, push: Push) -> Json:
         raise NotImplementedError
