@@ -284,13 +284,21 @@ class ArmClient:
         """Ask for an action that answers at once."""
         return self._call("ask", "POST", path, body, query=query)
 
-    def begin(self, work: Work, method: str, path: str, body: Json | None = None) -> Operation:
+    def begin(
+        self,
+        work: Work,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        over: t.Callable[[], bool] | None = None,
+    ) -> Operation:
         """Begin a long-running request.
 
         :param method: ``PUT``, ``PATCH``, ``POST`` or ``DELETE``.
+        :param over: see :meth:`AzureSession.begin`.
         :raises AzureError: Azure refused it.
         """
-        return self._session.begin(work, self._begin, method, path, body, api_version=api_version_of(path))
+        return self._session.begin(work, self._begin, method, path, body, api_version=api_version_of(path), over=over)
 
     def _call(
         self,

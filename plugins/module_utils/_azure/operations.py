@@ -17,6 +17,7 @@ from .errors import AzureError, ServiceError, WaitTimeoutError, from_sdk
 FIRST_POLL_SECONDS = 1.0
 SLOWEST_POLL_SECONDS = 5.0
 HEARTBEAT_SECONDS = 30.0
+LOOK_SECONDS = 2.5
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,10 @@ class Watch:
     def rest(self, seconds: float, over: t.Callable[[], bool] | None = None) -> None:
         """Sleep, speaking when a line is due.
 
-        :param over: is asked every few seconds of a long rest, and ends it when it says so.
+        :param over: is asked every :data:`LOOK_SECONDS` of a long rest, and ends it when it says so.
         """
         end = time.monotonic() + seconds
-        look = time.monotonic() + SLOWEST_POLL_SECONDS
+        look = time.monotonic() + LOOK_SECONDS
         while (left := end - time.monotonic()) > 0:
             time.sleep(max(0.05, min(left, self.until_heartbeat, look - time.monotonic())))
             if not self.until_heartbeat:
@@ -89,7 +90,7 @@ class Watch:
             if time.monotonic() >= look:
                 if over and over():
                     return
-                look = time.monotonic() + SLOWEST_POLL_SECONDS
+                look = time.monotonic() + LOOK_SECONDS
 
 
 class Deadline:
@@ -164,7 +165,7 @@ def polling_method(watch: Watch, over: t.Callable[[], bool] | None = None) -> t.
     """ARM's polling, which honours Retry-After and else starts at 1 s and grows to 5 s, and which speaks.
 
     :param over: tells by the resource itself whether the operation is over. Azure asks not to poll operations on a VM
-        more often than every 30 s, and has no such wish for the VM.
+        more often than every 30 s, those on a network every 10 s, and has no such wish for the resources.
     """
     from azure.mgmt.core.polling.arm_polling import ARMPolling
 

@@ -98,7 +98,7 @@ class Lookout:
 
     def look_at(self, kind: str, path: str) -> Json | None:
         """Read one resource and, if wished, wait until Azure has finished with it."""
-        found = self._fetch(kind, path)
+        found = self.glance(kind, path)
         if not self._settle or state_of(found) not in UNSETTLED:
             return found
         watch = Watch(
@@ -118,7 +118,7 @@ class Lookout:
                 raise timed_out(watch.work, self._session.deadline, state_of(found))
             time.sleep(min(pace, self._session.deadline.left or pace))
             pace = min(5.0, pace * 1.5)
-            found = self._fetch(kind, path)
+            found = self.glance(kind, path)
         return found
 
     def sizes_at_hand(self) -> frozenset[str]:
@@ -142,7 +142,8 @@ class Lookout:
         found = side_by_side([lambda kind=kind: self.look_at(kind, wanted[kind]) for kind in kinds])  # type: ignore[misc]
         return replace(facts, **t.cast("dict[str, t.Any]", dict(zip(kinds, found, strict=True))))
 
-    def _fetch(self, kind: str, path: str) -> Json | None:
+    def glance(self, kind: str, path: str) -> Json | None:
+        """Read one resource as it is now."""
         if kind == "virtual_machine":
             return self._vm(path, "instanceView")
         return self._session.arm.find(path)

@@ -15,7 +15,7 @@ from .._azure.errors import AzureError
 from .._azure.operations import Operation, Work, side_by_side
 from .._errors import DockerHostError
 from . import network
-from .facts import UNSETTLED, Facts, Lookout, is_broken, state_of
+from .facts import READABLE, UNSETTLED, Facts, Lookout, is_broken, state_of
 from .layout import Layout
 from .names import group_in, name_in
 from .steps import DOING, Plan, Step
@@ -186,21 +186,25 @@ class Lifecycle:
         arguments = [group_in(step.resource_id), name_in(step.resource_id)]
         if step.body is not None:
             arguments.append(t.cast("t.Any", step.body))
-        over = (lambda: self._is_settled(step.resource_id)) if step.verb in ("create", "update") else None
-        return self._session.begin(self._work(step), function, *arguments, over=over)
+        return self._session.begin(self._work(step), function, *arguments, over=self._watcher(step))
 
-    def _is_settled(self, path: str) -> bool:
-        """Tell whether Azure has finished with the VM. When it does not answer, it is not known."""
-        machines = self._session.compute.virtual_machines
-        try:
-            found = self._session.find("read the VM", path, machines.get, group_in(path), name_in(path))
-        except AzureError:
-            return False
-        return state_of(found) not in UNSETTLED
+    def _watcher(self, step: Step) -> t.Callable[[], bool] | None:
+        """Tells by the resource whether Azure has finished with it; while Azure does not answer, it is not known."""
+        kind = step.kind
+        if kind not in READABLE or kind == "resource_group" or step.verb not in ("create", "update"):
+            return None
+
+        def is_settled() -> bool:
+            try:
+                return state_of(self._lookout.glance(kind, step.resource_id)) not in UNSETTLED
+            except AzureError:
+                return False
+
+        return is_settled
 
     def _begin_arm(self, step: Step) -> Operation:
         method = {"create": "PUT", "update": "PUT", "grow": "PATCH", "delete": "DELETE"}[step.verb]
-        return self._session.arm.begin(self._work(step), method, step.resource_id, step.body)
+        return self._session.arm.begin(self._work(step), method, step.resource_id, step.body, self._watcher(step))
 
     def _work(self, step: Step) -> Work:
         short = "VM" if step.kind == "virtual_machine" else step.readable

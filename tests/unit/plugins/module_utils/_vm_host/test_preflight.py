@@ -82,6 +82,7 @@ def test_a_missing_right_gets_advice(cloud: Cloud) -> None:
     assert "rights.md" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_provider_that_is_not_registered_is_registered(cloud: Cloud) -> None:
     cloud.azure.switch("unregistered", ["Microsoft.Network"])
     try:
