@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError, WaitTimeoutError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension import task
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import SetupError
@@ -95,6 +95,15 @@ def test_a_failed_push_is_azures_error_when_the_program_left_none(azure: LocalAz
     azure.fault("operation", method="PUT", path=EXTENSIONS, times=1, ends="Failed")
     with pytest.raises(AzureError, match="push the Docker settings"):
         push(group)
+
+
+def test_a_push_that_goes_on_is_waited_for_by_the_next_run(azure: LocalAzure, group: str) -> None:
+    azure.fault("operation", method="PUT", path=EXTENSIONS, times=1, ends="never")
+    with pytest.raises(WaitTimeoutError, match="run again to wait for it"):
+        push(group, wait_timeout=1)
+    with pytest.raises(DockerHostError, match=r"an earlier push .* is still"):
+        push(group, wait_timeout=1)
+    assert len(puts(azure)) == 1
 
 
 def test_a_stopped_vm_is_said_to_be_so_or_started(azure: LocalAzure, group: str) -> None:
