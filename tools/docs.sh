@@ -8,7 +8,8 @@ site=$(realpath -m "$1")/docs
 export ANSIBLE_COLLECTIONS_PATH=$2
 
 rm -rf "$site"
-mkdir -p -m 700 "$site" "$site/rst"
+umask 077
+mkdir -p "$site/rst"
 antsibull-docs sphinx-init --use-current --squash-hierarchy --fail-on-error --sphinx-theme alabaster \
     --dest-dir "$site" dockerhost.azure >/dev/null
 

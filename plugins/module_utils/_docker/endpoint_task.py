@@ -71,18 +71,23 @@ class _Wait:
         self.spoken_at = 0.0
         self.spoken_kind = ""
 
+    def _attempt(self) -> Answer | EndpointError:
+        try:
+            return ask(self.connection, self._timeout())
+        except EndpointError as error:
+            return error
+
     def run(self) -> tuple[Answer, float, int]:
         attempts = 0
         pause = FIRST_PAUSE
         while True:
             attempts += 1
-            try:
-                answer = ask(self.connection, self._timeout())
-            except EndpointError as error:
+            answer = self._attempt()
+            if isinstance(answer, EndpointError):
                 left = self.started + self.patience - monotonic()
-                if not error.transient or left <= 0:
-                    raise self._final(error, attempts) from error
-                self._speak(error)
+                if not answer.transient or left <= 0:
+                    raise self._final(answer, attempts)
+                self._speak(answer)
                 sleep(min(pause, left))
                 pause = min(pause * 1.5, LONGEST_PAUSE)
                 continue
