@@ -134,6 +134,10 @@ docs: install  ## The reference of modules, role and plugins as HTML, made from 
 bench-certs: dev install  ## docker_tls_certs beside community.crypto, in one run; writes docs/performance-certs.md
 	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) python tests/benchmarks/bench_certs.py $(DOCKERHOST_VENVS)/ansible $(COLLECTIONS) docs/performance-certs.md
 
+.PHONY: bench-host
+bench-host: dev install  ## docker_vm_host beside azure.azcollection, in one run; writes docs/performance.md
+	$(RUN) python tests/benchmarks/bench_host.py $(COLLECTIONS) docs/performance.md
+
 .PHONY: clean
 clean: demo-stop  ## Remove what was built (the caches too)
 	rm -rf $(BUILD) $(CACHE) $(VENV) $(TOP)/.venvs $(TOP)/.demo
