@@ -33,7 +33,8 @@ from azure_emulator.launcher import CLEARED, LocalAzure  # noqa: E402
 from tests.clients import client_venvs  # noqa: E402
 from tests.clients.public_names import PublicNames  # noqa: E402
 
-RUNS = 5
+RUNS = 3
+PEER_RUNS = 2
 FLEET = (1, 5, 10, 20)
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q nobody"
@@ -206,7 +207,7 @@ def rerun(own: Side, peer: Side) -> list[str]:
     empty = median([own.run([]) for _time in range(RUNS)])
     peer_empty = median([peer.run([]) for _time in range(RUNS)])
     mine = median([own.run(own_tasks()) for _time in range(RUNS)])
-    theirs = median([peer.run(peer_tasks()) for _time in range(3)])
+    theirs = median([peer.run(peer_tasks()) for _time in range(PEER_RUNS)])
     lines = [
         "## Run again, without change",
         "",
