@@ -134,6 +134,8 @@ def _run(directory: pathlib.Path, interpreter: str) -> Ran:
     env.update(
         ANSIBLE_COLLECTIONS_PATH=str(_collection(directory / "collections")),
         ANSIBLE_NOCOLOR="true",
+        # Ansible looks for async results below the password database's home, the job writes them below $HOME.
+        ANSIBLE_ASYNC_DIR=str(directory / "async"),
         ANSIBLE_INJECT_INVOCATION="true",
     )
     vault = [f"{bin_directory}/ansible-vault", "encrypt_string", "--vault-password-file", str(password), SECRET]
