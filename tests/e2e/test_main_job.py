@@ -81,7 +81,8 @@ def test_strangers_are_refused(controller: Controller, tmp_path: Path) -> None:
         env={**controller.environment, "HOME": str(tmp_path), "DOCKER_CERT_PATH": str(bare)},
     )
     assert done.returncode != 0
-    assert b"certificate" in done.stdout, done.stdout
+    # The engine closes at once: the client sees the TLS alert, or only that it can't write any more.
+    assert b"certificate" in done.stdout or b"error during connect" in done.stdout, done.stdout
     no_tls = {**controller.environment, "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path / "none")}
     plain = controller.command(["docker", "-H", f"tcp://{name}:4243", "version"], env=no_tls)
     assert plain.returncode != 0

@@ -36,7 +36,8 @@ def test_predict_create_again(user: User) -> None:
     stranger.mkdir()
     (stranger / "ca.pem").write_bytes((user.docker_directory / "ca.pem").read_bytes())
     refused = user.docker("info", fails=True, **{**environment, "DOCKER_CERT_PATH": str(stranger)})
-    assert "certificate required" in refused
+    # The engine closes at once: the client sees the TLS alert, or only that it can't write any more.
+    assert "certificate required" in refused or "error during connect" in refused
 
     before = _contents(user)
     assert user.play("create_docker_host", name="web1").changed == {"localhost": 0}

@@ -70,7 +70,7 @@ def azures() -> t.Iterator[t.Callable[[str], LocalAzure]]:
         azure.__exit__(None, None, None)
 
 
-@pytest.mark.parametrize(("target", "way"), cases())
+@pytest.mark.parametrize(("target", "way"), list(cases()))
 def test_target(target: str, way: str, tmp_path: Path, azures: t.Callable[[str], LocalAzure]) -> None:
     """The target's tasks all pass."""
     environment = {
