@@ -106,7 +106,7 @@ conformance: dev install  ## The local Azure against Microsoft's specifications 
 	$(PYTEST) -m "not slow" tests/conformance
 
 e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
-	$(PYTEST) -m "not slow" tests/e2e
+	$(PYTEST) -n 2 --dist loadfile -m "not slow" tests/e2e
 
 test: check unit integration conformance e2e  ## Every check and every test but the ones below
 
