@@ -17,7 +17,7 @@ import urllib.parse
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import groups, polls, providers, resources
+from . import groups, marketplace, polls, providers, resources, rights
 from .arm.limits import RateLimits
 from .arm.messages import ArmRequest, Reply
 from .arm.resource import utc_now
@@ -38,6 +38,7 @@ ROUTED = (
     disks,
     extensions,
     groups,
+    marketplace,
     nics,
     nsgs,
     polls,
@@ -45,6 +46,7 @@ ROUTED = (
     providers,
     public_ips,
     resources,
+    rights,
     run_commands,
     vms,
     vnets,
@@ -216,15 +218,7 @@ class Application:
         """Registration of the provider, rights of the client, throttling: all from switches."""
         namespace = type_.partition("/")[0]
         switches = self.cloud.switches
-        verb = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(
-            request.method, "action"
-        )
-        for pattern in switches["forbidden"]:
-            right = _right(request, type_, verb)
-            if right.lower() == pattern.lower() or (
-                pattern.endswith("*") and right.lower().startswith(pattern[:-1].lower())
-            ):
-                raise self._forbidden(request, right)
+        rights.check(self.cloud, request)
         if "/locations/operation" in request.path.lower():
             return
         if request.method in WRITING and namespace.lower() in {n.lower() for n in switches["unregistered"]}:
@@ -244,17 +238,6 @@ class Application:
             )
         if switches["throttle"] and namespace == "Microsoft.Compute":
             raise throttled({"Retry-After": "1"} if switches["throttle"] == "retry-after" else {})
-
-    def _forbidden(self, request: ArmRequest, right: str) -> ApiError:
-        identity_ = self.cloud.identity
-        return ApiError(
-            403,
-            "AuthorizationFailed",
-            f"The client '{identity_.client_id}' with object id '{identity_.object_id}' does not have authorization to "
-            f"perform action '{right}' over scope '{request.path.rstrip('/')}' or the scope is invalid. If access was "
-            "recently granted, please refresh your credentials.",
-            headers={"x-ms-failure-cause": "gateway"},
-        )
 
     def _decorate(self, request: ArmRequest, reply: Reply) -> None:
         """The headers that every answer of the Resource Manager carries."""
@@ -304,6 +287,7 @@ class Application:
                 "seconds": round(seconds, 6),
                 "valid": not request.problems,
                 "problems": request.problems,
+                "rights": request.rights,
                 "fault": fault.action if fault is not None else None,
                 "client_request_id": request.headers.get("x-ms-client-request-id"),
             }
@@ -324,14 +308,6 @@ class Application:
             break_connection(transport)
             return
         await _respond(send, reply, request.method)
-
-
-def _right(request: ArmRequest, type_: str, verb: str) -> str:
-    """The action that a request needs the right to: ``Microsoft.Compute/virtualMachines/start/action``."""
-    parts = request.path.strip("/").split("/")
-    if len(parts) == 4 and parts[2].lower() == "resourcegroups":
-        type_ = "Microsoft.Resources/subscriptions/resourceGroups"
-    return f"{type_}/{parts[-1]}/action" if verb == "action" else f"{type_}/{verb}"
 
 
 async def _start(send: Send, reply: Reply, length: int) -> None:

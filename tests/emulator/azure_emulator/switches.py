@@ -11,6 +11,7 @@ import typing as t
 Value = t.Any
 
 DEFAULTS: t.Mapping[str, Value] = {
+    "accepted_terms": [],
     "agent": "ready",
     "basic_public_ip": False,
     "cores_quota": 100,
@@ -19,7 +20,9 @@ DEFAULTS: t.Mapping[str, Value] = {
     "extra_images": [],
     "extra_sizes": [],
     "forbidden": [],
+    "role": [],
     "sku_not_available": [],
+    "sold_images": [],
     "taken_labels": [],
     "throttle": "",
     "token_lifetime": 3599,
@@ -27,6 +30,7 @@ DEFAULTS: t.Mapping[str, Value] = {
 }
 """Name and default of each switch.
 
+accepted_terms: plans whose terms the subscription has accepted, publisher:product:plan.
 agent: what new answers of the guest agents look like: ready (what the machine says), not_ready or absent.
 basic_public_ip: whether public addresses of the Basic SKU can still be created.
 cores_quota: cores a subscription may use in a region.
@@ -35,7 +39,9 @@ extra_extensions: further extension types, Publisher.Type or Publisher.Type:VERS
 extra_images: further platform images, Publisher:Offer:Sku:Version.
 extra_sizes: further VM sizes; they have two cores.
 forbidden: actions the signed-in client has no right to, for example Microsoft.Compute/virtualMachines/write.
+role: the only actions that the client has a right to, less the forbidden ones; empty means all.
 sku_not_available: VM sizes that cannot be had.
+sold_images: platform images that are sold with a plan, Publisher:Offer:Sku.
 taken_labels: DNS labels that somebody else has.
 throttle: answer every request of compute with 429; ``retry-after`` or ``bare``.
 token_lifetime: seconds that a new access token is good for.

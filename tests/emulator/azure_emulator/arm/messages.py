@@ -24,6 +24,7 @@ class ArmRequest:
     :param query: query parameters, names in lower case.
     :param origin: scheme and authority under which the client reached the server, for links in answers.
     :param problems: what request validation objected to, for the request log.
+    :param rights: the actions that the client needs to be allowed, for the request log.
     """
 
     method: str
@@ -35,6 +36,7 @@ class ArmRequest:
     origin: str
     claims: Json = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    rights: list[str] = field(default_factory=list)
     operation: str | None = None
     duration: float | None = None
     end_fault: Json | None = None

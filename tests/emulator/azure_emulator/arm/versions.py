@@ -54,12 +54,17 @@ RESOURCES = _words(
     """
 )
 
+AUTHORIZATION = _words("2014-07-01-preview 2015-07-01 2018-01-01-preview 2018-07-01 2022-04-01 2022-05-01-preview")
+MARKETPLACE = _words("2015-06-01 2021-01-01")
+
 VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.network": NETWORK,
     "microsoft.compute": COMPUTE,
     "microsoft.compute/disks": DISKS,
     "microsoft.compute/skus": SKUS,
     "microsoft.resources": RESOURCES,
+    "microsoft.authorization": AUTHORIZATION,
+    "microsoft.marketplaceordering": MARKETPLACE,
 }
 
 LOCATIONS = _words(

@@ -14,6 +14,7 @@ from ..arm.resource import Json
 from ..arm.routing import SUBSCRIPTION, route
 from ..arm.versions import LOCATIONS
 from ..errors import ApiError
+from ..marketplace import plan_of
 from . import catalogue
 from .names import LOCATION, VM
 from .power import size_body
@@ -116,6 +117,9 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
         "osDiskImage": {"operatingSystem": image.os_type},
         "dataDiskImages": [],
     }
+    plan = plan_of(cloud, image.publisher, image.offer, image.sku)
+    if plan is not None:
+        properties["plan"] = plan
     return found({"properties": properties, **_entry(request, image.version, *_version_path(image), image.version)})
 
 

@@ -16,6 +16,7 @@ from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import read_body
 from ..errors import ApiError, conflict
 from ..machines.base import MachineError
+from ..marketplace import check_plan
 from ..network.names import NIC, PUBLIC_IP
 from ..operations import Operation, action
 from ..settings import new_guid
@@ -113,6 +114,7 @@ async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     vm.tags = body.get("tags")
     vm.top = _top(body)
     wanted: Json = body.get("properties") or {}
+    check_plan(cloud, body, id_)
     image = checks.check_new_vm(cloud, vm, wanted)
     disk = (wanted.get("storageProfile") or {}).get("osDisk") or {}
     vm.hidden["osDiskNamed"] = bool(disk.get("name"))
