@@ -20,7 +20,8 @@ class RequestLog:
 
     Keys of an entry: number, time, method, path, query, api_version, status, writing (a method that may change
     something), operation (kind and id), duration (seconds drawn for the operation), seconds (spent on the answer),
-    valid (None where nothing is checked), problems, rights (the actions that it needs), fault, code (of an error), client_request_id.
+    valid (None where nothing is checked), problems, rights (the actions that it needs), fault, code (of an error),
+    client_request_id.
     """
 
     def __init__(self, path: Path | None) -> None:

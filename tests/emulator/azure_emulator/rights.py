@@ -78,18 +78,26 @@ def linked_rights(method: str, path: str, body: t.Any) -> list[Right]:
 def _of_machine(method: str, path: str, body: Json) -> list[Right]:
     """Disks that are made with a VM, its image, and its identities."""
     found: list[Right] = []
-    storage = (body.get("properties") or {}).get("storageProfile") or {}
-    disks = [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]
-    if method == "PUT" and any(str(disk.get("createOption")).lower() in ("fromimage", "empty") for disk in disks):
+    storage = _inner(_inner(body, "properties"), "storageProfile")
+    further = storage.get("dataDisks")
+    disks = [_inner(storage, "osDisk"), *(further if isinstance(further, list) else [])]
+    options = [str(disk.get("createOption")).lower() for disk in disks if isinstance(disk, dict)]
+    if method == "PUT" and ("fromimage" in options or "empty" in options):
         group = path[: path.lower().index("/providers/")]
         found.append(Right("Microsoft.Compute/disks/write", group))
-    image = str((storage.get("imageReference") or {}).get("id") or "")
+    image = str(_inner(storage, "imageReference").get("id") or "")
     if image:
         kind = "galleries/images/versions" if "/galleries/" in image.lower() else "images"
         found.append(Right(f"Microsoft.Compute/{kind}/read", image))
-    for identity in (body.get("identity") or {}).get("userAssignedIdentities") or {}:
+    for identity in _inner(_inner(body, "identity"), "userAssignedIdentities"):
         found.append(Right("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", identity))
     return found
+
+
+def _inner(value: Json, key: str) -> Json:
+    """An object in an object; what is none, the handler refuses."""
+    inner = value.get(key)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _references(value: t.Any, key: str = "") -> t.Iterator[tuple[str, str]]:
