@@ -4,90 +4,306 @@
 
 """Every command and playbook of the documentation, in the order of the page, against a local Azure of its own.
 
-In a page, ``<!-- file: NAME -->`` before a block writes it to a file; ``<!-- not run: REASON -->`` before a block of
-shell commands keeps it from being run. Blocks of shell commands without such a remark are run.
+Each fenced block has a language. Those of ``shell`` are run, those of ``yaml`` are run as a playbook or as tasks. A
+remark on the line before a block says otherwise:
+
+- ``<!-- file: NAME -->``: it is written to a file, which a later command of the page uses;
+- ``<!-- not run: REASON -->``: it is not run, and NOT_RUN below names it, too.
+
+Blocks of ``text``, ``json`` and ``mermaid`` are no commands.
 """
 
 from __future__ import annotations
 
+import collections
+import json
+import os
 import re
+import subprocess
 import typing as t
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 
 from azure_emulator.launcher import LocalAzure
 
-from .conftest import REPOSITORY, User
+from .conftest import BIN, COLLECTIONS, REPOSITORY, User
 
-PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
-BLOCK = re.compile(
-    r"^(?:<!-- (?P<remark>file|not run): (?P<text>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<content>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
+PAGES = [
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "roles/docker_host/README.md")),
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+]
+FENCE = re.compile(r"^ *```(?P<language>\w*)(?P<rest>.*)$")
+REMARK = re.compile(r"^<!-- (?P<kind>file|not run): (?P<text>.+) -->$")
+COMMANDS = (
+    *("ansible-", "docker ", "export ", "ls ", "pip ", "python", "az ", "make ", "ssh ", "sudo ", "$ ", "curl "),
+    *("git ", "cd ", "apt"),
 )
-LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
-OURS = ("ansible-playbook ", "ansible-inventory ", "docker ", "export ", "ls ", "ansible-doc ")
+DATA = ("text", "json", "mermaid")
+SLOW = {"README", "docker_host-README", "fleets", "migrating", "private-networks", "security"}
+
+# What no test of this file can run: page, beginning of the block, and with it who does or why nobody can.
+NOT_RUN: dict[tuple[str, str], str] = {
+    ("README", "make demo"): "tests/e2e/test_demo.py",
+    ("README", "make test"): "it runs this test",
+    ("README", "ansible-galaxy collection install"): "the internet and a subscription",
+    ("CONTRIBUTING", "make test"): "it runs this test",
+    ("clients", "python -m azure_emulator --ready-file cloud.json &"): "tests/clients/test_az.py",
+    ("clients", "- name: Ask the engine"): "tests/e2e/test_examples.py and tests/clients: it runs a container",
+    ("docker_host-README", "- name: Use the new hosts in the same run"): "tests/e2e/test_examples.py",
+    ("extension", "python3 docker_setup.py"): "tests/e2e/test_setup_program.py: root on a machine of its own",
+    ("getting-started", "pip install ansible-core"): "the internet",
+    ("getting-started", "az ad sp create-for-rbac"): "a subscription",
+    ("getting-started", "docker --context web1 run --rm hello-world"): "tests/e2e/test_main_job.py",
+    ("local-azure", "pip install ./tests/emulator"): "tests/unit/emulator/test_launcher.py",
+    ("local-azure", "python -m azure_emulator --state-dir"): "tests/unit/emulator",
+    ("local-azure", "from azure_emulator.launcher import LocalAzure"): "every test of this directory",
+    ("local-azure", "python -m azure_emulator.machines.names"): "conftest.py, for every command of these tests",
+    ("local-azure", "azure.fault("): "tests/unit/emulator",
+    ("local-azure", "export AZURE_CONFIG_DIR"): "tests/clients/test_az.py",
+    ("private-networks", "ssh -N -L 127.0.0.1:14243:10.0.0.4:4243"): "tests/e2e/test_examples.py",
+    ("private-networks", "docker --tlsverify -H tcp://127.0.0.1:14243 info"): "tests/e2e/test_examples.py",
+    ("rights", "az role definition create"): "a subscription",
+}
 
 
 class Block(t.NamedTuple):
-    """One block of a page."""
+    """One fenced block of a page."""
 
+    line: int
     remark: str
     text: str
     language: str
     content: str
 
+    @property
+    def runs(self) -> bool:
+        return self.language in ("shell", "yaml", "python") and not self.remark
+
+
+def name_of(page: Path) -> str:
+    return f"{page.parent.name}-{page.stem}" if page.parent.parent.name == "roles" else page.stem
+
 
 def blocks(page: Path) -> list[Block]:
-    return [
-        Block(match["remark"] or "", match["text"] or "", match["language"], match["content"])
-        for match in BLOCK.finditer(page.read_text())
-    ]
-
-
-def runs(block: Block) -> bool:
-    return block.language == "shell" and block.remark != "not run"
+    """The blocks of a page; a fence that is never closed is an error."""
+    found: list[Block] = []
+    lines = page.read_text().splitlines()
+    opened: tuple[int, str] | None = None
+    for number, line in enumerate(lines):
+        fence = FENCE.match(line)
+        if not fence:
+            continue
+        if opened is None:
+            assert not fence["rest"], f"{page.name}:{number + 1}: {line}"
+            opened = (number, fence["language"])
+            continue
+        start, language = opened
+        remark = REMARK.match(lines[start - 1]) if start else None
+        content = "\n".join(lines[start + 1 : number]) + "\n"
+        found.append(
+            Block(start + 1, remark["kind"] if remark else "", remark["text"] if remark else "", language, content)
+        )
+        opened = None
+    assert opened is None, f"{page.name}: a block without an end"
+    return found
 
 
 def with_commands() -> t.Iterator[t.Any]:
-    """Pages with commands; of these only the first that a newcomer reads is run every time."""
+    """Pages with commands; of those that need hosts only the first that a newcomer follows is run every time."""
     for page in PAGES:
-        if any(map(runs, blocks(page))):
-            marks = [] if page.stem == "getting-started" else [pytest.mark.slow]
-            yield pytest.param(page, id=page.stem, marks=marks)
+        if any(block.runs for block in blocks(page)):
+            slow = name_of(page) in SLOW
+            yield pytest.param(page, id=name_of(page), marks=[pytest.mark.slow] if slow else [])
 
 
 @pytest.mark.parametrize("page", list(with_commands()))
 def test_commands(page: Path, tmp_path: Path) -> None:
     with LocalAzure(machines="stand-in") as azure:
         user = User(azure, tmp_path / "home")
+        tasks: list[t.Any] = []
         for block in blocks(page):
             if block.remark == "file":
                 (user.home / block.text).write_text(block.content)
-            elif runs(block):
-                ran = user.run("bash", "-euo", "pipefail", "-c", block.content)
-                assert ran.code == 0, f"{block.content}\n{ran.output[-6000:]}"
+            elif block.runs and block.language == "yaml" and not is_playbook(block):
+                # Tasks of one page belong together: later ones use what earlier ones registered.
+                tasks += yaml.safe_load(block.content)
+            elif block.runs:
+                ran = user.run(*command(block, user.home))
+                assert ran.code == 0, f"{page.name}:{block.line}: {block.content}\n{ran.output[-6000:]}"
+        if tasks:
+            play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
+            (user.home / "tasks.yml").write_text(json.dumps([play]))
+            user.play(str(user.home / "tasks.yml"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_links_lead_somewhere(page: Path) -> None:
-    for match in LINK.finditer(page.read_text()):
-        target = match["target"]
-        if "://" in target:
-            continue
-        path, _unused, anchor = target.partition("#")
-        found = (page.parent / path) if path else page
-        assert found.exists(), target
-        if anchor:
-            headings = re.findall(r"^#+ (.+)$", found.read_text(), re.MULTILINE)
-            anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-            assert anchor in anchors, target
+def is_playbook(block: Block) -> bool:
+    items = yaml.safe_load(block.content)
+    return all("hosts" in item or "ansible.builtin.import_playbook" in item for item in items)
 
 
-def test_every_shell_block_is_run_or_says_why_not() -> None:
+def command(block: Block, home: Path) -> list[str]:
+    if block.language == "shell":
+        return ["bash", "-euo", "pipefail", "-c", block.content]
+    if block.language == "python":
+        return [str(BIN / "python"), "-c", block.content]
+    path = home / f"line{block.line}.yml"
+    path.write_text(block.content)
+    hosts = sorted(
+        {word for play in yaml.safe_load(block.content) for word in [play.get("hosts")] if word != "localhost"}
+    )
+    (home / "hosts.json").write_text(
+        json.dumps({group: {"hosts": {f"{group}-1".replace("_", "-"): None}} for group in hosts})
+    )
+    return ["ansible-playbook", "-i", str(home / "hosts.json"), str(path)]
+
+
+def test_every_block_is_run_or_is_named_with_a_reason() -> None:
+    """Nothing is passed over in silence: what is not run stands in NOT_RUN, and what stands there is not run."""
+    ran: collections.Counter[str] = collections.Counter()
+    named: collections.Counter[tuple[str, str]] = collections.Counter()
     for page in PAGES:
+        files = {block.text for block in blocks(page) if block.remark == "file"}
+        later = "\n".join(block.content for block in blocks(page) if block.language == "shell")
+        for name in files:
+            assert name in later, f"{page.name}: no command uses the file {name}"
         for block in blocks(page):
-            if block.language in ("bash", "sh", "console"):
-                raise AssertionError(f"{page.name}: write ```shell, so that it is run: {block.content[:80]}")
-            if block.language == "text":
-                assert not block.content.startswith(OURS), f"{page.name}: a command that nobody runs: {block.content}"
+            place = f"{page.name}:{block.line}"
+            assert block.language in ("shell", "yaml", "python", *DATA), (
+                f"{place}: say what it is: shell, yaml, text ..."
+            )
+            if block.language in DATA:
+                commands = [line for line in block.content.splitlines() if line.startswith(COMMANDS)]
+                assert block.language != "text" or not commands, f"{place}: a command that nobody runs"
+            elif block.remark == "not run":
+                keys = [(name, start) for name, start in NOT_RUN if name == name_of(page)]
+                named.update(key for key in keys if block.content.startswith(key[1]))
+                assert any(block.content.startswith(start) for _page, start in keys), f"{place}: not in NOT_RUN"
+            else:
+                ran[block.remark or block.language] += 1
+    assert named == dict.fromkeys(NOT_RUN, 1)
+    assert ran["shell"] >= 17, ran
+    assert ran["yaml"] >= 5, ran
+    assert ran["file"] >= 4, ran
+
+
+# --- links -----------------------------------------------------------------------------------------------
+
+LINK = re.compile(r"(?<!\\)\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<target>[^)\s]+)(?: \"[^\"]*\")?\)")
+BARE = re.compile(r"<(?P<target>https?://[^>\s]+)>")
+
+
+def prose(page: Path) -> str:
+    """A page without its blocks and code spans, which hold no links."""
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`\n]*`", lambda match: "x" * len(match[0]), text)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to headings, the second of a name with -1."""
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    seen: collections.Counter[str] = collections.Counter()
+    found = set()
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        anchor = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
+        found.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+        seen[anchor] += 1
+    return found
+
+
+ALL_PAGES = sorted({*PAGES, *REPOSITORY.glob("*.md"), *(REPOSITORY / "examples").rglob("*.md")})
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = prose(page)
+    for match in [*LINK.finditer(text), *BARE.finditer(text)]:
+        target = match["target"]
+        parts = urlsplit(target)
+        if parts.scheme:
+            assert parts.scheme in ("https", "mailto"), target
+            assert re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", parts.netloc) or parts.scheme == "mailto", target
+            continue
+        assert not parts.path.startswith("/"), f"{target}: not below this page"
+        found = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+        assert found.exists(), target
+        assert found.is_relative_to(REPOSITORY), target
+        if parts.fragment:
+            assert parts.fragment in anchors(found), target
+
+
+def test_every_page_can_be_found() -> None:
+    """From the README, by links."""
+    seen = {REPOSITORY / "README.md"}
+    todo = list(seen)
+    while todo:
+        page = todo.pop()
+        for match in LINK.finditer(prose(page)):
+            path = urlsplit(match["target"]).path
+            found = (page.parent / path).resolve()
+            if path.endswith(".md") and found not in seen:
+                seen.add(found)
+                todo.append(found)
+    assert {page.name for page in PAGES if page.parent.name == "docs"} <= {page.name for page in seen}
+
+
+# --- the reference ---------------------------------------------------------------------------------------
+
+
+class Html(HTMLParser):
+    """The links and anchors of a page."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(page.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if value is None:
+                continue
+            if name in ("href", "src"):
+                self.links.append(value)
+            elif name in ("id", "name"):
+                self.anchors.add(value)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``make docs`` builds. Sphinx and antsibull-docs end in an error on every warning."""
+    build = tmp_path_factory.mktemp("build")
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [str(REPOSITORY / "tools" / "docs.sh"), str(build), str(Path(COLLECTIONS).resolve())],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:]
+    return Path(done.stdout.splitlines()[-1]).parent
+
+
+def test_the_reference_has_every_plugin_and_no_dead_link(reference: Path) -> None:
+    pages = {path: Html(path) for path in reference.glob("*.html")}
+    modules = {path.stem for path in (REPOSITORY / "plugins" / "modules").glob("docker_*.py")}
+    named = {path.name for path in pages}
+    assert {f"{module}_module.html" for module in modules} | {
+        "docker_host_role.html",
+        "docker_vm_host_inventory.html",
+    } <= named
+    checked = 0
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or link.startswith("//"):
+                assert parts.scheme in ("https", "http", "mailto", "data"), link
+                continue
+            found = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert found.exists(), f"{path.name}: {link}"
+            if parts.fragment and found in pages:
+                assert unquote(parts.fragment) in pages[found].anchors, f"{path.name}: {link}"
+            checked += 1
+    assert checked > 500
