@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input closes (the parent is gone)"
     )
+    arguments.add_argument("--ready-fd", type=int, help="like --ready-file, into an open file descriptor, then closed")
     arguments.add_argument("--verbose", action="store_true", help="say more")
     return arguments
 
@@ -61,6 +62,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         latency=options.latency,
         seed=options.seed,
         ready_file=options.ready_file,
+        ready_fd=options.ready_fd,
         request_log=options.request_log,
         dns_suffix=options.dns_suffix,
         cache_dir=options.cache_dir,

@@ -104,7 +104,11 @@ class Cloud:
 
     def forget_disk(self, disk_id: str) -> None:
         """Remove a managed disk's content, some time soon."""
-        task = asyncio.get_running_loop().create_task(self.machines.delete_disk(disk_id))
+        self.soon(self.machines.delete_disk(disk_id))
+
+    def soon(self, chore: t.Coroutine[t.Any, t.Any, None]) -> None:
+        """Do something that nobody waits for but the server's end."""
+        task = asyncio.get_running_loop().create_task(chore)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import ssl
 import subprocess
@@ -22,7 +23,20 @@ from pathlib import Path
 START_TIMEOUT = 600.0
 """Seconds; the first start with guests builds what they are made of."""
 STOP_TIMEOUT = 60.0
+OUTPUT_LIMIT = 2**26
 CLEARED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def _read(descriptor: int, seconds: float) -> bytes:
+    """What comes through a pipe until its other end closes, or until the time is over; closes it."""
+    content, deadline = b"", time.monotonic() + seconds
+    with os.fdopen(descriptor, "rb", buffering=0) as pipe:
+        while select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            part = pipe.read(65536)
+            if not part:
+                return content
+            content += part
+    return b""
 
 
 class LocalAzure:
@@ -59,25 +73,28 @@ class LocalAzure:
 
     def start(self) -> LocalAzure:
         """Start the server and wait until it answers."""
-        scratch = tempfile.TemporaryDirectory(prefix="azure-emulator-start-")
-        ready, said = Path(scratch.name) / "ready.json", Path(scratch.name) / "output"
-        self._scratch, self._said = scratch, said
         package = str(Path(__file__).resolve().parent.parent)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
-        command = [sys.executable, "-m", "azure_emulator", "--ready-file", str(ready), "--until-stdin-closes"]
-        command += self._arguments
-        with open(said, "wb") as output:
+        facts, ready = os.pipe()
+        command = [sys.executable, "-m", "azure_emulator", "--ready-fd", str(ready), "--until-stdin-closes"]
+        self._said = tempfile.TemporaryFile(prefix="azure-emulator-")  # noqa: SIM115
+        try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment
+                [*command, *self._arguments],
+                stdin=subprocess.PIPE,
+                stdout=self._said,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                pass_fds=(ready,),
             )
-        deadline = time.monotonic() + START_TIMEOUT
-        while not ready.exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                text = self.output()
-                self.stop()
-                raise RuntimeError(f"the local Azure did not start: {text}")
-            time.sleep(0.02)
-        for name, value in json.loads(ready.read_text()).items():
+        finally:
+            os.close(ready)
+        told = _read(facts, START_TIMEOUT)
+        if not told:
+            text = self.output()
+            self.stop()
+            raise RuntimeError(f"the local Azure did not start: {text}")
+        for name, value in json.loads(told).items():
             setattr(self, name, value)
         if self._switches:
             self.control("PUT", "switches", self._switches)
@@ -85,7 +102,7 @@ class LocalAzure:
 
     def output(self) -> str:
         """What the server has written to its standard output and error."""
-        return self._said.read_text(errors="replace")[-4000:]
+        return os.pread(self._said.fileno(), OUTPUT_LIMIT, 0).decode(errors="replace")[-4000:]
 
     def stop(self) -> None:
         """End the server and its machines."""
@@ -99,7 +116,7 @@ class LocalAzure:
                 process.wait()
         if process is not None and process.stdin is not None:
             process.stdin.close()
-        self._scratch.cleanup()
+        self._said.close()
 
     def kill(self) -> None:
         """End the server as a crash would."""

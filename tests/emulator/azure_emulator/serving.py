@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -29,6 +30,10 @@ from .settings import Settings
 
 LOG = logging.getLogger(__name__)
 STDIN = 0
+TEMPORARY = "azure-emulator-"
+"""How the names of temporary state directories begin."""
+BEGINNING = 60.0
+"""Seconds after which a server surely holds the lock that it made."""
 
 
 def _watch(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
@@ -61,20 +66,49 @@ def _locked(directory: Path) -> t.IO[bytes]:
     return file
 
 
+def remove_abandoned() -> None:
+    """Remove the temporary state directories of servers that were killed: nobody holds their lock any more."""
+    mounts = Path("/proc/self/mountinfo")
+    mounted = mounts.read_text(encoding="utf-8") if mounts.exists() else ""
+    for directory in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+        try:
+            if directory.lstat().st_uid != os.getuid() or str(directory) in mounted:
+                continue
+            with open(directory / "lock", "rb") as lock:
+                if time.time() - os.fstat(lock.fileno()).st_mtime < BEGINNING:
+                    continue
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(directory, ignore_errors=True)
+        except OSError:
+            continue
+
+
 class Server:
     """One running server."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        if settings.ready_fd is not None:
+            os.set_inheritable(settings.ready_fd, False)
         self._temporary = settings.state_dir is None
         if settings.state_dir is None:
-            self.directory = Path(tempfile.mkdtemp(prefix="azure-emulator-"))
+            remove_abandoned()
+            self.directory = Path(tempfile.mkdtemp(prefix=TEMPORARY))
         else:
             self.directory = settings.state_dir.absolute()
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _locked(self.directory)
-        self.authority = Authority(self.directory)
-        self.cloud = Cloud(settings, self.directory, durable=not self._temporary)
+        try:
+            self._lock = _locked(self.directory)
+            self.authority = Authority(self.directory)
+            self.cloud = Cloud(settings, self.directory, durable=not self._temporary)
+        except BaseException:
+            self._remove()
+            raise
+
+    def _remove(self) -> None:
+        """Remove the directory, if it goes with the server."""
+        if self._temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
@@ -84,7 +118,11 @@ class Server:
             loop.add_signal_handler(number, stopping.set)
         if self.settings.until_stdin_closes:
             loop.add_reader(STDIN, _watch, loop, stopping)
-        listener = socket.create_server(("127.0.0.1", self.settings.port), backlog=1024, reuse_port=False)
+        try:
+            listener = socket.create_server(("127.0.0.1", self.settings.port), backlog=1024, reuse_port=False)
+        except OSError:
+            self._remove()
+            raise
         port = listener.getsockname()[1]
         self.cloud.origin = f"https://localhost:{port}"
         config = uvicorn.Config(
@@ -116,8 +154,7 @@ class Server:
             self._lock.close()
             if self.settings.ready_file is not None:
                 self.settings.ready_file.unlink(missing_ok=True)
-            if self._temporary:
-                shutil.rmtree(self.directory, ignore_errors=True)
+            self._remove()
 
     def _announce(self, port: int) -> None:
         identity = self.cloud.identity
@@ -135,8 +172,12 @@ class Server:
             "pid": os.getpid(),
             "machines": self.cloud.machines.kind,
         }
+        text = json.dumps(facts, indent=2).encode()
         if self.settings.ready_file is not None:
-            write_private(self.settings.ready_file, json.dumps(facts, indent=2).encode())
+            write_private(self.settings.ready_file, text)
+        if self.settings.ready_fd is not None:
+            with os.fdopen(self.settings.ready_fd, "wb") as pipe:
+                pipe.write(text)
         LOG.info("serving %s with machines of kind %s", self.cloud.origin, self.cloud.machines.kind)
 
 

@@ -26,6 +26,8 @@ class Settings:
     :param port: TCP port on the loopback address; 0 takes a free one.
     :param state_dir: where state, CA and machines live; None means a directory that goes with the server.
     :param latency: ``instant`` or ``recorded[:SCALE]`` (durations drawn from recorded ones, multiplied by SCALE).
+    :param ready_file: where the server's facts are written once it answers; ``ready_fd``: an open file descriptor that
+        gets them and is closed.
     :param until_stdin_closes: end when standard input is closed, as it is when the parent process is gone.
     :param cache_dir: where what guests are made of is kept between servers.
     :param record_traffic: a file for every request and answer in full, for validation.
@@ -38,6 +40,7 @@ class Settings:
     latency: str = "instant"
     seed: int | None = None
     ready_file: Path | None = None
+    ready_fd: int | None = None
     request_log: Path | None = None
     dns_suffix: str = "cloudapp.azure.com"
     cache_dir: Path | None = None

@@ -24,9 +24,10 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PACKAGE)}
 SHOW = "import os, json; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('AZURE_')}))"
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(*arguments: str, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "azure_emulator", *arguments]
-    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False)
+    environment = {**ENVIRONMENT, **({} if temporary is None else {"TMPDIR": str(temporary)})}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_running_a_command_against_a_server() -> None:
@@ -119,18 +120,21 @@ def test_recorded_latencies_are_drawn_and_logged() -> None:
         (["--state-dir", "/dev/null/x"], "azure_emulator:"),
     ],
 )
-def test_bad_options_are_one_line(arguments: list[str], text: str) -> None:
-    result = _run("--machines", "none", *arguments)
+def test_bad_options_are_one_line(arguments: list[str], text: str, tmp_path: Path) -> None:
+    result = _run("--machines", "none", *arguments, temporary=tmp_path)
     assert result.returncode == 1
     assert text in result.stderr
     assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_port_that_is_taken() -> None:
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with LocalAzure() as azure:
         port = azure.url.rpartition(":")[2]
         with pytest.raises(RuntimeError, match="did not start"):
             LocalAzure(port=int(port)).start()
+        assert _run("--machines", "none", "--port", port, temporary=tmp_path).returncode == 1
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_start_that_fails_says_why() -> None:
@@ -141,16 +145,38 @@ def test_a_start_that_fails_says_why() -> None:
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
 def test_a_server_goes_with_the_process_that_started_it(tmp_path: Path) -> None:
     script = (
-        "import os, signal, sys\n"
+        "import os, signal\n"
         "from azure_emulator.launcher import LocalAzure\n"
-        "azure = LocalAzure(state_dir=sys.argv[1]).start()\n"
+        "azure = LocalAzure(machines='stand-in').start()\n"
         "print(azure.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    command = [sys.executable, "-c", script, str(tmp_path / "state")]
-    parent = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+    environment = {**ENVIRONMENT, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", script]
+    parent = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     server = int(parent.stdout)
     deadline = time.monotonic() + 30
     while Path(f"/proc/{server}").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not Path(f"/proc/{server}").exists()
+    assert list(tmp_path.iterdir()) == [], "nothing stays of either"
+
+
+def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    foreign = tmp_path / "azure-emulator-notes"
+    foreign.mkdir()
+    killed, living = LocalAzure().start(), LocalAzure().start()
+    try:
+        killed.kill()
+        killed.stop()
+        left = Path(killed.ca_file).parent
+        assert left.exists()
+        for directory in (left, Path(living.ca_file).parent):
+            os.utime(directory / "lock", (0, 0))
+        with LocalAzure() as third:
+            kept = {foreign, Path(living.ca_file).parent, Path(third.ca_file).parent}
+            assert set(tmp_path.iterdir()) == kept
+            assert living.requests() == []
+    finally:
+        living.stop()

@@ -115,3 +115,34 @@ def test_a_machine_from_creation_to_a_crash(directory: Path) -> None:
         assert "Reached target" in azure.console_log(arm.get(VM).json()["id"])
         arm.done(arm.delete(VM))
         assert _opens(address, False)
+
+
+def _power(arm: Arm, wanted: str) -> str:
+    """The power state, as soon as it is the wanted one or after half a minute."""
+    for _attempt in range(300):
+        statuses = arm.get(f"{VM}/instanceView").json()["statuses"]
+        state = next(str(s["code"]) for s in statuses if s["code"].startswith("PowerState/"))
+        if state == wanted:
+            break
+        time.sleep(0.1)
+    return state
+
+
+def test_a_machine_that_powers_itself_off_is_stopped_and_can_be_started(tmp_path: Path) -> None:
+    with _start(tmp_path / "state") as azure:
+        arm = Arm(azure, "guests")
+        arm.put(arm.group, {"location": "eastus"})
+        arm.network()
+        arm.vm()
+        assert _script(arm, "systemd-run --quiet --on-active=1 systemctl reboot")["status"] == "Succeeded"
+        assert _script(arm, "sleep 1")["status"] in ("Succeeded", "Failed")
+        assert _power(arm, "PowerState/running") == "PowerState/running"
+        arm.done(arm.post(f"{VM}/restart"))
+        assert _script(arm, "systemd-run --quiet --on-active=1 systemctl poweroff")["status"] == "Succeeded"
+        assert _power(arm, "PowerState/stopped") == "PowerState/stopped"
+        assert arm.get(VM, dollar_expand="instanceView").json()["properties"]["provisioningState"] == "Succeeded"
+        refused = arm.put(f"{VM}/extensions/script", arm.extension_body())
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "OperationNotAllowed")
+        arm.done(arm.post(f"{VM}/start"))
+        assert _power(arm, "PowerState/running") == "PowerState/running"
+        assert _script(arm, "echo back")["status"] == "Succeeded"

@@ -101,8 +101,21 @@ class MachineRoom:
         """The machine of a VM; made if the server has none of it yet. Call it with the lock."""
         machine = self._machines.get(vm.key)
         if machine is None:
-            machine = self._machines[vm.key] = await self._provider.create(self.spec(vm))
+            made = machine = self._machines[vm.key] = await self._provider.create(self.spec(vm))
+            machine.on_ended = lambda: self._cloud.soon(self._ended(vm.id, made))
         return machine
+
+    async def _ended(self, vm_id: str, machine: Machine) -> None:
+        """A machine that ended by itself is stopped, and still allocated, as one that was powered off."""
+        vm = self._cloud.store.get(vm_id)
+        if vm is None:
+            return
+        async with self.lock(vm):
+            present = self._machines.get(vm.key) is machine
+            if present and not machine.running and vm.hidden.get("power") == "running":
+                await machine.power_off()
+                vm.hidden["power"] = "stopped"
+                self._cloud.store.save(vm)
 
     async def start(self, vm: Resource) -> None:
         """Boot."""

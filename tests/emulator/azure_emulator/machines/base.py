@@ -129,9 +129,17 @@ class AgentUnreachable(MachineError):  # noqa: N818 (the thing, not only the err
 
 
 class Machine(t.Protocol):
-    """One virtual machine, running or not. Its disks stay until :meth:`delete`."""
+    """One virtual machine, running or not. Its disks stay until :meth:`delete`.
+
+    :param on_ended: called in the event loop when the machine has ended by itself, as after ``poweroff`` inside.
+    """
 
     spec: MachineSpec
+    on_ended: t.Callable[[], None] | None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended since."""
 
     async def start(self) -> None:
         """Boot and return when the guest is provisioned (first boot) and its agent reports."""

@@ -157,6 +157,7 @@ class GuestMachine:
 
     def __init__(self, provider: GuestProvider, spec: MachineSpec) -> None:
         self.spec = spec
+        self.on_ended: t.Callable[[], None] | None = None
         self._provider = provider
         self._guest: Guest | None = None
         self._namespace: str | None = None
@@ -164,9 +165,13 @@ class GuestMachine:
         self.home = provider.state_dir / "machines" / _digest(spec.os_disk_id or spec.id)
         self.disks = DataDisks(self.home / "fabric", provider.disk_image)
 
+    @property
+    def running(self) -> bool:
+        return self._guest is not None and self._guest.running
+
     async def start(self) -> None:
         """Boot, and wait until the guest is provisioned and its agent reports."""
-        if self._guest is not None and self._guest.running:
+        if self.running:
             return
         async with self._provider.boots:
             await self.halt(hard=True)
@@ -207,8 +212,8 @@ class GuestMachine:
             self._plugged[key] = interface
             await provider.fabric.plug(key, interface, spec.rules, namespace, f"eth{index}")
         await asyncio.to_thread(self.disks.apply, spec.data_disks)
-        guest = Guest(provider.supervisor, Place(self.home, name, spec.computer_name, provider.tree, provider.layer))
-        self._guest = guest
+        place = Place(self.home, name, spec.computer_name, provider.tree, provider.layer)
+        self._guest = guest = Guest(provider.supervisor, place, self._ended)
         await guest.start(namespace)
         await self._wait_until_up(guest)
 
@@ -221,6 +226,10 @@ class GuestMachine:
             await asyncio.sleep(0.05)
         what = "did not come up" if guest.running else "ended while booting"
         raise MachineError(f"the guest {self.spec.name} {what}; its console: {self.console_log()[-1500:]}")
+
+    def _ended(self) -> None:
+        if self.on_ended is not None:
+            self.on_ended()
 
     async def power_off(self, *, skip_shutdown: bool = False) -> None:
         await self.halt(hard=skip_shutdown)

@@ -17,7 +17,13 @@ class NothingMachine:
 
     def __init__(self, spec: MachineSpec) -> None:
         self.spec = spec
+        self.on_ended: t.Callable[[], None] | None = None
         self._running = False
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started."""
+        return self._running
 
     async def start(self) -> None:
         """It runs."""

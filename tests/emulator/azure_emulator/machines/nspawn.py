@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,11 +45,15 @@ class Place:
 
 
 class Guest:
-    """A guest that was started; when it ends it cannot be started again, a new one takes its place."""
+    """A guest that was started; when it ends it cannot be started again, a new one takes its place.
 
-    def __init__(self, supervisor: Supervisor, place: Place) -> None:
+    :param on_ended: called when it has ended by itself.
+    """
+
+    def __init__(self, supervisor: Supervisor, place: Place, on_ended: Callable[[], None]) -> None:
         self._supervisor = supervisor
         self._place = place
+        self._on_ended = on_ended
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
@@ -80,6 +84,8 @@ class Guest:
         """Boot whenever the guest asked for a reboot; what it has on the host stays."""
         while self._process is not None and await self._process.wait() == _REBOOT and not self._stopping:
             self._process = await self._spawn(network)
+        if not self._stopping:
+            self._on_ended()
 
     def _nspawn(self, network: str) -> list[str]:
         place = self._place

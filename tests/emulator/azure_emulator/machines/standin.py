@@ -79,12 +79,17 @@ class StandIn:
 
     def __init__(self, state_dir: Path, spec: MachineSpec) -> None:
         self.spec = spec
+        self.on_ended: t.Callable[[], None] | None = None
         key = hashlib.sha256((spec.os_disk_id or spec.id).lower().encode()).hexdigest()[:16]
         self.home = state_dir / "stand-ins" / key
         self.root = self.home / "root"
         self._running = False
         self._engine: asyncio.subprocess.Process | None = None
         self._log: list[str] = []
+
+    @property
+    def running(self) -> bool:
+        return self._running
 
     async def start(self) -> None:
         if not self.root.exists():
