@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 
 # Azure's codes, as seen in recorded traffic and in public issue threads; the text follows the error's own message.
+_TERMS = (
+    "Give the image's plan, and accept its terms once for the subscription:"
+    " `az vm image terms accept --publisher PUBLISHER --offer PRODUCT --plan NAME`."
+)
 _BY_CODE = {
     "SkuNotAvailable": (
         "Choose another vm_size, zone or location: `az vm list-skus --location LOCATION` lists what this subscription"
@@ -18,19 +22,11 @@ _BY_CODE = {
     "ZonalAllocationFailed": "The zone has no room for this size now: try another zone or vm_size, or try again later.",
     "OverconstrainedAllocationRequest": "Loosen what the VM asks for: vm_size, zone, enable_accelerated_networking.",
     "PlatformImageNotFound": "dockerhost.azure.docker_vm_image_info lists the images that are there.",
-    "MarketplacePurchaseEligibilityFailed": "Accept the image's terms once (`az vm image terms accept`) and give plan.",
-    "ResourcePurchaseValidationFailed": "Accept the image's terms once (`az vm image terms accept`) and give plan.",
+    "MarketplacePurchaseEligibilityFailed": _TERMS,
+    "ResourcePurchaseValidationFailed": _TERMS,
     "VMMarketplaceInvalidInput": "The image is sold with a plan: give it in plan (name, product, publisher).",
     "DnsRecordInUse": "Choose another dns_label: it must be unique in the region.",
     "InvalidDomainNameLabel": "Choose a dns_label of 3 to 63 lower-case letters, digits and hyphens.",
-    "MissingSubscriptionRegistration": (
-        "Register the resource provider named above for the subscription: `az provider register --namespace NAME`."
-    ),
-    "AuthorizationFailed": (
-        "The identity lacks this right; docs/rights.md of the collection has a minimal role."
-        " A fresh role assignment can take some minutes to apply."
-    ),
-    "LinkedAuthorizationFailed": "The identity lacks a right on a resource referred to: see docs/rights.md.",
     "RequestDisallowedByPolicy": "A policy of the subscription forbids this; its administrators know what it allows.",
     "InvalidAuthenticationTokenTenant": "The subscription belongs to another tenant: check tenant and subscription_id.",
     "SubscriptionNotFound": "Check subscription_id and that the identity has a role in it.",
@@ -40,6 +36,13 @@ _BY_CODE = {
 }
 
 _QUOTA = re.compile(r"quota", re.IGNORECASE)
+# "... does not have authorization to perform action 'A' over scope 'S' ..."
+# "... does not have permission to perform action(s) 'A, B' on the linked scope(s) 'S, T' ..."
+_RIGHT = re.compile(r"does not have .*?action(?:\(s\))? '([^']+)'.*?scope(?:\(s\))? '([^']+)'", re.DOTALL)
+_NAMESPACE = re.compile(r"namespace '([^']+)'")
+RIGHTS_HELP = (
+    "docs/rights.md of the collection has a minimal role. A fresh role assignment can take some minutes to apply."
+)
 
 
 def advice_for(code: str, message: str) -> str:
@@ -53,6 +56,29 @@ def advice_for(code: str, message: str) -> str:
             "The quota of the subscription in this region is used up: choose a smaller vm_size, another family or"
             " location, or ask for more (`az vm list-usage --location LOCATION` shows usage and limits)."
         )
+    if code in ("AuthorizationFailed", "LinkedAuthorizationFailed"):
+        return _missing_right(message)
+    if code == "MissingSubscriptionRegistration":
+        found = _NAMESPACE.search(message)
+        return registration_help(found[1] if found else "NAME")
     if code == "ServiceRequestError":
         return "Check that the endpoint can be reached from here (proxy, name resolution, cloud_ca_path)."
     return _BY_CODE.get(code, "")
+
+
+def _missing_right(message: str) -> str:
+    found = _RIGHT.search(message)
+    if not found:
+        return f"The identity lacks a right; {RIGHTS_HELP}"
+    return f"The identity lacks the right {found[1]} on {found[2]}; {RIGHTS_HELP}"
+
+
+def registration_help(namespace: str) -> str:
+    """How a resource provider is registered.
+
+    :param namespace: for example ``Microsoft.Compute``.
+    """
+    return (
+        f"Somebody with the right {namespace}/register/action on the subscription registers it once:"
+        f" `az provider register --namespace {namespace} --wait`."
+    )

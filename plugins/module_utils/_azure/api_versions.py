@@ -16,7 +16,10 @@ SKUS = "2021-07-01"
 NETWORK = "2024-05-01"
 RESOURCES = "2022-09-01"
 SUBSCRIPTIONS = "2022-12-01"
+AUTHORIZATION = "2022-04-01"
+MARKETPLACE = "2021-01-01"
 METADATA = "2022-09-01"
+KEY_VAULT = "7.4"
 
 
 def api_version_of(path: str) -> str:
@@ -25,6 +28,12 @@ def api_version_of(path: str) -> str:
     :param path: for example ``/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/...``.
     """
     lowered = path.lower()
+    if lowered.endswith("/register"):
+        return RESOURCES
+    if "/providers/microsoft.authorization/" in lowered:
+        return AUTHORIZATION
+    if "/providers/microsoft.marketplaceordering/" in lowered:
+        return MARKETPLACE
     if "/providers/microsoft.network/" in lowered:
         return NETWORK
     if "/providers/microsoft.compute/disks" in lowered:

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from dataclasses import dataclass, replace
 
 from .._azure.clients import AzureSession
 from .._azure.operations import Watch, Work, side_by_side, timed_out
 from .layout import Layout
-from .names import group_in, name_in, same_id
+from .names import same_id
 
 Json = dict[str, t.Any]
 UNSETTLED = ("creating", "updating", "deleting")
@@ -116,7 +115,7 @@ class Lookout:
             watch.saw(state_of(found).capitalize())
             if self._session.deadline.over:
                 raise timed_out(watch.work, self._session.deadline, state_of(found))
-            time.sleep(min(pace, self._session.deadline.left or pace))
+            watch.rest(min(pace, self._session.deadline.left or pace))
             pace = min(5.0, pace * 1.5)
             found = self.glance(kind, path)
         return found
@@ -149,17 +148,8 @@ class Lookout:
         return self._session.arm.find(path)
 
     def _vm(self, path: str, expand: str) -> Json | None:
-        return t.cast(
-            "Json | None",
-            self._session.find(
-                "read the VM",
-                path,
-                self._session.compute.virtual_machines.get,
-                group_in(path),
-                name_in(path),
-                expand=expand,
-            ),
-        )
+        # By the ARM client: a run without change then loads no azure-mgmt-compute (0.2 s of processor time).
+        return self._session.arm.find(path, **{"$expand": expand})
 
     def _is_complete(self, facts: Facts) -> bool:
         """Tell whether group and network need no look, because the interface stands in the wanted subnet."""

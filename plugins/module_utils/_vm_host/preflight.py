@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure says of size, image, quota and DNS label before anything is made. Private to this collection.
+"""Judges what Azure said of size, image, quota and DNS label before anything is made. Private to this collection.
 
-:func:`ask` asks, the rest judges. What may not be asked (rights for reading are missing) is not judged: Azure judges
-when the host is created.
+What may not be asked (rights for reading are missing) is not judged: Azure judges when the host is created.
 """
 
 from __future__ import annotations
@@ -13,36 +12,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._azure.api_versions import SKUS
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError
-from .._azure.operations import side_by_side
-from .._errors import OptionError
+from .._errors import DockerHostError, OptionError
 from .facts import Json
-from .images import Image
 from .machine import Trust, image_of, size_of
 from .network import properties_of
+from .questions import Answers, ask_sizes, ask_usages
 from .wanted import Wanted
 
 _SUGGESTIONS = 8
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What Azure said; None for what it did not say.
-
-    :param sizes: the sizes of the region (items of ``Microsoft.Compute/skus``).
-    :param usages: use and limits in the region.
-    :param image: the image's version.
-    :param image_problem: the image is not there, in words.
-    :param label_problem: the DNS label cannot be had, in words.
-    """
-
-    sizes: list[Json] | None = None
-    usages: list[Json] | None = None
-    image: Json | None = None
-    image_problem: str | None = None
-    label_problem: str | None = None
+_NO_ROOM = ("SkuNotAvailable", "AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest")
 
 
 @dataclass
@@ -71,92 +51,6 @@ class Size:
         return self.capabilities.get(capability, "").lower() == "false"
 
 
-def ask(session: AzureSession, wanted: Wanted, location: str, dns_label: str | None) -> Answers:
-    """Ask Azure, side by side.
-
-    :param dns_label: the label of an address that is to be made.
-    """
-    image = image_of(wanted)
-
-    def sizes() -> list[Json] | None:
-        found = session.pages(
-            "list the sizes",
-            location,
-            session.compute.resource_skus.list,
-            filter=f"location eq '{location}'",
-            api_version=SKUS,
-        )
-        return [entry for entry in found if entry.get("resourceType") == "virtualMachines"]
-
-    def usages() -> list[Json] | None:
-        return session.pages("list usage and limits", location, session.compute.usage.list, location)
-
-    def label() -> str | None:
-        return _ask_label(session, location, dns_label) if dns_label else None
-
-    jobs: list[t.Callable[[], t.Any]] = [
-        lambda: _allowed(sizes),
-        lambda: _allowed(usages),
-        lambda: _allowed(label),
-        lambda: _ask_image(session, location, image),
-    ]
-    found_sizes, found_usages, found_label, (version, problem) = side_by_side(jobs)
-    return Answers(found_sizes, found_usages, version, problem, found_label)
-
-
-def _allowed(question: t.Callable[[], t.Any]) -> t.Any:
-    """The answer, None when the identity may not ask."""
-    try:
-        return question()
-    except AzureError as error:
-        if error.status in (403, 404):
-            return None
-        raise
-
-
-def _ask_label(session: AzureSession, location: str, label: str) -> str | None:
-    path = f"/subscriptions/{session.subscription_id}/providers/Microsoft.Network/locations/{location}"
-    answer = session.arm.get(f"{path}/CheckDnsNameAvailability", domainNameLabel=label)
-    if answer.get("available") is not False:
-        return None
-    return f"{label!r} is taken in {location}: choose another, it must be unique in the region."
-
-
-def _ask_image(session: AzureSession, location: str, image: Image) -> tuple[Json | None, str | None]:
-    if not image.is_platform:
-        return _ask_own_image(session, image)
-    reference = image.reference
-    path = (location, reference["publisher"], reference["offer"], reference["sku"])
-    images = session.compute.virtual_machine_images
-    try:
-        version = reference["version"]
-        if version.lower() == "latest":
-            newest = session.call("find the image", str(image), images.list, *path, top=1, orderby="name desc")
-            if not newest:
-                return None, f"{image} has no version in {location}."
-            version = str(newest[-1]["name"])
-        return session.call("read the image", str(image), images.get, *path, version), None
-    except AzureError as error:
-        if error.status == 403:
-            return None, None
-        if error.status in (400, 404):
-            return None, f"{image} is not there in {location}: docker_vm_image_info lists what is."
-        raise
-
-
-def _ask_own_image(session: AzureSession, image: Image) -> tuple[Json | None, str | None]:
-    path = image.reference.get("id")
-    if not path or "/galleries/" in path.lower():
-        return None, None
-    try:
-        found = session.arm.find(path)
-    except AzureError as error:
-        if error.status == 403:
-            return None, None
-        raise
-    return found, None if found else f"{path} does not exist, or may not be read."
-
-
 def judge(wanted: Wanted, location: str, answers: Answers) -> Trust:
     """Refuse what Azure would refuse, and tell what image and size allow.
 
@@ -168,6 +62,8 @@ def judge(wanted: Wanted, location: str, answers: Answers) -> Trust:
         raise OptionError("image", answers.image_problem)
     if answers.image:
         _judge_image(wanted, answers.image)
+    if answers.terms_problem:
+        raise OptionError("plan", answers.terms_problem)
     if answers.sizes is None:
         return Trust()
     size = _find_size(wanted, location, answers.sizes)
@@ -190,7 +86,8 @@ def _judge_image(wanted: Wanted, image: Json) -> None:
         raise OptionError(
             "plan",
             f"{image_of(wanted)} is sold with a plan: give name {plan.get('name')}, product {plan.get('product')},"
-            f" publisher {plan.get('publisher')}, and accept its terms once.",
+            f" publisher {plan.get('publisher')}, and accept its terms once (`az vm image terms accept --publisher"
+            f" {plan.get('publisher')} --offer {plan.get('product')} --plan {plan.get('name')}`).",
         )
 
 
@@ -228,6 +125,32 @@ def _find_size(wanted: Wanted, location: str, entries: list[Json]) -> Size:
             "zone", f"{asked} cannot be had in zone {wanted.zone} of {location}; zones with it: {usable}."
         )
     return found
+
+
+def advise(session: AzureSession, wanted: Wanted, location: str, error: DockerHostError) -> str:
+    """What Azure can say when it refused a size or for want of quota; empty when it can say nothing.
+
+    :param error: why the run failed.
+    """
+    if not isinstance(error, AzureError):
+        return ""
+    try:
+        if error.code in _NO_ROOM:
+            sizes = [read_size(entry, location) for entry in ask_sizes(session, location) or []]
+            found = next((size for size in sizes if size.name.lower() == size_of(wanted).lower()), None)
+            others = [size for size in sizes if size is not found]
+            return f"Sizes of {location} that are alike: {_alike(size_of(wanted), found, others)}." if others else ""
+        if error.code in ("OperationNotAllowed", "QuotaExceeded") and "quota" in error.error.message.lower():
+            rows = [_shown_usage(usage) for usage in ask_usages(session, location) or [] if usage.get("currentValue")]
+            return f"In use in {location}: {', '.join(rows)}." if rows else ""
+    except DockerHostError:
+        return ""
+    return ""
+
+
+def _shown_usage(usage: Json) -> str:
+    name = usage.get("name") or {}
+    return f"{name.get('localizedValue') or name.get('value')} {usage.get('currentValue')} of {usage.get('limit')}"
 
 
 def _alike(asked: str, found: Size | None, sizes: list[Size]) -> str:

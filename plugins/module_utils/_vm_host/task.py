@@ -21,9 +21,12 @@ from .lifecycle import Lifecycle, Outcome
 from .network import properties_of
 from .options import SPEC
 from .plan import Planner, plan_power
-from .preflight import ask, judge
+from .preflight import advise, judge
+from .providers import register
+from .questions import ask
 from .removal import Remover
 from .result import describe_host, expected_facts, predict_host
+from .rights import judge_rights, needed_rights
 from .ssh_keys import KeyPair, ensure_key_pair
 from .steps import Plan
 from .wanted import Wanted, read_options
@@ -53,6 +56,8 @@ class _Run:
         self.lookout = Lookout(session, layout, settle)
         self.outcome = Outcome()
         self.key: KeyPair | None = None
+        self.location = ""
+        self.registered: tuple[str, ...] = ()
 
     def result(self) -> dict[str, t.Any]:
         """Look, plan and, unless in check mode, carry out."""
@@ -84,12 +89,27 @@ class _Run:
         return Planner(self.wanted, self.layout, facts, self._ssh_keys(), trust).present()
 
     def _preflight(self, planner: Planner, plan: Plan) -> machine.Trust:
+        self.location = planner.location()
         if not self.wanted.params["preflight"]:
             return machine.Trust()
-        location = planner.location()
         makes_label = plan.step("public_ip_address") is not None and planner.facts.public_ip_address is None
-        answers = ask(self.session, self.wanted, location, self.layout.dns_label if makes_label else None)
-        return judge(self.wanted, location, answers)
+        names = self.layout.names
+        scope = names.group_id if planner.facts.resource_group else f"/subscriptions/{names.subscription_id}"
+        question = (self.session, self.wanted, self.location, self.layout.dns_label if makes_label else None)
+        answers = ask(*question, scope)
+        judge_rights(needed_rights(plan, self.layout), answers.permissions, scope)
+        trust = judge(self.wanted, self.location, answers)
+        self.registered = answers.unregistered
+        if not self.registered:
+            return trust
+        if self.request.check_mode:
+            self.request.warn(
+                f"The subscription is not registered for {', '.join(self.registered)}: a run registers it first, and"
+                " only then can tell whether size, image and quota can be had."
+            )
+            return trust
+        register(self.session, names.name, self.registered)
+        return judge(self.wanted, self.location, ask(*question))
 
     def _more_facts(self, facts: Facts) -> Facts:
         """What is only needed for some changes of a VM that is there."""
@@ -135,7 +155,8 @@ class _Run:
             error.details.update(exists=exists)
             text = f"Exists so far: {', '.join(exists) or 'nothing'}. Run again to go on from there."
         error.details.update(actions=[step.line for step in self.outcome.done], timings=self.outcome.timings)
-        error.message = f"{error.message} {text}"
+        more = advise(self.session, self.wanted, self.location, error) if self.location else ""
+        error.message = " ".join(part for part in (error.message, more, text) if part)
 
     def _existing(self) -> list[str]:
         """The ids of the host's resources that are there, as far as Azure answers."""
@@ -158,6 +179,7 @@ class _Run:
         actions = [step.line for step in done]
         if self.key and self.key.generated:
             actions.insert(0, f"generate SSH key {self.key.path}")
+        actions = [f"register resource provider {name}" for name in self.registered] + actions
         result: dict[str, t.Any] = {
             "changed": bool(actions),
             "actions": actions,

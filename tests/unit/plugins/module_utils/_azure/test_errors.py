@@ -107,6 +107,33 @@ def test_advice() -> None:
     assert "dns_label" in advice_for("DnsRecordInUse", "")
 
 
+REFUSED = (
+    "The client 'x' with object id 'y' does not have authorization to perform action 'A/b/write' over scope '/s' or"
+)
+LINKED = (
+    "The client 'x' has permission to perform action 'A/b/write' on scope '/s'; however, it does not have permission to"
+    " perform action(s) 'A/c/join/action' on the linked scope(s) '/s/c' (respectively) or the scope(s) are invalid."
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "says"),
+    [
+        ("AuthorizationFailed", REFUSED, "the right A/b/write on /s;"),
+        ("LinkedAuthorizationFailed", LINKED, "the right A/c/join/action on /s/c;"),
+        ("AuthorizationFailed", "No.", "lacks a right;"),
+        (
+            "MissingSubscriptionRegistration",
+            "not registered to use namespace 'A.B'.",
+            "register --namespace A.B --wait",
+        ),
+        ("RequestDisallowedByPolicy", "Disallowed by policy.", "policy"),
+    ],
+)
+def test_advice_names_what_is_missing(code: str, message: str, says: str) -> None:
+    assert says in advice_for(code, message)
+
+
 @pytest.mark.parametrize(
     ("path", "version"),
     [
@@ -114,6 +141,9 @@ def test_advice() -> None:
         ("/subscriptions/s/resourcegroups/g/providers/microsoft.network/virtualNetworks/n", "2024-05-01"),
         ("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v", "2024-07-01"),
         ("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/disks/d", "2024-03-02"),
+        ("/subscriptions/s/providers/Microsoft.Network", "2022-09-01"),
+        ("/subscriptions/s/providers/Microsoft.Network/register", "2022-09-01"),
+        ("/subscriptions/s/providers/Microsoft.Authorization/permissions", "2022-04-01"),
     ],
 )
 def test_versions_by_path(path: str, version: str) -> None:

@@ -13,11 +13,23 @@ import pytest
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.machine import Trust
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight import Answers, judge
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight import judge
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.providers import RegistrationError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.questions import Answers
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.rights import RightsError
 
 from .conftest import Cloud, wanted
 
-DEFAULTS = {"sku_not_available": [], "taken_labels": [], "cores_quota": 1_000_000, "forbidden": [], "unregistered": []}
+LISTS = (
+    "accepted_terms",
+    "extra_images",
+    "forbidden",
+    "sku_not_available",
+    "sold_images",
+    "taken_labels",
+    "unregistered",
+)
+DEFAULTS: dict[str, t.Any] = {"cores_quota": 1_000_000, **{name: [] for name in LISTS}}
 
 
 @pytest.fixture(autouse=True)
@@ -75,21 +87,95 @@ def test_preflight_can_be_left_out(cloud: Cloud) -> None:
     cloud.run(state="absent")
 
 
-def test_a_missing_right_gets_advice(cloud: Cloud) -> None:
-    cloud.azure.switch("forbidden", ["Microsoft.Network/publicIPAddresses/write"])
+def test_what_azure_knows_of_usage_is_told(cloud: Cloud) -> None:
+    cloud.run(name="other")
+    cloud.azure.switch("cores_quota", 2)
+    with pytest.raises(AzureError, match=r"Total Regional vCPUs \d+ of 2.*Exists so far"):
+        cloud.run(preflight=False)
+
+
+def test_a_size_that_has_run_out_meanwhile(cloud: Cloud) -> None:
+    text = "The requested VM size for resource 'Standard_B2s' is currently not available in location 'westeurope'."
+    cloud.azure.fault(
+        "status", method="PUT", path="/virtualMachines/", status=409, code="SkuNotAvailable", message=text
+    )
+    with pytest.raises(AzureError, match=r"alike: Standard_.*Exists so far") as caught:
+        cloud.run(vm_size="Standard_B2s")
+    assert "Standard_B2s," not in str(caught.value).partition("alike:")[2]
+
+
+def test_missing_rights_are_told_before_anything_is_changed(cloud: Cloud) -> None:
+    missing = ["Microsoft.Network/publicIPAddresses/write", "Microsoft.Network/virtualNetworks/subnets/join/action"]
+    cloud.azure.switch("forbidden", missing)
+    for check in (True, False):
+        with pytest.raises(RightsError, match=r"rights\.md") as caught:
+            cloud.run(check)
+        assert sorted(caught.value.details["missing_rights"]) == missing
+        assert cloud.writes == []
+
+
+def test_a_missing_right_that_may_not_be_asked_for(cloud: Cloud) -> None:
+    missing = "Microsoft.Network/publicIPAddresses/write"
+    cloud.azure.switch("forbidden", [missing, "Microsoft.Authorization/permissions/read"])
     with pytest.raises(AzureError, match="AuthorizationFailed") as caught:
         cloud.run()
-    assert "rights.md" in str(caught.value)
+    assert f"lacks the right {missing} on /subscriptions/" in caught.value.advice
+    assert "rights.md" in caught.value.advice
 
 
-@pytest.mark.slow
-def test_a_provider_that_is_not_registered_is_registered(cloud: Cloud) -> None:
-    cloud.azure.switch("unregistered", ["Microsoft.Network"])
-    try:
+def test_a_missing_right_on_what_is_referred_to(cloud: Cloud) -> None:
+    missing = "Microsoft.Network/networkSecurityGroups/join/action"
+    cloud.azure.switch("forbidden", [missing, "Microsoft.Authorization/permissions/read"])
+    with pytest.raises(AzureError, match="LinkedAuthorizationFailed") as caught:
         cloud.run()
-    except AzureError as error:
-        assert error.code == "MissingSubscriptionRegistration"  # noqa: PT017
-        assert "Register" in error.advice  # noqa: PT017
+    assert f"lacks the right {missing} on " in caught.value.advice
+    assert "/networkSecurityGroups/web1-nsg" in caught.value.advice
+
+
+@pytest.mark.parametrize("missing", [["Microsoft.Network"], ["Microsoft.Compute", "Microsoft.Network"]])
+def test_providers_that_are_not_registered_are_registered_first(cloud: Cloud, missing: list[str]) -> None:
+    cloud.azure.switch("unregistered", missing)
+    predicted = cloud.run(check=True)
+    assert cloud.writes == []
+    assert any("not registered" in warning for warning in cloud.warnings)
+    done = cloud.run()
+    assert predicted["actions"] == done["actions"]
+    assert done["actions"][: len(missing)] == [f"register resource provider {name}" for name in missing]
+    assert cloud.writes[: len(missing)] == ["POST register"] * len(missing)
+
+
+def test_a_provider_that_may_not_be_registered(cloud: Cloud) -> None:
+    cloud.azure.switch("unregistered", ["Microsoft.Network"])
+    cloud.azure.switch("forbidden", ["Microsoft.Network/register/action"])
+    with pytest.raises(RegistrationError, match=r"az provider register --namespace Microsoft\.Network"):
+        cloud.run()
+    assert cloud.writes == ["POST register"]
+
+
+def test_nothing_is_registered_for_what_cannot_be_had(cloud: Cloud) -> None:
+    cloud.azure.switch("unregistered", ["Microsoft.Network"])
+    with pytest.raises(OptionError, match="not there"):
+        cloud.run(image="Canonical:ubuntu-24_04-lts:nothing:latest")
+    assert cloud.writes == []
+
+
+def test_the_terms_of_an_image_that_is_sold(cloud: Cloud) -> None:
+    cloud.azure.switch("extra_images", ["acme:linux:pro:1.0.0"])
+    cloud.azure.switch("sold_images", ["acme:linux:pro"])
+    given: dict[str, t.Any] = {"image": "acme:linux:pro:latest"}
+    with pytest.raises(OptionError, match="give name pro, product linux, publisher acme") as caught:
+        cloud.run(**given)
+    assert caught.value.option == "plan"
+    given["plan"] = {"name": "pro", "product": "linux", "publisher": "acme"}
+    command = "az vm image terms accept --publisher acme --offer linux --plan pro"
+    for check in (True, False):
+        with pytest.raises(OptionError, match=command):
+            cloud.run(check, **given)
+        assert cloud.writes == []
+    with pytest.raises(AzureError, match=r"MarketplacePurchaseEligibilityFailed.*az vm image terms accept"):
+        cloud.run(preflight=False, **given)
+    cloud.azure.switch("accepted_terms", ["acme:linux:pro"])
+    assert cloud.run(**given)["host"]["power_state"] == "running"
 
 
 SIZE = {

@@ -1,0 +1,185 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Azure is asked before a host is made. Private to this collection.
+
+Everything is asked by reading. What may not be asked (rights for reading are missing) stays unknown.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._azure.api_versions import SKUS
+from .._azure.clients import AzureSession
+from .._azure.errors import AzureError
+from .._azure.operations import side_by_side
+from .facts import Json
+from .images import Image
+from .machine import image_of
+from .network import properties_of
+from .providers import find_unregistered
+from .rights import read_permissions
+from .wanted import Wanted
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What Azure said; None for what it did not say.
+
+    :param sizes: the sizes of the region (items of ``Microsoft.Compute/skus``).
+    :param usages: use and limits in the region.
+    :param image: the image's version.
+    :param image_problem: the image is not there, in words.
+    :param label_problem: the DNS label cannot be had, in words.
+    :param terms_problem: the terms of the image's plan are not accepted, in words.
+    :param permissions: what the signed-in identity may do (items of ``Microsoft.Authorization/permissions``).
+    :param unregistered: resource providers that the subscription is not registered for.
+    """
+
+    sizes: list[Json] | None = None
+    usages: list[Json] | None = None
+    image: Json | None = None
+    image_problem: str | None = None
+    label_problem: str | None = None
+    terms_problem: str | None = None
+    permissions: list[Json] | None = None
+    unregistered: tuple[str, ...] = ()
+
+
+def ask(
+    session: AzureSession, wanted: Wanted, location: str, dns_label: str | None, scope: str | None = None
+) -> Answers:
+    """Ask Azure, side by side.
+
+    A provider that is not registered is asked nothing: the SDK would register it, and this only looks.
+
+    :param dns_label: the label of an address that is to be made.
+    :param scope: where the signed-in identity needs rights.
+    """
+    first: list[t.Callable[[], t.Any]] = [
+        lambda: read_permissions(session, scope) if scope else None,
+        lambda: find_unregistered(session),
+    ]
+    permissions, unregistered = side_by_side(first)
+    compute, network = (f"Microsoft.{name}" not in unregistered for name in ("Compute", "Network"))
+    jobs: list[t.Callable[[], t.Any]] = [
+        lambda: ask_sizes(session, location) if compute else None,
+        lambda: ask_usages(session, location) if compute else None,
+        lambda: _allowed(lambda: _ask_label(session, location, dns_label)) if dns_label and network else None,
+        lambda: _ask_image(session, location, image_of(wanted)) if compute else (None, None),
+    ]
+    sizes, usages, label, (version, problem) = side_by_side(jobs)
+    return Answers(
+        sizes=sizes,
+        usages=usages,
+        image=version,
+        image_problem=problem,
+        label_problem=label,
+        terms_problem=_ask_terms(session, wanted, version),
+        permissions=permissions,
+        unregistered=tuple(unregistered),
+    )
+
+
+def ask_sizes(session: AzureSession, location: str) -> list[Json] | None:
+    """The sizes of a region (items of ``Microsoft.Compute/skus``), None when one may not ask."""
+
+    def question() -> list[Json]:
+        found = session.pages(
+            "list the sizes",
+            location,
+            session.compute.resource_skus.list,
+            filter=f"location eq '{location}'",
+            api_version=SKUS,
+        )
+        return [entry for entry in found if entry.get("resourceType") == "virtualMachines"]
+
+    return t.cast("list[Json] | None", _allowed(question))
+
+
+def ask_usages(session: AzureSession, location: str) -> list[Json] | None:
+    """Use and limits in a region, None when one may not ask."""
+
+    def question() -> list[Json]:
+        return session.pages("list usage and limits", location, session.compute.usage.list, location)
+
+    return t.cast("list[Json] | None", _allowed(question))
+
+
+def _allowed(question: t.Callable[[], t.Any]) -> t.Any:
+    """The answer, None when the identity may not ask."""
+    try:
+        return question()
+    except AzureError as error:
+        if error.status in (403, 404):
+            return None
+        raise
+
+
+def _ask_label(session: AzureSession, location: str, label: str) -> str | None:
+    path = f"/subscriptions/{session.subscription_id}/providers/Microsoft.Network/locations/{location}"
+    answer = session.arm.get(f"{path}/CheckDnsNameAvailability", domainNameLabel=label)
+    if answer.get("available") is not False:
+        return None
+    return f"{label!r} is taken in {location}: choose another, it must be unique in the region."
+
+
+def _ask_image(session: AzureSession, location: str, image: Image) -> tuple[Json | None, str | None]:
+    if not image.is_platform:
+        return _ask_own_image(session, image)
+    reference = image.reference
+    path = (location, reference["publisher"], reference["offer"], reference["sku"])
+    images = session.compute.virtual_machine_images
+    try:
+        version = reference["version"]
+        if version.lower() == "latest":
+            newest = session.call("find the image", str(image), images.list, *path, top=1, orderby="name desc")
+            if not newest:
+                return None, f"{image} has no version in {location}."
+            version = str(newest[-1]["name"])
+        return session.call("read the image", str(image), images.get, *path, version), None
+    except AzureError as error:
+        if error.status == 403:
+            return None, None
+        if error.status in (400, 404):
+            return None, f"{image} is not there in {location}: docker_vm_image_info lists what is."
+        raise
+
+
+def _ask_own_image(session: AzureSession, image: Image) -> tuple[Json | None, str | None]:
+    path = image.reference.get("id")
+    if not path or "/galleries/" in path.lower():
+        return None, None
+    try:
+        found = session.arm.find(path)
+    except AzureError as error:
+        if error.status == 403:
+            return None, None
+        raise
+    return found, None if found else f"{path} does not exist, or may not be read."
+
+
+def _ask_terms(session: AzureSession, wanted: Wanted, image: Json | None) -> str | None:
+    plan = properties_of(image).get("plan") or wanted.plan
+    if not plan or not all(plan.get(key) for key in ("publisher", "product", "name")):
+        return None
+    publisher, product, name = (str(plan[key]) for key in ("publisher", "product", "name"))
+    path = (
+        f"/subscriptions/{session.subscription_id}/providers/Microsoft.MarketplaceOrdering/offerTypes/virtualmachine"
+        f"/publishers/{publisher}/offers/{product}/plans/{name}/agreements/current"
+    )
+    try:
+        terms = session.arm.get(path)
+    except AzureError as error:
+        if error.status in (400, 403, 404, 409):
+            return None
+        raise
+    if properties_of(terms).get("accepted") is not False:
+        return None
+    return (
+        f"the terms of the plan {publisher}:{product}:{name} are not accepted in this subscription. Accept them once:"
+        f" `az vm image terms accept --publisher {publisher} --offer {product} --plan {name}`."
+    )
