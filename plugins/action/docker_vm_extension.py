@@ -6,23 +6,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK
+from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 
 # Loaded once, before Ansible forks its workers; each task that needs one reports it when it is missing.
 # azure-mgmt-compute is needed for pushing only, which takes minutes: whoever pushes loads it.
-with contextlib.suppress(ImportError):
-    import azure.identity
-    import azure.mgmt.core
-    import cryptography.x509
-
-    PRELOADED = (azure.identity, azure.mgmt.core, cryptography.x509)
+_preload.load(*_preload.AZURE, *_preload.CERTIFICATES)
 
 PROGRAM = Path(__file__).parent.parent / "plugin_utils" / "_guest" / "docker_setup.py"
 

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure import preload
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK
+from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 
-# The main process pays for the SDK once, before it forks its workers.
-preload.load()
+_preload.load(*_preload.AZURE)
 
 
 class ActionModule(LocalAction):
