@@ -72,7 +72,8 @@ class Soak:
         self.hosts = [[Host(f"w{w}-{n}") for n in range(HOSTS_PER_WORKER)] for w in range(workers)]
         self.family = Family(azure.pid)
         self.memory: list[float] = []
-        self.counts: dict[str, int] = {"rounds": 0, "failed under faults": 0, "faults struck": 0}
+        counted = ("rounds", "hosts made", "hosts deleted", "failed under faults", "faults struck")
+        self.counts: dict[str, int] = dict.fromkeys(counted, 0)
 
     # --- what is done ---
 
@@ -147,6 +148,8 @@ class Soak:
         if still:
             raise SoakError(f"{still[0].playbook} of {still[0].host} fails without faults: {self._said(still[0].host)}")
         for hosts, index, step in zip(self.hosts, chosen, steps, strict=True):
+            self.counts["hosts made"] += hosts[index].port is None
+            self.counts["hosts deleted"] += step.after.port is None
             hosts[index] = step.after
             self.counts[step.playbook] = self.counts.get(step.playbook, 0) + 1
         self.counts["rounds"] += 1
@@ -194,6 +197,7 @@ class Soak:
         """Delete every host, and the group with the last."""
         for hosts in self.hosts:
             for host in hosts:
+                self.counts["hosts deleted"] += host.port is not None
                 step = self._run("delete_docker_host", Host(host.name))
                 step.variables["docker_host_remove_on_absent"] = ["all", "resource_group"]
                 if not self._succeeds(step):
@@ -228,7 +232,7 @@ def soak(seconds: float, seed: int, machines: str, workers: int) -> dict[str, t.
         state, home = Path(scratch) / "state", Path(scratch) / "home"
         home.mkdir()
         with LocalAzure(machines=machines, state_dir=state, seed=seed, options=["--cache-dir", str(CACHE)]) as azure:
-            run = Soak(azure, home, seed, workers, azure.machines == "guests")
+            run = Soak(azure, home, seed, workers, azure.machines == "guest")
             end = time.monotonic() + seconds
             try:
                 while time.monotonic() < end:
@@ -240,7 +244,7 @@ def soak(seconds: float, seed: int, machines: str, workers: int) -> dict[str, t.
         left = [*run.family.survivors(), *mounts_below(scratch)]
         if left:
             raise SoakError(f"seed {seed}: left after the end: {left}")
-        return {"seed": seed, **run.counts, "memory MiB": run.check_memory()}
+        return {"seed": seed, "machines": azure.machines, **run.counts, "memory MiB": run.check_memory()}
 
 
 def main() -> int:
@@ -248,7 +252,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m clients.soak", description=__doc__)
     arguments.add_argument("--seconds", type=float, default=1800, help="how long hosts come and go (default: 1800)")
     arguments.add_argument("--seed", type=int, help="decides every step and fault (default: a new one)")
-    arguments.add_argument("--machines", default="stand-in", choices=("stand-in", "guests"))
+    arguments.add_argument("--machines", default="auto", choices=("auto", "guests", "stand-in"))
     arguments.add_argument("--workers", type=int, default=2)
     options = arguments.parse_args()
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
