@@ -104,6 +104,7 @@ cache_plugin: ansible.builtin.jsonfile
 cache_connection: /tmp/docker_hosts
 """
 
+import collections
 import os
 import typing as t
 
@@ -114,7 +115,11 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients im
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import failure
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._host_list import find_hosts
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._host_list import (
+    Hosts,
+    find_hosts,
+    in_turns,
+)
 
 Json = dict[str, t.Any]
 
@@ -154,16 +159,25 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _ask_azure(self) -> list[Json]:
         params = {name: self._option(name) for name in azure_argument_spec().argument_spec}
-        subscriptions = self.get_option("subscriptions") or [params["subscription_id"]]
-        hosts: list[Json] = []
+        wanted = self.get_option("subscriptions") or [params["subscription_id"]]
+        subscriptions = list({str(name or "").lower(): name for name in wanted}.values())
+        groups = self.get_option("resource_groups") or []
+        agent_state = bool(self.get_option("agent_state"))
+
+        def ask(subscription: str | None) -> Hosts:
+            with AzureSession.from_params({**params, "subscription_id": subscription}) as session:
+                return find_hosts(session, groups, agent_state=agent_state)
+
         try:
-            for subscription in subscriptions:
-                with AzureSession.from_params({**params, "subscription_id": subscription}) as session:
-                    groups = self.get_option("resource_groups") or []
-                    hosts += find_hosts(session, groups, agent_state=self.get_option("agent_state"))
+            found = in_turns([lambda name=name: ask(name) for name in subscriptions])  # type: ignore[misc]
         except DockerHostError as error:
             raise AnsibleParserError(failure(error)["msg"]) from error
-        return hosts
+        # A group of one subscription need not be in the others.
+        nowhere = set.intersection(*(set(part.missing) for part in found))
+        if nowhere:
+            names = ", ".join(sorted(nowhere))
+            raise AnsibleParserError(f"resource_groups: there is no resource group {names}; name those that hold hosts")
+        return [host for part in found for host in part.hosts]
 
     def _option(self, name: str) -> t.Any:
         value = self.get_option(name)
@@ -224,9 +238,8 @@ def _named(hosts: list[Json]) -> t.Iterator[tuple[str, Json]]:
         lambda host: f"{host['name']}.{host['resource_group']}",
         lambda host: f"{host['name']}.{host['resource_group']}.{host['subscription_id']}",
     ]
+    taken = [collections.Counter(way(host).lower() for host in hosts) for way in ways]
     for host in hosts:
-        for way in ways:
-            name = way(host)
-            if sum(way(other).lower() == name.lower() for other in hosts) == 1:
-                break
-        yield name, host
+        names = [way(host) for way in ways]
+        alone = [name for name, counted in zip(names, taken, strict=True) if counted[name.lower()] == 1]
+        yield (alone or names)[0 if alone else -1], host

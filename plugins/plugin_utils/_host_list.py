@@ -10,9 +10,11 @@ import typing as t
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import side_by_side
 
 Json = dict[str, t.Any]
+T = t.TypeVar("T")
 COMPUTE = "providers/Microsoft.Compute"
 NETWORK = "providers/Microsoft.Network"
 MARK = ("docker-host-collection", "dockerhost.azure")
@@ -20,44 +22,95 @@ AT_ONCE = 16
 """Requests at the same time, where each host needs one."""
 
 
-def find_hosts(
-    session: AzureSession, resource_groups: t.Sequence[str] = (), *, agent_state: bool = False
-) -> list[Json]:
+class Hosts(t.NamedTuple):
+    """What was found in one subscription.
+
+    :param missing: names of the resource groups that were asked for and do not exist there.
+    """
+
+    hosts: list[Json]
+    missing: list[str]
+
+
+def find_hosts(session: AzureSession, resource_groups: t.Sequence[str] = (), *, agent_state: bool = False) -> Hosts:
     """The hosts that carry our tags, as dicts of JSON types, by name.
 
-    VMs, interfaces and addresses are listed side by side, page by page; no request is made for a single host unless
-    its interface or address is in a group that was not listed, or its agent's state is asked for.
+    VMs, their run-time states, interfaces and addresses are listed side by side, page by page; no request is made for a
+    single host unless its interface or address is in a group that was not listed, its agent's state is asked for, or
+    the sign-in may not list the subscription's run-time states.
 
     :param resource_groups: only these; none given means all of the subscription.
     :raises AzureError: Azure refused, or did not answer.
     """
-    base = f"/subscriptions/{session.subscription_id}"
-    scopes = [f"{base}/resourceGroups/{name}" for name in resource_groups] or [base]
-    machines, interfaces, addresses = _lists(session, scopes)
-    ours = [machine for machine in machines if _is_ours(machine)]
-    interfaces = _complete(session, interfaces, (_first_interface(machine) for machine in ours))
+    found = _Lists(session, resource_groups)
+    ours = [machine for machine in found.machines if _is_ours(machine)]
+    interfaces = _complete(session, found.interfaces, (_first_interface(machine) for machine in ours))
     configurations = {_key(machine): _configuration(interfaces, machine) for machine in ours}
     wanted = (_public_id(configuration) for configuration in configurations.values())
-    addresses = _complete(session, addresses, wanted)
-    agents = _agents(session, ours) if agent_state else {}
+    addresses = _complete(session, found.addresses, wanted)
+    views = _views(session, ours) if agent_state or found.states is None else {}
+    states = found.states or {}
     hosts = [
-        _describe(machine, configurations[_key(machine)], addresses, agents.get(_key(machine))) for machine in ours
+        _describe(
+            machine,
+            configurations[_key(machine)],
+            addresses,
+            views.get(_key(machine)) or states.get(_key(machine)) or {},
+            agent_state,
+        )
+        for machine in ours
     ]
-    return sorted(hosts, key=lambda host: (host["name"], host["resource_group"]))
+    return Hosts(sorted(hosts, key=lambda host: (host["name"], host["resource_group"])), found.missing)
 
 
-def _lists(session: AzureSession, scopes: list[str]) -> tuple[list[Json], dict[str, Json], dict[str, Json]]:
-    arm = session.arm
-    jobs: list[t.Callable[[], list[Json]]] = []
-    for scope in scopes:
-        # Only the list of a subscription can give run-time states; that of a group has them by expanding.
-        query = {"$expand": "instanceView"} if "/resourceGroups/" in scope else {"statusOnly": "true"}
-        jobs.append(lambda scope=scope, query=query: arm.list(f"{scope}/{COMPUTE}/virtualMachines", **query))  # type: ignore[misc]
-        jobs.append(lambda scope=scope: arm.list(f"{scope}/{NETWORK}/networkInterfaces"))  # type: ignore[misc]
-        jobs.append(lambda scope=scope: arm.list(f"{scope}/{NETWORK}/publicIPAddresses"))  # type: ignore[misc]
-    found = side_by_side(jobs)
-    machines = [item for part in found[0::3] for item in part]
-    return machines, _by_id(found[1::3]), _by_id(found[2::3])
+class _Lists:
+    """Everything that is listed, at once.
+
+    :ivar machines: the VMs as they are described.
+    :ivar states: instance views by id, None when the sign-in may not list them.
+    """
+
+    def __init__(self, session: AzureSession, resource_groups: t.Sequence[str]) -> None:
+        self._arm = session.arm
+        base = f"/subscriptions/{session.subscription_id}"
+        groups = list({name.lower(): name for name in resource_groups}.values())
+        self.missing: list[str] = []
+        jobs: list[t.Callable[[], list[Json]]] = []
+        for kind in (f"{COMPUTE}/virtualMachines", f"{NETWORK}/networkInterfaces", f"{NETWORK}/publicIPAddresses"):
+            if not groups:
+                jobs.append(lambda kind=kind: self._arm.list(f"{base}/{kind}"))  # type: ignore[misc]
+            for name in groups:
+                jobs.append(lambda kind=kind, name=name: self._of_group(base, name, kind))  # type: ignore[misc]
+        # The list of a group cannot give run-time states (it expands only what a filter narrows down to a scale set),
+        # and what else the list with them holds is not promised.
+        parts = in_turns([self._states_of(base), *jobs])
+        each = max(1, len(groups))
+        self.states = None if parts[0] is None else _by_id([parts[0]])
+        self.machines = [item for part in parts[1 : 1 + each] for item in part or []]
+        self.interfaces = _by_id(part or [] for part in parts[1 + each : 1 + 2 * each])
+        self.addresses = _by_id(part or [] for part in parts[1 + 2 * each :])
+
+    def _of_group(self, base: str, name: str, kind: str) -> list[Json]:
+        try:
+            return self._arm.list(f"{base}/resourceGroups/{name}/{kind}")
+        except AzureError as error:
+            if not error.not_found:
+                raise
+            if kind.startswith(COMPUTE):
+                self.missing.append(name)
+            return []
+
+    def _states_of(self, base: str) -> t.Callable[[], list[Json] | None]:
+        def states() -> list[Json] | None:
+            try:
+                listed = self._arm.list(f"{base}/{COMPUTE}/virtualMachines", statusOnly="true")
+            except AzureError as error:
+                if error.status == 403:
+                    return None
+                raise
+            return [{"id": item["id"], **(_properties(item).get("instanceView") or {})} for item in listed]
+
+        return states
 
 
 def _by_id(parts: Iterable[list[Json]]) -> dict[str, Json]:
@@ -93,24 +146,29 @@ def _public_id(configuration: Json) -> str | None:
 def _complete(session: AzureSession, found: dict[str, Json], wanted: Iterable[str | None]) -> dict[str, Json]:
     """Add what lies in groups that were not listed."""
     missing = sorted({path for path in wanted if path and path.lower() not in found})
-    read = _in_turns([lambda path=path: session.arm.find(path) for path in missing])  # type: ignore[misc]
+    read = in_turns([lambda path=path: session.arm.find(path) for path in missing])  # type: ignore[misc]
     return {**found, **{path.lower(): item for path, item in zip(missing, read, strict=True) if item}}
 
 
-def _agents(session: AzureSession, machines: list[Json]) -> dict[str, Json | None]:
+def _views(session: AzureSession, machines: list[Json]) -> dict[str, Json | None]:
     paths = [f"{machine['id']}/instanceView" for machine in machines]
     jobs: list[t.Callable[[], Json | None]] = [lambda path=path: session.arm.find(path) for path in paths]  # type: ignore[misc]
-    return dict(zip((_key(machine) for machine in machines), _in_turns(jobs), strict=True))
+    return dict(zip((_key(machine) for machine in machines), in_turns(jobs), strict=True))
 
 
-def _in_turns(jobs: list[t.Callable[[], Json | None]]) -> list[Json | None]:
-    results: list[Json | None] = []
+def in_turns(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:
+    """Run jobs, some at a time.
+
+    :returns: their results in the order given.
+    :raises DockerHostError: the first error.
+    """
+    results: list[T] = []
     for start in range(0, len(jobs), AT_ONCE):
         results += side_by_side(jobs[start : start + AT_ONCE])
     return results
 
 
-def _describe(machine: Json, configuration: Json, addresses: dict[str, Json], view: Json | None) -> Json:
+def _describe(machine: Json, configuration: Json, addresses: dict[str, Json], view: Json, agent_state: bool) -> Json:
     properties, tags = _properties(machine), dict(machine.get("tags") or {})
     address = _properties(addresses.get(str(_public_id(configuration)).lower()) or {})
     parts = str(machine["id"]).split("/")
@@ -121,8 +179,8 @@ def _describe(machine: Json, configuration: Json, addresses: dict[str, Json], vi
         "location": machine.get("location"),
         "id": machine["id"],
         "vm_size": (properties.get("hardwareProfile") or {}).get("vmSize"),
-        "power_state": _power_state(view or properties.get("instanceView") or {}),
-        "agent_state": _agent_state(view) if view is not None else None,
+        "power_state": _power_state(view),
+        "agent_state": _agent_state(view) if agent_state else None,
         "provisioning_state": properties.get("provisioningState"),
         "fqdn": (address.get("dnsSettings") or {}).get("fqdn"),
         "public_ip_address": address.get("ipAddress"),

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.launcher import LocalAzure
+from azure_emulator.state import StateFile
 
-from .conftest import User
+from .conftest import REPOSITORY, User
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +107,53 @@ def test_all_hosts_with_their_variables(fleet: User) -> None:
 def test_no_request_for_a_single_host(fleet: User) -> None:
     fleet.azure.clear_requests()
     listed(fleet)
-    assert fleet.writes_and_reads() == 3
+    assert fleet.writes_and_reads() == 4
     listed(fleet, agent_state=True)
-    assert fleet.writes_and_reads() == 3 + 4
+    assert fleet.writes_and_reads() == 4 + 4
+    listed(fleet, resource_groups=["west", "north", "WEST"])
+    assert fleet.writes_and_reads() == 1 + 2 * 3
+    # Without the right to list states of the whole subscription, each host of ours is asked for its own.
+    fleet.azure.fault(
+        "status", method="GET", path="/subscriptions/[^/]+/providers/.*/virtualMachines$", nth=1, status=403
+    )
+    hosts = listed(fleet, resource_groups=["west"])["_meta"]["hostvars"]
+    assert fleet.writes_and_reads() == 4 + 3
+    assert hosts["off1"]["docker_host_facts"]["host"]["power_state"] == "deallocated"
+    assert hosts["off1"]["docker_host_facts"]["host"]["agent_state"] is None
+
+
+def test_five_hundred_hosts(tmp_path: Path) -> None:
+    """However many there are, the lists are asked for once. The hosts are copies of one, in the state of the cloud."""
+    directory = tmp_path / "cloud"
+    options = {"name": "crowd0", "resource_group": "crowd", "location": "westeurope"}
+    with LocalAzure(machines="none", state_dir=directory) as azure:
+        user = User(azure, tmp_path / "crowd")
+        playbook = user.home / "one.yml"
+        tasks = [{"dockerhost.azure.docker_vm_host": options}]
+        playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+        user.play(str(playbook))
+        address = next(iter(azure.names().values()))
+    _multiply(directory / "state.sqlite", 500, address)
+    with LocalAzure(machines="none", state_dir=directory) as azure:
+        user = User(azure, tmp_path / "crowd")
+        azure.clear_requests()
+        grouped = {"keyed_groups": [{"prefix": "size", "key": "vm_size"}], "groups": {"on": "power_state == 'running'"}}
+        shown = listed(user, **grouped)
+        assert user.writes_and_reads() == 4
+        assert len(shown["_meta"]["hostvars"]) == 500
+        assert len(shown["on"]["hosts"]) == 500
+        assert len({variables["ansible_host"] for variables in shown["_meta"]["hostvars"].values()}) == 500
+
+
+def _multiply(state: Path, number: int, address: str) -> None:
+    file = StateFile(state)
+    originals = [(key, json.dumps(value)) for key, value in file.load("resources").items() if "crowd0" in key]
+    assert len(originals) >= 4
+    for n in range(1, number):
+        for key, text in originals:
+            there = text.replace("crowd0", f"crowd{n}").replace(address, f"198.18.{10 + n // 250}.{1 + n % 250}")
+            file.put("resources", key.replace("crowd0", f"crowd{n}"), json.loads(there))
+    file.close()
 
 
 def test_groups_and_filters(fleet: User) -> None:
@@ -153,7 +198,17 @@ def test_cache(fleet: User) -> None:
 
 def test_several_subscriptions(fleet: User) -> None:
     subscription = fleet.azure.subscription_id
-    assert len(listed(fleet, subscriptions=[subscription])["_meta"]["hostvars"]) == 4
+    twice = [subscription, subscription.upper()]
+    assert len(listed(fleet, subscriptions=twice)["_meta"]["hostvars"]) == 4
+
+
+def test_as_awx_asks(fleet: User) -> None:
+    """An inventory source: a project's file, an Azure credential in the environment, nothing else."""
+    source = REPOSITORY / "examples" / "awx" / "inventory" / "docker_vm_host.yml"
+    empty = {"AZURE_AD_USER": "", "AZURE_PASSWORD": "", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    ran = fleet.run("ansible-inventory", "-i", str(source), "--list", "--export", environment=empty)
+    assert ran.code == 0, ran.output
+    assert len(json.loads(ran.output)["docker_hosts"]["hosts"]) == 4
 
 
 def test_role_runs_against_it(fleet: User, tmp_path: Path) -> None:
@@ -178,6 +233,7 @@ def test_role_runs_against_it(fleet: User, tmp_path: Path) -> None:
         ({"auth_source": "pigeon"}, "auth_source"),
         ({"subscription_id": "00000000-0000-0000-0000-000000000000"}, "00000000"),
         ({"unknown": 1, "group": ["a"]}, "group"),
+        ({"resource_groups": ["west", "nowhere"]}, "resource_groups: there is no resource group nowhere"),
     ],
 )
 def test_bad_configuration(fleet: User, options: dict[str, t.Any], message: str) -> None:
