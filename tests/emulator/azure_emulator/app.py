@@ -32,6 +32,8 @@ from .errors import ApiError, subscription_not_found
 from .faults import Fault, throttled
 from .network import nics, nsgs, public_ips, vnets
 from .settings import new_guid
+from .vault import data_plane, vaults
+from .vault.names import vault_of_host
 
 ROUTED = (
     catalogue_routes,
@@ -51,6 +53,7 @@ ROUTED = (
     vms,
     vnets,
 )
+    vaults,
 """Importing these registers their routes and actions."""
 LOG = logging.getLogger(__name__)
 WRITING = frozenset({"PUT", "PATCH", "POST", "DELETE"})
@@ -91,19 +94,22 @@ class Application:
         fault = self.cloud.faults.match(method, path)
         reply: Reply | None = None
         try:
-            reply = await self._answer(arm, fault)
+            reply = await self._answer(arm, fault, vault)
+        vault = vault_of_host(request.headers.get("host", ""))
         except ApiError as error:
             reply = Reply(error.status, error.body(), error.headers)
         except Exception:
             LOG.exception("%s %s", method, path)
             body = {"error": {"code": "InternalServerError", "message": "Encountered internal server error."}}
             reply = Reply(500, body)
-        if reply is not None:
+        if reply is not None and vault is not None:
+            data_plane.decorate(arm, reply)
+        elif reply is not None:
             self._decorate(arm, reply)
         self._log(arm, reply, fault, time.perf_counter() - started)
         await self._send(scope, send, arm, reply, fault)
 
-    async def _answer(self, request: ArmRequest, fault: Fault | None) -> Reply | None:
+    async def _answer(self, request: ArmRequest, fault: Fault | None, vault: str | None) -> Reply | None:
         """The reply; None where the connection is to break before anything happens."""
         if fault is not None:
             if fault.action == "reset":
@@ -126,6 +132,8 @@ class Application:
         path = request.path.lower().rstrip("/")
         if path == "/metadata/endpoints":
             return metadata.endpoints(self.cloud, request.api_version)
+        if vault is not None:
+            return data_plane.answer(self.cloud, self.tokens, vault, request)
         if path == "/metadata/identity/oauth2/token":
             return identity.from_metadata_service(self.cloud, self.tokens, request.query, request.headers)
         if path == "/msi/token":

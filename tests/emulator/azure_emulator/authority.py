@@ -16,8 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from .vault.names import SUFFIX
+
 LIFETIME = datetime.timedelta(days=365)
-NAMES = ("localhost", "host.docker.internal")
+NAMES = ("localhost", "host.docker.internal", f"*.{SUFFIX}")
 
 
 class Authority:
@@ -38,7 +40,8 @@ class Authority:
             return False
         certificate = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
         left = certificate.not_valid_after_utc - datetime.datetime.now(datetime.timezone.utc)
-        return left > datetime.timedelta(days=2)
+        named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return left > datetime.timedelta(days=2) and set(NAMES) <= set(named.get_values_for_type(x509.DNSName))
 
     def _make(self) -> None:
         ca_key = ec.generate_private_key(ec.SECP256R1())

@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 from .network.names import PUBLIC_IP
+from .vault.names import SUFFIX, VAULT
 
 if t.TYPE_CHECKING:
     from .cloud import Cloud
@@ -58,5 +59,7 @@ class HostsFile:
             base = "127.0.0.1 localhost\n"
         if base and not base.endswith("\n"):
             base += "\n"
-        lines = [f"{address} {name}\n" for name, address in sorted(self.names().items())]
+        found = self.names()
+        found |= {f"{vault.name.lower()}.{SUFFIX}": "127.0.0.1" for vault in self._cloud.store.of_type(VAULT)}
+        lines = [f"{address} {name}\n" for name, address in sorted(found.items())]
         return base + "".join(lines)

@@ -61,11 +61,25 @@ VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.network": NETWORK,
     "microsoft.compute": COMPUTE,
     "microsoft.compute/disks": DISKS,
+KEY_VAULT = _words(
+    """
+    2015-06-01 2016-10-01 2018-02-14 2019-09-01 2021-10-01 2022-07-01 2022-11-01 2023-02-01 2023-07-01 2024-11-01
+    2025-05-01
+    """
+)
+
     "microsoft.compute/skus": SKUS,
     "microsoft.resources": RESOURCES,
     "microsoft.authorization": AUTHORIZATION,
     "microsoft.marketplaceordering": MARKETPLACE,
 }
+    "microsoft.compute/locations/operations": [*COMPUTE, *GALLERIES],
+    "microsoft.compute/galleries": GALLERIES,
+    "microsoft.compute/galleries/images": GALLERIES,
+    "microsoft.compute/galleries/images/versions": GALLERIES,
+    "microsoft.compute/locations/sharedgalleries": GALLERIES,
+    "microsoft.compute/locations/communitygalleries": GALLERIES,
+    "microsoft.keyvault": KEY_VAULT,
 
 LOCATIONS = _words(
     """

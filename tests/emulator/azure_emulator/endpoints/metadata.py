@@ -10,6 +10,7 @@ import typing as t
 
 from ..arm.messages import Reply
 from ..errors import Json
+from ..vault.names import domain
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -74,7 +75,7 @@ def _suffixes(cloud: Cloud) -> Json:
         "acrLoginServer": f"azurecr.{suffix}",
         "sqlServerHostname": f"database.{suffix}",
         "azureDataLakeAnalyticsCatalogAndJob": f"azuredatalakeanalytics.{suffix}",
-        "keyVaultDns": f"vault.{suffix}",
+        "keyVaultDns": domain(cloud),
         "storage": f"core.{suffix}",
         "azureFrontDoorEndpointSuffix": f"azurefd.{suffix}",
         "storageSyncEndpointSuffix": f"afs.{suffix}",

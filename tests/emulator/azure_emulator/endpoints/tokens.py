@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ..arm.messages import Reply
 from ..errors import ApiError, Json
 from ..settings import new_guid
+from ..vault.names import audience
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -173,7 +174,7 @@ class Tokens:
                 "invalid_request", 900144, "The request body must contain the following parameter: 'scope'.", 400
             )
         allowed = [self._cloud.origin, "https://management.azure.com", "https://management.core.windows.net"]
-        allowed += ["https://graph.microsoft.com", "https://vault.azure.net"]
+        allowed += ["https://graph.microsoft.com", "https://vault.azure.net", audience(self._cloud)]
         if wanted.rstrip("/") not in allowed:
             raise TokenError(
                 "invalid_resource",
@@ -286,6 +287,18 @@ class Tokens:
             "ver": "1.0",
         }
         return jwt.encode(claims, self._private, algorithm="RS256", headers={"kid": self._key_id})
+
+    def claims(self, token: str) -> Json | None:
+        """What a token of ours says; None when it is not one of ours, or has expired."""
+        try:
+            return jwt.decode(
+                token,
+                self._public,
+                algorithms=["RS256"],
+                options={"verify_aud": False, "require": ["exp", "aud", "tid"]},
+            )
+        except jwt.InvalidTokenError:
+            return None
 
     def check(self, authorization: str | None) -> Json:
         """The claims of a request's token.
