@@ -92,10 +92,10 @@ class Application:
             await _respond(send, await self.control.answer(method, path, request.headers, raw), method)
             return
         fault = self.cloud.faults.match(method, path)
+        vault = vault_of_host(request.headers.get("host", ""))
         reply: Reply | None = None
         try:
             reply = await self._answer(arm, fault, vault)
-        vault = vault_of_host(request.headers.get("host", ""))
         except ApiError as error:
             reply = Reply(error.status, error.body(), error.headers)
         except Exception:
