@@ -50,10 +50,10 @@ ROUTED = (
     resources,
     rights,
     run_commands,
+    vaults,
     vms,
     vnets,
 )
-    vaults,
 """Importing these registers their routes and actions."""
 LOG = logging.getLogger(__name__)
 WRITING = frozenset({"PUT", "PATCH", "POST", "DELETE"})
