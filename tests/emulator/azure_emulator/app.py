@@ -129,11 +129,11 @@ class Application:
                 "RequestContentTooLarge",
                 f"The request content size exceeds the maximum size of '{BODY_LIMIT // 2**20} MB'.",
             )
+        if vault is not None:
+            return data_plane.answer(self.cloud, self.tokens, vault, request)
         path = request.path.lower().rstrip("/")
         if path == "/metadata/endpoints":
             return metadata.endpoints(self.cloud, request.api_version)
-        if vault is not None:
-            return data_plane.answer(self.cloud, self.tokens, vault, request)
         if path == "/metadata/identity/oauth2/token":
             return identity.from_metadata_service(self.cloud, self.tokens, request.query, request.headers)
         if path == "/msi/token":

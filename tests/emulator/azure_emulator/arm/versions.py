@@ -43,10 +43,6 @@ DISKS = _words(
     2023-10-02 2024-03-02 2025-01-02 2026-03-02
     """
 )
-GALLERIES = _words(
-    "2018-06-01 2019-03-01 2019-07-01 2019-12-01 2020-09-30 2021-07-01 2021-10-01 2022-01-03 2022-03-03 2022-08-03"
-    " 2023-07-03 2024-03-03 2025-03-03"
-)
 SKUS = ["2017-03-30", "2017-09-01", "2019-04-01", "2021-07-01"]
 RESOURCES = _words(
     """
@@ -61,10 +57,6 @@ RESOURCES = _words(
 AUTHORIZATION = _words("2014-07-01-preview 2015-07-01 2018-01-01-preview 2018-07-01 2022-04-01 2022-05-01-preview")
 MARKETPLACE = _words("2015-06-01 2021-01-01")
 
-VERSIONS: t.Mapping[str, t.Sequence[str]] = {
-    "microsoft.network": NETWORK,
-    "microsoft.compute": COMPUTE,
-    "microsoft.compute/disks": DISKS,
 KEY_VAULT = _words(
     """
     2015-06-01 2016-10-01 2018-02-14 2019-09-01 2021-10-01 2022-07-01 2022-11-01 2023-02-01 2023-07-01 2024-11-01
@@ -72,18 +64,16 @@ KEY_VAULT = _words(
     """
 )
 
+VERSIONS: t.Mapping[str, t.Sequence[str]] = {
+    "microsoft.network": NETWORK,
+    "microsoft.compute": COMPUTE,
+    "microsoft.compute/disks": DISKS,
     "microsoft.compute/skus": SKUS,
+    "microsoft.keyvault": KEY_VAULT,
     "microsoft.resources": RESOURCES,
     "microsoft.authorization": AUTHORIZATION,
     "microsoft.marketplaceordering": MARKETPLACE,
 }
-    "microsoft.compute/locations/operations": [*COMPUTE, *GALLERIES],
-    "microsoft.compute/galleries": GALLERIES,
-    "microsoft.compute/galleries/images": GALLERIES,
-    "microsoft.compute/galleries/images/versions": GALLERIES,
-    "microsoft.compute/locations/sharedgalleries": GALLERIES,
-    "microsoft.compute/locations/communitygalleries": GALLERIES,
-    "microsoft.keyvault": KEY_VAULT,
 
 LOCATIONS = _words(
     """
