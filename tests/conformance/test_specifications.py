@@ -44,7 +44,9 @@ def test_every_answer_of_the_local_azure_is_valid(validate: t.Callable[[Path], V
     result = validate(traffic)
     assert result.failed == 0, "\n".join(result.lines)
     assert result.validated > 150
-    assert all("2019-13-01" in line for line in result.lines), "\n".join(result.lines)
+    # One request asks for a version that never was; galleries are not among the specifications that are at hand.
+    expected = ("2019-13-01", "2023-07-03")
+    assert all(any(version in line for version in expected) for line in result.lines), "\n".join(result.lines)
 
 
 async def _visit(traffic: Path) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from azure_emulator.conformance.local import LocalCloud
 Json = dict[str, t.Any]
 NETWORK, COMPUTE, DISKS, SKUS = "2024-05-01", "2024-07-01", "2024-03-02", "2021-07-01"
 RESOURCES, SUBSCRIPTIONS = "2022-09-01", "2022-12-01"
+GALLERIES = "2023-07-03"
 PLACE = "westeurope"
 IMAGE = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"}
 
@@ -63,6 +64,9 @@ class Tour:
         await self.interfaces()
         await self.catalogues()
         await self.disks()
+        await self.placement()
+        await self.images()
+        await self.galleries()
         await self.machines()
         await self.power()
         await self.extensions()
@@ -250,6 +254,73 @@ class Tour:
         for path in (disk, f"{self.compute}/disks", f"{self.subscription}/providers/Microsoft.Compute/disks"):
             await self.go("GET", path, DISKS)
         await self.go("GET", f"{disk}-none", DISKS, 404)
+
+    async def placement(self) -> None:
+        """Availability sets and proximity placement groups, alone and with a machine in them."""
+        near = f"{self.compute}/proximityPlacementGroups/near"
+        await self.go("PUT", near, COMPUTE, 201, body={"location": PLACE})
+        await self.go("PUT", near, COMPUTE, 200, body={"location": PLACE, "tags": {"a": "b"}})
+        one = f"{self.compute}/availabilitySets/set"
+        body: Json = {"location": PLACE, "sku": {"name": "Aligned"}, "properties": {"platformFaultDomainCount": 2}}
+        body["properties"]["proximityPlacementGroup"] = {"id": near}
+        await self.go("PUT", one, COMPUTE, 200, body=body)
+        changed = {**body, "properties": {"platformFaultDomainCount": 3}}
+        await self.go("PUT", one, COMPUTE, 409, body=changed)
+        await self.go("PUT", f"{one}-bad", COMPUTE, 400, body={**body, "properties": {"platformUpdateDomainCount": 99}})
+        for path in (one, near):
+            await self.go("PATCH", path, COMPUTE, 200, body={"tags": {"a": "c"}})
+            listed = path.rpartition("/")[0]
+            for found in (path, listed, listed.replace("/resourceGroups/tour", "")):
+                await self.go("GET", found, COMPUTE)
+            await self.go("GET", f"{path}-none", COMPUTE, 404)
+        await self.go("GET", f"{one}/vmSizes", COMPUTE)
+        await self.go("DELETE", near, COMPUTE, 409)
+        await self.go("DELETE", one, COMPUTE, 200)
+        await self.go("DELETE", one, COMPUTE, 204)
+        await self.go("DELETE", near, COMPUTE, 200)
+
+    async def images(self) -> None:
+        """Managed images."""
+        one = f"{self.compute}/images/own"
+        disk = {"osType": "Linux", "osState": "Generalized", "managedDisk": {"id": f"{self.compute}/disks/data1"}}
+        body = {"location": PLACE, "properties": {"storageProfile": {"osDisk": disk}, "hyperVGeneration": "V2"}}
+        await self.go("PUT", one, COMPUTE, 201, body=body)
+        await self.go("PUT", one, COMPUTE, 200, body=body)
+        await self.go("PATCH", one, COMPUTE, 200, body={"tags": {"a": "b"}})
+        await self.go("PUT", f"{one}-bad", COMPUTE, 400, body={"location": PLACE, "properties": {}})
+        listed = one.rpartition("/")[0]
+        for path in (one, listed, listed.replace("/resourceGroups/tour", "")):
+            await self.go("GET", path, COMPUTE)
+        await self.go("GET", f"{one}-none", COMPUTE, 404)
+        await self.go("DELETE", one, COMPUTE, 202)
+        await self.go("DELETE", one, COMPUTE, 204)
+
+    async def galleries(self) -> None:
+        """Galleries, and how others see them."""
+        gallery = f"{self.compute}/galleries/gallery"
+        image, version = f"{gallery}/images/debian", f"{gallery}/images/debian/versions/1.0.0"
+        sharing = {"permissions": "Community", "communityGalleryInfo": {"publicNamePrefix": "tour"}}
+        identifier = {"publisher": "me", "offer": "debian", "sku": "12"}
+        definition = {"osType": "Linux", "osState": "Generalized", "hyperVGeneration": "V2", "identifier": identifier}
+        content = {"storageProfile": {"osDiskImage": {"source": {"id": f"{self.compute}/disks/data1"}}}}
+        for path, properties in ((gallery, {"sharingProfile": sharing}), (image, definition), (version, content)):
+            body = {"location": PLACE, "properties": properties}
+            await self.go("PUT", path, GALLERIES, 201, body=body)
+            await self.go("PUT", path, GALLERIES, 200, body=body)
+            await self.go("GET", path, GALLERIES)
+            await self.go("GET", path.rpartition("/")[0], GALLERIES)
+            await self.go("GET", f"{path}9", GALLERIES, 404)
+        shown = await self.go("GET", gallery, GALLERIES)
+        name = shown.body["properties"]["sharingProfile"]["communityGalleryInfo"]["publicNames"][0]
+        place = f"{self.subscription}/providers/Microsoft.Compute/locations/{PLACE}"
+        seen = f"{place}/communityGalleries/{name}"
+        for path in ("", "/images", "/images/debian", "/images/debian/versions", "/images/debian/versions/1.0.0"):
+            await self.go("GET", f"{seen}{path}", GALLERIES)
+        await self.go("GET", f"{seen}/images/none", GALLERIES, 404)
+        await self.go("GET", f"{place}/sharedGalleries/none", GALLERIES, 404)
+        await self.go("DELETE", gallery, GALLERIES, 409)
+        for path in (version, image, gallery):
+            await self.go("DELETE", path, GALLERIES, 202)
 
     def machine(self, **changes: t.Any) -> Json:
         """The body of a VM."""

@@ -24,7 +24,7 @@ from .arm.resource import utc_now
 from .arm.routing import ROUTER
 from .arm.versions import check_version
 from .cloud import Cloud
-from .compute import catalogue_routes, disks, extensions, power, run_commands, vms
+from .compute import catalogue_routes, disks, extensions, galleries, images, placement, power, run_commands, vms
 from .endpoints import identity, metadata
 from .endpoints.control import PREFIX, Control
 from .endpoints.tokens import Tokens, form_of
@@ -39,10 +39,13 @@ ROUTED = (
     catalogue_routes,
     disks,
     extensions,
+    galleries,
     groups,
+    images,
     marketplace,
     nics,
     nsgs,
+    placement,
     polls,
     power,
     providers,
@@ -205,7 +208,7 @@ class Application:
                 "InvalidSubscriptionId",
                 f"The provided subscription identifier '{subscription}' is malformed or invalid.",
             )
-        if subscription.lower() != self.cloud.identity.subscription_id.lower():
+        if subscription.lower() not in [known.lower() for known in self.cloud.subscriptions]:
             raise subscription_not_found(subscription)
 
     def _check_group(self, request: ArmRequest, parts: list[str]) -> None:

@@ -102,6 +102,11 @@ class Cloud:
         """What a link to ``path`` carries so that it can be followed without a token."""
         return hmac.new(self.identity.control_token.encode(), path.lower().encode(), hashlib.sha256).hexdigest()
 
+    @property
+    def subscriptions(self) -> list[str]:
+        """The subscriptions that the client may see, its own first."""
+        return [self.identity.subscription_id, *self.switches["extra_subscriptions"]]
+
     def forget_disk(self, disk_id: str) -> None:
         """Remove a managed disk's content, some time soon."""
         self.soon(self.machines.delete_disk(disk_id))

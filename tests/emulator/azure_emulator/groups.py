@@ -195,12 +195,15 @@ class DeleteGroup:
             return
         for vm in cloud.store.children(group.id, VM):
             remove_with_options(cloud, vm)
-        for resource in cloud.store.children(group.id):
-            for child in cloud.store.children(resource.id):
-                cloud.store.remove(child)
-            cloud.store.remove(resource)
-        cloud.store.remove(group)
+        _forget(cloud, group)
         cloud.hosts.update()
+
+
+def _forget(cloud: Cloud, resource: Resource) -> None:
+    """Take a resource out of the store, with everything in it."""
+    for child in cloud.store.children(resource.id):
+        _forget(cloud, child)
+    cloud.store.remove(resource)
 
 
 def _refuse_held(cloud: Cloud, group: Resource) -> None:

@@ -12,21 +12,40 @@ from .arm.messages import ArmRequest, Reply
 from .arm.replies import listing
 from .arm.routing import SUBSCRIPTION, route
 from .arm.versions import LOCATIONS, versions_of
-from .compute.names import DISK, EXTENSION, RUN_COMMAND, VM
+from .compute.names import (
+    AVAILABILITY_SET,
+    DISK,
+    EXTENSION,
+    GALLERY,
+    GALLERY_IMAGE,
+    GALLERY_VERSION,
+    IMAGE,
+    PLACEMENT_GROUP,
+    RUN_COMMAND,
+    VM,
+)
 from .errors import ApiError, Json
 from .groups import KIND, TYPE
 from .network.names import NIC, NSG, PUBLIC_IP, RULE, SUBNET, VNET
+from .vault.names import VAULT
 
 if t.TYPE_CHECKING:
     from .cloud import Cloud
 
-TYPES = (VNET, SUBNET, NSG, RULE, PUBLIC_IP, NIC, VM, EXTENSION, RUN_COMMAND, DISK)
-NAMESPACES = ("Microsoft.Compute", "Microsoft.Network", "Microsoft.Resources", "Microsoft.Storage")
+COMPUTE = (VM, EXTENSION, RUN_COMMAND, DISK, AVAILABILITY_SET, PLACEMENT_GROUP, IMAGE)
+GALLERIES = (GALLERY, GALLERY_IMAGE, GALLERY_VERSION)
+TYPES = (VNET, SUBNET, NSG, RULE, PUBLIC_IP, NIC, *COMPUTE, *GALLERIES, VAULT)
+NAMESPACES = (
+    "Microsoft.Compute",
+    "Microsoft.KeyVault",
+    "Microsoft.Network",
+    "Microsoft.Resources",
+    "Microsoft.Storage",
+)
 
 
-def subscription_body(cloud: Cloud) -> Json:
-    """The one subscription."""
-    id_ = cloud.identity.subscription_id
+def subscription_body(cloud: Cloud, id_: str) -> Json:
+    """A subscription."""
     return {
         "id": f"/subscriptions/{id_}",
         "authorizationSource": "RoleBased",
@@ -46,13 +65,13 @@ def subscription_body(cloud: Cloud) -> Json:
 @route("GET", "/subscriptions", KIND)
 async def list_subscriptions(cloud: Cloud, request: ArmRequest) -> Reply:
     """The subscriptions that the client may see."""
-    return Reply(200, {"value": [subscription_body(cloud)], "nextLink": ""})
+    return Reply(200, {"value": [subscription_body(cloud, id_) for id_ in cloud.subscriptions], "nextLink": ""})
 
 
 @route("GET", SUBSCRIPTION, KIND)
 async def get_subscription(cloud: Cloud, request: ArmRequest) -> Reply:
     """The subscription."""
-    return Reply(200, subscription_body(cloud))
+    return Reply(200, subscription_body(cloud, request.subscription))
 
 
 @route("GET", "/tenants", KIND)

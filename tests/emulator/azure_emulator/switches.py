@@ -16,9 +16,11 @@ DEFAULTS: t.Mapping[str, Value] = {
     "basic_public_ip": False,
     "cores_quota": 100,
     "docker_extension": False,
+    "encryption_at_host": False,
     "extra_extensions": [],
     "extra_images": [],
     "extra_sizes": [],
+    "extra_subscriptions": [],
     "forbidden": [],
     "role": [],
     "sku_not_available": [],
@@ -35,9 +37,11 @@ agent: what new answers of the guest agents look like: ready (what the machine s
 basic_public_ip: whether public addresses of the Basic SKU can still be created.
 cores_quota: cores a subscription may use in a region.
 docker_extension: whether Microsoft.Azure.Extensions/DockerExtension is in the catalogue.
+encryption_at_host: whether the subscription has the feature Microsoft.Compute/EncryptionAtHost.
 extra_extensions: further extension types, Publisher.Type or Publisher.Type:VERSION.
 extra_images: further platform images, Publisher:Offer:Sku:Version.
 extra_sizes: further VM sizes; they have two cores.
+extra_subscriptions: further subscriptions that the client may see, by their ids.
 forbidden: actions the signed-in client has no right to, for example Microsoft.Compute/virtualMachines/write.
 role: the only actions that the client has a right to, less the forbidden ones; empty means all.
 sku_not_available: VM sizes that cannot be had.

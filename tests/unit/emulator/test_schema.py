@@ -41,6 +41,15 @@ FILES = {
     "RunCommandInput": f"{COMPUTE}/ComputeRP/stable/2024-07-01/runCommand.json",
     "Disk": f"{COMPUTE}/DiskRP/stable/2024-03-02/disk.json",
     "DiskUpdate": f"{COMPUTE}/DiskRP/stable/2024-03-02/disk.json",
+    "AvailabilitySet": f"{COMPUTE}/ComputeRP/stable/2024-07-01/availabilitySet.json",
+    "AvailabilitySetUpdate": f"{COMPUTE}/ComputeRP/stable/2024-07-01/availabilitySet.json",
+    "ProximityPlacementGroup": f"{COMPUTE}/ComputeRP/stable/2024-07-01/proximityPlacementGroup.json",
+    "ProximityPlacementGroupUpdate": f"{COMPUTE}/ComputeRP/stable/2024-07-01/proximityPlacementGroup.json",
+    "Image": f"{COMPUTE}/ComputeRP/stable/2024-07-01/image.json",
+    "ImageUpdate": f"{COMPUTE}/ComputeRP/stable/2024-07-01/image.json",
+    "Gallery": f"{COMPUTE}/GalleryRP/stable/2023-07-03/gallery.json",
+    "GalleryImage": f"{COMPUTE}/GalleryRP/stable/2023-07-03/gallery.json",
+    "GalleryImageVersion": f"{COMPUTE}/GalleryRP/stable/2023-07-03/gallery.json",
     "ResourceGroup": "resources/resource-manager/Microsoft.Resources/stable/2022-09-01/resources.json",
     "ResourceGroupPatchable": "resources/resource-manager/Microsoft.Resources/stable/2022-09-01/resources.json",
 }
@@ -142,6 +151,8 @@ def test_tables_agree_with_the_specifications(type_: str) -> None:
     body = BODIES[type_]
     for name in sorted({body.put, body.patch}):
         file = SPECIFICATIONS / "specification" / FILES[name]
+        if not file.is_file():
+            pytest.skip(f"these specifications have no {file.name} ({file.parent.name})")
         _compare(body.family, name, Definition(_load(file)["definitions"][name], file), set(), wrong)
     assert not wrong
 

@@ -43,6 +43,10 @@ DISKS = _words(
     2023-10-02 2024-03-02 2025-01-02 2026-03-02
     """
 )
+GALLERIES = _words(
+    "2018-06-01 2019-03-01 2019-07-01 2019-12-01 2020-09-30 2021-07-01 2021-10-01 2022-01-03 2022-03-03 2022-08-03"
+    " 2023-07-03 2024-03-03 2025-03-03"
+)
 SKUS = ["2017-03-30", "2017-09-01", "2019-04-01", "2021-07-01"]
 RESOURCES = _words(
     """
@@ -69,6 +73,12 @@ VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.compute": COMPUTE,
     "microsoft.compute/disks": DISKS,
     "microsoft.compute/skus": SKUS,
+    "microsoft.compute/locations/operations": [*COMPUTE, *GALLERIES],
+    "microsoft.compute/galleries": GALLERIES,
+    "microsoft.compute/galleries/images": GALLERIES,
+    "microsoft.compute/galleries/images/versions": GALLERIES,
+    "microsoft.compute/locations/sharedgalleries": GALLERIES,
+    "microsoft.compute/locations/communitygalleries": GALLERIES,
     "microsoft.keyvault": KEY_VAULT,
     "microsoft.resources": RESOURCES,
     "microsoft.authorization": AUTHORIZATION,

@@ -106,7 +106,7 @@ def storage(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -
     if reference is not None:
         filled["imageReference"] = {k: v for k, v in reference.items() if k != "exactVersion" and v is not None}
         exact = (old or {}).get("imageReference", {}).get("exactVersion") or (image.version if image else None)
-        if exact is not None and "publisher" in reference:
+        if exact and ("publisher" in reference or is_of_gallery(reference)):
             filled["imageReference"]["exactVersion"] = exact
     filled["osDisk"] = _os_disk(vm, wanted.get("osDisk") or {}, image, (old or {}).get("osDisk"))
     disks = wanted.get("dataDisks")
@@ -116,6 +116,12 @@ def storage(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -
     if wanted.get("diskControllerType"):
         filled["diskControllerType"] = wanted["diskControllerType"]
     return filled
+
+
+def is_of_gallery(reference: Json) -> bool:
+    """Whether a reference means an image of a gallery."""
+    shared = reference.get("sharedGalleryImageId") or reference.get("communityGalleryImageId")
+    return bool(shared) or "/galleries/" in str(reference.get("id", "")).lower()
 
 
 def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -> Json:
@@ -128,6 +134,9 @@ def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) 
     managed = {"storageAccountType": "Standard_LRS"} | before.get("managedDisk", {}) | (given.get("managedDisk") or {})
     managed = {key: value for key, value in managed.items() if value is not None}
     managed.setdefault("storageAccountType", "Standard_LRS")
+    local = given.get("diffDiskSettings") or before.get("diffDiskSettings")
+    if local:
+        given["diffDiskSettings"] = local
     filled: Json = {
         "osType": given.get("osType") or before.get("osType") or (image.os_type if image else "Linux"),
         "name": name,
@@ -135,7 +144,7 @@ def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) 
         **({"vhd": given["vhd"]} if given.get("vhd") else {}),
         "caching": given.get("caching") or before.get("caching") or "ReadWrite",
         **({} if given.get("vhd") else {"managedDisk": managed}),
-        "deleteOption": given.get("deleteOption") or before.get("deleteOption") or "Detach",
+        "deleteOption": given.get("deleteOption") or before.get("deleteOption") or ("Delete" if local else "Detach"),
     }
     size = given.get("diskSizeGB") or before.get("diskSizeGB") or (image.size_gb if image else 30)
     filled["diskSizeGB"] = size

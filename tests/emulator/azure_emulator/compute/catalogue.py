@@ -99,6 +99,18 @@ def size_of(_cloud: Cloud, name: str) -> Size:
     return SIZES.get(name.lower()) or Size(name, 2, 4096, "standardFamily", 4)
 
 
+def size_body(size: Size) -> dict[str, t.Any]:
+    """A size as lists show it."""
+    return {
+        "name": size.name,
+        "numberOfCores": size.vcpus,
+        "osDiskSizeInMB": 1047552,
+        "resourceDiskSizeInMB": size.temporary_mb,
+        "memoryInMB": size.memory_mb,
+        "maxDataDiskCount": size.data_disks,
+    }
+
+
 @dataclass(frozen=True)
 class Image:
     """A platform image."""
@@ -113,6 +125,13 @@ class Image:
     size_gb: int = 30
     architecture: str = "x64"
     os_type: str = "Linux"
+    trusted: bool | None = None
+
+    @property
+    def trusted_launch(self) -> bool:
+        """Whether it can be booted with Trusted Launch; platform images of the second generation can."""
+        known = self.generation == "V2" and self.architecture == "x64" and self.os_type == "Linux"
+        return known if self.trusted is None else self.trusted
 
 
 IMAGES: tuple[Image, ...] = (

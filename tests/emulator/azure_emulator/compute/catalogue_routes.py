@@ -16,8 +16,8 @@ from ..arm.versions import LOCATIONS
 from ..errors import ApiError
 from ..marketplace import plan_of
 from . import catalogue
+from .capabilities import as_listed
 from .names import LOCATION, VM
-from .power import size_body
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -113,6 +113,7 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
             {"name": "IsAcceleratedNetworkSupported", "value": "True"},
             {"name": "DiskControllerTypes", "value": "SCSI"},
             {"name": "IsHibernateSupported", "value": "False"},
+            *([{"name": "SecurityType", "value": "TrustedLaunchSupported"}] if image.trusted_launch else []),
         ],
         "osDiskImage": {"operatingSystem": image.os_type},
         "dataDiskImages": [],
@@ -171,7 +172,7 @@ def _extension(cloud: Cloud, request: ArmRequest) -> catalogue.ExtensionType:
 @route("GET", f"{PLACE}/vmSizes", LOCATION)
 async def sizes(cloud: Cloud, request: ArmRequest) -> Reply:
     """The sizes of a region."""
-    return listing([size_body(size) for size in catalogue.SIZES.values()])
+    return listing([catalogue.size_body(size) for size in catalogue.SIZES.values()])
 
 
 @route("GET", f"{PLACE}/usages", LOCATION)
@@ -189,6 +190,12 @@ async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
         size = catalogue.size_of(cloud, vm.properties["hardwareProfile"]["vmSize"])
         cores[size.family] = cores.get(size.family, 0) + size.vcpus
     rows = [("cores", "Total Regional vCPUs", sum(cores.values()), limit)]
+    spot = sum(
+        catalogue.size_of(cloud, vm.properties["hardwareProfile"]["vmSize"]).vcpus
+        for vm in vms
+        if vm.properties.get("priority") in ("Spot", "Low")
+    )
+    rows += [("lowPriorityCores", "Total Regional Spot vCPUs", spot, limit)]
     rows += [("virtualMachines", "Virtual Machines", len(vms), 25000)]
     for family in _names(size.family for size in catalogue.SIZES.values()):
         rows.append((family, f"{family} vCPUs", cores.get(family, 0), limit))
@@ -215,14 +222,7 @@ async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
 
 
 def _sku(request: ArmRequest, size: catalogue.Size, location: str, missing: bool) -> Json:
-    capabilities = {
-        "vCPUs": str(size.vcpus),
-        "MemoryGB": str(round(size.memory_mb / 1024, 2)),
-        "MaxDataDiskCount": str(size.data_disks),
-        "PremiumIO": str("s" in size.name.rpartition("_v")[0][-3:]),
-        "HyperVGenerations": "V1,V2",
-        "CpuArchitectureType": "Arm64" if "p" in size.name.partition("_")[2].partition("_")[0][1:] else "x64",
-    }
+    capabilities = as_listed(size)
     restriction: Json = {
         "type": "Location",
         "values": [location],

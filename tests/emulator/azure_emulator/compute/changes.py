@@ -10,13 +10,17 @@ import copy
 import typing as t
 
 from ..arm.resource import Json, Resource
-from ..errors import ApiError, operation_not_allowed
-from . import catalogue
+from ..errors import ApiError, invalid_parameter, operation_not_allowed
+from . import catalogue, sources
+from .capabilities import capabilities_of
 from .checks import check_disks, check_interfaces, check_quota, check_size
+from .features import check_security
+from .placement import check_placement_group
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
+LICENSES = ("None", "RHEL_BYOS", "SLES_BYOS", "RHEL_BASE", "SLES", "Windows_Client", "Windows_Server", "UBUNTU_PRO")
 UNCHANGEABLE = (
     ("storageProfile", "imageReference", "publisher"),
     ("storageProfile", "imageReference", "offer"),
@@ -30,6 +34,11 @@ UNCHANGEABLE = (
     ("osProfile", "customData"),
     ("availabilitySet", "id"),
     ("priority",),
+    ("evictionPolicy",),
+    ("storageProfile", "osDisk", "diffDiskSettings", "option"),
+    ("storageProfile", "imageReference", "id"),
+    ("storageProfile", "imageReference", "sharedGalleryImageId"),
+    ("storageProfile", "imageReference", "communityGalleryImageId"),
 )
 
 
@@ -48,6 +57,12 @@ def check_update(cloud: Cloud, vm: Resource, wanted: Json, body: Json) -> None:
         if _plain(new) != _plain(old) and not (path[-1] == "createOption" and old is not None and new == "attach"):
             raise _unchangeable("customData" if path[-1] == "customData" else _property(path))
     _check_allocated(vm, wanted)
+    if "proximityPlacementGroup" in wanted and wanted["proximityPlacementGroup"].get("id"):
+        check_placement_group(cloud, wanted["proximityPlacementGroup"]["id"], vm)
+    if "securityProfile" in wanted:
+        _check_security(cloud, vm, wanted)
+    if wanted.get("licenseType") not in (None, *LICENSES):
+        raise invalid_parameter(f"The license type {wanted['licenseType']} is invalid.", "licenseType")
     size = _at(wanted, ("hardwareProfile", "vmSize"))
     if size is not None and resized(vm, wanted):
         check_size(cloud, vm, size)
@@ -80,6 +95,37 @@ def _check_allocated(vm: Resource, wanted: Json) -> None:
                 f"Updating proximity placement group of VM {vm.name} is not allowed while the VM is running. Please "
                 "stop/deallocate the VM and retry the operation."
             )
+
+
+def _check_security(cloud: Cloud, vm: Resource, wanted: Json) -> None:
+    """What can be changed of the security profile, and when.
+
+    "Enable Trusted launch on existing Azure Gen2 VMs" and "End-to-end encryption using encryption at host"
+    (learn.microsoft.com): the machine must be deallocated; other ways lead to a new machine.
+    """
+    asked: Json = wanted.get("securityProfile") or {}
+    present: Json = vm.properties.get("securityProfile") or {}
+    deallocated = vm.hidden.get("power") == "deallocated"
+    at_host = asked.get("encryptionAtHost")
+    if at_host is not None and at_host != bool(present.get("encryptionAtHost")) and not deallocated:
+        name = "securityProfile.encryptionAtHost"
+        raise ApiError(
+            409, "OperationNotAllowed", f"{name} can be updated only when VM is in deallocated state.", target=name
+        )
+    kind = asked.get("securityType")
+    if kind is not None and kind != present.get("securityType"):
+        image = sources.image_of(cloud, vm, vm.properties["storageProfile"].get("imageReference") or {})
+        second = image is not None and image.generation == "V2"
+        if present.get("securityType") or kind != "TrustedLaunch" or not second:
+            raise _unchangeable("securityProfile.securityType")
+        if not deallocated:
+            name = "securityProfile.securityType"
+            raise ApiError(
+                409, "OperationNotAllowed", f"{name} can be updated only when VM is in deallocated state.", target=name
+            )
+    size = _at(wanted, ("hardwareProfile", "vmSize")) or vm.properties["hardwareProfile"]["vmSize"]
+    can = capabilities_of(catalogue.size_of(cloud, size))
+    check_security(cloud, {**present, **asked}, size, can, None)
 
 
 def _check_interface_change(vm: Resource, wanted: Json) -> None:

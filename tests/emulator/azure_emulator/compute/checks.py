@@ -14,7 +14,10 @@ from ..errors import ApiError, invalid_parameter, operation_not_allowed
 from ..network.names import NIC
 from . import catalogue
 from .catalogue import Image
+from .features import check_features
 from .names import DISK, VM
+from .placement import check_placement
+from .sources import check_image
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -91,7 +94,7 @@ def check_new_vm(cloud: Cloud, vm: Resource, wanted: Json) -> Image | None:
     storage: Json = wanted.get("storageProfile") or {}
     if not storage:
         raise _missing("storageProfile")
-    image = _check_image(cloud, storage)
+    image = check_image(cloud, vm, storage)
     os_disk = storage.get("osDisk") or {}
     attached = str(os_disk.get("createOption", "")).lower() == "attach"
     if not attached:
@@ -102,6 +105,8 @@ def check_new_vm(cloud: Cloud, vm: Resource, wanted: Json) -> Image | None:
         raise invalid_parameter("Parameter 'osProfile' is not allowed.", "osProfile")
     check_interfaces(cloud, vm, wanted)
     check_disks(cloud, vm, storage)
+    check_features(cloud, vm, wanted, image)
+    check_placement(cloud, vm, wanted)
     check_quota(cloud, vm, catalogue.size_of(cloud, size).vcpus)
     return image
 
@@ -166,33 +171,6 @@ def check_quota(cloud: Cloud, vm: Resource, cores: int) -> None:
             "a request for Quota increase by specifying parameters listed in the 'Details' section for deployment to "
             "succeed."
         )
-
-
-def _check_image(cloud: Cloud, storage: Json) -> Image | None:
-    reference = storage.get("imageReference") or {}
-    if not reference.get("publisher"):
-        if reference.get("id") and reference["id"] not in cloud.store and "/images/" in reference["id"].lower():
-            raise ApiError(
-                404,
-                "ResourceNotFound",
-                f"The Image '{reference['id']}' cannot be found in the region of the VM.",
-                target="imageReference",
-            )
-        return None
-    for name in ("offer", "sku", "version"):
-        if not reference.get(name):
-            raise _missing(f"imageReference.{name}")
-    image = catalogue.find_image(cloud, reference)
-    if image is None:
-        urn = ":".join(str(reference.get(name, "")) for name in ("publisher", "offer", "sku", "version"))
-        raise ApiError(
-            404,
-            "PlatformImageNotFound",
-            f"The platform image '{urn}' is not available. Verify that all fields in the storage profile are correct. "
-            "For more details about storage profile information, please refer to https://aka.ms/storageprofile",
-            target="imageReference",
-        )
-    return image
 
 
 def check_os_profile(profile: Json) -> None:
@@ -310,7 +288,7 @@ def check_disks(cloud: Cloud, vm: Resource, storage: Json) -> None:
     os_disk = storage.get("osDisk") or {}
     for disk in [os_disk, *(storage.get("dataDisks") or [])]:
         id_ = (disk.get("managedDisk") or {}).get("id")
-        if not id_:
+        if not id_ or disk.get("diffDiskSettings"):
             continue
         resource = cloud.store.get(id_)
         if resource is None or resource.type != DISK:
@@ -324,11 +302,15 @@ def check_disks(cloud: Cloud, vm: Resource, storage: Json) -> None:
 
 
 def references(vm: Resource) -> list[tuple[str, str]]:
-    """What a VM uses: its interfaces and its disks."""
+    """What a VM uses: its interfaces, its disks, and where it is put."""
     found = [(item["id"], vm.id) for item in vm.properties["networkProfile"]["networkInterfaces"]]
     storage: Json = vm.properties["storageProfile"]
     for disk in [storage["osDisk"], *storage["dataDisks"]]:
         id_ = (disk.get("managedDisk") or {}).get("id")
+        if id_:
+            found.append((id_, vm.id))
+    for name in ("availabilitySet", "proximityPlacementGroup"):
+        id_ = (vm.properties.get(name) or {}).get("id")
         if id_:
             found.append((id_, vm.id))
     return found

@@ -17,6 +17,7 @@ from ..errors import operation_not_allowed
 from ..operations import Operation, action
 from ..settings import new_guid
 from .common import refuse_while_busy
+from .features import is_ephemeral
 from .names import DISK
 
 if t.TYPE_CHECKING:
@@ -54,6 +55,9 @@ def create_for(cloud: Cloud, vm: Resource) -> None:
         if managed is None:
             continue
         managed.setdefault("id", f"{vm.id.partition('/providers/')[0]}/providers/{DISK}/{disk['name']}")
+        if is_os and is_ephemeral(vm):
+            # An ephemeral disk has an id, but is no resource (MicrosoftDocs/azure-docs#71220).
+            continue
         resource = cloud.store.get(managed["id"])
         if resource is None:
             resource = _new_disk(vm, disk, managed, is_os=is_os)

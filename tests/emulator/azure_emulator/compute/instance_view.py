@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..arm.resource import Json, Resource, timestamp, utc_now
-from . import catalogue
+from . import sources
 from .names import EXTENSION
 
 if t.TYPE_CHECKING:
@@ -55,7 +55,7 @@ async def instance_view(cloud: Cloud, vm: Resource) -> Json:
     agent = await cloud.machines.agent_status(vm)
     profile = vm.properties.get("osProfile") or {}
     if power == "running" and agent.state == "ready":
-        image = catalogue.find_image(cloud, vm.properties["storageProfile"].get("imageReference") or {})
+        image = sources.image_of(cloud, vm, vm.properties["storageProfile"].get("imageReference") or {})
         view["computerName"] = profile.get("computerName", vm.name)
         view["osName"] = image.os_name if image else "linux"
         view["osVersion"] = image.os_version if image else ""
@@ -68,7 +68,7 @@ async def instance_view(cloud: Cloud, vm: Resource) -> Json:
     if extensions and power == "running":
         view["extensions"] = [extension_view(extension) for extension in extensions]
     reference = vm.properties["storageProfile"].get("imageReference") or {}
-    found = catalogue.find_image(cloud, reference)
+    found = sources.image_of(cloud, vm, reference)
     view["hyperVGeneration"] = found.generation if found else "V1"
     view["statuses"] = [provisioning_status(vm)]
     if vm.hidden.get("generalized"):

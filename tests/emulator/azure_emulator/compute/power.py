@@ -18,6 +18,7 @@ from ..operations import Operation, action
 from ..schema import accept
 from . import catalogue, checks
 from .common import preempt_children, refuse_while_busy, touch
+from .features import is_ephemeral
 from .names import VM
 from .vms import ONE, dynamic_addresses, vm_of
 
@@ -70,7 +71,13 @@ async def power_off(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("POST", f"{ONE}/deallocate", VM)
 async def deallocate(cloud: Cloud, request: ArmRequest) -> Reply:
     """Stop a machine and give its place back; the disks stay."""
-    return _begin(cloud, request, _ready(cloud, request), "vm.deallocate")
+    vm = _ready(cloud, request)
+    if is_ephemeral(vm):
+        # "Ephemeral OS disks" (learn.microsoft.com): stop-deallocate is not supported.
+        raise operation_not_allowed(
+            f"Operation 'deallocate' is not supported for VM '{vm.name}' with an ephemeral OS disk."
+        )
+    return _begin(cloud, request, vm, "vm.deallocate")
 
 
 def _running(vm: Resource, doing: str) -> Resource:
@@ -254,16 +261,4 @@ def read_console(cloud: Cloud, path: str, signature: str) -> Reply:
 async def sizes(cloud: Cloud, request: ArmRequest) -> Reply:
     """The sizes that the VM could have."""
     vm_of(cloud, request)
-    return Reply(200, {"value": [size_body(size) for size in catalogue.SIZES.values()]}, pretty=True)
-
-
-def size_body(size: catalogue.Size) -> dict[str, t.Any]:
-    """A size as lists show it."""
-    return {
-        "name": size.name,
-        "numberOfCores": size.vcpus,
-        "osDiskSizeInMB": 1047552,
-        "resourceDiskSizeInMB": size.temporary_mb,
-        "memoryInMB": size.memory_mb,
-        "maxDataDiskCount": size.data_disks,
-    }
+    return Reply(200, {"value": [catalogue.size_body(size) for size in catalogue.SIZES.values()]}, pretty=True)

@@ -207,6 +207,8 @@ class Defaults:
             "compute/virtualmachines": self._machine,
             "compute/virtualmachines/extensions": lambda _target: {"properties": dict(_EXTENSION)},
             "compute/virtualmachines/runcommands": lambda _target: {"properties": {"source": {"script": "true"}}},
+            "compute/availabilitysets": lambda _target: {"sku": {"name": "Aligned"}},
+            "compute/proximityplacementgroups": lambda _target: {"properties": {}},
             "compute/disks": lambda _target: {
                 "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}
             },
@@ -332,6 +334,8 @@ _LOCATED = frozenset(
         "compute/virtualmachines/extensions",
         "compute/virtualmachines/runcommands",
         "compute/disks",
+        "compute/availabilitysets",
+        "compute/proximityplacementgroups",
     }
 )
 LOCATED_TYPES = _LOCATED

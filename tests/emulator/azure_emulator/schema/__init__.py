@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 from functools import cache
 
-from . import compute, network, resources
+from . import compute, galleries, network, resources
 from .checking import Checker
 from .grammar import Shape, parse
 
@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from ..arm.messages import ArmRequest
     from ..errors import Json
 
-TABLES = {"network": network.TYPES, "compute": compute.TYPES, "resources": resources.TYPES}
+TABLES = {"network": network.TYPES, "compute": compute.TYPES + galleries.TYPES, "resources": resources.TYPES}
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,16 @@ BODIES: t.Mapping[str, Body] = {
     ),
     "Microsoft.Compute/virtualMachines/runCommand": Body("compute", "RunCommandInput", "RunCommandInput", "2024-07-01"),
     "Microsoft.Compute/disks": Body("compute", "Disk", "DiskUpdate", "2024-03-02"),
+    "Microsoft.Compute/availabilitySets": Body("compute", "AvailabilitySet", "AvailabilitySetUpdate", "2024-07-01"),
+    "Microsoft.Compute/proximityPlacementGroups": Body(
+        "compute", "ProximityPlacementGroup", "ProximityPlacementGroupUpdate", "2024-07-01"
+    ),
+    "Microsoft.Compute/images": Body("compute", "Image", "ImageUpdate", "2024-07-01"),
+    "Microsoft.Compute/galleries": Body("compute", "Gallery", "Gallery", "2023-07-03"),
+    "Microsoft.Compute/galleries/images": Body("compute", "GalleryImage", "GalleryImage", "2023-07-03"),
+    "Microsoft.Compute/galleries/images/versions": Body(
+        "compute", "GalleryImageVersion", "GalleryImageVersion", "2023-07-03"
+    ),
     "Microsoft.Resources/resourceGroups": Body("resources", "ResourceGroup", "ResourceGroupPatchable", "2024-07-01"),
 }
 

@@ -265,4 +265,40 @@ DiskUpdateProperties
   burstingEnabled:bool purchasePlan:PurchasePlan supportedCapabilities:SupportedCapabilities
   propertyUpdatesInProgress- supportsHibernation:bool publicNetworkAccess:Enabled|Disabled
   dataAccessAuthMode:AzureActiveDirectory|None optimizedForFrequentAttach:bool
+InstanceViewStatus
+  code:str level:Info|Warning|Error displayStatus:str message:str time:str
+AvailabilitySet
+  id- name- type- location!:str tags:map properties:AvailabilitySetProperties sku:Sku
+AvailabilitySetProperties
+  platformUpdateDomainCount:int platformFaultDomainCount:int virtualMachines:[SubResource]
+  proximityPlacementGroup:SubResource statuses- scheduledEventsPolicy:ScheduledEventsPolicy
+Sku
+  name:str tier:str capacity:int
+AvailabilitySetUpdate
+  tags:map properties:AvailabilitySetProperties sku:Sku
+ProximityPlacementGroup
+  id- name- type- location!:str tags:map properties:ProximityPlacementGroupProperties zones:[str]
+ProximityPlacementGroupProperties
+  proximityPlacementGroupType:Standard|Ultra virtualMachines- virtualMachineScaleSets- availabilitySets-
+  colocationStatus:InstanceViewStatus intent:PlacementIntent
+PlacementIntent
+  vmSizes:[str]
+ProximityPlacementGroupUpdate
+  tags:map
+Image
+  id- name- type- location!:str tags:map properties:ImageProperties extendedLocation:ExtendedLocation
+ImageProperties
+  sourceVirtualMachine:SubResource storageProfile:ImageStorageProfile provisioningState- hyperVGeneration:V1|V2
+ImageStorageProfile
+  osDisk:ImageOSDisk dataDisks:[ImageDataDisk] zoneResilient:bool
+ImageOSDisk
+  osType!:Windows|Linux osState!:Generalized|Specialized snapshot:SubResource managedDisk:SubResource blobUri:str
+  caching:None|ReadOnly|ReadWrite diskSizeGB:int diskEncryptionSet:DiskEncryptionSetParameters
+  storageAccountType:Standard_LRS|Premium_LRS|StandardSSD_LRS|UltraSSD_LRS|Premium_ZRS|StandardSSD_ZRS|PremiumV2_LRS
+ImageDataDisk
+  lun!:int snapshot:SubResource managedDisk:SubResource blobUri:str caching:None|ReadOnly|ReadWrite diskSizeGB:int
+  storageAccountType:Standard_LRS|Premium_LRS|StandardSSD_LRS|UltraSSD_LRS|Premium_ZRS|StandardSSD_ZRS|PremiumV2_LRS
+  diskEncryptionSet:DiskEncryptionSetParameters
+ImageUpdate
+  tags:map properties:ImageProperties
 """

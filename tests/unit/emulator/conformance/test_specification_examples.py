@@ -30,19 +30,23 @@ from azure_emulator.conformance.specifications import Example, spoil
 SPECIFICATIONS = specifications.find(Path(__file__).resolve().parents[4])
 pytestmark = pytest.mark.skipif(SPECIFICATIONS is None, reason="skipped: no specifications")
 SUBSCRIPTION = re.compile(r"/subscriptions/[^/\"]+")
-SHARED = {"basic_public_ip": True}
+SHARED = {"basic_public_ip": True, "encryption_at_host": True}
 
 DEPENDENCIES: tuple[tuple[str, str], ...] = (
     ("ResourceNotFound", "The Image '"),
-    ("NotFound", "The gallery image"),
+    ("GalleryImageNotFound", "The gallery image"),
+    ("BadRequest", "not supported for the provided image"),
+    ("NotSupported", "OS disk of Ephemeral VM"),
+    ("OperationNotAllowed", "to be Generalized"),
     ("InvalidParameter", "provided for the VM size is not valid"),
     ("InvalidParameter", "Required parameter 'publisher' is missing"),
     ("InvalidParameter", "Required parameter 'networkProfile' is missing"),
     ("SubnetMissingRequiredProperty", "Subnet test-1"),
 )
-"""Code and words of the refusals that an example's missing surroundings explain: images of one's own, sizes that are
-not in the catalogue, an address pool to take a prefix from, interfaces that the machine makes for itself; and an
-extension without a publisher, which the specification allows and the service does not."""
+"""Code and words of the refusals that an example's missing surroundings explain: images of one's own, machines that
+are not generalized, sizes that are not in the catalogue or have no room for the image as an ephemeral disk, an address
+pool to take a prefix from, interfaces that the machine makes for itself; and an extension without a publisher, which
+the specification allows and the service does not."""
 
 
 def served(method: str, template: str) -> bool:

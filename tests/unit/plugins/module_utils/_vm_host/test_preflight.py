@@ -50,7 +50,7 @@ def switched_back(cloud: Cloud) -> t.Iterator[None]:
         ({}, {"image": "Canonical:ubuntu-24_04-lts:nothing:latest"}, "image", "not there"),
         ({}, {"image": "Canonical:ubuntu-24_04-lts:server:1.2.3"}, "image", "not there"),
         ({}, {"vm_size": "Standard_D2ps_v5"}, "image", "x64"),
-        ({}, {"vm_size": "Standard_B2s", "managed_disk_type": "Premium_LRS"}, "managed_disk_type", "PremiumIO"),
+        ({}, {"vm_size": "Standard_D2_v5", "managed_disk_type": "Premium_LRS"}, "managed_disk_type", "PremiumIO"),
         (
             {},
             {"image": "/subscriptions/OWN/resourceGroups/g/providers/Microsoft.Compute/images/none"},

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Managed images."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..arm.messages import ArmRequest, Reply
+from ..arm.replies import accepted, begin, check_preconditions, found, listing, started
+from ..arm.resource import Json, Resource, timestamp
+from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..arm.tracked import read_body
+from ..errors import ApiError, operation_not_allowed
+from ..operations import Operation, action
+from .common import refuse_while_busy
+from .names import IMAGE, VM
+from .synchronous import base_body
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+ONE = f"{GROUP}/providers/Microsoft.Compute/images/{{name}}"
+
+
+def render_image(image: Resource) -> Json:
+    """The body of an image."""
+    stored = {key: value for key, value in image.properties.items() if key != "provisioningState"}
+    return {**base_body(image), "properties": {**stored, "provisioningState": image.provisioning_state}}
+
+
+def _id_of(request: ArmRequest) -> str:
+    return request.id_of(IMAGE, request.params["name"])
+
+
+@route("GET", ONE, IMAGE)
+async def get_image(cloud: Cloud, request: ArmRequest) -> Reply:
+    """One image."""
+    return found(render_image(cloud.resource(_id_of(request))))
+
+
+@route("GET", f"{GROUP}/providers/Microsoft.Compute/images", IMAGE)
+async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The images of a group."""
+    group = cloud.group(request.subscription, request.group)
+    return listing([render_image(image) for image in cloud.store.children(group.id, IMAGE)])
+
+
+@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/images", IMAGE)
+async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
+    """The images of a subscription."""
+    images = cloud.store.of_type(IMAGE, f"/subscriptions/{request.subscription}")
+    return listing([render_image(image) for image in images])
+
+
+@route("PUT", ONE, IMAGE)
+async def put_image(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Create or update an image."""
+    body = read_body(cloud, request, IMAGE)
+    group = cloud.group(request.subscription, request.group)
+    image = cloud.store.get(_id_of(request))
+    check_preconditions(request, image)
+    made = image is None
+    if image is None:
+        image = Resource(_id_of(request), IMAGE, request.params["name"], group.name, request.subscription)
+        image.location = body["location"]
+    return _write(cloud, request, image, body, made=made)
+
+
+@route("PATCH", ONE, IMAGE)
+async def patch_image(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Change the tags of an image."""
+    body = read_body(cloud, request, IMAGE, patch=True)
+    return _write(cloud, request, cloud.resource(_id_of(request)), body, made=False)
+
+
+def _write(cloud: Cloud, request: ArmRequest, image: Resource, body: Json, *, made: bool) -> Reply:
+    refuse_while_busy(cloud, image)
+    wanted: Json = body.get("properties") or {}
+    if made:
+        _describe(cloud, image, wanted)
+    if request.method == "PUT" or "tags" in body:
+        image.tags = body.get("tags")
+    image.provisioning_state = "Creating" if made else "Updating"
+    image.changed = timestamp()
+    cloud.store.save(image)
+    operation = begin(cloud, request, "compute", "image.create", image.id, image.location or "", latency="disk.create")
+    return started(cloud, request, operation, 201 if made else 200, render_image(image), None)
+
+
+def _describe(cloud: Cloud, image: Resource, wanted: Json) -> None:
+    """What an image is made from: a machine that was generalized, or disks."""
+    source = (wanted.get("sourceVirtualMachine") or {}).get("id")
+    if source:
+        image.properties = _of_machine(cloud, source, wanted)
+        return
+    disk = (wanted.get("storageProfile") or {}).get("osDisk")
+    if not disk:
+        name = "storageProfile.osDisk"
+        raise ApiError(400, "InvalidParameter", f"Required parameter '{name}' is missing (null).", target=name)
+    os_disk = {"diskSizeGB": 30, "caching": "None", "storageAccountType": "Standard_LRS", **disk}
+    image.properties = {
+        "storageProfile": {"osDisk": os_disk, "dataDisks": (wanted["storageProfile"].get("dataDisks") or [])},
+        "hyperVGeneration": wanted.get("hyperVGeneration", "V1"),
+    }
+    if wanted["storageProfile"].get("zoneResilient") is not None:
+        image.properties["storageProfile"]["zoneResilient"] = wanted["storageProfile"]["zoneResilient"]
+
+
+def _of_machine(cloud: Cloud, source: str, wanted: Json) -> Json:
+    vm = cloud.store.get(source)
+    if vm is None or vm.type != VM:
+        raise ApiError(404, "NotFound", f"Source Virtual Machine '{source}' specified in the request does not exist.")
+    if not vm.hidden.get("generalized"):
+        raise operation_not_allowed(
+            f"The operation 'Create Image' requires the Virtual Machine '{vm.name}' to be Generalized."
+        )
+    disk = vm.properties["storageProfile"]["osDisk"]
+    managed = disk.get("managedDisk") or {}
+    os_disk = {
+        "osType": disk["osType"],
+        "osState": "Generalized",
+        "diskSizeGB": disk["diskSizeGB"],
+        **({"managedDisk": {"id": managed["id"]}} if managed.get("id") else {}),
+        "caching": disk["caching"],
+        "storageAccountType": managed.get("storageAccountType", "Standard_LRS"),
+    }
+    return {
+        "sourceVirtualMachine": {"id": vm.id},
+        "storageProfile": {"osDisk": os_disk, "dataDisks": []},
+        "hyperVGeneration": wanted.get("hyperVGeneration", "V1"),
+    }
+
+
+@action("image.create")
+class Provision:
+    """An image is there after a moment."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Nothing."""
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Set the final state."""
+        image = cloud.store.get(operation.target)
+        if image is not None:
+            image.provisioning_state = operation.status
+            cloud.store.save(image)
+
+
+@route("DELETE", ONE, IMAGE)
+async def delete_image(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Remove an image; machines that were made from it do not need it any more."""
+    image = cloud.store.get(_id_of(request))
+    if image is None:
+        cloud.group(request.subscription, request.group)
+        return Reply(204)
+    image.provisioning_state = "Deleting"
+    cloud.store.save(image)
+    operation = begin(cloud, request, "compute", "image.delete", image.id, image.location or "", latency="disk.delete")
+    return accepted(cloud, request, operation, 10)
+
+
+@action("image.delete")
+class Remove:
+    """The image goes."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Nothing."""
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Forget it."""
+        image = cloud.store.get(operation.target)
+        if image is not None and operation.status == "Succeeded":
+            cloud.store.remove(image)

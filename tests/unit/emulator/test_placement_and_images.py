@@ -1,0 +1,265 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Availability sets, proximity placement groups, images, galleries; and what machines in and from them run into."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+import pytest
+
+if t.TYPE_CHECKING:
+    from .conftest import Arm
+
+Json = dict[str, t.Any]
+VM = "Microsoft.Compute/virtualMachines/vm"
+SET = "Microsoft.Compute/availabilitySets/set"
+NEAR = "Microsoft.Compute/proximityPlacementGroups/near"
+IMAGE = "Microsoft.Compute/images/own"
+GALLERY = "Microsoft.Compute/galleries/gallery"
+DEFINITION, VERSION = f"{GALLERY}/images/debian", f"{GALLERY}/images/debian/versions/1.0.0"
+GALLERIES = "2023-07-03"
+OTHER = "99999999-8888-7777-6666-555555555555"
+ALIGNED = {"location": "eastus", "sku": {"name": "Aligned"}}
+
+
+def machine(arm: Arm, **changes: t.Any) -> Json:
+    """The body of a machine with other properties; ``zones`` is no property."""
+    body = copy.deepcopy(arm.vm_body())
+    for name in ("zones", "location"):
+        if name in changes:
+            body[name] = changes.pop(name)
+    body["properties"].update(changes)
+    return body
+
+
+def reference(arm: Arm, path: str) -> Json:
+    """A reference to a resource of the group."""
+    return {"id": f"{arm.group}/providers/{path}"}
+
+
+@pytest.fixture
+def place(arm: Arm) -> Arm:
+    """A client whose group has an interface, a set and a group to put a machine into."""
+    arm.network()
+    assert arm.put(SET, ALIGNED).status_code == 200
+    assert arm.put(NEAR, {"location": "eastus"}).status_code == 201
+    return arm
+
+
+def test_a_set_shows_its_machines_and_stays_while_it_has_some(place: Arm) -> None:
+    assert place.get(SET).json()["properties"] == {
+        "platformFaultDomainCount": 2,
+        "platformUpdateDomainCount": 5,
+        "virtualMachines": [],
+    }
+    near = {"availabilitySet": reference(place, SET), "proximityPlacementGroup": reference(place, NEAR)}
+    place.vm(body=machine(place, **near))
+    path = place.get(VM).json()["id"]
+    assert place.get(SET).json()["properties"]["virtualMachines"] == [{"id": path}]
+    assert place.get(NEAR).json()["properties"]["virtualMachines"] == [{"id": path}]
+    assert place.code(place.delete(SET)) == (409, "OperationNotAllowed")
+    assert place.code(place.delete(NEAR)) == (409, "OperationNotAllowed")
+    place.done(place.delete(VM))
+    assert place.delete(SET).status_code == 200
+    assert place.delete(NEAR).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"availabilitySet": SET, "zones": ["1"]}, (400, "BadRequest")),
+        ({"availabilitySet": SET, "priority": "Spot", "hardwareProfile": {"vmSize": "Standard_D2s_v3"}},
+         (409, "OperationNotAllowed")),
+        ({"availabilitySet": f"{SET}-none"}, (404, "NotFound")),
+        ({"proximityPlacementGroup": f"{NEAR}-none"}, (404, "NotFound")),
+    ],
+)  # fmt: skip
+def test_places_that_cannot_be(place: Arm, changes: Json, code: tuple[int, str]) -> None:
+    for name in ("availabilitySet", "proximityPlacementGroup"):
+        if name in changes:
+            changes = {**changes, name: reference(place, changes[name])}
+    assert place.code(place.put(VM, machine(place, **changes))) == code
+
+
+def test_a_set_for_unmanaged_disks_takes_no_machine_with_managed_ones(place: Arm) -> None:
+    place.put(f"{SET}2", {"location": "eastus"})
+    answer = place.put(VM, machine(place, availabilitySet=reference(place, f"{SET}2")))
+    assert place.code(answer) == (409, "OperationNotAllowed")
+    assert place.code(place.put(SET, {"location": "eastus", "sku": {"name": "Classic"}})) == (
+        409,
+        "OperationNotAllowed",
+    )
+
+
+def test_a_placement_group_changes_while_the_machine_is_deallocated(place: Arm) -> None:
+    place.vm()
+    change = {"properties": {"proximityPlacementGroup": reference(place, NEAR)}}
+    assert place.code(place.patch(VM, change)) == (409, "OperationNotAllowed")
+    place.done(place.post(f"{VM}/deallocate"))
+    place.done(place.patch(VM, change))
+    assert len(place.get(NEAR).json()["properties"]["virtualMachines"]) == 1
+
+
+def test_a_machine_from_an_image_of_its_own(arm: Arm) -> None:
+    arm.network()
+    disk = {"osType": "Linux", "osState": "Generalized", "diskSizeGB": 40, "blobUri": "https://x/y.vhd"}
+    properties = {"storageProfile": {"osDisk": disk}, "hyperVGeneration": "V2"}
+    arm.done(arm.put(IMAGE, {"location": "eastus", "properties": properties}))
+    assert arm.get(IMAGE).json()["properties"]["provisioningState"] == "Succeeded"
+    storage = {"imageReference": reference(arm, IMAGE), "osDisk": {"createOption": "FromImage"}}
+    missing = {**storage, "imageReference": reference(arm, f"{IMAGE}-none")}
+    assert arm.code(arm.put(VM, machine(arm, storageProfile=missing))) == (404, "ResourceNotFound")
+    old = {"hardwareProfile": {"vmSize": "Standard_A1_v2"}}
+    assert arm.code(arm.put(VM, machine(arm, storageProfile=storage, **old))) == (400, "BadRequest")
+    arm.vm(body=machine(arm, storageProfile=storage))
+    shown = arm.get(VM, dollar_expand="instanceView").json()["properties"]
+    assert shown["storageProfile"]["osDisk"]["diskSizeGB"] == 40
+    assert shown["instanceView"]["hyperVGeneration"] == "V2"
+
+
+def gallery(arm: Arm, sharing: Json | None = None, group: str | None = None) -> Json:
+    """A gallery with one version of one image; the gallery as it is shown."""
+    base = f"{group or arm.group}/providers/"
+    identifier = {"publisher": "me", "offer": "debian", "sku": "12"}
+    features = [{"name": "SecurityType", "value": "TrustedLaunchSupported"}]
+    bodies: dict[str, Json] = {
+        GALLERY: {"sharingProfile": sharing} if sharing else {},
+        DEFINITION: {"osType": "Linux", "osState": "Generalized", "hyperVGeneration": "V2", "identifier": identifier},
+        VERSION: {"storageProfile": {"source": {"virtualMachineId": f"{arm.group}/x"}}},
+    }
+    bodies[DEFINITION]["features"] = features
+    for path, properties in bodies.items():
+        body = {"location": "eastus", "properties": properties}
+        arm.done(arm.put(base + path, body, **{"api-version": GALLERIES}))
+    return t.cast("Json", arm.get(base + GALLERY, **{"api-version": GALLERIES}).json())
+
+
+@pytest.mark.parametrize("shared", [None, "Groups", "Community"])
+def test_a_machine_from_a_gallery(arm: Arm, shared: str | None) -> None:
+    arm.network()
+    info = {"publicNamePrefix": "ours", "publisherContact": "me@example.com"}
+    made = gallery(arm, {"permissions": shared, "communityGalleryInfo": info} if shared else None)
+    place = f"{arm.subscription}/providers/Microsoft.Compute/locations/eastus"
+    wanted = reference(arm, DEFINITION)
+    if shared == "Groups":
+        name = made["properties"]["identifier"]["uniqueName"]
+        wanted = {"sharedGalleryImageId": f"/SharedGalleries/{name}/Images/debian/Versions/1.0.0"}
+        seen = arm.get(f"{place}/sharedGalleries/{name}/images/debian", **{"api-version": GALLERIES}).json()
+        assert seen["properties"]["osType"] == "Linux"
+    elif shared == "Community":
+        name = made["properties"]["sharingProfile"]["communityGalleryInfo"]["publicNames"][0]
+        wanted = {"communityGalleryImageId": f"/CommunityGalleries/{name}/Images/debian/Versions/latest"}
+        path = f"{place}/communityGalleries/{name}/images/debian/versions/1.0.0"
+        seen = arm.get(path, **{"api-version": GALLERIES}).json()
+        assert seen["identifier"]["uniqueId"] == f"/CommunityGalleries/{name}/Images/debian/Versions/1.0.0"
+    trusted = {"securityType": "TrustedLaunch", "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True}}
+    storage = {"imageReference": wanted, "osDisk": {"createOption": "FromImage"}}
+    arm.vm(body=machine(arm, storageProfile=storage, securityProfile=trusted))
+    found = arm.get(VM).json()["properties"]["storageProfile"]["imageReference"]
+    assert found == {**wanted, "exactVersion": "1.0.0"}
+
+
+def test_what_a_gallery_refuses(arm: Arm) -> None:
+    arm.network()
+    gallery(arm)
+    storage = {
+        "imageReference": reference(arm, f"{DEFINITION}/versions/2.0.0"),
+        "osDisk": {"createOption": "FromImage"},
+    }
+    assert arm.code(arm.put(VM, machine(arm, storageProfile=storage))) == (404, "GalleryImageNotFound")
+    versioned = {"api-version": GALLERIES}
+    assert arm.code(arm.delete(GALLERY, **versioned)) == (409, "CannotDeleteResource")
+    other = {"location": "eastus", "properties": {"storageProfile": {}}}
+    assert arm.code(arm.put(f"{DEFINITION}/versions/one", other, **versioned)) == (400, "InvalidParameter")
+    assert arm.code(arm.put(f"{GALLERY}2/images/x/versions/1.0.0", other, **versioned)) == (
+        404,
+        "ParentResourceNotFound",
+    )
+    arm.done(arm.delete(arm.group))
+    arm.azure.settle()
+    assert not [key for key in arm.azure.dump() if key.lower().startswith(arm.group.lower())]
+
+
+EPHEMERAL = {"createOption": "FromImage", "caching": "ReadOnly", "diffDiskSettings": {"option": "Local"}}
+
+
+@pytest.mark.parametrize(
+    ("size", "disk", "code"),
+    [
+        ("Standard_B2s", {}, (409, "NotSupported")),
+        ("Standard_D2s_v5", {}, (409, "OperationNotAllowed")),
+        ("Standard_D2s_v3", {"caching": "ReadWrite"}, (400, "InvalidParameter")),
+        ("Standard_D2s_v3", {"diskSizeGB": 64}, (409, "NotSupported")),
+    ],
+)
+def test_ephemeral_disks_that_cannot_be(arm: Arm, size: str, disk: Json, code: tuple[int, str]) -> None:
+    arm.network()
+    body = machine(arm, hardwareProfile={"vmSize": size})
+    body["properties"]["storageProfile"]["osDisk"] = {**EPHEMERAL, **disk}
+    assert arm.code(arm.put(VM, body)) == code
+
+
+def test_a_machine_with_an_ephemeral_disk_has_no_disk_and_is_never_deallocated(arm: Arm) -> None:
+    arm.network()
+    body = machine(arm, hardwareProfile={"vmSize": "Standard_D2s_v3"})
+    body["properties"]["storageProfile"]["osDisk"] = EPHEMERAL
+    arm.vm(body=body)
+    disk = arm.get(VM).json()["properties"]["storageProfile"]["osDisk"]
+    assert disk["deleteOption"] == "Delete"
+    assert arm.get(disk["managedDisk"]["id"]).status_code == 404
+    assert arm.code(arm.post(f"{VM}/deallocate")) == (409, "OperationNotAllowed")
+    arm.done(arm.post(f"{VM}/powerOff"))
+
+
+TRUSTED = {"securityType": "TrustedLaunch", "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True}}
+
+
+def test_security_changes_while_the_machine_is_deallocated(ready: Arm) -> None:
+    ready.azure.switch("encryption_at_host", True)
+    changes = ({"securityProfile": TRUSTED}, {"securityProfile": {"encryptionAtHost": True}})
+    for change in changes:
+        assert ready.code(ready.patch(VM, {"properties": change})) == (409, "OperationNotAllowed")
+    ready.done(ready.post(f"{VM}/deallocate"))
+    for change in changes:
+        ready.done(ready.patch(VM, {"properties": change}))
+    found = ready.get(VM).json()["properties"]["securityProfile"]
+    assert found == {**TRUSTED, "encryptionAtHost": True}
+    back = {"securityProfile": {"securityType": "ConfidentialVM"}}
+    assert ready.code(ready.patch(VM, {"properties": back})) == (409, "PropertyChangeNotAllowed")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"securityProfile": {"encryptionAtHost": True}},
+        {"securityProfile": {"uefiSettings": {"vTpmEnabled": True}}},
+        {"securityProfile": TRUSTED, "hardwareProfile": {"vmSize": "Standard_D2ps_v5"}},
+        {"evictionPolicy": "Delete"},
+        {"billingProfile": {"maxPrice": 1}},
+        {"priority": "Spot"},
+        {"priority": "Spot", "billingProfile": {"maxPrice": -3}, "hardwareProfile": {"vmSize": "Standard_D2s_v3"}},
+    ],
+)
+def test_features_that_cannot_be(arm: Arm, changes: Json) -> None:
+    arm.network()
+    assert arm.put(VM, machine(arm, **changes)).status_code in (400, 409)
+
+
+def test_another_subscription(arm: Arm) -> None:
+    assert arm.code(arm.get(f"/subscriptions/{OTHER}/resourceGroups")) == (404, "SubscriptionNotFound")
+    arm.azure.switch("extra_subscriptions", [OTHER])
+    group = f"/subscriptions/{OTHER}/resourceGroups/{arm.name}-other"
+    assert arm.put(group, {"location": "eastus"}).status_code == 201
+    listed = arm.get("/subscriptions", **{"api-version": "2022-12-01"}).json()["value"]
+    assert [entry["subscriptionId"] for entry in listed] == [arm.azure.subscription_id, OTHER]
+    gallery(arm, group=group)
+    arm.network()
+    wanted = {"id": f"{group}/providers/{VERSION}"}
+    storage = {"imageReference": wanted, "osDisk": {"createOption": "FromImage"}}
+    arm.vm(body=machine(arm, storageProfile=storage))
+    arm.delete(group)
+    arm.azure.settle()
