@@ -242,7 +242,10 @@ class Planner:
         profile = network.properties_of(present).get("osProfile") or {}
         keys = ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []
         known = tuple(str(key["keyData"]) for key in keys) or self.ssh_keys
-        body = machine.machine_body(self.wanted, self.layout, location, tags, known, self.trust)
+        # Its security type cannot change any more.
+        security = network.properties_of(present).get("securityProfile") or {}
+        trust = machine.Trust(security.get("securityType") == "TrustedLaunch")
+        body = machine.machine_body(self.wanted, self.layout, location, tags, known, trust)
         if profile.get("adminUsername"):
             body["properties"]["osProfile"]["adminUsername"] = profile["adminUsername"]
         state = Difference("provisioning_state", state_of(present).capitalize(), "Succeeded")

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import replace
 
 from .._azure.clients import AzureSession
-from .._azure.errors import AzureError
+from .._azure.errors import AzureError, WaitTimeoutError
 from .._errors import DockerHostError
 from .._task import Request, Task
 from . import changes, machine
@@ -61,7 +61,11 @@ class _Run:
 
     def result(self) -> dict[str, t.Any]:
         """Look, plan and, unless in check mode, carry out."""
-        facts = self.lookout.look(everything=self.wanted.state == "absent")
+        try:
+            facts = self.lookout.look(everything=self.wanted.state == "absent")
+        except WaitTimeoutError as error:
+            self._tell_existing(error)
+            raise
         plan = self._plan(facts)
         for note in plan.notes:
             self.request.warn(note)
@@ -144,19 +148,23 @@ class _Run:
 
     def _explain(self, error: DockerHostError, lifecycle: Lifecycle) -> None:
         """Say in the error what exists now and, when asked, remove what this run made."""
-        made = self.outcome.made
-        if self.request.params["on_failure"] == "remove" and made:
-            left = lifecycle.remove(made)
-            gone = [step.resource_id for step in made if step.resource_id not in left]
-            error.details.update(removed=gone, exists=left)
-            text = "What this run made was removed again." if not left else f"Could not be removed: {', '.join(left)}."
-        else:
-            exists = self._existing()
-            error.details.update(exists=exists)
-            text = f"Exists so far: {', '.join(exists) or 'nothing'}. Run again to go on from there."
-        error.details.update(actions=[step.line for step in self.outcome.done], timings=self.outcome.timings)
         more = advise(self.session, self.wanted, self.location, error) if self.location else ""
-        error.message = " ".join(part for part in (error.message, more, text) if part)
+        error.message = f"{error.message} {more}".rstrip()
+        error.details.update(actions=[step.line for step in self.outcome.done], timings=self.outcome.timings)
+        made = self.outcome.made
+        if self.request.params["on_failure"] != "remove" or not made:
+            self._tell_existing(error)
+            return
+        left = lifecycle.remove(made)
+        gone = [step.resource_id for step in made if step.resource_id not in left]
+        error.details.update(removed=gone, exists=left)
+        text = "What this run made was removed again." if not left else f"Could not be removed: {', '.join(left)}."
+        error.message += f" {text}"
+
+    def _tell_existing(self, error: DockerHostError) -> None:
+        exists = self._existing()
+        error.details.update(exists=exists)
+        error.message += f" Exists so far: {', '.join(exists) or 'nothing'}. Run again to go on from there."
 
     def _existing(self) -> list[str]:
         """The ids of the host's resources that are there, as far as Azure answers."""
