@@ -20,8 +20,10 @@ author:
   - The dockerhost.azure authors (@dockerhost)
 requirements:
   - cryptography >= 42.0.0
+  - azure-keyvault-secrets >= 4.7.0 and azure-identity >= 1.16.0, with O(store=key_vault) only
 extends_documentation_fragment:
   - dockerhost.azure._attributes
+  - dockerhost.azure._azure.options
 attributes:
   check_mode:
     support: full
@@ -59,6 +61,36 @@ options:
         is what that host is to trust, and C(clients/NAME/) with the same files for each further client.
       - It must belong to the user who runs the task. Symbolic links inside of it are refused.
     type: path
+  store:
+    description:
+      - Where the CA lives, with its key and a rotation that is under way.
+      - V(directory) keeps them in O(cert_dir) with everything else.
+      - V(key_vault) keeps them in a secret of an Azure key vault and never on a disk. What O(cert_dir) holds may then
+        be thrown away; it is made again from the same CA. Jobs that begin with an empty home, and people at several
+        machines, share one CA that way.
+      - Key Vault has no compare-and-set, so the module makes one of what there is. Every version of the secret says
+        which version it is to follow; the first one, by the service's clock, gets the place, and is taken as decided
+        only after some seconds in which others would be seen. Any number of runs may work at once and be killed at any
+        moment; they all use one CA. Only a run that changes the CA waits.
+      - A CA in O(cert_dir) that this module made, or that O(adopt) takes over, moves into the vault when the secret
+        does not exist yet. Where both have one, they must be the same.
+      - The identity needs the role Key Vault Secrets User to use a CA that is there, and Key Vault Secrets Officer to
+        make or change one. With access policies it needs the secret permissions get and list, or set as well.
+      - With O(rotate_ca=advance), hosts count that are named in O(hosts) or O(host_trust), because a vault does not
+        know any others.
+    type: str
+    choices: [directory, key_vault]
+    default: directory
+  key_vault:
+    description:
+      - The name of the key vault, or its URL, with O(store=key_vault). It must exist.
+      - A name is completed by the cloud that O(cloud_environment) names; a private cloud says itself where its key
+        vaults are.
+    type: str
+  key_vault_secret:
+    description: The name of the secret. Use one for each set of hosts that is to have a CA of its own.
+    type: str
+    default: docker-ca
   hosts:
     description: Hosts that need a server certificate. Hosts that are not named stay as they are.
     type: list
@@ -247,6 +279,7 @@ options:
     description:
       - With O(state=absent), whether the CA and everything that this module made in O(cert_dir) is removed. Nobody can
         then sign for the hosts that trust this CA.
+      - With O(store=key_vault) the secret is deleted; it can be recovered while the vault keeps it.
     type: bool
     default: false
 seealso:
@@ -301,6 +334,14 @@ EXAMPLES = r"""
   dockerhost.azure.docker_tls_certs:
     rotate_ca: start
 
+- name: Keep the CA in a key vault, as jobs do whose home is thrown away
+  dockerhost.azure.docker_tls_certs:
+    store: key_vault
+    key_vault: contoso-docker
+    hosts:
+      - name: web1
+        ip_addresses: [203.0.113.7]
+
 - name: Remove the certificates of a host that is gone
   dockerhost.azure.docker_tls_certs:
     state: absent
@@ -321,6 +362,22 @@ ca:
     own:
       description: Whether it is a CA of the user's own, whose key is not kept here.
       type: bool
+key_vault:
+  description: Where the CA is, null with O(store=directory).
+  type: dict
+  returned: success
+  contains:
+    url:
+      description: URL of the key vault.
+      type: str
+      sample: https://contoso-docker.vault.azure.net
+    secret:
+      description: Name of the secret.
+      type: str
+    version:
+      description: The version of the secret that is in use; null when there is none yet, or none any more.
+      type: str
+      sample: 4387e9f3d6e14c459867679a90fd0f79
 client:
   description:
     - The default client. In check mode it shows the certificate that is there now; all values that do not exist yet are
@@ -462,7 +519,7 @@ waiting_for:
 """
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import run_as_module
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls.task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import TASK
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import Do
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import Place, find_target
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK as EXTENSION
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls.task import TASK as CERTS
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import TASK as CERTS
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK as HOST
 
 from .authority import Authority

@@ -53,7 +53,7 @@ class AzureSession:
         self.subscription_id = subscription_id
         self.progress = progress
         self.deadline = deadline or Deadline(None)
-        self._transport = _transport(place)
+        self._transport = transport_to(place)
         self._credential = _OneAtATime(way.credential(place))
         self._compute: t.Any = None
         self._arm: ArmClient | None = None
@@ -80,13 +80,7 @@ class AzureSession:
                 "No subscription: give subscription_id, or set AZURE_SUBSCRIPTION_ID, or subscription_id in the profile"
                 " of ~/.azure/credentials, or choose one with `az account set`."
             )
-        ca_path = found.option_or_variable(params, "cloud_ca_path", found.CA_VARIABLE)
-        name = way.settings.cloud_environment or found.option_or_variable(
-            params, "cloud_environment", "AZURE_CLOUD_ENVIRONMENT"
-        )
-        cloud = find_cloud(name, ca_path)
-        place = Place(cloud, ca_path, wants_no_discovery(params, cloud))
-        return cls(way, place, subscription, progress, Deadline(wait_timeout))
+        return cls(way, find_place(params, way), subscription, progress, Deadline(wait_timeout))
 
     def __enter__(self) -> AzureSession:
         return self
@@ -353,6 +347,20 @@ class ArmClient:
         return answer
 
 
+def find_place(params: t.Mapping[str, t.Any], way: Way) -> Place:
+    """Where a task's options, or else the environment, say to sign in. A private cloud is asked for its endpoints.
+
+    :raises OptionError: there is no such cloud.
+    :raises AzureError: a private cloud does not answer.
+    """
+    ca_path = found.option_or_variable(params, "cloud_ca_path", found.CA_VARIABLE)
+    name = way.settings.cloud_environment or found.option_or_variable(
+        params, "cloud_environment", "AZURE_CLOUD_ENVIRONMENT"
+    )
+    cloud = find_cloud(name, ca_path)
+    return Place(cloud, ca_path, wants_no_discovery(params, cloud))
+
+
 class _OneAtATime:
     """A credential that gets a token once, also when several requests need their first at the same time."""
 
@@ -378,7 +386,11 @@ def _wire(answer: t.Any, *_deserialized: t.Any) -> t.Any:
     return response.json() if response.text().strip() else None
 
 
-def _transport(place: Place) -> t.Any:
+def transport_to(place: Place) -> t.Any:
+    """How requests to a cloud's endpoints are sent.
+
+    :raises MissingLibraryError: azure-core is not installed.
+    """
     try:
         from azure.core.pipeline.transport import RequestsTransport
     except ImportError as error:

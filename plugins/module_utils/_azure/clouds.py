@@ -23,6 +23,7 @@ class Cloud:
     :param authority: URL of the token service, without the tenant.
     :param audience: the resource that tokens are asked for.
     :param private: a cloud known by its URL only, which Microsoft's instance discovery does not know.
+    :param key_vault_suffix: what follows a key vault's name in its host name; empty when the cloud does not say.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Cloud:
     authority: str
     audience: str
     private: bool = False
+    key_vault_suffix: str = ""
 
     @property
     def scope(self) -> str:
@@ -39,19 +41,25 @@ class Cloud:
 
 # Endpoints as published in https://management.azure.com/metadata/endpoints?api-version=2022-09-01.
 _PUBLIC = Cloud(
-    "AzureCloud", "https://management.azure.com", "https://login.microsoftonline.com", "https://management.azure.com"
+    "AzureCloud",
+    "https://management.azure.com",
+    "https://login.microsoftonline.com",
+    "https://management.azure.com",
+    key_vault_suffix="vault.azure.net",
 )
 _CHINA = Cloud(
     "AzureChinaCloud",
     "https://management.chinacloudapi.cn",
     "https://login.chinacloudapi.cn",
     "https://management.chinacloudapi.cn",
+    key_vault_suffix="vault.azure.cn",
 )
 _GOVERNMENT = Cloud(
     "AzureUSGovernment",
     "https://management.usgovcloudapi.net",
     "https://login.microsoftonline.us",
     "https://management.usgovcloudapi.net",
+    key_vault_suffix="vault.usgovcloudapi.net",
 )
 _BY_NAME = {
     "azurecloud": _PUBLIC,
@@ -94,12 +102,15 @@ def _discover(url: str, ca_path: str | None) -> Cloud:
     if not isinstance(authentication, dict) or not authentication.get("loginEndpoint"):
         raise OptionError("cloud_environment", f"{url} does not serve cloud metadata (/metadata/endpoints).")
     audiences = authentication.get("audiences") or [url]
+    suffixes = entry.get("suffixes")
+    key_vault = suffixes.get("keyVaultDns") if isinstance(suffixes, dict) else None
     return Cloud(
         name=str(entry.get("name") or url),
         resource_manager=str(entry.get("resourceManager") or url).rstrip("/"),
         authority=str(authentication["loginEndpoint"]).rstrip("/"),
         audience=str(audiences[0]),
         private=True,
+        key_vault_suffix=str(key_vault or "").strip("."),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .._errors import DockerHostError
 from .advice import advice_for
+from .vault_advice import vault_advice_for
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class ServiceError:
     :param status: the HTTP status; 200 for a failed long-running operation, None when nothing was answered.
     :param code: Azure's code, for example ``SkuNotAvailable``.
     :param message: Azure's message, with those of its details that say more.
+    :param inner_code: the code of Key Vault's inner error, for example ``ForbiddenByRbac``.
     """
 
     status: int | None
@@ -28,6 +30,7 @@ class ServiceError:
     message: str
     target: str | None = None
     request_id: str | None = None
+    inner_code: str = ""
 
 
 class AzureError(DockerHostError):
@@ -41,7 +44,7 @@ class AzureError(DockerHostError):
         self.operation = operation
         self.resource = resource
         self.error = error
-        self.advice = advice_for(error.code, error.message)
+        self.advice = vault_advice_for(error.inner_code) or advice_for(error.code, error.message)
         message = f"Could not {operation} ({resource}): {error.code}: {error.message}"
         if error.request_id:
             message += f" (request id {error.request_id})"
@@ -115,7 +118,13 @@ def _read(response: t.Any, error: Exception) -> ServiceError:
         message=_with_details(str(message), found),
         target=_get(found, "target"),
         request_id=request_id,
+        inner_code=_inner_code(found),
     )
+
+
+def _inner_code(found: t.Mapping[str, t.Any]) -> str:
+    inner = found.get("innererror") or found.get("innerError")
+    return str(inner.get("code") or "") if isinstance(inner, dict) else ""
 
 
 def _error_object(response: t.Any) -> dict[str, t.Any]:

@@ -117,7 +117,7 @@ class Authorities:
             return replace(self.own, chain=self.own.chain)
         if is_own or path not in draft.files:
             return plain
-        where = f"{draft.options.cert_dir}/{path}"
+        where = draft.where(path)
         try:
             key = keys.load(draft.files[path].data, draft.options.passphrase)
         except keys.PassphraseError as error:
@@ -143,7 +143,7 @@ class Authorities:
             option = draft.options.ca_text[0] if draft.options.ca_text else "ca_path"
             raise OptionError(
                 option,
-                f"{draft.options.cert_dir} belongs to another CA (SHA-256 {self.current.fingerprint}), and hosts"
+                f"{draft.place} belongs to another CA (SHA-256 {self.current.fingerprint}), and hosts"
                 " that trust that one would be cut off; rotate to the new CA (rotate_ca: start), or choose another"
                 " cert_dir",
             )
@@ -189,7 +189,7 @@ class Authorities:
                 " give ca_path or ca_content with ca_key_path or ca_key_content, or have it signed elsewhere (signing)",
             )
         raise DockerHostError(
-            f"{self.draft.options.cert_dir}/{CA_KEY} is missing and needed to sign {what}. Restore it from a backup."
+            f"{self.draft.where(CA_KEY)} is missing and needed to sign {what}. Restore it from a backup."
             " Nothing was replaced, because hosts that trust this CA would be cut off; for a new CA choose another"
             " cert_dir."
         )
@@ -208,7 +208,7 @@ class Authorities:
     def _make_current(self) -> None:
         draft = self.draft
         if draft.options.rotate:
-            raise OptionError("rotate_ca", f"there is no CA in {draft.options.cert_dir} yet that could be rotated")
+            raise OptionError("rotate_ca", f"there is no CA in {draft.place} yet that could be rotated")
         if draft.foreign:
             # The run is going to stop; a stand-in lets it find the other files that are in the way.
             self.current = self.own or self.generate()
@@ -320,7 +320,7 @@ class Authorities:
         if any(certificate not in ours for certificate in certificates):
             raise DockerHostError(
                 f"{draft.options.cert_dir}/{CA} was replaced by somebody: it holds another CA now."
-                f" Restore it (a copy is {draft.options.cert_dir}/{CURRENT_CA}), or choose another cert_dir.",
+                f" Restore it (a copy is {draft.where(CURRENT_CA)}), or choose another cert_dir.",
                 foreign_files=[f"{draft.options.cert_dir}/{CA}"],
             )
 
@@ -329,9 +329,7 @@ def _read_certificates(draft: Draft, path: str) -> list[t.Any]:
     try:
         return ca.load_certificates(draft.files[path].data)
     except (KeyError, ValueError) as error:
-        raise DockerHostError(
-            f"{draft.options.cert_dir}/{path} is missing or damaged; restore it from a backup"
-        ) from error
+        raise DockerHostError(f"{draft.where(path)} is missing or damaged; restore it from a backup") from error
 
 
 def describe_authority(authority: Authority, key_type: str | None = None) -> dict[str, t.Any]:

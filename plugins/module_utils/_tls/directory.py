@@ -209,6 +209,7 @@ class DirectorySession:
         self._store = store
         self._files = files
         self.interrupted = Interrupted.NOTHING
+        self.pending: t.Sequence[str] = ()
         self.files: dict[str, StoredFile] = self._load()
 
     def _load(self) -> dict[str, StoredFile]:

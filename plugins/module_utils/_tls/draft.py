@@ -17,7 +17,7 @@ from . import keys
 from .journal import digest
 from .options import Options
 from .state import State
-from .store import STATE, Changes, StoredFile
+from .store import SHARED, STATE, Changes, StoredFile
 
 OPEN_TO_OTHERS = 0o077
 
@@ -73,6 +73,17 @@ class Draft:
         if path in self.changes.removes or path not in self.files:
             return None
         return self.files[path].data
+
+    def where(self, path: str) -> str:
+        """Where a file of the set is, in words."""
+        if self.options.vault and path in SHARED:
+            return f"{path.rpartition('/')[2]} in {self.options.vault}"
+        return f"{self.options.cert_dir}/{path}"
+
+    @property
+    def place(self) -> str:
+        """Where the CA is, in words."""
+        return self.options.vault or self.options.cert_dir
 
     def is_foreign(self, path: str) -> bool:
         """Whether something stands there that the module neither wrote nor adopted."""

@@ -37,6 +37,9 @@ SPEC = ArgumentSpec(
     argument_spec={
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "cert_dir": {"type": "path"},
+        "store": {"type": "str", "choices": ["directory", "key_vault"], "default": "directory"},
+        "key_vault": {"type": "str"},
+        "key_vault_secret": {"type": "str", "default": "docker-ca", "no_log": False},
         "hosts": {
             "type": "list",
             "elements": "dict",
@@ -98,7 +101,10 @@ class HostTrust:
 
 @dataclass(frozen=True)
 class Options:
-    """The checked options. ``""`` counts as unset, as surveys give it."""
+    """The checked options. ``""`` counts as unset, as surveys give it.
+
+    :param vault: where the CA is when it is not in ``cert_dir``, in words.
+    """
 
     cert_dir: str
     absent: bool
@@ -122,6 +128,7 @@ class Options:
     rotate: str | None
     host_trust: dict[str, HostTrust] = field(default_factory=dict)
     remove_ca: bool = False
+    vault: str | None = None
 
     @property
     def wanted(self) -> tuple[Wanted, ...]:
@@ -159,6 +166,7 @@ def parse(params: t.Mapping[str, t.Any], now: datetime) -> Options:
         rotate=params["rotate_ca"],
         host_trust=reader.host_trust(),
         remove_ca=params["remove_ca"],
+        vault=reader.vault(),
     )
     _check_together(options)
     return options
@@ -202,6 +210,12 @@ class _Reader:
         if "\0" in chosen:
             raise OptionError("cert_dir", "a path holds no NUL character")
         return os.path.abspath(os.path.expanduser(chosen))
+
+    def vault(self) -> str | None:
+        """The secret in words, when the CA is in a key vault."""
+        if self.params["store"] != "key_vault":
+            return None
+        return f"the secret {self.params['key_vault_secret']} of the key vault {self.params['key_vault']}"
 
     def passphrase(self) -> str | None:
         passphrase: str | None = self.params["ca_key_passphrase"]

@@ -100,7 +100,9 @@ class Report:
         current = self.authorities.current
         unknown = current is None or (self.draft.dry and current.fingerprint in self.authorities.made)
         shown = self.authorities.found if unknown else current
-        has_key = CA_KEY in self.draft.state.files and self.draft.data(CA_KEY) is not None
+        has_key = (
+            not self.draft.options.vault and CA_KEY in self.draft.state.files and self.draft.data(CA_KEY) is not None
+        )
         return {
             "cert_path": self.path(CA),
             "key_path": self.path(CA_KEY) if has_key else None,

@@ -33,7 +33,7 @@ def waiting_for(draft: Draft, certificates: t.Mapping[str, t.Any], rotation: Rot
     :param certificates: the servers' certificates by name.
     """
     missing = []
-    for name in known_servers(draft):
+    for name in hosts_to_follow(draft):
         reported = draft.options.host_trust.get(name.lower())
         if reported is None:
             missing.append(f"{name}: not reported in host_trust")
@@ -47,6 +47,14 @@ def waiting_for(draft: Draft, certificates: t.Mapping[str, t.Any], rotation: Rot
     return missing
 
 
+def hosts_to_follow(draft: Draft) -> list[str]:
+    """The hosts that a phase waits for. With the CA in a key vault the directory may be new and know only some of them:
+    then the hosts that report count as well."""
+    names = {name.lower(): name for name in known_servers(draft)}
+    reported = draft.options.host_trust if draft.options.vault else ()
+    return sorted(names.values()) + sorted(name for name in reported if name not in names)
+
+
 def check_hosts_follow(draft: Draft, rotation: Rotation) -> None:
     """See that the next phase cuts nobody off.
 
@@ -54,6 +62,12 @@ def check_hosts_follow(draft: Draft, rotation: Rotation) -> None:
     """
     certificates = {name: look(Identity("servers", name), draft.files).certificate for name in known_servers(draft)}
     missing = waiting_for(draft, certificates, rotation)
+    if draft.options.vault and not hosts_to_follow(draft):
+        raise OptionError(
+            "host_trust",
+            "no host is known here, and a key vault does not know any: name all hosts in hosts, and what they have in"
+            " host_trust, or they may be cut off",
+        )
     if missing:
         raise DockerHostError(
             f"The rotation stays in the phase {rotation.phase}, because hosts lack what it made: {'; '.join(missing)}."

@@ -5,7 +5,8 @@
 """Where a set of certificates is kept: the contract. Private to this collection.
 
 A store hands out sessions. A session shows every file of the set by its relative path and commits
-changes as a whole. :mod:`directory` keeps the set in a directory in docker's layout.
+changes as a whole. :mod:`directory` keeps the set in a directory in docker's layout; another store may keep a part of
+it elsewhere, which the task is given from outside.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import enum
 import typing as t
 from dataclasses import dataclass, field
 
+from .._errors import DockerHostError
 from .filesystem import PRIVATE_FILE, PUBLIC_FILE
 
 # Our own book-keeping, beside docker's files. Relative paths are written with "/" everywhere.
@@ -33,9 +35,22 @@ SERVERS = "servers"
 CLIENTS = "clients"
 
 
+SHARED = (CURRENT_CA, CA_KEY, NEXT_CA, NEXT_CA_KEY)
+"""What all who use one CA must have in common, together with the rotation in the state."""
+
+
 def retired(fingerprint: str, name: str) -> str:
     """Where a file of a CA is kept that is no longer in use."""
     return f"{PRIVATE}/retired/{fingerprint}/{name}"
+
+
+def is_retired(path: str) -> bool:
+    """Whether a path is one of :func:`retired`."""
+    return path.startswith(f"{PRIVATE}/retired/")
+
+
+class Outdated(DockerHostError):  # noqa: N818 - it is no failure, but a reason to begin anew
+    """Somebody else changed the set since the session looked at it: nothing was changed, and it has to look again."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +111,14 @@ class Session(t.Protocol):
     def interrupted(self) -> Interrupted:
         """What a run left that was ended in the middle."""
 
+    @property
+    def pending(self) -> t.Sequence[str]:
+        """What the store itself has to do at the next commit, one line each; it needs one even without changes."""
+
     def commit(self, changes: Changes) -> dict[str, str]:
         """Make all changes, durably. Returns the names that kept files have now, by relative path.
 
+        :raises Outdated: look again.
         :raises DockerHostError: it failed; nothing was changed, or the next session finishes it.
         """
 

@@ -2,16 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task ``docker_tls_certs``. Private to this collection."""
+"""What the task ``docker_tls_certs`` does, wherever the set is kept. Private to this collection.
+
+The task itself, which knows the stores, is in ``_vault/task.py``.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 from datetime import datetime
 
-from .._errors import OptionError
-from .._task import Request, Task
+from .._errors import DockerHostError, OptionError
+from .._task import Request
 from . import authority as ca
 from . import keys, removal
 from .authorities import Authorities
@@ -21,12 +25,13 @@ from .draft import Draft
 from .external import SignedCertificates
 from .filesystem import FileSystem
 from .leaves import Leaves
-from .options import SPEC, Options, parse
+from .options import Options, parse
 from .report import Report
 from .state import State
-from .store import STATE, Interrupted, Session, Store
+from .store import STATE, Interrupted, Outdated, Session, Store
 from .times import utc_now
 
+ATTEMPTS = 10
 FINISHED = "finished what an interrupted run began"
 # Where a job's container keeps what is thrown away with it.
 PLACES = ("/runner", "/tmp")  # noqa: S108 - only compared
@@ -34,9 +39,15 @@ Result = t.Callable[[t.Mapping[str, str]], dict[str, t.Any]]
 
 
 def run(
-    request: Request, *, files: FileSystem | None = None, clock: t.Callable[[], datetime] = utc_now
+    request: Request,
+    *,
+    files: FileSystem | None = None,
+    clock: t.Callable[[], datetime] = utc_now,
+    keep: t.Callable[[DirectoryStore], Store] | None = None,
 ) -> dict[str, t.Any]:
     """Make, keep or remove a set of certificates.
+
+    :param keep: makes the store that keeps the set, a part of which may be in the directory.
 
     A first, dry draft finds everything that could be wrong before anything is touched, and whether
     there is anything to do; only then the set is locked and the real draft is made and committed.
@@ -45,24 +56,43 @@ def run(
     now = clock()
     options = parse(request.params, now)
     own = read_own_authority(options, now)
-    store: Store = DirectoryStore(options.cert_dir, files or FileSystem(), progress=request.progress)
-    warn_if_temporary(options.cert_dir, request.warn)
+    directory = DirectoryStore(options.cert_dir, files or FileSystem(), progress=request.progress)
+    store: Store = keep(directory) if keep else directory
+    if not options.vault:
+        warn_if_temporary(options.cert_dir, request.warn)
     warn_if_masked(options, request.warn)
     with store.reading() as session:
-        interrupted = session.interrupted
+        interrupted, pending = session.interrupted, list(session.pending)
         draft, result = decide(options, own, session, now, diff=request.diff, dry=True, check=request.check_mode)
     kept: dict[str, str] = {}
-    if (draft.changes or interrupted is not Interrupted.NOTHING) and not request.check_mode:
-        with store.writing() as session:
-            draft, result = decide(options, own, session, now, diff=request.diff, dry=False)
-            kept = session.commit(draft.changes) if draft.changes else {}
+    if (draft.changes or pending or interrupted is not Interrupted.NOTHING) and not request.check_mode:
+        draft, result, kept, pending = commit(store, options, own, now, diff=request.diff)
     for warning in draft.warnings:
         request.warn(warning)
     done = result(kept)
+    if pending:
+        done["changed"] = True
+        done["actions"][:0] = pending
     if interrupted is Interrupted.COMMIT:
         done["changed"] = True
         done["actions"].insert(0, FINISHED)
     return done
+
+
+def commit(
+    store: Store, options: Options, own: Authority | None, now: datetime, *, diff: bool
+) -> tuple[Draft, Result, dict[str, str], list[str]]:
+    """Decide again where nobody else changes anything, and make the changes; begin anew when somebody did.
+
+    :raises DockerHostError: something stands against it.
+    """
+    for _attempt in range(ATTEMPTS):
+        with contextlib.suppress(Outdated), store.writing() as session:
+            draft, result = decide(options, own, session, now, diff=diff, dry=False)
+            pending = list(session.pending)
+            kept = session.commit(draft.changes) if draft.changes or pending else {}
+            return draft, result, kept, pending
+    raise DockerHostError(f"{options.vault or options.cert_dir}: other runs keep changing it; try again")
 
 
 def decide(
@@ -138,7 +168,8 @@ def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
             warn(
                 f"{cert_dir} lies inside this job's own home and goes away with the job; the next job would make a new"
                 " CA, which no host trusts. Give a cert_dir on a path that is exposed to jobs (Settings, Jobs, Paths to"
-                " expose to isolated jobs), or bring the CA itself in ca_content and ca_key_content from a credential."
+                " expose to isolated jobs), bring the CA itself in ca_content and ca_key_content from a credential, or"
+                " keep it in a key vault (store: key_vault)."
             )
             return
 
@@ -166,6 +197,3 @@ def _is_mounted(path: str, place: str) -> bool:
             return True
         path = os.path.dirname(path)
     return False
-
-
-TASK = Task(name="docker_tls_certs", spec=SPEC, run=run)

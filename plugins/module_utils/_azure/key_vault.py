@@ -1,0 +1,231 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The secrets of one key vault. Private to this collection.
+
+The vault's own challenge says where to sign in and for what; azure-keyvault-secrets follows it, and refuses one that
+names another domain than the vault's.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import typing as t
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from .._errors import DockerHostError, MissingLibraryError, OptionError
+from .api_versions import KEY_VAULT
+from .clients import USER_AGENT, find_place, transport_to
+from .credentials import Place, Way, choose_way
+from .errors import AzureError, from_sdk
+
+REQUIREMENT = "azure-keyvault-secrets>=4.7.0"
+VAULT_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]\Z")
+SECRET_NAME = re.compile(r"^[0-9A-Za-z-]{1,127}\Z")
+LARGEST_VALUE = 25600
+"""Bytes; the limit of a secret's value, "25k bytes" (learn.microsoft.com, About Azure Key Vault secrets)."""
+
+
+@dataclass(frozen=True)
+class SecretVersion:
+    """One version of a secret, without its value.
+
+    :param id: the version, 32 hexadecimal digits.
+    :param created: when, by the service's clock; it counts whole seconds.
+    """
+
+    id: str
+    created: datetime.datetime
+    enabled: bool = True
+    expires: datetime.datetime | None = None
+    not_before: datetime.datetime | None = None
+    tags: t.Mapping[str, str] = field(default_factory=dict)
+
+
+def check_vault(option: str, value: str) -> str:
+    """A vault's name or URL as it was given, without a slash at the end.
+
+    :raises OptionError: it is neither.
+    """
+    text = value.strip().rstrip("/")
+    if "://" in text:
+        parts = urlsplit(text)
+        if parts.scheme.lower() != "https" or not parts.hostname or parts.path or parts.query or parts.username:
+            raise OptionError(option, f"{value!r} is no URL of a key vault; write https://NAME.vault.azure.net")
+    elif not VAULT_NAME.match(text):
+        raise OptionError(
+            option,
+            f"{value!r} is no name of a key vault: it has 3 to 24 letters, digits and hyphens, and begins with a"
+            " letter; or write its URL",
+        )
+    return text
+
+
+def check_secret_name(option: str, value: str) -> str:
+    """The name of a secret.
+
+    :raises OptionError: it cannot be one.
+    """
+    if not SECRET_NAME.match(value):
+        raise OptionError(option, f"{value!r} is no name of a secret: it has 1 to 127 letters, digits and hyphens")
+    return value
+
+
+class KeyVault:
+    """A signed-in client for one vault's secrets. Use as a context manager.
+
+    :param vault: its name or URL, checked.
+    """
+
+    def __init__(self, way: Way, place: Place, vault: str) -> None:
+        self.url = _url(place, vault)
+        self._transport = transport_to(place)
+        self._credential = way.credential(place)
+        self._client = self._connect()
+
+    @classmethod
+    def from_params(cls, params: t.Mapping[str, t.Any], vault: str) -> KeyVault:
+        """A client as a task's options, or else the environment, ask for. No subscription is needed.
+
+        :raises AuthenticationError: nothing to sign in with was found.
+        :raises OptionError: an option is wrong.
+        :raises AzureError: a private cloud does not answer.
+        :raises MissingLibraryError: a package is missing.
+        """
+        way = choose_way(params, os.environ)
+        return cls(way, find_place(params, way), vault)
+
+    def _connect(self) -> t.Any:
+        try:
+            from azure.keyvault.secrets import SecretClient
+        except ImportError as error:
+            raise MissingLibraryError(REQUIREMENT, error) from error
+        return SecretClient(
+            self.url, self._credential, api_version=KEY_VAULT, transport=self._transport, user_agent=USER_AGENT
+        )
+
+    def __enter__(self) -> KeyVault:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._transport.close()
+        close = getattr(self._credential, "close", None)
+        if close:
+            close()
+
+    def versions(self, name: str) -> list[SecretVersion]:
+        """All versions of a secret, in no order; empty when there is no such secret.
+
+        :raises DockerHostError: they cannot be listed.
+        """
+
+        def listed() -> list[SecretVersion]:
+            return [_version(entry) for entry in self._client.list_properties_of_secret_versions(name)]
+
+        try:
+            return t.cast("list[SecretVersion]", self._call("list the versions of the secret", name, listed))
+        except AzureError as error:
+            if error.not_found:
+                return []
+            raise
+
+    def value(self, name: str, version: str) -> str:
+        """The value of one version.
+
+        :raises DockerHostError: it cannot be read.
+        """
+        return str(self._call("read the secret", name, lambda: self._client.get_secret(name, version).value))
+
+    def add(self, name: str, value: str, tags: t.Mapping[str, str], content_type: str) -> SecretVersion:
+        """Add a version, which becomes the latest. The service offers no condition for that.
+
+        :raises DockerHostError: it was refused.
+        """
+
+        def added() -> SecretVersion:
+            made = self._client.set_secret(name, value, tags=dict(tags), content_type=content_type, enabled=True)
+            return _version(made.properties)
+
+        return t.cast(SecretVersion, self._call("write the secret", name, added))
+
+    def mark(self, name: str, version: SecretVersion, *, enabled: bool, tags: t.Mapping[str, str]) -> None:
+        """Change a version's tags (all others stay) and whether it is enabled.
+
+        :raises DockerHostError: it was refused.
+        """
+        together = {**version.tags, **tags}
+        self._call(
+            "update the secret",
+            name,
+            lambda: self._client.update_secret_properties(name, version.id, enabled=enabled, tags=together),
+        )
+
+    def is_deleted(self, name: str) -> bool:
+        """Whether a secret of this name was deleted and can be recovered. Whoever may not know is told no."""
+        try:
+            self._call("look for the deleted secret", name, lambda: self._client.get_deleted_secret(name))
+        except AzureError as error:
+            if error.not_found or error.status == 403:
+                return False
+            raise
+        return True
+
+    def delete(self, name: str) -> None:
+        """Delete a secret with all its versions. It can be recovered while the vault keeps it.
+
+        :raises DockerHostError: it was refused.
+        """
+        try:
+            self._call("delete the secret", name, lambda: self._client.begin_delete_secret(name).wait())
+        except AzureError as error:
+            if not error.not_found:
+                raise
+
+    def _call(self, operation: str, name: str, function: t.Callable[[], t.Any]) -> t.Any:
+        from azure.core.exceptions import AzureError as SdkError
+        from azure.core.exceptions import ServiceRequestError
+
+        resource = f"{name} of {self.url}"
+        try:
+            return function()
+        except ServiceRequestError as error:
+            raise DockerHostError(
+                f"Could not {operation} ({resource}): the key vault cannot be reached: {_one_line(error)}. Check its"
+                " name (key_vault) and cloud_environment; a vault that was deleted, or one that has only a private"
+                " endpoint, has no address here."
+            ) from error
+        except SdkError as error:
+            raise from_sdk(operation, resource, error) from error
+        except ValueError as error:
+            # The challenge of something that is no key vault of this domain.
+            raise OptionError("key_vault", f"{self.url} does not answer as a key vault: {_one_line(error)}") from error
+
+
+def _url(place: Place, vault: str) -> str:
+    if "://" in vault:
+        return vault
+    suffix = place.cloud.key_vault_suffix
+    if not suffix:
+        raise OptionError(
+            "key_vault", f"the cloud {place.cloud.name} does not say where its key vaults are; give the vault's URL"
+        )
+    return f"https://{vault}.{suffix}"
+
+
+def _version(entry: t.Any) -> SecretVersion:
+    return SecretVersion(
+        id=str(entry.version),
+        created=entry.created_on,
+        enabled=bool(entry.enabled),
+        expires=entry.expires_on,
+        not_before=entry.not_before,
+        tags=dict(entry.tags or {}),
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

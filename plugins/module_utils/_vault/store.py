@@ -1,0 +1,166 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A set of certificates whose CA lives in a key vault. Private to this collection.
+
+The vault keeps what all who use one CA must share (:data:`_tls.store.SHARED`) and the rotation; everything else stays
+in the directory, which may be thrown away: it is made again from the CA. A session shows both as one set. A commit
+writes the vault first, as told in :mod:`chain`; only when that counts is the directory changed, so that nothing there
+was ever signed by a CA that others do not know.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import typing as t
+
+from .._azure.key_vault import SecretVersion
+from .._errors import DockerHostError
+from .._tls.directory import DirectorySession, DirectoryStore
+from .._tls.journal import digest
+from .._tls.state import State
+from .._tls.store import CA_KEY, CURRENT_CA, SHARED, STATE, Changes, Interrupted, StoredFile, is_retired
+from .chain import Chain, Head
+from .document import Document
+
+MOVED = "ca: moved into the key vault"
+
+
+class VaultStore:
+    """See :class:`_tls.store.Store`.
+
+    :param directory: where everything but the CA is.
+    :param chain: the secret.
+    """
+
+    def __init__(self, directory: DirectoryStore, chain: Chain) -> None:
+        self.directory = directory
+        self.chain = chain
+        self.version: str | None = None
+
+    @contextlib.contextmanager
+    def reading(self) -> t.Iterator[VaultSession]:
+        """A session that changes nothing, here or in the vault."""
+        head = self.chain.look()
+        with self.directory.reading() as local:
+            yield VaultSession(self, local, head, undecided=head.proposals[0] if head.proposals else None)
+
+    @contextlib.contextmanager
+    def writing(self) -> t.Iterator[VaultSession]:
+        """A session that may commit. What an interrupted run left undecided in the vault is decided first."""
+        with self.directory.writing() as local:
+            yield VaultSession(self, local, self.chain.decide(self.chain.look()))
+
+
+class VaultSession:
+    """See :class:`_tls.store.Session`.
+
+    :param undecided: the version that is going to follow the head's tip, as soon as somebody writes that down.
+    """
+
+    def __init__(
+        self, store: VaultStore, local: DirectorySession, head: Head, undecided: SecretVersion | None = None
+    ) -> None:
+        self._store = store
+        self._local = local
+        self._head = head
+        self._own = State.load(local.files[STATE].data if STATE in local.files else None)
+        self._document = self._read(undecided or head.tip)
+        self._check_same_authority()
+        self.interrupted = Interrupted.COMMIT if undecided else local.interrupted
+        self._state = self._merged_state()
+        self.files: t.Mapping[str, StoredFile] = self._merged_files()
+
+    @property
+    def pending(self) -> t.Sequence[str]:
+        """A CA in the directory goes into the vault, or its copy there goes away when the vault has it."""
+        return [MOVED] if any(path in self._own.files for path in SHARED) or self._takes_over else []
+
+    @property
+    def _takes_over(self) -> bool:
+        return self._document is None and CA_KEY in self._local.files
+
+    def _read(self, version: SecretVersion | None) -> Document | None:
+        self._store.version = version.id if version else None
+        if version is None:
+            return None
+        chain = self._store.chain
+        return Document.load(chain.read(version), f"Version {version.id} of {chain.label}")
+
+    def _check_same_authority(self) -> None:
+        """A directory with a CA of its own does not go together with a vault that has another one."""
+        if self._document is None or CURRENT_CA not in self._own.files or CURRENT_CA not in self._local.files:
+            return
+        if self._local.files[CURRENT_CA].data not in self._document.files.values():
+            root = self._store.directory.root
+            raise DockerHostError(
+                f"{root} has a CA of its own, which is not the one in {self._store.chain.label}. Hosts trust one of"
+                " them and would be cut off by the other: choose another cert_dir for the vault's CA, or another"
+                " key_vault_secret for this one."
+            )
+
+    def _merged_state(self) -> State:
+        state = copy.deepcopy(self._own)
+        if self._document is not None:
+            state.files = {path: value for path, value in state.files.items() if path not in SHARED}
+            state.files |= {path: digest(data) for path, data in self._document.files.items()}
+            state.is_own, state.rotation = self._document.is_own, self._document.rotation
+        return state
+
+    def _merged_files(self) -> dict[str, StoredFile]:
+        files = dict(self._local.files)
+        if self._document is not None:
+            for path in SHARED:
+                files.pop(path, None)
+            files |= {path: StoredFile(data) for path, data in self._document.files.items()}
+            files[STATE] = StoredFile(self._state.dump())
+        return files
+
+    def commit(self, changes: Changes) -> dict[str, str]:
+        """See :class:`_tls.store.Session`.
+
+        :raises Outdated: another run changed the vault since it was looked at; nothing was changed here.
+        """
+        files = {path: stored for path, stored in self.files.items() if path not in changes.removes} | changes.puts
+        state = State.load(files[STATE].data) if STATE in files else State()
+        wanted = Document.of(files, state)
+        if wanted is None:
+            if self._document is not None:
+                self._store.chain.delete()
+                self._store.version = None
+        elif wanted != self._document:
+            made = self._store.chain.set(wanted.dump(), self._head)
+            self._store.version = made.id
+            self._check_kept(made, wanted)
+        local = self._local_changes(changes, state)
+        return self._local.commit(local) if local else {}
+
+    def _check_kept(self, version: SecretVersion, wanted: Document) -> None:
+        """Before the only other copy of a key goes away, see that the vault really has it."""
+        if any(path in self._local.files for path in SHARED):
+            chain = self._store.chain
+            if Document.load(chain.vault.value(chain.name, version.id), chain.label) != wanted:
+                raise DockerHostError(f"{chain.label} does not give back what was written; nothing was changed here")
+
+    def _local_changes(self, changes: Changes, state: State) -> Changes:
+        """What of a commit concerns the directory."""
+
+        def stays(path: str) -> bool:
+            return path not in SHARED and path != STATE and not is_retired(path)
+
+        puts = {path: stored for path, stored in changes.puts.items() if stays(path)}
+        removes = [path for path in changes.removes if stays(path)]
+        moved = [path for path in SHARED if path in self._local.files and path in self._ours(state)]
+        own = State(files={path: value for path, value in state.files.items() if stays(path)})
+        local = Changes(puts, [*removes, *moved], {path for path in changes.keep if stays(path)}, changes.dissolve)
+        if changes.dissolve:
+            local.removes += [STATE] if STATE in self._local.files else []
+        elif own != self._own:
+            local.put_private(STATE, own.dump())
+        return local
+
+    def _ours(self, state: State) -> set[str]:
+        """Paths in the directory that are this module's, by its record there or because they were just adopted."""
+        return {*self._own.files, *(state.files if self._document is None else ())}
