@@ -57,7 +57,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("extension", "python3 docker_setup.py"): "tests/e2e/test_setup_program.py: root on a machine of its own",
     ("getting-started", "pip install ansible-core"): "the internet",
     ("getting-started", "az ad sp create-for-rbac"): "a subscription",
-    ("getting-started", "docker --context web1 run --rm hello-world"): "tests/e2e/test_main_job.py",
+    ("getting-started", "docker --context web1 run --rm hello-world"): "tests/e2e/test_examples.py",
     ("local-azure", "pip install ./tests/emulator"): "tests/unit/emulator/test_launcher.py",
     ("local-azure", "python -m azure_emulator --state-dir"): "tests/unit/emulator",
     ("local-azure", "from azure_emulator.launcher import LocalAzure"): "every test of this directory",
