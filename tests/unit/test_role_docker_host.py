@@ -14,7 +14,7 @@ import yaml
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.options import extension_argument_spec
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls.options import SPEC as CERTIFICATES
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import SPEC as CERTIFICATES
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.options import SPEC as VM_HOST
 
 ROLE = pathlib.Path(__file__).parents[2] / "roles" / "docker_host"
