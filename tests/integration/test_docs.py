@@ -307,3 +307,57 @@ def test_the_reference_has_every_plugin_and_no_dead_link(reference: Path) -> Non
                 assert unquote(parts.fragment) in pages[found].anchors, f"{path.name}: {link}"
             checked += 1
     assert checked > 500
+
+
+# --- what the pages speak of --------------------------------------------------------------------------------
+
+# Variables of playbooks and results of the role; all others are in its argument specs.
+OTHER_NAMES = {"docker_host_targets", "docker_host_facts", "docker_host_power"}
+SPECS = REPOSITORY / "roles/docker_host/meta/argument_specs.yml"
+
+
+def test_every_variable_that_a_page_names_exists() -> None:
+    entries = yaml.safe_load(SPECS.read_text())["argument_specs"]
+    known = {name for entry in entries.values() for name in entry["options"]} | OTHER_NAMES
+    for page in PAGES:
+        named = set(re.findall(r"(?<!\.)\bdocker_host_[a-z_]+\b", page.read_text()))
+        assert named <= known, f"{page.name}: {sorted(named - known)}"
+
+
+OLD_OPTIONS = [
+    line for line in (Path(__file__).parent / "old_options.txt").read_text().splitlines() if line.startswith("--")
+]
+
+
+def test_migrating_knows_every_old_option() -> None:
+    rows = [line.split("|")[1] for line in (REPOSITORY / "docs/migrating.md").read_text().splitlines() if "|" in line]
+    named = set(re.findall(r"--[a-z-]+[a-z]", " ".join(rows)))
+    assert set(OLD_OPTIONS) <= named, sorted(set(OLD_OPTIONS) - named)
+
+
+# Texts that come from Azure, from the agent, from docker or from others, and are quoted as they are known.
+FOREIGN_TEXTS = {
+    "AuthorizationFailed", "SkuNotAvailable", "OperationNotAllowed", "DnsRecordInUse",
+    "MissingSubscriptionRegistration",
+    "unable to get local issuer certificate", "certificate relies on legacy Common Name field",
+    "context deadline exceeded", "Validation of arguments failed", "Failed to import the required Python library",
+}  # fmt: skip
+
+
+def test_every_error_that_troubleshooting_quotes_is_ours() -> None:
+    """Texts and kinds of the first column, word for word in the sources."""
+    roots = [REPOSITORY / "plugins", REPOSITORY / "roles"]
+    files = [path for root in roots for path in root.rglob("*") if path.suffix in (".py", ".yml")]
+    joined = re.sub(r'"\s*\n\s*f?"', "", "\n".join(path.read_text() for path in files))
+    sources = re.sub(r"\s+", " ", joined)
+    quoted = 0
+    for line in (REPOSITORY / "docs/troubleshooting.md").read_text().splitlines():
+        if not line.startswith("| ") or line.startswith("| ---"):
+            continue
+        for text in re.findall(r"`([^`]+)`", line.split("|")[1]):
+            quoted += 1
+            assert text in sources or text in FOREIGN_TEXTS or text in PROGRAMS, text
+    assert quoted >= 25
+
+
+PROGRAMS = {"docker", "docker_api", "DOCKER_HOST"}
