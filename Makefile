@@ -67,8 +67,8 @@ demo-stop:  ## Stop the demo and leave nothing behind
 
 # --- checks and tests --------------------------------------------------------------------------------------------
 
-.PHONY: check ruff mypy yamllint ansible-lint docs-lint changelog-lint sanity
-check: ruff mypy yamllint ansible-lint docs-lint changelog-lint sanity  ## Every static check
+.PHONY: check ruff mypy yamllint ansible-lint docs-lint changelog-lint reuse galaxy sanity
+check: ruff mypy yamllint ansible-lint docs-lint changelog-lint reuse galaxy sanity  ## Every static check
 
 ruff: dev
 	ruff check .
@@ -88,6 +88,12 @@ docs-lint: install
 
 changelog-lint: dev
 	ANSIBLE_COLLECTIONS_PATH=$(DEV) antsibull-changelog lint
+
+reuse: dev  ## Every file says whose it is and under which licence
+	@reuse lint --lines
+
+galaxy: install  ## The artifact passes Galaxy's own importer (cached below .venvs)
+	@tools/galaxy.sh $(PYTHON) $(BUILD) $(DOCKERHOST_VENVS)
 
 sanity: dev
 	@tools/quiet.sh $(BUILD)/sanity.log tools/sanity.sh $(BUILD)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""examples/awx as AWX runs it: by ansible-runner, in a private data directory, with a HOME that is thrown away."""
+"""examples/awx as AWX runs it: by ansible-runner, in a private data directory, with a HOME that is thrown away.
+
+The CA comes in by the credential, or lives in a key vault.
+"""
 
 from __future__ import annotations
 
@@ -19,23 +22,35 @@ import pytest
 import yaml
 
 from azure_emulator.launcher import LocalAzure
+from azure_emulator.vault.testing import make_vault, secret_values
 
 from .conftest import BIN, COLLECTIONS, REPOSITORY, User
 
 AWX = REPOSITORY / "examples" / "awx"
 PASSPHRASE = "seven-green-hedgehogs"
+SUSPICIOUS = ("PRIVATE KEY", '"protectedSettings"', "Bearer eyJ", '"access_token"')
 
 pytestmark = pytest.mark.skipif(not (BIN / "ansible-runner").exists(), reason="ansible-runner is not installed")
 
 
 class Controller:
-    """Lays out jobs as AWX does, and runs them."""
+    """Lays out jobs as AWX does, and runs them.
 
-    def __init__(self, azure: LocalAzure, directory: Path) -> None:
+    :param key_vault: the CA lives there; else it comes in by the credential.
+    """
+
+    def __init__(self, azure: LocalAzure, directory: Path, key_vault: str | None = None) -> None:
         self.azure = azure
         self.directory = directory
+        self.key_vault = key_vault
         self.owner = User(azure, directory / "owner")
         self.number = 0
+        self.secrets: set[str] = {azure.secret}
+        if key_vault is None:
+            self._make_authority()
+
+    def _make_authority(self) -> None:
+        """What the documentation tells the owner of a CA to do, and a passphrase for the key."""
         play = REPOSITORY / "docs" / "awx.md"
         match = re.search(r"<!-- file: ca.yml -->\n```yaml\n(.*?)```", play.read_text(), re.DOTALL)
         assert match is not None
@@ -46,6 +61,24 @@ class Controller:
             "-out", "ca-key-encrypted.pem",
         )  # fmt: skip
         assert ran.code == 0, ran.output
+        self.secrets.add(PASSPHRASE)
+        for path in (self.owner.home / "awx-ca" / "ca-key.pem", self.owner.home / "ca-key-encrypted.pem"):
+            self.secrets |= _key_lines(path.read_text())
+
+    def _credential(self, job: Path) -> dict[str, str]:
+        """The extra variables that bring the CA in, as the credential type or the job template has them."""
+        if self.key_vault is not None:
+            return {"docker_host_store": "key_vault", "docker_host_key_vault": self.key_vault}
+        for name, source in (("ca", "awx-ca/ca.pem"), ("ca_key", "ca-key-encrypted.pem")):
+            (job / "env" / name).write_bytes((self.owner.home / source).read_bytes())
+            (job / "env" / name).chmod(0o600)
+        injected = yaml.safe_load((AWX / "credential_type.yml").read_text())["injectors"]["extra_vars"]
+        values = {
+            "{{ tower.filename.ca }}": str(job / "env" / "ca"),
+            "{{ tower.filename.ca_key }}": str(job / "env" / "ca_key"),
+            "{{ passphrase }}": PASSPHRASE,
+        }
+        return {name: values[text] for name, text in injected.items()}
 
     def lay_out(self, playbook: str, survey: t.Mapping[str, t.Any]) -> Path:
         """A private data directory for one job, and its throw-away HOME beside it."""
@@ -57,16 +90,7 @@ class Controller:
         (job / "inventory").mkdir()
         interpreter = "ansible_python_interpreter='{{ ansible_playbook_python }}'"
         (job / "inventory" / "hosts").write_text(f"localhost ansible_connection=local {interpreter}\n")
-        for name, source in (("ca", "awx-ca/ca.pem"), ("ca_key", "ca-key-encrypted.pem")):
-            (job / "env" / name).write_bytes((self.owner.home / source).read_bytes())
-            (job / "env" / name).chmod(0o600)
-        injected = yaml.safe_load((AWX / "credential_type.yml").read_text())["injectors"]["extra_vars"]
-        values = {
-            "{{ tower.filename.ca }}": str(job / "env" / "ca"),
-            "{{ tower.filename.ca_key }}": str(job / "env" / "ca_key"),
-            "{{ passphrase }}": PASSPHRASE,
-        }
-        extra = {name: values[text] for name, text in injected.items()}
+        extra = self._credential(job)
         engine = {"docker_host_engine": {"source": "distribution"}}
         (job / "env" / "extravars").write_text(
             json.dumps({**extra, **engine, **survey, "awx_job_id": self.number, "awx_user_name": "admin"})
@@ -105,13 +129,19 @@ class Controller:
             command = f"{runner} run {shlex.quote(str(job))} -p {playbook} --ident 1 -q"
         ran = self.owner.run("bash", "-o", "pipefail", "-c", command)
         assert ran.code == 0, ran.output[-3000:] + _stdout(job)[-6000:]
+        made = list((job / "home").rglob("*key.pem"))
+        assert made or "delete" in playbook
+        for path in made:
+            self.secrets |= _key_lines(path.read_text())
         shutil.rmtree(job / "home")
+        if self.key_vault is not None:
+            for value in secret_values(self.azure, self.key_vault, "docker-ca"):
+                self.secrets |= _key_lines(json.loads(value)["ca_key"])
         return job
 
     def check_secrets(self, job: Path) -> None:
         """Look for every secret of the run in all that the controller keeps of it."""
-        key = (self.owner.home / "awx-ca" / "ca-key.pem").read_text().splitlines()[1]
-        encrypted = (self.owner.home / "ca-key-encrypted.pem").read_text().splitlines()[1]
+        assert len(self.secrets) >= 3
         kept = [path for path in (job / "artifacts").rglob("*") if path.is_file()]
         assert any("job_events" in path.parts for path in kept)
         for path in kept:
@@ -119,8 +149,13 @@ class Controller:
             if path.name == "command":
                 # ansible-runner's own record of the environment that it was given.
                 text = text.replace(self.azure.secret, "")
-            for secret in (self.azure.secret, PASSPHRASE, key, encrypted, "BEGIN EC PRIVATE", "BEGIN PRIVATE"):
+            for secret in (*self.secrets, *SUSPICIOUS):
                 assert secret not in text, f"{path} holds a secret"
+
+
+def _key_lines(pem: str) -> set[str]:
+    """The lines of a key that only this key has."""
+    return {line for line in pem.splitlines() if len(line) > 40 and not line.startswith("-----")}
 
 
 def _stdout(job: Path) -> str:
@@ -139,9 +174,11 @@ def controller(azure: LocalAzure, tmp_path: Path) -> Controller:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("way", ["credential", "key vault"])
 @pytest.mark.parametrize("remotely", [False, True], ids=["directly", "through transmit, worker, process"])
-def test_awx(controller: Controller, remotely: bool) -> None:
-    name = f"job{'remote' if remotely else 'local'}"
+def test_awx(azure: LocalAzure, tmp_path: Path, remotely: bool, way: str) -> None:
+    name = f"job-{way[:3]}-{'remote' if remotely else 'local'}"
+    controller = Controller(azure, tmp_path, make_vault(azure, f"awx-{name}"[:24]) if way == "key vault" else None)
     group = f"rg-{name}"
     survey = {
         "docker_host_name": name,

@@ -1,3 +1,7 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """How many requests are left, as the compute provider counts them: per minute, for a resource and the subscription."""
 
 from __future__ import annotations

@@ -1,3 +1,7 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """What the Resource Manager itself checks of a tracked resource, before its provider sees the request."""
 
 from __future__ import annotations

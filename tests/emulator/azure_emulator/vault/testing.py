@@ -23,9 +23,9 @@ ALL = ["get", "list", "set", "delete", "recover", "purge", "backup", "restore"]
 _numbers = itertools.count(1)
 
 
-def _token(azure: LocalAzure) -> str:
+def _token(azure: LocalAzure, scope: str = "") -> str:
     form = f"grant_type=client_credentials&client_id={azure.client_id}&client_secret={azure.secret}"
-    form += f"&scope={azure.url}/.default"
+    form += f"&scope={scope or azure.url + '/.default'}"
     with _opener(azure).open(f"{azure.url}/{azure.tenant}/oauth2/v2.0/token", form.encode()) as answer:
         return str(json.load(answer)["access_token"])
 
@@ -62,6 +62,22 @@ def make_vault(azure: LocalAzure, name: str | None = None, **properties: t.Any) 
     path = f"/resourceGroups/vaults/providers/Microsoft.KeyVault/vaults/{name}"
     _arm(azure, "PUT", path, "2023-07-01", {"location": "westeurope", "properties": properties})
     return name
+
+
+def secret_values(azure: LocalAzure, vault: str, name: str) -> list[str]:
+    """The values of all enabled versions of a secret."""
+    domain = f"{SUFFIX}:{azure.url.rpartition(':')[2]}"
+    token = _token(azure, f"https://{domain}/.default")
+
+    def get(path: str) -> Json:
+        headers = {"Authorization": f"Bearer {token}", "Host": f"{vault}.{domain}"}
+        request = urllib.request.Request(f"{azure.url}{path}?api-version=7.4", headers=headers)
+        with _opener(azure).open(request) as answer:
+            return t.cast(Json, json.load(answer))
+
+    listed = get(f"/secrets/{name}/versions")["value"]
+    enabled = [entry["id"].rpartition("/")[2] for entry in listed if entry["attributes"]["enabled"]]
+    return [str(get(f"/secrets/{name}/{version}")["value"]) for version in enabled]
 
 
 @contextlib.contextmanager
