@@ -92,7 +92,14 @@ options:
     default: false
   allow_stop:
     description:
-      - Allow changes that restart or stop the running host for a while, such as another O(vm_size).
+      - Allow changes that restart or stop the running host for a while.
+      - Azure restarts a running host for another O(vm_size) that can be had where it runs, and for another
+        O(security_profile.secure_boot_enabled) or O(security_profile.v_tpm_enabled).
+      - It has to be deallocated for any other O(vm_size), for a larger O(os_disk_size_gb), another
+        O(managed_disk_type) or O(data_disks[].managed_disk_type), a data disk that grows beyond 4095 GiB, another
+        O(max_price) or O(proximity_placement_group), O(security_profile.security_type), and
+        O(security_profile.encryption_at_host).
+      - A host that is stopped is deallocated without being asked, and stays so.
     type: bool
     default: false
   on_failure:
@@ -216,7 +223,8 @@ options:
     type: str
   proximity_placement_group:
     description:
-      - A proximity placement group, by name in the host's group, C(group:name), or id.
+      - A proximity placement group, by name in the host's group, C(group:name), or id. Changing it deallocates a
+        running host for a while, which O(allow_stop) has to allow.
     type: str
   priority:
     description:
@@ -231,11 +239,12 @@ options:
     choices: [Deallocate, Delete]
   max_price:
     description:
-      - The most that a spot virtual machine may cost, in US dollars an hour; V(-1) for up to the usual price.
+      - The most that a spot virtual machine may cost, in US dollars an hour, with up to five decimals; V(-1) for up
+        to the usual price. Changing it deallocates a running host for a while, which O(allow_stop) has to allow.
     type: float
   license_type:
     description:
-      - The license that is brought along, such as V(RHEL_BYOS) or V(SLES_BYOS).
+      - The license that is brought along, such as V(RHEL_BYOS) or V(SLES_BYOS); V(None) for none any more.
     type: str
   boot_diagnostics:
     description:
@@ -272,28 +281,31 @@ options:
     suboptions:
       security_type:
         description:
-          - The security type.
+          - The security type. An existing host of the second generation can be given Trusted Launch, which deallocates
+            it for a while; no other change is possible.
         type: str
         choices: [Standard, TrustedLaunch]
       secure_boot_enabled:
         description:
-          - Whether only signed boot components are run, with Trusted Launch.
+          - Whether only signed boot components are run, with Trusted Launch. Defaults to V(true) for a new host.
+          - Changing it restarts a running host, which O(allow_stop) has to allow.
         type: bool
-        default: true
       v_tpm_enabled:
         description:
-          - Whether the host has a virtual TPM, with Trusted Launch.
+          - Whether the host has a virtual TPM, with Trusted Launch. Defaults to V(true) for a new host.
+          - Changing it restarts a running host, which O(allow_stop) has to allow.
         type: bool
-        default: true
       encryption_at_host:
         description:
           - Whether disks and caches are encrypted on the machine that the host runs on. The subscription must have
-            the
-            feature registered.
+            the feature registered.
+          - Changing it deallocates a running host for a while, which O(allow_stop) has to allow.
         type: bool
   managed_disk_type:
     description:
       - The type of the OS disk. Defaults to V(StandardSSD_LRS) for a new host.
+      - It can be changed among the types of one redundancy, which deallocates a running host for a while;
+        O(allow_stop) has to allow that.
     type: str
     choices: [Premium_LRS, Premium_ZRS, StandardSSD_LRS, StandardSSD_ZRS, Standard_LRS]
   os_disk_size_gb:
@@ -302,7 +314,8 @@ options:
     type: int
   ephemeral_os_disk:
     description:
-      - Put the OS disk on the machine that the host runs on. It is lost whenever the host is moved.
+      - Put the OS disk on the machine that the host runs on. It is lost whenever the host is moved; such a host cannot
+        be deallocated, nor have another size.
     type: bool
   data_disks:
     description:
@@ -323,7 +336,7 @@ options:
         required: true
       managed_disk_type:
         description:
-          - The type. Defaults to V(StandardSSD_LRS) for a new disk.
+          - The type. Defaults to V(StandardSSD_LRS) for a new disk. It can be changed as O(managed_disk_type) can.
         type: str
         choices: [Premium_LRS, Premium_ZRS, StandardSSD_LRS, StandardSSD_ZRS, Standard_LRS]
       caching:
@@ -416,7 +429,7 @@ options:
     type: str
   enable_accelerated_networking:
     description:
-      - Whether the network interface has accelerated networking.
+      - Whether the network interface has accelerated networking, which the size must support.
     type: bool
 seealso:
   - module: dockerhost.azure.docker_vm_host_info

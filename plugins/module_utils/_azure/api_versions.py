@@ -10,9 +10,12 @@ Microsoft's published specifications that the local Azure checks requests agains
 
 from __future__ import annotations
 
+import re
+
 COMPUTE = "2024-07-01"
 DISKS = "2024-03-02"
 SKUS = "2021-07-01"
+GALLERIES = "2023-07-03"
 NETWORK = "2024-05-01"
 RESOURCES = "2022-09-01"
 SUBSCRIPTIONS = "2022-12-01"
@@ -36,6 +39,8 @@ def api_version_of(path: str) -> str:
         return MARKETPLACE
     if "/providers/microsoft.network/" in lowered:
         return NETWORK
+    if re.search(r"/microsoft\.compute/(locations/[^/]+/(shared|community))?galleries/", lowered):
+        return GALLERIES
     if "/providers/microsoft.compute/disks" in lowered:
         return DISKS
     if "/providers/microsoft.compute/skus" in lowered:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the virtual machine that is there differs from what is wanted. Private to this collection.
+"""What Azure cannot change of a virtual machine, and how its disks change. Private to this collection.
 
 Nothing here talks to Azure.
 """
@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from .._differences import Difference, Differences
 from .facts import Json
 from .layout import Layout
-from .machine import encoded, identity_body, new_disk
-from .names import Names, name_in, same_id
-from .network import picked, properties_of
+from .names import same_id
+from .network import properties_of
 from .wanted import Wanted
 
 
@@ -43,10 +42,28 @@ def immutable_differences(wanted: Wanted, layout: Layout, actual: Json) -> list[
         linux = os_profile.get("linuxConfiguration") or {}
         actual_enabled = not linux.get("disablePasswordAuthentication", False)
         found.compare("ssh_password_enabled", actual_enabled, params["ssh_password_enabled"])
+    if wanted.plan:
+        given = {key: value for key, value in wanted.plan.items() if key != "promotionCode"}
+        before = {key: (actual.get("plan") or {}).get(key) for key in given}
+        found.compare("plan", before, given)
     _compare_placement(found, wanted, layout, properties)
-    _compare_security(found, wanted, properties)
+    _compare_security(found, wanted, actual)
     _compare_disks(found, wanted, properties)
+    found.entries += _reprovisioned(wanted, properties)
     return found.entries
+
+
+def _reprovisioned(wanted: Wanted, properties: Json) -> list[Difference]:
+    """A new size moves a VM; its ephemeral OS disk would be made anew, which is another host ("Ephemeral OS disks")."""
+    size = (properties.get("hardwareProfile") or {}).get("vmSize")
+    if not is_ephemeral(properties) or not wanted.vm_size or str(size).lower() == wanted.vm_size.lower():
+        return []
+    return [Difference("vm_size", f"{size} (with an ephemeral OS disk)", wanted.vm_size)]
+
+
+def is_ephemeral(properties: Json) -> bool:
+    """Tell whether a VM's OS disk is on the machine that the VM runs on."""
+    return bool(((properties.get("storageProfile") or {}).get("osDisk") or {}).get("diffDiskSettings"))
 
 
 def shown_image(reference: t.Mapping[str, t.Any]) -> str:
@@ -67,40 +84,38 @@ def _compare_keys(found: Differences, wanted: Wanted, os_profile: Json) -> None:
 
 def _compare_placement(found: Differences, wanted: Wanted, layout: Layout, properties: Json) -> None:
     params = wanted.params
-    for option, key in (
-        ("availability_set", "availabilitySet"),
-        ("proximity_placement_group", "proximityPlacementGroup"),
-    ):
-        if params[option]:
-            asked = layout.names.resolve(option, option, params[option])
-            present = (properties.get(key) or {}).get("id")
-            if not same_id(present, asked):
-                found.add(option, present, asked)
+    if params["availability_set"]:
+        asked = layout.names.resolve("availability_set", "availability_set", params["availability_set"])
+        present = (properties.get("availabilitySet") or {}).get("id")
+        if not same_id(present, asked):
+            found.add("availability_set", present, asked)
     if params["priority"]:
         found.compare("priority", properties.get("priority") or "Regular", params["priority"])
     if params["eviction_policy"]:
         found.compare("eviction_policy", properties.get("evictionPolicy"), params["eviction_policy"])
-    if params["max_price"] is not None:
-        present = (properties.get("billingProfile") or {}).get("maxPrice")
-        if present is None or float(present) != float(params["max_price"]):
-            found.add("max_price", present, params["max_price"])
     interfaces = (properties.get("networkProfile") or {}).get("networkInterfaces") or []
     present_ids = [entry.get("id") for entry in interfaces]
     if not any(same_id(entry, layout.network_interface) for entry in present_ids):
         found.add("network_interface", present_ids, layout.network_interface)
 
 
-def _compare_security(found: Differences, wanted: Wanted, properties: Json) -> None:
-    asked = wanted.params["security_profile"] or {}
-    present = properties.get("securityProfile") or {}
-    if asked.get("security_type"):
-        found.compare(
-            "security_profile.security_type", present.get("securityType") or "Standard", asked["security_type"]
-        )
-    if asked.get("encryption_at_host") is not None:
-        found.compare(
-            "security_profile.encryption_at_host", bool(present.get("encryptionAtHost")), asked["encryption_at_host"]
-        )
+def _compare_security(found: Differences, wanted: Wanted, actual: Json) -> None:
+    """The security type can be raised to Trusted Launch where the VM is of the second generation, and no other way.
+
+    "Enable Trusted launch on existing Azure Gen2 VMs" (learn.microsoft.com).
+    """
+    asked = (wanted.params["security_profile"] or {}).get("security_type")
+    if not asked:
+        return
+    present = (properties_of(actual).get("securityProfile") or {}).get("securityType") or "Standard"
+    raised = (present, asked) == ("Standard", "TrustedLaunch") and generation_of(actual) == "V2"
+    if not raised:
+        found.compare("security_profile.security_type", present, asked)
+
+
+def generation_of(actual: Json) -> str | None:
+    """The generation of a VM's virtual hardware, ``V1`` or ``V2``; None where Azure does not tell."""
+    return (properties_of(actual).get("instanceView") or {}).get("hyperVGeneration")
 
 
 def _compare_disks(found: Differences, wanted: Wanted, properties: Json) -> None:
@@ -108,12 +123,13 @@ def _compare_disks(found: Differences, wanted: Wanted, properties: Json) -> None
     os_disk = storage.get("osDisk") or {}
     if wanted.params["managed_disk_type"]:
         kind = (os_disk.get("managedDisk") or {}).get("storageAccountType")
-        if kind:
-            found.compare("managed_disk_type", kind, wanted.params["managed_disk_type"])
+        asked_kind = wanted.params["managed_disk_type"]
+        if kind and (os_disk.get("diffDiskSettings") or not converts(kind, asked_kind)):
+            found.compare("managed_disk_type", kind, asked_kind)
     if wanted.params["ephemeral_os_disk"] is not None:
         found.compare("ephemeral_os_disk", bool(os_disk.get("diffDiskSettings")), wanted.params["ephemeral_os_disk"])
     size, asked = os_disk.get("diskSizeGB"), wanted.params["os_disk_size_gb"]
-    if size and asked and asked < size:
+    if size and asked and (asked < size or (asked > size and os_disk.get("diffDiskSettings"))):
         found.add("os_disk_size_gb", size, asked)
     present = {int(disk.get("lun", -1)): disk for disk in storage.get("dataDisks") or []}
     for disk in wanted.data_disks:
@@ -123,112 +139,82 @@ def _compare_disks(found: Differences, wanted: Wanted, properties: Json) -> None
         if before.get("diskSizeGB") and before["diskSizeGB"] > disk.size_gb:
             found.add(f"data_disks[lun {disk.lun}].disk_size_gb", before["diskSizeGB"], disk.size_gb)
         kind = (before.get("managedDisk") or {}).get("storageAccountType")
-        if disk.kind and kind and kind != disk.kind:
+        if disk.kind and kind and not converts(kind, disk.kind):
             found.add(f"data_disks[lun {disk.lun}].managed_disk_type", kind, disk.kind)
 
 
 @dataclass(frozen=True)
-class Growth:
-    """A managed disk that is to become larger (GiB)."""
+class DiskChange:
+    """What is to change of a managed disk: size in GiB, and type; None where it stays.
 
+    :param option: the option that asks for it.
+    :param sizes: before and after.
+    :param kinds: before and after.
+    """
+
+    option: str
     disk_id: str
-    before: int
-    after: int
+    sizes: tuple[int, int] | None = None
+    kinds: tuple[str, str] | None = None
+
+    @property
+    def body(self) -> Json:
+        """The PATCH of the disk."""
+        body: Json = {}
+        if self.sizes:
+            body["properties"] = {"diskSizeGB": self.sizes[1]}
+        if self.kinds:
+            body["sku"] = {"name": self.kinds[1]}
+        return body
 
 
-def growths(wanted: Wanted, actual: Json) -> tuple[list[Growth], list[Growth]]:
-    """The OS disk, and the data disks, that are to grow."""
+def disk_changes(wanted: Wanted, actual: Json) -> tuple[DiskChange | None, list[DiskChange]]:
+    """What is to change of the OS disk, and of the data disks."""
     storage = properties_of(actual).get("storageProfile") or {}
+    params = wanted.params
     os_disk = storage.get("osDisk") or {}
-    wishes = [(os_disk, wanted.params["os_disk_size_gb"] or 0)]
+    main = _disk_change("os_disk_size_gb", os_disk, params["os_disk_size_gb"], params["managed_disk_type"])
     present = {int(disk.get("lun", -1)): disk for disk in storage.get("dataDisks") or []}
-    wishes += [(present[disk.lun], disk.size_gb) for disk in wanted.data_disks if disk.lun in present]
-    grown: list[list[Growth]] = [[], []]
-    for place, (disk, size) in enumerate(wishes):
-        disk_id, before = (disk.get("managedDisk") or {}).get("id"), disk.get("diskSizeGB")
-        if disk_id and before and size > before:
-            grown[min(place, 1)].append(Growth(str(disk_id), int(before), size))
-    return grown[0], grown[1]
+    wishes = [(disk, present[disk.lun]) for disk in wanted.data_disks if disk.lun in present]
+    others = [_disk_change("data_disks", before, disk.size_gb, disk.kind) for disk, before in wishes]
+    return main, [change for change in others if change]
 
 
-def with_disk_sizes(actual: Json, disks: t.Sequence[Json]) -> Json:
-    """The VM with the sizes that its managed disks really have."""
-    sizes = {str(disk.get("id")).lower(): properties_of(disk).get("diskSizeGB") for disk in disks}
+def _disk_change(option: str, disk: Json, size: int | None, kind: str | None) -> DiskChange | None:
+    managed = disk.get("managedDisk") or {}
+    before, type_before = disk.get("diskSizeGB"), managed.get("storageAccountType")
+    grows = bool(before and size and size > before)
+    becomes = bool(kind and type_before and kind != type_before and converts(type_before, kind))
+    if not managed.get("id") or disk.get("diffDiskSettings") or not (grows or becomes):
+        return None
+    if becomes and option == "os_disk_size_gb" and not grows:
+        option = "managed_disk_type"
+    return DiskChange(
+        option,
+        str(managed["id"]),
+        (int(before), int(size or 0)) if before and grows else None,
+        (str(type_before), str(kind)) if becomes else None,
+    )
+
+
+def converts(before: str, after: str) -> bool:
+    """Tell whether Azure converts one type of disk into another.
+
+    "Change the disk type of an Azure managed disk" (learn.microsoft.com): among the types of one redundancy; from
+    locally redundant to zone-redundant only by way of a snapshot.
+    """
+    return before.rpartition("_")[2] == after.rpartition("_")[2]
+
+
+def with_disk_facts(actual: Json, disks: t.Sequence[Json]) -> Json:
+    """The VM with the sizes and types that its managed disks really have."""
+    known = {str(disk.get("id")).lower(): disk for disk in disks}
     found = copy.deepcopy(actual)
     storage = properties_of(found).get("storageProfile") or {}
     for disk in [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]:
-        size = sizes.get(str((disk.get("managedDisk") or {}).get("id")).lower())
-        if size:
-            disk["diskSizeGB"] = size
+        managed = disk.get("managedDisk") or {}
+        resource = known.get(str(managed.get("id")).lower())
+        if resource:
+            disk["diskSizeGB"] = properties_of(resource).get("diskSizeGB") or disk.get("diskSizeGB")
+            managed["storageAccountType"] = (resource.get("sku") or {}).get("name") or managed.get("storageAccountType")
     return found
-
-
-def update_body(
-    wanted: Wanted, layout: Layout, tags: Json, actual: Json, user_data: str | None
-) -> tuple[Json, Differences]:
-    """The PATCH that changes what can be changed in place, and the differences that ask for it."""
-    found = Differences()
-    body: Json = {}
-    properties: Json = {}
-    present = properties_of(actual)
-    params = wanted.params
-    if found.compare("tags", actual.get("tags") or {}, tags):
-        body["tags"] = tags
-    size = (present.get("hardwareProfile") or {}).get("vmSize")
-    if wanted.vm_size and str(size).lower() != wanted.vm_size.lower():
-        found.add("vm_size", size, wanted.vm_size)
-        properties["hardwareProfile"] = {"vmSize": wanted.vm_size}
-    if params["boot_diagnostics"] is not None:
-        enabled = bool(((present.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}).get("enabled"))
-        if found.compare("boot_diagnostics", enabled, params["boot_diagnostics"]):
-            properties["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": params["boot_diagnostics"]}}
-    if params["license_type"] and found.compare("license_type", present.get("licenseType"), params["license_type"]):
-        properties["licenseType"] = params["license_type"]
-    if params["user_data"] and user_data != encoded(params["user_data"]):
-        found.add("user_data", "(not shown)", "(not shown)")
-        properties["userData"] = encoded(params["user_data"])
-    if params["vm_identity"]:
-        _update_identity(found, body, wanted, layout.names, actual)
-    _update_disks(found, properties, wanted, present)
-    if properties:
-        body["properties"] = properties
-    return body, found
-
-
-def _update_identity(found: Differences, body: Json, wanted: Wanted, names: Names, actual: Json) -> None:
-    asked = identity_body(wanted, names)
-    present = actual.get("identity") or {}
-    before = {
-        "type": present.get("type") or "None",
-        "ids": sorted(key.lower() for key in present.get("userAssignedIdentities") or {}),
-    }
-    after = {"type": asked["type"], "ids": sorted(key.lower() for key in asked.get("userAssignedIdentities") or {})}
-    if found.compare("vm_identity", before, after):
-        gone = {key: None for key in present.get("userAssignedIdentities") or {} if key.lower() not in after["ids"]}
-        if gone and after["ids"]:
-            asked["userAssignedIdentities"] = {**asked["userAssignedIdentities"], **gone}
-        body["identity"] = asked
-
-
-def _update_disks(found: Differences, properties: Json, wanted: Wanted, present: Json) -> None:
-    attached = (present.get("storageProfile") or {}).get("dataDisks") or []
-    luns = {int(disk.get("lun", -1)) for disk in attached}
-    added = [disk for disk in wanted.data_disks if disk.lun not in luns]
-    for disk in added:
-        found.add(f"data_disks[lun {disk.lun}]", None, f"{disk.size_gb} GiB")
-    if added:
-        kept = [
-            {
-                **picked(disk, ("lun", "name", "caching", "deleteOption", "writeAcceleratorEnabled")),
-                "lun": disk["lun"],
-                "createOption": "Attach",
-                "managedDisk": picked(disk.get("managedDisk") or {}, ("id",)),
-            }
-            for disk in attached
-        ]
-        properties["storageProfile"] = {"dataDisks": kept + [new_disk(disk) for disk in added]}
-
-
-def disk_name(growth: Growth) -> str:
-    """A disk's name."""
-    return name_in(growth.disk_id)

@@ -203,7 +203,7 @@ class Lifecycle:
         return is_settled
 
     def _begin_arm(self, step: Step) -> Operation:
-        method = {"create": "PUT", "update": "PUT", "grow": "PATCH", "delete": "DELETE"}[step.verb]
+        method = {"create": "PUT", "update": "PUT", "grow": "PATCH", "convert": "PATCH", "delete": "DELETE"}[step.verb]
         return self._session.arm.begin(self._work(step), method, step.resource_id, step.body, self._watcher(step))
 
     def _work(self, step: Step) -> Work:

@@ -196,7 +196,7 @@ def _placement(wanted: Wanted, names: Names) -> Json:
             "Delete" if params["ephemeral_os_disk"] else "Deallocate"
         )
         properties["billingProfile"] = {"maxPrice": -1 if params["max_price"] is None else params["max_price"]}
-    if params["license_type"]:
+    if params["license_type"] and params["license_type"] != "None":
         properties["licenseType"] = params["license_type"]
     return properties
 
@@ -208,11 +208,10 @@ def _security(wanted: Wanted, trust: Trust) -> Json:
     if kind == "TrustedLaunch":
         profile["securityType"] = kind
         profile["uefiSettings"] = {
-            "secureBootEnabled": asked.get("secure_boot_enabled", True),
-            "vTpmEnabled": asked.get("v_tpm_enabled", True),
+            "secureBootEnabled": asked.get("secure_boot_enabled") is not False,
+            "vTpmEnabled": asked.get("v_tpm_enabled") is not False,
         }
-    elif kind:
-        profile["securityType"] = kind
+    # Standard has no name of its own in this version of the API: it is what a VM has without one.
     if asked.get("encryption_at_host") is not None:
         profile["encryptionAtHost"] = asked["encryption_at_host"]
     return profile

@@ -142,3 +142,9 @@ def group_in(resource_id: str) -> str:
     """The resource group of an id."""
     match = re.search(r"/resourceGroups/([^/]+)", resource_id, re.IGNORECASE)
     return match[1] if match else ""
+
+
+def subscription_in(resource_id: str) -> str:
+    """The subscription of an id."""
+    match = re.match(r"/subscriptions/([^/]+)", resource_id, re.IGNORECASE)
+    return match[1] if match else ""

@@ -39,9 +39,26 @@ _RULE_KEYS = (
     "priority",
     "direction",
 )
-_ADDRESS_KEYS = ("publicIPAllocationMethod", "publicIPAddressVersion", "idleTimeoutInMinutes", "dnsSettings")
+_ADDRESS_KEYS = (
+    "publicIPAllocationMethod",
+    "publicIPAddressVersion",
+    "idleTimeoutInMinutes",
+    "dnsSettings",
+    "ipTags",
+    "publicIPPrefix",
+    "ddosSettings",
+    "deleteOption",
+)
 _DNS_KEYS = ("domainNameLabel", "domainNameLabelScope", "reverseFqdn")
-_INTERFACE_KEYS = ("enableAcceleratedNetworking", "enableIPForwarding", "networkSecurityGroup", "dnsSettings")
+_INTERFACE_KEYS = (
+    "enableAcceleratedNetworking",
+    "enableIPForwarding",
+    "disableTcpStateTracking",
+    "auxiliaryMode",
+    "auxiliarySku",
+    "networkSecurityGroup",
+    "dnsSettings",
+)
 _CONFIGURATION_KEYS = (
     "privateIPAddress",
     "privateIPAllocationMethod",
@@ -50,7 +67,13 @@ _CONFIGURATION_KEYS = (
     "primary",
     "publicIPAddress",
     "applicationSecurityGroups",
+    "applicationGatewayBackendAddressPools",
+    "gatewayLoadBalancer",
+    "loadBalancerBackendAddressPools",
+    "loadBalancerInboundNatRules",
+    "virtualNetworkTaps",
 )
+_LISTS_OF_REFERENCES = tuple(key for key in _CONFIGURATION_KEYS if key.endswith(("Pools", "Rules", "Taps", "Groups")))
 
 
 def picked(source: t.Mapping[str, t.Any], keys: t.Iterable[str]) -> Json:
@@ -159,7 +182,10 @@ def _free(taken: set[int]) -> int:
 def address_body(wanted: Wanted, layout: Layout, location: str, tags: Json, actual: Json | None) -> Json:
     """The public address: Standard and static, since Azure makes no others for new hosts."""
     properties = picked(properties_of(actual), _ADDRESS_KEYS)
-    properties.update(publicIPAllocationMethod="Static", publicIPAddressVersion="IPv4")
+    properties.setdefault("publicIPAddressVersion", "IPv4")
+    properties["publicIPAllocationMethod"] = "Static"
+    if "publicIPPrefix" in properties:
+        properties["publicIPPrefix"] = picked(properties["publicIPPrefix"], ("id",))
     dns = picked(properties.pop("dnsSettings", None) or {}, _DNS_KEYS)
     label = wanted_label(wanted, layout, actual)
     dns.pop("domainNameLabel", None)
@@ -167,7 +193,9 @@ def address_body(wanted: Wanted, layout: Layout, location: str, tags: Json, actu
         dns["domainNameLabel"] = label
     if dns.get("domainNameLabel"):
         properties["dnsSettings"] = dns
-    body: Json = {"location": location, "tags": tags, "sku": {"name": "Standard"}, "properties": properties}
+    # The SKU of an address that is there cannot be changed.
+    sku = picked((actual or {}).get("sku") or {}, ("name", "tier")) or {"name": "Standard"}
+    body: Json = {"location": location, "tags": tags, "sku": sku, "properties": properties}
     zones = (actual or {}).get("zones") or ([wanted.zone] if wanted.zone and not actual else None)
     if zones:
         body["zones"] = zones
@@ -209,9 +237,12 @@ def _configurations(wanted: Wanted, layout: Layout, actual: Json | None) -> list
     result: list[Json] = []
     for entry in present or [main]:
         properties = picked(entry.get("properties") or {}, _CONFIGURATION_KEYS)
-        for reference in ("subnet", "publicIPAddress"):
+        for reference in ("subnet", "publicIPAddress", "gatewayLoadBalancer"):
             if reference in properties:
                 properties[reference] = picked(properties[reference], ("id",))
+        for several in _LISTS_OF_REFERENCES:
+            if several in properties:
+                properties[several] = [picked(one, ("id",)) for one in properties[several]]
         if properties.get("privateIPAllocationMethod") == "Dynamic":
             properties.pop("privateIPAddress", None)
         if entry is main:

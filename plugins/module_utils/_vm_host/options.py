@@ -90,8 +90,8 @@ _MACHINE = ArgumentSpec(
             "type": "dict",
             "options": {
                 "security_type": {"type": "str", "choices": ["Standard", "TrustedLaunch"]},
-                "secure_boot_enabled": {"type": "bool", "default": True},
-                "v_tpm_enabled": {"type": "bool", "default": True},
+                "secure_boot_enabled": {"type": "bool"},
+                "v_tpm_enabled": {"type": "bool"},
                 "encryption_at_host": {"type": "bool"},
             },
         },

@@ -9,16 +9,17 @@ Pure: nothing here talks to Azure or to the file system.
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import dataclass, field
 
 from .._differences import Difference, Differences
 from .._errors import DockerHostError, OptionError
 from . import changes, machine, network
 from .facts import READABLE, Facts, Json, is_broken, primary_configuration, state_of
+from .given import check_given, notes_on_given
 from .layout import Layout
 from .names import PORT_TAG, SHARED, name_in, owner_of, owner_tags, same_id
-from .steps import ImmutableError, OwnershipError, Plan, Step
+from .steps import ImmutableError, OwnershipError, Plan, Step, power_change
+from .update_plan import plan_update, with_networking_last
 from .wanted import Wanted
 
 SSH_PORT_TAG = "docker-host-ssh-port"
@@ -46,18 +47,15 @@ class Planner:
         :raises ImmutableError: what is asked cannot be had in place.
         """
         self._check_owners()
-        self._check_given()
+        check_given(self.wanted, self.layout, self.facts, self.location())
         plan = Plan()
         location = self.location()
         for make in (self._group, self._network, self._security_group, self._address, self._interface, self._machine):
             plan.steps.extend(make(location))
+        plan.steps = with_networking_last(plan.steps)
         plan.steps.extend(self._power(plan))
         plan.steps.extend(self._left_over())
-        if self.layout.is_given("security_group") and not self._is_let_in():
-            plan.notes.append(
-                f"The security group {name_in(str(self.layout.security_group))} was given and is left alone:"
-                f" no rule in it lets port {self.wanted.docker_port} in."
-            )
+        plan.notes += notes_on_given(self.wanted, self.layout, self.facts)
         if self._cannot_reach_out():
             plan.notes.append(
                 f"The host has no public address, and the subnet {name_in(str(self.layout.subnet))} neither a NAT"
@@ -116,33 +114,6 @@ class Planner:
             " Choose another name, or take it over with adopt: true.",
             foreign=[str(resource.get("id")) for _kind, resource, _owner in foreign],
         )
-
-    def _check_given(self) -> None:
-        layout = self.layout
-        for kind in sorted(layout.given):
-            if kind == "virtual_network" and self.facts.complete:
-                continue
-            if getattr(self.facts, kind) is None:
-                raise OptionError(kind, f"{getattr(layout, kind)} does not exist, or may not be read.")
-        if layout.is_given("virtual_network") and not self.facts.complete:
-            self._check_subnet()
-        if layout.is_given("network_interface"):
-            user = (network.properties_of(self.facts.network_interface).get("virtualMachine") or {}).get("id")
-            if user and not same_id(user, layout.virtual_machine):
-                raise OptionError("network_interface", f"{layout.network_interface} is in use by {user}.")
-
-    def _check_subnet(self) -> None:
-        given = t.cast("Json", self.facts.virtual_network)
-        if not network.find_subnet(given, str(self.layout.subnet)):
-            names = ", ".join(str(entry.get("name")) for entry in network.properties_of(given).get("subnets") or [])
-            subnet = name_in(str(self.layout.subnet))
-            raise OptionError("subnet_name", f"{given['id']} has no subnet {subnet}, only: {names or 'none'}.")
-        if given.get("location") != self.location():
-            raise OptionError(
-                "virtual_network",
-                f"{given['id']} is in {given.get('location')}, the host would be in {self.location()}: both must be in"
-                " one location.",
-            )
 
     # The resources
 
@@ -227,7 +198,7 @@ class Planner:
         if is_broken(present):
             again = self._machine_again(location, tags, present)
             return [again] if self._runs else [again, self._start_again()]
-        return self._machine_update(tags, present)
+        return plan_update(self.wanted, layout, self.facts, tags)
 
     def _check_immutable(self, present: Json) -> None:
         entries = changes.immutable_differences(self.wanted, self.layout, present)
@@ -262,57 +233,12 @@ class Planner:
 
     def _start_again(self) -> Step:
         """Azure starts a VM that it makes; one that it had made already, and then stopped, it may not."""
-        path, entries = self.layout.virtual_machine, _power(str(self.facts.power_state), "running")
+        path, entries = self.layout.virtual_machine, power_change(str(self.facts.power_state), "running")
         return Step("start", "virtual_machine", "start", path, needs=("virtual_machine",), differences=entries)
-
-    def _machine_update(self, tags: Json, present: Json) -> list[Step]:
-        path = self.layout.virtual_machine
-        body, found = changes.update_body(self.wanted, self.layout, tags, present, self.facts.user_data)
-        os_growth, data_growth = changes.growths(self.wanted, present)
-        steps = [_growth(growth) for growth in data_growth]
-        stop = self._stop_for(found, bool(os_growth))
-        if stop:
-            steps.append(Step("stop", "virtual_machine", "deallocate", path, differences=_power("running", "stopped")))
-        steps += [_growth(growth, "stop") for growth in os_growth]
-        if found:
-            note = " (restarts it)" if self._resizes(found) and not stop and self._runs else ""
-            needs = ("network_interface", "stop")
-            steps.append(
-                Step("virtual_machine", "virtual_machine", "update", path, body, needs, tuple(found.entries), note=note)
-            )
-        if stop:
-            before = ("stop", "virtual_machine", *(step.key for step in steps if step.verb == "grow"))
-            steps.append(
-                Step("start", "virtual_machine", "start", path, needs=before, differences=_power("stopped", "running"))
-            )
-        return steps
 
     @property
     def _runs(self) -> bool:
         return self.facts.power_state not in (None, "stopped", "deallocated")
-
-    def _resizes(self, found: Differences) -> bool:
-        return any(entry.path == "vm_size" for entry in found.entries)
-
-    def _stop_for(self, found: Differences, grows_os_disk: bool) -> bool:
-        """Tell whether the VM must be deallocated for the changes.
-
-        :raises OptionError: it would have to stop, and may not.
-        """
-        resizes = self._resizes(found)
-        if not self._runs or not (resizes or grows_os_disk):
-            return False
-        if not self.wanted.params["allow_stop"]:
-            option = "vm_size" if resizes else "os_disk_size_gb"
-            raise OptionError(
-                option,
-                f"changing it stops the running host {self.wanted.name} for a while: allow that with allow_stop: true,"
-                " or stop the host first.",
-            )
-        sizes = self.facts.available_sizes
-        asked = str(self.wanted.vm_size).lower()
-        at_hand = sizes is not None and asked in {size.lower() for size in sizes}
-        return grows_os_disk or not at_hand
 
     def _power(self, plan: Plan) -> list[Step]:
         present = self.facts.virtual_machine
@@ -320,7 +246,7 @@ class Planner:
             return []
         if is_broken(present):
             return []
-        entries = _power(str(self.facts.power_state), "running")
+        entries = power_change(str(self.facts.power_state), "running")
         needs = tuple(step.key for step in plan.steps)
         return [
             Step("start", "virtual_machine", "start", self.layout.virtual_machine, needs=needs, differences=entries)
@@ -340,16 +266,6 @@ class Planner:
         if not self.wanted.append_tags:
             before = {key: value for key, value in before.items() if key.startswith("docker-host")}
         return {**before, **self.wanted.tags, **owner_tags(self.wanted.name), **(extra or {})}
-
-    def _is_let_in(self) -> bool:
-        """Tell whether a given security group has a rule that may let the docker port in."""
-        for rule in network.properties_of(self.facts.security_group).get("securityRules") or []:
-            properties = rule.get("properties") or {}
-            ports = [properties.get("destinationPortRange"), *(properties.get("destinationPortRanges") or [])]
-            inbound = properties.get("direction") == "Inbound" and properties.get("access") == "Allow"
-            if inbound and any(_holds(str(port), self.wanted.docker_port) for port in ports if port):
-                return True
-        return False
 
 
 def plan_power(wanted: Wanted, layout: Layout, facts: Facts) -> Plan:
@@ -373,21 +289,16 @@ def plan_power(wanted: Wanted, layout: Layout, facts: Facts) -> Plan:
         "deallocated": ("deallocate", "deallocated"),
         "restarted": ("restart" if running else "start", "running"),
     }[wanted.state]
+    if wanted.state == "deallocated" and changes.is_ephemeral(network.properties_of(facts.virtual_machine)):
+        # "Ephemeral OS disks" (learn.microsoft.com): stop-deallocate is not supported.
+        raise OptionError(
+            "state",
+            f"{wanted.name} has an ephemeral OS disk, with which Azure deallocates no VM: stopped only powers it off.",
+        )
     there = {"stopped": not running, "deallocated": power == "deallocated", "restarted": False}[wanted.state]
     if there:
         return Plan()
-    return Plan([Step("power", "virtual_machine", verb, path, differences=_power(power, after))])
-
-
-def _power(before: str, after: str) -> tuple[Difference, ...]:
-    return (Difference("power_state", before, after),)
-
-
-def _holds(text: str, port: int) -> bool:
-    first, _dash, last = text.partition("-")
-    if text == "*":
-        return True
-    return first.isdigit() and int(first) <= port <= int(last or first)
+    return Plan([Step("power", "virtual_machine", verb, path, differences=power_change(power, after))])
 
 
 def _creation(kind: str, path: str, body: Json, *needs: str) -> Step:
@@ -397,12 +308,6 @@ def _creation(kind: str, path: str, body: Json, *needs: str) -> Step:
 
 def _deletion(kind: str, path: str, *needs: str) -> Step:
     return Step(f"delete_{kind}", kind, "delete", path, needs=needs, differences=(Difference("present", path, None),))
-
-
-def _growth(growth: changes.Growth, *needs: str) -> Step:
-    entry = Difference("disk_size_gb", growth.before, growth.after)
-    body = {"properties": {"diskSizeGB": growth.after}}
-    return Step(f"disk {changes.disk_name(growth)}", "disk", "grow", growth.disk_id, body, needs, (entry,))
 
 
 def _changes(present: Json, tags: Json) -> Differences:

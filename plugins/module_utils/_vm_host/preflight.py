@@ -22,6 +22,8 @@ from .questions import Answers, ask_sizes, ask_usages
 from .wanted import Wanted
 
 _SUGGESTIONS = 8
+# GiB; no Linux image of the marketplace is smaller.
+_LEAST_DISK = 30
 _NO_ROOM = ("SkuNotAvailable", "AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest")
 
 
@@ -69,9 +71,12 @@ def judge(wanted: Wanted, location: str, answers: Answers) -> Trust:
     size = _find_size(wanted, location, answers.sizes)
     _judge_fit(wanted, size, answers.image)
     _judge_capabilities(wanted, size)
+    trusted = _allows_trusted_launch(size, answers.image)
+    _judge_security(wanted, size, answers.image, trusted)
+    _judge_ephemeral(wanted, size, answers.image, trusted)
     if answers.usages is not None:
         _judge_quota(wanted, location, size, answers.usages)
-    return Trust(_allows_trusted_launch(size, answers.image))
+    return Trust(trusted)
 
 
 def _judge_image(wanted: Wanted, image: Json) -> None:
@@ -208,6 +213,69 @@ def _judge_capabilities(wanted: Wanted, size: Size) -> None:
         raise OptionError("data_disks", f"the size {size.name} takes {limit:.0f} data disks.")
     if security.get("security_type") == "TrustedLaunch" and size.capabilities.get("TrustedLaunchDisabled") == "True":
         raise OptionError("security_profile.security_type", f"the size {size.name} has no Trusted Launch.")
+
+
+def _judge_security(wanted: Wanted, size: Size, image: Json | None, possible: bool) -> None:
+    asked = (wanted.params["security_profile"] or {}).get("security_type")
+    if asked == "TrustedLaunch" and image and not possible:
+        raise OptionError(
+            "security_profile.security_type",
+            f"{image_of(wanted)} and the size {size.name} have no Trusted Launch together: it needs an image of the"
+            " second generation that supports it. Choose another image, or leave it out.",
+        )
+
+
+def _judge_ephemeral(wanted: Wanted, size: Size, image: Json | None, trusted: bool) -> None:
+    """An ephemeral OS disk lies in the size's cache, or else on its temporary disk.
+
+    "Ephemeral OS disks" (learn.microsoft.com): with Trusted Launch, one GiB of it is Azure's own.
+    """
+    if not wanted.params["ephemeral_os_disk"]:
+        return
+    cache, temporary = size.number("CachedDiskBytes") / 2**30, size.number("MaxResourceVolumeMB") / 1024
+    if not cache and not temporary:
+        return
+    asked = (wanted.params["security_profile"] or {}).get("security_type")
+    room = int(cache or temporary) - int(trusted and asked != "Standard")
+    of_image = int((properties_of(image).get("osDiskImage") or {}).get("sizeInGb") or 0)
+    needed = wanted.params["os_disk_size_gb"] or of_image or _LEAST_DISK
+    if needed > room:
+        raise OptionError(
+            "ephemeral_os_disk",
+            f"the size {size.name} has room for {room} GiB of it, {needed} GiB are needed: choose a larger vm_size"
+            + (" or a smaller os_disk_size_gb." if wanted.params["os_disk_size_gb"] else "."),
+        )
+
+
+def judge_change(wanted: Wanted, location: str, entries: list[Json] | None, present: Json) -> None:
+    """Refuse changes of a VM that its size, or the one it is to get, does not allow.
+
+    :param entries: items of ``Microsoft.Compute/skus``, None when one may not ask.
+    :param present: the VM.
+    :raises OptionError: the first thing that cannot be had.
+    """
+    properties = properties_of(present)
+    before = str((properties.get("hardwareProfile") or {}).get("vmSize"))
+    if entries is None:
+        return
+    if wanted.vm_size and wanted.vm_size.lower() != before.lower():
+        size = _find_size(wanted, location, entries)
+        generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
+        allowed = size.capabilities.get("HyperVGenerations", "")
+        if generation and allowed and generation not in allowed:
+            raise OptionError(
+                "vm_size", f"{wanted.name} is of generation {generation}, the size {size.name} takes {allowed} only."
+            )
+        trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
+        if trusted and size.capabilities.get("TrustedLaunchDisabled") == "True":
+            raise OptionError("vm_size", f"{wanted.name} has Trusted Launch, which the size {size.name} has not.")
+    else:
+        sizes = [read_size(entry, location) for entry in entries]
+        found = next((size for size in sizes if size.name.lower() == before.lower()), None)
+        if found is None:
+            return
+        size = found
+    _judge_capabilities(wanted, size)
 
 
 def _judge_quota(wanted: Wanted, location: str, size: Size, usages: list[Json]) -> None:

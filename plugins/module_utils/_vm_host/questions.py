@@ -20,6 +20,7 @@ from .facts import Json
 from .images import Image
 from .machine import image_of
 from .network import properties_of
+from .own_images import ask_own_image
 from .providers import find_unregistered
 from .rights import read_permissions
 from .wanted import Wanted
@@ -129,7 +130,7 @@ def _ask_label(session: AzureSession, location: str, label: str) -> str | None:
 
 def _ask_image(session: AzureSession, location: str, image: Image) -> tuple[Json | None, str | None]:
     if not image.is_platform:
-        return _ask_own_image(session, image)
+        return ask_own_image(session, location, image)
     reference = image.reference
     path = (location, reference["publisher"], reference["offer"], reference["sku"])
     images = session.compute.virtual_machine_images
@@ -147,19 +148,6 @@ def _ask_image(session: AzureSession, location: str, image: Image) -> tuple[Json
         if error.status in (400, 404):
             return None, f"{image} is not there in {location}: docker_vm_image_info lists what is."
         raise
-
-
-def _ask_own_image(session: AzureSession, image: Image) -> tuple[Json | None, str | None]:
-    path = image.reference.get("id")
-    if not path or "/galleries/" in path.lower():
-        return None, None
-    try:
-        found = session.arm.find(path)
-    except AzureError as error:
-        if error.status == 403:
-            return None, None
-        raise
-    return found, None if found else f"{path} does not exist, or may not be read."
 
 
 def _ask_terms(session: AzureSession, wanted: Wanted, image: Json | None) -> str | None:

@@ -68,9 +68,12 @@ class Remover:
         if not self._in_scope("disks"):
             os_disk = storage.get("osDisk") or {}
             disks = storage.get("dataDisks") or []
-            if any(disk.get("deleteOption") == "Delete" for disk in [os_disk, *disks]):
+            # An ephemeral OS disk goes with its VM in any case.
+            main = [] if os_disk.get("diffDiskSettings") else [os_disk]
+            if any(disk.get("deleteOption") == "Delete" for disk in [*main, *disks]):
+                kept = {"osDisk": {"createOption": os_disk.get("createOption"), "deleteOption": "Detach"}}
                 change["storageProfile"] = {
-                    "osDisk": {"createOption": os_disk.get("createOption"), "deleteOption": "Detach"},
+                    **(kept if main else {}),
                     "dataDisks": [
                         {
                             "lun": disk["lun"],

@@ -103,6 +103,8 @@ def predict_host(host: Json, layout: Layout, plan: Plan, private: str | None) ->
     if power and power.verb != "update":
         states = {"power off": "stopped", "deallocate": "deallocated"}
         host = {**host, "power_state": states.get(power.verb, "running")}
+    if plan.step("stop"):
+        host = {**host, "power_state": "deallocated"}
     if plan.step("start"):
         host = {**host, "power_state": "running"}
     return {**host, **blank, "unknown": unknown}

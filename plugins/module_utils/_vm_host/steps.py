@@ -37,6 +37,7 @@ DOING: t.Mapping[str, str] = {
     "create": "Creating",
     "update": "Updating",
     "grow": "Growing",
+    "convert": "Converting",
     "delete": "Deleting",
     "start": "Starting",
     "power off": "Stopping",
@@ -117,6 +118,11 @@ class Plan:
     def step(self, key: str) -> Step | None:
         """The step of that name, if there is one."""
         return next((step for step in self.steps if step.key == key), None)
+
+
+def power_change(before: str, after: str) -> tuple[Difference, ...]:
+    """A change of the power state."""
+    return (Difference("power_state", before, after),)
 
 
 class OwnershipError(DockerHostError):

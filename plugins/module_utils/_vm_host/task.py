@@ -21,14 +21,15 @@ from .lifecycle import Lifecycle, Outcome
 from .network import properties_of
 from .options import SPEC
 from .plan import Planner, plan_power
-from .preflight import advise, judge
+from .preflight import advise, judge, judge_change
 from .providers import register
-from .questions import ask
+from .questions import ask, ask_sizes
 from .removal import Remover
 from .result import describe_host, expected_facts, predict_host
 from .rights import judge_rights, needed_rights
 from .ssh_keys import KeyPair, ensure_key_pair
 from .steps import Plan
+from .updates import SIZE_MATTERS
 from .wanted import Wanted, read_options
 
 
@@ -87,10 +88,18 @@ class _Run:
         planner = Planner(self.wanted, self.layout, facts)
         plan = planner.present()
         if facts.virtual_machine:
+            self._check_changes(facts.virtual_machine, plan)
             return plan
         trust = self._preflight(planner, plan)
         # Nothing wrong was found: only now a key may be made.
         return Planner(self.wanted, self.layout, facts, self._ssh_keys(), trust).present()
+
+    def _check_changes(self, present: Json, plan: Plan) -> None:
+        """Ask what sizes can do, when a change depends on it."""
+        asked = {entry.path for step in plan.steps for entry in step.differences if entry.after not in (False, None)}
+        if self.wanted.params["preflight"] and asked & SIZE_MATTERS:
+            location = str(present.get("location"))
+            judge_change(self.wanted, location, ask_sizes(self.session, location), present)
 
     def _preflight(self, planner: Planner, plan: Plan) -> machine.Trust:
         self.location = planner.location()
@@ -120,11 +129,12 @@ class _Run:
         actual = facts.virtual_machine
         if not actual:
             return facts
-        os_disk, data_disks = changes.growths(self.wanted, actual)
-        if os_disk or data_disks:
+        os_disk, data_disks = changes.disk_changes(self.wanted, actual)
+        disks = [change for change in (os_disk, *data_disks) if change]
+        if disks:
             # The VM may still show what its disks had when it was started.
-            found = [self.session.arm.find(growth.disk_id) for growth in (*os_disk, *data_disks)]
-            facts = replace(facts, virtual_machine=changes.with_disk_sizes(actual, [disk for disk in found if disk]))
+            found = [self.session.arm.find(change.disk_id) for change in disks]
+            facts = replace(facts, virtual_machine=changes.with_disk_facts(actual, [disk for disk in found if disk]))
         if self.wanted.params["user_data"]:
             facts = replace(facts, user_data=self.lookout.user_data())
         size = (properties_of(actual).get("hardwareProfile") or {}).get("vmSize")

@@ -105,6 +105,8 @@ def read_options(params: Params) -> Wanted:
     _check_network(params)
     _check_spot(params)
     _check_waiting(params)
+    _check_given(params)
+    _check_security(params)
     if params["vm_size"]:
         rules.check_size("vm_size", params["vm_size"])
     keys = tuple(public_key("ssh_public_keys", text) for text in params["ssh_public_keys"] or ())
@@ -278,8 +280,40 @@ def _check_spot(params: Params) -> None:
         raise OptionError(
             "max_price", f"{price} is no price: give US dollars an hour, or -1 for up to the usual price."
         )
+    # "Azure Spot Virtual Machines" (learn.microsoft.com): up to five decimal places.
+    if price is not None and round(price, 5) != price:
+        raise OptionError("max_price", f"{price} is too exact: Azure takes up to five decimals.")
     if params["ephemeral_os_disk"] and params["eviction_policy"] == "Deallocate":
         raise OptionError("eviction_policy", "a VM with an ephemeral OS disk cannot be deallocated: use Delete.")
+
+
+def _check_given(params: Params) -> None:
+    """What was given is never changed, so that options that would change it contradict it."""
+    for given in ("network_interface", "security_group"):
+        for option in ("open_ports", "ssh_allowed_sources"):
+            if params[given] and params[option]:
+                raise OptionError(
+                    option, f"contradicts {given}: what is given is not changed. Open the ports in its security group."
+                )
+    if params["network_interface"] and params["enable_accelerated_networking"] is not None:
+        raise OptionError(
+            "enable_accelerated_networking", "contradicts network_interface: what is given is not changed."
+        )
+
+
+def _check_security(params: Params) -> None:
+    asked = params["security_profile"] or {}
+    if asked.get("security_type") == "Standard":
+        for option in ("secure_boot_enabled", "v_tpm_enabled"):
+            # SecurityProfile.securityType of the Compute API: without it there are no UEFI settings.
+            if asked.get(option):
+                raise OptionError(f"security_profile.{option}", "is for security_type: TrustedLaunch only.")
+    # VirtualMachineProperties.licenseType of the Compute API; "Azure Hybrid Benefit for Linux" (learn.microsoft.com).
+    license_type = params["license_type"]
+    if license_type and not re.fullmatch(r"None|(RHEL|SLES|UBUNTU)(_[A-Z0-9]+)*", license_type):
+        raise OptionError(
+            "license_type", f"{license_type!r} is no license of a Linux host, such as RHEL_BYOS, SLES_BYOS or None."
+        )
 
 
 def _check_waiting(params: Params) -> None:

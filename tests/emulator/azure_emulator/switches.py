@@ -15,6 +15,7 @@ DEFAULTS: t.Mapping[str, Value] = {
     "agent": "ready",
     "basic_public_ip": False,
     "cores_quota": 100,
+    "cross_subscription_networks": False,
     "docker_extension": False,
     "encryption_at_host": False,
     "extra_extensions": [],
@@ -36,6 +37,7 @@ accepted_terms: plans whose terms the subscription has accepted, publisher:produ
 agent: what new answers of the guest agents look like: ready (what the machine says), not_ready or absent.
 basic_public_ip: whether public addresses of the Basic SKU can still be created.
 cores_quota: cores a subscription may use in a region.
+cross_subscription_networks: whether an interface may refer to networks, groups and addresses of other subscriptions.
 docker_extension: whether Microsoft.Azure.Extensions/DockerExtension is in the catalogue.
 encryption_at_host: whether the subscription has the feature Microsoft.Compute/EncryptionAtHost.
 extra_extensions: further extension types, Publisher.Type or Publisher.Type:VERSION.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import typing as t
 
 from ..arm.resource import Json, Resource
@@ -20,7 +21,7 @@ from .placement import check_placement_group
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
-LICENSES = ("None", "RHEL_BYOS", "SLES_BYOS", "RHEL_BASE", "SLES", "Windows_Client", "Windows_Server", "UBUNTU_PRO")
+LICENSES = re.compile(r"None|(RHEL|SLES|UBUNTU)(_[A-Z0-9]+)*|Windows_(Client|Server)")
 UNCHANGEABLE = (
     ("storageProfile", "imageReference", "publisher"),
     ("storageProfile", "imageReference", "offer"),
@@ -61,7 +62,7 @@ def check_update(cloud: Cloud, vm: Resource, wanted: Json, body: Json) -> None:
         check_placement_group(cloud, wanted["proximityPlacementGroup"]["id"], vm)
     if "securityProfile" in wanted:
         _check_security(cloud, vm, wanted)
-    if wanted.get("licenseType") not in (None, *LICENSES):
+    if not LICENSES.fullmatch(wanted.get("licenseType") or "None"):
         raise invalid_parameter(f"The license type {wanted['licenseType']} is invalid.", "licenseType")
     size = _at(wanted, ("hardwareProfile", "vmSize"))
     if size is not None and resized(vm, wanted):
@@ -169,6 +170,13 @@ def resized(vm: Resource, wanted: Json) -> bool:
     """Whether a request asks for another size."""
     new = _at(wanted, ("hardwareProfile", "vmSize"))
     return new is not None and str(new).lower() != vm.properties["hardwareProfile"]["vmSize"].lower()
+
+
+def firmware_changes(vm: Resource, wanted: Json) -> bool:
+    """Whether a request asks for other settings of the firmware."""
+    path = ("securityProfile", "uefiSettings")
+    new = _at(wanted, path)
+    return new is not None and new != _at(vm.properties, path)
 
 
 def merged(old: Json, new: Json) -> Json:

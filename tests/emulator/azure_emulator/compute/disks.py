@@ -182,6 +182,7 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
         raise operation_not_allowed(
             f"Cannot resize disk '{disk.name}' to {wanted['diskSizeGB']} GB: a disk cannot be made smaller."
         )
+    _refuse_while_allocated(cloud, disk, body)
     if body.get("sku"):
         name = body["sku"]["name"]
         disk.top["sku"] = {"name": name, "tier": name.partition("_")[0]}
@@ -198,6 +199,30 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
     return started(cloud, request, operation, status, render_disk(disk, request.api_version), 2)
 
 
+def _refuse_while_allocated(cloud: Cloud, disk: Resource, body: Json) -> None:
+    """The OS disk's size, and any disk's type, change while the machine is deallocated.
+
+    "Change the disk type of an Azure managed disk" (learn.microsoft.com); hashicorp/terraform-provider-azurerm#17792.
+    """
+    vm = cloud.store.get(disk.hidden.get("managedBy", ""))
+    if vm is None or vm.hidden.get("power") == "deallocated":
+        return
+    size = (body.get("properties") or {}).get("diskSizeGB")
+    grows = size is not None and size > disk.properties.get("diskSizeGB", size) and "osType" in disk.properties
+    if grows:
+        raise operation_not_allowed(
+            f"Cannot resize disk {disk.name} while it is attached to running VM {vm.id}. Resizing a disk of an Azure "
+            "Virtual Machine requires the virtual machine to be deallocated. Please stop your VM and retry the "
+            "operation."
+        )
+    name = (body.get("sku") or {}).get("name")
+    if name not in (None, disk.top["sku"]["name"]):
+        raise operation_not_allowed(
+            f"Cannot change the account type of disk {disk.name} while it is attached to running VM {vm.id}. Please "
+            "stop/deallocate the VM and retry the operation."
+        )
+
+
 @action("disk.create", "disk.update")
 class Provision:
     """A disk is there after a moment; the machine that has it sees its new size."""
@@ -212,6 +237,7 @@ class Provision:
         for item in [storage["osDisk"], *storage["dataDisks"]]:
             if (item.get("managedDisk") or {}).get("id", "").lower() == disk.key:
                 item["diskSizeGB"] = disk.properties["diskSizeGB"]
+                item["managedDisk"]["storageAccountType"] = disk.top["sku"]["name"]
         cloud.store.save(vm)
         await cloud.machines.reconfigure(vm)
 

@@ -133,9 +133,29 @@ async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
 
 def _top(body: Json) -> Json:
     top = {name: body[name] for name in ("plan", "identity", "zones", "extendedLocation") if body.get(name) is not None}
-    if "identity" in top and "SystemAssigned" in top["identity"].get("type", ""):
-        top["identity"] = {"principalId": new_guid(), "tenantId": new_guid(), **top["identity"]}
+    if "identity" in top:
+        top["identity"] = identity_of(top["identity"], {}, patch=False)
     return top
+
+
+def identity_of(wanted: Json, old: Json, *, patch: bool) -> Json:
+    """The identities of a machine. A PATCH adds user-assigned ones, and takes away those that it gives as null."""
+    kind = wanted.get("type") or old.get("type", "None")
+    found: Json = {"type": kind}
+    if "SystemAssigned" in kind:
+        for name in ("principalId", "tenantId"):
+            found[name] = old.get(name) or new_guid()
+    if "UserAssigned" in kind.replace("SystemAssigned", ""):
+        before = {key.lower(): (key, value) for key, value in (old.get("userAssignedIdentities") or {}).items()}
+        kept = dict(before) if patch else {}
+        for key, value in (wanted.get("userAssignedIdentities") or {}).items():
+            if value is None:
+                kept.pop(key.lower(), None)
+            else:
+                new = (key, {"principalId": new_guid(), "clientId": new_guid()})
+                kept[key.lower()] = before.get(key.lower(), new)
+        found["userAssignedIdentities"] = dict(kept.values())
+    return found
 
 
 def _keep_secrets(vm: Resource, wanted: Json) -> None:
@@ -243,9 +263,11 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     before = _comparable(vm)
     _keep_secrets(vm, wanted)
     merged = changes.merged(vm.properties, wanted) if kind == "vm.patch" else wanted
-    resized = changes.resized(vm, merged)
+    # A new size, and other settings of the firmware, restart the machine.
+    resized = changes.resized(vm, merged) or changes.firmware_changes(vm, merged)
     vm.properties = fill(vm, merged, None, vm.properties)
-    vm.top.update(_top({k: v for k, v in body.items() if k == "identity"}) if "identity" in body else {})
+    if body.get("identity"):
+        vm.top["identity"] = identity_of(body["identity"], vm.top.get("identity") or {}, patch=kind == "vm.patch")
     if "tags" in body or request.method == "PUT":
         vm.tags = body.get("tags")
     vm.refs = checks.references(vm)

@@ -49,6 +49,8 @@ def referenced(cloud: Cloud, target: str, by: str, location: str | None, type_: 
     resource = cloud.store.get(target)
     wrong_type = resource is not None and type_ is not None and resource.type.lower() != type_.lower()
     elsewhere = resource is not None and location is not None and resource.location not in (None, location)
+    if resource is not None and not _within_reach(cloud, resource, by):
+        elsewhere = True
     if resource is None or wrong_type or elsewhere:
         raise network_error(
             "InvalidResourceReference",
@@ -58,6 +60,12 @@ def referenced(cloud: Cloud, target: str, by: str, location: str | None, type_: 
     if resource.provisioning_state in ("Updating", "Deleting"):
         raise not_provisioned(cloud, resource, by)
     return resource
+
+
+def _within_reach(cloud: Cloud, resource: Resource, by: str) -> bool:
+    """Whether a resource is in the subscription of the one that refers to it (Azure/azure-cli#13258)."""
+    same = by.lower().startswith(f"/subscriptions/{resource.subscription.lower()}/")
+    return same or bool(cloud.switches["cross_subscription_networks"])
 
 
 def not_provisioned(cloud: Cloud, resource: Resource, by: str) -> Exception:

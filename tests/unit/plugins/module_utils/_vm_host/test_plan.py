@@ -178,7 +178,7 @@ def test_a_label_stays_until_another_is_asked_for(host: Wanted) -> None:
         ({"ssh_port": 2222}, "ssh_port"),
         ({"priority": "Spot"}, "priority"),
         ({"availability_set": "as"}, "availability_set"),
-        ({"managed_disk_type": "Premium_LRS"}, "managed_disk_type"),
+        ({"managed_disk_type": "Premium_ZRS"}, "managed_disk_type"),
         ({"security_profile": {"security_type": "TrustedLaunch"}}, "security_profile.security_type"),
         ({"ephemeral_os_disk": True}, "ephemeral_os_disk"),
         ({"ssh_public_keys": ["ssh-ed25519 " + "B" * 68]}, "ssh_public_keys"),
