@@ -94,9 +94,12 @@ def test_network(az: Az) -> None:
     assert names(az(f"network vnet list {IN}")) == ["docker-vnet"]
     nsg = az(f"network nsg show {IN} -n web1-nsg")
     assert (len(nsg["defaultSecurityRules"]), names(nsg["securityRules"])) == (6, ["docker"])
+    assert names(az(f"network nsg list {IN}")) == ["web1-nsg"]
+    assert az(f"network nsg rule show {IN} --nsg-name web1-nsg -n docker")["destinationPortRange"] == "4243"
     address = az(f"network public-ip show {IN} -n web1-ip")
     assert address["ipAddress"]
     assert address["dnsSettings"]["fqdn"] == f"web1-{GROUP}.westeurope.cloudapp.azure.com"
+    assert names(az(f"network public-ip list {IN}")) == ["web1-ip"]
     nic = az(f"network nic show {IN} -n web1-nic")
     assert nic["ipConfigurations"][0]["privateIPAddress"] == "10.1.0.4"
     assert names(az(f"network nic list {IN}")) == ["web1-nic"]
@@ -104,6 +107,8 @@ def test_network(az: Az) -> None:
 
 def test_changes_of_the_network(az: Az) -> None:
     az(f"network vnet subnet create {IN} --vnet-name docker-vnet -n second --address-prefixes 10.1.1.0/24")
+    assert az(f"network vnet update {IN} -n docker-vnet --set tags.colour=red")["tags"] == {"colour": "red"}
+    assert az(f"network nsg update {IN} -n web1-nsg --set tags.colour=red")["tags"] == {"colour": "red"}
     subnets = az(f"network vnet subnet list {IN} --vnet-name docker-vnet")
     assert names(subnets) == ["docker", "second"]
     az(f"network nsg rule update {IN} --nsg-name web1-nsg -n docker --source-address-prefixes 192.0.2.0/24")
@@ -159,12 +164,16 @@ def test_power(az: Az) -> None:
 def test_extension(az: Az) -> None:
     kind = "--name CustomScript --publisher Microsoft.Azure.Extensions --version 2.1"
     # A stand-in runs only scripts that keep within this directory.
-    script = base64.b64encode(b'#!/bin/sh\necho "in $DOCKER_SETUP_ROOT"\n').decode()
-    settings = json.dumps({"script": script})
-    made = az(f"vm extension set {ON_VM} {kind} --extension-instance-name docker-host --settings", settings)
+    first, second = (
+        json.dumps({"script": base64.b64encode(f'#!/bin/sh\necho "{word} $DOCKER_SETUP_ROOT"\n'.encode()).decode()})
+        for word in ("in", "again in")
+    )
+    made = az(f"vm extension set {ON_VM} {kind} --extension-instance-name docker-host --settings", first)
     assert made["provisioningState"] == "Succeeded"
     shown = az(f"vm extension show {ON_VM} -n docker-host")
-    assert (shown["typePropertiesType"], shown["settings"]) == ("CustomScript", json.loads(settings))
+    assert (shown["typePropertiesType"], shown["settings"]) == ("CustomScript", json.loads(first))
+    az(f"vm extension set {ON_VM} {kind} --extension-instance-name docker-host --settings", second)
+    assert az(f"vm extension show {ON_VM} -n docker-host")["settings"] == json.loads(second)
     assert names(az(f"vm extension list {ON_VM}")) == ["docker-host"]
     (view,) = az(f"vm get-instance-view {VM}")["instanceView"]["extensions"]
     assert view["name"] == "docker-host"
@@ -179,6 +188,9 @@ def test_run_command(az: Az) -> None:
     view = az(f"vm run-command show {ON_VM} {name} --instance-view")["instanceView"]
     assert (view["executionState"], view["exitCode"], view["output"].strip()) == ("Succeeded", 0, "hello")
     assert names(az(f"vm run-command list {ON_VM}")) == ["greet"]
+    az(f"vm run-command update {ON_VM} -l westeurope {name} --script", script.replace("hello", "good day"))
+    view = az(f"vm run-command show {ON_VM} {name} --instance-view")["instanceView"]
+    assert view["output"].strip() == "good day"
     az(f"vm run-command delete --yes {ON_VM} {name}")
     assert az(f"vm run-command list {ON_VM}") == []
 
