@@ -11,7 +11,8 @@ import typing as t
 
 import pytest
 
-from .conftest import REPOSITORY, User, needs_docker
+from .conftest import REPOSITORY, Ran, User, needs_docker
+from .watch import Watch
 
 
 @needs_docker
@@ -90,7 +91,6 @@ def test_delete(user: User) -> None:
     again = user.play("delete_docker_host", name="web1")
     assert again.changed == {"localhost": 0}
     assert "web1 does not exist" in again.output
-    assert "docker_host_name: set it" in user.play("delete_docker_host", fails=True).output
 
 
 @pytest.mark.slow
@@ -139,7 +139,9 @@ def test_new_certificates_for_all(user: User) -> None:
     arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
     user.play("create_docker_host", *arguments)
     old = _contents(user)
-    user.play("rotate_docker_certs", *arguments)
+    with Watch(user, ["n1", "n2"]) as watch:
+        user.play("rotate_docker_certs", *arguments)
+    watch.check()
     new = _contents(user)
     for path in ("cert.pem", "servers/n1/cert.pem", "servers/n2/cert.pem"):
         assert new[f".docker/{path}"] != old[f".docker/{path}"]
@@ -157,13 +159,13 @@ def test_new_ca_with_an_interruption(user: User) -> None:
     arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
     user.play("create_docker_host", *arguments)
     old = _contents(user)
-    user.azure.fault("status", method="PUT", path="/virtualMachines/n2/extensions/", nth=2, times=1, status=400)
-    broken = user.play("rotate_docker_certs", *arguments, rotate="ca", fails=True)
-    assert "n2" in broken.output
-    user.azure.faults_clear()
-    for name in ("n1", "n2"):
-        user.docker("--context", name, "info")
-    ran = user.play("rotate_docker_certs", *arguments, rotate="ca")
+    with Watch(user, ["n1", "n2"]) as watch:
+        user.azure.fault("status", method="PUT", path="/virtualMachines/n2/extensions/", nth=2, times=1, status=400)
+        broken = user.play("rotate_docker_certs", *arguments, rotate="ca", fails=True)
+        assert "n2" in broken.output
+        user.azure.faults_clear()
+        ran = user.play("rotate_docker_certs", *arguments, rotate="ca")
+    watch.check()
     new = _contents(user)
     assert new[".docker/ca.pem"] != old[".docker/ca.pem"]
     assert new[".docker/ca.pem"].count(b"BEGIN CERTIFICATE") == 1
@@ -204,9 +206,40 @@ def test_lost_certificates_stop_before_anybody_is_cut_off(user: User) -> None:
     assert user.writes() == []
 
 
-def test_by_file(user: User) -> None:
-    playbook = str(REPOSITORY / "playbooks" / "create_docker_host.yml")
-    assert user.play(playbook, "--check", name="web1").changed == {"localhost": 4}
+def test_all_by_file(user: User) -> None:
+    """From a clone, with no name of the collection typed."""
+
+    def play(playbook: str) -> Ran:
+        return user.play(str(REPOSITORY / "playbooks" / f"{playbook}.yml"), name="web1")
+
+    assert play("create_docker_host").changed == {"localhost": 4}
+    assert "ubuntu" in play("list_docker_images").output
+    assert play("stop_docker_host").changed == {"localhost": 1}
+    assert play("start_docker_host").changed == {"localhost": 1}
+    assert play("rotate_docker_certs").changed["localhost"] >= 2
+    assert "web1 is deleted:" in play("delete_docker_host").output
+
+
+@pytest.mark.slow
+def test_all_by_import(user: User) -> None:
+    """In somebody's own playbook, in one run."""
+    names = [path.stem for path in (REPOSITORY / "playbooks").glob("*.yml")]
+    order = ["create", "list", "stop", "start", "rotate", "delete"]
+    ordered = [name for verb in order for name in names if name.startswith(verb)]
+    assert sorted(ordered) == sorted(names)
+    site = user.home / "site.yml"
+    site.write_text(json.dumps([{"ansible.builtin.import_playbook": f"dockerhost.azure.{name}"} for name in ordered]))
+    output = user.play(str(site), name="web1").output
+    for line in ("docker --context web1 info", "web1 is deallocated", "web1 is deleted:"):
+        assert line in output
+    assert not [path for path in user.azure.dump() if "/web1" in path.lower()]
+
+
+def test_without_a_name(user: User) -> None:
+    for path in (REPOSITORY / "playbooks").glob("*.yml"):
+        if path.stem != "list_docker_images":
+            assert "docker_host_name: set it" in user.play(path.stem, fails=True).output, path.stem
+    assert user.writes() == []
 
 
 @pytest.mark.slow
