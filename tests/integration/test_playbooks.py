@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 import pytest
@@ -259,32 +260,73 @@ def test_empty_answers_of_a_survey(user: User) -> None:
     assert user.play("create_docker_host", name="web1").changed == {"localhost": 0}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("variables", "message"),
-    [
-        ({}, "docker_host_name: set it"),
-        ({"name": "web_1!"}, "name"),
-        ({"name": "web1", "port": "no"}, "docker_host_port"),
-        ({"name": "web1", "port": 22}, "docker_port"),
-        ({"name": "web1", "port": 70000}, "docker_port"),
-        ({"name": "web1", "wait": "perhaps"}, "docker_host_wait"),
-        ({"name": "web1", "rotate": "everything", "context_transport": "pigeon"}, "docker_host_context_transport"),
-        ({"name": "web1", "admin_username": "docker"}, "admin_username"),
-        ({"name": "web1", "admin_password": "Password1"}, "admin_password"),
-        ({"name": "web1", "ca_key_type": "rot13"}, "docker_host_ca_key_type"),
-        ({"name": "web1", "ca_not_after": "+1d"}, "ca_renew_before"),
-        ({"name": "web1", "context_name": "default"}, "name"),
-        ({"name": "web1", "ca_path": "/nowhere/ca.pem"}, "ca_path"),
-        ({"name": "web1", "ssh_allowed_sources": ["everywhere!"]}, "ssh_allowed_sources"),
-        ({"name": "web1", "docker": {"options": ["--host=tcp://0.0.0.0:2375"]}}, "docker.options"),
-        ({"name": "web1", "engine": {"source": "nowhere"}}, "source"),
-        ({"name": "web1", "handler": "docker_machine"}, "docker_host_handler"),
-    ],
-)
-def test_bad_input_changes_nothing(user: User, variables: dict[str, t.Any], message: str) -> None:
-    ran = user.play("create_docker_host", fails=True, **variables)
-    assert message in ran.output
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
+# Variables of one host, and what its one error must say.
+BAD: list[tuple[dict[str, t.Any], str]] = [
+    ({"name": ""}, "docker_host_name: set it"),
+    ({"name": "web_1!"}, "docker_host_name: web_1! cannot be a host's name"),
+    ({"port": "no"}, "docker_host_port"),
+    ({"port": 22}, "docker_port: 22 is the SSH port"),
+    ({"port": 70000}, "docker_port: 70000 is no port"),
+    ({"wait": "perhaps"}, "docker_host_wait"),
+    ({"context_transport": "pigeon"}, "docker_host_context_transport"),
+    ({"handler": "docker_machine"}, "docker_host_handler"),
+    ({"ca_key_type": "rot13"}, "docker_host_ca_key_type"),
+    ({"allowed_sources": {"a": 1}}, "docker_host_allowed_sources"),
+    ({"admin_username": "docker"}, "admin_username"),
+    ({"admin_password": "Password1"}, "admin_password"),
+    ({"ca_not_after": "+1d"}, "ca_renew_before"),
+    ({"context_name": "default"}, "name: 'default' is the docker CLI's own context"),
+    ({"ca_path": "/nowhere/ca.pem"}, "ca_path"),
+    ({"ca_key_content": "no key"}, "ca_"),
+    ({"ssh_allowed_sources": ["everywhere!"]}, "ssh_allowed_sources"),
+    ({"docker": {"options": ["--host=tcp://0.0.0.0:2375"]}}, "docker.options"),
+    ({"engine": {"source": "nowhere"}}, "source"),
+    ({"compose": [{"name": "Not Good", "content": "services: {}"}]}, "compose"),
+    ({"location": ""}, "location"),
+    # Contradictions.
+    ({"assign_public_ip": False, "dns_label": "abc"}, "contradicts assign_public_ip: false"),
+    ({"assign_dns_label": False, "dns_label": "abc"}, "contradicts assign_dns_label: false"),
+    ({"ssh_public_keys": [KEY], "ssh_private_key_path": "~/.ssh/key"}, "ssh_private_key_path"),
+    ({"ssh_password_enabled": True}, "ssh_password_enabled"),
+    ({"open_ports": [4243]}, "holds the docker port, which allowed_sources opens"),
+    ({"max_price": 0.1}, "priority: Spot only"),
+    ({"network_interface": "nic1", "private_ip_address": "10.0.0.9"}, "network_interface"),
+    ({"subnet_prefix": "192.168.0.0/24"}, "subnet_prefix"),
+]
+
+
+def test_bad_input_is_one_error_and_changes_nothing(user: User) -> None:
+    """Many hosts in one run, each with something wrong: nothing is asked of Azure but reads, and no file is made."""
+    good = {"location": "westeurope", "resource_group": "nowhere", "engine": {"source": "distribution"}}
+    hosts = {
+        f"case{number}": {f"docker_host_{key}": value for key, value in {**good, **case}.items()}
+        for number, (case, _message) in enumerate(BAD)
+    }
+    (user.home / "inventory.json").write_text(json.dumps({"docker_hosts": {"hosts": hosts}}))
+    targets = ("-e", "docker_host_targets=docker_hosts", "-f", "4")
+    ran = user.run("ansible-playbook", "-i", "inventory.json", "dockerhost.azure.create_docker_host", *targets)
+    assert ran.code != 0
+    said: dict[str, list[str]] = {}
+    for host, result in re.findall(r"^fatal: \[(case\d+)[^]]*\]: FAILED! => (.*)$", ran.output, re.MULTILINE):
+        said.setdefault(host, []).append(json.loads(result)["msg"])
+    others = {
+        f"case{number}": (case, said.get(f"case{number}"))
+        for number, (case, message) in enumerate(BAD)
+        if [message in text for text in said.get(f"case{number}", [])] != [True]
+    }
+    assert others == {}
+    assert user.writes() == []
+    assert user.files() == []
+
+
+def test_two_hosts_of_one_name(user: User) -> None:
+    _inventory(user, ["n1", "n2"])
+    targets = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
+    ran = user.play("create_docker_host", *targets, name="web1", fails=True)
+    assert "docker_host_name: n1 and n2 are both called web1" in ran.output
+    assert "Give each a docker_host_name of its own" in ran.output
     assert user.writes() == []
     assert user.files() == []
 
@@ -294,6 +336,7 @@ def test_somebody_elses_files_stay(user: User) -> None:
     (user.docker_directory / "ca.pem").write_text("mine")
     ran = user.play("create_docker_host", name="web1", fails=True)
     assert "ca.pem" in ran.output
+    assert "docker_host_cert_dir, docker_host_adopt_certificates" in ran.output
     assert user.writes() == []
     assert (user.docker_directory / "ca.pem").read_text() == "mine"
 
@@ -304,6 +347,7 @@ def test_somebody_elses_context_stays(user: User) -> None:
     user.docker("context", "create", "web1", "--docker", "host=tcp://mine:1")
     ran = user.play("create_docker_host", name="web1", fails=True)
     assert "was not made by this collection" in ran.output
+    assert "docker_host_context_name, docker_host_adopt_context" in ran.output
     assert user.writes() == []
     user.play("create_docker_host", name="web1", context_name="web1-azure")
     assert "tcp://mine:1" in user.docker("context", "inspect", "web1")
