@@ -164,6 +164,9 @@ def choose_way(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) 
     if source == "credential_file":
         return _from_file(options, profile)
     if source == "env":
+        named = found.first_set(environment, found.PROFILE_VARIABLE)
+        if named:
+            return _from_file(options, named)
         return _principal(_without_identity(options).completed_by(variables), variables.source)
     if source != "auto":
         raise OptionError("auth_source", f"{source!r} ({found.AUTH_SOURCE_VARIABLE}) is not a way to sign in.")
@@ -177,9 +180,12 @@ def _automatic(
         return _from_file(options, params["profile"])
     if options.names_an_identity:
         return _principal(options.completed_by(variables), options.source)
+    named = found.first_set(environment, found.PROFILE_VARIABLE)
+    if named:
+        return _from_file(options, named)
     if variables.secret or variables.x509_certificate_path or variables.federated_token_path:
         return _principal(options.completed_by(variables), variables.source)
-    profile = found.from_profile(found.first_set(environment, found.PROFILE_VARIABLE))
+    profile = found.from_profile(None)
     if profile and profile.names_an_identity:
         return _principal(options.completed_by(profile), profile.source)
     if shutil.which("az"):

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
+import urllib.request
 from dataclasses import dataclass
 
 from .._errors import DockerHostError
@@ -99,10 +101,10 @@ def from_sdk(operation: str, resource: str, error: Exception) -> DockerHostError
 
     response = getattr(error, "response", None)
     if isinstance(error, ClientAuthenticationError) and response is None:
-        return AuthenticationError(f"Could not sign in to Azure to {operation} ({resource}): {_one_line(str(error))}")
+        return AuthenticationError(f"Could not sign in to Azure to {operation} ({resource}): {_unsent(error)}")
     if response is None:
         kind = type(error).__name__
-        return AzureError(operation, resource, ServiceError(None, kind, _one_line(str(error))))
+        return AzureError(operation, resource, ServiceError(None, kind, _unsent(error)))
     return AzureError(operation, resource, _read(response, error))
 
 
@@ -154,3 +156,14 @@ def _with_details(message: str, found: t.Mapping[str, t.Any]) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _unsent(error: Exception) -> str:
+    """The text of an error that no answer came with; where a proxy's URL is malformed, it quotes parts of it."""
+    text = _one_line(str(error))
+    for url in urllib.request.getproxies().values():
+        user, at, _host = url.partition("://")[2].rpartition("@")
+        for part in re.split(r"[/?#@]", user) if at else ():
+            secret = part.partition(":")[2] or part
+            text = text.replace(secret, "***") if secret else text
+    return text
