@@ -245,6 +245,89 @@ def test_survey_asks_for_variables_of_the_role() -> None:
     assert {field["id"] for field in credential["inputs"]["fields"]} == {"ca", "ca_key", "passphrase"}
 
 
+# The options of awx.awx's modules that are used (24.6.1); the collection itself needs a controller.
+AWX_OPTIONS = {
+    "credential_type": {"name", "description", "kind", "inputs", "injectors"},
+    "credential": {"name", "organization", "credential_type", "inputs"},
+    "execution_environment": {"name", "image", "organization"},
+    "project": {"name", "organization", "scm_type", "scm_url", "default_environment"},
+    "inventory": {"name", "organization"},
+    "inventory_source": {
+        *("name", "inventory", "source", "source_project", "source_path", "credential", "execution_environment"),
+        *("update_on_launch", "overwrite"),
+    },
+    "job_template": {
+        *("name", "organization", "project", "inventory", "playbook", "execution_environment", "credentials"),
+        *("extra_vars", "survey_enabled", "survey_spec", "ask_job_type_on_launch", "ask_diff_mode_on_launch"),
+    },
+}
+RECORDER = """
+import json
+import os
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp=None, task_vars=None):
+        with open(os.environ["RECORD"], "a") as file:
+            file.write(json.dumps([self._task.action, dict(self._task.args)]) + "\\n")
+        return {"changed": True}
+"""
+
+
+def configured(user: User, *extra: str) -> dict[str, list[dict[str, t.Any]]]:
+    """What configure.yml asks awx.awx's modules for, by module; the modules are stand-ins that write it down."""
+    collection = user.home / "collections" / "ansible_collections" / "awx" / "awx"
+    (collection / "plugins" / "action").mkdir(parents=True, exist_ok=True)
+    (collection / "plugins" / "modules").mkdir(exist_ok=True)
+    for module in AWX_OPTIONS:
+        (collection / "plugins" / "action" / f"{module}.py").write_text(RECORDER)
+        (collection / "plugins" / "modules" / f"{module}.py").write_text("")
+    record = user.home / "record"
+    record.unlink(missing_ok=True)
+    given = ("organization=Default", "azure_credential=azure", "project_url=https://git.example/x.git", "image=x:1")
+    variables = [word for text in (*given, *extra) for word in ("-e", text)]
+    ran = user.run(
+        *("ansible-playbook", str(AWX / "configure.yml"), *variables),
+        environment={"ANSIBLE_COLLECTIONS_PATH": str(user.home / "collections"), "RECORD": str(record)},
+    )
+    asked: dict[str, list[dict[str, t.Any]]] = {}
+    if record.exists():
+        for line in record.read_text().splitlines():
+            action, arguments = json.loads(line)
+            asked.setdefault(action.removeprefix("awx.awx."), []).append(arguments)
+    assert (ran.code == 0) == bool(asked), ran.output
+    return asked
+
+
+def test_configuring_a_controller(user: User) -> None:
+    specs = yaml.safe_load((REPOSITORY / "roles/docker_host/meta/argument_specs.yml").read_text())["argument_specs"]
+    authority = user.home / "awx-ca"
+    authority.mkdir()
+    (authority / "ca.pem").write_text("certificate")
+    (authority / "ca-key.pem").write_text("key")
+    by_credential = configured(user, f"ca_dir={authority}")
+    by_vault = configured(user, "key_vault=contoso-docker")
+    for asked in (by_credential, by_vault):
+        for module, calls in asked.items():
+            assert all(set(arguments) <= AWX_OPTIONS[module] for arguments in calls), module
+        for template in asked["job_template"]:
+            assert (AWX / template["playbook"]).exists()
+            assert set(template["extra_vars"]) <= set(specs["main"]["options"])
+            assert template["survey_spec"]["spec"]
+        assert (AWX / asked["inventory_source"][0]["source_path"]).exists()
+    assert set(by_credential) == set(AWX_OPTIONS)
+    assert by_credential["credential"][0]["inputs"] == {"ca": "certificate", "ca_key": "key"}
+    assert by_credential["job_template"][0]["credentials"] == ["azure", "Docker host CA"]
+    assert set(by_vault) == set(AWX_OPTIONS) - {"credential", "credential_type"}
+    assert by_vault["job_template"][0]["credentials"] == ["azure"]
+    assert by_vault["job_template"][0]["extra_vars"] == {
+        "docker_host_store": "key_vault",
+        "docker_host_key_vault": "contoso-docker",
+    }
+    assert configured(user) == {}
+
+
 @pytest.mark.skipif(not (BIN / "ansible-builder").exists(), reason="ansible-builder is not installed")
 def test_execution_environment(azure: LocalAzure, tmp_path: Path) -> None:
     user = User(azure, tmp_path / "home")
@@ -262,6 +345,6 @@ def test_execution_environment(azure: LocalAzure, tmp_path: Path) -> None:
     assert "dockerhost.azure" in (user.home / "context" / "_build" / "requirements.yml").read_text()
     found = user.run("ansible-builder", "introspect", os.fspath(Path(COLLECTIONS)), "--sanitize")
     assert found.code == 0, found.output
-    for package in ("azure-identity", "azure-mgmt-compute", "cryptography"):
+    for package in ("azure-identity", "azure-keyvault-secrets", "azure-mgmt-compute", "cryptography"):
         assert package in found.output
     assert sys.version_info >= (3, 10)

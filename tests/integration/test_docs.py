@@ -29,6 +29,7 @@ import pytest
 import yaml
 
 from azure_emulator.launcher import LocalAzure
+from azure_emulator.vault.testing import make_vault
 
 from .conftest import BIN, COLLECTIONS, REPOSITORY, User
 
@@ -51,6 +52,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("README", "make test"): "it runs this test",
     ("README", "ansible-galaxy collection install"): "the internet and a subscription",
     ("CONTRIBUTING", "make test"): "it runs this test",
+    ("certificates", "az keyvault create"): "a subscription; tests/unit/emulator/vault makes vaults",
     ("clients", "python -m azure_emulator --ready-file cloud.json &"): "tests/clients/test_az.py",
     ("clients", "- name: Ask the engine"): "tests/e2e/test_examples.py and tests/clients: it runs a container",
     ("docker_host-README", "- name: Use the new hosts in the same run"): "tests/e2e/test_examples.py",
@@ -124,6 +126,7 @@ def with_commands() -> t.Iterator[t.Any]:
 def test_commands(page: Path, tmp_path: Path) -> None:
     with LocalAzure(machines="stand-in") as azure:
         user = User(azure, tmp_path / "home")
+        make_vault(azure, "contoso-docker")
         tasks: list[t.Any] = []
         for block in blocks(page):
             if block.remark == "file":

@@ -9,6 +9,7 @@ A target is ``targets/NAME/tasks/main.yml`` (with ``files``, ``templates``, ``va
 
 - ``needs/azure``: a local Azure runs, its environment is set; nothing is behind the machines;
 - ``needs/machines``: the same, with machines that answer over TLS;
+- ``needs/vault``: a local Azure with a key vault, whose name is in the variable ``key_vault``;
 - ``once``: the target concerns no module with an action, so it runs one way only.
 
 All other targets run twice: in Ansible's own process, and as ordinary modules by another interpreter path. Variables of
@@ -28,6 +29,7 @@ import pytest
 
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.machines.names import command_with_hosts
+from azure_emulator.vault.testing import make_vault
 
 TARGETS = Path(__file__).parent / "targets"
 COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(Path(__file__).parents[2] / ".build" / "dev"))
@@ -78,9 +80,14 @@ def test_target(target: str, way: str, tmp_path: Path, azures: t.Callable[[str],
     }
     needs = aliases(target)
     command: list[str] = []
+    key_vault = None
     if "needs/machines" in needs:
         command = command_with_hosts(Path(azures("stand-in").hosts_file), [])
         environment.update(azures("stand-in").environment)
+    elif "needs/vault" in needs:
+        key_vault = make_vault(azures("none"))
+        command = command_with_hosts(Path(azures("none").hosts_file), [])
+        environment.update(azures("none").environment)
     elif "needs/azure" in needs:
         environment.update(azures("none").environment)
     home = tmp_path / "home"
@@ -106,6 +113,7 @@ def test_target(target: str, way: str, tmp_path: Path, azures: t.Callable[[str],
             "output_dir": str(output),
             "resource_group": f"rg-{target.replace('_', '-')}-{way}",
             "way": way,
+            "key_vault": key_vault,
         },
         "roles": [target],
     }

@@ -134,7 +134,13 @@ def killed(job: Job, last: int, *, after: bool, **options: t.Any) -> bool:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the request", "after it had its effect"])
 @pytest.mark.parametrize(
-    "case", ["first", "rotation", pytest.param("moving", marks=pytest.mark.slow), pytest.param("removing")]
+    "case",
+    [
+        "first",
+        pytest.param("rotation", marks=pytest.mark.slow),
+        pytest.param("moving", marks=pytest.mark.slow),
+        "removing",
+    ],
 )
 def test_killed_at_every_request(signed_in: LocalAzure, jobs: Jobs, case: str, after: bool) -> None:
     options: dict[str, t.Any] = {

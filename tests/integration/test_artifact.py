@@ -1,0 +1,109 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is published: small, with what users need and nothing else, and enough by itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tarfile
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from azure_emulator.launcher import LocalAzure
+
+from .conftest import BIN, REPOSITORY, User
+
+LIMIT = 1_000_000
+"""Bytes."""
+TOP = {
+    *("MANIFEST.json", "FILES.json", "README.md", "LICENSE", "CHANGELOG.md", "CHANGELOG.rst"),
+    *("changelogs", "docs", "meta", "playbooks", "plugins", "roles"),
+}
+PLUGINS = {"action", "doc_fragments", "inventory", "module_utils", "modules", "plugin_utils"}
+# Hides the checkout's own copy of what the artifact has.
+HIDE = 'for name in plugins roles playbooks meta .build; do mount -t tmpfs none "$0/$name" || exit 9; done; exec "$@"'
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artifact of this tree."""
+    directory = tmp_path_factory.mktemp("artifact")
+    subprocess.run(
+        [BIN / "ansible-galaxy", "collection", "build", REPOSITORY, "--output-path", directory],
+        env={**os.environ, "ANSIBLE_HOME": str(directory / "ansible")},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    (archive,) = directory.glob("dockerhost-azure-*.tar.gz")
+    return archive
+
+
+def test_content(artifact: Path) -> None:
+    assert artifact.stat().st_size < LIMIT
+    with tarfile.open(artifact) as archive:
+        files = [member for member in archive.getmembers() if member.isfile()]
+    names = [member.name for member in files]
+    assert {name.split("/")[0] for name in names} == TOP
+    assert {name.split("/")[1] for name in names if name.startswith("plugins/")} == PLUGINS
+    endings = {Path(name).suffix for name in names}
+    assert endings <= {".py", ".yml", ".yaml", ".md", ".rst", ".txt", ".json", ""}
+    unwanted = re.compile(r"__pycache__|(^|/)tests?/|emulator/|(^|/)\.|\.pyc$|\.key$|\.pem$")
+    assert [name for name in names if unwanted.search(name)] == []
+    # A symbolic link, or a file that everybody may write, has no place in it.
+    with tarfile.open(artifact) as archive:
+        assert not [member.name for member in archive.getmembers() if member.issym() or member.mode & 0o022]
+
+
+def test_nothing_in_it_knows_the_local_azure(artifact: Path) -> None:
+    with tarfile.open(artifact) as archive:
+        for member in archive.getmembers():
+            if member.isfile() and member.name.startswith(("plugins/", "roles/", "playbooks/", "meta/")):
+                content = t.cast(t.IO[bytes], archive.extractfile(member)).read()
+                assert b"azure_emulator" not in content, member.name
+
+
+def test_it_works_without_a_checkout(azure: LocalAzure, tmp_path: Path, artifact: Path) -> None:
+    user = User(azure, tmp_path / "home")
+    collections = user.home / ".ansible" / "collections"
+    environment = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "PYTHONPATH": ""}
+    installed = user.run(
+        *("ansible-galaxy", "collection", "install", str(artifact), "--offline", "-p", str(collections)),
+        environment=environment,
+    )
+    assert installed.code == 0, installed.output
+    user.variables.update(docker_host_name="artifact1")
+    arguments = [f"-e{name}={value}" for name, value in user.variables.items() if isinstance(value, str)]
+    arguments += ["-e", '{"docker_host_engine": {"source": "distribution"}}', "-vvv"]
+    alone: list[str] = []
+    if os.geteuid() == 0:
+        alone = ["unshare", "--mount", "--propagation", "private", "sh", "-c", HIDE, str(REPOSITORY)]
+    command = [*alone, "ansible-playbook", "dockerhost.azure.create_docker_host", *arguments]
+    made = user.run(*command, environment=environment)
+    assert made.code == 0, made.output[-6000:]
+    assert made.changed["localhost"] > 0
+    for directory in ("plugins", "roles", "playbooks", ".build"):
+        assert f"{REPOSITORY}/{directory}/" not in made.output
+    assert f"{collections}/ansible_collections/dockerhost/azure/roles/docker_host/" in made.output
+    again = user.run(*command, environment=environment)
+    assert again.changed == {"localhost": 0}, again.output[-6000:]
+
+
+def test_release_notes_name_everything() -> None:
+    notes = (REPOSITORY / "CHANGELOG.rst").read_text()
+    version = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
+    assert f"v{version}" in notes
+    modules = [path.stem for path in (REPOSITORY / "plugins" / "modules").glob("*.py")]
+    inventory = [path.stem for path in (REPOSITORY / "plugins" / "inventory").glob("*.py")]
+    playbooks = [path.stem for path in (REPOSITORY / "playbooks").glob("*.yml")]
+    roles = [path.name for path in (REPOSITORY / "roles").iterdir() if path.is_dir()]
+    assert modules
+    assert playbooks
+    missing = [name for name in (*modules, *inventory, *playbooks, *roles) if f"dockerhost.azure.{name}" not in notes]
+    assert missing == []
