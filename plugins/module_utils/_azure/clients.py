@@ -21,7 +21,7 @@ from . import settings as found
 from .api_versions import COMPUTE, api_version_of
 from .clouds import Cloud, find_cloud
 from .credentials import Place, Way, choose_way, wants_no_discovery
-from .errors import AuthenticationError, AzureError, from_sdk
+from .errors import AuthenticationError, AzureError, from_sdk, sign_in_error
 from .operations import Deadline, Operation, Watch, Work, polling_method
 
 COMPUTE_REQUIREMENT = "azure-mgmt-compute>=33.0.0"
@@ -54,7 +54,7 @@ class AzureSession:
         self.progress = progress
         self.deadline = deadline or Deadline(None)
         self._transport = transport_to(place)
-        self._credential = _OneAtATime(way.credential(place))
+        self._credential = _OneAtATime(way, place)
         self._compute: t.Any = None
         self._arm: ArmClient | None = None
 
@@ -364,14 +364,23 @@ def find_place(params: t.Mapping[str, t.Any], way: Way) -> Place:
 class _OneAtATime:
     """A credential that gets a token once, also when several requests need their first at the same time."""
 
-    def __init__(self, credential: t.Any) -> None:
-        self._credential = credential
+    def __init__(self, way: Way, place: Place) -> None:
+        self._way = way
+        self._credential = way.credential(place)
         self._lock = threading.Lock()
 
     def get_token(self, *scopes: str, **keywords: t.Any) -> t.Any:
-        """A token for the scopes; azure-identity keeps it until it expires."""
+        """A token for the scopes; azure-identity keeps it until it expires.
+
+        :raises AuthenticationError: there is none to be had; the text says which way was tried.
+        """
+        from azure.core.exceptions import ClientAuthenticationError
+
         with self._lock:
-            return self._credential.get_token(*scopes, **keywords)
+            try:
+                return self._credential.get_token(*scopes, **keywords)
+            except ClientAuthenticationError as error:
+                raise sign_in_error(self._way.label, self._way.looked_at, error) from error
 
     def close(self) -> None:
         """Close the credential's connections."""

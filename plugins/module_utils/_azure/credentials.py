@@ -11,7 +11,7 @@ import os
 import shutil
 import typing as t
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._errors import MissingLibraryError, OptionError
@@ -52,6 +52,8 @@ class Way(ABC):
     """A way to sign in that is fully configured."""
 
     settings: Settings
+    looked_at: str = field(default="", kw_only=True)
+    """Where nothing was found before this way was taken, as a sentence; empty when it was asked for."""
 
     @property
     @abstractmethod
@@ -189,19 +191,21 @@ def _automatic(
     if profile and profile.names_an_identity:
         return _principal(options.completed_by(profile), profile.source)
     if shutil.which("az"):
-        return AzureCli(_cli_settings(options, variables, environment))
-    raise AuthenticationError(_nothing_found(variables))
+        return AzureCli(_cli_settings(options, variables, environment), looked_at=_looked_at(variables))
+    raise AuthenticationError(
+        f"No credentials for Azure. {_looked_at(variables)} The program az is not on PATH."
+        " For the identity of an Azure machine set auth_source to msi."
+    )
 
 
-def _nothing_found(variables: Settings) -> str:
+def _looked_at(variables: Settings) -> str:
     partly = [name for key in ("client_id", "tenant") if getattr(variables, key) for name in found.VARIABLES[key][:1]]
     return (
-        "No credentials for Azure. Looked for: client_id, tenant and secret (or x509_certificate_path, or"
+        "There are none in the places looked at: client_id, tenant and secret (or x509_certificate_path, or"
         " federated_token_path) in the task's options; AZURE_CLIENT_ID, AZURE_TENANT (or AZURE_TENANT_ID) and"
         " AZURE_SECRET (or AZURE_CLIENT_SECRET, AZURE_X509_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE) in the"
         f" environment{' (set were only: ' + ', '.join(partly) + ')' if partly else ''}; a profile in"
-        f" {Path('~/.azure/credentials').expanduser()}; the program az on PATH."
-        " For the identity of an Azure machine set auth_source to msi."
+        f" {Path('~/.azure/credentials').expanduser()}."
     )
 
 

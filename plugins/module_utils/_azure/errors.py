@@ -108,6 +108,18 @@ def from_sdk(operation: str, resource: str, error: Exception) -> DockerHostError
     return AzureError(operation, resource, _read(response, error))
 
 
+def sign_in_error(label: str, looked_at: str, error: Exception) -> AuthenticationError:
+    """The error for a way to sign in that does not work.
+
+    :param label: the way, in words.
+    :param looked_at: where else was looked for credentials, as a sentence; empty when the way was asked for.
+    :param error: azure-identity's exception.
+    """
+    text = _unsent(error).partition(" Content: ")[0].rstrip()
+    sentence = text if text.endswith((".", "!", "?")) else f"{text}."
+    return AuthenticationError(f"Could not sign in to Azure with {label}: {sentence} {looked_at}".rstrip())
+
+
 def _read(response: t.Any, error: Exception) -> ServiceError:
     headers = {str(key).lower(): str(value) for key, value in dict(response.headers).items()}
     request_id = headers.get("x-ms-request-id") or headers.get("x-ms-correlation-request-id")

@@ -91,12 +91,12 @@ def test_what_needs_no_proxy(principal: LocalAzure, connections: list[str], monk
 @pytest.mark.parametrize(
     "url",
     [
-        "http://jane:secret-and-wrong@{address}",
-        "http://jane:secret-and-wrong@127.0.0.1:1",
-        "http://jane:secret-and-wrong@127.0.0.1:x",
-        "http://jane:secret/and-wrong@{address}",
-        "http://jane:secret#and-wrong@{address}",
-        "http://jane:secret@and-wrong@{address}",
+        "http://jane:hidden-and-wrong@{address}",
+        "http://jane:hidden-and-wrong@127.0.0.1:1",
+        "http://jane:hidden-and-wrong@127.0.0.1:x",
+        "http://jane:hidden/and-wrong@{address}",
+        "http://jane:hidden#and-wrong@{address}",
+        "http://jane:hidden@and-wrong@{address}",
     ],
 )
 def test_the_password_is_not_shown(
@@ -111,7 +111,7 @@ def test_the_password_is_not_shown(
         with pytest.raises(DockerHostError) as caught, AzureSession.from_params({}) as session:
             by_arm_client(session)
     shown = f"{caught.value} {caught.value.details}"
-    assert "secret" not in shown
+    assert "hidden" not in shown
     assert "and-wrong" not in shown
 
 

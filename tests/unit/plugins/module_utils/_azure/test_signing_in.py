@@ -16,13 +16,18 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import settings
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clouds import find_cloud
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AuthenticationError, AzureError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.host_info import TASK
 from azure_emulator.launcher import LocalAzure
+
+NO_ENCRYPTION = serialization.NoEncryption()
 
 
 def sign_in(**options: t.Any) -> str:
@@ -93,6 +98,20 @@ def test_certificate(place: LocalAzure, tmp_path: Path) -> None:
     assert "by certificate" in used
 
 
+def test_certificate_in_pkcs12(place: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, pem, _thumbprint = certificate(tmp_path)
+    place.register_certificate(pem)
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    made = x509.load_pem_x509_certificate(pem.encode())
+    packed = tmp_path / "principal.pfx"
+    packed.write_bytes(pkcs12.serialize_key_and_certificates(b"x", key, made, None, NO_ENCRYPTION))
+    monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PATH", str(packed))
+    monkeypatch.setenv("AZURE_CLIENT_ID", place.client_id)
+    monkeypatch.setenv("AZURE_TENANT_ID", place.tenant)
+    assert "by certificate, from environment variables" in sign_in()
+
+
 def test_a_certificate_that_azure_does_not_know_is_refused(place: LocalAzure, tmp_path: Path) -> None:
     path, _pem, _thumbprint = certificate(tmp_path)
     with pytest.raises(DockerHostError, match="AADSTS"):
@@ -121,6 +140,44 @@ def test_workload_identity(place: LocalAzure, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("AZURE_CLIENT_ID", place.client_id)
     monkeypatch.setenv("AZURE_TENANT_ID", place.tenant)
     assert "workload identity" in sign_in()
+
+
+@pytest.mark.parametrize("given", [{}, {"auth_source": "env"}])
+def test_workload_identity_where_it_is_set_up(
+    place: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(place.federated_token())
+    for name, value in {"CLIENT_ID": place.client_id, "TENANT_ID": place.tenant, "FEDERATED_TOKEN_FILE": token}.items():
+        monkeypatch.setenv(f"AZURE_{name}", str(value))
+    # What a pod's webhook also sets; the cloud's own authority counts.
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/")
+    assert sign_in(**given) == f"workload identity {place.client_id}, from environment variables"
+
+
+def test_workload_identity_by_options(place: LocalAzure, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    with pytest.raises(OptionError, match="federated_token_path"):
+        sign_in(**principal(place, federated_token_path=str(token)))
+    token.write_text("nonsense")
+    with pytest.raises(AuthenticationError, match=f"with workload identity {place.client_id}, from .*AADSTS"):
+        sign_in(**principal(place, federated_token_path=str(token)))
+    token.write_text(place.federated_token())
+    assert "from the task's options" in sign_in(**principal(place, federated_token_path=str(token)))
+
+
+def test_managed_identity_of_the_metadata_service(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", place.url)
+    assert sign_in(auth_source="msi") == "managed identity of this machine"
+    monkeypatch.setenv("AZURE_CLIENT_ID", place.client_id)
+    assert sign_in(auth_source="msi") == f"user-assigned managed identity {place.client_id}"
+
+
+def test_a_machine_without_identity(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{place.url}/nothing")
+    monkeypatch.setenv("IDENTITY_HEADER", "x")
+    with pytest.raises(DockerHostError, match="sign in to Azure with managed identity of this machine"):
+        sign_in(auth_source="msi")
 
 
 @pytest.mark.parametrize("user_assigned", [False, True])
@@ -171,6 +228,78 @@ def test_azure_cli(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path:
         assert sign_in(**options) == "the Azure CLI's account"
 
 
+def test_an_azure_cli_that_nobody_is_signed_in_with(
+    place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "bin" / "az"
+    program.write_text("#!/bin/sh\necho \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    with pytest.raises(AuthenticationError, match=r"the Azure CLI's account: .*az login") as caught:
+        sign_in()
+    for word in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", ".azure/credentials"):
+        assert word in str(caught.value)
+    with pytest.raises(AuthenticationError, match="az login") as caught:
+        sign_in(auth_source="cli")
+    assert "AZURE_CLIENT_ID" not in str(caught.value)
+
+
+def test_the_first_spelling_wins(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_CLIENT_ID", place.client_id)
+    for first, second, value in (
+        ("AZURE_SECRET", "AZURE_CLIENT_SECRET", place.secret),
+        ("AZURE_TENANT", "AZURE_TENANT_ID", place.tenant),
+    ):
+        monkeypatch.setenv(first, value)
+        monkeypatch.setenv(second, "another")
+    assert "by secret" in sign_in()
+
+
+@pytest.mark.parametrize("source", ["auto", "env"])
+def test_a_profile_named_in_the_environment_comes_before_its_other_variables(
+    place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    directory = tmp_path / "home" / ".azure"
+    directory.mkdir()
+    lines = [f"{key} = {value}" for key, value in principal(place, secret=place.secret).items()]
+    (directory / "credentials").write_text("\n".join(["[work]", "cloud_environment =", *lines]))
+    monkeypatch.setenv("AZURE_PROFILE", "work")
+    for name, value in principal(place, secret="wrong").items():
+        monkeypatch.setenv(settings.VARIABLES[name][0], value)
+    assert "profile [work]" in sign_in(auth_source=source)
+    assert "task's options" in sign_in(**principal(place, secret=place.secret))
+
+
+def test_the_source_by_variable(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_AZURE_AUTH_SOURCE", "env")
+    for name, value in principal(place, secret=place.secret).items():
+        monkeypatch.setenv(settings.VARIABLES[name][0], value)
+    assert "environment variables" in sign_in(**principal(place, secret="wrong"))
+    monkeypatch.setenv("ANSIBLE_AZURE_AUTH_SOURCE", "nonsense")
+    with pytest.raises(OptionError, match="nonsense"):
+        sign_in()
+
+
+@pytest.mark.parametrize("source", ["auto", "env", "credential_file", "cli", "msi"])
+def test_empty_strings_are_nothing_whatever_the_source(
+    place: LocalAzure, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    for names in settings.VARIABLES.values():
+        for name in names:
+            if name not in ("AZURE_SUBSCRIPTION_ID", "AZURE_CLOUD_ENVIRONMENT"):
+                monkeypatch.setenv(name, "")
+    for name in ("AZURE_PROFILE", "AZURE_AD_USER", "AZURE_PASSWORD", "ANSIBLE_AZURE_AUTH_SOURCE"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{place.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", place.control_token)
+    empty = dict.fromkeys((*settings.VARIABLES, "profile", "cloud_ca_path"), "")
+    if source == "msi":
+        assert sign_in(**{**empty, "auth_source": source}) == "managed identity of this machine"
+        return
+    with pytest.raises((AuthenticationError, OptionError)):
+        sign_in(**{**empty, "auth_source": source})
+
+
 def test_precedence(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     directory = tmp_path / "home" / ".azure"
     directory.mkdir()
@@ -186,7 +315,14 @@ def test_precedence(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_nothing_configured_says_where_it_looked(place: LocalAzure) -> None:
     with pytest.raises(AuthenticationError) as caught:
         sign_in()
-    for word in ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_CLIENT_SECRET", ".azure/credentials", "az on PATH", "msi"):
+    for word in (
+        "AZURE_CLIENT_ID",
+        "AZURE_SECRET",
+        "AZURE_CLIENT_SECRET",
+        ".azure/credentials",
+        "az is not on PATH",
+        "msi",
+    ):
         assert word in str(caught.value)
 
 
@@ -206,6 +342,15 @@ def test_a_subscription_is_needed(place: LocalAzure, monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
     with pytest.raises(AuthenticationError, match="AZURE_SUBSCRIPTION_ID"):
         sign_in(**principal(place, secret=place.secret))
+
+
+def test_the_result_says_which_of_several_ways_was_used(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in principal(place, secret=place.secret).items():
+        monkeypatch.setenv(settings.VARIABLES[name][0], value)
+    params = dict.fromkeys(TASK.spec.argument_spec)
+    for given, says in (({}, "environment variables"), (principal(place, secret=place.secret), "the task's options")):
+        result = TASK.run(Request({**params, **given}))
+        assert result["signed_in_with"] == f"service principal {place.client_id} by secret, from {says}"
 
 
 @pytest.mark.parametrize(
