@@ -10,6 +10,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import typing as t
 from pathlib import Path
 
@@ -105,6 +106,63 @@ def test_the_second_run_changes_nothing_and_writes_nothing(controller: Controlle
 
 def test_check_mode_agrees_that_there_is_nothing_to_do(controller: Controller) -> None:
     assert controller.playbook("create_docker_host", HOST, "--check", "--diff").changed == 0
+
+
+def test_a_context_over_ssh(controller: Controller, tmp_path: Path) -> None:
+    """For networks that forbid the TLS port: the host's keys are known before the first connection."""
+    over_ssh = {
+        **HOST,
+        "docker_host_ssh_allowed_sources": ["Internet"],
+        "docker_host_docker": {"users": ["azureuser"]},
+        "docker_host_context_name": "web1-ssh",
+        "docker_host_context_transport": "ssh",
+    }
+    controller.playbook("create_docker_host", over_ssh)
+    home = controller.home / ".ssh"
+    assert f"{fqdn(controller)} ssh-ed25519 " in (home / "known_hosts").read_text()
+    (home / "config").write_text(f"IdentityFile {home}/docker_host_ed25519\nStrictHostKeyChecking yes\n")
+    # OpenSSH takes the home of the password database, which is not this user's.
+    wrapper = tmp_path / "ssh"
+    wrapper.write_text(
+        f'#!/bin/sh\nexec {shutil.which("ssh")} -F {home}/config -o UserKnownHostsFile={home}/known_hosts "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    environment = {**controller.environment, "PATH": f"{tmp_path}:{controller.environment['PATH']}"}
+    done = controller.command(["docker", "--context", "web1-ssh", "info", "--format", "{{.Name}}"], env=environment)
+    assert (done.returncode, done.stdout.strip()) == (0, b"web1"), done.stdout
+    assert controller.playbook("create_docker_host", over_ssh).changed == 0
+    (home / "known_hosts").write_text("")
+    done = controller.command(["docker", "--context", "web1-ssh", "info"], env=environment)
+    assert b"Host key verification failed" in done.stdout, done.stdout
+    assert controller.playbook("create_docker_host", over_ssh).changed == 1
+    controller.playbook("create_docker_host", HOST)
+
+
+def test_another_ca_while_somebody_uses_the_host(controller: Controller) -> None:
+    """The daemon is away while it restarts; it never refuses its client, and the client never doubts it."""
+    said: list[tuple[int, str]] = []
+    end = threading.Event()
+
+    def use() -> None:
+        while not end.wait(0.2):
+            done = controller.command(["docker", "--context", "web1", "version"])
+            said.append((done.returncode, done.stdout.decode(errors="replace")))
+            said.append(controller.docker(fqdn(controller), "version"))
+
+    before = (controller.cert_dir / "ca.pem").read_bytes()
+    user = threading.Thread(target=use)
+    user.start()
+    try:
+        controller.playbook("rotate_docker_certs", {**HOST, "docker_host_rotate": "ca"})
+    finally:
+        end.set()
+        user.join()
+    assert (controller.cert_dir / "ca.pem").read_bytes() != before
+    good = [text for code, text in said if code == 0]
+    bad = [text for code, text in said if code != 0]
+    assert len(good) > len(bad), bad
+    assert not [text for text in bad if "certificate" in text or "tls: " in text], bad
+    assert controller.playbook("create_docker_host", HOST).changed == 0
 
 
 def test_another_port_changes_only_what_must(controller: Controller) -> None:
