@@ -57,7 +57,7 @@ class Head:
 
     :param accepted: the accepted versions, each the follower of the one before.
     :param proposals: those that want to follow the last of them, the first one first; nothing is decided yet.
-    :param lost: enabled proposals for places that are taken.
+    :param lost: enabled proposals for places that another version has got.
     """
 
     accepted: tuple[SecretVersion, ...]
@@ -90,7 +90,13 @@ def find_head(versions: t.Iterable[SecretVersion]) -> Head:
             break
         accepted.append(chosen)
         place = chosen.id
-    lost = [version for version in ours if version.enabled and version not in accepted and version not in followers]
+    # A list of several pages is no snapshot: what follows a version that looks undecided here may be in use already.
+    taken = {version.tags.get(AFTER_TAG) for version in accepted}
+    lost = [
+        version
+        for version in ours
+        if version.enabled and version.tags[STATE_TAG] == PROPOSED and version.tags.get(AFTER_TAG) in taken
+    ]
     return Head(tuple(accepted), tuple(followers), tuple(lost))
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def vaults(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Vaults]:
 
 def inner(error: HttpResponseError) -> tuple[int | None, str]:
     """Status and inner code."""
-    body = t.cast(t.Any, error.response).json()["error"]
+    body = json.loads(t.cast(t.Any, error.response).text())["error"]
     return error.status_code, body.get("innererror", {}).get("code", body["code"])
 
 
