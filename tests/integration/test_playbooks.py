@@ -131,6 +131,43 @@ def test_a_group_of_hosts_and_a_later_play(user: User) -> None:
         user.docker("--context", name, "info")
     assert len(list(user.docker_directory.glob("ca*.pem"))) == 2
     assert user.play(str(later), *arguments).changed == {"n1": 0, "n2": 0, "n3": 0}
+    role = "dockerhost.azure.docker_host"
+    local = user.home / "local.yml"
+    local.write_text(
+        json.dumps([{"hosts": "docker_hosts", "connection": "local", "gather_facts": False, "roles": [role]}])
+    )
+    assert user.play(str(local), *arguments).changed == {"n1": 0, "n2": 0, "n3": 0}
+
+
+@pytest.mark.slow
+@needs_docker
+def test_several_hosts_on_localhost(user: User) -> None:
+    """One after the other by a loop: nothing of one host is taken for the next one's."""
+    names = ["n1", "n2"]
+    include = {
+        "ansible.builtin.include_role": {"name": "dockerhost.azure.docker_host"},
+        "vars": {"docker_host_name": "{{ item }}"},
+        "loop": names,
+    }
+    ask = {
+        "dockerhost.azure.docker_endpoint_info": "{{ hostvars[item].docker_host_facts.connection }}",
+        "loop": "{{ groups.docker_hosts }}",
+        "register": "engines",
+    }
+    told = {"ansible.builtin.debug": {"msg": "{{ engines.results | map(attribute='info.Name') | join('+') }}"}}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [include, ask, told]}
+    site = user.home / "site.yml"
+    site.write_text(json.dumps([play]))
+    predicting = user.home / "predicting.yml"
+    predicting.write_text(json.dumps([{**play, "tasks": [include]}]))
+    assert user.play(str(predicting), "--check").changed == {"localhost": 8}
+    assert user.files() == []
+    ran = user.play(str(site))
+    assert ran.changed == {"localhost": 8}
+    assert "n1+n2" in ran.output
+    assert user.play(str(site)).changed == {"localhost": 0}
+    for name in names:
+        user.docker("--context", name, "info")
 
 
 @pytest.mark.slow
