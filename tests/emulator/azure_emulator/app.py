@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from . import groups, marketplace, polls, providers, resources, rights
 from .arm.limits import RateLimits
 from .arm.messages import ArmRequest, Reply
+from .arm.paging import paged
 from .arm.resource import utc_now
 from .arm.routing import ROUTER
 from .arm.versions import check_version
@@ -199,7 +200,8 @@ class Application:
         self._check_type_version(request, type_)
         self._check_rights(request, type_)
         self._check_group(request, parts)
-        return await handler(self.cloud, request)
+        reply = await handler(self.cloud, request)
+        return paged(request, reply, self.cloud.switches["page_size"])
 
     def _check_subscription(self, subscription: str) -> None:
         if len(subscription) != 36 or subscription.count("-") != 4:

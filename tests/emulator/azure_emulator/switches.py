@@ -23,6 +23,7 @@ DEFAULTS: t.Mapping[str, Value] = {
     "extra_sizes": [],
     "extra_subscriptions": [],
     "forbidden": [],
+    "page_size": 0,
     "role": [],
     "sku_not_available": [],
     "sold_images": [],
@@ -45,6 +46,7 @@ extra_images: further platform images, Publisher:Offer:Sku:Version.
 extra_sizes: further VM sizes; they have two cores.
 extra_subscriptions: further subscriptions that the client may see, by their ids.
 forbidden: actions the signed-in client has no right to, for example Microsoft.Compute/virtualMachines/write.
+page_size: items on a page of a list; 0 is all of them.
 role: the only actions that the client has a right to, less the forbidden ones; empty means all.
 sku_not_available: VM sizes that cannot be had.
 sold_images: platform images that are sold with a plan, Publisher:Offer:Sku.

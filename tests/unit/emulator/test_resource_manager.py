@@ -181,3 +181,17 @@ def test_subscriptions_and_tenants(arm: Arm) -> None:
     assert arm.get("/tenants", **{"api-version": "2022-12-01"}).json()["value"][0]["tenantId"] == arm.azure.tenant
     regions = arm.get(f"{arm.subscription}/locations", **{"api-version": "2022-12-01"}).json()["value"]
     assert "westeurope" in [region["name"] for region in regions]
+
+
+def test_lists_come_in_pages(arm: Arm) -> None:
+    names = [f"page-{number}" for number in range(5)]
+    for name in names:
+        arm.vnet(name)
+    arm.azure.switch("page_size", 2)
+    pages = [arm.get("Microsoft.Network/virtualNetworks").json()]
+    while link := pages[-1].get("nextLink"):
+        pages.append(arm.http.get(link).json())
+    assert [len(page["value"]) for page in pages] == [2, 2, 1]
+    assert [entry["name"] for page in pages for entry in page["value"]] == names
+    response = arm.get("Microsoft.Network/virtualNetworks", **{"$skiptoken": "x"})
+    assert arm.code(response) == (400, "InvalidSkipToken")
