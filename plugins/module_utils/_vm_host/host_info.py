@@ -77,10 +77,11 @@ def _machines(session: AzureSession, params: t.Mapping[str, t.Any]) -> list[Json
 
 
 def _has_tags(found: Json, wanted: t.Sequence[str]) -> bool:
-    tags = found.get("tags") or {}
+    # Azure keeps the case of tags' names, and does not tell names apart by it.
+    tags = {str(name).lower(): str(value) for name, value in (found.get("tags") or {}).items()}
     for entry in wanted:
         name, colon, value = entry.partition(":")
-        if name not in tags or (colon and str(tags[name]) != value):
+        if name.lower() not in tags or (colon and tags[name.lower()] != value):
             return False
     return True
 

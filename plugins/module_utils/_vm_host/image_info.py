@@ -32,6 +32,8 @@ SPEC = azure_argument_spec().merge(
             "offer": {"type": "str"},
             "sku": {"type": "str"},
             "version": {"type": "str", "default": "latest"},
+            "generation": {"type": "str", "choices": ["V1", "V2"]},
+            "architecture": {"type": "str", "choices": ["x64", "Arm64"]},
         },
         mutually_exclusive=[("family", "publisher")],
         required_by={"offer": ["publisher"], "sku": ["offer"]},
@@ -69,21 +71,31 @@ class _Catalogue:
     def fill(self, result: dict[str, t.Any], params: t.Mapping[str, t.Any]) -> None:
         """Go as deep as the options say."""
         publisher, offer, sku = params["publisher"], params["offer"], params["sku"]
+        publishers = [publisher]
         if not publisher or _is_pattern(publisher):
-            result["publishers"] = _matching(self._names("list_publishers"), publisher)
-            return
-        offers = self._names("list_offers", publisher)
+            publishers = _matching(self._names("list_publishers"), publisher)
+            if not offer:
+                result["publishers"] = publishers
+                return
+        offers = self._all([lambda name=name: self._offers(name, offer) for name in publishers])  # type: ignore[misc]
         if not offer:
-            result["offers"] = offers
+            result["offers"] = [name for _publisher, name in offers]
             return
-        offers = _matching(offers, offer)
-        skus = self._each([lambda name=name: self._skus(publisher, name, sku) for name in offers])  # type: ignore[misc]
-        found = [entry for some in skus for entry in some]
+        skus = self._all([lambda entry=entry: self._skus(*entry, sku) for entry in offers])  # type: ignore[misc]
         if not sku:
-            result["skus"] = [":".join((*entry, "latest")) for entry in found]
+            result["skus"] = [":".join((*entry, "latest")) for entry in skus]
             return
-        images = self._each([lambda entry=entry: self._versions(entry, params["version"]) for entry in found])  # type: ignore[misc]
-        result["images"] = [image for some in images for image in some]
+        images = self._all([lambda entry=entry: self._versions(entry, params["version"]) for entry in skus])  # type: ignore[misc]
+        for key in ("generation", "architecture"):
+            wanted = str(params[key] or "").lower()
+            images = [image for image in images if not wanted or str(image[key]).lower() == wanted]
+        result["images"] = images
+
+    def _all(self, jobs: list[t.Callable[[], list[t.Any]]]) -> list[t.Any]:
+        return [entry for some in self._each(jobs) for entry in some]
+
+    def _offers(self, publisher: str, pattern: str | None) -> list[tuple[str, str]]:
+        return [(publisher, name) for name in _matching(self._names("list_offers", publisher), pattern)]
 
     def _each(self, jobs: list[t.Callable[[], t.Any]]) -> list[t.Any]:
         answers: list[t.Any] = []

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._errors import OptionError
-from .names import SHARED_SUBNET, Names
+from .names import SHARED_SUBNET, Names, group_in
 from .wanted import Wanted
 
 
@@ -45,6 +45,7 @@ def lay_out(wanted: Wanted, subscription_id: str) -> Layout:
     params = wanted.params
     kinds = ("network_interface", "security_group", "public_ip_address", "virtual_network")
     refs = {kind: names.resolve(kind, kind, params[kind]) for kind in kinds if params[kind]}
+    _check_set(names, params)
     if "network_interface" in refs:
         return Layout(
             names, names.virtual_machine, refs["network_interface"], None, None, None, None, None, frozenset(refs)
@@ -64,6 +65,16 @@ def lay_out(wanted: Wanted, subscription_id: str) -> Layout:
         dns_label=_dns_label(names, params) if public and "public_ip_address" not in refs else None,
         given=frozenset(refs),
     )
+
+
+def _check_set(names: Names, params: t.Mapping[str, t.Any]) -> None:
+    """VirtualMachineProperties.availabilitySet of the Compute API: the VM is in the group of its availability set."""
+    asked = params["availability_set"]
+    if not asked:
+        return
+    path = names.resolve("availability_set", "availability_set", asked)
+    if group_in(path).lower() != names.resource_group.lower():
+        raise OptionError("availability_set", f"{path} is not in the group of the host, {names.resource_group}.")
 
 
 def _dns_label(names: Names, params: t.Mapping[str, t.Any]) -> str | None:

@@ -96,6 +96,12 @@ def predict_host(host: Json, layout: Layout, plan: Plan, private: str | None) ->
             host = {**host, "private_ip_address": private}
         else:
             unknown.append("private_ip_address")
+    elif makes_interface and private and any(e.path == "private_ip_address" for e in makes_interface.differences):
+        old = host["private_ip_address"]
+        addresses = [private if address == old else address for address in host["ip_addresses"]]
+        host = {**host, "private_ip_address": private, "ip_addresses": addresses}
+        if host["docker_host"] == f"tcp://{old}:{host['docker_port']}":
+            host = {**host, "docker_host": f"tcp://{private}:{host['docker_port']}"}
     if unknown:
         unknown += ["docker_host", "dns_names", "ip_addresses"]
     blank: t.Mapping[str, t.Any] = {key: [] if key in ("dns_names", "ip_addresses") else None for key in unknown}

@@ -263,3 +263,66 @@ def test_another_subscription(arm: Arm) -> None:
     arm.vm(body=machine(arm, storageProfile=storage))
     arm.delete(group)
     arm.azure.settle()
+
+
+def test_a_set_of_another_group(place: Arm) -> None:
+    group = f"{place.group}-other"
+    place.put(group, {"location": "eastus"})
+    assert place.put(f"{group}/providers/{SET}", ALIGNED).status_code == 200
+    elsewhere = {"availabilitySet": {"id": f"{group}/providers/{SET}"}}
+    assert place.code(place.put(VM, machine(place, **elsewhere))) == (404, "NotFound")
+    place.delete(group)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_network_of_another_subscription(arm: Arm, allowed: bool) -> None:
+    arm.azure.control("PUT", "switches", {"extra_subscriptions": [OTHER], "cross_subscription_networks": allowed})
+    group = f"/subscriptions/{OTHER}/resourceGroups/{arm.name}-other"
+    arm.put(group, {"location": "eastus"})
+    subnets = [{"name": "s", "properties": {"addressPrefix": "10.3.0.0/24"}}]
+    space = {"addressSpace": {"addressPrefixes": ["10.3.0.0/16"]}, "subnets": subnets}
+    network = f"{group}/providers/Microsoft.Network/virtualNetworks/net"
+    arm.done(arm.put(network, {"location": "eastus", "properties": space}))
+    configuration = {"name": "c", "properties": {"subnet": {"id": f"{network}/subnets/s"}}}
+    body = {"location": "eastus", "properties": {"ipConfigurations": [configuration]}}
+    answer = arm.put("Microsoft.Network/networkInterfaces/nic", body)
+    if allowed:
+        assert answer.status_code == 201
+        arm.follow(answer)
+    else:
+        assert arm.code(answer) == (400, "InvalidResourceReference")
+    arm.delete(arm.group)
+    arm.azure.settle()
+    arm.delete(group)
+    arm.azure.settle()
+
+
+def test_disks_of_a_machine_change_while_it_is_deallocated(ready: Arm) -> None:
+    disk = ready.get(VM).json()["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
+    changes: list[Json] = [{"properties": {"diskSizeGB": 64}}, {"sku": {"name": "Premium_LRS"}}]
+    for change in changes:
+        assert ready.code(ready.patch(disk, change)) == (409, "OperationNotAllowed")
+    ready.done(ready.post(f"{VM}/deallocate"))
+    for change in changes:
+        ready.done(ready.patch(disk, change))
+    shown = ready.get(VM).json()["properties"]["storageProfile"]["osDisk"]
+    assert (shown["diskSizeGB"], shown["managedDisk"]["storageAccountType"]) == (64, "Premium_LRS")
+
+
+def test_identities_are_added_and_taken_away_one_by_one(ready: Arm) -> None:
+    base = f"{ready.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+
+    def change(kind: str, **entries: Json | None) -> Json:
+        given = {f"{base}/{name}": value for name, value in entries.items()}
+        identity: Json = {"type": kind, **({"userAssignedIdentities": given} if given else {})}
+        ready.done(ready.patch(VM, {"identity": identity}))
+        return t.cast("Json", ready.get(VM).json()["identity"])
+
+    assert sorted(change("UserAssigned", a={}, b={})["userAssignedIdentities"]) == [f"{base}/a", f"{base}/b"]
+    both = change("SystemAssigned, UserAssigned", a=None, c={})
+    assert sorted(both["userAssignedIdentities"]) == [f"{base}/b", f"{base}/c"]
+    assert both["principalId"]
+    alone = change("SystemAssigned")
+    assert alone["principalId"] == both["principalId"]
+    assert "userAssignedIdentities" not in alone
+    assert change("None") == {"type": "None"}

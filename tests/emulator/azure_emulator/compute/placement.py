@@ -136,6 +136,9 @@ def _check_set(cloud: Cloud, vm: Resource, wanted: Json, set_id: str) -> None:
             "Deploying an Availability Set to an Availability Zone isn't supported.",
         )
     found = cloud.store.get(set_id)
+    # VirtualMachineProperties.availabilitySet: the machine must be in the resource group of the set.
+    if found is not None and found.group.lower() != vm.group.lower():
+        found = None
     if found is None or found.type != AVAILABILITY_SET or found.location != vm.location:
         raise ApiError(404, "NotFound", f"The Availability Set '{set_id}' cannot be found.", target="availabilitySet")
     if wanted.get("priority") in ("Spot", "Low"):

@@ -91,6 +91,7 @@ class Cloud:
         self.key = scratch / "key"
         self.lines: list[str] = []
         self.warnings: list[str] = []
+        self.subscription: str | None = None
 
     def run(self, check: bool = False, **given: t.Any) -> dict[str, t.Any]:
         """Run the task and forget the requests of the runs before."""
@@ -118,7 +119,7 @@ class Cloud:
         from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import Work
 
         with AzureSession.from_params({}) as session:
-            whole = session.group_id(self.group) + path
+            whole = session.group_id(self.group, self.subscription) + path
             if method == "GET":
                 return session.arm.find(whole)
             if not path:

@@ -87,6 +87,34 @@ def test_many_hosts_at_once_make_one_network(cloud: Cloud, tmp_path: Path) -> No
     assert len({one.key.read_bytes() for one in clouds}) == 1
 
 
+@pytest.mark.slow
+def test_fifty_at_once_wait_out_conflicts_and_throttling(cloud: Cloud, tmp_path: Path) -> None:
+    """Fifty processes' worth of runs that all find no network, some of them refused for a while."""
+    count = 50
+    for status, code in ((409, "AnotherOperationInProgress"), (429, "TooManyRequests")):
+        cloud.azure.fault(
+            "status", method="PUT", path="/virtualNetworks/docker-vnet$", status=status, code=code, times=3
+        )
+    cloud.azure.fault("throttle", method="PUT", path="/resourcegroups/[^/]+$", retry_after=1, times=3)
+    clouds = [Cloud(cloud.azure, tmp_path) for _place in range(count)]
+    for one in clouds:
+        one.group = cloud.group
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        runs = [pool.submit(one.run, name=f"web{place}", ssh_public_keys=[KEY]) for place, one in enumerate(clouds)]
+        results = [run.result() for run in runs]
+    assert [key for key in names(cloud) if "vnet" in key] == ["docker-vnet"]
+    assert len({result["host"]["private_ip_address"] for result in results}) == count
+    assert len(disks(cloud)) == count
+    made = [result for result in results if "create virtual network docker-vnet" in result["actions"]]
+    assert made
+    assert all(fault["struck"] for fault in cloud.azure.faults())
+    # What is there is never written again.
+    again = Cloud(cloud.azure, tmp_path)
+    again.group = cloud.group
+    assert again.run(name="web51", ssh_public_keys=[KEY])["host"]["private_ip_address"]
+    assert not [write for write in again.writes if "docker-vnet" in write]
+
+
 def test_progress_arrives_while_azure_still_works(cloud: Cloud, tmp_path: Path) -> None:
     runner = pytest.importorskip("ansible_runner")
     seen: list[str] = []

@@ -78,6 +78,16 @@ GOOD = "Abcdefghij12"
         ("vm_identity", {"vm_identity": {"type": "UserAssigned"}}),
         ("vm_identity", {"vm_identity": {"type": "None", "user_assigned_identities": ["a"]}}),
         ("tags", {"tags": {"docker-host": "x"}}),
+        ("max_price", {"max_price": 0.1234567, "priority": "Spot"}),
+        ("open_ports", {"open_ports": [80], "security_group": "nsg"}),
+        ("ssh_allowed_sources", {"ssh_allowed_sources": ["Internet"], "network_interface": "nic"}),
+        ("enable_accelerated_networking", {"enable_accelerated_networking": True, "network_interface": "nic"}),
+        (
+            "security_profile.v_tpm_enabled",
+            {"security_profile": {"security_type": "Standard", "v_tpm_enabled": True}},
+        ),
+        ("license_type", {"license_type": "Windows_Server"}),
+        ("license_type", {"license_type": "rhel"}),
     ],
 )
 def test_bad_input_names_its_option(option: str, given: dict[str, t.Any]) -> None:
