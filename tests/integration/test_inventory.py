@@ -17,6 +17,8 @@ from azure_emulator.state import StateFile
 
 from .conftest import REPOSITORY, User
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
 
 @pytest.fixture(scope="module")
 def azure() -> t.Iterator[LocalAzure]:
@@ -29,14 +31,13 @@ def fleet(azure: LocalAzure, tmp_path_factory: pytest.TempPathFactory) -> User:
     """A private host, two with one name, one that is off, and a VM that is not ours."""
     user = User(azure, tmp_path_factory.mktemp("fleet") / "owner")
     module = "dockerhost.azure.docker_vm_host"
-    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
     options: list[dict[str, t.Any]] = [
         {"name": "web1", "resource_group": "west", "location": "westeurope", "tags": {"stage": "production"}},
         {"name": "web1", "resource_group": "north", "location": "northeurope", "docker_port": 5000, "ssh_port": 2222},
         {"name": "db1", "resource_group": "west", "location": "westeurope", "assign_public_ip": False},
         {"name": "off1", "resource_group": "west", "location": "westeurope"},
     ]
-    tasks: list[dict[str, t.Any]] = [{module: {**option, "ssh_public_keys": [key]}} for option in options]
+    tasks: list[dict[str, t.Any]] = [{module: {**option, "ssh_public_keys": [KEY]}} for option in options]
     tasks.append({module: {"name": "off1", "resource_group": "west", "state": "deallocated"}})
     playbook = user.home / "fleet.yml"
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
@@ -202,10 +203,30 @@ def test_cache(fleet: User) -> None:
     assert listed(fleet, **options) == first
 
 
-def test_several_subscriptions(fleet: User) -> None:
-    subscription = fleet.azure.subscription_id
-    twice = [subscription, subscription.upper()]
-    assert len(listed(fleet, subscriptions=twice)["_meta"]["hostvars"]) == 4
+def test_several_subscriptions(tmp_path: Path) -> None:
+    """Two hosts of one name in groups of one name; a group that is in one of the subscriptions only."""
+    other = "0b1f6471-1bf0-4dda-aec3-cb9272f09590"
+    with LocalAzure(machines="none", switches={"extra_subscriptions": [other]}) as azure:
+        user = User(azure, tmp_path / "two")
+        first = azure.subscription_id
+        common = {"location": "westeurope", "ssh_public_keys": [KEY]}
+        options = [
+            {"name": "web1", "resource_group": "west", **common},
+            {"name": "web1", "resource_group": "west", "subscription_id": other, **common},
+            {"name": "db1", "resource_group": "north", "subscription_id": other, **common},
+        ]
+        tasks = [{"dockerhost.azure.docker_vm_host": option} for option in options]
+        playbook = user.home / "fleet.yml"
+        playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+        user.play(str(playbook))
+        azure.clear_requests()
+        both = [first, other, other.upper()]
+        hosts = listed(user, subscriptions=both)["_meta"]["hostvars"]
+        assert user.writes_and_reads() == 2 * 4
+        assert sorted(hosts) == sorted(["db1", f"web1.west.{first}", f"web1.west.{other}"])
+        assert hosts[f"web1.west.{other}"]["docker_host_subscription_id"] == other
+        assert list(listed(user, subscriptions=both, resource_groups=["north"])["_meta"]["hostvars"]) == ["db1"]
+        assert list(listed(user)["_meta"]["hostvars"]) == ["web1"]
 
 
 def test_as_awx_asks(fleet: User) -> None:
