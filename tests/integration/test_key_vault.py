@@ -1,0 +1,83 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two people with homes of their own share the hosts whose CA is in a key vault, through a rotation of the CA."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from azure_emulator.launcher import LocalAzure
+from azure_emulator.vault.testing import make_vault, secret_values
+
+from .conftest import User
+
+
+def somebody(azure: LocalAzure, home: Path, vault: str) -> User:
+    user = User(azure, home)
+    user.variables.update(
+        docker_host_resource_group="rg-shared",
+        docker_host_name="shared1",
+        docker_host_store="key_vault",
+        docker_host_key_vault=vault,
+        docker_host_context=False,
+        docker_host_keep_certs=True,
+    )
+    return user
+
+
+def fingerprint(user: User) -> str:
+    return (user.docker_directory / "ca.pem").read_text()
+
+
+def answers(user: User) -> bool:
+    """Whether the engine lets this user in."""
+    (name,) = (name for name in user.azure.names() if name.startswith("shared1"))
+    connection = {
+        "docker_host": f"tcp://{name}:4243",
+        "tls": True,
+        "validate_certs": True,
+        "ca_path": str(user.docker_directory / "ca.pem"),
+        "client_cert": str(user.docker_directory / "cert.pem"),
+        "client_key": str(user.docker_directory / "key.pem"),
+        "timeout": 30,
+    }
+    arguments = ("-m", "dockerhost.azure.docker_endpoint_info", "-a", json.dumps(connection))
+    return user.run("ansible", "localhost", "-c", "local", *arguments).code == 0
+
+
+@pytest.mark.slow
+def test_two_people_and_a_rotation(azure: LocalAzure, tmp_path: Path) -> None:
+    vault = make_vault(azure, "two-people")
+    anna, ben = (somebody(azure, tmp_path / name, vault) for name in ("anna", "ben"))
+    anna.play("create_docker_host")
+    anna.writes()
+    ben.play("create_docker_host")
+    assert anna.writes() == []
+    assert fingerprint(anna) == fingerprint(ben)
+    assert answers(anna)
+    assert answers(ben)
+
+    ben.play("rotate_docker_certs", rotate="ca")
+    assert answers(ben)
+    # Anna's own certificates are of the old CA; her next run brings her those of the new one.
+    assert fingerprint(anna) != fingerprint(ben)
+    anna.play("create_docker_host")
+    assert fingerprint(anna) == fingerprint(ben)
+    assert answers(anna)
+
+    shutil.rmtree(anna.docker_directory)
+    anna.writes()
+    anna.play("create_docker_host")
+    assert anna.writes() == []
+    for user in (anna, ben):
+        assert not [name for name in user.files() if Path(name).name == "ca-key.pem"]
+    documents: list[dict[str, t.Any]] = [json.loads(text) for text in secret_values(azure, vault, "docker-ca")]
+    assert len({entry["ca"] for entry in documents}) == 2
+    anna.play("delete_docker_host")
