@@ -12,8 +12,7 @@ version_added: 0.1.0
 description:
   - Reads one host, those of a resource group, or those of a subscription, as far as this collection made them.
   - Tells addresses, power state, the state of the agent and of the extensions, the engine's port, the fingerprint of
-    the CA
-    that the engine trusts, and when its certificate expires.
+    the CA that the engine trusts, and when its certificate expires.
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
@@ -51,7 +50,7 @@ options:
     type: str
   tags:
     description:
-      - Only hosts with all of these tags, each a name or C(name:value).
+      - Only hosts with all of these tags, each a name or C(name:value). As in Azure, the case of names does not count.
     type: list
     elements: str
 seealso:

@@ -11,8 +11,7 @@ short_description: Find images for Docker hosts on Azure
 version_added: 0.1.0
 description:
   - Lists publishers, the offers of a publisher, the SKUs of offers, or the images of SKUs, whichever comes next
-    after what
-    is given.
+    after what is given.
   - Tells of each image what decides whether it fits - operating system, generation, architecture, Trusted Launch,
     plan.
 author:
@@ -53,7 +52,7 @@ options:
     type: str
   publisher:
     description:
-      - The publisher. With a pattern (V(*), V(?)), the publishers that match are listed.
+      - The publisher, or a pattern (V(*), V(?)). The publishers that match are listed, unless O(offer) is given.
     type: str
   offer:
     description:
@@ -68,6 +67,16 @@ options:
       - Which versions to list, V(latest) for the newest of each SKU, or a pattern.
     type: str
     default: latest
+  generation:
+    description:
+      - Only images of this generation.
+    type: str
+    choices: [V1, V2]
+  architecture:
+    description:
+      - Only images for this architecture.
+    type: str
+    choices: [x64, Arm64]
 seealso:
   - module: dockerhost.azure.docker_vm_host
 """
@@ -85,6 +94,15 @@ EXAMPLES = r"""
     offer: ubuntu-24_04-lts
     sku: "*"
   register: found
+
+- name: Every version of Debian 12 for Arm processors
+  dockerhost.azure.docker_vm_image_info:
+    location: westeurope
+    publisher: Debian
+    offer: debian-12
+    sku: "*"
+    version: "*"
+    architecture: Arm64
 
 - name: What is behind a family's name
   dockerhost.azure.docker_vm_image_info:

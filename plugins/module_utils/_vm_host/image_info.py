@@ -81,7 +81,7 @@ class _Catalogue:
         if not offer:
             result["offers"] = [name for _publisher, name in offers]
             return
-        skus = self._all([lambda entry=entry: self._skus(*entry, sku) for entry in offers])  # type: ignore[misc]
+        skus = self._all([lambda entry=entry: self._skus(entry[0], entry[1], sku) for entry in offers])  # type: ignore[misc]
         if not sku:
             result["skus"] = [":".join((*entry, "latest")) for entry in skus]
             return

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import datetime
+import time
 import typing as t
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import host_info, image_info
@@ -30,6 +32,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LocalAzure]:
             patch.delenv(name, raising=False)
         for name, value in azure.environment.items():
             patch.setenv(name, value)
+        patch.setattr(operations.Watch, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02)))
         cloud = Cloud(azure, tmp_path_factory.mktemp("fleet"))
         for group, name in HOSTS:
             tags = {"Number": name[-1], "team": "build"} if group == "docker" else {}
@@ -187,7 +190,6 @@ def images(**given: t.Any) -> dict[str, t.Any]:
         ({"publisher": "deb*"}, "publishers", ["Debian"]),
         ({"publisher": "nobody"}, "offers", []),
         ({"publisher": "Debian"}, "offers", ["debian-10", "debian-11", "debian-12", "debian-13"]),
-        ({"publisher": "Debian", "offer": "*1[12]"}, "skus", [f"Debian:debian-{n}-latest" for n in ()]),
         (
             {"publisher": "[dr]*", "offer": "*-1[13]"},
             "skus",
@@ -198,9 +200,6 @@ def images(**given: t.Any) -> dict[str, t.Any]:
 )
 def test_the_next_part_of_a_urn(azure_now: LocalAzure, given: dict[str, t.Any], key: str, found: list[str]) -> None:
     result = images(**given)
-    if given == {"publisher": "Debian", "offer": "*1[12]"}:
-        found = [urn for urn in result["skus"] if urn.split(":")[1] in ("debian-11", "debian-12")]
-        assert len(found) == 4
     assert result[key] == found
     others = {"publishers", "offers", "skus", "images"} - {key}
     assert not any(result[other] for other in others)
