@@ -10,8 +10,7 @@ from __future__ import annotations
 class ModuleDocFragment:
     """The options of C(azure_argument_spec)."""
 
-    # For tasks that need Azure only when they are told to use it.
-    OPTIONS = r"""
+    DOCUMENTATION = r"""
 options:
   auth_source:
     description:
@@ -82,17 +81,17 @@ options:
       - Do not ask Microsoft whether the token service is one of its own. Defaults to the environment variable
         E(AZURE_DISABLE_INSTANCE_DISCOVERY); always so for a private cloud given by its URL.
     type: bool
+notes:
+  - Proxies for requests to Azure are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY).
 """
 
-    DOCUMENTATION = (
-        OPTIONS
-        + r"""
+    # Of everything that cannot do without Azure.
+    REQUIREMENTS = r"""
+options: {}
 requirements:
   - azure-identity >= 1.16.0
   - azure-mgmt-compute >= 33.0.0
   - azure-mgmt-core >= 1.4.0
 notes:
-  - Proxies are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY).
   - Azure packages are needed on the machine that the task runs on, which is nearly always the controller.
 """
-    )

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - dockerhost.azure._azure
+  - dockerhost.azure._azure.requirements
 options:
   plugin:
     description: Says that a file is a configuration of this plugin.

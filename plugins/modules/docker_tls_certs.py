@@ -23,7 +23,7 @@ requirements:
   - azure-keyvault-secrets >= 4.7.0 and azure-identity >= 1.16.0, with O(store=key_vault) only
 extends_documentation_fragment:
   - dockerhost.azure._attributes
-  - dockerhost.azure._azure.options
+  - dockerhost.azure._azure
 attributes:
   check_mode:
     support: full

@@ -24,6 +24,7 @@ author:
 extends_documentation_fragment:
   - dockerhost.azure._attributes
   - dockerhost.azure._azure
+  - dockerhost.azure._azure.requirements
 attributes:
   check_mode:
     support: full
@@ -140,7 +141,9 @@ options:
     default: 1800
   preflight:
     description:
-      - Before a new host is made, ask Azure whether size, image, quota and DNS label can be had.
+      - Before a new host is made, ask Azure whether size, image (and the terms of its plan), quota and DNS label can be
+        had, whether the rights are there, and whether the subscription is registered for the resource providers. A
+        provider that is not is registered first. In check mode this only reads.
     type: bool
     default: true
   vm_size:

@@ -19,6 +19,7 @@ author:
 extends_documentation_fragment:
   - dockerhost.azure._attributes
   - dockerhost.azure._azure
+  - dockerhost.azure._azure.requirements
 attributes:
   check_mode:
     support: full

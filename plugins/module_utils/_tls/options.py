@@ -38,7 +38,7 @@ SPEC = ArgumentSpec(
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "cert_dir": {"type": "path"},
         "store": {"type": "str", "choices": ["directory", "key_vault"], "default": "directory"},
-        "key_vault": {"type": "str"},
+        "key_vault": {"type": "str", "no_log": False},
         "key_vault_secret": {"type": "str", "default": "docker-ca", "no_log": False},
         "hosts": {
             "type": "list",

@@ -61,7 +61,7 @@ def enabled(job: Job) -> int:
 
 
 def test_twenty_jobs_at_once_make_one_ca(jobs: Jobs) -> None:
-    crowd = [jobs.new() for _ in range(20)]
+    crowd = [jobs.new() for _number in range(20)]
     children = [fork(lambda job=job: job.run(hosts=HOSTS)) for job in crowd]
     ended = [wait(child) for child in children]
     assert all(ended)
@@ -72,7 +72,7 @@ def test_twenty_jobs_at_once_make_one_ca(jobs: Jobs) -> None:
 
 
 def test_jobs_that_come_one_after_the_other(jobs: Jobs) -> None:
-    crowd = [jobs.new() for _ in range(8)]
+    crowd = [jobs.new() for _number in range(8)]
     children = []
     for job in crowd:
         children.append(fork(lambda job=job: job.run(hosts=HOSTS)))
@@ -83,7 +83,7 @@ def test_jobs_that_come_one_after_the_other(jobs: Jobs) -> None:
 
 
 def test_jobs_that_rotate_at_once_make_one_new_ca(jobs: Jobs) -> None:
-    crowd = [jobs.new() for _ in range(6)]
+    crowd = [jobs.new() for _number in range(6)]
     crowd[0].run(hosts=HOSTS)
     children = [fork(lambda job=job: job.run(hosts=HOSTS, rotate_ca="start")) for job in crowd]
     ended = [wait(child) for child in children]
