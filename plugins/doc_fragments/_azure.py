@@ -82,7 +82,8 @@ options:
         E(AZURE_DISABLE_INSTANCE_DISCOVERY); always so for a private cloud given by its URL.
     type: bool
 notes:
-  - Proxies for requests to Azure are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY).
+  - Proxies for requests to Azure are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and
+    E(NO_PROXY).
 """
 
     # Of everything that cannot do without Azure.
