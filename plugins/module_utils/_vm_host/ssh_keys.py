@@ -83,10 +83,12 @@ def _place(path: Path, content: bytes, mode: int) -> bool:
 
 def _public_of(private: Path) -> str:
     serialization, _ed25519 = _cryptography()
+    from cryptography.exceptions import UnsupportedAlgorithm
+
     try:
         key = serialization.load_ssh_private_key(private.read_bytes(), password=None)
         line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         beside = private.with_name(private.name + ".pub")
         if beside.is_file():
             return beside.read_text(encoding="utf-8").strip()

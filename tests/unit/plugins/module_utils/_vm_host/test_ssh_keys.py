@@ -1,0 +1,104 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The generated key: made once, kept, never overwritten."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.ssh_keys import PLANNED_KEY, ensure_key_pair
+
+OPENSSH = serialization.PrivateFormat.OpenSSH
+
+
+def written(path: Path, key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey) -> bytes:
+    """A private key's file, as ssh-keygen makes it."""
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, OPENSSH, serialization.NoEncryption()))
+    return path.read_bytes()
+
+
+def test_a_pair_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "key"
+    made = ensure_key_pair(str(path), check_mode=False)
+    assert made.generated
+    assert made.public.startswith("ssh-ed25519 ")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert path.with_name("key.pub").read_text() == f"{made.public}\n"
+    before = path.read_bytes()
+    again = ensure_key_pair(str(path), check_mode=False)
+    assert (again.generated, again.public, path.read_bytes()) == (False, made.public, before)
+    assert sorted(entry.name for entry in path.parent.iterdir()) == ["key", "key.pub"]
+
+
+def test_check_mode_makes_none(tmp_path: Path) -> None:
+    planned = ensure_key_pair(str(tmp_path / "key"), check_mode=True)
+    assert (planned.generated, planned.public) == (True, PLANNED_KEY)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa"])
+def test_a_key_that_is_there_is_used(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "key"
+    key = ed25519.Ed25519PrivateKey.generate() if kind == "ed25519" else rsa.generate_private_key(65537, 2048)
+    before = written(path, key)
+    found = ensure_key_pair(str(path), check_mode=False)
+    assert found.public.startswith(f"ssh-{kind} ")
+    assert not found.generated
+    assert path.read_bytes() == before
+    assert not path.with_name("key.pub").exists()
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen")
+def test_a_key_with_a_passphrase_needs_its_public_half(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(path)], check=True)
+    before, beside = path.read_bytes(), path.with_name("key.pub")
+    line = beside.read_text().strip()
+    assert ensure_key_pair(str(path), check_mode=False).public == line
+    beside.unlink()
+    with pytest.raises(OptionError, match="not beside it") as caught:
+        ensure_key_pair(str(path), check_mode=False)
+    assert caught.value.option == "ssh_private_key_path"
+    assert path.read_bytes() == before
+
+
+def test_what_is_no_key_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("my diary")
+    with pytest.raises(OptionError, match="no OpenSSH private key"):
+        ensure_key_pair(str(path), check_mode=False)
+    assert path.read_text() == "my diary"
+
+
+def test_a_public_half_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    beside = tmp_path / "key.pub"
+    beside.write_text("mine")
+    ensure_key_pair(str(tmp_path / "key"), check_mode=False)
+    assert beside.read_text() == "mine"
+
+
+def test_many_at_once_make_one(tmp_path: Path) -> None:
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        runs = [pool.submit(ensure_key_pair, str(tmp_path / "key"), False) for _place in range(20)]
+        found = [run.result() for run in runs]
+    assert len({pair.public for pair in found}) == 1
+    assert sum(pair.generated for pair in found) == 1
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["key", "key.pub"]
+
+
+def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OptionError, match="cannot be written"):
+        ensure_key_pair(str(tmp_path / "file" / "key"), check_mode=False)
