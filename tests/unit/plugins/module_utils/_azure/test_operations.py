@@ -1,0 +1,127 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Progress lines, deadlines, and work that is done side by side."""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+import uuid
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import (
+    AzureError,
+    ServiceError,
+    WaitTimeoutError,
+)
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import (
+    Operation,
+    Watch,
+    Work,
+    side_by_side,
+)
+from azure_emulator.launcher import LocalAzure
+
+WORK = Work("web1", "VM", "Creating", "create the VM", "web1", 95)
+
+
+def test_a_line_for_each_change_of_state() -> None:
+    lines: list[str] = []
+    watch = Watch(WORK, lines.append)
+    for state in ("Creating", "InProgress", "Updating", "Succeeded", "Succeeded"):
+        watch.saw(state)
+    assert lines == ["web1: VM Creating 0 s, usually 95 s", "web1: VM Succeeded 0 s"]
+
+
+def test_lines_go_on_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert operations.HEARTBEAT_SECONDS == 30
+    monkeypatch.setattr(operations, "HEARTBEAT_SECONDS", 0.1)
+    lines: list[str] = []
+    watch = Watch(WORK, lines.append)
+    watch.saw("InProgress")
+    watch.rest(0.5)
+    assert len(lines) > 2
+    assert set(lines) <= {f"web1: VM Creating {seconds} s, usually 95 s" for seconds in range(100)}
+
+
+def test_a_rest_ends_when_the_resource_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "LOOK_SECONDS", 0.05)
+    looks: list[bool] = []
+
+    def over() -> bool:
+        looks.append(len(looks) == 2)
+        return looks[-1]
+
+    Watch(WORK).rest(3600, over)
+    assert looks == [False, False, True]
+
+
+@pytest.fixture
+def session(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[tuple[AzureSession, list[str]]]:
+    """A session, and the lines that it shows."""
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    lines: list[str] = []
+    with AzureSession.from_params({}, lines.append) as one:
+        yield one, lines
+    azure.hold(False)
+
+
+def begin(session: AzureSession) -> Operation:
+    """Begin to make a security group in a group of its own."""
+    group = session.group_id(f"rg-{uuid.uuid4().hex[:8]}")
+    session.arm.put(group, {"location": "westeurope"})
+    path = f"{group}/providers/Microsoft.Network/networkSecurityGroups/web1-nsg"
+    work = Work("web1", "network security group", "Creating", "create the network security group", path)
+    return session.arm.begin(work, "PUT", path, {"location": "westeurope"})
+
+
+def test_an_operation_that_is_held_speaks_until_it_ends(
+    azure: LocalAzure, session: tuple[AzureSession, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "HEARTBEAT_SECONDS", 0.1)
+    one, lines = session
+    azure.hold()
+    operation = begin(one)
+    while len(lines) < 4:
+        time.sleep(0.02)
+    assert all(line.startswith("web1: network security group Creating ") for line in lines)
+    (held,) = [entry["id"] for entry in azure.operations() if entry["status"] == "InProgress"]
+    azure.release(held)
+    assert operation.wait()["properties"]["provisioningState"] == "Succeeded"
+    assert lines[-1].startswith("web1: network security group Succeeded ")
+
+
+def test_waiting_ends_and_the_operation_goes_on(azure: LocalAzure, session: tuple[AzureSession, list[str]]) -> None:
+    one, _lines = session
+    one.deadline = operations.Deadline(0.3)
+    azure.hold()
+    operation = begin(one)
+    with pytest.raises(WaitTimeoutError, match="goes on in Azure"):
+        operation.wait()
+    (held,) = [entry["id"] for entry in azure.operations() if entry["status"] == "InProgress"]
+    azure.release(held)
+
+
+def test_all_that_is_done_side_by_side_ends() -> None:
+    ended: list[int] = []
+    together = threading.Barrier(3)
+
+    def job(number: int) -> int:
+        together.wait(30)
+        ended.append(number)
+        if number:
+            raise AzureError(f"do {number}", "it", ServiceError(409, "Conflict", "No."))
+        return number
+
+    with pytest.raises(AzureError) as caught:
+        side_by_side([lambda number=number: job(number) for number in (0, 1, 2)])  # type: ignore[misc]
+    assert sorted(ended) == [0, 1, 2]
+    assert "do 1" in str(caught.value)
+    assert ["do 2" in text for text in caught.value.details["also"]] == [True]
