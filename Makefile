@@ -136,6 +136,10 @@ test-matrix: dev install  ## Unit and integration tests with both ends of ansibl
 docs: install  ## The reference of modules, role and plugins as HTML, made from the sources, below .build/docs
 	@tools/docs.sh $(BUILD) $(COLLECTIONS)
 
+.PHONY: changelog
+changelog: dev  ## Write the release notes of the version in galaxy.yml anew: its text, all plugins, role and playbooks
+	@tools/changelog.sh $(DEV)
+
 .PHONY: bench-certs
 bench-certs: dev install  ## docker_tls_certs beside community.crypto, in one run; writes docs/performance-certs.md
 	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) python tests/benchmarks/bench_certs.py $(DOCKERHOST_VENVS)/ansible $(COLLECTIONS) docs/performance-certs.md
