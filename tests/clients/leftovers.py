@@ -45,11 +45,25 @@ class Family:
         return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
 
     def survivors(self) -> list[str]:
-        """The remembered processes that still run, and the remembered namespaces that somebody still holds."""
+        """The remembered processes that still run, and the remembered namespaces that somebody still holds.
+
+        Linux gives the number of a namespace that is gone to a new one: who descends from somebody in this process's
+        own namespaces, as another server's guests do, is not of this family.
+        """
         running = [f"process {pid}" for pid, started in sorted(self._seen) if _started(pid) == started]
-        held = {name for pid in _pids() for name in _namespaces(pid)} & self._namespaces
+        parents, own = _parents(), _namespaces(os.getpid())
+        holders = [pid for pid in parents if _namespaces(pid) & self._namespaces and not _adopted(pid, parents, own)]
+        held = {name for pid in holders for name in _namespaces(pid)} & self._namespaces
         pinned = [line for line in _mounts() if any(name in line for name in self._namespaces)]
         return [*running, *(f"namespace {name}" for name in sorted(held)), *pinned]
+
+
+def _adopted(pid: int, parents: dict[int, int], own: set[str]) -> bool:
+    """Whether a process has an ancestor, below init, that lives in these namespaces."""
+    while (pid := parents.get(pid, 0)) > 1:
+        if _namespaces(pid) == own:
+            return True
+    return False
 
 
 def mounts_below(directory: str) -> list[str]:

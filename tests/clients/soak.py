@@ -240,10 +240,10 @@ def soak(seconds: float, seed: int, machines: str, workers: int) -> dict[str, t.
                 run.delete_everything()
                 run.family.note()
             except SoakError as error:
-                raise SoakError(f"seed {seed}, round {run.counts['rounds']}: {error}\n{azure.output()}") from error
+                raise SoakError(f"seed {seed}: {error}\n{azure.output()}\n{run.counts}") from error
         left = [*run.family.survivors(), *mounts_below(scratch)]
         if left:
-            raise SoakError(f"seed {seed}: left after the end: {left}")
+            raise SoakError(f"seed {seed}: left after the end: {left}; {run.counts}, memory {run.memory}")
         return {"seed": seed, "machines": azure.machines, **run.counts, "memory MiB": run.check_memory()}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import ssl
 import subprocess
@@ -222,13 +223,31 @@ class LocalAzure:
 
 
 def run(command: t.Sequence[str], arguments: t.Sequence[str]) -> int:
-    """Start a server, run a command against it, stop it; the command's exit status."""
+    """Start a server, run a command against it, stop it; the command's exit status.
+
+    The names of the machines resolve for the command, where the host lets a command have an /etc/hosts of its own.
+    """
+    if shutil.which(command[0]) is None:
+        print(f"{command[0]}: command not found", file=sys.stderr)
+        return 127
     azure = LocalAzure()
     azure._arguments = list(arguments)
     with azure:
         environment = {name: value for name, value in os.environ.items() if name not in CLEARED}
-        try:
-            return subprocess.call(list(command), env={**environment, **azure.environment})
-        except FileNotFoundError:
-            print(f"{command[0]}: command not found", file=sys.stderr)
-            return 127
+        named = list(command) if azure.machines == "none" else _with_names(azure.hosts_file, command)
+        return subprocess.call(named, env={**environment, **azure.environment})
+
+
+def _with_names(hosts_file: str, command: t.Sequence[str]) -> list[str]:
+    """The command line for which the machines' names resolve; the command itself, with a warning, where none can be."""
+    from .machines.names import command_with_hosts
+
+    try:
+        probe = subprocess.run(command_with_hosts(Path(hosts_file), ["true"]), capture_output=True, check=False)
+        reason = probe.stderr.decode(errors="replace").strip() if probe.returncode else ""
+    except FileNotFoundError as error:
+        reason = str(error)
+    if reason:
+        print(f"azure_emulator: the names of machines will not resolve: {reason}", file=sys.stderr)
+        return list(command)
+    return command_with_hosts(Path(hosts_file), command)

@@ -52,6 +52,18 @@ def test_the_status_of_the_command_is_ours() -> None:
     assert _run("run", "--machines", "none").returncode == 2
 
 
+def test_names_of_machines_resolve_for_the_command() -> None:
+    look = (
+        "import os, pathlib\n"
+        "hosts = pathlib.Path(os.environ['AZURE_CLOUD_CA_PATH']).with_name('hosts')\n"
+        "print(os.getuid(), os.path.samefile('/etc/hosts', hosts))\n"
+        "raise SystemExit(7)\n"
+    )
+    result = _run("run", "--machines", "stand-in", "--", sys.executable, "-c", look)
+    assert result.returncode == 7, result.stderr
+    assert result.stdout.split() == [str(os.getuid()), str("will not resolve" not in result.stderr)]
+
+
 def test_ready_file_and_signals(tmp_path: Path) -> None:
     ready, log = tmp_path / "ready.json", tmp_path / "requests.jsonl"
     command = [sys.executable, "-m", "azure_emulator", "--machines", "none", "--ready-file", str(ready)]
