@@ -7,19 +7,15 @@
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
-
-from ansible.errors import AnsibleActionFail
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import read_program
 
 # Loaded once, before Ansible forks its workers; each task that needs one reports it when it is missing.
 # azure-mgmt-compute is needed for pushing only, which takes minutes: whoever pushes loads it.
 _preload.load(*_preload.AZURE, *_preload.CERTIFICATES)
-
-PROGRAM = Path(__file__).parent.parent / "plugin_utils" / "_guest" / "docker_setup.py"
 
 
 class ActionModule(LocalAction):
@@ -29,10 +25,4 @@ class ActionModule(LocalAction):
 
     def prepare(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Hand the program that runs on the VM to the module."""
-        if args.get("setup_program"):
-            return args
-        try:
-            program = PROGRAM.read_text(encoding="utf-8")
-        except OSError as error:
-            raise AnsibleActionFail(f"The collection is incomplete: {error}") from error
-        return {**args, "setup_program": program}
+        return args if args.get("setup_program") else {**args, "setup_program": read_program()}

@@ -61,7 +61,7 @@ class LocalAction(ActionBase):
             )
             return result
         with self._task_environment():
-            result.update(self._run_here(_plain(args), task_vars))
+            result.update(self._run_here(plain(args), task_vars))
         return result
 
     def _runs_here(self, task_vars: dict[str, t.Any]) -> bool:
@@ -101,37 +101,51 @@ class LocalAction(ActionBase):
             os.environ.update(before)
 
     def _run_here(self, args: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        spec = self.TASK.spec
-        validator = ArgumentSpecValidator(
-            {name: dict(option) for name, option in spec.argument_spec.items()}, **spec.rules()
-        )
-        validation = validator.validate(args)
-        result: dict[str, t.Any] = {}
-        warnings = [_text(warning) for warning in validation._warnings]
-        if validation.error_messages:
-            message = validation.errors.msg
-            if isinstance(validation.errors[0], UnsupportedError):
-                message = f"Unsupported parameters for (dockerhost.azure.{self.TASK.name}) module: {message}"
-            result.update(failed=True, msg=message)
-        else:
-            request = Request(
-                params=validation.validated_parameters,
-                check_mode=bool(self._task.check_mode),
-                diff=bool(self._task.diff),
-                progress=display.display,
-                warn=warnings.append,
-            )
-            try:
-                result.update(self.TASK.run(request))
-            except DockerHostError as error:
-                result.update(failure(error), failed=True)
-        if warnings:
-            result["warnings"] = warnings
-        if validation._deprecations:
-            result["deprecations"] = [_deprecation(entry) for entry in validation._deprecations]
+        ran = carry_out(self.TASK, args, check_mode=bool(self._task.check_mode), diff=bool(self._task.diff))
         if _wants_invocation(task_vars):
-            result["invocation"] = {"module_args": validation.validated_parameters}
-        return t.cast("dict[str, t.Any]", remove_values(result, validation._no_log_values))
+            ran.result["invocation"] = {"module_args": ran.params}
+        return t.cast("dict[str, t.Any]", remove_values(ran.result, ran.secrets))
+
+
+class Ran(t.NamedTuple):
+    """What became of a task.
+
+    :param result: as the module would give it, but for ``invocation``. It has still to be searched for secrets.
+    :param params: the validated options.
+    :param secrets: the values of secret options.
+    """
+
+    result: dict[str, t.Any]
+    params: dict[str, t.Any]
+    secrets: set[str]
+
+
+def carry_out(task: Task, args: dict[str, t.Any], *, check_mode: bool, diff: bool) -> Ran:
+    """Validate options as the module does, and run its backend in this process."""
+    spec = task.spec
+    validator = ArgumentSpecValidator(
+        {name: dict(option) for name, option in spec.argument_spec.items()}, **spec.rules()
+    )
+    validation = validator.validate(args)
+    params = validation.validated_parameters
+    result: dict[str, t.Any] = {}
+    warnings = [_text(warning) for warning in validation._warnings]
+    if validation.error_messages:
+        message = validation.errors.msg
+        if isinstance(validation.errors[0], UnsupportedError):
+            message = f"Unsupported parameters for (dockerhost.azure.{task.name}) module: {message}"
+        result.update(failed=True, msg=message)
+    else:
+        request = Request(params, check_mode=check_mode, diff=diff, progress=display.display, warn=warnings.append)
+        try:
+            result.update(task.run(request))
+        except DockerHostError as error:
+            result.update(failure(error), failed=True)
+    if warnings:
+        result["warnings"] = warnings
+    if validation._deprecations:
+        result["deprecations"] = [_deprecation(entry) for entry in validation._deprecations]
+    return Ran(result, params, validation._no_log_values)
 
 
 def _same_interpreter(one: str, other: str) -> bool:
@@ -141,7 +155,7 @@ def _same_interpreter(one: str, other: str) -> bool:
     )
 
 
-def _plain(args: dict[str, t.Any]) -> dict[str, t.Any]:
+def plain(args: dict[str, t.Any]) -> dict[str, t.Any]:
     """The arguments as a module would get them: plain JSON types, vaulted values in clear."""
     try:
         text = json.dumps(args, cls=AnsibleJSONEncoder, vault_to_text=True)

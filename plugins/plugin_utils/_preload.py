@@ -6,8 +6,8 @@
 
 No client, credential or thread is made. The garbage collector pauses meanwhile, since it would walk through tens of
 thousands of new and permanent objects again and again; afterwards they are frozen, as the documentation of
-``gc.freeze`` advises a process that forks: a worker's collector then neither visits nor copies them. Without both, a run
-of the whole role takes a sixth more processor time.
+``gc.freeze`` advises a process that forks: a worker's collector then neither visits nor copies them. Without both, a
+run of the whole role takes a sixth more processor time.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@
 """The digest of the settings, as a tag. Private to this collection.
 
 Azure never returns protected settings; the digest tells whether they are the wanted ones. Settings may hold short
-passwords and tags are not secret, so it is salted and slow.
+passwords and tags are not secret, so it is salted and slow, unless they hold a private key, too: nobody can try
+passwords on a digest of something unguessable. Each run computes it again for each host, and that one is fast.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ PBKDF2_ITERATIONS = 600_000
 SALT_BYTES, HASH_BYTES = 16, 32
 
 
-def new_digest(content: bytes) -> str:
-    """A digest with a fresh salt, for example ``scrypt:14:8:1:SALT:HASH`` (88 characters)."""
+def new_digest(content: bytes, *, guessable: bool = True) -> str:
+    """A digest with a fresh salt, for example ``scrypt:14:8:1:SALT:HASH`` (88 characters).
+
+    :param guessable: nothing in the content is as hard to guess as a private key.
+    """
     salt = secrets.token_bytes(SALT_BYTES)
+    if not guessable:
+        return _hmac(content, salt)
     try:
         return _scrypt(content, SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P, salt)
     except (ValueError, AttributeError):
@@ -40,11 +46,17 @@ def matches(digest: str, content: bytes) -> bool:
             if log_n > 20 or r > 16 or p > 4:
                 return False
             return hmac.compare_digest(_scrypt(content, log_n, r, p, salt), digest)
+        if parts[0] == "hmac-sha256" and len(parts) == 3:
+            return hmac.compare_digest(_hmac(content, salt), digest)
         if parts[0] == "pbkdf2" and len(parts) == 4 and int(parts[1]) <= 10_000_000:
             return hmac.compare_digest(_pbkdf2(content, int(parts[1]), salt), digest)
     except (ValueError, IndexError, AttributeError):
         pass
     return False
+
+
+def _hmac(content: bytes, salt: bytes) -> str:
+    return f"hmac-sha256:{_encode(salt)}:{_encode(hmac.digest(salt, content, 'sha256'))}"
 
 
 def _scrypt(content: bytes, log_n: int, r: int, p: int, salt: bytes) -> str:

@@ -87,6 +87,11 @@ class Settings:
         """The document as the same bytes for the same settings."""
         return _canonical(self.document())
 
+    @property
+    def guessable(self) -> bool:
+        """Tell whether :meth:`canonical` holds nothing that is as hard to guess as a private key."""
+        return self.certs is None
+
     def canonical_frame(self) -> bytes:
         """The same with the CAs in the place of the certificates: what stays when only the leaf is another one."""
         document = self.document()

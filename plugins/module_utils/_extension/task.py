@@ -113,7 +113,7 @@ def _present(run: Run) -> Json:
     if run.reasons:
         run.differences.add("docker_settings", _described(present), "Succeeded: " + "; ".join(run.reasons))
         if not run.request.check_mode:
-            digest = digests.new_digest(content)
+            digest = digests.new_digest(content, guessable=run.settings.guessable)
             outcome = _take_over(run, present, digest)
     _keep_record(run, record.wanted_tags(run.target.tags, run.settings.certs))
     state = "Succeeded" if run.pushed or not run.reasons else (present.state if present else None)
@@ -312,7 +312,7 @@ def _unset(run: Run, present: Present) -> tuple[Outcome, str]:
     _make_ready(run)
     if run.request.check_mode:
         return present.outcome, present.digest
-    digest = digests.new_digest(content)
+    digest = digests.new_digest(content, guessable=run.settings.guessable)
     return _push(run, present, digest), digest
 
 

@@ -139,8 +139,10 @@ def test_errors_tell_stage_end_of_output_and_log() -> None:
     assert silent.message.endswith("hello")
 
 
-def test_digest() -> None:
-    one, two = digest.new_digest(b"settings"), digest.new_digest(b"settings")
+@pytest.mark.parametrize(("guessable", "scheme"), [(True, "scrypt"), (False, "hmac-sha256")])
+def test_digest(guessable: bool, scheme: str) -> None:
+    one, two = (digest.new_digest(b"settings", guessable=guessable) for _time in range(2))
+    assert one.split(":")[0] == scheme
     assert one != two
     assert len(one) <= 256
     assert digest.matches(one, b"settings")
@@ -149,6 +151,7 @@ def test_digest() -> None:
     assert not digest.matches("", b"settings")
     assert not digest.matches("scrypt:99:8:1:AAAA:AAAA", b"settings")
     assert not digest.matches("nonsense:::::", b"settings")
+    assert not digest.matches("hmac-sha256:AAAA:AAAA", b"settings")
 
 
 def test_digest_where_scrypt_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

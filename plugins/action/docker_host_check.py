@@ -1,0 +1,54 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action of docker_host_check: every step's check mode in Ansible's own process, one after another."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._whole_host import NotConvergedError, WholeHost
+
+_preload.load(*_preload.AZURE, *_preload.CERTIFICATES)
+
+ELSEWHERE = "the steps run elsewhere"
+DEFAULTS = "module_defaults may say more than the variables do"
+
+
+class ActionModule(LocalAction):
+    """See the module of the same name."""
+
+    _supports_async = False
+    _VALID_ARGS = frozenset({"look"})
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        task_vars = task_vars or {}
+        result: dict[str, t.Any] = super(LocalAction, self).run(tmp, task_vars)
+        args = self.validate_argument_spec(argument_spec={"look": {"type": "bool", "default": True}})[1]
+        host = WholeHost(task_vars, self._value_of)
+        result.update(changed=False, converged=False, reason=None, facts=None, results={})
+        try:
+            if args["look"]:
+                self._refuse(task_vars)
+                with self._task_environment():
+                    host.look()
+                result.update(converged=True, results=host.results())
+                if host.warnings:
+                    result["warnings"] = host.warnings
+            result["facts"] = host.facts()
+        except NotConvergedError as reason:
+            result["reason"] = str(reason)
+        return result
+
+    def _refuse(self, task_vars: dict[str, t.Any]) -> None:
+        if not self._runs_here(task_vars):
+            raise NotConvergedError(ELSEWHERE)
+        if any("dockerhost.azure" in name for defaults in self._task.module_defaults or [] for name in defaults):
+            raise NotConvergedError(DEFAULTS)
+
+    def _value_of(self, variables: dict[str, t.Any], value: t.Any) -> t.Any:
+        templar = self._templar.copy_with_new_env(available_variables=variables)
+        return templar.template(value)

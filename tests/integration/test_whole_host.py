@@ -1,0 +1,134 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role's first look: it finds nothing to do exactly when no step would do anything, and hands on the same."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ran, User
+
+PLAY = [
+    {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tasks": [
+            {"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host"}},
+            {"ansible.builtin.copy": {"content": "{{ docker_host_facts | to_json }}", "dest": "{{ facts }}"}},
+            {
+                "ansible.builtin.debug": {"msg": "LOOK {{ _docker_host_now.reason or 'converged' }}"},
+                "when": "_docker_host_now.converged",
+            },
+        ],
+    }
+]
+BASE: dict[str, t.Any] = {
+    "name": "web1",
+    "tags": {"team": "a"},
+    "docker": {"daemon": {"labels": ["a=b"]}},
+    "clients": ["ci"],
+}
+CHANGES: dict[str, dict[str, t.Any]] = {
+    "tags": {"tags": {"team": "b"}},
+    "port": {"port": 2376},
+    "allowed_sources": {"allowed_sources": ["10.1.0.0/16"]},
+    "open_ports": {"open_ports": [{"port": 8080}]},
+    "dns_names": {"dns_names": ["docker.example.com"]},
+    "ip_addresses": {"ip_addresses": ["192.0.2.7"]},
+    "clients": {"clients": ["ci", "laptop"]},
+    "docker": {"docker": {"daemon": {"labels": ["a=c"]}}},
+    "context_name": {"context_name": "production"},
+    "context_current": {"context_current": True},
+    "regenerate": {"regenerate": "always"},
+    "force": {"force": True},
+}
+ALWAYS = ("regenerate", "force")
+NOTHING: dict[str, dict[str, t.Any]] = {
+    "as before": {},
+    "empty survey answers": {"vm_size": "", "zone": None, "ssh_public_keys": [""], "wait_timeout": "", "adopt": ""},
+    "strings": {"port": "4243", "context": "yes", "wait": "true"},
+    "without context": {"context": False},
+    "without an answer": {"wait": False},
+}
+CONVERGED = "LOOK converged"
+
+
+@pytest.fixture
+def facts(tmp_path: Path) -> t.Callable[[], dict[str, t.Any]]:
+    def read() -> dict[str, t.Any]:
+        """What was handed on, but for what the run that made the host says of its own changes."""
+        read: dict[str, t.Any] = json.loads((tmp_path / "facts.json").read_text())
+        del read["host"]["tags"]
+        for identity in ("ca", "client", "server"):
+            for key in ("reasons", "days_left"):
+                del read["certificates"][identity][key]
+        return read
+
+    return read
+
+
+@pytest.fixture
+def play(user: User, tmp_path: Path) -> t.Callable[..., Ran]:
+    playbook = tmp_path / "site.yml"
+    playbook.write_text(json.dumps(PLAY))
+
+    def run(changes: dict[str, t.Any], *arguments: str, fails: bool = False) -> Ran:
+        given = ("-e", f"facts={tmp_path / 'facts.json'}", *arguments)
+        return user.play(str(playbook), *given, fails=fails, **{**BASE, **changes})
+
+    return run
+
+
+def changed(ran: Ran) -> int:
+    """Changed tasks but for the test's own file."""
+    return ran.changed["localhost"] - ("changed: [localhost]" in ran.output.split("copy]")[-1].split("TASK")[0])
+
+
+def test_it_says_the_same_as_the_steps(
+    play: t.Callable[..., Ran], facts: t.Callable[[], dict[str, t.Any]], user: User
+) -> None:
+    first = play({})
+    assert CONVERGED not in first.output
+    made = facts()
+    user.writes()
+    for name, same in NOTHING.items():
+        ran = play(same)
+        assert (CONVERGED in ran.output, changed(ran)) == (True, 0), name
+        assert user.writes() == []
+        if not same:
+            assert facts() == made
+    kept: dict[str, t.Any] = {}
+    for name, change in CHANGES.items():
+        ran = play({**kept, **change})
+        assert CONVERGED not in ran.output, name
+        assert changed(ran) > 0, name
+        if name not in ALWAYS:
+            kept.update(change)
+    again = play(kept)
+    assert (CONVERGED in again.output, changed(again)) == (True, 0)
+
+
+def test_a_change_outside_is_seen(play: t.Callable[..., Ran], user: User) -> None:
+    play({})
+    (user.docker_directory / "servers" / "web1" / "cert.pem").unlink()
+    assert CONVERGED not in play({}).output
+    (user.docker_directory / "key.pem").unlink()
+    assert CONVERGED not in play({}).output
+    assert CONVERGED in play({}).output
+    predicted = play({"port": 2377}, "--check", "--diff")
+    assert CONVERGED not in predicted.output
+    assert changed(predicted) > 0
+    assert user.writes()
+    user.play("stop_docker_host", name="web1")
+    user.writes()
+    assert "web1 is deallocated, so its engine cannot answer" in play({}, fails=True).output
+    assert not user.writes()
+    assert CONVERGED not in play({"start": True}).output
+    assert user.writes()
+    assert CONVERGED in play({}).output
