@@ -58,6 +58,12 @@ def judge(wanted: Wanted, location: str, answers: Answers) -> Trust:
 
     :raises OptionError: the first thing that cannot be had; the text says what can.
     """
+    if answers.sizes == []:
+        raise OptionError(
+            "location",
+            f"Azure has no virtual machines in {location}: it is no region's name, or none of"
+            " this subscription's. `az account list-locations` lists them.",
+        )
     if answers.label_problem:
         raise OptionError("dns_label", answers.label_problem)
     if answers.image_problem:

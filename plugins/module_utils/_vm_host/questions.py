@@ -115,7 +115,7 @@ def _allowed(question: t.Callable[[], t.Any]) -> t.Any:
     try:
         return question()
     except AzureError as error:
-        if error.status in (403, 404):
+        if error.status in (403, 404) or error.code == "NoRegisteredProviderFound":
             return None
         raise
 

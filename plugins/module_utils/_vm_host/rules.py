@@ -20,6 +20,14 @@ _VM_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?")
 _GROUP_NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
 # Microsoft.Network, publicIPAddresses: the error InvalidDomainNameLabel quotes this expression.
 _DNS_LABEL = re.compile(r"[a-z][a-z0-9-]{1,61}[a-z0-9]")
+# "Resource naming restrictions": subnets have 1 to 80 of these.
+_SUBNET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
+# "Virtual network FAQ" (learn.microsoft.com): /2 to /29, and none of these: multicast, broadcast, loopback, link-local,
+# and the address of Azure's own services.
+_KEPT_NETWORKS = tuple(
+    ipaddress.IPv4Network(text)
+    for text in ("224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32")
+)
 # The Linux VM FAQ allows 1 to 32 characters; these are what useradd takes without being forced.
 _USER_NAME = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 # OSProfile.adminUsername of the Compute API 2024-07-01 ("Disallowed values") and the Linux VM FAQ.
@@ -147,6 +155,25 @@ def check_source(option: str, source: str) -> None:
         ) from error
     if network.version != 4:
         raise OptionError(option, f"{source!r}: the hosts have IPv4 addresses only, so that sources must be IPv4.")
+
+
+def check_subnet_name(option: str, name: str) -> None:
+    """Refuse what cannot be a subnet's name."""
+    if not _SUBNET_NAME.fullmatch(name):
+        raise OptionError(
+            option,
+            f"{name!r} cannot be a subnet's name: 1 to 80 letters, digits, underscores, periods and hyphens are"
+            " allowed, the first a letter or digit, the last no period or hyphen.",
+        )
+
+
+def check_address_space(option: str, network: ipaddress.IPv4Network) -> None:
+    """Refuse address spaces that no virtual network of Azure can have."""
+    if not 2 <= network.prefixlen <= 29:
+        raise OptionError(option, f"{network} is no size for a virtual network: /2 to /29 are.")
+    for kept in _KEPT_NETWORKS:
+        if network.overlaps(kept):
+            raise OptionError(option, f"{network} contains addresses of {kept}, which Azure keeps for itself.")
 
 
 def network_of(option: str, text: str) -> ipaddress.IPv4Network:

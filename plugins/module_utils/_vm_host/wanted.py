@@ -252,6 +252,10 @@ def _check_network(params: Params) -> None:
             raise OptionError("dns_label", "contradicts assign_dns_label: false.")
         rules.check_dns_label("dns_label", params["dns_label"])
     network = rules.network_of("virtual_network_prefix", params["virtual_network_prefix"] or "10.0.0.0/16")
+    if params["virtual_network_prefix"]:
+        rules.check_address_space("virtual_network_prefix", network)
+    if params["subnet_name"]:
+        rules.check_subnet_name("subnet_name", params["subnet_name"])
     subnet = rules.network_of("subnet_prefix", params["subnet_prefix"] or f"{network.network_address}/24")
     # "Virtual network FAQ": subnets from /29 up; Azure keeps the first four addresses and the last.
     if subnet.prefixlen > 29:

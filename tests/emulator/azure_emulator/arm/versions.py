@@ -116,7 +116,13 @@ def check_version(type_: str, version: str, location: str = "*") -> None:
             "InvalidApiVersionParameter",
             f"The api-version '{version}' is invalid. The supported versions are '{','.join(reversed(known))}'.",
         )
-    raise ApiError(
+    raise no_provider(type_, version, location)
+
+
+def no_provider(type_: str, version: str, location: str) -> ApiError:
+    """400: the type is not served there, or not in this api-version."""
+    known = versions_of(type_)
+    return ApiError(
         400,
         "NoRegisteredProviderFound",
         f"No registered resource provider found for location '{location}' and API version '{version}' for type "

@@ -12,7 +12,7 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import found, listing
 from ..arm.resource import Json
 from ..arm.routing import SUBSCRIPTION, route
-from ..arm.versions import LOCATIONS
+from ..arm.versions import LOCATIONS, no_provider
 from ..errors import ApiError
 from ..marketplace import plan_of
 from . import catalogue
@@ -179,6 +179,8 @@ async def sizes(cloud: Cloud, request: ArmRequest) -> Reply:
 async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
     """How much of the region's quota is used."""
     location = request.params["location"].lower()
+    if location not in LOCATIONS:
+        raise no_provider(LOCATION, request.api_version, request.params["location"])
     vms = [
         vm
         for vm in cloud.store.of_type(VM, f"/subscriptions/{request.subscription}")
@@ -215,7 +217,8 @@ async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
     return listing(
         [
             _sku(request, size, location, size.name.lower() in missing)
-            for location in ([wanted] if wanted else LOCATIONS)
+            for location in LOCATIONS
+            if wanted in ("", location)
             for size in catalogue.SIZES.values()
         ]
     )

@@ -244,6 +244,7 @@ def test_a_new_host_has_trusted_launch_where_image_and_size_allow(cloud: Cloud) 
 
 
 REFUSED: tuple[tuple[str, Json, str], ...] = (
+    ("location", {"location": "nowhere"}, "no region"),
     ("image", {"image": "gallery:windows"}, "Windows"),
     ("image", {"image": "gallery:mine", "location": "northeurope"}, "no such version in northeurope"),
     ("image", {"image": "/SharedGalleries/none/images/x"}, "not shared"),

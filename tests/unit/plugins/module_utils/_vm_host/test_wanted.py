@@ -11,89 +11,133 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import machine
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.names import Names
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.options import SPEC
 
-from .conftest import KEY, SUBSCRIPTION, wanted
+from .conftest import KEY, SUBSCRIPTION, plan_of, wanted
 
 GOOD = "Abcdefghij12"
 
 
-@pytest.mark.parametrize(
-    ("option", "given"),
-    [
-        ("name", {"name": "_web"}),
-        ("resource_group", {"resource_group": "rg."}),
-        ("location", {"location": "west-europe"}),
-        ("vm_size", {"vm_size": "big"}),
-        ("image", {"image": "nonsense"}),
-        ("image", {"image": "a:b:c"}),
-        ("image", {"image": {"publisher": "a"}}),
-        ("image", {"image": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/disks/d"}),
-        ("docker_port", {"docker_port": 0}),
-        ("docker_port", {"docker_port": 22}),
-        ("docker_port", {"docker_port": 2222, "ssh_port": 2222}),
-        ("ssh_port", {"ssh_port": 70000}),
-        ("allowed_sources", {"allowed_sources": ["Internet", "10.0.0.0/8"]}),
-        ("ssh_allowed_sources[0]", {"ssh_allowed_sources": ["10.0.0.0/33"]}),
-        ("open_ports[1]", {"open_ports": [80, "x"]}),
-        ("open_ports[0]", {"open_ports": [{"port": 80, "from": "x"}]}),
-        ("open_ports[0]", {"open_ports": ["80/icmp"]}),
-        ("open_ports[0]", {"open_ports": ["4000-5000"]}),
-        ("open_ports", {"open_ports": [80, "80/tcp"]}),
-        ("admin_username", {"admin_username": "root"}),
-        ("admin_password", {"admin_password": "short"}),
-        ("ssh_password_enabled", {"admin_password": GOOD, "ssh_password_enabled": False}),
-        ("ssh_password_enabled", {"ssh_password_enabled": True}),
-        ("ssh_private_key_path", {"ssh_private_key_path": "/x", "admin_password": GOOD}),
-        ("ssh_public_keys", {"ssh_public_keys": ["/does/not/exist.pub"]}),
-        ("ssh_public_keys", {"ssh_public_keys": ["-----BEGIN OPENSSH PRIVATE KEY-----"]}),
-        ("ssh_public_keys", {"ssh_public_keys": ["ecdsa-sha2-nistp256 " + "A" * 60]}),
-        ("ssh_public_keys", {"ssh_public_keys": ["ssh-rsa " + "A" * 200]}),
-        ("zone", {"zone": "4"}),
-        ("dns_label", {"dns_label": "x"}),
-        ("dns_label", {"dns_label": "abc", "assign_dns_label": False}),
-        ("dns_label", {"dns_label": "abc", "assign_public_ip": False}),
-        ("public_ip_address", {"public_ip_address": "ip", "assign_public_ip": False}),
-        ("availability_set", {"availability_set": "a", "priority": "Spot"}),
-        ("eviction_policy", {"eviction_policy": "Delete"}),
-        ("max_price", {"max_price": 0.1}),
-        ("max_price", {"max_price": -2, "priority": "Spot"}),
-        ("eviction_policy", {"priority": "Spot", "ephemeral_os_disk": True, "eviction_policy": "Deallocate"}),
-        ("virtual_network_prefix", {"virtual_network_prefix": "10.0.0.1/16"}),
-        ("subnet_prefix", {"subnet_prefix": "10.1.0.0/24"}),
-        ("subnet_prefix", {"subnet_prefix": "10.0.0.0/30"}),
-        ("private_ip_address", {"private_ip_address": "10.0.0.3"}),
-        ("private_ip_address", {"private_ip_address": "10.0.1.4"}),
-        ("private_ip_address", {"private_ip_address": "x"}),
-        ("wait_timeout", {"wait_timeout": 0}),
-        ("data_disks", {"data_disks": [{"lun": 0, "disk_size_gb": 8}, {"lun": 0, "disk_size_gb": 9}]}),
-        ("data_disks[0].lun", {"data_disks": [{"lun": 64, "disk_size_gb": 8}]}),
-        ("data_disks[0].disk_size_gb", {"data_disks": [{"lun": 0, "disk_size_gb": 0}]}),
-        ("os_disk_size_gb", {"os_disk_size_gb": 9999}),
-        ("custom_data", {"custom_data": "x" * 65536}),
-        ("custom_data", {"custom_data": "Content-Type: x", "ssh_port": 2222}),
-        ("vm_identity", {"vm_identity": {"type": "UserAssigned"}}),
-        ("vm_identity", {"vm_identity": {"type": "None", "user_assigned_identities": ["a"]}}),
-        ("tags", {"tags": {"docker-host": "x"}}),
-        ("max_price", {"max_price": 0.1234567, "priority": "Spot"}),
-        ("open_ports", {"open_ports": [80], "security_group": "nsg"}),
-        ("ssh_allowed_sources", {"ssh_allowed_sources": ["Internet"], "network_interface": "nic"}),
-        ("enable_accelerated_networking", {"enable_accelerated_networking": True, "network_interface": "nic"}),
-        (
-            "security_profile.v_tpm_enabled",
-            {"security_profile": {"security_type": "Standard", "v_tpm_enabled": True}},
-        ),
-        ("license_type", {"license_type": "Windows_Server"}),
-        ("license_type", {"license_type": "rhel"}),
-    ],
-)
+BAD: list[tuple[str, dict[str, t.Any]]] = [
+    ("name", {"name": "_web"}),
+    ("resource_group", {"resource_group": "rg."}),
+    ("location", {"location": "west-europe"}),
+    ("vm_size", {"vm_size": "big"}),
+    ("image", {"image": "nonsense"}),
+    ("image", {"image": "a:b:c"}),
+    ("image", {"image": {"publisher": "a"}}),
+    ("image", {"image": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/disks/d"}),
+    ("docker_port", {"docker_port": 0}),
+    ("docker_port", {"docker_port": 22}),
+    ("docker_port", {"docker_port": 2222, "ssh_port": 2222}),
+    ("ssh_port", {"ssh_port": 70000}),
+    ("allowed_sources", {"allowed_sources": ["Internet", "10.0.0.0/8"]}),
+    ("ssh_allowed_sources[0]", {"ssh_allowed_sources": ["10.0.0.0/33"]}),
+    ("open_ports[1]", {"open_ports": [80, "x"]}),
+    ("open_ports[0]", {"open_ports": [{"port": 80, "from": "x"}]}),
+    ("open_ports[0]", {"open_ports": ["80/icmp"]}),
+    ("open_ports[0]", {"open_ports": ["4000-5000"]}),
+    ("open_ports", {"open_ports": [80, "80/tcp"]}),
+    ("admin_username", {"admin_username": "root"}),
+    ("admin_password", {"admin_password": "short"}),
+    ("ssh_password_enabled", {"admin_password": GOOD, "ssh_password_enabled": False}),
+    ("ssh_password_enabled", {"ssh_password_enabled": True}),
+    ("ssh_private_key_path", {"ssh_private_key_path": "/x", "admin_password": GOOD}),
+    ("ssh_public_keys", {"ssh_public_keys": ["/does/not/exist.pub"]}),
+    ("ssh_public_keys", {"ssh_public_keys": ["-----BEGIN OPENSSH PRIVATE KEY-----"]}),
+    ("ssh_public_keys", {"ssh_public_keys": ["ecdsa-sha2-nistp256 " + "A" * 60]}),
+    ("ssh_public_keys", {"ssh_public_keys": ["ssh-rsa " + "A" * 200]}),
+    ("zone", {"zone": "4"}),
+    ("dns_label", {"dns_label": "x"}),
+    ("dns_label", {"dns_label": "abc", "assign_dns_label": False}),
+    ("dns_label", {"dns_label": "abc", "assign_public_ip": False}),
+    ("public_ip_address", {"public_ip_address": "ip", "assign_public_ip": False}),
+    ("availability_set", {"availability_set": "a", "priority": "Spot"}),
+    ("eviction_policy", {"eviction_policy": "Delete"}),
+    ("max_price", {"max_price": 0.1}),
+    ("max_price", {"max_price": -2, "priority": "Spot"}),
+    ("eviction_policy", {"priority": "Spot", "ephemeral_os_disk": True, "eviction_policy": "Deallocate"}),
+    ("virtual_network_prefix", {"virtual_network_prefix": "10.0.0.1/16"}),
+    ("subnet_prefix", {"subnet_prefix": "10.1.0.0/24"}),
+    ("subnet_prefix", {"subnet_prefix": "10.0.0.0/30"}),
+    ("private_ip_address", {"private_ip_address": "10.0.0.3"}),
+    ("private_ip_address", {"private_ip_address": "10.0.1.4"}),
+    ("private_ip_address", {"private_ip_address": "x"}),
+    ("wait_timeout", {"wait_timeout": 0}),
+    ("data_disks", {"data_disks": [{"lun": 0, "disk_size_gb": 8}, {"lun": 0, "disk_size_gb": 9}]}),
+    ("data_disks[0].lun", {"data_disks": [{"lun": 64, "disk_size_gb": 8}]}),
+    ("data_disks[0].disk_size_gb", {"data_disks": [{"lun": 0, "disk_size_gb": 0}]}),
+    ("os_disk_size_gb", {"os_disk_size_gb": 9999}),
+    ("custom_data", {"custom_data": "x" * 65536}),
+    ("custom_data", {"custom_data": "Content-Type: x", "ssh_port": 2222}),
+    ("vm_identity", {"vm_identity": {"type": "UserAssigned"}}),
+    ("vm_identity", {"vm_identity": {"type": "None", "user_assigned_identities": ["a"]}}),
+    ("tags", {"tags": {"docker-host": "x"}}),
+    ("max_price", {"max_price": 0.1234567, "priority": "Spot"}),
+    ("open_ports", {"open_ports": [80], "security_group": "nsg"}),
+    ("ssh_allowed_sources", {"ssh_allowed_sources": ["Internet"], "network_interface": "nic"}),
+    ("enable_accelerated_networking", {"enable_accelerated_networking": True, "network_interface": "nic"}),
+    (
+        "security_profile.v_tpm_enabled",
+        {"security_profile": {"security_type": "Standard", "v_tpm_enabled": True}},
+    ),
+    ("license_type", {"license_type": "Windows_Server"}),
+    ("license_type", {"license_type": "rhel"}),
+    ("user_data", {"user_data": "x" * 65536}),
+    ("subnet_name", {"subnet_name": "a b"}),
+    ("subnet_name", {"subnet_name": "a-"}),
+    ("virtual_network_prefix", {"virtual_network_prefix": "10.0.0.0/30"}),
+    ("virtual_network_prefix", {"virtual_network_prefix": "169.254.0.0/16", "subnet_prefix": "169.254.0.0/24"}),
+    ("virtual_network_prefix", {"virtual_network_prefix": "168.0.0.0/8", "subnet_prefix": "168.0.0.0/24"}),
+]
+
+
+@pytest.mark.parametrize(("option", "given"), BAD)
 def test_bad_input_names_its_option(option: str, given: dict[str, t.Any]) -> None:
     with pytest.raises(OptionError) as caught:
         wanted(**given)
     assert caught.value.option == option
+
+
+# References, of which form and type are checked when the subscription is known.
+REFERENCES = (
+    "availability_set",
+    "proximity_placement_group",
+    "virtual_network",
+    "security_group",
+    "public_ip_address",
+    "network_interface",
+)
+
+
+@pytest.mark.parametrize("option", REFERENCES)
+@pytest.mark.parametrize(
+    "text", ["a b", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/x", ":", "a:b:c d"]
+)
+def test_bad_references_name_their_option(option: str, text: str) -> None:
+    more = {"subnet_name": "s"} if option == "virtual_network" else {}
+    host = wanted(**{option: text}, **more)
+    with pytest.raises(OptionError) as caught:
+        plan_of(host, Facts())
+    assert caught.value.option == option
+
+
+def test_every_option_that_can_be_wrong_is_among_the_bad_input() -> None:
+    """What Ansible itself checks (choices, truth values, required sub-options) apart."""
+    covered = {option.partition("[")[0].partition(".")[0] for option, _given in BAD} | set(REFERENCES)
+    of_azure = set(azure_argument_spec().argument_spec)
+    left = {
+        name
+        for name, option in SPEC.argument_spec.items()
+        if name not in covered | of_azure and option.get("type") != "bool" and "choices" not in option
+    }
+    assert left == {"plan"}
 
 
 def test_every_form_of_an_open_port() -> None:
