@@ -203,6 +203,17 @@ def test_awx(azure: LocalAzure, tmp_path: Path, remotely: bool, way: str) -> Non
     ports = controller.run("create_docker_host.yml", remotely, **{**survey, "docker_host_port": "5000"})
     assert any("virtualMachines" in line for line in controller.owner.writes())
     assert f"{name}: Docker" in _stdout(ports)
+    if way == "key vault":
+        del survey["docker_host_port"]
+        rotated = controller.run("rotate_docker_certs.yml", remotely, **survey, docker_host_port="5000")
+        controller.check_secrets(rotated)
+        assert (
+            len({json.loads(value)["ca"] for value in secret_values(azure, str(controller.key_vault), "docker-ca")})
+            == 2
+        )
+        controller.owner.writes()
+        controller.run("create_docker_host.yml", remotely, **survey, docker_host_port="5000")
+        assert controller.owner.writes() == []
     controller.run(
         "delete_docker_host.yml",
         remotely,
@@ -320,6 +331,7 @@ def test_configuring_a_controller(user: User) -> None:
     assert by_credential["credential"][0]["inputs"] == {"ca": "certificate", "ca_key": "key"}
     assert by_credential["job_template"][0]["credentials"] == ["azure", "Docker host CA"]
     assert set(by_vault) == set(AWX_OPTIONS) - {"credential", "credential_type"}
+    assert [len(asked["job_template"]) for asked in (by_credential, by_vault)] == [2, 3]
     assert by_vault["job_template"][0]["credentials"] == ["azure"]
     assert by_vault["job_template"][0]["extra_vars"] == {
         "docker_host_store": "key_vault",
