@@ -60,7 +60,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("getting-started", "pip install ansible-core"): "the internet",
     ("getting-started", "az ad sp create-for-rbac"): "a subscription",
     ("getting-started", "docker --context web1 run --rm hello-world"): "tests/e2e/test_examples.py",
-    ("local-azure", "pip install ./tests/emulator"): "tests/unit/emulator/test_launcher.py",
+    ("local-azure", "python3 -m venv venv"): "tests/clients/test_for_users.py",
     ("local-azure", "python -m azure_emulator --state-dir"): "tests/unit/emulator",
     ("local-azure", "from azure_emulator.launcher import LocalAzure"): "every test of this directory",
     ("local-azure", "python -m azure_emulator.machines.names"): "conftest.py, for every command of these tests",
