@@ -83,7 +83,46 @@ def test_single_host(user: Controller, internet: Internet) -> None:
     # The words of docs/getting-started.md.
     done = user.command(["docker", "--context", "web1", "run", "--rm", "hello-world"])
     assert b"Hello from Docker!" in done.stdout, done.stdout
+    into_the_container(user)
     user.playbook("delete_docker_host", {"docker_host_name": "web1"})
+
+
+def into_the_container(user: Controller) -> None:
+    """Another run that knows only the cloud: the inventory's variables lead to the engine, and into containers."""
+    inventory = user.home / "docker_vm_host.yml"
+    inventory.write_text(json.dumps({"plugin": "dockerhost.azure.docker_vm_host"}))
+    variables = {
+        f"ansible_docker_{key}": f"{{{{ ansible_docker_{key} }}}}"
+        for key in ("docker_host", "tls", "validate_certs", "ca_path", "client_cert", "client_key")
+    }
+    container = {"name": "web", "groups": "containers", "ansible_connection": "community.docker.docker_api"}
+    plays = [
+        {
+            "hosts": "docker_hosts",
+            "gather_facts": False,
+            "module_defaults": {"group/community.docker.docker": "{{ docker_host_facts.connection }}"},
+            "tasks": [
+                {
+                    "community.docker.docker_container_info": {"name": "web"},
+                    "delegate_to": "localhost",
+                    "register": "web",
+                },
+                {"ansible.builtin.assert": {"that": "web.container.State.Running"}},
+                {"ansible.builtin.add_host": {**container, "ansible_docker_host": "web", **variables}},
+            ],
+        },
+        {
+            "hosts": "containers",
+            "gather_facts": False,
+            "tasks": [
+                {"ansible.builtin.raw": "/bin/busybox cat /www/index.html", "register": "page"},
+                {"ansible.builtin.assert": {"that": "page.stdout | trim == 'It answers.'"}},
+            ],
+        },
+    ]
+    site = user.home / "into.yml"
+    site.write_text(json.dumps(plays))
+    user.playbook(str(site), {}, "-i", str(inventory))
 
 
 def test_private_host(user: Controller, internet: Internet) -> None:
