@@ -4,10 +4,12 @@
 
 """Run the collection's unit and integration tests with both ends of every package that it stands on.
 
-usage: python tools/matrix.py BUILD_DIR VENVS_DIR
+usage: python tools/matrix.py BUILD_DIR VENVS_DIR [WORD ...]
 
-Each row has a virtual environment of its own below VENVS_DIR, kept for the next run. A row whose interpreter is not on
-this machine is reported as skipped, never silently left out.
+Each row has a virtual environment of its own below VENVS_DIR, kept for the next run; with words, only the rows whose
+names hold one of them. A row whose interpreter is not on this machine is reported as skipped, never silently left out,
+and so is the row that `make test` runs. Unit tests that touch neither ansible-core nor the packages of a row, and what
+runs the same modules once more, are left to `make test`: the table names them.
 """
 
 from __future__ import annotations
@@ -17,47 +19,78 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
+UNIT = "tests/unit/plugins"
+INTEGRATION = tuple(f"tests/integration/test_{name}.py" for name in ("targets", "inventory", "playbooks"))
+CERTIFICATES = f"{UNIT}/module_utils/_tls"
+NEVER = {
+    f"{UNIT}/plugin_utils/_guest": "the program on the VM knows neither Ansible nor Azure",
+    f"{UNIT}/module_utils/_docker": "the standard library alone",
+    f"{CERTIFICATES}/test_killed.py": "files, whichever wrote their content",
+}
+BACKENDS = {
+    CERTIFICATES: "the same cryptography",
+    f"{UNIT}/module_utils/_vm_host": "the same Azure SDK; integration tests run it",
+    f"{UNIT}/module_utils/_extension": "the same Azure SDK; integration tests run it",
+    f"{UNIT}/module_utils/_vault": "the same Azure SDK",
+}
+"""What is left out where only ansible-core and Python differ from the environment of `make test`."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One environment: an interpreter and the versions that are held fixed in it."""
+    """One environment: an interpreter and the versions that are held fixed in it.
+
+    :param pythons: versions of Python, the best first.
+    :param without: test files and folders that are left out, and why.
+    :param elsewhere: what runs this row instead.
+    """
 
     name: str
-    python: str
+    pythons: tuple[str, ...]
     pins: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    elsewhere: str = ""
 
 
 ROWS = (
     Row(
         "core 2.16, oldest SDK",
-        "3.10",
+        ("3.10", "3.11", "3.12"),
         ("ansible-core~=2.16.0", "azure-mgmt-compute==33.0.0", "azure-identity==1.16.0", "azure-mgmt-core==1.4.0")
         + ("cryptography==42.0.0",),
     ),
-    Row("core 2.18, compute 34", "3.11", ("ansible-core~=2.18.0", "azure-mgmt-compute~=34.0")),
-    Row("core 2.19, newest SDK", "3.11", ("ansible-core~=2.19.0",)),
-    Row("core 2.20, newest SDK", "3.12", ("ansible-core~=2.20.0",)),
-    Row("core 2.21, newest SDK", "3.13", ("ansible-core~=2.21.0",)),
+    Row(
+        "core 2.18, compute 34", ("3.11", "3.12"), ("ansible-core~=2.18.0", "azure-mgmt-compute~=34.0"), (CERTIFICATES,)
+    ),
+    Row("core 2.19, newest SDK", (), ("ansible-core~=2.19.0",), elsewhere="make test, in the checkout's own"),
+    Row("core 2.20, newest SDK", ("3.12", "3.13"), ("ansible-core~=2.20.0",), tuple(BACKENDS)),
+    Row("core 2.21, newest SDK", ("3.13", "3.12"), ("ansible-core~=2.21.0",), tuple(BACKENDS)),
 )
 
 
-def interpreter(version: str) -> str | None:
-    """A real interpreter of this version: on PATH, or under pyenv (whose shims on PATH may lead nowhere)."""
-    candidates = [shutil.which(f"python{version}")]
-    candidates += [str(path) for path in sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))]
-    for candidate in candidates:
-        if candidate and subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
-            return candidate
+def interpreter(versions: Sequence[str]) -> str | None:
+    """A real interpreter of the first version that is here: on PATH, or pyenv's (whose shims may lead nowhere)."""
+    for version in versions:
+        candidates = [shutil.which(f"python{version}")]
+        candidates += map(str, sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}")))
+        for candidate in candidates:
+            if candidate and subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
+                return candidate
     return None
 
 
-def prepare(row: Row, python: str, venv: Path) -> None:
-    """Make the row's environment, unless it is there with the same content."""
+def prepare(row: Row, venvs: Path) -> tuple[str, Path] | None:
+    """The row's interpreter and its environment, which is made unless it is there with the same content."""
+    python = None if row.elsewhere else interpreter(row.pythons)
+    if python is None:
+        return None
+    venv = venvs / f"matrix-{row.name.replace(',', '').replace(' ', '-')}"
     wanted = "\n".join(
         [python, *row.pins]
         + [(TOP / name).read_text() for name in ("meta/ee-requirements.txt", "tests/requirements.txt")]
@@ -65,66 +98,89 @@ def prepare(row: Row, python: str, venv: Path) -> None:
     )
     stamp = venv / "ready.stamp"
     if stamp.exists() and stamp.read_text() == wanted:
-        return
+        return python, venv
     shutil.rmtree(venv, ignore_errors=True)
     subprocess.run([python, "-m", "venv", str(venv)], check=True)
     tests = [line for line in (TOP / "tests/requirements.txt").read_text().splitlines() if _needed(line)]
     subprocess.run(
-        [str(venv / "bin/python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *row.pins, *tests]
-        + ["-r", str(TOP / "meta/ee-requirements.txt"), "-e", str(TOP / "tests/emulator")],
+        [str(venv / "bin/python"), "-m", "pip", "install", "-qq", "--no-compile", "--disable-pip-version-check"]
+        + [*row.pins, *tests, "-r", str(TOP / "meta/ee-requirements.txt"), "-e", str(TOP / "tests/emulator")],
         check=True,
     )
     stamp.write_text(wanted)
+    return python, venv
 
 
 def _needed(line: str) -> bool:
     """The checkers run once, in the checkout's own environment."""
-    checkers = ("#", "ansible-core", "ansible-lint", "antsibull", "mypy", "ruff", "types-", "yamllint", "shellcheck")
+    checkers = ("#", "ansible-core", "ansible-builder", "ansible-lint", "antsibull", "mypy", "reuse", "ruff", "types-")
+    checkers += ("galaxy-importer", "shellcheck", "vermin", "yamllint")
     return bool(line) and not line.startswith(checkers)
 
 
-def run(venv: Path, build: Path) -> int:
+def run(row: Row, venv: Path, build: Path) -> int:
     """Unit and integration tests in this environment; the exit status of the first that fails."""
     environment = {
         **{key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")},
         "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "DOCKERHOST_BUILD": str(build),
+        "DOCKERHOST_COLLECTIONS_PATH": str(build / "collections"),
     }
-    python = str(venv / "bin/python")
-    for suite, collections in (("tests/unit/plugins", build / "dev"), ("tests/integration", build / "collections")):
-        environment["DOCKERHOST_COLLECTIONS_PATH"] = str(build / "collections")
+    left_out = [f"--ignore={path}" for path in (*NEVER, *row.without)]
+    for suite, collections in (((UNIT,), build / "dev"), (INTEGRATION, build / "collections")):
         environment["PYTHONPATH"] = f"{collections}{os.pathsep}{TOP / 'tests/emulator'}"
-        status = subprocess.run(
-            [python, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", suite],
-            env=environment,
-            cwd=TOP,
-            check=False,
-        ).returncode
+        pytest = [str(venv / "bin/python"), "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-m", "not slow"]
+        status = subprocess.run([*pytest, *left_out, *suite], env=environment, cwd=TOP, check=False).returncode
         if status:
             return status
     return 0
 
 
+def outcome(row: Row, build: Path, made: Future[tuple[str, Path] | None]) -> str:
+    """Run a row, or say why not: ``passed in ...``, ``FAILED in ...``, ``run by ...`` or ``skipped: ...``."""
+    if row.elsewhere:
+        return f"run by {row.elsewhere} environment"
+    environment = made.result()
+    if environment is None:
+        return f"skipped: no Python {' or '.join(row.pythons)} on this machine"
+    python, venv = environment
+    print(f"== {row.name} on {python}: {', '.join(row.pins)}", flush=True)
+    begin = time.monotonic()
+    status = run(row, venv, build)
+    return f"{'passed' if status == 0 else 'FAILED'} in {time.monotonic() - begin:.0f} s"
+
+
+def show(table: dict[str, str]) -> None:
+    """Print what was run and what was left out."""
+    for name, said in table.items():
+        print(f"{name:24} {said}")
+    print("Left to `make test`, which runs them with the newest of everything:")
+    for path, reason in NEVER.items():
+        print(f"  {path}: {reason}")
+    others = [path.name for path in sorted((TOP / "tests/integration").glob("test_*.py")) if path.name not in _names()]
+    print(f"  tests/integration: {', '.join(others)}: the same modules and role from other sides")
+    for path, reason in BACKENDS.items():
+        rows = ", ".join(row.name.partition(",")[0] for row in ROWS if path in row.without)
+        print(f"  {path} ({rows}): {reason}")
+
+
+def _names() -> set[str]:
+    return {Path(path).name for path in INTEGRATION}
+
+
 def main() -> int:
     """Every row; the table at the end says what was run and what was not."""
-    build, venvs = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+    build, venvs = (Path(name).resolve() for name in sys.argv[1:3])
+    words = sys.argv[3:]
     venvs.mkdir(parents=True, exist_ok=True)
-    table: list[tuple[str, str]] = []
-    failed = False
-    for row in ROWS:
-        python = interpreter(row.python)
-        if python is None:
-            table.append((row.name, f"skipped: no Python {row.python} on this machine"))
-            continue
-        begin = time.monotonic()
-        print(f"== {row.name} on Python {row.python}: {', '.join(row.pins)}", flush=True)
-        venv = venvs / f"matrix-{row.name.replace(',', '').replace(' ', '-')}"
-        prepare(row, python, venv)
-        status = run(venv, build)
-        failed = failed or status != 0
-        table.append((row.name, f"{'passed' if status == 0 else 'FAILED'} in {time.monotonic() - begin:.0f} s"))
-    for name, outcome in table:
-        print(f"{name:30} {outcome}")
-    return int(failed)
+    rows = [row for row in ROWS if not words or any(word in row.name for word in words)]
+    begin = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:  # Environments are made, one by one, while earlier rows are run.
+        made = [pool.submit(prepare, row, venvs) for row in rows]
+        table = {row.name: outcome(row, build, environment) for row, environment in zip(rows, made, strict=True)}
+    show(table)
+    print(f"{time.monotonic() - begin:.0f} s in all")
+    return int(any(said.startswith("FAILED") for said in table.values()))
 
 
 if __name__ == "__main__":

@@ -60,7 +60,8 @@ def make(name: str) -> None:
 
 
 def _pip(name: str, *arguments: str) -> None:
-    command = [str(python(name)), "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
+    command = [str(python(name)), "-m", "pip", "install", "--quiet", "--quiet", "--no-compile"]
+    command.append("--disable-pip-version-check")
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise VenvError(f"{name}: {done.stderr.strip()[-2000:]}")
