@@ -143,3 +143,19 @@ def cloud(azure: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(operations.Watch, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02)))
     yield Cloud(azure, tmp_path)
     azure.faults_clear()
+
+
+@pytest.fixture
+def place(cloud: Cloud) -> t.Iterator[Cloud]:
+    """A group with an availability set in it, beside one with things of others."""
+    from .others import ADDRESS, COMPUTE, NETWORK, PLACE, gallery, others, surround
+
+    if others(cloud).arm("GET", "") is None:
+        surround(others(cloud))
+        gallery(others(cloud), "windows", None, "Windows")
+    cloud.arm("PUT", "", PLACE)
+    cloud.arm("PUT", f"{COMPUTE}/availabilitySets/set", {**PLACE, "sku": {"name": "Aligned"}})
+    cloud.arm("PUT", f"{NETWORK}/publicIPAddresses/ip", ADDRESS)
+    cloud.azure.switch("encryption_at_host", True)
+    yield cloud
+    cloud.azure.switch("encryption_at_host", False)

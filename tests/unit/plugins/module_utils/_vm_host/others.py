@@ -1,0 +1,81 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Things of others that the hosts of these tests are put into, made from, or connected with."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .conftest import Cloud
+
+Json = dict[str, t.Any]
+COMPUTE, NETWORK = "/providers/Microsoft.Compute", "/providers/Microsoft.Network"
+PLACE = {"location": "westeurope"}
+ADDRESS = {**PLACE, "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}}
+OTHERS = "others"
+# A size that can do much, a spot VM, and leave to stop.
+D2S = "Standard_D2s_v3"
+SPOT = {"priority": "Spot", "vm_size": D2S}
+STOP = {"allow_stop": True}
+
+
+def surround(cloud: Cloud) -> None:
+    """Things of others that hosts can be put into, made from, or connected with."""
+    cloud.arm("PUT", "", {**PLACE, "tags": {"theirs": "x"}})
+    for name in ("near", "nearer"):
+        cloud.arm("PUT", f"{COMPUTE}/proximityPlacementGroups/{name}", PLACE)
+    disk = {"osType": "Linux", "osState": "Generalized", "blobUri": "https://x/y.vhd"}
+    image = {"storageProfile": {"osDisk": disk}, "hyperVGeneration": "V2"}
+    cloud.arm("PUT", f"{COMPUTE}/images/own", {**PLACE, "properties": image})
+    for name, permissions in (("mine", None), ("ours", "Groups"), ("everybodys", "Community")):
+        gallery(cloud, name, permissions)
+    subnets = [{"name": "s", "properties": {"addressPrefix": "10.9.1.0/24"}}]
+    space = {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}, "subnets": subnets}
+    cloud.arm("PUT", f"{NETWORK}/virtualNetworks/net", {**PLACE, "properties": space})
+    cloud.arm("PUT", f"{NETWORK}/networkSecurityGroups/nsg", {**PLACE, "properties": {}})
+    cloud.arm("PUT", f"{NETWORK}/publicIPAddresses/ip", ADDRESS)
+
+
+def gallery(cloud: Cloud, name: str, permissions: str | None, system: str = "Linux") -> None:
+    """A gallery with one image in one version."""
+    base = f"{COMPUTE}/galleries/{name}"
+    sharing = {"permissions": permissions, "communityGalleryInfo": {"publicNamePrefix": name}}
+    cloud.arm("PUT", base, {**PLACE, "properties": {"sharingProfile": sharing} if permissions else {}})
+    definition = {
+        "osType": system,
+        "osState": "Generalized",
+        "hyperVGeneration": "V2",
+        "identifier": {"publisher": "me", "offer": "debian", "sku": "12"},
+        "features": [{"name": "SecurityType", "value": "TrustedLaunchSupported"}],
+    }
+    cloud.arm("PUT", f"{base}/images/debian", {**PLACE, "properties": definition})
+    version = {"storageProfile": {"source": {"id": "/subscriptions/x/y"}}}
+    cloud.arm("PUT", f"{base}/images/debian/versions/1.0.0", {**PLACE, "properties": version})
+
+
+def others(cloud: Cloud) -> Cloud:
+    """The group of others."""
+    found = Cloud(cloud.azure, cloud.key.parent)
+    found.group = OTHERS
+    return found
+
+
+def filled(cloud: Cloud, given: Json) -> Json:
+    """Options with the ids of images of others."""
+    kind, _colon, name = str(given.get("image", "")).partition(":")
+    base = f"/subscriptions/{cloud.azure.subscription_id}/resourceGroups/{OTHERS}{COMPUTE}"
+    if kind == "own":
+        return {**given, "image": f"{base}/images/own"}
+    if kind != "gallery":
+        return given
+    path = f"{base}/galleries/{name}"
+    shown = others(cloud).arm("GET", f"{COMPUTE}/galleries/{name}")["properties"]
+    sharing = shown.get("sharingProfile") or {}
+    if sharing.get("permissions") == "Groups":
+        path = f"/SharedGalleries/{shown['identifier']['uniqueName']}"
+    elif sharing.get("permissions") == "Community":
+        path = f"/CommunityGalleries/{sharing['communityGalleryInfo']['publicNames'][0]}"
+    version = "/versions/1.0.0" if name == "mine" else ""
+    return {**given, "image": f"{path}/images/debian{version}"}
