@@ -108,17 +108,19 @@ unit: dev guests  ## Unit tests, the local Azure's and its machines' among them
 integration: dev install  ## Integration targets, through ansible-playbook, against the local Azure
 	$(PYTEST) -n 2 -m "not slow" tests/integration
 
+# What the comparison with recorded traffic counts is written into the documentation by the same run.
+conformance: export CONFORMANCE_DOCS := $(TOP)/docs/local-azure.md
 conformance: dev install  ## The local Azure against Microsoft's specifications and recorded traffic
 	$(PYTEST) -m "not slow" tests/conformance
 
 e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
 	$(PYTEST) -n 2 --dist loadfile -m "not slow" tests/e2e
 
-test: check unit integration conformance e2e  ## Every check and every test but the ones below
+test: check unit integration conformance e2e short-soak  ## Every check and every test but the ones below
 
-.PHONY: test-slow test-clients client-venvs soak test-matrix
+.PHONY: test-slow test-clients client-venvs soak short-soak test-matrix
 test-slow: dev install guests  ## Tests that take minutes each
-	$(PYTEST) -m slow tests/unit tests/integration tests/conformance tests/e2e
+	$(PYTEST) -n 2 --dist loadfile -m slow tests/unit tests/integration tests/conformance tests/e2e
 
 test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker (2.5 GB)
 	$(PYTEST) -n 2 --dist loadfile tests/clients
@@ -126,8 +128,13 @@ test-clients: dev install guests client-venvs  ## Clients that others wrote: az 
 client-venvs: $(VENV)/ready.stamp  ## Install those clients from PyPI, each into a virtual environment of its own
 	@python tests/clients/client_venvs.py
 
-soak: dev install  ## Thirty minutes of hosts made, changed, rotated and deleted while faults strike
-	$(RUN) PYTHONPATH=$(TOP)/tests/emulator:$(TOP)/tests DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m clients.soak --seconds $(or $(SECONDS_OF_SOAK),1800)
+SOAK := $(RUN) PYTHONPATH=$(TOP)/tests/emulator:$(TOP)/tests DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m clients.soak
+
+soak: dev install guests  ## Thirty minutes of hosts made, changed, rotated and deleted while faults strike
+	$(SOAK) --seconds $(or $(SECONDS_OF_SOAK),1800)
+
+short-soak: dev install guests  ## The same in two minutes, with the same faults each time
+	$(SOAK) --seconds 100 --seed 11
 
 test-matrix: dev install  ## Unit and integration tests with both ends of ansible-core and the Azure SDK
 	$(RUN) python tools/matrix.py $(BUILD) $(DOCKERHOST_VENVS)
@@ -147,6 +154,10 @@ bench-certs: dev install  ## docker_tls_certs beside community.crypto, in one ru
 .PHONY: bench-host
 bench-host: dev install  ## docker_vm_host beside azure.azcollection, in one run; writes docs/performance.md
 	$(RUN) python tests/benchmarks/bench_host.py $(COLLECTIONS) docs/performance.md
+
+.PHONY: bench-role
+bench-role: dev install  ## The whole role run again, for one host and for twenty; writes docs/performance.md
+	$(RUN) python tests/benchmarks/bench_role.py $(COLLECTIONS) docs/performance.md
 
 .PHONY: clean
 clean: demo-stop  ## Remove what was built (the caches too)
