@@ -363,4 +363,4 @@ def test_every_error_that_troubleshooting_quotes_is_ours() -> None:
     assert quoted >= 25
 
 
-PROGRAMS = {"docker", "docker_api", "DOCKER_HOST"}
+PROGRAMS = {"docker", "docker_api", "pipelining"}

@@ -26,7 +26,9 @@ def test_predict_create_again(user: User) -> None:
     made = user.play("create_docker_host", name="web1")
     assert made.changed == predicted.changed
     assert user.writes() != []
-    assert "docker --context web1 info" in made.output
+    summary = ("addresses: web1-", "ports: 4243 (Docker) from Internet; 22 (SSH) closed", "the host holds until 2")
+    for line in (*summary, "docker --context web1 info", "docker --tlsverify --tlscacert"):
+        assert line in made.output
     name = user.docker("--context", "web1", "info", "--format", "{{.Name}}").strip()
     url = user.docker("context", "inspect", "web1", "--format", "{{.Endpoints.docker.Host}}").strip()
     assert url.startswith("tcp://web1-")
@@ -42,7 +44,10 @@ def test_predict_create_again(user: User) -> None:
     assert "certificate required" in refused or "error during connect" in refused
 
     before = _contents(user)
-    assert user.play("create_docker_host", name="web1").changed == {"localhost": 0}
+    again = user.play("create_docker_host", name="web1")
+    assert again.changed == {"localhost": 0}
+    for line in summary:
+        assert line in again.output
     assert user.play("create_docker_host", "--check", name="web1").changed == {"localhost": 0}
     assert user.writes() == []
     assert _contents(user) == before
