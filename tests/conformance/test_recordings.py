@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The local Azure against recorded traffic, if there is any: at ``AZURE_RECORDINGS``, or beside the checkout."""
+"""The local Azure against recorded traffic, if there is any: at ``AZURE_RECORDINGS``, or beside the checkout.
+
+The figures go into the document that ``CONFORMANCE_DOCS`` names.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import pytest
 
 from azure_emulator.conformance.records import read_directory
 from azure_emulator.conformance.replay import Outcome, replay
-from azure_emulator.conformance.report import lines
+from azure_emulator.conformance.report import lines, write_docs
 
 from .conftest import CHECKOUT
 
@@ -32,3 +35,5 @@ def test_the_local_azure_answers_as_recorded() -> None:
     found = asyncio.run(outcomes())
     assert not [outcome for outcome in found if outcome.verdict == "disagree"], "\n".join(lines(found))
     assert [outcome for outcome in found if outcome.verdict == "agree"]
+    if document := os.environ.get("CONFORMANCE_DOCS"):
+        write_docs(Path(document), found)
