@@ -169,7 +169,8 @@ class KeyVault:
         try:
             self._call("look for the deleted secret", name, lambda: self._client.get_deleted_secret(name))
         except AzureError as error:
-            if error.not_found or error.status == 403:
+            # 404: it was not; 403: the identity may not look; 400: a vault of before soft delete.
+            if error.status in (400, 403, 404):
                 return False
             raise
         return True
