@@ -16,6 +16,7 @@ Blocks of ``text``, ``json`` and ``mermaid`` are no commands.
 from __future__ import annotations
 
 import collections
+import importlib
 import json
 import os
 import re
@@ -27,6 +28,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.vault.testing import make_vault
@@ -364,3 +366,39 @@ def test_every_error_that_troubleshooting_quotes_is_ours() -> None:
 
 
 PROGRAMS = {"docker", "docker_api", "pipelining"}
+
+
+# --- examples in the reference --------------------------------------------------------------------------------
+
+MODULES = sorted(path.stem for path in (REPOSITORY / "plugins/modules").glob("docker_*.py"))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_the_reference_are_what_the_module_takes(name: str) -> None:
+    """Each task of a module's EXAMPLES, with something of the right type where a template stands."""
+    module = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{name}")
+    tasks = yaml.safe_load(module.EXAMPLES)
+    checked = 0
+    for task in [part for item in tasks for part in item.get("tasks", [item])]:
+        for key, value in task.items():
+            if not key.startswith("dockerhost.azure."):
+                continue
+            used = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{key.split('.')[2]}")
+            if not isinstance(value, dict | None) or not hasattr(used, "TASK"):
+                continue
+            given = {**task.get("module_defaults", {}).get("group/dockerhost.azure.all", {}), **(value or {})}
+            spec = {option: dict(details) for option, details in used.TASK.spec.argument_spec.items()}
+            result = ArgumentSpecValidator(spec, **used.TASK.spec.rules()).validate(filled(given, spec))
+            assert result.error_messages == [], f"{name}: {task}"
+            checked += 1
+    assert checked or not hasattr(module, "TASK"), name
+
+
+def filled(given: dict[str, t.Any], spec: dict[str, t.Any]) -> dict[str, t.Any]:
+    samples = {"str": "x", "path": "/x", "int": 1, "float": 1.0, "bool": True, "list": [], "dict": {}, "raw": "x"}
+    return {
+        key: spec[key].get("choices", [samples[spec[key].get("type", "str")]])[0]
+        if key in spec and isinstance(value, str) and "{{" in value
+        else value
+        for key, value in given.items()
+    }
