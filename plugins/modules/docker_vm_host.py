@@ -405,7 +405,8 @@ options:
     type: str
   subnet_name:
     description:
-      - The subnet. Defaults to C(docker) in the shared network; needed with O(virtual_network).
+      - The subnet. Defaults to C(docker) in the shared network; needed with O(virtual_network). A host can be moved to
+        another subnet of its network.
     type: str
   virtual_network_prefix:
     description:

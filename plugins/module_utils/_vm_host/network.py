@@ -254,6 +254,10 @@ def _configurations(wanted: Wanted, layout: Layout, actual: Json | None) -> list
 def _point(properties: Json, wanted: Wanted, layout: Layout) -> None:
     """Give the primary configuration its subnet and addresses."""
     properties["primary"] = True
+    if not same_id((properties.get("subnet") or {}).get("id"), layout.subnet):
+        # An address of another subnet cannot be kept.
+        properties.pop("privateIPAddress", None)
+        properties.pop("privateIPAllocationMethod", None)
     properties["subnet"] = {"id": layout.subnet}
     properties.setdefault("privateIPAllocationMethod", "Dynamic")
     if wanted.params["private_ip_address"]:

@@ -178,10 +178,13 @@ class Planner:
         if not present:
             return [_creation("network_interface", layout.network_interface, body, *needs)]
         subnet = network.properties_of(primary_configuration(present)).get("subnet") or {}
-        if not same_id(subnet.get("id"), layout.subnet):
-            entry = Difference("subnet", subnet.get("id"), layout.subnet)
-            raise ImmutableError(f"The network interface {name_in(layout.network_interface)}", [entry])
         found = _changes(present, tags)
+        if not same_id(subnet.get("id"), layout.subnet):
+            # "Change subnet assignment" (learn.microsoft.com): within the virtual network, and no further.
+            if not same_id(str(subnet.get("id")).rpartition("/subnets/")[0], layout.virtual_network):
+                entry = Difference("subnet", subnet.get("id"), layout.subnet)
+                raise ImmutableError(f"The network interface {name_in(layout.network_interface)}", [entry])
+            found.add("subnet", subnet.get("id"), layout.subnet)
         network.compare_interface(found, self.wanted, layout, present)
         return _update("network_interface", layout.network_interface, body, found, *needs)
 

@@ -96,6 +96,8 @@ def predict_host(host: Json, layout: Layout, plan: Plan, private: str | None) ->
             host = {**host, "private_ip_address": private}
         else:
             unknown.append("private_ip_address")
+    elif makes_interface and not private and any(e.path == "subnet" for e in makes_interface.differences):
+        unknown.append("private_ip_address")
     elif makes_interface and private and any(e.path == "private_ip_address" for e in makes_interface.differences):
         old = host["private_ip_address"]
         addresses = [private if address == old else address for address in host["ip_addresses"]]

@@ -11,7 +11,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import OwnershipError
 
 from .conftest import Cloud
 from .others import COMPUTE, D2S, NETWORK, PLACE, Json, surround
@@ -58,6 +59,51 @@ def test_an_adopted_interface_keeps_what_others_set(cloud: Cloud) -> None:
     after = cloud.arm("GET", path)["properties"]
     assert after["enableIPForwarding"] is True
     assert after["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] == [pool]
+
+
+def test_a_given_interface_is_used_and_never_changed(place: Cloud) -> None:
+    place.run(name="web0")
+    subnet = place.arm("GET", f"{NETWORK}/virtualNetworks/docker-vnet")["properties"]["subnets"][0]["id"]
+    address = {"id": f"{subnet.partition('/virtualNetworks/')[0]}/publicIPAddresses/ip"}
+    inner = {"subnet": {"id": subnet}, "publicIPAddress": address}
+    body = {**PLACE, "properties": {"ipConfigurations": [{"name": "theirs", "properties": inner}]}}
+    place.arm("PUT", f"{NETWORK}/networkInterfaces/nic", body)
+    before = place.azure.dump()
+    made = place.run(network_interface="nic")
+    assert [line for line in made["actions"] if not line.startswith("generate")] == ["create virtual machine web1"]
+    assert made["host"]["public_ip_address"]
+    assert made["host"]["resources"]["virtual_network"].endswith("/docker-vnet")
+    assert place.run(network_interface="nic")["changed"] is False
+    with pytest.raises(OptionError, match="in use by"):
+        place.run(name="web2", network_interface="nic")
+    gone = place.run(state="absent", network_interface="nic")
+    assert gone["actions"] == ["delete virtual machine web1"]
+    assert without_times(place.azure.dump()) == without_times(before)
+
+
+def test_a_host_made_by_other_means_is_adopted(place: Cloud) -> None:
+    place.run(network_interface=made_interface(place))
+    machine = place.arm("GET", f"{COMPUTE}/virtualMachines/web1")
+    body = {key: copy.deepcopy(machine[key]) for key in ("location", "properties")}
+    for key in ("vmId", "timeCreated", "provisioningState"):
+        body["properties"].pop(key)
+    place.arm("PUT", f"{COMPUTE}/virtualMachines/web1", {**body, "tags": {"theirs": "x"}})
+    with pytest.raises(OwnershipError):
+        place.run(network_interface="nic")
+    adopted = place.run(network_interface="nic", adopt=True)
+    assert adopted["actions"] == ["update virtual machine web1"]
+    assert adopted["host"]["tags"]["theirs"] == "x"
+    assert place.run(network_interface="nic")["changed"] is False
+    assert place.run(state="deallocated", network_interface="nic")["changed"]
+
+
+def made_interface(place: Cloud) -> str:
+    """An interface of others in a network of others; its name."""
+    path = f"/subscriptions/{place.azure.subscription_id}/resourceGroups/others{NETWORK}/virtualNetworks/net/subnets/s"
+    inner = {"subnet": {"id": path}}
+    body = {**PLACE, "properties": {"ipConfigurations": [{"name": "theirs", "properties": inner}]}}
+    place.arm("PUT", f"{NETWORK}/networkInterfaces/nic", body)
+    return "nic"
 
 
 OTHER = "99999999-8888-7777-6666-555555555555"

@@ -58,6 +58,8 @@ SCENARIOS: dict[str, tuple[Json, ...]] = {
     ),
     "accelerated by a new size": ({}, {"vm_size": "Standard_D4s_v5", "enable_accelerated_networking": True, **STOP}),
     "static address": ({}, {"private_ip_address": "10.0.0.77"}),
+    "another subnet": ({}, {"subnet_name": "more", "subnet_prefix": "10.0.9.0/24"}),
+    "made public": ({"assign_public_ip": False}, {}),
     "tags merged": ({"tags": {"a": "1"}}, {"tags": {"b": "2"}}),
     "given network": ({"virtual_network": "others:net", "subnet_name": "s", "private_ip_address": "10.9.1.9"},),
     "given everything": (
