@@ -19,6 +19,8 @@ Json = dict[str, t.Any]
 NETWORK, COMPUTE, DISKS, SKUS = "2024-05-01", "2024-07-01", "2024-03-02", "2021-07-01"
 RESOURCES, SUBSCRIPTIONS = "2022-09-01", "2022-12-01"
 GALLERIES = "2023-07-03"
+KEY_VAULT = "2023-07-01"
+AUTHORIZATION, MARKETPLACE = "2022-04-01", "2021-01-01"
 PLACE = "westeurope"
 IMAGE = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"}
 
@@ -67,6 +69,8 @@ class Tour:
         await self.placement()
         await self.images()
         await self.galleries()
+        await self.vaults()
+        await self.rights_and_terms()
         await self.machines()
         await self.power()
         await self.extensions()
@@ -294,6 +298,28 @@ class Tour:
         await self.go("GET", f"{one}-none", COMPUTE, 404)
         await self.go("DELETE", one, COMPUTE, 202)
         await self.go("DELETE", one, COMPUTE, 204)
+
+    async def rights_and_terms(self) -> None:
+        """What the client may do, and the terms of images that are sold."""
+        for scope in (self.subscription, self.group):
+            await self.go("GET", f"{scope}/providers/Microsoft.Authorization/permissions", AUTHORIZATION)
+        plan = "publishers/Example/offers/sold/plans/one/agreements/current"
+        agreement = f"{self.subscription}/providers/Microsoft.MarketplaceOrdering/offerTypes/VirtualMachine/{plan}"
+        shown = await self.go("GET", agreement, MARKETPLACE)
+        accepted = {**shown.body, "properties": {**shown.body["properties"], "accepted": True}}
+        await self.go("PUT", agreement, MARKETPLACE, body=accepted)
+
+    async def vaults(self) -> None:
+        """Key vaults; their secrets are at another endpoint."""
+        vaults = f"{self.group}/providers/Microsoft.KeyVault/vaults"
+        sku = {"family": "A", "name": "standard"}
+        body = {"location": PLACE, "properties": {"tenantId": "11111111-1111-1111-1111-111111111111", "sku": sku}}
+        await self.go("PUT", f"{vaults}/tour-vault", KEY_VAULT, body=body)
+        await self.go("PUT", f"{vaults}/tour-vault", KEY_VAULT, 400, body={"location": PLACE})
+        for path in (f"{vaults}/tour-vault", vaults, f"{self.subscription}/providers/Microsoft.KeyVault/vaults"):
+            await self.go("GET", path, KEY_VAULT)
+        await self.go("DELETE", f"{vaults}/tour-vault", KEY_VAULT)
+        await self.go("GET", f"{vaults}/tour-vault", KEY_VAULT, 404)
 
     async def galleries(self) -> None:
         """Galleries, and how others see them."""
