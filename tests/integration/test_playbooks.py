@@ -12,6 +12,9 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import Work
+
 from .conftest import REPOSITORY, Ran, User, needs_docker
 from .watch import Watch
 
@@ -240,6 +243,43 @@ def test_new_address_mends_the_certificate(user: User) -> None:
 
 
 @pytest.mark.slow
+@needs_docker
+def test_another_public_address(user: User) -> None:
+    """The machine stays and its address changes, by Azure's own means: the next run mends certificate and context."""
+    user.play("create_docker_host", name="web1", assign_dns_label=False)
+    before, old = _address(user, "web1"), _contents(user)
+    azure = user.azure
+    options = {
+        "cloud_environment": azure.url, "cloud_ca_path": azure.ca_file, "tenant": azure.tenant,
+        "client_id": azure.client_id, "secret": azure.secret, "subscription_id": azure.subscription_id,
+    }  # fmt: skip
+    with AzureSession.from_params(options) as session:
+        network = f"{session.group_id(user.variables['docker_host_resource_group'])}/providers/Microsoft.Network"
+        interface = session.arm.get(f"{network}/networkInterfaces/web1-nic")
+        (configuration,) = interface["properties"]["ipConfigurations"]
+        public = configuration["properties"].pop("publicIPAddress")
+        session.arm.put(interface["id"], interface)
+        azure.settle()
+        address = session.arm.get(public["id"])
+        session.arm.begin(Work("web1", "address", "Deleting", "delete", "web1-ip"), "DELETE", public["id"]).wait()
+        kept = {key: address[key] for key in ("location", "sku", "tags", "zones") if key in address}
+        for path in (f"{network}/publicIPAddresses/somebody-elses", public["id"]):
+            session.arm.put(path, {**kept, "properties": {"publicIPAllocationMethod": "Static"}})
+            azure.settle()
+        configuration["properties"]["publicIPAddress"] = {"id": public["id"]}
+        session.arm.put(interface["id"], interface)
+        azure.settle()
+    after = _address(user, "web1")
+    assert after != before
+    ran = user.play("create_docker_host", name="web1", assign_dns_label=False)
+    assert ran.changed["localhost"] >= 3
+    assert _contents(user)[".docker/ca.pem"] == old[".docker/ca.pem"]
+    assert f'"tcp://{after}:4243"' in user.docker("context", "inspect", "web1")
+    user.docker("--context", "web1", "info")
+    assert user.play("create_docker_host", name="web1", assign_dns_label=False).changed == {"localhost": 0}
+
+
+@pytest.mark.slow
 def test_lost_certificates_stop_before_anybody_is_cut_off(user: User) -> None:
     user.play("create_docker_host", name="web1")
     user.docker_directory.rename(user.home / "lost")
@@ -275,7 +315,8 @@ def test_all_by_import(user: User) -> None:
     output = user.play(str(site), name="web1").output
     for line in ("docker --context web1 info", "web1 is deallocated", "web1 is deleted:"):
         assert line in output
-    assert not [path for path in user.azure.dump() if "/web1" in path.lower()]
+    group = user.variables["docker_host_resource_group"]
+    assert not [path for path in user.azure.dump() if f"/{group}/" in path.lower() and "/web1" in path.lower()]
 
 
 def test_without_a_name(user: User) -> None:
