@@ -11,9 +11,12 @@ BUILD := $(TOP)/.build
 CACHE := $(TOP)/.cache
 VENV := $(TOP)/.venv
 PYTHON ?= python3
+# Tests at a time. Most of their time they wait for operations of the local Azure.
+JOBS ?= 3
 DEV := $(BUILD)/dev
 COLLECTIONS := $(BUILD)/collections
 
+export JOBS
 export DOCKERHOST_CACHE := $(CACHE)
 export DOCKERHOST_VENVS := $(TOP)/.venvs
 export PATH := $(VENV)/bin:$(CACHE)/bin:$(PATH)
@@ -103,10 +106,10 @@ PYTEST := $(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUIL
 
 .PHONY: unit integration conformance e2e test
 unit: dev guests  ## Unit tests, the local Azure's and its machines' among them
-	$(PYTEST) -n 2 -m "not slow" tests/unit
+	$(PYTEST) -n $(JOBS) -m "not slow" tests/unit
 
 integration: dev install  ## Integration targets, through ansible-playbook, against the local Azure
-	$(PYTEST) -n 2 -m "not slow" tests/integration
+	$(PYTEST) -n $(JOBS) -m "not slow" tests/integration
 
 # What the comparison with recorded traffic counts is written into the documentation by the same run.
 conformance: export CONFORMANCE_DOCS := $(TOP)/docs/local-azure.md
@@ -120,10 +123,10 @@ test: check unit integration conformance e2e short-soak  ## Every check and ever
 
 .PHONY: test-slow test-clients client-venvs soak short-soak test-matrix
 test-slow: dev install guests  ## Tests that take minutes each
-	$(PYTEST) -n 2 --dist loadfile -m slow tests/unit tests/integration tests/conformance tests/e2e
+	$(PYTEST) -n $(JOBS) --dist loadfile -m slow tests/unit tests/integration tests/conformance tests/e2e
 
 test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker (2.5 GB)
-	$(PYTEST) -n 2 --dist loadfile tests/clients
+	$(PYTEST) -n $(JOBS) --dist loadfile tests/clients
 
 client-venvs: $(VENV)/ready.stamp  ## Install those clients from PyPI, each into a virtual environment of its own
 	@python tests/clients/client_venvs.py

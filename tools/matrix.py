@@ -33,6 +33,7 @@ NEVER = {
     f"{UNIT}/module_utils/_docker": "the standard library alone",
     f"{CERTIFICATES}/test_killed.py": "files, whichever wrote their content",
 }
+JOBS = os.environ.get("JOBS", "3")
 BACKENDS = {
     CERTIFICATES: "the same cryptography",
     f"{UNIT}/module_utils/_vm_host": "the same Azure SDK; integration tests run it",
@@ -129,7 +130,18 @@ def run(row: Row, venv: Path, build: Path) -> int:
     left_out = [f"--ignore={path}" for path in (*NEVER, *row.without)]
     for suite, collections in (((UNIT,), build / "dev"), (INTEGRATION, build / "collections")):
         environment["PYTHONPATH"] = f"{collections}{os.pathsep}{TOP / 'tests/emulator'}"
-        pytest = [str(venv / "bin/python"), "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-m", "not slow"]
+        pytest = [
+            str(venv / "bin/python"),
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            JOBS,
+            "-p",
+            "no:cacheprovider",
+            "-m",
+            "not slow",
+        ]
         status = subprocess.run([*pytest, *left_out, *suite], env=environment, cwd=TOP, check=False).returncode
         if status:
             return status
