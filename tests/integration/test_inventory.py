@@ -144,6 +144,9 @@ def test_five_hundred_hosts(tmp_path: Path) -> None:
         assert len(shown["_meta"]["hostvars"]) == 500
         assert len(shown["on"]["hosts"]) == 500
         assert len({variables["ansible_host"] for variables in shown["_meta"]["hostvars"].values()}) == 500
+        azure.switch("page_size", 100)
+        assert listed(user, **grouped) == shown
+        assert user.writes_and_reads() == 4 * 5
 
 
 def _multiply(state: Path, number: int, address: str) -> None:
