@@ -11,6 +11,7 @@ SDK's version makes of them.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import typing as t
@@ -53,6 +54,7 @@ class AzureSession:
         self.subscription_id = subscription_id
         self.progress = progress
         self.deadline = deadline or Deadline(None)
+        _keep_quiet()
         self._transport = transport_to(place)
         self._credential = _OneAtATime(way, place)
         self._compute: t.Any = None
@@ -393,6 +395,14 @@ def _wire(answer: t.Any, *_deserialized: t.Any) -> t.Any:
     """An answer's body as it came, None when it is empty."""
     response = answer.http_response
     return response.json() if response.text().strip() else None
+
+
+def _keep_quiet() -> None:
+    """Without a handler, warnings of the SDK would go to the standard error output; errors say what matters in them."""
+    for name in ("azure", "msal"):
+        logger = logging.getLogger(name)
+        if not logger.hasHandlers():
+            logger.addHandler(logging.NullHandler())
 
 
 def transport_to(place: Place) -> t.Any:

@@ -44,6 +44,10 @@ _STILL_USED = frozenset(
         "InUseSubnetCannotBeDeleted",
     )
 )
+# Conflicts that no waiting ends; others of what hosts share are those of hosts that are made at the same time.
+_FINAL = frozenset(
+    ("InvalidResourceGroupLocation", "MissingSubscriptionRegistration", "OperationNotAllowed", "ScopeLocked")
+)
 # NicReservedForAnotherVm lasts 180 s after a failed creation of a VM.
 _PATIENCE = 240.0
 
@@ -123,7 +127,7 @@ class Lifecycle:
                     return False
                 again = error.code in _BUSY or (step.verb == "delete" and error.code in _STILL_USED)
                 shared = step.kind in ("virtual_network", "subnet", "resource_group") and step.verb == "create"
-                again = again or (shared and error.status in (409, 412, 429))
+                again = again or (shared and error.status in (409, 412, 429) and error.code not in _FINAL)
                 if step.kind == "virtual_network" and step.verb == "delete" and error.code in _STILL_USED:
                     return False
                 if not again or time.monotonic() > end or self._session.deadline.over:

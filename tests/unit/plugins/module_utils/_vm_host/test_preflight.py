@@ -152,6 +152,14 @@ def test_a_provider_that_may_not_be_registered(cloud: Cloud) -> None:
     assert cloud.writes == ["POST register"]
 
 
+def test_an_unregistered_provider_is_nothing_to_wait_for(cloud: Cloud) -> None:
+    cloud.azure.switch("unregistered", ["Microsoft.Network"])
+    cloud.azure.switch("forbidden", ["Microsoft.Network/register/action"])
+    with pytest.raises(AzureError, match="MissingSubscriptionRegistration"):
+        cloud.run(preflight=False)
+    assert cloud.writes.count("PUT docker-vnet") == 1
+
+
 def test_nothing_is_registered_for_what_cannot_be_had(cloud: Cloud) -> None:
     cloud.azure.switch("unregistered", ["Microsoft.Network"])
     with pytest.raises(OptionError, match="not there"):
