@@ -179,3 +179,8 @@ def attached_subnet(nic: Json) -> str | None:
 def attached_address(nic: Json) -> str | None:
     """The id of the public address that an interface has."""
     return ((primary_configuration(nic).get("properties") or {}).get("publicIPAddress") or {}).get("id")
+
+
+def private_address(nic: Json) -> str | None:
+    """The private address of an interface's primary configuration."""
+    return (primary_configuration(nic).get("properties") or {}).get("privateIPAddress")

@@ -128,6 +128,25 @@ def _ask_label(session: AzureSession, location: str, label: str) -> str | None:
     return f"{label!r} is taken in {location}: choose another, it must be unique in the region."
 
 
+def ask_address(session: AzureSession, network_id: str, address: str) -> str | None:
+    """Why a private address cannot be had, in words; None when it can, or one may not ask.
+
+    :param network_id: the virtual network, which exists.
+    """
+    path = f"{network_id}/CheckIPAddressAvailability"
+    try:
+        answer = _allowed(lambda: session.arm.get(path, ipAddress=address)) or {}
+    except AzureError as error:
+        if error.code == "PrivateIPAddressNotInAnySubnet":
+            # Its subnet is still to be made.
+            return None
+        raise
+    if answer.get("available") is not False:
+        return None
+    free = ", ".join(answer.get("availableIPAddresses") or [])
+    return f"{address} is taken in {network_id}." + (f" Free are {free}." if free else "")
+
+
 def _ask_image(session: AzureSession, location: str, image: Image) -> tuple[Json | None, str | None]:
     if not image.is_platform:
         return ask_own_image(session, location, image)

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
-from .._errors import DockerHostError
+from .._errors import DockerHostError, OptionError
 from .._task import Request, Task
 from . import changes, machine
-from .facts import Facts, Json, Lookout
+from .facts import Facts, Json, Lookout, private_address
 from .layout import Layout, lay_out
 from .lifecycle import Lifecycle, Outcome
 from .network import properties_of
@@ -23,7 +23,7 @@ from .options import SPEC
 from .plan import Planner, plan_power
 from .preflight import advise, judge, judge_change
 from .providers import register
-from .questions import ask, ask_sizes
+from .questions import ask, ask_address, ask_sizes
 from .removal import Remover
 from .result import describe_host, expected_facts, predict_host
 from .rights import judge_rights, needed_rights
@@ -87,12 +87,26 @@ class _Run:
         facts = self._more_facts(facts)
         planner = Planner(self.wanted, self.layout, facts)
         plan = planner.present()
+        self._check_address(facts, plan)
         if facts.virtual_machine:
             self._check_changes(facts.virtual_machine, plan)
             return plan
         trust = self._preflight(planner, plan)
         # Nothing wrong was found: only now a key may be made.
         return Planner(self.wanted, self.layout, facts, self._ssh_keys(), trust).present()
+
+    def _check_address(self, facts: Facts, plan: Plan) -> None:
+        """Ask whether the private address is free, when the interface is to get it in a network that is there."""
+        address, step = self.wanted.params["private_ip_address"], plan.step("network_interface")
+        network = self.layout.virtual_network
+        if not (address and step and network and self.wanted.params["preflight"]):
+            return
+        gets = step.verb == "create" or any(entry.path == "private_ip_address" for entry in step.differences)
+        mine = facts.network_interface and private_address(facts.network_interface) == address
+        if gets and not mine and (facts.virtual_network or facts.complete):
+            problem = ask_address(self.session, network, address)
+            if problem:
+                raise OptionError("private_ip_address", problem)
 
     def _check_changes(self, present: Json, plan: Plan) -> None:
         """Ask what sizes can do, when a change depends on it."""

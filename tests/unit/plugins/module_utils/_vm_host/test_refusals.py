@@ -69,6 +69,17 @@ def test_an_availability_set_of_another_group(place: Cloud) -> None:
     assert (caught.value.option, place.writes) == ("availability_set", [])
 
 
+def test_a_private_address_that_others_have(place: Cloud) -> None:
+    place.run(name="web0", private_ip_address="10.0.0.50")
+    with pytest.raises(OptionError, match="taken") as caught:
+        place.run(name="web1", private_ip_address="10.0.0.50")
+    assert (caught.value.option, place.writes) == ("private_ip_address", [])
+    place.run(name="web1")
+    with pytest.raises(OptionError, match="taken"):
+        place.run(name="web1", private_ip_address="10.0.0.50")
+    assert place.writes == []
+
+
 def test_an_address_that_others_use_is_refused(place: Cloud) -> None:
     place.run(name="web0", public_ip_address="ip")
     with pytest.raises(OptionError, match="in use by"):
