@@ -121,9 +121,13 @@ class Plays:
         whole = re.compile(rf"{group}(/providers/[^/]+/(?!disks/)[^/]+/[^/]+)?")
         return sorted(key.lower() for key in self.azure.dump() if whole.fullmatch(key.lower()))
 
-    def struck(self) -> bool:
-        """Wait until the one fault there is has struck; False when that takes too long."""
-        return _comes_true(lambda: any(fault["struck"] for fault in self.azure.faults()))
+    def struck(self, run: subprocess.Popen[str]) -> bool:
+        """Wait until the one fault there is has struck; False when the run ends before, or that takes too long."""
+
+        def has_struck() -> bool:
+            return any(fault["struck"] for fault in self.azure.faults())
+
+        return _comes_true(lambda: has_struck() or run.poll() is not None) and has_struck()
 
     def shows(self, text: str) -> bool:
         """Wait until the run that goes on has shown a text; False when that takes too long."""
