@@ -138,7 +138,10 @@ def test_five_hundred_hosts(tmp_path: Path) -> None:
     with LocalAzure(machines="none", state_dir=directory) as azure:
         user = User(azure, tmp_path / "crowd")
         azure.clear_requests()
-        grouped = {"keyed_groups": [{"prefix": "size", "key": "vm_size"}], "groups": {"on": "power_state == 'running'"}}
+        grouped: dict[str, t.Any] = {
+            "keyed_groups": [{"prefix": "size", "key": "vm_size"}],
+            "groups": {"on": "power_state == 'running'"},
+        }
         shown = listed(user, **grouped)
         assert user.writes_and_reads() == 4
         assert len(shown["_meta"]["hostvars"]) == 500
@@ -192,7 +195,11 @@ def test_strict(fleet: User) -> None:
 
 
 def test_cache(fleet: User) -> None:
-    options = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(fleet.home / "cache")}
+    options: dict[str, t.Any] = {
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(fleet.home / "cache"),
+    }
     first = listed(fleet, **options)
     fleet.azure.clear_requests()
     assert listed(fleet, **options) == first
