@@ -134,7 +134,7 @@ client-venvs: $(VENV)/ready.stamp  ## Install those clients from PyPI, each into
 SOAK := $(RUN) PYTHONPATH=$(TOP)/tests/emulator:$(TOP)/tests DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m clients.soak
 
 soak: dev install guests  ## Thirty minutes of hosts made, changed, rotated and deleted while faults strike
-	$(SOAK) --seconds $(or $(SECONDS_OF_SOAK),1800)
+	$(SOAK) --seconds $(or $(SECONDS_OF_SOAK),1800) --write-docs docs/clients.md
 
 short-soak: dev install guests  ## The same in two minutes, with the same faults each time
 	$(SOAK) --seconds 100 --seed 11

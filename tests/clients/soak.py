@@ -32,6 +32,7 @@ GROUP = "soak"
 HOSTS_PER_WORKER = 3
 PATHS = (r"/virtualMachines/", r"/extensions/", r"/publicIPAddresses/", r"/networkInterfaces/", r"/operations/", r".*")
 STATUSES = (429, 500, 502, 503, 504)
+BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
 GROWTH = 12.0
 """MiB that the server's memory may grow from the middle of a soak to its end."""
 
@@ -211,7 +212,7 @@ class Soak:
         """Compare the server's memory in the middle and at the end."""
         third = len(self.memory) // 3
         if third < 2:
-            return {}
+            return {"start": self.memory[0], "end": self.memory[-1]} if self.memory else {}
         middle, last = statistics.median(self.memory[third:-third]), statistics.median(self.memory[-third:])
         if last - middle > GROWTH:
             raise SoakError(f"the server's memory grew from {middle:.1f} to {last:.1f} MiB")
@@ -244,7 +245,25 @@ def soak(seconds: float, seed: int, machines: str, workers: int) -> dict[str, t.
         left = [*run.family.survivors(), *mounts_below(scratch)]
         if left:
             raise SoakError(f"seed {seed}: left after the end: {left}; {run.counts}, memory {run.memory}")
-        return {"seed": seed, "machines": azure.machines, **run.counts, "memory MiB": run.check_memory()}
+        return {
+            "seconds": round(seconds),
+            "seed": seed,
+            "machines": azure.machines,
+            **run.counts,
+            **{f"server's memory, {when}": f"{size:.1f} MiB" for when, size in run.check_memory().items()},
+            "left after the end": 0,
+        }
+
+
+def write_docs(path: Path, found: t.Mapping[str, t.Any]) -> None:
+    """Put the figures between the markers of a Markdown file."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not end:
+        raise SoakError(f"{path} has no lines {BEGIN} and {END}")
+    rows = [f"| {name.removeprefix('dockerhost.azure.')} | {value} |" for name, value in found.items()]
+    table = "\n".join(["| what | how much |", "|---|---|", *rows])
+    path.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
 
 
 def main() -> int:
@@ -254,12 +273,15 @@ def main() -> int:
     arguments.add_argument("--seed", type=int, help="decides every step and fault (default: a new one)")
     arguments.add_argument("--machines", default="auto", choices=("auto", "guests", "stand-in"))
     arguments.add_argument("--workers", type=int, default=2)
+    arguments.add_argument("--write-docs", type=Path, metavar="FILE", help="put the figures between FILE's markers")
     options = arguments.parse_args()
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     sys.stdout.write(f"soak: seed {seed}, {options.seconds:.0f} s, {options.machines}\n")
     sys.stdout.flush()
     try:
         found = soak(options.seconds, seed, options.machines, options.workers)
+        if options.write_docs is not None:
+            write_docs(options.write_docs, found)
     except SoakError as error:
         sys.stderr.write(f"{error}\n")
         return 1

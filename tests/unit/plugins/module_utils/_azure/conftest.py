@@ -14,9 +14,9 @@ import pytest
 from azure_emulator.launcher import CLEARED, LocalAzure
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def azure() -> t.Iterator[LocalAzure]:
-    """A local Azure with nothing behind its machines."""
+    """A local Azure with nothing behind its machines, empty at first."""
     with LocalAzure(machines="none") as local:
         yield local
 
