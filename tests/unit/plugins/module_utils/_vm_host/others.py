@@ -62,9 +62,12 @@ def others(cloud: Cloud) -> Cloud:
     return found
 
 
+OWN_ADDRESS = "10.9.1.9"
+
+
 def filled(cloud: Cloud, given: Json) -> Json:
     """Options with the ids of images of others."""
-    if str(given.get("private_ip_address", "")).startswith("10.9.1."):
+    if given.get("private_ip_address") == OWN_ADDRESS:
         # In the network of others, each test's host has an address of its own.
         given = {**given, "private_ip_address": f"10.9.1.{10 + int(cloud.group[-6:], 16) % 240}"}
     kind, _colon, name = str(given.get("image", "")).partition(":")

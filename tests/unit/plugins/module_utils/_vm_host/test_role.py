@@ -31,6 +31,9 @@ TABLE = {action for row in ROWS for action in re.findall("`(.*?)`", row)}
 NOT_HERE = [
     "Microsoft.Compute/availabilitySets/vmSizes/read",
     "Microsoft.Compute/availabilitySets/write",
+    # These come after an image definition that others share is found.
+    "Microsoft.Compute/locations/communityGalleries/images/versions/read",
+    "Microsoft.Compute/locations/sharedGalleries/images/versions/read",
     "Microsoft.Compute/proximityPlacementGroups/write",
 ]
 # Azure does it together with the VM, on the operator's behalf.
@@ -148,6 +151,10 @@ def test_what_some_options_need(operator: Operator) -> None:
     )
     own = f"/subscriptions/{azure.subscription_id}/resourceGroups/x/providers/Microsoft.Compute"
     operator.fail(name="web2", image=f"{own}/images/none")
+    for gallery in ("/SharedGalleries/none", "/CommunityGalleries/none"):
+        operator.fail(name="web2", image=f"{gallery}/images/none")
+    operator.run(name="web2", private_ip_address="10.0.0.77")
+    operator.run(name="web2", state="absent")
     operator.fail(name="web2", image=f"{own}/galleries/g/images/none/versions/1.0.0")
     operator.ask(host_info.TASK)
     operator.fail(name="web2", image=f"{own}/galleries/g/images/none/versions/1.0.0", preflight=False)
@@ -161,7 +168,9 @@ def test_what_some_options_need(operator: Operator) -> None:
     operator.run(state="absent", remove_on_absent=["all", "resource_group"])
     assert not operator.refused, operator.refused
     used = operator.used | {"*/register/action" for right in operator.used if right.endswith("/register/action")}
-    superfluous = sorted(TABLE - used)
+    # Azure compares actions without case.
+    lowered = {right.lower() for right in used}
+    superfluous = sorted(right for right in TABLE if right.lower() not in lowered)
     assert superfluous == NOT_HERE, superfluous
 
 
