@@ -201,15 +201,18 @@ def under_way(plays: Plays, host: str) -> list[str]:
 
 
 REFUSED: dict[str, tuple[Options, str]] = {
-    "quota": ({"vm_size": "Standard_D16s_v5"}, r"needs 16 vCPUs; of .* of 10 are used"),
-    "size": ({"vm_size": "Standard_B2ms"}, r"Standard_B2ms is not available in westeurope .* Available are Standard_"),
-    "label": ({"dns_label": "taken"}, "'taken' is taken in westeurope"),
-    "image": ({"image": "Canonical:ubuntu-24_04-lts:server:1.2.3"}, "not there in westeurope: docker_vm_image_info"),
-    "terms": (
+    "no-quota": ({"vm_size": "Standard_D16s_v5"}, r"needs 16 vCPUs; of .* of 10 are used"),
+    "no-size": (
+        {"vm_size": "Standard_B2ms"},
+        r"Standard_B2ms is not available in westeurope .* Available are Standard_",
+    ),
+    "no-label": ({"dns_label": "taken"}, "'taken' is taken in westeurope"),
+    "no-image": ({"image": "Canonical:ubuntu-24_04-lts:server:1.2.3"}, "not there in westeurope: docker_vm_image_info"),
+    "no-terms": (
         {"image": "acme:linux:pro:1.0.0", "plan": {"name": "pro", "product": "linux", "publisher": "acme"}},
         "az vm image terms accept --publisher acme --offer linux --plan pro",
     ),
-    "windows": ({"image": "MicrosoftWindowsServer:WindowsServer:2022:1.0.0"}, "Windows image"),
+    "no-windows": ({"image": "MicrosoftWindowsServer:WindowsServer:2022:1.0.0"}, "Windows image"),
 }
 SWITCHES = {
     "cores_quota": 10,
