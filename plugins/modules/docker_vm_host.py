@@ -222,7 +222,8 @@ options:
     type: str
   availability_set:
     description:
-      - An availability set, by name in the host's group, C(group:name), or id.
+      - An availability set in the host's group, by name, C(group:name), or id. Not together with O(zone) or
+        O(priority=Spot).
     type: str
   proximity_placement_group:
     description:
@@ -318,7 +319,7 @@ options:
   ephemeral_os_disk:
     description:
       - Put the OS disk on the machine that the host runs on. It is lost whenever the host is moved; such a host cannot
-        be deallocated, nor have another size.
+        be deallocated, nor have another size, nor a zone-redundant O(managed_disk_type).
     type: bool
   data_disks:
     description:
@@ -344,7 +345,7 @@ options:
         choices: [Premium_LRS, Premium_ZRS, StandardSSD_LRS, StandardSSD_ZRS, Standard_LRS]
       caching:
         description:
-          - The caching of a new disk. Defaults to V(None).
+          - The caching. Defaults to V(None) for a new disk, which is all that a disk of more than 4095 GiB can have.
         type: str
         choices: ['None', ReadOnly, ReadWrite]
   docker_port:

@@ -110,4 +110,6 @@ def _from_dictionary(option: str, value: t.Mapping[str, t.Any]) -> Image:
         return _from_id(option, given["id"])
     if set(given) | {"version"} == {"publisher", "offer", "sku", "version"}:
         return Image({**given, "version": given.get("version", "latest")})
-    raise OptionError(option, "a dictionary needs publisher, offer, sku and, if wished, version; or id alone.")
+    raise OptionError(
+        option, f"{given} is no image: a dictionary needs publisher, offer, sku and, if wished, version; or id alone."
+    )

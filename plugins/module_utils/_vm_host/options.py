@@ -131,18 +131,23 @@ _NETWORK = ArgumentSpec(
         "private_ip_address": {"type": "str"},
         "enable_accelerated_networking": {"type": "bool"},
     },
-    mutually_exclusive=[
-        ("network_interface", "virtual_network"),
-        ("network_interface", "subnet_name"),
-        ("network_interface", "security_group"),
-        ("network_interface", "public_ip_address"),
-        ("network_interface", "private_ip_address"),
-        ("network_interface", "dns_label"),
-        ("public_ip_address", "dns_label"),
-        ("virtual_network", "virtual_network_prefix"),
-        ("virtual_network", "subnet_prefix"),
-        ("zone", "availability_set"),
-    ],
+)
+
+_GIVEN = "an interface that is given has its own, and is not changed"
+_SHARED = "it is for the shared network, which is made when no other is given"
+# Pairs of options that contradict each other, and why.
+EXCLUSIVE: tuple[tuple[str, str, str], ...] = (
+    ("network_interface", "virtual_network", _GIVEN),
+    ("network_interface", "subnet_name", _GIVEN),
+    ("network_interface", "security_group", _GIVEN),
+    ("network_interface", "public_ip_address", _GIVEN),
+    ("network_interface", "private_ip_address", _GIVEN),
+    ("network_interface", "dns_label", _GIVEN),
+    ("public_ip_address", "dns_label", "an address that is given keeps its own label"),
+    ("virtual_network", "virtual_network_prefix", _SHARED),
+    ("virtual_network", "subnet_prefix", _SHARED),
+    # "Availability options for Azure Virtual Machines" (learn.microsoft.com): a set has no zone.
+    ("zone", "availability_set", "Azure deploys no availability set to an availability zone"),
 )
 
 SPEC = azure_argument_spec().merge(_HOST, _MACHINE, _NETWORK)

@@ -2,11 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The key pair of a host that was given none: made once, kept, never overwritten. Private to this collection."""
+"""Public keys that were given, and the key pair of a host that was given none. Private to this collection.
+
+A pair is made once, kept, and never overwritten.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
+import re
 import tempfile
 import typing as t
 from dataclasses import dataclass
@@ -29,6 +35,71 @@ class KeyPair:
     path: str
     public: str
     generated: bool
+
+
+def public_key(option: str, text: str) -> str:
+    """An OpenSSH public key, given as such or by the path of a file that holds one.
+
+    :raises OptionError: it is neither, or a private key, or of a kind that Azure refuses. What a file holds is not
+        shown.
+    """
+    line = text.strip()
+    source = f"{line[:32]}..." if re.match(r"(ssh|ecdsa|sk)-\S+ ", line) else "what is given"
+    if source == "what is given" and "PRIVATE KEY" not in line:
+        source, line = _in_file(option, line)
+    if "PRIVATE KEY" in line:
+        raise OptionError(
+            option, f"{source} is a private key; the public one is asked for (the file that ends in .pub)."
+        )
+    match = re.fullmatch(r"(?P<kind>\S+) (?P<key>[A-Za-z0-9+/]+={0,2})(?: .*)?", line)
+    if not match:
+        raise OptionError(
+            option, f"{source} is not one OpenSSH public key: one line of type, key and, if wished, name."
+        )
+    # SshPublicKey of the Compute API: RSA of at least 2048 bits, or Ed25519.
+    if match["kind"] not in ("ssh-rsa", "ssh-ed25519"):
+        raise OptionError(
+            option, f"{source} is of another type: Azure takes ssh-rsa (at least 2048 bits) and ssh-ed25519."
+        )
+    fields = _fields(match["key"])
+    if not fields or fields[0] != match["kind"].encode() or len(fields) != (3 if fields[0] == b"ssh-rsa" else 2):
+        raise OptionError(option, f"{source} is no {match['kind']} key: what it encodes is damaged, or something else.")
+    if fields[0] == b"ssh-rsa" and int.from_bytes(fields[2], "big").bit_length() < 2048:
+        raise OptionError(option, f"{source} is too short: Azure takes RSA keys of at least 2048 bits.")
+    if fields[0] == b"ssh-ed25519" and len(fields[1]) != 32:
+        raise OptionError(option, f"{source} is no ssh-ed25519 key: that has 32 bytes.")
+    return line
+
+
+def _in_file(option: str, text: str) -> tuple[str, str]:
+    """A file's path, and what it holds."""
+    if len(text) > 1000 or "\n" in text:
+        raise OptionError(option, "what is given is neither one OpenSSH public key nor the path of a file.")
+    try:
+        path = Path(text).expanduser()
+        if not path.is_file():
+            raise OptionError(option, f"{text!r} is neither an OpenSSH public key nor a file that exists.")
+        return str(path), path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError as error:
+        raise OptionError(option, f"{text} cannot be read: {error.strerror}.") from error
+    except (RuntimeError, ValueError) as error:
+        raise OptionError(option, f"{text!r} is no path: {error}") from error
+
+
+def _fields(text: str) -> list[bytes]:
+    """The fields of a public key (RFC 4253, section 6.6), empty when it is not made of such."""
+    try:
+        rest = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return []
+    found = []
+    while rest:
+        size = int.from_bytes(rest[:4], "big")
+        if len(rest) < 4 + size:
+            return []
+        found.append(rest[4 : 4 + size])
+        rest = rest[4 + size :]
+    return found
 
 
 def ensure_key_pair(path: str, check_mode: bool) -> KeyPair:

@@ -9,6 +9,7 @@ Nothing here asks Azure: whatever is wrong with the options alone is found befor
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
 from dataclasses import dataclass
@@ -17,9 +18,12 @@ from .._errors import OptionError
 from . import images, rules
 from .images import Image
 from .names import RESERVED_PREFIX
-from .options import DEFAULT_KEY_PATH, DEFAULT_USER
+from .options import DEFAULT_KEY_PATH, DEFAULT_USER, EXCLUSIVE
+from .ssh_keys import public_key
 
 Params = t.Mapping[str, t.Any]
+# GiB. "Azure premium storage: design for high performance" (learn.microsoft.com): no cache for disks of 4 TiB or more.
+MOST_CACHED = 4095
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,11 @@ def read_options(params: Params) -> Wanted:
     rules.check_group_name("resource_group", params["resource_group"])
     tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
     rules.check_tags("tags", tags, RESERVED_PREFIX)
+    _check_pairs(params)
     _check_ports(params)
     _check_network(params)
     _check_spot(params)
+    _check_ephemeral(params)
     _check_waiting(params)
     _check_given(params)
     _check_security(params)
@@ -123,7 +129,7 @@ def read_options(params: Params) -> Wanted:
         ssh_port=params["ssh_port"],
         openings=_openings(params),
         vm_size=params["vm_size"] or None,
-        image=images.read_image("image", params["image"]) if params["image"] else None,
+        image=None if params["image"] in (None, "") else images.read_image("image", params["image"]),
         plan=_plan(params),
         admin_username=params["admin_username"] or None,
         admin_password=params["admin_password"] or None,
@@ -136,30 +142,13 @@ def read_options(params: Params) -> Wanted:
     )
 
 
-def public_key(option: str, text: str) -> str:
-    """An OpenSSH public key, given as such or by the path of a file that holds one.
-
-    :raises OptionError: it is neither, or a private key, or of a kind that Azure refuses.
-    """
-    from pathlib import Path
-
-    line = text.strip()
-    if not re.match(r"(ssh|ecdsa|sk)-\S+ ", line) and "PRIVATE KEY" not in line:
-        path = Path(line).expanduser()
-        if len(line) > 1000 or "\n" in line or not path.is_file():
-            raise OptionError(option, f"{line[:60]!r} is neither an OpenSSH public key nor a file that exists.")
-        line = path.read_text(encoding="utf-8", errors="replace").strip()
-    if "PRIVATE KEY" in line:
-        raise OptionError(option, "that is a private key; the public one is asked for (the file that ends in .pub).")
-    match = re.fullmatch(r"(?P<kind>\S+) (?P<key>[A-Za-z0-9+/]{40,}={0,3})(?: .*)?", line)
-    if not match:
-        raise OptionError(option, f"{line[:60]!r} is not one OpenSSH public key.")
-    # SshPublicKey of the Compute API: RSA of at least 2048 bits, or Ed25519.
-    if match["kind"] not in ("ssh-rsa", "ssh-ed25519"):
-        raise OptionError(option, f"Azure takes keys of type ssh-rsa and ssh-ed25519, not {match['kind']}.")
-    if match["kind"] == "ssh-rsa" and len(match["key"]) < 360:
-        raise OptionError(option, "Azure takes RSA keys of at least 2048 bits.")
-    return line
+def _check_pairs(params: Params) -> None:
+    """Not by the argument spec, for which an empty string, as surveys of AWX send it, is a value."""
+    for one, other, why in EXCLUSIVE:
+        if params[one] and params[other]:
+            raise OptionError(
+                other, f"{params[other]!r} contradicts {one} {params[one]!r}: {why}. Give one of the two, not both."
+            )
 
 
 def _check_ports(params: Params) -> None:
@@ -228,14 +217,15 @@ def _sign_in(params: Params, keys: bool) -> bool:
         if enabled is False:
             raise OptionError(
                 "ssh_password_enabled",
-                "admin_password is given, but nobody could sign in with it: leave out one of the two.",
+                "False contradicts admin_password, with which nobody could sign in: leave out one of the two.",
             )
     elif enabled:
-        raise OptionError("ssh_password_enabled", "signing in by password needs admin_password.")
+        raise OptionError("ssh_password_enabled", "True needs admin_password, to sign in with.")
     if params["ssh_private_key_path"] and (keys or password):
         raise OptionError(
             "ssh_private_key_path",
-            "no key is generated when ssh_public_keys or admin_password are given: leave it out.",
+            f"{params['ssh_private_key_path']!r} is for a key that is generated, and none is when ssh_public_keys or"
+            " admin_password are given: leave it out.",
         )
     return bool(password)
 
@@ -245,11 +235,15 @@ def _check_network(params: Params) -> None:
         for option in ("public_ip_address", "dns_label"):
             if params[option]:
                 raise OptionError(
-                    option, "contradicts assign_public_ip: false, by which the host has no public address."
+                    option,
+                    f"{params[option]!r} contradicts assign_public_ip: false, by which the host has no public address."
+                    " Give one of the two.",
                 )
     if params["dns_label"]:
         if not params["assign_dns_label"]:
-            raise OptionError("dns_label", "contradicts assign_dns_label: false.")
+            raise OptionError(
+                "dns_label", f"{params['dns_label']!r} contradicts assign_dns_label: false. Give one of the two."
+            )
         rules.check_dns_label("dns_label", params["dns_label"])
     network = rules.network_of("virtual_network_prefix", params["virtual_network_prefix"] or "10.0.0.0/16")
     if params["virtual_network_prefix"]:
@@ -274,21 +268,44 @@ def _check_network(params: Params) -> None:
 
 def _check_spot(params: Params) -> None:
     spot = params["priority"] == "Spot"
+    # VirtualMachineProperties.evictionPolicy and billingProfile of the Compute API: of spot VMs.
     for option in ("eviction_policy", "max_price"):
         if params[option] is not None and not spot:
-            raise OptionError(option, "is for priority: Spot only.")
+            raise OptionError(option, f"{params[option]!r} is for priority: Spot only.")
+    # "Error messages for Azure Spot Virtual Machines" (learn.microsoft.com): not supported in an availability set.
     if spot and params["availability_set"]:
-        raise OptionError("availability_set", "a spot VM cannot be in an availability set.")
+        raise OptionError(
+            "availability_set",
+            f"{params['availability_set']!r} contradicts priority: Spot; a spot VM cannot be in an availability set."
+            " Give one of the two, not both.",
+        )
+    # The same page, and BillingProfile.maxPrice of the Compute API: -1, or more than zero.
     price = params["max_price"]
-    if price is not None and price != -1 and price <= 0:
+    if price is not None and price != -1 and not (price > 0 and math.isfinite(price)):
         raise OptionError(
             "max_price", f"{price} is no price: give US dollars an hour, or -1 for up to the usual price."
         )
     # "Azure Spot Virtual Machines" (learn.microsoft.com): up to five decimal places.
     if price is not None and round(price, 5) != price:
         raise OptionError("max_price", f"{price} is too exact: Azure takes up to five decimals.")
-    if params["ephemeral_os_disk"] and params["eviction_policy"] == "Deallocate":
-        raise OptionError("eviction_policy", "a VM with an ephemeral OS disk cannot be deallocated: use Delete.")
+
+
+def _check_ephemeral(params: Params) -> None:
+    """What such a disk rules out: "Ephemeral OS disks" (learn.microsoft.com)."""
+    if not params["ephemeral_os_disk"]:
+        return
+    if params["eviction_policy"] == "Deallocate":
+        raise OptionError(
+            "eviction_policy",
+            "'Deallocate' contradicts ephemeral_os_disk, with which no VM is deallocated: use Delete.",
+        )
+    kind = params["managed_disk_type"]
+    if kind and kind.endswith("_ZRS"):
+        raise OptionError(
+            "managed_disk_type",
+            f"{kind!r} contradicts ephemeral_os_disk: such a disk is on one machine, so in one zone. A type that ends"
+            " in _LRS, or none, is possible.",
+        )
 
 
 def _check_given(params: Params) -> None:
@@ -301,7 +318,9 @@ def _check_given(params: Params) -> None:
                 )
     if params["network_interface"] and params["enable_accelerated_networking"] is not None:
         raise OptionError(
-            "enable_accelerated_networking", "contradicts network_interface: what is given is not changed."
+            "enable_accelerated_networking",
+            f"{params['enable_accelerated_networking']} contradicts network_interface: what is given is not changed."
+            " Leave it out.",
         )
 
 
@@ -311,7 +330,7 @@ def _check_security(params: Params) -> None:
         for option in ("secure_boot_enabled", "v_tpm_enabled"):
             # SecurityProfile.securityType of the Compute API: without it there are no UEFI settings.
             if asked.get(option):
-                raise OptionError(f"security_profile.{option}", "is for security_type: TrustedLaunch only.")
+                raise OptionError(f"security_profile.{option}", "True is for security_type: TrustedLaunch only.")
     # VirtualMachineProperties.licenseType of the Compute API; "Azure Hybrid Benefit for Linux" (learn.microsoft.com).
     license_type = params["license_type"]
     if license_type and not re.fullmatch(r"None|(RHEL|SLES|UBUNTU)(_[A-Z0-9]+)*", license_type):
@@ -323,6 +342,7 @@ def _check_security(params: Params) -> None:
 def _check_waiting(params: Params) -> None:
     if params["wait_timeout"] < 1:
         raise OptionError("wait_timeout", f"{params['wait_timeout']} is no time: give seconds, at least 1.")
+    # "Availability zones" (learn.microsoft.com): a subscription's zones are called 1, 2 and 3.
     if params["zone"] and params["zone"] not in ("1", "2", "3"):
         raise OptionError("zone", f"{params['zone']!r} is no availability zone: 1, 2 and 3 are.")
     for option, limit in (("custom_data", 65535), ("user_data", 65535)):
@@ -334,12 +354,15 @@ def _check_waiting(params: Params) -> None:
     if own and params["ssh_port"] != 22 and not own.startswith(("#cloud-config", "#!")):
         raise OptionError(
             "custom_data",
-            "with an ssh_port of its own, the host takes a script (#!) or #cloud-config only: both are merged.",
+            f"with ssh_port {params['ssh_port']}, the host takes a script (#!) or #cloud-config only: both are merged.",
         )
+    # VirtualMachineIdentity.type and userAssignedIdentities of the Compute API: ids with UserAssigned, and only then.
     identity = params["vm_identity"]
     if identity and bool(identity["user_assigned_identities"]) != ("UserAssigned" in identity["type"]):
         raise OptionError(
-            "vm_identity", "user_assigned_identities is for the types with UserAssigned, which need at least one."
+            "vm_identity",
+            f"type {identity['type']!r} and user_assigned_identities {identity['user_assigned_identities'] or []}: "
+            "these are for the types with UserAssigned, which need at least one.",
         )
 
 
@@ -347,6 +370,12 @@ def _plan(params: Params) -> dict[str, str] | None:
     plan = params["plan"]
     if not plan:
         return None
+    for key in ("name", "product", "publisher"):
+        # Plan of the Compute API: all three tell which plan it is.
+        if not plan[key].strip():
+            raise OptionError(
+                f"plan.{key}", f"{plan[key]!r} is no {key} of a plan; leave out plan where there is none."
+            )
     names = {"name": "name", "product": "product", "publisher": "publisher", "promotion_code": "promotionCode"}
     return {wire: plan[key] for key, wire in names.items() if plan[key]}
 
@@ -355,16 +384,26 @@ def _data_disks(params: Params) -> tuple[DataDisk, ...]:
     disks = []
     for place, entry in enumerate(params["data_disks"] or ()):
         option = f"data_disks[{place}]"
+        # "Azure Linux VM sizes" (learn.microsoft.com): no size takes more than 64 data disks.
         if not 0 <= entry["lun"] <= 63:
             raise OptionError(f"{option}.lun", f"{entry['lun']} is no logical unit number: 0 to 63 are.")
+        size = entry["disk_size_gb"]
         # "Scalability targets for VM disks": managed disks have 1 to 32767 GiB.
-        if not 1 <= entry["disk_size_gb"] <= 32767:
-            raise OptionError(f"{option}.disk_size_gb", f"{entry['disk_size_gb']} GiB: 1 to 32767 are possible.")
-        disks.append(DataDisk(entry["lun"], entry["disk_size_gb"], entry["managed_disk_type"], entry["caching"]))
+        if not 1 <= size <= 32767:
+            raise OptionError(f"{option}.disk_size_gb", f"{size} GiB: 1 to 32767 are possible.")
+        if size > MOST_CACHED and entry["caching"] not in (None, "None"):
+            raise OptionError(
+                f"{option}.caching",
+                f"{entry['caching']!r} is not possible for {size} GiB: Azure caches disks up to {MOST_CACHED} GiB. Give"
+                " None, or a smaller disk_size_gb.",
+            )
+        disks.append(DataDisk(entry["lun"], size, entry["managed_disk_type"], entry["caching"]))
     luns = [disk.lun for disk in disks]
-    if len(set(luns)) < len(luns):
-        raise OptionError("data_disks", "each disk needs a lun of its own.")
+    twice = sorted({lun for lun in luns if luns.count(lun) > 1})
+    if twice:
+        raise OptionError("data_disks", f"lun {twice[0]} is given twice: each disk needs one of its own, 0 to 63.")
     size = params["os_disk_size_gb"]
+    # "Introduction to Azure managed disks" (learn.microsoft.com): an OS disk has up to 4095 GiB.
     if size is not None and not 1 <= size <= 4095:
-        raise OptionError("os_disk_size_gb", f"{size} GiB: an OS disk can have up to 4095.")
+        raise OptionError("os_disk_size_gb", f"{size} GiB: an OS disk can have 1 to 4095.")
     return tuple(sorted(disks, key=lambda disk: disk.lun))
