@@ -39,6 +39,7 @@ AFTER_CERTIFICATES = (
     "context_name",
 )
 NO_ADDRESS = "no address of the host is known"
+GUEST = "docker_host_check_guest: only the step itself asks the guest"
 ANSWER_SECONDS = 10
 
 
@@ -65,6 +66,8 @@ class WholeHost:
         """
         for name in RESULTS:
             self.variables.pop(name, None)
+        if self._wish("check_guest", otherwise=False):
+            raise NotConvergedError(GUEST)
         self.variables["_docker_host_vm"] = self._step(HOST, self._host())
         self._settle(*AFTER_HOST)
         self.variables["_docker_host_certs"] = self._step(CERTIFICATES, self._certificates())

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from azure_emulator.launcher import LocalAzure
+
 from .conftest import Ran, User
 
 PLAY = [
@@ -75,11 +77,15 @@ def facts(tmp_path: Path) -> t.Callable[[], dict[str, t.Any]]:
 
 @pytest.fixture
 def play(user: User, tmp_path: Path) -> t.Callable[..., Ran]:
-    playbook = tmp_path / "site.yml"
+    return player(user, tmp_path)
+
+
+def player(user: User, directory: Path) -> t.Callable[..., Ran]:
+    playbook = directory / "site.yml"
     playbook.write_text(json.dumps(PLAY))
 
     def run(changes: dict[str, t.Any], *arguments: str, fails: bool = False) -> Ran:
-        given = ("-e", f"facts={tmp_path / 'facts.json'}", *arguments)
+        given = ("-e", f"facts={directory / 'facts.json'}", *arguments)
         return user.play(str(playbook), *given, fails=fails, **{**BASE, **changes})
 
     return run
@@ -132,3 +138,24 @@ def test_a_change_outside_is_seen(play: t.Callable[..., Ran], user: User) -> Non
     assert CONVERGED not in play({"start": True}).output
     assert user.writes()
     assert CONVERGED in play({}).output
+
+
+def test_the_guest_is_asked_when_that_is_wanted(tmp_path: Path) -> None:
+    """What somebody changed on the machine is seen there only."""
+    with LocalAzure(machines="stand-in", state_dir=tmp_path / "azure") as azure:
+        user = User(azure, tmp_path / "home")
+        play = player(user, tmp_path)
+        play({})
+        (daemon,) = (tmp_path / "azure").rglob("root/etc/docker/daemon.json")
+        wanted = daemon.read_text()
+        daemon.write_text(json.dumps({"labels": ["a=by-hand"]}))
+        assert CONVERGED in play({}).output
+        predicted = play({"check_guest": "yes"}, "--check")
+        assert changed(predicted) == 1
+        assert daemon.read_text() != wanted
+        mended = play({"check_guest": "yes"})
+        assert CONVERGED not in mended.output
+        assert changed(mended) == 1
+        assert daemon.read_text() == wanted
+        again = play({"check_guest": True})
+        assert (CONVERGED in again.output, changed(again)) == (False, 0)
