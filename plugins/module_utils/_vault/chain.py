@@ -129,12 +129,18 @@ class Chain:
     def look(self) -> Head:
         """The head as it is, after a wait where something is undecided.
 
+        Proposals in the result are for a place for which one was seen before the wait: the first of them has won. Where
+        another run decided meanwhile, those for the next place have not been watched yet, and get a wait of their own.
+
         :raises DockerHostError: the secret was deleted, or is not ours.
         """
         head = self._head()
-        if head.proposals:
+        while head.proposals:
+            watched = head.proposals[0].id
             self._wait()
             head = self._head()
+            if any(version.id == watched for version in head.proposals):
+                break
         return head
 
     def decide(self, head: Head) -> Head:

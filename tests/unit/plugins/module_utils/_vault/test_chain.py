@@ -2,17 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which version counts, whatever the order of the list."""
+"""Which version counts, whatever the order of the list, and how long it is watched before."""
 
 from __future__ import annotations
 
 import datetime as dt
 import typing as t
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.key_vault import SecretVersion
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.key_vault import KeyVault, SecretVersion
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault.chain import (
     ACCEPTED,
     AFTER_TAG,
@@ -20,6 +21,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vault.chain impo
     PROPOSED,
     STATE_TAG,
     WITHDRAWN,
+    Chain,
     find_head,
 )
 
@@ -96,3 +98,61 @@ def test_disabled_versions_keep_their_place() -> None:
     head = find_head([version("a", 1, ACCEPTED, enabled=False), version("b", 2, PROPOSED)])
     assert head.tip is not None
     assert head.tip.id == "a"
+
+
+class ScriptedVault:
+    """A vault whose list of versions is another one after each wait."""
+
+    url = "https://scripted.vault.azure.net"
+
+    def __init__(self, *lists: list[SecretVersion]) -> None:
+        self._lists = list(lists)
+        self.waits = 0
+        self.accepted: list[str] = []
+
+    def wait(self, _seconds: float) -> None:
+        self.waits += 1
+
+    def versions(self, _name: str) -> list[SecretVersion]:
+        listed = self._lists[self.waits]
+        return [
+            version(entry.id, entry.created.second, ACCEPTED, entry.tags[AFTER_TAG])
+            if entry.id in self.accepted
+            else entry
+            for entry in listed
+        ]
+
+    def mark(self, _name: str, marked: SecretVersion, *, enabled: bool, tags: t.Mapping[str, str]) -> None:
+        assert (enabled, tags) == (True, {STATE_TAG: ACCEPTED})
+        self.accepted.append(marked.id)
+
+
+P1 = version("p1", 1, PROPOSED)
+A1 = version("p1", 1, ACCEPTED)
+P2 = version("p2", 5, PROPOSED, "p1")
+P3 = version("p3", 4, PROPOSED, "p1")
+A2 = version("p2", 5, ACCEPTED, "p1")
+
+
+@pytest.mark.parametrize(
+    ("lists", "waits", "accepts", "tip"),
+    [
+        pytest.param([[A1]], 0, [], "p1", id="nothing is undecided"),
+        pytest.param([[P1], [P1]], 1, ["p1"], "p1", id="still there after the wait"),
+        pytest.param([[P1], [A1]], 1, [], "p1", id="decided by another run"),
+        pytest.param([[P1], [A1, P2], [A1, P2]], 2, ["p2"], "p2", id="another came during the wait"),
+        pytest.param([[P1], [A1, P2], [A1, P2, P3]], 2, ["p3"], "p3", id="and an earlier one after it"),
+        pytest.param([[P1], [A1, P2], [A1, A2]], 2, [], "p2", id="both decided by other runs"),
+        pytest.param([[P1], [version("p0", 0, PROPOSED), P1]], 1, ["p0"], "p0", id="an earlier one shows up late"),
+    ],
+)
+def test_no_proposal_is_used_before_it_was_watched(
+    monkeypatch: pytest.MonkeyPatch, lists: list[list[SecretVersion]], waits: int, accepts: list[str], tip: str
+) -> None:
+    vault = ScriptedVault(*lists)
+    chain = Chain(t.cast("KeyVault", vault), "docker-ca")
+    monkeypatch.setattr("time.sleep", vault.wait)
+    head = chain.decide(chain.look())
+    assert (vault.waits, vault.accepted) == (waits, accepts)
+    assert head.tip is not None
+    assert head.tip.id == tip
