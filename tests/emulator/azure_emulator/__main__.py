@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import typing as t
 from pathlib import Path
@@ -18,6 +19,7 @@ EPILOG = """
 `python -m azure_emulator run [OPTIONS] -- COMMAND ...` starts a server, runs COMMAND with the environment
 variables that clients need, stops the server and exits with the command's status.
 """
+RUN_USAGE = "python -m azure_emulator run [OPTIONS] -- COMMAND ..."
 
 
 def parser() -> argparse.ArgumentParser:
@@ -85,23 +87,29 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     )
     for noisy in ("uvicorn", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    from .machines.base import MachineError
     from .serving import serve
 
+    # Until the server runs and handles it: what was begun is taken back then, too.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         serve(settings_of(options))
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
-        print(f"azure_emulator: {error.args[-1] if isinstance(error, KeyError) else error}", file=sys.stderr)
+    except (OSError, RuntimeError, ValueError, KeyError, MachineError) as error:
+        reason = str(error.args[-1] if isinstance(error, KeyError) else error)
+        print(f"azure_emulator: {' '.join(reason.split())}", file=sys.stderr)
         return 1
     return 0
 
 
 def _run(given: list[str]) -> int:
-    if "--" not in given or not given[given.index("--") + 1 :]:
-        print("usage: python -m azure_emulator run [OPTIONS] -- COMMAND ...", file=sys.stderr)
+    at = given.index("--") if "--" in given else len(given)
+    options = parser()
+    options.prog, options.usage = f"{options.prog} run", RUN_USAGE
+    options.parse_args(given[:at])
+    if not given[at + 1 :]:
+        print(f"usage: {RUN_USAGE}", file=sys.stderr)
         return 2
-    at = given.index("--")
-    parser().parse_args(given[:at])
-    from .launcher import run
+    from .run import run
 
     return run(given[at + 1 :], given[:at])
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import signal
 import ssl
 import subprocess
@@ -40,14 +39,26 @@ def _read(descriptor: int, seconds: float) -> bytes:
     return b""
 
 
+class StartError(RuntimeError):
+    """A server did not start. :param said: what it wrote until then."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"the local Azure did not start: {said}")
+        lines = said.strip().splitlines() or [f"no answer within {START_TIMEOUT:.0f} s"]
+        #: One line: the last that it wrote, which says why.
+        self.reason = lines[-1].removeprefix("azure_emulator: ")
+
+
 class LocalAzure:
-    """A server in a process of its own, as a context manager.
+    """A server in a process and session of its own, as a context manager.
+
+    In a session of its own, a Ctrl-C in the terminal does not end it before those who use it.
 
     :param machines: ``auto``, ``guests``, ``stand-in`` or ``none``.
     :param latency: ``instant`` or ``recorded[:SCALE]``.
     :param state_dir: where state outlives the server; None for a server that leaves nothing.
     :param options: further command-line options, as they are.
-    :raises RuntimeError: it did not start; the text ends with what it said.
+    :raises StartError: it did not start; the text ends with what it said.
     """
 
     def __init__(
@@ -69,16 +80,31 @@ class LocalAzure:
         self._switches = dict(switches or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.url = self.ca_file = self.tenant = self.subscription_id = self.client_id = self.secret = ""
-        self.control_url = self.control_token = self.hosts_file = self.machines = ""
+        self.control_url = self.control_token = self.hosts_file = self.machines = self.no_proxy = ""
         self.pid = 0
 
     def start(self) -> LocalAzure:
         """Start the server and wait until it answers."""
+        self._said = tempfile.TemporaryFile(prefix="azure-emulator-")  # noqa: SIM115
+        try:
+            told = self._told()
+            if not told:
+                raise StartError(self.output())
+            for name, value in json.loads(told).items():
+                setattr(self, name, value)
+            if self._switches:
+                self.control("PUT", "switches", self._switches)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _told(self) -> bytes:
+        """Start the process; what it says of itself once it answers, nothing when it ended."""
         package = str(Path(__file__).resolve().parent.parent)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
         facts, ready = os.pipe()
         command = [sys.executable, "-m", "azure_emulator", "--ready-fd", str(ready), "--until-stdin-closes"]
-        self._said = tempfile.TemporaryFile(prefix="azure-emulator-")  # noqa: SIM115
         try:
             self._process = subprocess.Popen(
                 [*command, *self._arguments],
@@ -87,19 +113,11 @@ class LocalAzure:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 pass_fds=(ready,),
+                start_new_session=True,
             )
         finally:
             os.close(ready)
-        told = _read(facts, START_TIMEOUT)
-        if not told:
-            text = self.output()
-            self.stop()
-            raise RuntimeError(f"the local Azure did not start: {text}")
-        for name, value in json.loads(told).items():
-            setattr(self, name, value)
-        if self._switches:
-            self.control("PUT", "switches", self._switches)
-        return self
+        return _read(facts, START_TIMEOUT)
 
     def output(self) -> str:
         """What the server has written to its standard output and error."""
@@ -220,34 +238,3 @@ class LocalAzure:
     def console_log(self, vm_id: str) -> str:
         """The console of a machine since its last boot."""
         return str(self.control("POST", "console", {"id": vm_id})["log"])
-
-
-def run(command: t.Sequence[str], arguments: t.Sequence[str]) -> int:
-    """Start a server, run a command against it, stop it; the command's exit status.
-
-    The names of the machines resolve for the command, where the host lets a command have an /etc/hosts of its own.
-    """
-    if shutil.which(command[0]) is None:
-        print(f"{command[0]}: command not found", file=sys.stderr)
-        return 127
-    azure = LocalAzure()
-    azure._arguments = list(arguments)
-    with azure:
-        environment = {name: value for name, value in os.environ.items() if name not in CLEARED}
-        named = list(command) if azure.machines == "none" else _with_names(azure.hosts_file, command)
-        return subprocess.call(named, env={**environment, **azure.environment})
-
-
-def _with_names(hosts_file: str, command: t.Sequence[str]) -> list[str]:
-    """The command line for which the machines' names resolve; the command itself, with a warning, where none can be."""
-    from .machines.names import command_with_hosts
-
-    try:
-        probe = subprocess.run(command_with_hosts(Path(hosts_file), ["true"]), capture_output=True, check=False)
-        reason = probe.stderr.decode(errors="replace").strip() if probe.returncode else ""
-    except FileNotFoundError as error:
-        reason = str(error)
-    if reason:
-        print(f"azure_emulator: the names of machines will not resolve: {reason}", file=sys.stderr)
-        return list(command)
-    return command_with_hosts(Path(hosts_file), command)

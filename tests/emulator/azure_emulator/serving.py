@@ -27,6 +27,7 @@ from .app import TRANSPORT, create_app
 from .authority import Authority, write_private
 from .cloud import Cloud
 from .settings import Settings
+from .vault.names import SUFFIX as VAULT_SUFFIX
 
 LOG = logging.getLogger(__name__)
 STDIN = 0
@@ -171,6 +172,7 @@ class Server:
             "state_dir": str(self.directory),
             "pid": os.getpid(),
             "machines": self.cloud.machines.kind,
+            "no_proxy": ",".join(self._local_names()),
         }
         text = json.dumps(facts, indent=2).encode()
         if self.settings.ready_file is not None:
@@ -179,6 +181,11 @@ class Server:
             with os.fdopen(self.settings.ready_fd, "wb") as pipe:
                 pipe.write(text)
         LOG.info("serving %s with machines of kind %s", self.cloud.origin, self.cloud.machines.kind)
+
+    def _local_names(self) -> list[str]:
+        """What clients must reach without a proxy: the endpoints, the vaults, and the machines by name and address."""
+        endpoints = ["localhost", "127.0.0.1", f".{VAULT_SUFFIX}"]
+        return [*endpoints, f".{self.settings.dns_suffix}", self.cloud.machines.public_pool]
 
 
 class _Uvicorn(uvicorn.Server):

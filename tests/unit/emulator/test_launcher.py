@@ -21,47 +21,12 @@ from azure_emulator.launcher import LocalAzure
 
 PACKAGE = Path(__file__).resolve().parents[2] / "emulator"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PACKAGE)}
-SHOW = "import os, json; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('AZURE_')}))"
 
 
 def _run(*arguments: str, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "azure_emulator", *arguments]
     environment = {**ENVIRONMENT, **({} if temporary is None else {"TMPDIR": str(temporary)})}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_running_a_command_against_a_server() -> None:
-    result = _run("run", "--machines", "none", "--", sys.executable, "-c", SHOW)
-    assert result.returncode == 0, result.stderr
-    variables = json.loads(result.stdout)
-    assert variables["AZURE_CLOUD_ENVIRONMENT"].startswith("https://localhost:")
-    assert set(variables) >= {
-        "AZURE_CLOUD_CA_PATH",
-        "AZURE_TENANT",
-        "AZURE_CLIENT_ID",
-        "AZURE_SECRET",
-        "AZURE_SUBSCRIPTION_ID",
-    }
-    assert not Path(variables["AZURE_CLOUD_CA_PATH"]).exists()
-
-
-def test_the_status_of_the_command_is_ours() -> None:
-    assert _run("run", "--machines", "none", "--", sys.executable, "-c", "raise SystemExit(7)").returncode == 7
-    missing = _run("run", "--machines", "none", "--", "no-such-program")
-    assert (missing.returncode, "command not found" in missing.stderr) == (127, True)
-    assert _run("run", "--machines", "none").returncode == 2
-
-
-def test_names_of_machines_resolve_for_the_command() -> None:
-    look = (
-        "import os, pathlib\n"
-        "hosts = pathlib.Path(os.environ['AZURE_CLOUD_CA_PATH']).with_name('hosts')\n"
-        "print(os.getuid(), os.path.samefile('/etc/hosts', hosts))\n"
-        "raise SystemExit(7)\n"
-    )
-    result = _run("run", "--machines", "stand-in", "--", sys.executable, "-c", look)
-    assert result.returncode == 7, result.stderr
-    assert result.stdout.split() == [str(os.getuid()), str("will not resolve" not in result.stderr)]
 
 
 def test_ready_file_and_signals(tmp_path: Path) -> None:
