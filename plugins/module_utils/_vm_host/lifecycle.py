@@ -186,6 +186,7 @@ class Lifecycle:
             "power off": machines.begin_power_off,
             "deallocate": machines.begin_deallocate,
             "restart": machines.begin_restart,
+            "reapply": machines.begin_reapply,
         }[step.verb]
         arguments = [group_in(step.resource_id), name_in(step.resource_id)]
         if step.body is not None:

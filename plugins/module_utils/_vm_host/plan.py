@@ -9,11 +9,12 @@ Pure: nothing here talks to Azure or to the file system.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._differences import Difference, Differences
 from .._errors import DockerHostError, OptionError
 from . import changes, machine, network
+from .again import has_worked, repeated_body
 from .facts import READABLE, Facts, Json, is_broken, primary_configuration, state_of
 from .given import check_given, notes_on_given
 from .layout import Layout
@@ -199,6 +200,8 @@ class Planner:
             return [_creation("virtual_machine", layout.virtual_machine, body, "network_interface")]
         self._check_immutable(present)
         if is_broken(present):
+            if has_worked(self.facts):
+                return self._mended(tags, present)
             again = self._machine_again(location, tags, present)
             return [again] if self._runs else [again, self._start_again()]
         return plan_update(self.wanted, layout, self.facts, tags)
@@ -212,7 +215,7 @@ class Planner:
             raise ImmutableError(f"The virtual machine {self.wanted.name}", entries)
 
     def _machine_again(self, location: str, tags: Json, present: Json) -> Step:
-        """A VM whose creation failed is created once more, with the keys that it was to have."""
+        """A VM whose creation failed is created once more, with what it was to have where nothing else is asked."""
         profile = network.properties_of(present).get("osProfile") or {}
         keys = ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []
         known = tuple(str(key["keyData"]) for key in keys) or self.ssh_keys
@@ -220,8 +223,7 @@ class Planner:
         security = network.properties_of(present).get("securityProfile") or {}
         trust = machine.Trust(security.get("securityType") == "TrustedLaunch")
         body = machine.machine_body(self.wanted, self.layout, location, tags, known, trust)
-        if profile.get("adminUsername"):
-            body["properties"]["osProfile"]["adminUsername"] = profile["adminUsername"]
+        body = repeated_body(self.wanted, body, present)
         state = Difference("provisioning_state", state_of(present).capitalize(), "Succeeded")
         return Step(
             "virtual_machine",
@@ -233,6 +235,14 @@ class Planner:
             differences=(state,),
             note=" again, since it failed",
         )
+
+    def _mended(self, tags: Json, present: Json) -> list[Step]:
+        """A VM that has worked gets its state applied once more, and only then what is asked."""
+        state = Difference("provisioning_state", state_of(present).capitalize(), "Succeeded")
+        path = self.layout.virtual_machine
+        mend = Step("reapply", "virtual_machine", "reapply", path, differences=(state,))
+        rest = plan_update(self.wanted, self.layout, self.facts, tags)
+        return [mend, *(replace(step, needs=(*step.needs, "reapply")) for step in rest)]
 
     def _start_again(self) -> Step:
         """Azure starts a VM that it makes; one that it had made already, and then stopped, it may not."""
@@ -247,7 +257,7 @@ class Planner:
         present = self.facts.virtual_machine
         if self.wanted.state != "started" or not present or self._runs:
             return []
-        if is_broken(present):
+        if is_broken(present) and not has_worked(self.facts):
             return []
         entries = power_change(str(self.facts.power_state), "running")
         needs = tuple(step.key for step in plan.steps)

@@ -27,6 +27,7 @@ USUAL: t.Mapping[tuple[str, str], int] = {
     ("virtual_machine", "power off"): 10,
     ("virtual_machine", "start"): 13,
     ("virtual_machine", "restart"): 1,
+    ("virtual_machine", "reapply"): 4,
     ("virtual_network", "create"): 5,
     ("security_group", "create"): 3,
     ("public_ip_address", "create"): 2,
@@ -43,6 +44,7 @@ DOING: t.Mapping[str, str] = {
     "power off": "Stopping",
     "deallocate": "Deallocating",
     "restart": "Restarting",
+    "reapply": "Mending",
 }
 
 

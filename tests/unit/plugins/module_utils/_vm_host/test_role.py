@@ -113,6 +113,9 @@ def every_change(operator: Operator) -> None:
     operator.run(vm_size="Standard_B2s", data_disks=[DISK])
     operator.run(vm_size="Standard_B2ms", allow_stop=True, data_disks=[{**DISK, "disk_size_gb": 16}])
     operator.run(ssh_allowed_sources=["10.0.0.0/8"], dns_label="another-label-of-the-role", tags={"a": "b"})
+    operator.cloud.azure.fault("operation", ends="Failed", method="PATCH", path="virtualMachines/web1$")
+    operator.fail(tags={"a": "c"})
+    operator.run(tags={"a": "c"})
     for state in ("restarted", "stopped", "deallocated", "started"):
         operator.run(state=state)
     operator.run(name="second", subnet_name="second", subnet_prefix="10.0.7.0/24")
