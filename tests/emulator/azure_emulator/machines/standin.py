@@ -66,7 +66,7 @@ class StandInProvider:
         await asyncio.gather(*(machine.power_off() for machine in self.machines.values()))
 
     async def create(self, spec: MachineSpec) -> StandIn:
-        machine = StandIn(self.state_dir, spec)
+        machine = StandIn(self, spec)
         self.machines[spec.id.lower()] = machine
         return machine
 
@@ -77,11 +77,12 @@ class StandInProvider:
 class StandIn:
     """One machine that is not there."""
 
-    def __init__(self, state_dir: Path, spec: MachineSpec) -> None:
+    def __init__(self, provider: StandInProvider, spec: MachineSpec) -> None:
         self.spec = spec
+        self._provider = provider
         self.on_ended: t.Callable[[], None] | None = None
         key = hashlib.sha256((spec.os_disk_id or spec.id).lower().encode()).hexdigest()[:16]
-        self.home = state_dir / "stand-ins" / key
+        self.home = provider.state_dir / "stand-ins" / key
         self.root = self.home / "root"
         self._running = False
         self._engine: asyncio.subprocess.Process | None = None
@@ -153,6 +154,7 @@ class StandIn:
 
     async def delete(self) -> None:
         await self.power_off()
+        self._provider.machines.pop(self.spec.id.lower(), None)
         await asyncio.to_thread(shutil.rmtree, self.home, ignore_errors=True)
 
     async def reconfigure(self, spec: MachineSpec) -> None:
@@ -212,7 +214,7 @@ class StandIn:
         timeout: float = 5400.0,
     ) -> CommandResult:
         await self._need_agent()
-        if ROOT_VARIABLE not in script and not any(ROOT_VARIABLE in unpacked(value) for _name, value in parameters):
+        if ROOT_VARIABLE not in script:
             return CommandResult(126, "", _refusal("this script") + "\n")
         every = [*parameters, *protected_parameters]
         named = {key: value for key, value in every if key}
@@ -252,12 +254,6 @@ class StandIn:
 
     def console_log(self) -> str:
         return "\n".join(self._log) + "\n"
-
-
-def unpacked(value: str) -> str:
-    """A parameter's text, also when it is a script in base64 and gzip."""
-    script = custom_script.decode(value)
-    return value if script is None else script.decode("utf-8", "replace")
 
 
 def _refusal(what: str) -> str:

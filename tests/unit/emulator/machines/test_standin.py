@@ -177,6 +177,21 @@ def test_failing_script_and_run_command(stage: Stage) -> None:
     assert late.timed_out
 
 
+def test_only_the_script_itself_says_that_it_can_be_kept_off_the_host(stage: Stage) -> None:
+    stage.run(stage.machine.start())
+    parameters = [("PROGRAM", "DOCKER_SETUP_ROOT")]
+    assert stage.run(stage.machine.run_command(script='eval "$PROGRAM"', parameters=parameters)).exit_code == 126
+
+
+def test_a_deleted_machine_leaves_nothing_with_its_provider(stage: Stage) -> None:
+    stage.run(stage.machine.start())
+    stage.configure()
+    assert list(stage.provider.machines.values()) == [stage.machine]
+    stage.run(stage.machine.delete())
+    assert stage.provider.machines == {}
+    assert list((stage.provider.state_dir / "stand-ins").iterdir()) == []
+
+
 def test_machine_that_is_off_has_no_agent(stage: Stage) -> None:
     with pytest.raises(AgentUnreachable):
         stage.configure()
