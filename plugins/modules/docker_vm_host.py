@@ -106,15 +106,25 @@ options:
   on_failure:
     description:
       - Whether what a run made is kept when it fails, so that the next run goes on from there, or removed.
+      - What others came to use meanwhile is kept, the resource group while anything is in it.
+      - Removing has as long as O(wait_timeout) once more.
     type: str
     choices: [keep, remove]
     default: keep
   remove_on_absent:
     description:
       - What O(state=absent) deletes, of what was made for the host.
-      - V(all) is everything but the resource group. The shared virtual network is deleted only when nothing else is
-        in it.
-      - V(resource_group) is deleted only if this collection made it and nothing else is in it.
+      - V(all) is everything but the resource group. What was made under a name of the host's own goes too when the
+        options now give something else in its place (O(security_group), O(public_ip_address), O(network_interface),
+        O(virtual_network), O(assign_public_ip=false)).
+      - The shared virtual network is deleted only when nothing else is in it. While others are in it, the subnet of
+        O(subnet_name) goes when nothing else is in that, unless it is C(docker), or was given more than addresses (a
+        security group, routes, a NAT gateway, service endpoints, a delegation). Subnets have no tags, so whoever puts
+        a subnet of their own into the shared network has to put something into it, or give it one of these.
+      - V(resource_group) is V(all), and the resource group as well, if this collection made it and nothing else is in
+        it.
+      - Network, subnet and group are looked at again when the host is gone, so that hosts can be deleted at the same
+        time. In check mode they are judged by who is in them now.
     type: list
     elements: str
     choices:

@@ -33,6 +33,7 @@ OPTIONS = (
     "location",
     "ssh_private_key_path",
     "state",
+    "remove_on_absent",
     "wait_timeout",
     "vm_size",
     "image",

@@ -130,6 +130,10 @@ class Deadline:
         """Tell whether the time is over."""
         return self.left == 0.0
 
+    def again(self) -> Deadline:
+        """A deadline with all of the time, from now on."""
+        return Deadline(self.limit)
+
 
 class Operation:
     """A request that may have begun something that takes time.

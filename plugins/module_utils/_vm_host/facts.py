@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .._azure.clients import AzureSession
 from .._azure.operations import Watch, Work, side_by_side, timed_out
@@ -33,6 +33,7 @@ class Facts:
     :param complete: the host stands as its layout says, so that group and network were not looked at.
     :param available_sizes: the sizes that the running VM can change to without being deallocated, if asked for.
     :param user_data: the VM's user data (base64), if asked for.
+    :param former: by kind, what stands under the name of the host's own resource, where another was given instead.
     """
 
     resource_group: Json | None = None
@@ -44,6 +45,7 @@ class Facts:
     complete: bool = False
     available_sizes: frozenset[str] | None = None
     user_data: str | None = None
+    former: t.Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def power_state(self) -> str | None:
@@ -93,7 +95,18 @@ class Lookout:
         if everything or not facts.complete:
             wanted = {"resource_group": layout.names.group_id, "virtual_network": layout.virtual_network}
             facts = self._read({kind: path for kind, path in wanted.items() if path}, facts)
-        return facts
+        return replace(facts, former=self._former(facts)) if everything else facts
+
+    def _former(self, facts: Facts) -> dict[str, Json]:
+        """What an earlier run may have made, before the options named something else in its place."""
+        kinds = ("network_interface", "security_group", "public_ip_address", "virtual_network")
+        own = {kind: str(getattr(self._layout.names, kind)) for kind in kinds}
+        seen = [getattr(self._layout, kind) for kind in kinds] + [(facts.public_ip_address or {}).get("id")]
+        paths = {kind: path for kind, path in own.items() if not any(same_id(path, other) for other in seen)}
+        if not paths or not facts.resource_group:
+            return {}
+        found = side_by_side([lambda kind=kind: self.look_at(kind, paths[kind]) for kind in paths])  # type: ignore[misc]
+        return {kind: resource for kind, resource in zip(paths, found, strict=True) if resource}
 
     def look_at(self, kind: str, path: str) -> Json | None:
         """Read one resource and, if wished, wait until Azure has finished with it."""

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError
 from .._azure.operations import Operation, Work, side_by_side
+from .._differences import Difference
 from .._errors import DockerHostError
 from . import network
 from .facts import READABLE, UNSETTLED, Facts, Lookout, is_broken, state_of
 from .layout import Layout
 from .names import group_in, name_in
+from .sharing import is_part, users_of_network, users_of_subnet
 from .steps import DOING, Plan, Step
 
 # Azure's answers when another operation on the same thing, or on one it depends on, is still going on.
@@ -59,11 +61,13 @@ class Outcome:
     :param done: the steps that changed something.
     :param made: ids of what this run created, in that order.
     :param timings: seconds by step.
+    :param notes: things to warn of.
     """
 
     done: list[Step] = field(default_factory=list)
     made: list[Step] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 class Lifecycle:
@@ -93,18 +97,24 @@ class Lifecycle:
             side_by_side([lambda step=step: self._run(step, plan, outcome) for step in wave])  # type: ignore[misc]
             waiting = [step for step in waiting if step not in wave]
 
-    def remove(self, made: t.Sequence[Step]) -> list[str]:
-        """Delete what a failed run made, last made first.
+    def remove(self, made: t.Sequence[Step]) -> dict[str, str]:
+        """Delete what a failed run made, last made first; what others of the group are in stays.
 
-        :returns: the ids of what could not be deleted.
+        It has as long as the run itself had: that time may be over.
+
+        :returns: why, by the ids of what is still there.
         """
-        left: list[str] = []
-        for step in reversed(made):
-            deletion = Step(f"undo_{step.key}", step.kind, "delete", step.resource_id, if_left=True)
+        self._session.deadline = self._session.deadline.again()
+        undo = Plan([_undo(step) for step in reversed(made)])
+        left: dict[str, str] = {}
+        for step in undo.steps:
+            outcome = Outcome()
             try:
-                self._run(deletion, Plan(), Outcome())
-            except DockerHostError:
-                left.append(step.resource_id)
+                self._run(step, undo, outcome)
+                if self._session.arm.find(step.resource_id):
+                    left[step.resource_id] = " ".join(outcome.notes) or "It is in use by others."
+            except DockerHostError as error:
+                left[step.resource_id] = error.message
         return left
 
     def _run(self, step: Step, plan: Plan, outcome: Outcome) -> None:
@@ -123,36 +133,58 @@ class Lifecycle:
             try:
                 return self._try(step, plan, outcome)
             except AzureError as error:
-                if step.verb == "delete" and error.not_found:
+                if step.verb == "delete" and error.not_found and not self._is_there(step):
                     return False
-                again = error.code in _BUSY or (step.verb == "delete" and error.code in _STILL_USED)
-                shared = step.kind in ("virtual_network", "subnet", "resource_group") and step.verb == "create"
-                again = again or (shared and error.status in (409, 412, 429) and error.code not in _FINAL)
-                if step.kind == "virtual_network" and step.verb == "delete" and error.code in _STILL_USED:
+                over = time.monotonic() > end or self._session.deadline.over
+                if over and step.if_unused and error.code in _STILL_USED:
                     return False
-                if not again or time.monotonic() > end or self._session.deadline.over:
+                if over or not _is_passing(step, error):
                     raise
             time.sleep(pace)
             pace = min(10.0, pace * 1.6)
 
+    def _is_there(self, step: Step) -> bool:
+        """Tell whether a resource is there: also the operation that removes it may be what was not found."""
+        return self._session.arm.find(step.resource_id) is not None
+
     def _try(self, step: Step, plan: Plan, outcome: Outcome) -> bool:
-        if step.if_left and not self._session.arm.find(step.resource_id):
+        if step.if_left and not self._is_there(step):
             return True
+        if step.if_unused and not self._is_unused(step, plan, outcome):
+            return False
         if step.verb == "start" and step.needs == ("virtual_machine",) and self._runs_by_itself(step):
             return False
         if step.verb == "create":
-            if step.kind == "virtual_network" and not self._network_is_missing(step):
+            if step.kind == "virtual_network" and not self._network_is_missing(step, outcome):
                 return False
-            if step not in outcome.made and step.differences and step.differences[0].path == "present":
-                # Noted before it is begun: a request that fails may have taken effect.
-                outcome.made.append(step)
+            _note_making(step, outcome)
         operation = self._begin(step)
         last = not any(step.key in other.needs for other in plan.steps)
         if operation and (self._wait or step.kind != "virtual_machine" or not last):
             operation.wait()
         return True
 
-    def _network_is_missing(self, step: Step) -> bool:
+    def _is_unused(self, step: Step, plan: Plan, outcome: Outcome) -> bool:
+        """Tell whether nobody else is in what hosts share, now that this host is gone."""
+        if step.kind == "resource_group":
+            listed = self._session.arm.list(f"{step.resource_id}/resources")
+            inside = [str(entry["id"]) for entry in listed if self._stays(str(entry["id"]), plan)]
+            if inside:
+                outcome.notes.append(
+                    f"The resource group {name_in(step.resource_id)} is kept, since it holds {', '.join(inside)}."
+                )
+            return not inside
+        found = self._session.arm.find(step.resource_id)
+        if not found:
+            return False
+        return not (users_of_subnet(found) if step.kind == "subnet" else users_of_network(found))
+
+    def _stays(self, path: str, plan: Plan) -> bool:
+        """Tell whether a resource that a group lists is there: lists lag behind, also behind a VM's disks."""
+        left_by_us = any(is_part(path, own) for own in plan.going) or "/microsoft.compute/disks/" in path.lower()
+        return not left_by_us or self._session.arm.find(path) is not None
+
+    def _network_is_missing(self, step: Step, outcome: Outcome) -> bool:
         """Look once more at the shared network: another host of the group may have made it meanwhile."""
         found = self._lookout.look_at("virtual_network", step.resource_id)
         if not found or (is_broken(found) and not network.properties_of(found).get("subnets")):
@@ -160,7 +192,13 @@ class Lifecycle:
         if not network.find_subnet(found, str(self._layout.subnet)):
             subnet = t.cast("dict[str, t.Any]", step.body)["properties"]["subnets"][0]
             path = str(self._layout.subnet)
-            self._begin_arm(Step("subnet", "subnet", "create", path, {"properties": subnet["properties"]})).wait()
+            entry = Difference("present", None, name_in(path))
+            making = Step(
+                "subnet", "subnet", "create", path, {"properties": subnet["properties"]}, differences=(entry,)
+            )
+            _note_making(making, outcome)
+            self._begin_arm(making).wait()
+            outcome.done.append(making)
         return False
 
     def _runs_by_itself(self, step: Step) -> bool:
@@ -221,3 +259,23 @@ class Lifecycle:
             resource=step.resource_id,
             usual=step.usual,
         )
+
+
+def _undo(step: Step) -> Step:
+    """The deletion of what a step made."""
+    shared = step.kind in ("virtual_network", "subnet", "resource_group")
+    return Step(f"undo_{step.key}", step.kind, "delete", step.resource_id, if_left=True, if_unused=shared)
+
+
+def _note_making(step: Step, outcome: Outcome) -> None:
+    """Note what is going to be made before it is begun: a request that fails may have taken effect."""
+    if step not in outcome.made and step.differences and step.differences[0].path == "present":
+        outcome.made.append(step)
+
+
+def _is_passing(step: Step, error: AzureError) -> bool:
+    """Tell whether waiting may help against an error."""
+    if error.code in _BUSY or (step.verb == "delete" and error.code in _STILL_USED):
+        return True
+    shared = step.kind in ("virtual_network", "subnet", "resource_group") and step.verb == "create"
+    return shared and error.status in (409, 412, 429) and error.code not in _FINAL

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._differences import Difference
-from .facts import Facts, Json
+from .facts import Facts, Json, attached_subnet
 from .layout import Layout
-from .names import SHARED, name_in, owner_of, same_id
-from .network import properties_of
+from .names import SHARED, name_in, owner_of
+from .network import find_subnet, properties_of
+from .sharing import is_further, is_part, is_plain, outsiders, users_of_network, users_of_subnet
 from .steps import OwnershipError, Plan, Step
 from .wanted import Wanted
 
@@ -47,18 +47,20 @@ class Remover:
             plan.steps += self._keep(machine)
             plan.steps.append(self._deletion("virtual_machine", machine, "keep"))
         for kind, needs in (
-            ("network_interface", ("delete_virtual_machine",)),
-            ("public_ip_address", ("delete_virtual_machine", "delete_network_interface")),
-            ("security_group", ("delete_virtual_machine", "delete_network_interface")),
+            ("network_interface", ("virtual_machine",)),
+            ("public_ip_address", ("virtual_machine", "network_interface")),
+            ("security_group", ("virtual_machine", "network_interface")),
         ):
-            plan.steps += self._own(kind, needs, plan)
-        plan.steps += self._shared_network(plan)
-        plan.steps += self._group(plan)
+            first = tuple(step.key for step in plan.steps if step.kind in needs)
+            plan.steps += self._own(kind, first, plan)
+        self._shared_network(plan)
+        self._group(plan)
         return plan
 
     def _in_scope(self, kind: str) -> bool:
         scope = self.wanted.params["remove_on_absent"]
-        return kind in scope or ("all" in scope and kind != "resource_group")
+        # With its group, everything goes.
+        return kind in scope or (kind != "resource_group" and bool({"all", "resource_group"}.intersection(scope)))
 
     def _keep(self, machine: Json) -> list[Step]:
         """What is not to go with the VM is taken out of its care first."""
@@ -101,21 +103,26 @@ class Remover:
         return [Step("keep", "virtual_machine", "update", path, {"properties": change}, differences=(entry,))]
 
     def _own(self, kind: str, needs: tuple[str, ...], plan: Plan) -> list[Step]:
-        resource = getattr(self.facts, kind)
-        if not resource or self.layout.is_given(kind) or not self._in_scope(kind):
+        """The deletions of the host's own resources of a kind: of the one in use, and of one that another replaced."""
+        if not self._in_scope(kind):
             return []
-        if owner_of(resource) != self.wanted.name:
-            return []
-        users = self._other_users(kind, resource, plan)
-        if users:
-            plan.notes.append(f"{resource['id']} is kept, since it is in use by {', '.join(users)}.")
-            return []
-        return [self._deletion(kind, resource, *needs)]
+        present = None if self.layout.is_given(kind) else getattr(self.facts, kind)
+        steps = []
+        for resource in (present, self.facts.former.get(kind)):
+            if not resource or owner_of(resource) != self.wanted.name:
+                continue
+            users = self._other_users(kind, resource, plan)
+            if users:
+                plan.notes.append(f"{resource['id']} is kept, since it is in use by {', '.join(users)}.")
+                continue
+            key = f"delete_{kind}" if resource is present else f"delete_former_{kind}"
+            steps.append(self._deletion(kind, resource, *needs, key=key))
+        return steps
 
     def _other_users(self, kind: str, resource: Json, plan: Plan) -> list[str]:
         """Who else needs a resource, apart from what goes as well."""
         properties = properties_of(resource)
-        going = [step.resource_id for step in plan.steps if step.verb == "delete"]
+        going = plan.going
         users: list[str] = []
         if kind == "network_interface":
             users = [str((properties.get("virtualMachine") or {}).get("id") or "")]
@@ -124,38 +131,56 @@ class Remover:
         elif kind == "security_group":
             used = [*(properties.get("networkInterfaces") or []), *(properties.get("subnets") or [])]
             users = [str(entry.get("id") or "") for entry in used]
-        return [user for user in users if user and not any(_is_part(user, path) for path in going)]
+        return [user for user in users if user and not any(is_part(user, path) for path in going)]
 
-    def _shared_network(self, plan: Plan) -> list[Step]:
-        network = self.facts.virtual_network
-        if not network or self.layout.is_given("virtual_network") or not self._in_scope("virtual_network"):
-            return []
-        if owner_of(network) != SHARED:
-            return []
-        going = [step.resource_id for step in plan.steps if step.verb == "delete"]
-        for subnet in properties_of(network).get("subnets") or []:
-            properties = subnet.get("properties") or {}
-            for entry in properties.get("ipConfigurations") or []:
-                if not any(_is_part(str(entry.get("id")), path) for path in going):
-                    return []
-        needs = ("delete_network_interface", "delete_virtual_machine")
-        return [self._deletion("virtual_network", network, *needs)]
+    def _shared_network(self, plan: Plan) -> None:
+        """The group's own network when nothing else is in it, else the subnet of it that only this host stood in.
 
-    def _group(self, plan: Plan) -> list[Step]:
+        Other hosts may leave at the same time, so what they are in now is looked at again when this one is gone.
+        """
+        given = self.layout.is_given("virtual_network") or not self.layout.virtual_network
+        network = self.facts.former.get("virtual_network") if given else self.facts.virtual_network
+        if not network or not self._in_scope("virtual_network") or owner_of(network) != SHARED:
+            return
+        goes = not users_of_network(network, plan.going)
+        subnets = self._further_subnets(network, plan)
+        if goes or plan:
+            plan.steps.append(self._shared("virtual_network", network, plan, goes))
+        for place, subnet in enumerate(subnets):
+            alone = not users_of_subnet(subnet, plan.going)
+            if alone or plan:
+                step = self._shared("subnet", subnet, plan, alone and not goes, f"delete_subnet_{place}")
+                plan.steps.append(step)
+
+    def _further_subnets(self, network: Json, plan: Plan) -> list[Json]:
+        """The subnets beside the common one that the host stands in, or was to stand in."""
+        interface = self.facts.network_interface
+        paths = {str(self.layout.subnet).lower(): self.layout.subnet}
+        if interface and owner_of(interface) == self.wanted.name:
+            path = attached_subnet(interface)
+            paths[str(path).lower()] = path
+        found = [find_subnet(network, str(path)) for path in paths.values() if is_further(path, network)]
+        plain = []
+        for subnet in (subnet for subnet in found if subnet):
+            if is_plain(subnet):
+                plain.append(subnet)
+            elif not users_of_subnet(subnet, plan.going):
+                plan.notes.append(f"The subnet {subnet['id']} is kept, since it was given more than addresses.")
+        return plain
+
+    def _group(self, plan: Plan) -> None:
         group = self.facts.resource_group
-        if not group or "resource_group" not in self.wanted.params["remove_on_absent"]:
-            return []
+        if not group or not self._in_scope("resource_group"):
+            return
         if owner_of(group) != SHARED:
             plan.notes.append(f"The resource group {group['name']} was not made by this collection, and is kept.")
-            return []
-        going = [step.resource_id for step in plan.steps if step.verb == "delete"] + self._disks()
-        left = [str(entry.get("id")) for entry in self.neighbours if not any(same_id(entry["id"], p) for p in going)]
-        left = [path for path in left if not any(_is_part(path, own) for own in going)]
+            return
+        left = outsiders(self.neighbours, [*plan.going, *self._disks()])
         if left:
-            plan.notes.append(f"The resource group {group['name']} is kept, since it holds {', '.join(left)}.")
-            return []
-        needs = tuple(step.key for step in plan.steps)
-        return [self._deletion("resource_group", group, *needs)]
+            note = f"The resource group {group['name']} is kept, since it holds {', '.join(left)}."
+            (plan.outlook if plan else plan.notes).append(note)
+        if plan or not left:
+            plan.steps.append(self._shared("resource_group", group, plan, not left))
 
     def _disks(self) -> list[str]:
         if not self._in_scope("disks"):
@@ -165,21 +190,14 @@ class Remover:
         going = [disk for disk in disks if disk.get("deleteOption") == "Delete"]
         return [str(disk["managedDisk"]["id"]) for disk in going if (disk.get("managedDisk") or {}).get("id")]
 
-    def _deletion(self, kind: str, resource: Json, *needs: str) -> Step:
+    def _deletion(self, kind: str, resource: Json, *needs: str, key: str = "") -> Step:
         path = str(resource["id"])
         # Azure deletes interface and address with the VM where their delete option says so.
         follows = kind in ("network_interface", "public_ip_address") and self.facts.virtual_machine is not None
         entry = Difference("present", name_in(path), None)
-        return Step(f"delete_{kind}", kind, "delete", path, needs=needs, differences=(entry,), if_left=bool(follows))
+        return Step(key or f"delete_{kind}", kind, "delete", path, needs=needs, differences=(entry,), if_left=follows)
 
-
-def _is_part(path: str, of: str) -> bool:
-    """Tell whether an id is another or lies below it."""
-    return same_id(path, of) or path.lower().startswith(of.lower().rstrip("/") + "/")
-
-
-def all_disks(machine: t.Mapping[str, t.Any] | None) -> list[str]:
-    """The ids of a VM's disks."""
-    storage = properties_of(dict(machine or {})).get("storageProfile") or {}
-    disks = [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]
-    return [str(disk["managedDisk"]["id"]) for disk in disks if (disk.get("managedDisk") or {}).get("id")]
+    def _shared(self, kind: str, resource: Json, plan: Plan, expected: bool, key: str = "") -> Step:
+        """The deletion, after everything else, of what others may be in."""
+        step = self._deletion(kind, resource, *(step.key for step in plan.steps), key=key)
+        return replace(step, if_unused=True, expected=expected)

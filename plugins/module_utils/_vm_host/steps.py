@@ -61,6 +61,8 @@ class Step:
     :param differences: what it changes; without secrets.
     :param owned: the resource is ours (what this run made can be removed again).
     :param if_left: a deletion that Azure may already have done together with another.
+    :param if_unused: a deletion of what hosts share, which another look right before it decides.
+    :param expected: as far as one can tell now, it is going to be done; otherwise only if others leave meanwhile.
     """
 
     key: str
@@ -72,6 +74,8 @@ class Step:
     differences: tuple[Difference, ...] = ()
     owned: bool = True
     if_left: bool = False
+    if_unused: bool = False
+    expected: bool = True
     note: str = ""
 
     @property
@@ -95,31 +99,48 @@ class Plan:
     """The steps of a run.
 
     :param notes: things to warn of.
+    :param outlook: things to warn of in check mode; a run finds out whether they still hold.
     """
 
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    outlook: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.steps)
 
     @property
+    def expected(self) -> list[Step]:
+        """The steps that are going to be done, as far as one can tell now."""
+        return [step for step in self.steps if step.expected]
+
+    @property
     def actions(self) -> list[str]:
-        """One line for each step."""
-        return [step.line for step in self.steps]
+        """One line for each step that is going to be done."""
+        return [step.line for step in self.expected]
 
     @property
     def diff(self) -> dict[str, t.Any]:
-        """The value of a result's ``diff``."""
-        found = Differences()
-        for step in self.steps:
-            for entry in step.differences:
-                found.add(f"{step.readable} {name_in(step.resource_id)}: {entry.path}", entry.before, entry.after)
-        return found.as_diff()
+        """What is going to differ, as the value of a result's ``diff``."""
+        return diff_of(self.expected)
+
+    @property
+    def going(self) -> list[str]:
+        """The ids of what is going to be deleted."""
+        return [step.resource_id for step in self.expected if step.verb == "delete"]
 
     def step(self, key: str) -> Step | None:
         """The step of that name, if there is one."""
         return next((step for step in self.steps if step.key == key), None)
+
+
+def diff_of(steps: t.Iterable[Step]) -> dict[str, t.Any]:
+    """The value of a result's ``diff``."""
+    found = Differences()
+    for step in steps:
+        for entry in step.differences:
+            found.add(f"{step.readable} {name_in(step.resource_id)}: {entry.path}", entry.before, entry.after)
+    return found.as_diff()
 
 
 def power_change(before: str, after: str) -> tuple[Difference, ...]:

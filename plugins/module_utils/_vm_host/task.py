@@ -28,7 +28,7 @@ from .removal import Remover
 from .result import describe_host, expected_facts, predict_host
 from .rights import judge_rights, needed_rights
 from .ssh_keys import KeyPair, ensure_key_pair
-from .steps import Plan
+from .steps import Plan, Step, diff_of
 from .updates import SIZE_MATTERS
 from .wanted import Wanted, read_options
 
@@ -68,13 +68,22 @@ class _Run:
             self._tell_existing(error)
             raise
         plan = self._plan(facts)
-        for note in plan.notes:
+        for note in plan.notes + (plan.outlook if self.request.check_mode else []):
             self.request.warn(note)
         if plan and not self.request.check_mode:
             self._carry_out(plan)
             if self.wanted.state != "absent":
-                facts = self.lookout.look()
+                facts = self._look_again()
         return self._result(facts, plan)
+
+    def _look_again(self) -> Facts:
+        """Look at what there is after everything was done."""
+        try:
+            return self.lookout.look()
+        except DockerHostError as error:
+            self._tell_done(error)
+            self._tell_existing(error)
+            raise
 
     def _plan(self, facts: Facts) -> Plan:
         if self.wanted.state == "absent":
@@ -135,8 +144,19 @@ class _Run:
                 " only then can tell whether size, image and quota can be had."
             )
             return trust
-        register(self.session, names.name, self.registered)
-        return judge(self.wanted, self.location, ask(*question))
+        return self._register_and_judge(question)
+
+    def _register_and_judge(self, question: t.Any) -> machine.Trust:
+        """Register what is missing, which is a change, and only then ask for the rest."""
+        missing, self.registered = self.registered, ()
+        register(self.session, self.layout.names.name, missing)
+        self.registered = missing
+        try:
+            return judge(self.wanted, self.location, ask(*question))
+        except DockerHostError as error:
+            self._tell_done(error)
+            error.message += f" Registered before was: {', '.join(missing)}."
+            raise
 
     def _more_facts(self, facts: Facts) -> Facts:
         """What is only needed for some changes of a VM that is there."""
@@ -169,21 +189,27 @@ class _Run:
         except DockerHostError as error:
             self._explain(error, lifecycle)
             raise
+        for note in self.outcome.notes:
+            self.request.warn(note)
 
     def _explain(self, error: DockerHostError, lifecycle: Lifecycle) -> None:
         """Say in the error what exists now and, when asked, remove what this run made."""
         more = advise(self.session, self.wanted, self.location, error) if self.location else ""
         error.message = f"{error.message} {more}".rstrip()
-        error.details.update(actions=[step.line for step in self.outcome.done], timings=self.outcome.timings)
+        self._tell_done(error)
         made = self.outcome.made
         if self.request.params["on_failure"] != "remove" or not made:
             self._tell_existing(error)
             return
         left = lifecycle.remove(made)
         gone = [step.resource_id for step in made if step.resource_id not in left]
-        error.details.update(removed=gone, exists=left)
-        text = "What this run made was removed again." if not left else f"Could not be removed: {', '.join(left)}."
+        error.details.update(removed=gone, exists=list(left))
+        reasons = "; ".join(f"{path} ({reason})" for path, reason in left.items())
+        text = f"Of what this run made is left: {reasons}." if left else "What this run made was removed again."
         error.message += f" {text}"
+
+    def _tell_done(self, error: DockerHostError) -> None:
+        error.details.update(actions=self._actions(self.outcome.done), timings=dict(self.outcome.timings))
 
     def _tell_existing(self, error: DockerHostError) -> None:
         exists = self._existing()
@@ -207,11 +233,8 @@ class _Run:
         return [str(found["id"]) for found in (getattr(facts, kind) for kind in kinds) if found]
 
     def _result(self, facts: Facts, plan: Plan) -> dict[str, t.Any]:
-        done = [step for step in plan.steps if self.request.check_mode or step in self.outcome.done]
-        actions = [step.line for step in done]
-        if self.key and self.key.generated:
-            actions.insert(0, f"generate SSH key {self.key.path}")
-        actions = [f"register resource provider {name}" for name in self.registered] + actions
+        done = plan.expected if self.request.check_mode else self._done(plan)
+        actions = self._actions(done)
         result: dict[str, t.Any] = {
             "changed": bool(actions),
             "actions": actions,
@@ -221,8 +244,20 @@ class _Run:
         if self.key:
             result["ssh_private_key_path"] = self.key.path
         if self.request.diff:
-            result["diff"] = plan.diff
+            result["diff"] = diff_of(done)
         return result
+
+    def _done(self, plan: Plan) -> list[Step]:
+        """The steps that were done: in the plan's order, then those that turned out to be needed."""
+        done = self.outcome.done
+        return [step for step in plan.steps if step in done] + [step for step in done if step not in plan.steps]
+
+    def _actions(self, done: list[Step]) -> list[str]:
+        """One line for each change."""
+        actions = [f"register resource provider {name}" for name in self.registered]
+        if self.key and self.key.generated:
+            actions.append(f"generate SSH key {self.key.path}")
+        return actions + [step.line for step in done]
 
     def _host(self, facts: Facts, plan: Plan) -> Json:
         planned = plan.step("virtual_machine")

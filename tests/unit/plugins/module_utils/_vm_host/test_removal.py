@@ -83,6 +83,70 @@ def test_a_network_that_others_use_stays(facts: Facts) -> None:
     assert "delete virtual network docker-vnet" not in removal(used).actions
 
 
+def test_what_others_are_in_is_looked_at_again_when_this_host_is_gone(facts: Facts) -> None:
+    subnets = copy.deepcopy((facts.virtual_network or {})["properties"]["subnets"])
+    subnets[0]["properties"]["ipConfigurations"] = [{"id": "/subscriptions/x/other-nic/ipConfigurations/primary"}]
+    used = with_property(facts, "virtual_network", subnets=subnets)
+    last = removal(used).steps[-1]
+    assert (last.kind, last.if_unused, last.expected) == ("virtual_network", True, False)
+    assert set(last.needs) == {step.key for step in removal(used).steps[:-1]}
+    assert not any("docker-vnet" in line for line in removal(used).diff["before"])
+    # Nothing of this host is left: others are no business of this run.
+    alone = replace(Facts(), virtual_network=used.virtual_network)
+    assert removal(alone).steps == []
+
+
+@pytest.mark.parametrize("kind", ["network_interface", "public_ip_address", "security_group"])
+def test_what_another_was_given_for_goes_too(facts: Facts, kind: str) -> None:
+    own = getattr(facts, kind)
+    theirs = {**own, "id": own["id"].replace("web1-", "theirs-"), "tags": {}}
+    change: dict[str, t.Any] = {kind: theirs, "former": {kind: own}}
+    given = {kind: theirs["id"]}
+    lines = removal(replace(facts, **change), **given).actions
+    assert sum(own["name"] in line for line in lines) == 1
+    assert not any("theirs" in line for line in lines)
+    change["former"] = {kind: {**own, "tags": {}}}
+    assert not any(own["name"] in line for line in removal(replace(facts, **change), **given).actions)
+
+
+def with_subnet(facts: Facts, **properties: t.Any) -> Facts:
+    """The facts with the host in a subnet of its own, beside one that another host is in."""
+    network = facts.virtual_network or {}
+    base = network["id"]
+    others = [{"id": "/subscriptions/x/other-nic/ipConfigurations/primary"}]
+    more = {"name": "more", "id": f"{base}/subnets/more", "properties": {"addressPrefix": "10.0.9.0/24", **properties}}
+    common = {"name": "docker", "id": f"{base}/subnets/docker", "properties": {"ipConfigurations": others}}
+    interface = copy.deepcopy(facts.network_interface or {})
+    interface["properties"]["ipConfigurations"][0]["properties"]["subnet"] = {"id": more["id"]}
+    changed = replace(facts, network_interface=interface)
+    return with_property(changed, "virtual_network", subnets=[common, more])
+
+
+@pytest.mark.parametrize("given", [{}, {"subnet_name": "more"}])
+def test_a_subnet_that_only_this_host_was_in_goes(facts: Facts, given: dict[str, t.Any]) -> None:
+    plan = removal(with_subnet(facts), **given)
+    assert plan.actions[-1] == "delete subnet more"
+    assert [step.resource_id.rsplit("/", 1)[-1] for step in plan.steps if not step.expected] == ["docker-vnet"]
+    inside = [{"id": "/subscriptions/x/other-nic/ipConfigurations/primary"}]
+    assert "delete subnet more" not in removal(with_subnet(facts, ipConfigurations=inside), **given).actions
+
+
+def test_a_subnet_that_somebody_shaped_stays_and_is_named(facts: Facts) -> None:
+    plan = removal(with_subnet(facts, natGateway={"id": "/subscriptions/x/nat"}))
+    assert "delete subnet more" not in plan.actions
+    assert "subnets/more is kept" in plan.notes[0]
+
+
+def test_the_common_subnet_stays_with_its_network(facts: Facts) -> None:
+    assert not any("subnet" in line for line in removal(facts).actions)
+
+
+def test_with_the_group_everything_goes(facts: Facts) -> None:
+    own = tuple({"id": step.resource_id} for step in removal(facts).steps)
+    whole = removal(facts, own, remove_on_absent=["all", "resource_group"])
+    assert removal(facts, own, remove_on_absent=["resource_group"]).actions == whole.actions
+
+
 def test_a_security_group_that_others_use_stays_and_is_named(facts: Facts) -> None:
     used = with_property(facts, "security_group", networkInterfaces=[{"id": "/subscriptions/x/other-nic"}])
     plan = removal(used)
@@ -98,7 +162,7 @@ def test_the_group_goes_on_request_and_when_it_is_ours_and_empty(facts: Facts) -
     other = {"id": "/subscriptions/x/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/theirs"}
     plan = removal(facts, (*own, other), **everything)
     assert "delete resource group rg" not in plan.actions
-    assert "theirs" in plan.notes[0]
+    assert "theirs" in plan.outlook[0]
     foreign = replace(facts, resource_group={**(facts.resource_group or {}), "tags": {}})
     assert "delete resource group rg" not in removal(foreign, tuple(own), **everything).actions
 
