@@ -97,8 +97,8 @@ options:
       - Azure restarts a running host for another O(vm_size) that can be had where it runs, and for another
         O(security_profile.secure_boot_enabled) or O(security_profile.v_tpm_enabled).
       - It has to be deallocated for any other O(vm_size), for a larger O(os_disk_size_gb), another
-        O(managed_disk_type) or O(data_disks[].managed_disk_type), a data disk that grows beyond 4095 GiB, another
-        O(max_price) or O(proximity_placement_group), O(security_profile.security_type), and
+        O(managed_disk_type), O(data_disks[].managed_disk_type) or O(data_disks[].caching), a data disk that grows
+        beyond 4095 GiB, another O(max_price) or O(proximity_placement_group), O(security_profile.security_type), and
         O(security_profile.encryption_at_host).
       - A host that is stopped is deallocated without being asked, and stays so.
     type: bool
@@ -173,7 +173,8 @@ options:
     type: raw
   plan:
     description:
-      - The plan under which the image is sold, for images of the marketplace that have one.
+      - The plan under which the image is sold, for images of the marketplace that have one. Another one than the
+        image's is an error, and so is one for an image that has none.
     type: dict
     suboptions:
       name:
@@ -204,7 +205,8 @@ options:
       - The administrator's password; signing in over SSH with it is then possible. 12 to 72 characters of at least
         three of
         lower case, upper case, digits and special characters.
-      - It is used for a new host only.
+      - It is used for a new host only. Azure does not tell a host's password, so that another one goes unnoticed; one
+        for a host that has only keys is an error.
     type: str
   ssh_public_keys:
     description:
@@ -302,11 +304,13 @@ options:
       secure_boot_enabled:
         description:
           - Whether only signed boot components are run, with Trusted Launch. Defaults to V(true) for a new host.
+          - V(true) without Trusted Launch is an error.
           - Changing it restarts a running host, which O(allow_stop) has to allow.
         type: bool
       v_tpm_enabled:
         description:
           - Whether the host has a virtual TPM, with Trusted Launch. Defaults to V(true) for a new host.
+          - V(true) without Trusted Launch is an error.
           - Changing it restarts a running host, which O(allow_stop) has to allow.
         type: bool
       encryption_at_host:
@@ -324,7 +328,8 @@ options:
     choices: [Premium_LRS, Premium_ZRS, StandardSSD_LRS, StandardSSD_ZRS, Standard_LRS]
   os_disk_size_gb:
     description:
-      - The size of the OS disk in GiB. Defaults to the image's. It can grow, which stops a running host.
+      - The size of the OS disk in GiB, up to 4095. Defaults to the image's, and cannot be less. It can grow, which
+        stops a running host.
     type: int
   ephemeral_os_disk:
     description:
@@ -334,6 +339,7 @@ options:
   data_disks:
     description:
       - Data disks. They are added and grown, never removed or shrunk.
+      - A disk that somebody else attached is not changed, unless O(adopt=true).
       - M(dockerhost.azure.docker_vm_extension) can put Docker's data on one of them.
     type: list
     elements: dict
@@ -356,6 +362,8 @@ options:
       caching:
         description:
           - The caching. Defaults to V(None) for a new disk, which is all that a disk of more than 4095 GiB can have.
+          - Changing it makes Azure detach the disk for a moment, so that a running host is deallocated meanwhile;
+            O(allow_stop) has to allow that.
         type: str
         choices: ['None', ReadOnly, ReadWrite]
   docker_port:

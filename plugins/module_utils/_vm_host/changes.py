@@ -10,15 +10,18 @@ Nothing here talks to Azure.
 from __future__ import annotations
 
 import copy
+import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._differences import Difference, Differences
+from .._errors import OptionError
 from .facts import Json
 from .layout import Layout
-from .names import same_id
+from .names import owner_of, same_id
 from .network import properties_of
-from .wanted import Wanted
+from .steps import OwnershipError
+from .wanted import MOST_CACHED, DataDisk, Wanted
 
 
 def immutable_differences(wanted: Wanted, layout: Layout, actual: Json) -> list[Difference]:
@@ -38,8 +41,10 @@ def immutable_differences(wanted: Wanted, layout: Layout, actual: Json) -> list[
         found.compare("admin_username", os_profile.get("adminUsername"), wanted.admin_username)
     if wanted.ssh_public_keys:
         _compare_keys(found, wanted, os_profile)
+    linux = os_profile.get("linuxConfiguration") or {}
+    if wanted.admin_password and linux.get("disablePasswordAuthentication"):
+        found.add("admin_password", "none, since signing in by password is off", "(not shown)")
     if params["ssh_password_enabled"] is not None:
-        linux = os_profile.get("linuxConfiguration") or {}
         actual_enabled = not linux.get("disablePasswordAuthentication", False)
         found.compare("ssh_password_enabled", actual_enabled, params["ssh_password_enabled"])
     if wanted.plan:
@@ -74,11 +79,15 @@ def shown_image(reference: t.Mapping[str, t.Any]) -> str:
 
 
 def _compare_keys(found: Differences, wanted: Wanted, os_profile: Json) -> None:
-    keys = ((os_profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []
+    linux = os_profile.get("linuxConfiguration")
+    if linux is None:
+        # Made from a disk: Azure knows of no keys (OSProfile of the Compute API: only of what is made from an image).
+        return
+    keys = (linux.get("ssh") or {}).get("publicKeys") or []
     # The comment at a key's end does not matter.
     present = {" ".join(str(key.get("keyData", "")).split()[:2]) for key in keys}
     asked = {" ".join(key.split()[:2]) for key in wanted.ssh_public_keys}
-    if present and present != asked:
+    if present != asked:
         found.add("ssh_public_keys", sorted(present), sorted(asked))
 
 
@@ -104,10 +113,16 @@ def _compare_security(found: Differences, wanted: Wanted, actual: Json) -> None:
 
     "Enable Trusted launch on existing Azure Gen2 VMs" (learn.microsoft.com).
     """
-    asked = (wanted.params["security_profile"] or {}).get("security_type")
+    profile = wanted.params["security_profile"] or {}
+    asked = profile.get("security_type")
+    present = (properties_of(actual).get("securityProfile") or {}).get("securityType") or "Standard"
+    if not asked and present == "Standard":
+        for option in ("secure_boot_enabled", "v_tpm_enabled"):
+            # SecurityProfile.uefiSettings of the Compute API: with a security type only.
+            if profile.get(option):
+                found.add(f"security_profile.{option}", "False, since security_type is Standard", True)
     if not asked:
         return
-    present = (properties_of(actual).get("securityProfile") or {}).get("securityType") or "Standard"
     raised = (present, asked) == ("Standard", "TrustedLaunch") and generation_of(actual) == "V2"
     if not raised:
         found.compare("security_profile.security_type", present, asked)
@@ -131,7 +146,7 @@ def _compare_disks(found: Differences, wanted: Wanted, properties: Json) -> None
     size, asked = os_disk.get("diskSizeGB"), wanted.params["os_disk_size_gb"]
     if size and asked and (asked < size or (asked > size and os_disk.get("diffDiskSettings"))):
         found.add("os_disk_size_gb", size, asked)
-    present = {int(disk.get("lun", -1)): disk for disk in storage.get("dataDisks") or []}
+    present = _data_disks(properties)
     for disk in wanted.data_disks:
         before = present.get(disk.lun)
         if before is None:
@@ -150,12 +165,14 @@ class DiskChange:
     :param option: the option that asks for it.
     :param sizes: before and after.
     :param kinds: before and after.
+    :param after_caching: the disk's caching is to be changed first.
     """
 
     option: str
     disk_id: str
     sizes: tuple[int, int] | None = None
     kinds: tuple[str, str] | None = None
+    after_caching: bool = False
 
     @property
     def body(self) -> Json:
@@ -168,16 +185,87 @@ class DiskChange:
         return body
 
 
+def recached(wanted: Wanted, properties: Json) -> list[tuple[DataDisk, Json]]:
+    """The data disks that are there with another caching than is asked for."""
+    present = _data_disks(properties)
+    pairs = [(disk, present[disk.lun]) for disk in wanted.data_disks if disk.lun in present]
+    return [(disk, before) for disk, before in pairs if disk.caching and disk.caching != _caching_of(before)]
+
+
+def disks_to_look_at(wanted: Wanted, actual: Json) -> list[str]:
+    """The ids of the disks that are to change, as far as the VM tells."""
+    os_disk, others = disk_changes(wanted, actual)
+    found = [change.disk_id for change in (os_disk, *others) if change]
+    found += [
+        str((before.get("managedDisk") or {}).get("id")) for _disk, before in recached(wanted, properties_of(actual))
+    ]
+    return list(dict.fromkeys(found))
+
+
 def disk_changes(wanted: Wanted, actual: Json) -> tuple[DiskChange | None, list[DiskChange]]:
     """What is to change of the OS disk, and of the data disks."""
     storage = properties_of(actual).get("storageProfile") or {}
     params = wanted.params
     os_disk = storage.get("osDisk") or {}
     main = _disk_change("os_disk_size_gb", os_disk, params["os_disk_size_gb"], params["managed_disk_type"])
-    present = {int(disk.get("lun", -1)): disk for disk in storage.get("dataDisks") or []}
+    present = _data_disks(properties_of(actual))
     wishes = [(disk, present[disk.lun]) for disk in wanted.data_disks if disk.lun in present]
-    others = [_disk_change("data_disks", before, disk.size_gb, disk.kind) for disk, before in wishes]
-    return main, [change for change in others if change]
+    others = []
+    for disk, before in wishes:
+        change = _disk_change("data_disks", before, disk.size_gb, disk.kind)
+        others += [replace(change, after_caching=_loses_cache(disk, before, change))] if change else []
+    return main, others
+
+
+def _data_disks(properties: Json) -> dict[int, Json]:
+    """The data disks that are there, by logical unit number."""
+    disks = (properties.get("storageProfile") or {}).get("dataDisks") or []
+    return {int(disk.get("lun", -1)): disk for disk in disks}
+
+
+def _caching_of(disk: Json) -> str:
+    return str(disk.get("caching") or "None")
+
+
+def _loses_cache(disk: DataDisk, before: Json, change: DiskChange) -> bool:
+    """Tell whether a disk has to lose its cache before it grows to a size that has none.
+
+    :raises OptionError: it has to, and that is not asked for.
+    """
+    caching = _caching_of(before)
+    if not change.sizes or change.sizes[1] <= MOST_CACHED or caching == "None":
+        return False
+    if disk.caching != "None":
+        raise OptionError(
+            f"data_disks[lun {disk.lun}].disk_size_gb",
+            f"{disk.size_gb} GiB are not possible with the caching {caching} that the disk has: Azure caches disks up"
+            f" to {MOST_CACHED} GiB. Give caching: None as well, or a smaller size.",
+        )
+    return True
+
+
+def check_disk_owners(wanted: Wanted, actual: Json) -> None:
+    """Refuse to change data disks that were not made for the host.
+
+    :raises OwnershipError: the text names them.
+    """
+    if wanted.params["adopt"]:
+        return
+    ids = {path.lower() for path in disks_to_look_at(wanted, actual)}
+    for lun, disk in _data_disks(properties_of(actual)).items():
+        path = str((disk.get("managedDisk") or {}).get("id"))
+        if path.lower() in ids and not _is_ours(disk, wanted.name):
+            raise OwnershipError(
+                f"data_disks[lun {lun}]: the disk {path} was not made for the host {wanted.name}, and is left alone."
+                " Choose another lun, ask for what it has, or take it over with adopt: true.",
+                foreign=[path],
+            )
+
+
+def _is_ours(disk: Json, name: str) -> bool:
+    """Tell whether a disk was made with its VM: Azure names it after that one, and gives it that one's tags."""
+    made = re.fullmatch(rf"{re.escape(name)}_disk\d+_[0-9a-f]{{32}}", str(disk.get("name")), re.IGNORECASE)
+    return bool(made) or owner_of(disk) == name
 
 
 def _disk_change(option: str, disk: Json, size: int | None, kind: str | None) -> DiskChange | None:
@@ -207,7 +295,7 @@ def converts(before: str, after: str) -> bool:
 
 
 def with_disk_facts(actual: Json, disks: t.Sequence[Json]) -> Json:
-    """The VM with the sizes and types that its managed disks really have."""
+    """The VM with the sizes and types that its managed disks really have, and their tags."""
     known = {str(disk.get("id")).lower(): disk for disk in disks}
     found = copy.deepcopy(actual)
     storage = properties_of(found).get("storageProfile") or {}
@@ -215,6 +303,7 @@ def with_disk_facts(actual: Json, disks: t.Sequence[Json]) -> Json:
         managed = disk.get("managedDisk") or {}
         resource = known.get(str(managed.get("id")).lower())
         if resource:
+            disk["tags"] = resource.get("tags") or {}
             disk["diskSizeGB"] = properties_of(resource).get("diskSizeGB") or disk.get("diskSizeGB")
             managed["storageAccountType"] = (resource.get("sku") or {}).get("name") or managed.get("storageAccountType")
     return found

@@ -204,7 +204,8 @@ def _placement(wanted: Wanted, names: Names) -> Json:
 def _security(wanted: Wanted, trust: Trust) -> Json:
     asked = wanted.params["security_profile"] or {}
     profile: Json = {}
-    kind = asked.get("security_type") or ("TrustedLaunch" if trust.trusted_launch else None)
+    firmware = asked.get("secure_boot_enabled") or asked.get("v_tpm_enabled")
+    kind = asked.get("security_type") or ("TrustedLaunch" if trust.trusted_launch or firmware else None)
     if kind == "TrustedLaunch":
         profile["securityType"] = kind
         profile["uefiSettings"] = {

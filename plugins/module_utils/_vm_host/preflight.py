@@ -18,6 +18,7 @@ from .._errors import DockerHostError, OptionError
 from .facts import Json
 from .machine import Trust, image_of, size_of
 from .network import properties_of
+from .options import DISK_TYPES
 from .questions import Answers, ask_sizes, ask_usages
 from .wanted import Wanted
 
@@ -58,7 +59,7 @@ def judge(wanted: Wanted, location: str, answers: Answers) -> Trust:
 
     :raises OptionError: the first thing that cannot be had; the text says what can.
     """
-    if answers.sizes == []:
+    if answers.sizes is not None and not _sizes(location, answers.sizes):
         raise OptionError(
             "location",
             f"Azure has no virtual machines in {location}: it is no region's name, or none of"
@@ -74,14 +75,15 @@ def judge(wanted: Wanted, location: str, answers: Answers) -> Trust:
         raise OptionError("plan", answers.terms_problem)
     if answers.sizes is None:
         return Trust()
-    size = _find_size(wanted, location, answers.sizes)
+    size = _find_size(wanted, location, answers.sizes, wanted.zone)
+    _judge_disk_types(wanted, location, answers.sizes)
     _judge_fit(wanted, size, answers.image)
     _judge_capabilities(wanted, size)
     trusted = _allows_trusted_launch(size, answers.image)
     _judge_security(wanted, size, answers.image, trusted)
     _judge_ephemeral(wanted, size, answers.image, trusted)
     if answers.usages is not None:
-        _judge_quota(wanted, location, size, answers.usages)
+        _judge_quota(location, size, answers.usages, wanted.params["priority"] == "Spot")
     return Trust(trusted)
 
 
@@ -92,14 +94,41 @@ def _judge_image(wanted: Wanted, image: Json) -> None:
     ).get("osType")
     if system and str(system).lower() != "linux":
         raise OptionError("image", f"{image_of(wanted)} is a {system} image; Docker hosts are Linux.")
-    plan = properties.get("plan")
+    _judge_plan(wanted, properties.get("plan"))
+    of_image, asked = _disk_of_image(image), wanted.params["os_disk_size_gb"]
+    # "Error messages for VM creation": the OS disk has at least the size of the image's.
+    if asked and asked < of_image:
+        raise OptionError(
+            "os_disk_size_gb",
+            f"{asked} GiB are less than the {of_image} GiB of {image_of(wanted)}: give {of_image} to 4095.",
+        )
+
+
+def _disk_of_image(image: Json | None) -> int:
+    """The size of an image's OS disk in GiB, 0 when it is not said."""
+    return int((properties_of(image).get("osDiskImage") or {}).get("sizeInGb") or 0)
+
+
+def _judge_plan(wanted: Wanted, plan: Json | None) -> None:
+    """PurchasePlan of the Compute API: what an image is sold with, and the VM made of it has to name."""
+    image = image_of(wanted)
     if plan and not wanted.plan:
         raise OptionError(
             "plan",
-            f"{image_of(wanted)} is sold with a plan: give name {plan.get('name')}, product {plan.get('product')},"
+            f"{image} is sold with a plan: give name {plan.get('name')}, product {plan.get('product')},"
             f" publisher {plan.get('publisher')}, and accept its terms once (`az vm image terms accept --publisher"
             f" {plan.get('publisher')} --offer {plan.get('product')} --plan {plan.get('name')}`).",
         )
+    if not wanted.plan:
+        return
+    keys = ("publisher", "product", "name")
+    asked = ":".join(wanted.plan[key] for key in keys)
+    if plan and any(plan.get(key) != wanted.plan[key] for key in keys):
+        shown = ":".join(str(plan.get(key)) for key in keys)
+        raise OptionError("plan", f"{asked} is not the plan of {image}, which is {shown} (publisher:product:name).")
+    # An image of one's own may be made from one that is sold, and does not tell.
+    if not plan and image.is_platform:
+        raise OptionError("plan", f"{image} is sold without a plan, asked is {asked}: leave plan out.")
 
 
 def read_size(entry: Json, location: str) -> Size:
@@ -120,8 +149,8 @@ def read_size(entry: Json, location: str) -> Size:
     )
 
 
-def _find_size(wanted: Wanted, location: str, entries: list[Json]) -> Size:
-    sizes = [read_size(entry, location) for entry in entries]
+def _find_size(wanted: Wanted, location: str, entries: list[Json], zone: str | None) -> Size:
+    sizes = _sizes(location, entries)
     asked = size_of(wanted)
     found = next((size for size in sizes if size.name.lower() == asked.lower()), None)
     if found is None or found.blocked:
@@ -130,10 +159,11 @@ def _find_size(wanted: Wanted, location: str, entries: list[Json]) -> Size:
             "vm_size",
             f"{asked} {word} in {location} for this subscription. Available are {_alike(asked, found, sizes)}.",
         )
-    if wanted.zone and (wanted.zone not in found.zones or wanted.zone in found.blocked_zones):
+    if zone and (zone not in found.zones or zone in found.blocked_zones):
         usable = ", ".join(sorted(found.zones - found.blocked_zones)) or "none"
         raise OptionError(
-            "zone", f"{asked} cannot be had in zone {wanted.zone} of {location}; zones with it: {usable}."
+            "zone" if wanted.zone else "vm_size",
+            f"{asked} cannot be had in zone {zone} of {location}; zones with it: {usable}.",
         )
     return found
 
@@ -147,7 +177,7 @@ def advise(session: AzureSession, wanted: Wanted, location: str, error: DockerHo
         return ""
     try:
         if error.code in _NO_ROOM:
-            sizes = [read_size(entry, location) for entry in ask_sizes(session, location) or []]
+            sizes = _sizes(location, ask_sizes(session, location) or [])
             found = next((size for size in sizes if size.name.lower() == size_of(wanted).lower()), None)
             others = [size for size in sizes if size is not found]
             return f"Sizes of {location} that are alike: {_alike(size_of(wanted), found, others)}." if others else ""
@@ -222,13 +252,15 @@ def _judge_capabilities(wanted: Wanted, size: Size) -> None:
 
 
 def _judge_security(wanted: Wanted, size: Size, image: Json | None, possible: bool) -> None:
-    asked = (wanted.params["security_profile"] or {}).get("security_type")
-    if asked == "TrustedLaunch" and image and not possible:
-        raise OptionError(
-            "security_profile.security_type",
-            f"{image_of(wanted)} and the size {size.name} have no Trusted Launch together: it needs an image of the"
-            " second generation that supports it. Choose another image, or leave it out.",
-        )
+    profile = wanted.params["security_profile"] or {}
+    for option in ("security_type", "secure_boot_enabled", "v_tpm_enabled"):
+        if image and not possible and profile.get(option) in ("TrustedLaunch", True):
+            raise OptionError(
+                f"security_profile.{option}",
+                f"{profile[option]} needs Trusted Launch, which {image_of(wanted)} and the size {size.name} have not"
+                " together: it takes an image of the second generation that supports it. Choose another image or size,"
+                " or leave it out.",
+            )
 
 
 def _judge_ephemeral(wanted: Wanted, size: Size, image: Json | None, trusted: bool) -> None:
@@ -243,8 +275,7 @@ def _judge_ephemeral(wanted: Wanted, size: Size, image: Json | None, trusted: bo
         return
     asked = (wanted.params["security_profile"] or {}).get("security_type")
     room = int(cache or temporary) - int(trusted and asked != "Standard")
-    of_image = int((properties_of(image).get("osDiskImage") or {}).get("sizeInGb") or 0)
-    needed = wanted.params["os_disk_size_gb"] or of_image or _LEAST_DISK
+    needed = wanted.params["os_disk_size_gb"] or _disk_of_image(image) or _LEAST_DISK
     if needed > room:
         raise OptionError(
             "ephemeral_os_disk",
@@ -253,10 +284,13 @@ def _judge_ephemeral(wanted: Wanted, size: Size, image: Json | None, trusted: bo
         )
 
 
-def judge_change(wanted: Wanted, location: str, entries: list[Json] | None, present: Json) -> None:
+def judge_change(
+    wanted: Wanted, location: str, entries: list[Json] | None, present: Json, usages: list[Json] | None = None
+) -> None:
     """Refuse changes of a VM that its size, or the one it is to get, does not allow.
 
     :param entries: items of ``Microsoft.Compute/skus``, None when one may not ask.
+    :param usages: use and limits in the region, None when one may not ask.
     :param present: the VM.
     :raises OptionError: the first thing that cannot be had.
     """
@@ -265,7 +299,7 @@ def judge_change(wanted: Wanted, location: str, entries: list[Json] | None, pres
     if entries is None:
         return
     if wanted.vm_size and wanted.vm_size.lower() != before.lower():
-        size = _find_size(wanted, location, entries)
+        size = _find_size(wanted, location, entries, next(iter(present.get("zones") or []), None))
         generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
         allowed = size.capabilities.get("HyperVGenerations", "")
         if generation and allowed and generation not in allowed:
@@ -275,28 +309,57 @@ def judge_change(wanted: Wanted, location: str, entries: list[Json] | None, pres
         trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
         if trusted and size.capabilities.get("TrustedLaunchDisabled") == "True":
             raise OptionError("vm_size", f"{wanted.name} has Trusted Launch, which the size {size.name} has not.")
+        known = _size_named(before, location, entries)
+        if known:
+            _judge_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
     else:
-        sizes = [read_size(entry, location) for entry in entries]
-        found = next((size for size in sizes if size.name.lower() == before.lower()), None)
+        found = _size_named(before, location, entries)
         if found is None:
             return
         size = found
     _judge_capabilities(wanted, size)
 
 
-def _judge_quota(wanted: Wanted, location: str, size: Size, usages: list[Json]) -> None:
-    needed = size.number("vCPUs")
-    names = ["lowPriorityCores"] if wanted.params["priority"] == "Spot" else ["cores", size.family]
+def _sizes(location: str, entries: list[Json]) -> list[Size]:
+    return [read_size(entry, location) for entry in entries if entry.get("resourceType") == "virtualMachines"]
+
+
+def _size_named(name: str, location: str, entries: list[Json]) -> Size | None:
+    return next((size for size in _sizes(location, entries) if size.name.lower() == name.lower()), None)
+
+
+def _judge_disk_types(wanted: Wanted, location: str, entries: list[Json]) -> None:
+    """Not each region has each type: "Redundancy options for managed disks" (learn.microsoft.com)."""
+    there = sorted({str(entry.get("name")) for entry in entries if entry.get("resourceType") == "disks"})
+    asked = [("managed_disk_type", wanted.params["managed_disk_type"])]
+    asked += [(f"data_disks[lun {disk.lun}].managed_disk_type", disk.kind) for disk in wanted.data_disks]
+    for option, kind in asked:
+        if there and kind and kind not in there:
+            possible = ", ".join(name for name in DISK_TYPES if name in there)
+            raise OptionError(option, f"{kind} cannot be had in {location}; types that can: {possible}.")
+
+
+def _judge_quota(location: str, size: Size, usages: list[Json], spot: bool, before: Size | None = None) -> None:
+    """Refuse what is more than the quota.
+
+    "Check vCPU quotas" (learn.microsoft.com): of the region and of the size's family; spot VMs have their own.
+
+    :param before: the size that the VM has now: its vCPUs are in use already.
+    """
+    names = ["lowPriorityCores"] if spot else ["cores", size.family]
     for usage in usages:
         name = usage.get("name") or {}
         if str(name.get("value")).lower() not in [entry.lower() for entry in names]:
             continue
+        same = before and (before.family == size.family or str(name.get("value")).lower() != size.family.lower())
+        needed = size.number("vCPUs") - (before.number("vCPUs") if before and same else 0)
         used, limit = float(usage.get("currentValue", 0)), float(usage.get("limit", 0))
-        if used + needed > limit:
+        if needed > 0 and used + needed > limit:
             shown = name.get("localizedValue") or name.get("value")
+            more = " more" if before and same else ""
             raise OptionError(
                 "vm_size",
-                f"{size.name} needs {needed:.0f} vCPUs; of {shown} in {location}"
+                f"{size.name} needs {needed:.0f}{more} vCPUs; of {shown} in {location}"
                 f" {used:.0f} of {limit:.0f} are used. Choose a smaller size, another family or location, or ask for a"
                 " higher quota.",
             )

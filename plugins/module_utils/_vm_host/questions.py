@@ -30,7 +30,7 @@ from .wanted import Wanted
 class Answers:
     """What Azure said; None for what it did not say.
 
-    :param sizes: the sizes of the region (items of ``Microsoft.Compute/skus``).
+    :param sizes: the sizes and the types of disks of the region (items of ``Microsoft.Compute/skus``).
     :param usages: use and limits in the region.
     :param image: the image's version.
     :param image_problem: the image is not there, in words.
@@ -86,7 +86,7 @@ def ask(
 
 
 def ask_sizes(session: AzureSession, location: str) -> list[Json] | None:
-    """The sizes of a region (items of ``Microsoft.Compute/skus``), None when one may not ask."""
+    """The sizes and types of disks of a region (items of ``Microsoft.Compute/skus``), None when one may not ask."""
 
     def question() -> list[Json]:
         found = session.pages(
@@ -96,7 +96,7 @@ def ask_sizes(session: AzureSession, location: str) -> list[Json] | None:
             filter=f"location eq '{location}'",
             api_version=SKUS,
         )
-        return [entry for entry in found if entry.get("resourceType") == "virtualMachines"]
+        return [entry for entry in found if entry.get("resourceType") in ("virtualMachines", "disks")]
 
     return t.cast("list[Json] | None", _allowed(question))
 

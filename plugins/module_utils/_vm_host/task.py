@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
+from .._azure.operations import side_by_side
 from .._errors import DockerHostError, OptionError
 from .._task import Request, Task
 from . import changes, machine
@@ -23,7 +24,7 @@ from .options import SPEC
 from .plan import Planner, plan_power
 from .preflight import advise, judge, judge_change
 from .providers import register
-from .questions import ask, ask_address, ask_sizes
+from .questions import ask, ask_address, ask_sizes, ask_usages
 from .removal import Remover
 from .result import describe_host, expected_facts, predict_host
 from .rights import judge_rights, needed_rights
@@ -122,7 +123,13 @@ class _Run:
         asked = {entry.path for step in plan.steps for entry in step.differences if entry.after not in (False, None)}
         if self.wanted.params["preflight"] and asked & SIZE_MATTERS:
             location = str(present.get("location"))
-            judge_change(self.wanted, location, ask_sizes(self.session, location), present)
+            sizes, usages = side_by_side(
+                [
+                    lambda: ask_sizes(self.session, location),
+                    lambda: ask_usages(self.session, location) if "vm_size" in asked else None,
+                ]
+            )
+            judge_change(self.wanted, location, sizes, present, usages)
 
     def _preflight(self, planner: Planner, plan: Plan) -> machine.Trust:
         self.location = planner.location()
@@ -163,11 +170,10 @@ class _Run:
         actual = facts.virtual_machine
         if not actual:
             return facts
-        os_disk, data_disks = changes.disk_changes(self.wanted, actual)
-        disks = [change for change in (os_disk, *data_disks) if change]
+        disks = changes.disks_to_look_at(self.wanted, actual)
         if disks:
             # The VM may still show what its disks had when it was started.
-            found = [self.session.arm.find(change.disk_id) for change in disks]
+            found = [self.session.arm.find(path) for path in disks]
             facts = replace(facts, virtual_machine=changes.with_disk_facts(actual, [disk for disk in found if disk]))
         if self.wanted.params["user_data"]:
             facts = replace(facts, user_data=self.lookout.user_data())

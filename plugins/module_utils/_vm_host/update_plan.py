@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from .._differences import Difference, Differences
 from .._errors import OptionError
-from .changes import DiskChange, disk_changes, is_ephemeral
+from .changes import DiskChange, check_disk_owners, disk_changes, is_ephemeral
 from .facts import Facts, Json
 from .layout import Layout
 from .names import name_in
 from .network import properties_of
 from .steps import ImmutableError, Step, power_change
-from .updates import DEALLOCATED, RESTARTED, update_body
+from .updates import DEALLOCATED, RECACHED, RESTARTED, update_body
 from .wanted import Wanted
 
 # "Expand virtual hard disks on a Linux VM" (learn.microsoft.com): a data disk grows while the VM runs, but not across
@@ -72,7 +72,8 @@ class Update:
         if stop:
             power = power_change(str(self.facts.power_state), "deallocated")
             steps.append(Step("stop", "virtual_machine", "deallocate", path, differences=power))
-        steps += [_disk_step(change, "stop") for change in self.offline]
+        for change in self.offline:
+            steps.append(_disk_step(change, "stop", *(("virtual_machine",) if change.after_caching else ())))
         if self.found:
             note = " (restarts it)" if restarts and self.runs and not stop else ""
             needs = ("network_interface", "stop")
@@ -89,7 +90,8 @@ class Update:
     def _reasons(self) -> list[str]:
         """What needs the VM deallocated."""
         reasons = [change.option for change in self.offline]
-        reasons += [entry.path for entry in self.found.entries if entry.path in DEALLOCATED]
+        for entry in self.found.entries:
+            reasons += [entry.path] if entry.path in DEALLOCATED or RECACHED.fullmatch(entry.path) else []
         if any(entry.path == "vm_size" for entry in self.found.entries) and not self._at_hand():
             reasons.append("vm_size")
         return reasons
@@ -108,9 +110,11 @@ def plan_update(wanted: Wanted, layout: Layout, facts: Facts, tags: Json) -> lis
     """The steps from the VM that is there to what is wanted, as far as Azure changes it in place.
 
     :raises OptionError: the host would have to stop, and may not.
+    :raises OwnershipError: a disk that would change is somebody else's.
     :raises ImmutableError: it would have to be deallocated, and cannot be.
     """
     present = t.cast("Json", facts.virtual_machine)
+    check_disk_owners(wanted, present)
     body, found = update_body(wanted, layout, tags, present, facts.user_data)
     main, others = disk_changes(wanted, present)
     online = tuple(change for change in others if _is_online(change))

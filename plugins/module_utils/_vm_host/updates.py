@@ -9,8 +9,10 @@ Nothing here talks to Azure.
 
 from __future__ import annotations
 
+import re
+
 from .._differences import Differences
-from .changes import generation_of
+from .changes import generation_of, recached
 from .facts import Json
 from .layout import Layout
 from .machine import encoded, identity_body, new_disk
@@ -30,6 +32,9 @@ DEALLOCATED = frozenset(
         "proximity_placement_group",
     )
 )
+# Another caching of a data disk detaches it for a moment ("Azure premium storage: design for high performance"), which
+# a running engine would not survive.
+RECACHED = re.compile(r"data_disks\[lun \d+\]\.caching")
 # What makes Azure restart a running VM ("Trusted launch: Verify or update your settings").
 RESTARTED = frozenset(("vm_size", "security_profile.secure_boot_enabled", "security_profile.v_tpm_enabled"))
 # What depends on the size that the VM has, or gets.
@@ -145,17 +150,24 @@ def _update_identity(found: Differences, body: Json, wanted: Wanted, names: Name
 def _update_disks(found: Differences, properties: Json, wanted: Wanted, present: Json) -> None:
     attached = (present.get("storageProfile") or {}).get("dataDisks") or []
     luns = {int(disk.get("lun", -1)) for disk in attached}
+    caching: dict[int, str] = {}
+    for disk, before in recached(wanted, present):
+        caching[disk.lun] = str(disk.caching)
+        found.add(f"data_disks[lun {disk.lun}].caching", before.get("caching") or "None", disk.caching)
     added = [disk for disk in wanted.data_disks if disk.lun not in luns]
     for disk in added:
         found.add(f"data_disks[lun {disk.lun}]", None, f"{disk.size_gb} GiB")
-    if added:
-        kept = [
-            {
-                **picked(disk, ("lun", "name", "caching", "deleteOption", "writeAcceleratorEnabled")),
-                "lun": disk["lun"],
-                "createOption": "Attach",
-                "managedDisk": picked(disk.get("managedDisk") or {}, ("id",)),
-            }
-            for disk in attached
-        ]
+    if added or caching:
+        kept = [_attached(disk, caching.get(int(disk["lun"]))) for disk in attached]
         properties["storageProfile"] = {"dataDisks": kept + [new_disk(disk) for disk in added]}
+
+
+def _attached(disk: Json, caching: str | None) -> Json:
+    """A disk that is there, as an update names it."""
+    return {
+        **picked(disk, ("lun", "name", "caching", "deleteOption", "writeAcceleratorEnabled")),
+        **({"caching": caching} if caching else {}),
+        "lun": disk["lun"],
+        "createOption": "Attach",
+        "managedDisk": picked(disk.get("managedDisk") or {}, ("id",)),
+    }

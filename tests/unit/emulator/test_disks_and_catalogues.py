@@ -108,6 +108,12 @@ def test_skus(arm: Arm) -> None:
     skus = {sku["name"]: sku for sku in arm.get(path, **params).json()["value"]}
     assert skus["Standard_B2s"]["restrictions"][0]["reasonCode"] == "NotAvailableForSubscription"
     assert skus["Standard_D2s_v3"]["restrictions"] == []
+    assert skus["Premium_ZRS"]["resourceType"] == "disks"
+    params["dollar_filter"] = "location eq 'westus'"
+    without = {sku["name"]: sku for sku in arm.get(path, **params).json()["value"]}
+    assert "Premium_LRS" in without
+    assert "Premium_ZRS" not in without
+    assert without["Standard_D2s_v3"]["locationInfo"][0]["zones"] == []
     assert skus["Standard_D2s_v3"]["locations"] == ["westeurope"]
     capabilities = {item["name"]: item["value"] for item in skus["Standard_D2s_v3"]["capabilities"]}
     assert (capabilities["vCPUs"], capabilities["MemoryGB"]) == ("2", "8.0")

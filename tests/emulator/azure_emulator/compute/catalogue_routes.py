@@ -28,6 +28,22 @@ OFFERS = f"{PUBLISHERS}/{{publisher}}/artifacttypes/vmimage/offers"
 SKUS = f"{OFFERS}/{{offer}}/skus"
 VERSIONS = f"{SKUS}/{{sku}}/versions"
 LEVELS = ("publisher", "offer", "sku")
+DISK_TYPES = ("Premium_LRS", "Premium_ZRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Standard_LRS")
+WITHOUT_ZONES = frozenset(
+    (
+        "westus",
+        "westcentralus",
+        "northcentralus",
+        "canadaeast",
+        "ukwest",
+        "koreasouth",
+        "southindia",
+        "westindia",
+        "australiasoutheast",
+        "australiacentral",
+    )
+)
+"""Regions without availability zones, and so without zone-redundant disks ("Azure regions list")."""
 TYPES = f"{PUBLISHERS}/{{publisher}}/artifacttypes/vmextension/types"
 
 
@@ -115,7 +131,12 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
             {"name": "IsHibernateSupported", "value": "False"},
             *([{"name": "SecurityType", "value": "TrustedLaunchSupported"}] if image.trusted_launch else []),
         ],
-        "osDiskImage": {"operatingSystem": image.os_type},
+        # The sizes are not in the specification (MicrosoftDocs/feedback#2227).
+        "osDiskImage": {
+            "operatingSystem": image.os_type,
+            "sizeInGb": image.size_gb,
+            "sizeInBytes": image.size_gb * 2**30 + 512,
+        },
         "dataDiskImages": [],
     }
     plan = plan_of(cloud, image.publisher, image.offer, image.sku)
@@ -214,17 +235,34 @@ async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
     """What can be had where; ``$filter=location eq 'X'`` is obeyed, without it every location is listed."""
     wanted = request.query.get("$filter", "").partition("eq")[2].strip().strip("'").lower()
     missing = {name.lower() for name in cloud.switches["sku_not_available"]}
-    return listing(
-        [
-            _sku(request, size, location, size.name.lower() in missing)
-            for location in LOCATIONS
-            if wanted in ("", location)
-            for size in catalogue.SIZES.values()
-        ]
-    )
+    found: list[Json] = []
+    for location in LOCATIONS:
+        if wanted in ("", location):
+            found += [_sku(size, location, size.name.lower() in missing) for size in catalogue.SIZES.values()]
+            found += [_disk_sku(name, location) for name in DISK_TYPES if zones_of(location) or "ZRS" not in name]
+    return listing(found)
 
 
-def _sku(request: ArmRequest, size: catalogue.Size, location: str, missing: bool) -> Json:
+def zones_of(location: str) -> list[str]:
+    """The availability zones of a region."""
+    return [] if location in WITHOUT_ZONES else ["1", "2", "3"]
+
+
+def _disk_sku(name: str, location: str) -> Json:
+    tier = name.partition("_")[0]
+    return {
+        "resourceType": "disks",
+        "name": name,
+        "tier": tier,
+        "size": {"Premium": "P10", "StandardSSD": "E10", "Standard": "S10"}[tier],
+        "locations": [location],
+        "locationInfo": [{"location": location, "zones": zones_of(location), "zoneDetails": []}],
+        "capabilities": [{"name": "MaxSizeGiB", "value": "128"}, {"name": "MinSizeGiB", "value": "64"}],
+        "restrictions": [],
+    }
+
+
+def _sku(size: catalogue.Size, location: str, missing: bool) -> Json:
     capabilities = as_listed(size)
     restriction: Json = {
         "type": "Location",
@@ -239,7 +277,7 @@ def _sku(request: ArmRequest, size: catalogue.Size, location: str, missing: bool
         "size": size.name.partition("_")[2],
         "family": size.family,
         "locations": [location],
-        "locationInfo": [{"location": location, "zones": ["1", "2", "3"], "zoneDetails": []}],
+        "locationInfo": [{"location": location, "zones": zones_of(location), "zoneDetails": []}],
         "capabilities": [{"name": name, "value": value} for name, value in capabilities.items()],
         "restrictions": [restriction] if missing else [],
     }

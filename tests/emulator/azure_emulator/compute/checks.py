@@ -72,6 +72,7 @@ BANNED_PASSWORDS = frozenset(
         "Password22",
     )
 )
+MOST_CACHED = 4095
 HOST_NAME_RULE = (
     "Linux host name cannot exceed 64 characters in length or contain the following characters: "
     "` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : ' \" , < > / ?."
@@ -104,6 +105,7 @@ def check_new_vm(cloud: Cloud, vm: Resource, wanted: Json) -> Image | None:
     elif wanted.get("osProfile"):
         raise invalid_parameter("Parameter 'osProfile' is not allowed.", "osProfile")
     check_interfaces(cloud, vm, wanted)
+    _check_os_disk_size(os_disk, image)
     check_disks(cloud, vm, storage)
     check_features(cloud, vm, wanted, image)
     check_placement(cloud, vm, wanted)
@@ -273,6 +275,36 @@ def check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
             )
 
 
+def _check_os_disk_size(disk: Json, image: Image | None) -> None:
+    """Refuse an OS disk that is smaller than its image (words and status: skypilot-org/skypilot#2219)."""
+    size = disk.get("diskSizeGB")
+    if size and image is not None and size < image.size_gb:
+        raise ApiError(
+            409,
+            "OperationNotAllowed",
+            f"The specified disk size {size} GB is smaller than the size of the corresponding disk in the VM image: "
+            f"{image.size_gb} GB. This is not allowed. Please choose equal or greater size or do not specify an "
+            "explicit size.",
+            target="osDisk.diskSizeGB",
+        )
+
+
+def _check_caching(cloud: Cloud, disk: Json) -> None:
+    resource = cloud.store.get((disk.get("managedDisk") or {}).get("id") or "")
+    size = (resource.properties.get("diskSizeGB") if resource is not None else None) or disk.get("diskSizeGB") or 0
+    if disk.get("caching") not in (None, "None") and size > MOST_CACHED:
+        raise cache_too_large()
+
+
+def cache_too_large() -> ApiError:
+    """400, as reported in kubernetes-sigs/azuredisk-csi-driver#3072."""
+    return ApiError(
+        400,
+        "BadRequest",
+        f"Only Disk CachingType 'None' is supported for disk with size greater than {MOST_CACHED} GB.",
+    )
+
+
 def check_disks(cloud: Cloud, vm: Resource, storage: Json) -> None:
     """Refuse disks that are not there or another machine's, and two in one place."""
     luns: set[int] = set()
@@ -287,6 +319,7 @@ def check_disks(cloud: Cloud, vm: Resource, storage: Json) -> None:
         luns.add(disk["lun"])
     os_disk = storage.get("osDisk") or {}
     for disk in [os_disk, *(storage.get("dataDisks") or [])]:
+        _check_caching(cloud, disk)
         id_ = (disk.get("managedDisk") or {}).get("id")
         if not id_ or disk.get("diffDiskSettings"):
             continue

@@ -16,6 +16,7 @@ from ..arm.tracked import read_body
 from ..errors import operation_not_allowed
 from ..operations import Operation, action
 from ..settings import new_guid
+from .checks import MOST_CACHED, cache_too_large
 from .common import refuse_while_busy
 from .features import is_ephemeral
 from .names import DISK
@@ -183,6 +184,7 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
             f"Cannot resize disk '{disk.name}' to {wanted['diskSizeGB']} GB: a disk cannot be made smaller."
         )
     _refuse_while_allocated(cloud, disk, body)
+    _refuse_with_cache(cloud, disk, wanted.get("diskSizeGB", 0))
     if body.get("sku"):
         name = body["sku"]["name"]
         disk.top["sku"] = {"name": name, "tier": name.partition("_")[0]}
@@ -221,6 +223,15 @@ def _refuse_while_allocated(cloud: Cloud, disk: Resource, body: Json) -> None:
             f"Cannot change the account type of disk {disk.name} while it is attached to running VM {vm.id}. Please "
             "stop/deallocate the VM and retry the operation."
         )
+
+
+def _refuse_with_cache(cloud: Cloud, disk: Resource, size: int) -> None:
+    """A disk that its machine caches does not grow to a size for which there is no cache."""
+    vm = cloud.store.get(disk.hidden.get("managedBy", ""))
+    attached = vm.properties["storageProfile"]["dataDisks"] if vm is not None else []
+    mine = [item for item in attached if (item.get("managedDisk") or {}).get("id", "").lower() == disk.key]
+    if size > MOST_CACHED and any(item.get("caching") not in (None, "None") for item in mine):
+        raise cache_too_large()
 
 
 @action("disk.create", "disk.update")

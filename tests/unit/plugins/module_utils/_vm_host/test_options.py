@@ -45,6 +45,14 @@ SCENARIOS: dict[str, tuple[Json, ...]] = {
         {"data_disks": [{"lun": 0, "disk_size_gb": 8, "managed_disk_type": "Standard_LRS"}]},
         {"data_disks": [{"lun": 0, "disk_size_gb": 16, "managed_disk_type": "StandardSSD_LRS"}], **STOP},
     ),
+    "disk caching": (
+        {"data_disks": [{"lun": 0, "disk_size_gb": 8}, {"lun": 2, "disk_size_gb": 8}]},
+        {"data_disks": [{"lun": 0, "disk_size_gb": 8, "caching": "ReadWrite"}], **STOP},
+    ),
+    "a disk too large for its cache": (
+        {"data_disks": [{"lun": 0, "disk_size_gb": 8, "caching": "ReadOnly"}]},
+        {"data_disks": [{"lun": 0, "disk_size_gb": 4096, "caching": "None"}], **STOP},
+    ),
     "identities": (
         {IDENTITY: {"type": "UserAssigned", "user_assigned_identities": ["a", "b"]}},
         {IDENTITY: {"type": "SystemAssigned, UserAssigned", "user_assigned_identities": ["b", "other:c"]}},

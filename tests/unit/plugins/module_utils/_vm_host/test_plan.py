@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.names import owner_tags
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan import plan_power
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import (
     ImmutableError,
@@ -180,6 +181,9 @@ def test_a_label_stays_until_another_is_asked_for(host: Wanted) -> None:
         ({"availability_set": "as"}, "availability_set"),
         ({"managed_disk_type": "Premium_ZRS"}, "managed_disk_type"),
         ({"security_profile": {"security_type": "TrustedLaunch"}}, "security_profile.security_type"),
+        ({"security_profile": {"secure_boot_enabled": True}}, "security_profile.secure_boot_enabled"),
+        ({"security_profile": {"v_tpm_enabled": True}}, "security_profile.v_tpm_enabled"),
+        ({"admin_password": "Abcdefghij12"}, "admin_password"),
         ({"ephemeral_os_disk": True}, "ephemeral_os_disk"),
         ({"ssh_public_keys": [KEY.replace("8d me", "8e me")]}, "ssh_public_keys"),
     ],
@@ -188,6 +192,24 @@ def test_what_azure_cannot_change_is_an_error(host: Wanted, given: dict[str, t.A
     with pytest.raises(ImmutableError) as caught:
         plan_of(wanted(**given), created(host))
     assert [entry["property"] for entry in caught.value.details["immutable"]] == [path]
+
+
+def test_a_password_is_not_shown(host: Wanted) -> None:
+    with pytest.raises(ImmutableError, match=r"admin_password is 'none.*off', asked is '.not shown.'") as caught:
+        plan_of(wanted(admin_password="Abcdefghij12"), created(host))
+    assert "Abcdefghij12" not in f"{caught.value} {caught.value.details}"
+
+
+def test_keys_for_a_host_that_has_a_password_only() -> None:
+    host = wanted(admin_password="Abcdefghij12")
+    facts = created(host)
+    (facts.virtual_machine or {})["properties"]["osProfile"]["linuxConfiguration"].pop("ssh", None)
+    with pytest.raises(ImmutableError) as caught:
+        plan_of(wanted(ssh_public_keys=[KEY]), facts)
+    (entry,) = caught.value.details["immutable"]
+    assert (entry["property"], entry["present"], entry["wanted"]) == ("ssh_public_keys", [], [KEY.rpartition(" ")[0]])
+    bare = changed(facts, "virtual_machine", osProfile={})
+    assert not plan_of(wanted(ssh_public_keys=[KEY]), bare)
 
 
 def test_all_that_cannot_be_changed_is_in_one_error(host: Wanted) -> None:
@@ -218,20 +240,72 @@ def test_a_size_of_a_stopped_host_needs_no_leave(host: Wanted) -> None:
     assert plan_of(wanted(vm_size="Standard_D2s_v5"), facts).actions == ["update virtual machine web1"]
 
 
+OWN_DISK = f"web1_disk2_{'0f' * 16}"
+
+
+def with_disk(name: str, **more: t.Any) -> Facts:
+    """A host with one data disk of 8 GiB at lun 0."""
+    facts = created(wanted(data_disks=[{"lun": 0, "disk_size_gb": 8}]))
+    storage = (facts.virtual_machine or {})["properties"]["storageProfile"]
+    managed = {"id": f"/disks/{name}", "storageAccountType": "StandardSSD_LRS"}
+    disk = {**storage["dataDisks"][0], "name": name, "managedDisk": managed, **more}
+    return changed(facts, "virtual_machine", storageProfile={**storage, "dataDisks": [disk]})
+
+
+def disk_asked(size: int = 8, **more: t.Any) -> Wanted:
+    """A host that is to have one data disk at lun 0, and may be stopped."""
+    caching = {"caching": more.pop("caching")} if "caching" in more else {}
+    return wanted(data_disks=[{"lun": 0, "disk_size_gb": size, **caching}], **{"allow_stop": True, **more})
+
+
 def test_disks_are_added_and_grown_and_never_shrunk() -> None:
-    one = wanted(data_disks=[{"lun": 0, "disk_size_gb": 8}])
-    facts = created(one)
-    disk = {**(facts.virtual_machine or {})["properties"]["storageProfile"]["dataDisks"][0]}
-    disk.update(name="d0", managedDisk={"id": "/disks/d0", "storageAccountType": "StandardSSD_LRS"})
-    storage = {**(facts.virtual_machine or {})["properties"]["storageProfile"], "dataDisks": [disk]}
-    facts = changed(facts, "virtual_machine", storageProfile=storage)
+    facts = with_disk(OWN_DISK)
     more = wanted(data_disks=[{"lun": 0, "disk_size_gb": 16}, {"lun": 1, "disk_size_gb": 4}])
     plan = plan_of(more, facts)
-    assert plan.actions == ["grow disk d0", "update virtual machine web1"]
+    assert plan.actions == [f"grow disk {OWN_DISK}", "update virtual machine web1"]
     disks = (plan.steps[1].body or {})["properties"]["storageProfile"]["dataDisks"]
     assert [(entry["lun"], entry["createOption"]) for entry in disks] == [(0, "Attach"), (1, "Empty")]
     with pytest.raises(ImmutableError, match="lun 0"):
         plan_of(wanted(data_disks=[{"lun": 0, "disk_size_gb": 4}]), facts)
+
+
+def test_another_caching_is_given_to_a_disk_while_nothing_uses_it() -> None:
+    facts = with_disk(OWN_DISK)
+    with pytest.raises(OptionError, match="allow_stop") as caught:
+        plan_of(disk_asked(caching="ReadOnly", allow_stop=False), facts)
+    assert caught.value.option == "data_disks[lun 0].caching"
+    plan = plan_of(disk_asked(caching="ReadOnly"), facts)
+    assert plan.actions == [
+        "deallocate virtual machine web1",
+        "update virtual machine web1",
+        "start virtual machine web1",
+    ]
+    (disk,) = (plan.steps[1].body or {})["properties"]["storageProfile"]["dataDisks"]
+    assert (disk["lun"], disk["createOption"], disk["caching"]) == (0, "Attach", "ReadOnly")
+    assert not plan_of(disk_asked(caching="None"), facts)
+    assert not plan_of(disk_asked(), with_disk(OWN_DISK, caching="ReadOnly"))
+
+
+def test_a_disk_that_grows_out_of_its_cache_loses_it_first() -> None:
+    facts = with_disk(OWN_DISK, caching="ReadOnly")
+    with pytest.raises(OptionError, match=r"caching ReadOnly.*up to 4095 GiB.*caching: None") as caught:
+        plan_of(disk_asked(5000), facts)
+    assert caught.value.option == "data_disks[lun 0].disk_size_gb"
+    plan = plan_of(disk_asked(5000, caching="None"), facts)
+    grow = next(step for step in plan.steps if step.verb == "grow")
+    assert {"stop", "virtual_machine"} <= set(grow.needs)
+    assert grow.key in next(step for step in plan.steps if step.verb == "start").needs
+
+
+@pytest.mark.parametrize("given", [{"size": 16}, {"caching": "ReadOnly"}])
+def test_a_disk_of_others_is_left_alone(given: dict[str, t.Any]) -> None:
+    for name in ("theirs", f"web10_disk2_{'0f' * 16}"):
+        facts = with_disk(name)
+        with pytest.raises(OwnershipError, match=f"lun 0.*/disks/{name} was not made for the host web1.*another lun"):
+            plan_of(disk_asked(**given), facts)
+        assert plan_of(disk_asked(**given, adopt=True), facts)
+        assert not plan_of(disk_asked(), facts)
+        assert plan_of(disk_asked(**given), with_disk(name, tags=owner_tags("web1")))
 
 
 def test_a_failed_vm_is_made_again_with_its_keys(host: Wanted) -> None:

@@ -12,13 +12,14 @@ import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.machine import Trust
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight import judge
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.machine import Trust, machine_body
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight import judge, judge_change
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.providers import RegistrationError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.questions import Answers
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.rights import RightsError
 
-from .conftest import Cloud, wanted
+from .conftest import KEY, SUBSCRIPTION, Cloud, wanted
 
 LISTS = (
     "accepted_terms",
@@ -244,12 +245,125 @@ def test_trusted_launch_where_image_and_size_allow_it() -> None:
             Answers(size(TrustedLaunchDisabled="True")),
             "security_profile.security_type",
         ),
+        (
+            {"security_profile": {"secure_boot_enabled": True}},
+            Answers(size(TrustedLaunchDisabled="True"), None, IMAGE),
+            "security_profile.secure_boot_enabled",
+        ),
+        (
+            {"security_profile": {"v_tpm_enabled": True}},
+            Answers(size(), None, image(features=[])),
+            "security_profile.v_tpm_enabled",
+        ),
     ],
 )
 def test_what_does_not_fit(given: dict[str, t.Any], answers: Answers, option: str) -> None:
     with pytest.raises(OptionError) as caught:
         judge(wanted(**given), "westeurope", answers)
     assert caught.value.option == option
+
+
+def test_a_firmware_setting_is_never_dropped_silently() -> None:
+    """Where nobody may ask, Azure judges: it is told what was asked for."""
+    host = wanted(security_profile={"v_tpm_enabled": True})
+    body = machine_body(
+        host, lay_out(host, SUBSCRIPTION), "westeurope", {}, [KEY], judge(host, "westeurope", Answers())
+    )
+    security = body["properties"]["securityProfile"]
+    assert (security["securityType"], security["uefiSettings"]["vTpmEnabled"]) == ("TrustedLaunch", True)
+
+
+PLAN = {"name": "pro", "product": "linux", "publisher": "acme"}
+
+
+@pytest.mark.parametrize(
+    ("given", "has", "says"),
+    [
+        ({"plan": PLAN}, None, "acme:linux:pro: leave plan out"),
+        ({"plan": {**PLAN, "name": "free"}}, PLAN, "acme:linux:free is not the plan .* which is acme:linux:pro"),
+        ({"plan": {**PLAN, "name": "Pro"}}, PLAN, "acme:linux:Pro is not the plan"),
+        ({}, PLAN, "give name pro, product linux, publisher acme"),
+    ],
+)
+def test_the_plan_is_the_one_of_the_image(given: dict[str, t.Any], has: t.Any, says: str) -> None:
+    with pytest.raises(OptionError, match=says) as caught:
+        judge(wanted(**given), "westeurope", Answers(size(), None, image(plan=has)))
+    assert caught.value.option == "plan"
+
+
+def test_an_image_of_ones_own_does_not_tell_its_plan() -> None:
+    own = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/i"
+    judge(wanted(plan=PLAN, image=own), "westeurope", Answers(size(), None, image(plan=None)))
+
+
+def test_an_os_disk_is_no_smaller_than_its_image() -> None:
+    big = image(osDiskImage={"operatingSystem": "Linux", "sizeInGb": 64})
+    judge(wanted(os_disk_size_gb=64), "westeurope", Answers(size(), None, big))
+    with pytest.raises(OptionError, match=r"63 GiB are less than the 64 GiB .* give 64 to 4095") as caught:
+        judge(wanted(os_disk_size_gb=63), "westeurope", Answers(size(), None, big))
+    assert caught.value.option == "os_disk_size_gb"
+
+
+def test_types_of_disks_that_the_region_has() -> None:
+    there = [{"resourceType": "disks", "name": name} for name in ("Premium_LRS", "StandardSSD_LRS")]
+    for option, given in (
+        ("managed_disk_type", {"managed_disk_type": "Premium_ZRS"}),
+        ("data_disks[lun 4].managed_disk_type", {"data_disks": [a_disk("Premium_ZRS")]}),
+    ):
+        with pytest.raises(OptionError, match="westeurope; types that can: Premium_LRS, StandardSSD_LRS") as caught:
+            judge(wanted(**given), "westeurope", Answers([*size(), *there], None, IMAGE))
+        assert caught.value.option == option
+    judge(wanted(data_disks=[a_disk("Premium_LRS")]), "westeurope", Answers([*size(), *there], None, IMAGE))
+
+
+def a_disk(kind: str) -> dict[str, t.Any]:
+    """A data disk of a type."""
+    return {"lun": 4, "disk_size_gb": 8, "managed_disk_type": kind}
+
+
+def resized(vcpus: int, limit: int, **present: t.Any) -> None:
+    """Judge a change from two to some vCPUs, of which ten are in use."""
+    larger = {**size()[0], "name": "Standard_B99s", "capabilities": [{"name": "vCPUs", "value": str(vcpus)}]}
+    usages = [{"name": {"value": value}, "currentValue": 10, "limit": limit} for value in ("cores", "standardBSFamily")]
+    machine = {"properties": {"hardwareProfile": {"vmSize": "Standard_B2s"}}, **present}
+    judge_change(wanted(vm_size="Standard_B99s"), "westeurope", [*size(), larger], machine, usages)
+
+
+def test_a_new_size_needs_quota_for_what_is_more() -> None:
+    resized(8, limit=16)
+    resized(1, limit=10)
+    with pytest.raises(OptionError, match=r"needs 6 more vCPUs; of cores in westeurope 10 of 15 are used") as caught:
+        resized(8, limit=15)
+    assert caught.value.option == "vm_size"
+
+
+def test_a_new_size_must_be_in_the_zone_of_the_vm() -> None:
+    resized(4, limit=99, zones=["3"])
+    with pytest.raises(OptionError, match="zone 2 of westeurope; zones with it: 1, 3") as caught:
+        resized(4, limit=99, zones=["2"])
+    assert caught.value.option == "vm_size"
+
+
+def test_a_resize_beyond_the_quota_is_refused_before_the_host_stops(cloud: Cloud) -> None:
+    cloud.run()
+    cloud.azure.switch("cores_quota", 3)
+    with pytest.raises(OptionError, match=r"more vCPUs.*of 3 are used") as caught:
+        cloud.run(vm_size="Standard_D4s_v5", allow_stop=True)
+    assert (caught.value.option, cloud.writes) == ("vm_size", [])
+
+
+def test_a_small_os_disk_is_refused_by_azure_as_well(cloud: Cloud) -> None:
+    with pytest.raises(OptionError, match="30 GiB"):
+        cloud.run(os_disk_size_gb=29)
+    assert cloud.writes == []
+    with pytest.raises(AzureError, match=r"29 GB is smaller than .* in the VM image: 30 GB"):
+        cloud.run(os_disk_size_gb=29, preflight=False)
+
+
+def test_zone_redundant_disks_where_there_are_no_zones(cloud: Cloud) -> None:
+    with pytest.raises(OptionError, match="Premium_ZRS cannot be had in westus; types that can: Premium_LRS, "):
+        cloud.run(location="westus", managed_disk_type="Premium_ZRS")
+    assert cloud.writes == []
 
 
 def test_spot_has_a_quota_of_its_own() -> None:

@@ -33,7 +33,7 @@ REFUSED: tuple[tuple[str, Json, str], ...] = (
     (
         "security_profile.security_type",
         {"security_profile": {"security_type": "TrustedLaunch"}, "image": "own:"},
-        "no Trusted Launch together",
+        "have not together",
     ),
     (
         "virtual_network",
