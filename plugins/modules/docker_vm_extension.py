@@ -283,6 +283,16 @@ options:
       - Without it such a push is refused, because a CA that differs is nearly always a directory that was lost.
     type: bool
     default: false
+  certs_only:
+    description:
+      - Bring O(certs) and leave everything else as the last push left it - port, C(daemon.json), options, users,
+        proxies, registry logins, compose projects. That is for renewing certificates where the other
+        settings are not at hand.
+      - It goes through the handler that brought the settings. A VM without settings, and one whose settings
+        O(handler=docker_extension) brought, is an error.
+      - A later push of all settings finds what was there before, and changes nothing if they are the same.
+    type: bool
+    default: false
   keep_certs:
     description:
       - Leave the host the certificate that it has, if it comes from the same CA and holds for 30 more days, and push

@@ -65,6 +65,26 @@ def others(session: AzureSession, target: Target, handler: Handler) -> list[Hand
     ]
 
 
+def carrier(session: AzureSession, target: Target, handler: Handler) -> Handler:
+    """The handler that brought the settings that are on the VM: this one, else another of ours.
+
+    :raises DockerHostError: none did, or it is one that cannot bring certificates alone.
+    """
+    for one in (handler, *others(session, target, handler)):
+        if one.read() is None:
+            continue
+        if not one.proves:
+            raise DockerHostError(
+                f"{target.name}: its settings were brought by the handler {one.kind}, which takes all of them at once:"
+                " certs_only cannot be used."
+            )
+        return one
+    raise DockerHostError(
+        f"{target.name}: no settings were ever pushed to this VM, so there is nothing that certs_only could leave as it"
+        " is: push all settings."
+    )
+
+
 def in_the_way(handler: Handler, other: Handler) -> bool:
     """Tell whether another resource of ours has the very place of this one: Azure never changes an extension's type."""
     return "run_command" not in (handler.kind, other.kind) and handler.name.lower() == other.name.lower()

@@ -24,6 +24,8 @@ Json = dict[str, t.Any]
 COLLECTION_TAG, COLLECTION = "docker-host-collection", "dockerhost.azure"
 DIGEST_TAG = "docker-host-settings"
 FRAME_TAG = "docker-host-settings-frame"
+CERTS_TAG = "docker-host-settings-certs"
+SCOPE_TAG, CERTS_ONLY = "docker-host-settings-scope", "certs"
 CUSTOM_SCRIPT = ("Microsoft.Azure.Extensions", "CustomScript")
 DOCKER_EXTENSION = ("Microsoft.Azure.Extensions", "DockerExtension")
 RUN_COMMAND_SECONDS = 5400
@@ -32,7 +34,11 @@ UNDER_WAY = ("creating", "updating", "deleting")
 
 @dataclass(frozen=True)
 class Push:
-    """One push: the settings, their digest, and what tells this push from the last one of the same settings."""
+    """One push: the settings, their digest, and what tells this push from the last one of the same settings.
+
+    :param frame: the digest of all but the certificates, as far as it is known.
+    :param certs: the digest of the certificates.
+    """
 
     settings: Settings
     digest: str
@@ -40,6 +46,7 @@ class Push:
     replace_ca: bool = False
     stamp: int = field(default_factory=lambda: int(time.time()))
     frame: str = ""
+    certs: str = ""
 
     def document(self) -> Json:
         """What the program gets."""
@@ -50,8 +57,9 @@ class Push:
 
     def tags(self) -> Json:
         """The tags of the resource that carries the settings."""
-        tags = {COLLECTION_TAG: COLLECTION, DIGEST_TAG: self.digest}
-        return {**tags, FRAME_TAG: self.frame} if self.frame else tags
+        tags = {COLLECTION_TAG: COLLECTION, DIGEST_TAG: self.digest, FRAME_TAG: self.frame, CERTS_TAG: self.certs}
+        tags[SCOPE_TAG] = CERTS_ONLY if self.settings.certs_only else ""
+        return {name: value for name, value in tags.items() if value}
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,8 @@ class Present:
     outcome: Outcome
     stamp: int = 0
     frame: str = ""
+    certs: str = ""
+    certs_only: bool = False
 
     @property
     def under_way(self) -> bool:
@@ -193,7 +203,7 @@ class _Extension(_Resource):
             id=found["id"],
             state=properties.get("provisioningState") or "",
             digest=tags.get(DIGEST_TAG) or "",
-            frame=tags.get(FRAME_TAG) or "",
+            **_parts(tags),
             outcome=read_outcome(_messages(properties.get("instanceView") or {})),
             stamp=int((properties.get("settings") or {}).get("timestamp") or 0),
         )
@@ -304,7 +314,7 @@ class RunCommand(_Resource):
             id=found["id"],
             state=state,
             digest=tags.get(DIGEST_TAG) or "",
-            frame=tags.get(FRAME_TAG) or "",
+            **_parts(tags),
             outcome=read_outcome(text, view.get("exitCode")),
             stamp=_stamp(properties.get("parameters") or []),
         )
@@ -332,6 +342,15 @@ HANDLERS: t.Mapping[str, type[CustomScript | DockerExtension | RunCommand]] = {
 def lower(kind: tuple[t.Any, t.Any]) -> tuple[str, str]:
     """Publisher and type in a form that compares: Azure keeps whatever case was sent."""
     return str(kind[0]).lower(), str(kind[1]).lower()
+
+
+def _parts(tags: t.Mapping[str, str]) -> Json:
+    """What the tags tell of a push besides the digest of all of it."""
+    return {
+        "frame": tags.get(FRAME_TAG) or "",
+        "certs": tags.get(CERTS_TAG) or "",
+        "certs_only": tags.get(SCOPE_TAG) == CERTS_ONLY,
+    }
 
 
 def _messages(view: t.Mapping[str, t.Any]) -> str:

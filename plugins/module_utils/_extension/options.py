@@ -111,6 +111,15 @@ def _compose() -> Option:
     }
 
 
+def is_default(name: str, value: t.Any) -> bool:
+    """Tell whether an option says no more than its defaults do; Ansible fills in those of an empty dictionary."""
+    option = {"docker": _docker, "engine": _engine}.get(name, dict)()
+    parts = option.get("options", {})
+    if not parts:
+        return not value
+    return all(entry is None or entry == parts[key].get("default") for key, entry in (value or {}).items())
+
+
 def extension_argument_spec() -> ArgumentSpec:
     """Every option of docker_vm_extension."""
     own = ArgumentSpec(
@@ -129,6 +138,7 @@ def extension_argument_spec() -> ArgumentSpec:
             "compose_purge": {"type": "bool", "default": False},
             "remove": {"type": "list", "elements": "str", "choices": ["engine", "data"], "default": []},
             "replace_ca": {"type": "bool", "default": False},
+            "certs_only": {"type": "bool", "default": False},
             "keep_certs": {"type": "bool", "default": False},
             "start": {"type": "bool", "default": False},
             "verify": {"type": "bool", "default": False},

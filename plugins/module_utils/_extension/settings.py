@@ -18,7 +18,7 @@ from pathlib import Path
 from .._errors import OptionError
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
-from .options import DEFAULT_PORT
+from .options import DEFAULT_PORT, is_default
 
 Params = t.Mapping[str, t.Any]
 Json = dict[str, t.Any]
@@ -37,6 +37,7 @@ class Settings:
     """The settings of one host, checked.
 
     :param unknown_certs: a check-mode run whose certificates are not made yet.
+    :param certs_only: everything but the certificates stays as the VM has it.
     """
 
     state: str
@@ -49,6 +50,7 @@ class Settings:
     purge: bool = False
     remove: tuple[str, ...] = ()
     unknown_certs: bool = False
+    certs_only: bool = False
 
     def public(self) -> Json:
         """The public settings."""
@@ -81,6 +83,8 @@ class Settings:
         document: Json = {"format": 1, "state": self.state}
         if self.state == "absent":
             return {**document, "remove": list(self.remove)}
+        if self.certs_only:
+            return {**document, "certs-only": True, "protectedSettings": self.protected()}
         return {**document, "settings": self.public(), "protectedSettings": self.protected()}
 
     def canonical(self) -> bytes:
@@ -93,11 +97,15 @@ class Settings:
         return self.certs is None
 
     def canonical_frame(self) -> bytes:
-        """The same with the CAs in the place of the certificates: what stays when only the leaf is another one."""
+        """The same without the certificates: what stays when only they are other ones."""
         document = self.document()
         if self.certs:
-            document["protectedSettings"] = {**self.protected(), "certs": list(self.certs.ca_fingerprints)}
+            document["protectedSettings"] = {**self.protected(), "certs": True}
         return _canonical(document)
+
+    def canonical_certs(self) -> bytes:
+        """The certificates and the key alone."""
+        return _canonical(self.certs.settings() if self.certs else {})
 
 
 def _canonical(document: Json) -> bytes:
@@ -113,6 +121,8 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
         return Settings("absent", {}, None, None, remove=tuple(params["remove"]))
     if params["remove"]:
         raise OptionError("remove", "only state=absent removes; with state=present leave it out")
+    if params["certs_only"]:
+        return _read_certs_only(params, check_mode)
     docker, engine = params["docker"] or {}, params["engine"] or {}
     certs = load_certificates(params["certs"], may_be_missing=check_mode)
     unknown = certs is None and any((params["certs"] or {}).values())
@@ -134,6 +144,19 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
         purge=params["compose_purge"],
         unknown_certs=unknown,
     )
+
+
+def _read_certs_only(params: Params, check_mode: bool) -> Settings:
+    for name in ("docker", "engine", "logins", "compose", "compose_purge", "keep_certs"):
+        if not is_default(name, params[name]):
+            raise OptionError(name, "contradicts certs_only, which leaves everything else as the VM has it")
+    if params["handler"] == "docker_extension":
+        raise OptionError("handler", "docker_extension takes all settings at once, and cannot bring certificates only")
+    certs = load_certificates(params["certs"], may_be_missing=check_mode)
+    unknown = certs is None and any((params["certs"] or {}).values())
+    if certs is None and not unknown:
+        raise OptionError("certs", "is missing; certs_only brings just them")
+    return Settings("present", {}, None, certs, unknown_certs=unknown, certs_only=True)
 
 
 def _port(port: int | None, with_certs: bool) -> int | None:

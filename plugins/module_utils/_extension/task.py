@@ -22,7 +22,7 @@ from .._errors import DockerHostError, OptionError
 from .._task import Request, Task
 from . import digest as digests
 from . import payload, record
-from .choice import choose, in_the_way, others
+from .choice import carrier, choose, in_the_way, others
 from .handlers import Handler, Present, Push, docker_extension_settings
 from .options import extension_argument_spec
 from .outcome import Outcome, SetupError, failed, read_outcome
@@ -68,6 +68,8 @@ def run(request: Request) -> dict[str, t.Any]:
         target.refuse()
         record.check_fence(target.name, target.tags, settings.certs, request.params["replace_ca"])
         handler = choose(session, target, request.params["handler"], request.params["name"])
+        if settings.certs_only:
+            handler = carrier(session, target, handler)
         this = Run(request, settings, target, handler)
         return _absent(this) if settings.state == "absent" else _present(this)
 
@@ -155,7 +157,7 @@ def _find_reasons(run: Run, present: Present | None, content: bytes) -> None:
     """Why to push; nothing when equal settings have been applied and the program said so."""
     if present is None:
         run.reasons.append("never pushed")
-    elif run.settings.unknown_certs or not (digests.matches(present.digest, content) or _keeps_certs(run, present)):
+    elif run.settings.unknown_certs or not (_is_there(run, present, content) or _keeps_certs(run, present)):
         run.reasons.append("other settings")
     elif present.state != "Succeeded":
         run.reasons.append(f"the last push ended as {present.state}")
@@ -163,6 +165,16 @@ def _find_reasons(run: Run, present: Present | None, content: bytes) -> None:
         run.reasons.append("the last push left no good result")
     elif run.params["force"]:
         run.reasons.append("forced")
+
+
+def _is_there(run: Run, present: Present, content: bytes) -> bool:
+    """Tell whether what was pushed last is what is wanted, or was all there once certificates alone had followed."""
+    certs = run.settings.canonical_certs()
+    if run.settings.certs_only:
+        return digests.matches(present.certs, certs)
+    if not present.certs_only:
+        return digests.matches(present.digest, content)
+    return digests.matches(present.certs, certs) and digests.matches(present.frame, run.settings.canonical_frame())
 
 
 def _keeps_certs(run: Run, present: Present) -> bool:
@@ -208,8 +220,9 @@ def _verify(run: Run, present: Present) -> None:
 
 def _push(run: Run, present: Present | None, digest: str) -> Outcome:
     stamp = max(int(time.time()), (present.stamp if present else 0) + 1)
-    frame = digests.new_digest(run.settings.canonical_frame()) if run.settings.state == "present" else ""
-    push = Push(run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp, frame)
+    certs = digests.new_digest(run.settings.canonical_certs(), guessable=False) if run.settings.certs else ""
+    frame = _new_frame(run, present)
+    push = Push(run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp, frame, certs)
     try:
         run.handler.push(push)
     except WaitTimeoutError:
@@ -232,6 +245,22 @@ def _push(run: Run, present: Present | None, digest: str) -> Outcome:
     for note in (outcome.result or {}).get("notes") or []:
         run.request.warn(f"{run.target.name}: {note}")
     return outcome
+
+
+def _new_frame(run: Run, present: Present | None) -> str:
+    """The digest of all settings but the certificates that the VM has after this push; empty when it is not known."""
+    if run.settings.state == "absent":
+        return ""
+    if not run.settings.certs_only:
+        return digests.new_digest(run.settings.canonical_frame())
+    if present is None or not (present.certs_only or _ended_well(run, present)):
+        return ""
+    return present.frame
+
+
+def _ended_well(run: Run, present: Present) -> bool:
+    proven = not run.handler.proves or present.outcome.is_of(present.digest)
+    return present.state == "Succeeded" and proven
 
 
 def _outcome(run: Run, push: Push, attempts: int = 5) -> Outcome:
@@ -329,7 +358,8 @@ def _result(run: Run, outcome: Outcome, digest: str, state: str | None, extensio
         "provisioning_state": state,
         "digest": digest or None,
     }
-    engine = {**(said.get("engine") or {}), "port": run.settings.port} if run.settings.state == "present" else None
+    port = said.get("port") if run.settings.certs_only else run.settings.port
+    engine = {**(said.get("engine") or {}), "port": port} if run.settings.state == "present" else None
     result: Json = {
         "changed": bool(run.differences),
         "pushed": run.pushed,

@@ -243,6 +243,7 @@ SHAPE = {
     "state": ("present", "absent"),
     "remove": ["engine", "data"],
     "replace-ca": bool,
+    "certs-only": bool,
     "settings": {
         "docker": {
             "port": str,
@@ -310,13 +311,14 @@ class Settings:
         self.absent = document.get("state") == "absent"
         self.remove = document.get("remove") or []
         self.replace_ca = bool(document.get("replace-ca"))
+        self.certs_only = bool(document.get("certs-only"))
         self.port = port_number(docker.get("port"))
         self.options = docker.get("options") or []
         self.daemon = docker.get("daemon") or {}
         self.live_restore = docker.get("live-restore")
         self.users = docker.get("users") or []
         self.disk = docker.get("data-disk")
-        self.source = engine.get("source") or "docker"
+        self.source = "keep" if self.certs_only else engine.get("source") or "docker"
         self.version = engine.get("version") or ""
         self.channel = engine.get("channel") or "stable"
         self.mirror = (engine.get("mirror") or DOCKER_URL).rstrip("/")
@@ -335,6 +337,8 @@ class Settings:
         """Stop at what cannot be right on any machine."""
         if self.port and len(self.certs) != 3:
             raise Problem("docker.port is set without certs: the engine never listens on TCP without certificates")
+        if self.certs_only and len(self.certs) != 3:
+            raise Problem("certs-only is set without certs")
         for option in self.options:
             if re.match(r"-H|--(host|tls\w*)(=|$)", option):
                 raise Problem("docker.options has {}: hosts and TLS are set by docker.port and certs".format(option))
@@ -588,7 +592,8 @@ def refuse(machine, settings, facts):
     if machine.alive and not os.path.isdir("/run/systemd/system"):
         raise Problem("systemd does not run on this machine; only systems with systemd are supported")
     refuse_engine(machine, settings, facts)
-    refuse_configuration(machine, settings, facts)
+    if not settings.certs_only:
+        refuse_configuration(machine, settings, facts)
     for user in settings.users:
         if machine.alive and not user_exists(user):
             raise Problem("docker.users: there is no user {} on this machine".format(user))
@@ -600,6 +605,16 @@ def refuse(machine, settings, facts):
                 "this engine trusts the CA {} and the settings bring another one, {}: clients of the first would be "
                 "cut off; ask for it with replace-ca".format(short(recorded), short(wanted))
             )
+
+
+def keep_settings(settings, state):
+    """Take from the record of the last run what bringing certificates alone must know."""
+    if not state.get("port"):
+        raise Problem(
+            "this machine has no record of settings with a port, so certificates alone cannot be brought to it: "
+            "push all settings"
+        )
+    settings.port = state["port"]
 
 
 def refuse_engine(machine, settings, facts):
@@ -1256,6 +1271,8 @@ def firewall(machine, port, wanted):
 
 def wanted_daemon(settings, facts):
     """daemon.json as it shall be: what is there, without what we once put there, with what is wanted now."""
+    if settings.certs_only:
+        return dict(facts.state.get("daemon") or {})
     wanted = dict(settings.daemon)
     if settings.absent:
         return {}
@@ -1356,6 +1373,8 @@ def wanted_files(machine, settings, facts):
             files[path] = (settings.certs[name], mode)
         elif path in (facts.state.get("files") or {}):
             files[path] = (None, mode)
+    if settings.certs_only:
+        return files
     daemon = merged_daemon(settings, facts)
     if daemon != facts.daemon:
         text = json.dumps(daemon, indent=2, sort_keys=True) + "\n"
@@ -1729,6 +1748,19 @@ def verify_engine(machine, state):
     ]
 
 
+def certificate_files(state):
+    """The record's files that hold certificates and key, with their hashes."""
+    paths = {KEY, *(entry[1] for entry in CERTIFICATES)}
+    return {path: digest for path, digest in (state.get("files") or {}).items() if path in paths}
+
+
+def just_pushed(settings, state):
+    """The part of the record that this run answers for."""
+    if not settings.certs_only:
+        return state
+    return {"port": state["port"], "files": certificate_files(state)}
+
+
 def record(machine, settings, facts):
     """Leave the record of this run: hashes only, no secret."""
     paths = [*(entry[1] for entry in CERTIFICATES), KEY, DROP_IN, PROXY_FILE]
@@ -1747,6 +1779,9 @@ def record(machine, settings, facts):
         "projects": sorted([*settings.projects, *known]),
         "logins": sorted(login.get("server") or HUB for login in settings.logins),
     }
+    if settings.certs_only:
+        files = dict(facts.state.get("files") or {}, **certificate_files(state))
+        state = dict(facts.state, digest=settings.digest, ca=state["ca"], files=files)
     content = (json.dumps(state, indent=2, sort_keys=True) + "\n").encode()
     if machine.differs(STATE, content, 0o600):
         machine.write(STATE, content, 0o600)
@@ -1796,14 +1831,16 @@ def apply(machine, settings):
             remove_all(machine, settings, facts)
             return {"engine": {"installed": installed_engine(machine, facts.manager)[0] is not None}}
         machine.stage = "refuse"
+        if settings.certs_only:
+            keep_settings(settings, facts.state)
         refuse(machine, settings, facts)
-        for name, stage in STAGES:
+        for name, stage in (("configure", configure),) if settings.certs_only else STAGES:
             machine.stage = name
             stage(machine, settings, facts)
         machine.stage = "verify"
         if not machine.check:
             record(machine, settings, facts)
-            left = verify(machine, load_json(machine, STATE, {}))
+            left = verify(machine, just_pushed(settings, load_json(machine, STATE, {})))
             if left:
                 raise Problem("after the run: " + "; ".join(left))
         return {"engine": describe_engine(machine, facts), "port": settings.port}

@@ -37,6 +37,37 @@ def test_published_schema(certs: dict[str, str]) -> None:
     assert {name: pem.strip() for name, pem in decoded.items()} == {n: pem.strip() for n, pem in certs.items()}
 
 
+def test_certificates_only(certs: dict[str, str], authority: Authority) -> None:
+    alone = read_settings(options(certs=certs, certs_only=True))
+    assert alone.document() == {
+        "format": 1,
+        "state": "present",
+        "certs-only": True,
+        "protectedSettings": {"certs": alone.protected()["certs"]},
+    }
+    whole = read_settings(options(certs=certs, docker={"port": 5000}))
+    renewed = read_settings(options(certs=authority.server(), docker={"port": 5000}))
+    assert alone.canonical_certs() == whole.canonical_certs() != renewed.canonical_certs()
+    assert whole.canonical_frame() == renewed.canonical_frame()
+    assert read_settings(options(certs=certs)).canonical_frame() != whole.canonical_frame()
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"docker": {"port": 5000}}, "docker: contradicts certs_only"),
+        ({"engine": {"source": "keep"}}, "engine: contradicts certs_only"),
+        ({"logins": [{"username": "me", "password": "secret"}]}, "logins: contradicts certs_only"),
+        ({"keep_certs": True}, "keep_certs: contradicts certs_only"),
+        ({"handler": "docker_extension"}, "handler: docker_extension takes all settings at once"),
+        ({"certs": None}, "certs: is missing"),
+    ],
+)
+def test_what_does_not_go_with_certificates_only(certs: dict[str, str], given: dict[str, t.Any], problem: str) -> None:
+    with pytest.raises(OptionError, match=problem):
+        read_settings(options(**{"certs": certs, "certs_only": True, **given}))
+
+
 def test_without_certs_there_is_no_port() -> None:
     assert "port" not in read_settings(options()).public()["docker"]
 

@@ -121,6 +121,48 @@ def test_port_goes_with_its_certificates(scratch: Scratch, pems: Pems) -> None:
     assert not scratch.exists(DROP_IN)
 
 
+def test_certificates_only(scratch: Scratch, pems: Pems, other_pems: Pems) -> None:
+    settings = document(pems, port="5000", daemon={"labels": ["a=b"]}, options=["--log-level=debug"])
+    settings["protectedSettings"]["proxies"] = {"http": "http://proxy:3128"}
+    settings["settings"]["compose-projects"] = {"web": {"file": "services: {}"}}
+    assert scratch.run(settings)["ok"]
+    before = scratch.files()
+    alone = {"certs-only": True, "digest": "e", "push": "2", "protectedSettings": {"certs": pems.settings()}}
+    assert scratch.run(alone)["changes"] == []
+    both = Pems(pems.ca + other_pems.ca, other_pems.cert, other_pems.key)
+    alone["protectedSettings"] = {"certs": both.settings()}
+    predicted = scratch.run(alone, "--check")
+    done = scratch.run(alone)
+    assert done["ok"]
+    assert done["port"] == 5000
+    assert done["changes"] == predicted["changes"]
+    assert done["changes"] == [f"write /etc/docker/{name}.pem" for name in ("ca", "cert", "key")]
+    after = scratch.files()
+    ours = ("var/", "etc/docker/ca.pem", "etc/docker/cert.pem", "etc/docker/key.pem")
+    for name in (name for name in before if not name.startswith(ours)):
+        assert after[name] == before[name], name
+    verified = scratch.call("--verify")
+    assert (verified["digest"], verified["differences"]) == ("e", [])
+    settings["protectedSettings"]["certs"] = both.settings()
+    assert scratch.run(settings)["changes"] == []
+
+
+def test_certificates_only_leave_what_somebody_changed(scratch: Scratch, pems: Pems) -> None:
+    scratch.run(document(pems, daemon={"debug": True}))
+    scratch.put("/etc/docker/daemon.json", '{"live-restore": true}')
+    alone = {"certs-only": True, "protectedSettings": {"certs": pems.settings()}}
+    assert scratch.run(alone)["ok"]
+    assert scratch.text("/etc/docker/daemon.json") == '{"live-restore": true}'
+    assert scratch.call("--verify")["differences"] == ["/etc/docker/daemon.json no longer has our debug"]
+
+
+def test_certificates_only_need_settings_that_are_there(scratch: Scratch, pems: Pems) -> None:
+    alone = {"certs-only": True, "protectedSettings": {"certs": pems.settings()}}
+    assert "no record of settings with a port" in scratch.run(alone)["error"]
+    assert not scratch.exists("/etc/docker/key.pem")
+    assert "certs-only is set without certs" in scratch.run({"certs-only": True})["error"]
+
+
 def test_another_ca_is_refused_unless_asked_for(scratch: Scratch, pems: Pems, other_pems: Pems) -> None:
     scratch.run(document(pems))
     before = scratch.files()
