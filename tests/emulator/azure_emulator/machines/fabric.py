@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import itertools
 from dataclasses import dataclass, field
 
 from azure_emulator.machines.base import Interface, MachineError, Rule
@@ -68,6 +69,8 @@ nsenter --net="/run/netns/$1" -- sh -euc '
   ip route add "$2" dev wan
   ip route add default via "$2" dev wan' sh "$3" "$4"
 """
+# The pair of devices goes at once when one of them is deleted; the namespace's own end takes the kernel a while.
+_NO_NETWORK = 'ip link delete "n$2" && ip netns delete "$1"'
 _PLUG = """
 test -e "/run/netns/$2" || ip netns add "$2"
 ip link add "$3" netns "$1" address "$4" type veth peer name "${10}" netns "$2" address "$5"
@@ -88,12 +91,13 @@ nsenter --net="/run/netns/$2" -- sh -euc '
 
 @dataclass
 class _Network:
-    """A virtual network that has at least once had a guest."""
+    """A virtual network that has a guest."""
 
     number: int
     hidden_address: str
     ports: dict[str, Port] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    gone: bool = False
 
     @property
     def namespace(self) -> str:
@@ -112,7 +116,7 @@ class Fabric:
         whole = slot_range(slot)
         self.public_pool, self._infrastructure = whole.subnets(1)
         self._networks: dict[str, asyncio.Task[_Network]] = {}
-        self._made = 0
+        self._numbers: set[int] = set()
         self._plugs = 0
 
     @property
@@ -136,17 +140,25 @@ class Fabric:
         self, key: str, interface: Interface, rules: tuple[Rule, ...], namespace: str, name: str = "eth0"
     ) -> None:
         """Put an interface called ``name`` into a guest's network namespace, which is made if it is not there."""
-        network = await self._network(interface.network)
+        while True:
+            network = await self._network(interface.network)
+            async with network.lock:
+                if not network.gone:
+                    await self._plug(network, key, interface, rules, (namespace, name))
+                    return
+
+    async def _plug(
+        self, network: _Network, key: str, interface: Interface, rules: tuple[Rule, ...], into: tuple[str, str]
+    ) -> None:
         self._plugs += 1
-        device = f"v{self._plugs}"
+        device, (namespace, name) = f"v{self._plugs}", into
         subnet = ipaddress.IPv4Network(interface.subnet_prefix)
         mac = interface.mac_address.replace("-", ":").lower()
-        async with network.lock:
-            words = [network.namespace, namespace, device, ROUTER_MAC, mac, interface.private_address]
-            words += [str(subnet[1]), str(subnet.prefixlen), str(subnet), name]
-            await self._supervisor.script(_PLUG, *words, what="plug a guest into its network")
-            network.ports[key] = Port(device, interface.private_address, None, rules)
-            await self._apply(network, key, interface.public_address, rules)
+        words = [network.namespace, namespace, device, ROUTER_MAC, mac, interface.private_address]
+        words += [str(subnet[1]), str(subnet.prefixlen), str(subnet), name]
+        await self._supervisor.script(_PLUG, *words, what="plug a guest into its network")
+        network.ports[key] = Port(device, interface.private_address, None, rules)
+        await self._apply(network, key, interface.public_address, rules)
 
     async def change(self, key: str, interface: Interface, public: str | None, rules: tuple[Rule, ...]) -> None:
         """Give a plugged interface another public address, or none, and other rules, without a break."""
@@ -155,20 +167,23 @@ class Fabric:
             await self._apply(network, key, public, rules)
 
     async def unplug(self, key: str, interface: Interface) -> None:
-        """Take an interface off its network."""
-        network = await self._network(interface.network)
+        """Take an interface off its network; the network goes with its last one."""
+        network = await self._present(interface.network)
+        if network is None:
+            return
         async with network.lock:
             port = network.ports.pop(key, None)
-            if port is None:
-                return
-            await self._route(network, port.public_address, None)
-            await self._load(network)
-            await self._supervisor.script(
-                'nsenter --net="/run/netns/$1" -- ip link delete "$2"',
-                network.namespace,
-                port.device,
-                what="unplug a guest from its network",
-            )
+            if port is not None:
+                await self._unplug(network, port)
+            if not network.ports and not network.gone:
+                await self._remove_network(interface.network, network)
+
+    async def _unplug(self, network: _Network, port: Port) -> None:
+        await self._route(network, port.public_address, None)
+        await self._load(network)
+        script = 'nsenter --net="/run/netns/$1" -- ip link delete "$2"'
+        what = "unplug a guest from its network"
+        await self._supervisor.script(script, network.namespace, port.device, what=what)
 
     async def release(self, namespace: str) -> None:
         """Remove a guest's network namespace."""
@@ -179,15 +194,31 @@ class Fabric:
         """The network of that key, made by whoever asks first, and made whole even if that one is cancelled."""
         task = self._networks.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = self._networks[key] = asyncio.create_task(self._make_network(self._made))
-            self._made += 1
+            task = self._networks[key] = asyncio.create_task(self._make_network())
         return await asyncio.shield(task)
 
-    async def _make_network(self, number: int) -> _Network:
+    async def _present(self, key: str) -> _Network | None:
+        """The network of that key, if there is one or one is being made."""
+        task = self._networks.get(key)
+        if task is None:
+            return None
+        await asyncio.wait({task})
+        return None if task.cancelled() or task.exception() else task.result()
+
+    async def _make_network(self) -> _Network:
+        number = next(number for number in itertools.count() if number not in self._numbers)
+        self._numbers.add(number)
         network = _Network(number, str(self._infrastructure[512 + number]))
         words = [network.namespace, str(number), network.hidden_address, self.core_address]
         await self._supervisor.script(_NETWORK, *words, what="make a virtual network")
         return network
+
+    async def _remove_network(self, key: str, network: _Network) -> None:
+        network.gone = True
+        del self._networks[key]
+        words = [network.namespace, str(network.number)]
+        await self._supervisor.script(_NO_NETWORK, *words, what="remove a virtual network")
+        self._numbers.discard(network.number)
 
     async def _apply(self, network: _Network, key: str, public: str | None, rules: tuple[Rule, ...]) -> None:
         old = network.ports[key]

@@ -174,7 +174,7 @@ def test_cancelled_boot_gives_everything_back(tmp_path: Path) -> None:
     try:
         machine = guests.run(guests.provider.create(guests.spec("hasty")))
         guests.run(start_and_cancel(machine))
-        assert guests.run(guests.provider.supervisor.run(["ip", "netns", "list"])).split()[0::3] in ([], ["net0"])
+        assert guests.run(guests.provider.supervisor.run(["ip", "netns", "list"])) == ""
         guests.run(machine.start())
         assert guests.sh(machine, "hostname") == "hasty\n"
     finally:

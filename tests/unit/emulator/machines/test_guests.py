@@ -91,6 +91,35 @@ def test_overlapping_networks_do_not_meet(guests: Guests, web: t.Any) -> None:
         guests.run(machine.delete())
 
 
+def networks(guests: Guests) -> set[str]:
+    listed = guests.run(guests.provider.supervisor.run(["ip", "netns", "list"])).splitlines()
+    return {line.split()[0] for line in listed if line.startswith("net")}
+
+
+def test_a_network_goes_with_its_last_guest(guests: Guests, web: t.Any) -> None:
+    before = networks(guests)
+    first = guests.start("first", network="c")
+    second = guests.run(guests.provider.create(guests.spec("second", network="c")))
+    assert len(networks(guests) - before) == 1
+
+    async def relay() -> None:
+        """The last guest leaves while the next one comes."""
+        await asyncio.gather(first.delete(), second.start())
+
+    guests.run(relay())
+    assert len(networks(guests) - before) == 1
+    assert reaches(public(second), 22)
+    guests.run(second.power_off())
+    assert networks(guests) == before
+    devices = guests.run(guests.provider.supervisor.run(["ip", "-o", "link"]))
+    assert len(before) == devices.count(": n")
+    guests.run(second.start())
+    assert reaches(public(second), 22)
+    guests.run(second.delete())
+    assert networks(guests) == before
+    assert reaches(public(web), 22)
+
+
 def test_rules_decide_by_priority_source_and_direction(guests: Guests, web: t.Any) -> None:
     def apply(*rules: Rule) -> None:
         guests.run(web.reconfigure(dataclasses.replace(web.spec, rules=(*rules, *allow()))))
