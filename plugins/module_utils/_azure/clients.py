@@ -11,6 +11,9 @@ SDK's version makes of them.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import importlib.util
 import logging
 import os
 import threading
@@ -122,6 +125,19 @@ class AzureSession:
                 transport=self._transport,
             )
         return self._compute
+
+    def load_compute(self) -> None:
+        """Begin to load azure-mgmt-compute (half a second) beside what else is done; :attr:`compute` waits for it.
+
+        :raises MissingLibraryError: it is not installed.
+        """
+        try:
+            missing = importlib.util.find_spec("azure.mgmt.compute") is None
+        except ImportError:
+            missing = True
+        if missing:
+            raise MissingLibraryError(COMPUTE_REQUIREMENT, ImportError("No module named 'azure.mgmt.compute'"))
+        threading.Thread(target=_load, args=("azure.mgmt.compute",), daemon=True).start()
 
     @property
     def arm(self) -> ArmClient:
@@ -389,6 +405,12 @@ class _OneAtATime:
         close = getattr(self._credential, "close", None)
         if close:
             close()
+
+
+def _load(name: str) -> None:
+    # What is wrong with it is said where it is used.
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)
 
 
 def _wire(answer: t.Any, *_deserialized: t.Any) -> t.Any:

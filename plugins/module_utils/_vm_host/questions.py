@@ -4,7 +4,8 @@
 
 """What Azure is asked before a host is made. Private to this collection.
 
-Everything is asked by reading. What may not be asked (rights for reading are missing) stays unknown.
+Everything is asked by reading. What may not be asked (rights for reading are missing) stays unknown. The plain ARM
+client asks, so that azure-mgmt-compute is loaded while Azure works (:meth:`AzureSession.load_compute`), not before.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._azure.api_versions import SKUS
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError
 from .._azure.operations import side_by_side
@@ -89,13 +89,8 @@ def ask_sizes(session: AzureSession, location: str) -> list[Json] | None:
     """The sizes and types of disks of a region (items of ``Microsoft.Compute/skus``), None when one may not ask."""
 
     def question() -> list[Json]:
-        found = session.pages(
-            "list the sizes",
-            location,
-            session.compute.resource_skus.list,
-            filter=f"location eq '{location}'",
-            api_version=SKUS,
-        )
+        path = f"/subscriptions/{session.subscription_id}/providers/Microsoft.Compute/skus"
+        found = session.arm.list(path, **{"$filter": f"location eq '{location}'"})
         return [entry for entry in found if entry.get("resourceType") in ("virtualMachines", "disks")]
 
     return t.cast("list[Json] | None", _allowed(question))
@@ -105,9 +100,13 @@ def ask_usages(session: AzureSession, location: str) -> list[Json] | None:
     """Use and limits in a region, None when one may not ask."""
 
     def question() -> list[Json]:
-        return session.pages("list usage and limits", location, session.compute.usage.list, location)
+        return session.arm.list(f"{_region(session, location)}/usages")
 
     return t.cast("list[Json] | None", _allowed(question))
+
+
+def _region(session: AzureSession, location: str) -> str:
+    return f"/subscriptions/{session.subscription_id}/providers/Microsoft.Compute/locations/{location}"
 
 
 def _allowed(question: t.Callable[[], t.Any]) -> t.Any:
@@ -151,16 +150,19 @@ def _ask_image(session: AzureSession, location: str, image: Image) -> tuple[Json
     if not image.is_platform:
         return ask_own_image(session, location, image)
     reference = image.reference
-    path = (location, reference["publisher"], reference["offer"], reference["sku"])
-    images = session.compute.virtual_machine_images
+    path = (
+        f"{_region(session, location)}/publishers/{reference['publisher']}/artifacttypes/vmimage"
+        f"/offers/{reference['offer']}/skus/{reference['sku']}/versions"
+    )
     try:
         version = reference["version"]
         if version.lower() == "latest":
-            newest = session.call("find the image", str(image), images.list, *path, top=1, orderby="name desc")
+            # Unlike other lists of Azure, this one is a bare array.
+            newest = t.cast("list[Json]", session.arm.get(path, **{"$top": "1", "$orderby": "name desc"}))
             if not newest:
                 return None, f"{image} has no version in {location}."
             version = str(newest[-1]["name"])
-        return session.call("read the image", str(image), images.get, *path, version), None
+        return session.arm.get(f"{path}/{version}"), None
     except AzureError as error:
         if error.status == 403:
             return None, None

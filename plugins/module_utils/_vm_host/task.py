@@ -133,6 +133,8 @@ class _Run:
 
     def _preflight(self, planner: Planner, plan: Plan) -> machine.Trust:
         self.location = planner.location()
+        if not self.request.check_mode:
+            self.session.load_compute()
         if not self.wanted.params["preflight"]:
             return machine.Trust()
         makes_label = plan.step("public_ip_address") is not None and planner.facts.public_ip_address is None
@@ -189,6 +191,8 @@ class _Run:
         return (self.key.public,)
 
     def _carry_out(self, plan: Plan) -> None:
+        if any(step.kind == "virtual_machine" for step in plan.steps):
+            self.session.load_compute()
         lifecycle = Lifecycle(self.session, self.layout, self.lookout, bool(self.request.params["wait"]))
         try:
             lifecycle.carry_out(plan, self.outcome)

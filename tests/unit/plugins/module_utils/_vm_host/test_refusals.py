@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import MissingLibraryError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import ImmutableError
 
 from .conftest import KEY, Cloud
@@ -149,3 +149,14 @@ def test_a_host_with_an_ephemeral_disk_is_not_deallocated(place: Cloud) -> None:
     with pytest.raises(OptionError, match="stopped") as caught:
         place.run(state="deallocated")
     assert (caught.value.option, place.writes) == ("state", [])
+
+
+def test_a_missing_sdk_is_told_before_anything_is_made(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_spec(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}")
+
+    monkeypatch.setattr("importlib.util.find_spec", find_spec)
+    with pytest.raises(MissingLibraryError, match="azure-mgmt-compute>=33"):
+        cloud.run(location="westeurope", preflight=False)
+    assert cloud.writes == []
+    assert not cloud.key.exists()
