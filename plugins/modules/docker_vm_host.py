@@ -152,7 +152,8 @@ options:
   preflight:
     description:
       - Before a new host is made, ask Azure whether size, image (and the terms of its plan), quota and DNS label can be
-        had, whether the rights are there, and whether the subscription is registered for the resource providers. A
+        had, whether availability set, placement group and identities exist, whether the rights are there, and whether
+        the subscription is registered for the resource providers. A
         provider that is not is registered first. In check mode this only reads.
     type: bool
     default: true

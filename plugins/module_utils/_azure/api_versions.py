@@ -21,6 +21,7 @@ RESOURCES = "2022-09-01"
 SUBSCRIPTIONS = "2022-12-01"
 AUTHORIZATION = "2022-04-01"
 MARKETPLACE = "2021-01-01"
+MANAGED_IDENTITY = "2023-01-31"
 METADATA = "2022-09-01"
 KEY_VAULT = "7.4"
 
@@ -37,6 +38,8 @@ def api_version_of(path: str) -> str:
         return AUTHORIZATION
     if "/providers/microsoft.marketplaceordering/" in lowered:
         return MARKETPLACE
+    if "/providers/microsoft.managedidentity/" in lowered:
+        return MANAGED_IDENTITY
     if "/providers/microsoft.network/" in lowered:
         return NETWORK
     if re.search(r"/microsoft\.compute/(locations/[^/]+/(shared|community))?galleries/", lowered):

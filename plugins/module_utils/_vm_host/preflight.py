@@ -65,6 +65,8 @@ def judge(wanted: Wanted, location: str, answers: Answers) -> Trust:
             f"Azure has no virtual machines in {location}: it is no region's name, or none of"
             " this subscription's. `az account list-locations` lists them.",
         )
+    for option, problem in answers.reference_problems:
+        raise OptionError(option, problem)
     if answers.label_problem:
         raise OptionError("dns_label", answers.label_problem)
     if answers.image_problem:

@@ -19,9 +19,11 @@ from .._azure.operations import side_by_side
 from .facts import Json
 from .images import Image
 from .machine import image_of
+from .names import Names
 from .network import properties_of
 from .own_images import ask_own_image
 from .providers import find_unregistered
+from .references import ask_reference, references_of
 from .rights import read_permissions
 from .wanted import Wanted
 
@@ -37,6 +39,7 @@ class Answers:
     :param label_problem: the DNS label cannot be had, in words.
     :param terms_problem: the terms of the image's plan are not accepted, in words.
     :param permissions: what the signed-in identity may do (items of ``Microsoft.Authorization/permissions``).
+    :param reference_problems: what the machine's options name is not there or does not fit, by option, in words.
     :param unregistered: resource providers that the subscription is not registered for.
     """
 
@@ -47,6 +50,7 @@ class Answers:
     label_problem: str | None = None
     terms_problem: str | None = None
     permissions: list[Json] | None = None
+    reference_problems: tuple[tuple[str, str], ...] = ()
     unregistered: tuple[str, ...] = ()
 
 
@@ -72,7 +76,10 @@ def ask(
         lambda: _allowed(lambda: _ask_label(session, location, dns_label)) if dns_label and network else None,
         lambda: _ask_image(session, location, image_of(wanted)) if compute else (None, None),
     ]
-    sizes, usages, label, (version, problem) = side_by_side(jobs)
+    references = references_of(wanted, Names(session.subscription_id, wanted.resource_group, wanted.name))
+    if compute:
+        jobs += [lambda one=one: ask_reference(session, one, location) for one in references]  # type: ignore[misc]
+    sizes, usages, label, (version, problem), *problems = side_by_side(jobs)
     return Answers(
         sizes=sizes,
         usages=usages,
@@ -81,6 +88,7 @@ def ask(
         label_problem=label,
         terms_problem=_ask_terms(session, wanted, version),
         permissions=permissions,
+        reference_problems=tuple((one.option, text) for one, text in zip(references, problems, strict=False) if text),
         unregistered=tuple(unregistered),
     )
 

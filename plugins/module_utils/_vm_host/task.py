@@ -25,6 +25,7 @@ from .plan import Planner, plan_power
 from .preflight import advise, judge, judge_change
 from .providers import register
 from .questions import ask, ask_address, ask_sizes, ask_usages
+from .references import check_references, references_of
 from .removal import Remover
 from .result import describe_host, expected_facts, predict_host
 from .rights import judge_rights, needed_rights
@@ -119,10 +120,14 @@ class _Run:
                 raise OptionError("private_ip_address", problem)
 
     def _check_changes(self, present: Json, plan: Plan) -> None:
-        """Ask what sizes can do, when a change depends on it."""
+        """Ask what sizes can do, and whether what is named exists, when a change depends on it."""
         asked = {entry.path for step in plan.steps for entry in step.differences if entry.after not in (False, None)}
-        if self.wanted.params["preflight"] and asked & SIZE_MATTERS:
-            location = str(present.get("location"))
+        if not self.wanted.params["preflight"]:
+            return
+        location = str(present.get("location"))
+        named = references_of(self.wanted, self.layout.names)
+        check_references(self.session, [one for one in named if one.option.partition(".")[0] in asked], location)
+        if asked & SIZE_MATTERS:
             sizes, usages = side_by_side(
                 [
                     lambda: ask_sizes(self.session, location),

@@ -17,7 +17,7 @@ import urllib.parse
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import groups, marketplace, polls, providers, resources, rights
+from . import groups, identities, marketplace, polls, providers, resources, rights
 from .arm.limits import RateLimits
 from .arm.messages import ArmRequest, Reply
 from .arm.paging import paged
@@ -42,6 +42,7 @@ ROUTED = (
     extensions,
     galleries,
     groups,
+    identities,
     images,
     marketplace,
     nics,

@@ -26,6 +26,7 @@ from .compute.names import (
 )
 from .errors import ApiError, Json
 from .groups import KIND, TYPE
+from .identities import IDENTITY
 from .network.names import NIC, NSG, PUBLIC_IP, RULE, SUBNET, VNET
 from .vault.names import VAULT
 
@@ -34,10 +35,11 @@ if t.TYPE_CHECKING:
 
 COMPUTE = (VM, EXTENSION, RUN_COMMAND, DISK, AVAILABILITY_SET, PLACEMENT_GROUP, IMAGE)
 GALLERIES = (GALLERY, GALLERY_IMAGE, GALLERY_VERSION)
-TYPES = (VNET, SUBNET, NSG, RULE, PUBLIC_IP, NIC, *COMPUTE, *GALLERIES, VAULT)
+TYPES = (VNET, SUBNET, NSG, RULE, PUBLIC_IP, NIC, *COMPUTE, *GALLERIES, VAULT, IDENTITY)
 NAMESPACES = (
     "Microsoft.Compute",
     "Microsoft.KeyVault",
+    "Microsoft.ManagedIdentity",
     "Microsoft.Network",
     "Microsoft.Resources",
     "Microsoft.Storage",

@@ -318,6 +318,14 @@ def test_identities_are_added_and_taken_away_one_by_one(ready: Arm) -> None:
         ready.done(ready.patch(VM, {"identity": identity}))
         return t.cast("Json", ready.get(VM).json()["identity"])
 
+    response = ready.patch(VM, {"identity": {"type": "UserAssigned", "userAssignedIdentities": {f"{base}/a": {}}}})
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "FailedIdentityOperation")
+    version = {"api-version": "2023-01-31"}
+    for name in ("a", "b", "c"):
+        assert ready.put(f"{base}/{name}", {"location": "westeurope"}, **version).status_code == 201
+    ids = ready.get(f"{base}/a", **version).json()["properties"]
+    shown = change("UserAssigned", a={})["userAssignedIdentities"][f"{base}/a"]
+    assert shown == {key: ids[key] for key in ("principalId", "clientId")}
     assert sorted(change("UserAssigned", a={}, b={})["userAssignedIdentities"]) == [f"{base}/a", f"{base}/b"]
     both = change("SystemAssigned, UserAssigned", a=None, c={})
     assert sorted(both["userAssignedIdentities"]) == [f"{base}/b", f"{base}/c"]

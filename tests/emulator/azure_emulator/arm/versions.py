@@ -67,6 +67,7 @@ KEY_VAULT = _words(
     2025-05-01
     """
 )
+MANAGED_IDENTITY = _words("2015-08-31-preview 2018-11-30 2023-01-31 2024-11-30")
 
 VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.network": NETWORK,
@@ -80,6 +81,7 @@ VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.compute/locations/sharedgalleries": GALLERIES,
     "microsoft.compute/locations/communitygalleries": GALLERIES,
     "microsoft.keyvault": KEY_VAULT,
+    "microsoft.managedidentity": MANAGED_IDENTITY,
     "microsoft.resources": RESOURCES,
     "microsoft.authorization": AUTHORIZATION,
     "microsoft.marketplaceordering": MARKETPLACE,

@@ -15,6 +15,7 @@ from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import read_body
 from ..errors import ApiError, conflict
+from ..identities import check_identities, ids_of
 from ..machines.base import MachineError
 from ..marketplace import check_plan
 from ..network.names import NIC, PUBLIC_IP
@@ -107,12 +108,13 @@ async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     vm = cloud.store.get(id_)
     check_preconditions(request, vm)
     group = cloud.group(request.subscription, request.group)
+    check_identities(cloud, body, id_)
     if vm is not None:
         return _update(cloud, request, vm, body, "vm.update")
     vm = Resource(id_, VM, request.params["vm"], group.name, request.subscription)
     vm.location = body["location"].replace(" ", "").lower()
     vm.tags = body.get("tags")
-    vm.top = _top(body)
+    vm.top = _top(cloud, body)
     wanted: Json = body.get("properties") or {}
     check_plan(cloud, body, id_)
     image = checks.check_new_vm(cloud, vm, wanted)
@@ -131,14 +133,14 @@ async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     return started(cloud, request, operation, 201, render_vm(cloud, vm, request.api_version), 10)
 
 
-def _top(body: Json) -> Json:
+def _top(cloud: Cloud, body: Json) -> Json:
     top = {name: body[name] for name in ("plan", "identity", "zones", "extendedLocation") if body.get(name) is not None}
     if "identity" in top:
-        top["identity"] = identity_of(top["identity"], {}, patch=False)
+        top["identity"] = identity_of(cloud, top["identity"], {}, patch=False)
     return top
 
 
-def identity_of(wanted: Json, old: Json, *, patch: bool) -> Json:
+def identity_of(cloud: Cloud, wanted: Json, old: Json, *, patch: bool) -> Json:
     """The identities of a machine. A PATCH adds user-assigned ones, and takes away those that it gives as null."""
     kind = wanted.get("type") or old.get("type", "None")
     found: Json = {"type": kind}
@@ -152,8 +154,7 @@ def identity_of(wanted: Json, old: Json, *, patch: bool) -> Json:
             if value is None:
                 kept.pop(key.lower(), None)
             else:
-                new = (key, {"principalId": new_guid(), "clientId": new_guid()})
-                kept[key.lower()] = before.get(key.lower(), new)
+                kept[key.lower()] = before.get(key.lower(), (key, ids_of(cloud, key)))
         found["userAssignedIdentities"] = dict(kept.values())
     return found
 
@@ -267,7 +268,9 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     resized = changes.resized(vm, merged) or changes.firmware_changes(vm, merged)
     vm.properties = fill(vm, merged, None, vm.properties)
     if body.get("identity"):
-        vm.top["identity"] = identity_of(body["identity"], vm.top.get("identity") or {}, patch=kind == "vm.patch")
+        vm.top["identity"] = identity_of(
+            cloud, body["identity"], vm.top.get("identity") or {}, patch=kind == "vm.patch"
+        )
     if "tags" in body or request.method == "PUT":
         vm.tags = body.get("tags")
     vm.refs = checks.references(vm)
@@ -304,6 +307,7 @@ async def patch_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     body = read_body(cloud, request, VM, patch=True)
     vm = vm_of(cloud, request)
     check_preconditions(request, vm)
+    check_identities(cloud, body, vm.id)
     return _update(cloud, request, vm, body, "vm.patch")
 
 

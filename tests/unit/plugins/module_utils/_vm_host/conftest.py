@@ -148,7 +148,7 @@ def cloud(azure: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def place(cloud: Cloud) -> t.Iterator[Cloud]:
     """A group with an availability set in it, beside one with things of others."""
-    from .others import ADDRESS, COMPUTE, NETWORK, PLACE, gallery, others, surround
+    from .others import ADDRESS, COMPUTE, IDENTITIES, NETWORK, PLACE, gallery, others, surround
 
     if others(cloud).arm("GET", "") is None:
         surround(others(cloud))
@@ -156,6 +156,8 @@ def place(cloud: Cloud) -> t.Iterator[Cloud]:
     cloud.arm("PUT", "", PLACE)
     cloud.arm("PUT", f"{COMPUTE}/availabilitySets/set", {**PLACE, "sku": {"name": "Aligned"}})
     cloud.arm("PUT", f"{NETWORK}/publicIPAddresses/ip", ADDRESS)
+    for name in ("a", "b"):
+        cloud.arm("PUT", f"{IDENTITIES}/{name}", PLACE)
     cloud.azure.switch("encryption_at_host", True)
     yield cloud
     cloud.azure.switch("encryption_at_host", False)

@@ -12,6 +12,7 @@ from .conftest import Cloud
 
 Json = dict[str, t.Any]
 COMPUTE, NETWORK = "/providers/Microsoft.Compute", "/providers/Microsoft.Network"
+IDENTITIES = "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
 PLACE = {"location": "westeurope"}
 ADDRESS = {**PLACE, "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}}
 OTHERS = "others"
@@ -24,6 +25,7 @@ STOP = {"allow_stop": True}
 def surround(cloud: Cloud) -> None:
     """Things of others that hosts can be put into, made from, or connected with."""
     cloud.arm("PUT", "", {**PLACE, "tags": {"theirs": "x"}})
+    cloud.arm("PUT", f"{IDENTITIES}/c", PLACE)
     for name in ("near", "nearer"):
         cloud.arm("PUT", f"{COMPUTE}/proximityPlacementGroups/{name}", PLACE)
     disk = {"osType": "Linux", "osState": "Generalized", "blobUri": "https://x/y.vhd"}

@@ -55,7 +55,7 @@ SCENARIOS: dict[str, tuple[Json, ...]] = {
     ),
     "identities": (
         {IDENTITY: {"type": "UserAssigned", "user_assigned_identities": ["a", "b"]}},
-        {IDENTITY: {"type": "SystemAssigned, UserAssigned", "user_assigned_identities": ["b", "other:c"]}},
+        {IDENTITY: {"type": "SystemAssigned, UserAssigned", "user_assigned_identities": ["b", "others:c"]}},
         {IDENTITY: {"type": "SystemAssigned"}},
         {IDENTITY: {"type": "None"}},
     ),

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import MissingLibraryError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import ImmutableError
 
@@ -48,6 +49,20 @@ REFUSED: tuple[tuple[str, Json, str], ...] = (
         "own",
     ),
     ("public_ip_address", {"public_ip_address": "none"}, "does not exist"),
+    ("availability_set", {"availability_set": "none"}, "availabilitySets/none does not exist"),
+    ("availability_set", {"availability_set": "set", "location": "northeurope"}, "is in westeurope, .* northeurope"),
+    ("availability_set", {"availability_set": "classic"}, "SKU Classic.*SKU Aligned only"),
+    ("proximity_placement_group", {"proximity_placement_group": "others:none"}, "Groups/none does not exist"),
+    (
+        "proximity_placement_group",
+        {"proximity_placement_group": "others:near", "location": "northeurope"},
+        "one location",
+    ),
+    (
+        "vm_identity.user_assigned_identities",
+        {"vm_identity": {"type": "UserAssigned", "user_assigned_identities": ["a", "others:none"]}},
+        "userAssignedIdentities/none does not exist",
+    ),
 )
 
 
@@ -55,11 +70,41 @@ REFUSED: tuple[tuple[str, Json, str], ...] = (
 def test_what_cannot_be_is_refused_before_anything_is_written(
     place: Cloud, option: str, given: Json, says: str
 ) -> None:
+    if given.get("availability_set") == "classic":
+        place.arm("PUT", f"{COMPUTE}/availabilitySets/classic", PLACE)
     for check in (True, False):
         with pytest.raises(OptionError, match=says) as caught:
             place.run(check=check, **filled(place, given))
         assert caught.value.option == option
         assert place.writes == []
+
+
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [
+        ("proximity_placement_group", {"proximity_placement_group": "none", **STOP}),
+        (
+            "vm_identity.user_assigned_identities",
+            {"vm_identity": {"type": "UserAssigned", "user_assigned_identities": ["none"]}},
+        ),
+    ],
+)
+def test_a_host_is_given_nothing_that_does_not_exist(place: Cloud, option: str, given: Json) -> None:
+    place.run()
+    for check in (True, False):
+        with pytest.raises(OptionError, match="/none does not exist") as caught:
+            place.run(check=check, **given)
+        assert (caught.value.option, place.writes) == (option, [])
+
+
+def test_what_may_not_be_asked_azure_decides(place: Cloud) -> None:
+    given = {"vm_identity": {"type": "UserAssigned", "user_assigned_identities": ["none"]}}
+    place.azure.switch("forbidden", ["Microsoft.ManagedIdentity/userAssignedIdentities/read"])
+    try:
+        with pytest.raises(AzureError, match=r"FailedIdentityOperation.*userAssignedIdentities/none' was not found"):
+            place.run(**given)
+    finally:
+        place.azure.switch("forbidden", [])
 
 
 def test_an_availability_set_of_another_group(place: Cloud) -> None:

@@ -22,6 +22,7 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._host_list import
 from azure_emulator.launcher import LocalAzure
 
 from .conftest import Cloud
+from .others import IDENTITIES, PLACE
 
 TEXT = (Path(__file__).parents[5] / "docs" / "rights.md").read_text()
 ROLE: list[str] = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)[0])["Actions"]
@@ -146,12 +147,18 @@ def what_a_failure_leaves(operator: Operator) -> None:
 
 def test_what_some_options_need(operator: Operator) -> None:
     azure = operator.cloud.azure
+    theirs = Cloud(azure, operator.cloud.key.parent)
+    theirs.group = "x"
+    theirs.arm("PUT", "", PLACE)
+    theirs.arm("PUT", f"{IDENTITIES}/i", PLACE)
     azure.switch("unregistered", ["Microsoft.Network"])
     azure.switch("role", [*ROLE, *TABLE])
     identity = f"/subscriptions/{azure.subscription_id}/resourceGroups/x/providers/Microsoft.ManagedIdentity"
     operator.run(
         vm_identity={"type": "UserAssigned", "user_assigned_identities": [f"{identity}/userAssignedIdentities/i"]}
     )
+    for option in ("availability_set", "proximity_placement_group"):
+        operator.fail(name="web2", **{option: "none"})
     own = f"/subscriptions/{azure.subscription_id}/resourceGroups/x/providers/Microsoft.Compute"
     operator.fail(name="web2", image=f"{own}/images/none")
     for gallery in ("/SharedGalleries/none", "/CommunityGalleries/none"):
