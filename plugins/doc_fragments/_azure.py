@@ -50,9 +50,10 @@ options:
     type: str
   x509_certificate_path:
     description:
-      - The file with the service principal's certificate and its private key (PEM, or PKCS#12 without password),
-        instead of O(secret). Environment variable E(AZURE_X509_CERTIFICATE_PATH), else
-        E(AZURE_CLIENT_CERTIFICATE_PATH).
+      - The file with the service principal's certificate and its private key (PEM or PKCS#12), instead of O(secret).
+        Environment variable E(AZURE_X509_CERTIFICATE_PATH), else E(AZURE_CLIENT_CERTIFICATE_PATH).
+      - The password of an encrypted one is taken from the environment variable
+        E(AZURE_CLIENT_CERTIFICATE_PASSWORD), or from C(certificate_password) in the profile.
     type: path
   thumbprint:
     description:
@@ -67,8 +68,9 @@ options:
   cloud_environment:
     description:
       - The cloud, V(AzureCloud), V(AzureChinaCloud) or V(AzureUSGovernment), or the https URL of a private cloud's
-        Resource Manager, which is then asked for its endpoints. Defaults to the environment variable
-        E(AZURE_CLOUD_ENVIRONMENT), else public Azure.
+        Resource Manager, which is then asked for its endpoints (the URL of its C(/metadata/endpoints) does as well).
+        Defaults to the environment variable E(AZURE_CLOUD_ENVIRONMENT), else, with the account of the Azure CLI, to the
+        cloud of the CLI's subscription, else public Azure.
     type: str
   cloud_ca_path:
     description:

@@ -27,7 +27,24 @@ _BY_CODE = {
     "VMMarketplaceInvalidInput": "The image is sold with a plan: give it in plan (name, product, publisher).",
     "DnsRecordInUse": "Choose another dns_label: it must be unique in the region.",
     "InvalidDomainNameLabel": "Choose a dns_label of 3 to 63 lower-case letters, digits and hyphens.",
+    "NoRegisteredProviderFound": (
+        "The region does not have this, or is none: check location (`az account list-locations -o table`), or, in a"
+        " private cloud, whether it serves this API version."
+    ),
+    "PublicIPCountLimitReached": (
+        "The subscription may have no more public addresses in this region: delete unused ones, use another location,"
+        " give the host none (assign_public_ip: false), or ask for more (`az network list-usages --location LOCATION`"
+        " shows usage and limits)."
+    ),
+    "SubnetIsFull": (
+        "The subnet has no free address (Azure keeps five of each): give another subnet_name, with a subnet_prefix of"
+        " its own in the shared network, or delete hosts that are not needed."
+    ),
     "RequestDisallowedByPolicy": "A policy of the subscription forbids this; its administrators know what it allows.",
+    "RequestDisallowedByAzure": (
+        "Azure itself restricts what this subscription may use, often its regions or sizes: try another location or"
+        " vm_size; Azure's support can lift it."
+    ),
     "InvalidAuthenticationTokenTenant": "The subscription belongs to another tenant: check tenant and subscription_id.",
     "SubscriptionNotFound": "Check subscription_id and that the identity has a role in it.",
     "ResourceGroupBeingDeleted": "The group is being deleted: wait until it is gone, or use another.",

@@ -34,6 +34,8 @@ def api_version_of(path: str) -> str:
     lowered = path.lower()
     if lowered.endswith("/register"):
         return RESOURCES
+    if re.fullmatch(r"/subscriptions/[^/]+/locations", lowered):
+        return SUBSCRIPTIONS
     if "/providers/microsoft.authorization/" in lowered:
         return AUTHORIZATION
     if "/providers/microsoft.marketplaceordering/" in lowered:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -68,11 +69,17 @@ _BY_NAME = {
     "azureusgovernment": _GOVERNMENT,
     "azureusgovernmentcloud": _GOVERNMENT,
 }
+_METADATA_PATH = re.compile(r"/metadata/endpoints/?(\?.*)?$", re.IGNORECASE)
 
 
 def is_private(cloud_environment: str | None) -> bool:
     """Tell whether the value is a URL, which has to be asked for its endpoints."""
     return "://" in (cloud_environment or "")
+
+
+def is_named(cloud_environment: str) -> bool:
+    """Tell whether the value is the name of one of Microsoft's clouds."""
+    return cloud_environment.strip().lower() in _BY_NAME
 
 
 def find_cloud(cloud_environment: str | None, ca_path: str | None = None) -> Cloud:
@@ -92,12 +99,12 @@ def find_cloud(cloud_environment: str | None, ca_path: str | None = None) -> Clo
         raise OptionError(
             "cloud_environment", f"{wanted!r} is not a cloud: give one of {names}, or the https URL of a private cloud."
         )
-    return _discover(wanted.rstrip("/"), ca_path)
+    # Azure Stack's documents give the address of the metadata itself.
+    return _discover(_METADATA_PATH.sub("", wanted).rstrip("/"), ca_path)
 
 
 def _discover(url: str, ca_path: str | None) -> Cloud:
-    answer = _metadata(url, ca_path)
-    entry = answer[0] if isinstance(answer, list) and answer else answer
+    entry = _entry_of(_metadata(url, ca_path), url)
     authentication = entry.get("authentication") if isinstance(entry, dict) else None
     if not isinstance(authentication, dict) or not authentication.get("loginEndpoint"):
         raise OptionError("cloud_environment", f"{url} does not serve cloud metadata (/metadata/endpoints).")
@@ -111,6 +118,26 @@ def _discover(url: str, ca_path: str | None) -> Cloud:
         audience=str(audiences[0]),
         private=True,
         key_vault_suffix=str(key_vault or "").strip("."),
+    )
+
+
+def _entry_of(answer: t.Any, url: str) -> t.Any:
+    """The description of the cloud whose Resource Manager was asked: public Azure's answers list several clouds.
+
+    :raises OptionError: there are several, and none is this one.
+    """
+    entries = answer if isinstance(answer, list) else [answer]
+    if len(entries) <= 1:
+        return entries[0] if entries else None
+    known = [entry for entry in entries if isinstance(entry, dict)]
+    managers = [str(entry.get("resourceManager") or "") for entry in known]
+    for entry, manager in zip(known, managers, strict=True):
+        if manager.rstrip("/").lower() == url.lower():
+            return entry
+    raise OptionError(
+        "cloud_environment",
+        f"{url} describes several clouds, and is the Resource Manager of none of them: give one of"
+        f" {', '.join(manager for manager in managers if manager) or 'theirs'}.",
     )
 
 

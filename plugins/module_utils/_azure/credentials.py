@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from .._errors import MissingLibraryError, OptionError
 from . import settings as found
-from .clouds import Cloud
+from .clouds import Cloud, is_named
 from .errors import AuthenticationError
 from .settings import Settings
 
@@ -94,8 +95,9 @@ class ClientCertificate(Way):
         try:
             if own.thumbprint:
                 _check_thumbprint(path, own.thumbprint)
-            return _identity().CertificateCredential(own.tenant, own.client_id, str(path), **place.keywords())
-        except (OSError, ValueError) as error:
+            keywords = {**place.keywords(), "password": own.certificate_password}
+            return _identity().CertificateCredential(own.tenant, own.client_id, str(path), **keywords)
+        except (OSError, TypeError, ValueError) as error:
             raise OptionError("x509_certificate_path", f"{path} is not a certificate with its key: {error}") from error
 
 
@@ -240,21 +242,41 @@ def _principal(merged: Settings, source: str) -> Way:
 
 
 def _cli_settings(options: Settings, variables: Settings, environment: t.Mapping[str, str]) -> Settings:
-    """The subscription comes from the CLI's own choice when none is given."""
-    subscription = options.subscription_id or variables.subscription_id or _cli_subscription(environment)
-    cloud = options.cloud_environment or variables.cloud_environment
+    """Subscription and cloud come from the CLI's own choice when none is given."""
+    directory = Path(environment.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
+    known = _cli_subscriptions(directory)
+    wanted = options.subscription_id or variables.subscription_id
+    chosen = next((entry for entry in known if (entry["id"] == wanted if wanted else entry.get("isDefault"))), {})
+    cloud = options.cloud_environment or variables.cloud_environment or _cli_cloud(directory, chosen)
+    subscription = wanted or (str(chosen["id"]) if chosen else None)
     return Settings("the Azure CLI", subscription, tenant=options.tenant, cloud_environment=cloud)
 
 
-def _cli_subscription(environment: t.Mapping[str, str]) -> str | None:
-    directory = Path(environment.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
+def _cli_subscriptions(directory: Path) -> list[dict[str, t.Any]]:
+    """The subscriptions that the CLI knows, as it keeps them."""
     try:
         # The CLI writes the file with a byte order mark.
         profile = json.loads((directory / "azureProfile.json").read_text(encoding="utf-8-sig"))
-        chosen = [entry["id"] for entry in profile["subscriptions"] if entry.get("isDefault")]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [entry for entry in profile["subscriptions"] if isinstance(entry, dict) and entry.get("id")]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _cli_cloud(directory: Path, subscription: t.Mapping[str, t.Any]) -> str | None:
+    """The cloud that a subscription is in, else the one that ``az cloud set`` chose; a registered one by its URL."""
+    name = subscription.get("environmentName") or _cli_setting(directory / "config", "cloud", "name")
+    if not name or is_named(str(name)):
+        return str(name) if name else None
+    return _cli_setting(directory / "clouds.config", str(name), "endpoint_resource_manager") or str(name)
+
+
+def _cli_setting(path: Path, section: str, key: str) -> str | None:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(path, encoding="utf-8")
+    except (OSError, UnicodeDecodeError, configparser.Error):
         return None
-    return str(chosen[0]) if chosen else None
+    return parser.get(section, key, fallback=None)
 
 
 def _check_thumbprint(path: Path, thumbprint: str) -> None:

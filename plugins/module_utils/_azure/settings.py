@@ -30,6 +30,7 @@ VARIABLES: t.Mapping[str, tuple[str, ...]] = {
     "secret": ("AZURE_SECRET", "AZURE_CLIENT_SECRET"),
     "tenant": ("AZURE_TENANT", "AZURE_TENANT_ID"),
     "x509_certificate_path": ("AZURE_X509_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PATH"),
+    "certificate_password": ("AZURE_CLIENT_CERTIFICATE_PASSWORD",),
     "thumbprint": ("AZURE_THUMBPRINT",),
     "federated_token_path": ("AZURE_FEDERATED_TOKEN_FILE",),
     "cloud_environment": ("AZURE_CLOUD_ENVIRONMENT",),
@@ -49,6 +50,7 @@ class Settings:
     secret: str | None = None
     tenant: str | None = None
     x509_certificate_path: str | None = None
+    certificate_password: str | None = None
     thumbprint: str | None = None
     federated_token_path: str | None = None
     cloud_environment: str | None = None

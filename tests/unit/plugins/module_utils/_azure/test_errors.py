@@ -128,6 +128,10 @@ LINKED = (
             "register --namespace A.B --wait",
         ),
         ("RequestDisallowedByPolicy", "Disallowed by policy.", "policy"),
+        ("RequestDisallowedByAzure", "Disallowed by Azure.", "another location or vm_size"),
+        ("NoRegisteredProviderFound", "No registered resource provider found.", "az account list-locations"),
+        ("PublicIPCountLimitReached", "Cannot create more than 10.", "assign_public_ip: false"),
+        ("SubnetIsFull", "Subnet docker is full.", "another subnet_name"),
     ],
 )
 def test_advice_names_what_is_missing(code: str, message: str, says: str) -> None:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure import settings
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure import clouds, settings
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clouds import find_cloud
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AuthenticationError, AzureError
@@ -110,6 +110,34 @@ def test_certificate_in_pkcs12(place: LocalAzure, tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("AZURE_CLIENT_ID", place.client_id)
     monkeypatch.setenv("AZURE_TENANT_ID", place.tenant)
     assert "by certificate, from environment variables" in sign_in()
+
+
+@pytest.mark.parametrize("source", ["environment", "profile"])
+def test_an_encrypted_certificate(
+    place: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    path, pem, _thumbprint = certificate(tmp_path)
+    place.register_certificate(pem)
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    kind = serialization.BestAvailableEncryption(b"open sesame")
+    locked = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, kind)
+    path.write_bytes(locked + pem.encode())
+    given = principal(place, x509_certificate_path=str(path))
+    with pytest.raises(OptionError, match="x509_certificate_path"):
+        sign_in(**given)
+    monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PASSWORD", "wrong sesame")
+    with pytest.raises(OptionError, match="x509_certificate_path") as caught:
+        sign_in(**given)
+    assert "sesame" not in str(caught.value)
+    if source == "environment":
+        monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PASSWORD", "open sesame")
+        assert "by certificate" in sign_in(**given)
+        return
+    directory = tmp_path / "home" / ".azure"
+    directory.mkdir()
+    lines = [f"{name}={value}" for name, value in {**given, "certificate_password": "open sesame"}.items()]
+    (directory / "credentials").write_text("\n".join(["[default]", *lines]))
+    assert "by certificate" in sign_in(auth_source="credential_file")
 
 
 def test_a_certificate_that_azure_does_not_know_is_refused(place: LocalAzure, tmp_path: Path) -> None:
@@ -226,6 +254,52 @@ def test_azure_cli(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     for options in ({}, {"auth_source": "cli"}):
         assert sign_in(**options) == "the Azure CLI's account"
+
+
+CHINA, GOVERNMENT = "management.chinacloudapi.cn", "management.usgovcloudapi.net"
+
+
+@pytest.mark.parametrize(
+    ("entry", "files", "given", "host"),
+    [
+        ({"environmentName": "AzureChinaCloud"}, {}, {}, CHINA),
+        ({"environmentName": "AzureCloud"}, {"config": "[cloud]\nname = AzureChinaCloud"}, {}, "management.azure.com"),
+        ({}, {"config": "[cloud]\nname = AzureUSGovernment"}, {}, GOVERNMENT),
+        ({}, {"config": "not an ini file"}, {}, "management.azure.com"),
+        ({}, {}, {"subscription_id": "other"}, GOVERNMENT),
+        ({"environmentName": "AzureChinaCloud"}, {}, {"cloud_environment": "AzureCloud"}, "management.azure.com"),
+    ],
+)
+def test_the_cloud_of_the_azure_cli(
+    tmp_path: Path, entry: dict[str, str], files: dict[str, str], given: dict[str, str], host: str
+) -> None:
+    directory = tmp_path / "home" / ".azure"
+    directory.mkdir()
+    known = [{"id": "other", "environmentName": "AzureUSGovernment"}, {"id": "mine", "isDefault": True, **entry}]
+    (directory / "azureProfile.json").write_text(json.dumps({"subscriptions": known}), encoding="utf-8-sig")
+    for name, text in files.items():
+        (directory / name).write_text(text)
+    with AzureSession.from_params({"auth_source": "cli", **given}) as session:
+        assert session.cloud.resource_manager == f"https://{host}"
+        assert session.subscription_id == given.get("subscription_id", "mine")
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_a_cloud_that_was_registered_with_the_azure_cli(
+    place: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registered: bool
+) -> None:
+    monkeypatch.delenv("AZURE_CLOUD_ENVIRONMENT")
+    directory = tmp_path / "home" / ".azure"
+    directory.mkdir()
+    known = [{"id": place.subscription_id, "isDefault": True, "environmentName": "Ours"}]
+    (directory / "azureProfile.json").write_text(json.dumps({"subscriptions": known}), encoding="utf-8-sig")
+    if registered:
+        (directory / "clouds.config").write_text(f"[Ours]\nendpoint_resource_manager = {place.url}/\n")
+        with AzureSession.from_params({"auth_source": "cli"}) as session:
+            assert session.cloud.resource_manager == place.url
+        return
+    with pytest.raises(OptionError, match="'Ours' is not a cloud"):
+        AzureSession.from_params({"auth_source": "cli"})
 
 
 def test_an_azure_cli_that_nobody_is_signed_in_with(
@@ -376,6 +450,43 @@ def test_a_private_cloud_is_asked_for_its_endpoints(place: LocalAzure) -> None:
     cloud = find_cloud(place.url, place.ca_file)
     assert cloud.private
     assert cloud.resource_manager == place.url
+
+
+@pytest.mark.parametrize("ending", ["/", "/metadata/endpoints", "/metadata/endpoints?api-version=2022-09-01"])
+def test_a_private_cloud_by_the_address_of_its_metadata(place: LocalAzure, ending: str) -> None:
+    assert find_cloud(place.url + ending, place.ca_file).resource_manager == place.url
+
+
+def described(name: str, manager: str) -> dict[str, t.Any]:
+    """A cloud as a list of several describes it."""
+    authentication = {"loginEndpoint": f"https://login.{name}/", "audiences": [f"https://{name}"]}
+    return {"name": name, "resourceManager": manager, "authentication": authentication}
+
+
+SEVERAL = [described("one", "https://one.example/"), described("two", "https://TWO.example/")]
+
+
+@pytest.mark.parametrize(
+    ("url", "answer", "name"),
+    [
+        ("https://two.example", SEVERAL, "two"),
+        ("https://one.example/", SEVERAL, "one"),
+        ("https://else.example", SEVERAL[:1], "one"),
+    ],
+)
+def test_of_several_clouds_the_one_that_was_asked(
+    monkeypatch: pytest.MonkeyPatch, url: str, answer: list[t.Any], name: str
+) -> None:
+    monkeypatch.setattr(clouds, "_metadata", lambda *_arguments: answer)
+    found = find_cloud(url)
+    assert (found.name, found.authority) == (name, f"https://login.{name}")
+
+
+@pytest.mark.parametrize(("answer", "says"), [(SEVERAL, "https://one.example/, https://TWO"), ([], "does not serve")])
+def test_clouds_that_are_described_elsewhere(monkeypatch: pytest.MonkeyPatch, answer: list[t.Any], says: str) -> None:
+    monkeypatch.setattr(clouds, "_metadata", lambda *_arguments: answer)
+    with pytest.raises(OptionError, match=says):
+        find_cloud("https://three.example")
 
 
 def test_without_its_ca_a_private_cloud_is_not_trusted(place: LocalAzure) -> None:
