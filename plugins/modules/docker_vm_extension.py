@@ -519,6 +519,11 @@ output:
   description: The end of the program's output. Also given on failure.
   returned: success
   type: str
+signed_in_with:
+  description: The way to sign in that was used, and where it was configured.
+  returned: success
+  type: str
+  sample: service principal 00000000-0000-0000-0000-000000000000 by secret, from environment variables
 stage:
   description: The stage in which the program on the VM failed, such as V(install) or V(configure).
   returned: when the program failed

@@ -62,16 +62,21 @@ def run(request: Request) -> dict[str, t.Any]:
     if place.subscription_id:
         params["subscription_id"] = place.subscription_id
     with AzureSession.from_params(params, request.progress, float(params["wait_timeout"])) as session:
-        target = find_target(session, place)
-        if target is None:
-            return _without_vm(request, settings, place)
-        target.refuse()
-        record.check_fence(target.name, target.tags, settings.certs, request.params["replace_ca"])
-        handler = choose(session, target, request.params["handler"], request.params["name"])
-        if settings.certs_only:
-            handler = carrier(session, target, handler)
-        this = Run(request, settings, target, handler)
-        return _absent(this) if settings.state == "absent" else _present(this)
+        result = _on_vm(request, settings, place, session)
+        return {**result, "signed_in_with": session.signed_in_with}
+
+
+def _on_vm(request: Request, settings: Settings, place: Place, session: AzureSession) -> Json:
+    target = find_target(session, place)
+    if target is None:
+        return _without_vm(request, settings, place)
+    target.refuse()
+    record.check_fence(target.name, target.tags, settings.certs, request.params["replace_ca"])
+    handler = choose(session, target, request.params["handler"], request.params["name"])
+    if settings.certs_only:
+        handler = carrier(session, target, handler)
+    this = Run(request, settings, target, handler)
+    return _absent(this) if settings.state == "absent" else _present(this)
 
 
 def _refuse(request: Request, settings: Settings) -> None:

@@ -179,6 +179,12 @@ def test_a_name_that_somebody_else_uses(azure: LocalAzure, group: str) -> None:
         push(group, handler="custom_script")
 
 
+@pytest.mark.parametrize("given", [{"check_mode": True}, {"state": "absent"}, {"state": "absent", "group": "none"}])
+def test_the_way_to_sign_in_is_told(azure: LocalAzure, group: str, given: dict[str, t.Any]) -> None:
+    done = push(**{"group": group, **given})
+    assert done["signed_in_with"] == f"service principal {azure.client_id} by secret, from environment variables"
+
+
 def test_absent_where_nothing_is(azure: LocalAzure, group: str) -> None:
     azure.clear_requests()
     assert push(group, state="absent")["changed"] is False
