@@ -49,7 +49,8 @@ options:
     required: true
   family:
     description:
-      - A ready-made family, such as V(ubuntu) or V(debian-12); RV(families) lists them.
+      - A ready-made family, such as V(ubuntu) or V(debian-12); RV(families) lists them. It stands for publisher, offer
+        and SKU.
     type: str
   publisher:
     description:
@@ -62,20 +63,21 @@ options:
   sku:
     description:
       - The SKU, or a pattern. The images of those that match are listed.
+      - Defaults to all SKUs when O(generation), O(architecture) or a O(version) is asked for, which only images have.
     type: str
   version:
     description:
-      - Which versions to list, V(latest) for the newest of each SKU, or a pattern.
+      - Which versions to list, V(latest) for the newest of each SKU, or a pattern. Needs O(offer) or O(family).
     type: str
     default: latest
   generation:
     description:
-      - Only images of this generation.
+      - Only images of this generation. Needs O(offer) or O(family).
     type: str
     choices: [V1, V2]
   architecture:
     description:
-      - Only images for this architecture.
+      - Only images for this architecture. Needs O(offer) or O(family).
     type: str
     choices: [x64, Arm64]
 seealso:

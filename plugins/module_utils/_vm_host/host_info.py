@@ -96,7 +96,7 @@ def _describe(session: AzureSession, listed: Json) -> Json | None:
     if not machine:
         return None
     interfaces = (properties_of(machine).get("networkProfile") or {}).get("networkInterfaces") or []
-    interface_id = str(interfaces[0]["id"]) if interfaces else ""
+    interface_id = _primary(interfaces)
     interface = session.arm.find(interface_id) if interface_id else None
     address_id = attached_address(interface) if interface else None
     address = session.arm.find(address_id) if address_id else None
@@ -105,6 +105,12 @@ def _describe(session: AzureSession, listed: Json) -> Json | None:
     security_group = (properties_of(interface).get("networkSecurityGroup") or {}).get("id")
     layout = Layout(names, path, interface_id, security_group, address_id, None, None, None, frozenset())
     return {**describe_host(layout, facts, _unset()), **_more(machine)}
+
+
+def _primary(interfaces: list[Json]) -> str:
+    """The id of a VM's primary interface; of its first, where none is said to be (a VM with one)."""
+    marked = [entry for entry in interfaces if (entry.get("properties") or {}).get("primary")]
+    return str((marked or interfaces)[0]["id"]) if interfaces else ""
 
 
 def _unset() -> dict[str, t.Any]:

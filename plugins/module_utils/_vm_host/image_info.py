@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import typing as t
 
@@ -49,15 +50,47 @@ def run(request: Request) -> dict[str, t.Any]:
     if params["family"]:
         if params["family"].lower() not in ALIASES:
             raise OptionError("family", f"{params['family']!r} is none of {', '.join(ALIASES)}.")
-        urn = ALIASES[params["family"].lower()].split(":")
-        params.update(zip(("publisher", "offer", "sku", "version"), urn, strict=True))
+        urn = ALIASES[params["family"].lower()].split(":")[:3]
+        params.update(zip(("publisher", "offer", "sku"), urn, strict=True))
+    _expect_images(params)
     with AzureSession.from_params(params, request.progress) as session:
+        _check_location(session, location)
         catalogue = _Catalogue(session, location)
         result: dict[str, t.Any] = {"changed": False, "families": families, "publishers": [], "offers": [], "skus": []}
         result["images"] = []
         catalogue.fill(result, params)
         result["signed_in_with"] = session.signed_in_with
     return result
+
+
+def _expect_images(params: dict[str, t.Any]) -> None:
+    """What only images have was asked for: then those of every SKU are meant."""
+    asked = [key for key in ("generation", "architecture") if params[key]]
+    if params["version"].lower() != "latest":
+        asked.append("version")
+    if not asked or params["sku"]:
+        return
+    if not params["offer"]:
+        raise OptionError(asked[0], "chooses among images: give offer (a pattern will do) and publisher, or family.")
+    params["sku"] = "*"
+
+
+def _check_location(session: AzureSession, location: str) -> None:
+    """Refuse a region that the subscription has not, as far as one may ask."""
+    try:
+        found = session.arm.list(f"/subscriptions/{session.subscription_id}/locations")
+    except AzureError as error:
+        if error.status in (403, 404):
+            return
+        raise
+    names = [str(entry.get("name")).lower() for entry in found]
+    if names and location not in names:
+        alike = ", ".join(difflib.get_close_matches(location, names, n=5)) or ", ".join(names[:5])
+        raise OptionError(
+            "location",
+            f"{location!r} is no region of this subscription; alike are {alike}. All are listed by"
+            " `az account list-locations`.",
+        )
 
 
 class _Catalogue:

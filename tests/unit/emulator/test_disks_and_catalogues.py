@@ -101,6 +101,24 @@ def test_sizes_of_a_region(arm: Arm, name: str) -> None:
     assert len(listed) > 20
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "publishers",
+        "publishers/Canonical/artifacttypes/vmimage/offers",
+        "publishers/Canonical/artifacttypes/vmextension/types",
+        "vmSizes",
+        "usages",
+    ],
+)
+def test_a_region_that_is_none(arm: Arm, path: str) -> None:
+    answer = arm.get(f"{arm.subscription}/providers/Microsoft.Compute/locations/nowhere/{path}")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "NoRegisteredProviderFound")
+    assert "for location 'nowhere'" in error["message"]
+    assert "The supported locations are '" in error["message"]
+
+
 def test_skus(arm: Arm) -> None:
     arm.azure.switch("sku_not_available", ["Standard_B2s"])
     path = f"{arm.subscription}/providers/Microsoft.Compute/skus"

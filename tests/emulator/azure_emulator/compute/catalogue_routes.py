@@ -57,11 +57,18 @@ def _names(values: t.Iterable[str]) -> list[str]:
     return sorted(set(values), key=str.lower)
 
 
+def _check_place(request: ArmRequest, type_: str = f"{LOCATION}/publishers") -> None:
+    """Refuse what is no region: the Resource Manager has nowhere to hand such a request on to."""
+    if request.params["location"].replace(" ", "").lower() not in LOCATIONS:
+        raise no_provider(type_, request.api_version, request.params["location"])
+
+
 def _images(cloud: Cloud, request: ArmRequest, *levels: str) -> list[catalogue.Image]:
     """The images below a publisher, an offer, a SKU.
 
-    :raises ApiError: 404, there are none.
+    :raises ApiError: 404, there are none; 400, there is no such region.
     """
+    _check_place(request)
     fitting = catalogue.images(cloud)
     for level in levels:
         wanted = request.params[level].lower()
@@ -74,6 +81,7 @@ def _images(cloud: Cloud, request: ArmRequest, *levels: str) -> list[catalogue.I
 @route("GET", PUBLISHERS, LOCATION)
 async def publishers(cloud: Cloud, request: ArmRequest) -> Reply:
     """Publishers of images and extensions."""
+    _check_place(request)
     names = [i.publisher for i in catalogue.images(cloud)] + [e.publisher for e in catalogue.extension_types(cloud)]
     return Reply(200, [_entry(request, publisher, publisher) for publisher in _names(names)], pretty=True)
 
@@ -115,6 +123,7 @@ async def versions(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", VERSIONS + "/{version}", LOCATION)
 async def version(cloud: Cloud, request: ArmRequest) -> Reply:
     """One version of an image."""
+    _check_place(request)
     reference = {name: request.params[name] for name in (*LEVELS, "version")}
     image = catalogue.find_image(cloud, reference)
     if image is None:
@@ -148,6 +157,7 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
 @route("GET", TYPES, LOCATION)
 async def extension_types(cloud: Cloud, request: ArmRequest) -> Reply:
     """Extension types of a publisher."""
+    _check_place(request)
     wanted = request.params["publisher"].lower()
     kinds = [e for e in catalogue.extension_types(cloud) if e.publisher.lower() == wanted]
     return Reply(
@@ -184,6 +194,7 @@ async def extension_version(cloud: Cloud, request: ArmRequest) -> Reply:
 
 
 def _extension(cloud: Cloud, request: ArmRequest) -> catalogue.ExtensionType:
+    _check_place(request)
     kind = catalogue.find_extension_type(cloud, request.params["publisher"], request.params["type"])
     if kind is None:
         raise ApiError(404, "NotFound", "Artifact: VMExtension was not found.")
@@ -193,15 +204,15 @@ def _extension(cloud: Cloud, request: ArmRequest) -> catalogue.ExtensionType:
 @route("GET", f"{PLACE}/vmSizes", LOCATION)
 async def sizes(cloud: Cloud, request: ArmRequest) -> Reply:
     """The sizes of a region."""
+    _check_place(request, f"{LOCATION}/vmSizes")
     return listing([catalogue.size_body(size) for size in catalogue.SIZES.values()])
 
 
 @route("GET", f"{PLACE}/usages", LOCATION)
 async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
     """How much of the region's quota is used."""
-    location = request.params["location"].lower()
-    if location not in LOCATIONS:
-        raise no_provider(LOCATION, request.api_version, request.params["location"])
+    _check_place(request, f"{LOCATION}/usages")
+    location = request.params["location"].replace(" ", "").lower()
     vms = [
         vm
         for vm in cloud.store.of_type(VM, f"/subscriptions/{request.subscription}")

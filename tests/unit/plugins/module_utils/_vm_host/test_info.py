@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import host_info, image_info
@@ -145,6 +146,13 @@ def test_what_differs_between_hosts(azure_now: LocalAzure) -> None:
     assert hosts["web4"]["extensions"] == []
 
 
+def test_the_primary_interface_counts() -> None:
+    entries = [{"id": "/a", "properties": {"primary": False}}, {"id": "/b", "properties": {"primary": True}}]
+    assert host_info._primary(entries) == "/b"
+    assert host_info._primary([{"id": "/a"}]) == "/a"
+    assert host_info._primary([]) == ""
+
+
 def test_hosts_are_read_side_by_side(azure_now: LocalAzure) -> None:
     azure_now.fault("slow", path="/virtualMachines/web", seconds=0.3, times=0)
     assert names(resource_group="docker") == ALL[:5]
@@ -257,6 +265,49 @@ def test_families(azure_now: LocalAzure, family: str) -> None:
     (image,) = result["images"]
     assert image["urn"].rpartition(":")[0] == urns[family.lower()].rpartition(":")[0]
     assert (image["os"], image["generation"]) == ("Linux", "V2")
+
+
+def test_the_versions_of_a_family(azure_now: LocalAzure) -> None:
+    base = "Canonical:ubuntu-24_04-lts:server"
+    azure_now.switch("extra_images", [f"{base}:1.0.0", f"{base}:1.0.1"])
+    try:
+        one = images(family="ubuntu", version="1.0.0")["images"]
+        every = images(family="ubuntu", version="*")["images"]
+    finally:
+        azure_now.switch("extra_images", [])
+    assert [image["urn"] for image in one] == [f"{base}:1.0.0"]
+    assert {"1.0.0", "1.0.1"} < {image["version"] for image in every}
+
+
+@pytest.mark.parametrize("given", [{"generation": "V1"}, {"architecture": "Arm64"}, {"version": "*"}])
+def test_a_filter_of_images_means_those_of_every_sku(azure_now: LocalAzure, given: dict[str, str]) -> None:
+    place = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts"}
+    found = images(**place, **given)["images"]
+    assert found
+    assert found == images(**place, sku="*", **given)["images"]
+
+
+@pytest.mark.parametrize("given", [{"generation": "V1"}, {"architecture": "Arm64"}, {"version": "1.0.0"}])
+@pytest.mark.parametrize("place", [{}, {"publisher": "Canonical"}])
+def test_a_filter_of_images_needs_an_offer(azure_now: LocalAzure, given: dict[str, str], place: dict[str, str]) -> None:
+    with pytest.raises(OptionError, match="give offer") as caught:
+        images(**place, **given)
+    assert [caught.value.option] == list(given)
+    assert azure_now.requests() == []
+
+
+def test_a_region_that_is_none(azure_now: LocalAzure) -> None:
+    with pytest.raises(OptionError, match=r"alike are .*westeurope") as caught:
+        ask(image_info.TASK, location="westeurop", publisher="Canonical")
+    assert caught.value.option == "location"
+    assert not [entry for entry in azure_now.requests() if "/publishers" in entry["path"]]
+    azure_now.switch("forbidden", ["Microsoft.Resources/subscriptions/locations/read"])
+    try:
+        with pytest.raises(AzureError, match=r"NoRegisteredProviderFound.*az account list-locations"):
+            ask(image_info.TASK, location="westeurop", publisher="Canonical")
+        assert images(publisher="Debian")["offers"]
+    finally:
+        azure_now.switch("forbidden", [])
 
 
 def test_a_family_that_is_none(azure_now: LocalAzure) -> None:
