@@ -71,7 +71,8 @@ options:
         hardware
         back. A deallocated host counts as stopped.
       - V(restarted) restarts it, always; a stopped one is started.
-      - V(stopped), V(deallocated) and V(restarted) need a host that exists, and change nothing else of it.
+      - V(stopped), V(deallocated) and V(restarted) need a host that exists, and change nothing else of it. What it is
+        made of need not be named again.
       - V(absent) deletes what was made for it, see O(remove_on_absent).
     type: str
     choices: [present, started, stopped, deallocated, restarted, absent]
@@ -390,7 +391,8 @@ options:
     default: []
   ssh_port:
     description:
-      - The port of SSH. On another than V(22), a new host's cloud-init moves sshd; this cannot be changed later.
+      - The port of SSH. On another than V(22), a new host's cloud-init moves sshd, and tells SELinux and firewalld where
+        they are on; this cannot be changed later.
     type: int
     default: 22
   ssh_allowed_sources:

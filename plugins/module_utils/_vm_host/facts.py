@@ -177,6 +177,14 @@ class Lookout:
         return layout.subnet is None or same_id(attached_subnet(nic), layout.subnet)
 
 
+def interface_of(machine: Json | None) -> str | None:
+    """The id of a VM's primary interface, or of its only one."""
+    profile = ((machine or {}).get("properties") or {}).get("networkProfile") or {}
+    entries = profile.get("networkInterfaces") or []
+    primary = [entry for entry in entries if (entry.get("properties") or {}).get("primary")]
+    return next((str(entry["id"]) for entry in [*primary, *entries] if entry.get("id")), None)
+
+
 def primary_configuration(nic: Json) -> Json:
     """The interface's primary IP configuration, or its first."""
     found = nic.get("properties", {}).get("ipConfigurations") or [{}]

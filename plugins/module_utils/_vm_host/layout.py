@@ -36,6 +36,12 @@ class Layout:
         return kind in self.given
 
 
+def around(names: Names, network_interface: str) -> Layout:
+    """The resources of a host whose interface was given: that one decides the rest."""
+    given = frozenset({"network_interface"})
+    return Layout(names, names.virtual_machine, network_interface, None, None, None, None, None, given)
+
+
 def lay_out(wanted: Wanted, subscription_id: str) -> Layout:
     """The resources that the options ask for.
 
@@ -47,9 +53,7 @@ def lay_out(wanted: Wanted, subscription_id: str) -> Layout:
     refs = {kind: names.resolve(kind, kind, params[kind]) for kind in kinds if params[kind]}
     _check_set(names, params)
     if "network_interface" in refs:
-        return Layout(
-            names, names.virtual_machine, refs["network_interface"], None, None, None, None, None, frozenset(refs)
-        )
+        return around(names, refs["network_interface"])
     network = refs.get("virtual_network", names.virtual_network)
     if "virtual_network" in refs and not params["subnet_name"]:
         raise OptionError("subnet_name", "an existing virtual network needs the name of the subnet to use.")

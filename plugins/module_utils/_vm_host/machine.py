@@ -135,7 +135,8 @@ def computer_name(name: str) -> str:
 
 
 # A drop-in, since the image's own file may be replaced by an update. ssh.socket (Ubuntu) listens by itself on what its
-# unit says; the drop-in moves it too, where it exists.
+# unit says; the drop-in moves it too, where it exists. Under SELinux (RHEL, AlmaLinux, Rocky, Fedora) sshd may listen
+# on ports of its own type only (semanage-port(8)), so that the port gets it before sshd is restarted.
 _SSH_PORT = """\
 #cloud-config
 write_files:
@@ -148,6 +149,17 @@ write_files:
       ListenStream=
       ListenStream={port}
 runcmd:
+  - - sh
+    - -c
+    - |
+      command -v selinuxenabled >/dev/null && selinuxenabled || exit 0
+      command -v semanage >/dev/null || dnf -q -y install policycoreutils-python-utils
+      semanage port -a -t ssh_port_t -p tcp {port} || semanage port -m -t ssh_port_t -p tcp {port}
+  - - sh
+    - -c
+    - |
+      command -v firewall-cmd >/dev/null && firewall-cmd -q --state || exit 0
+      firewall-cmd -q --permanent --add-port={port}/tcp && firewall-cmd -q --reload
   - [sh, -c, "systemctl daemon-reload; if systemctl is-enabled -q ssh.socket; then systemctl restart ssh.socket; fi"]
   - [sh, -c, "systemctl restart ssh 2>/dev/null || systemctl restart sshd"]
 """

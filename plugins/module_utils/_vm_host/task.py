@@ -16,9 +16,10 @@ from .._azure.operations import side_by_side
 from .._errors import DockerHostError, OptionError
 from .._task import Request, Task
 from . import changes, machine
-from .facts import Facts, Json, Lookout, private_address
-from .layout import Layout, lay_out
+from .facts import Facts, Json, Lookout, interface_of, private_address
+from .layout import Layout, around, lay_out
 from .lifecycle import Lifecycle, Outcome
+from .names import same_id
 from .network import properties_of
 from .options import SPEC
 from .plan import Planner, plan_power
@@ -55,17 +56,20 @@ class _Run:
         self.wanted = wanted
         self.session = session
         self.layout = layout
-        settle = not request.check_mode and bool(request.params["wait"])
-        self.lookout = Lookout(session, layout, settle)
+        self.lookout = self._lookout()
         self.outcome = Outcome()
         self.key: KeyPair | None = None
         self.location = ""
         self.registered: tuple[str, ...] = ()
 
+    def _lookout(self) -> Lookout:
+        settle = not self.request.check_mode and bool(self.request.params["wait"])
+        return Lookout(self.session, self.layout, settle)
+
     def result(self) -> dict[str, t.Any]:
         """Look, plan and, unless in check mode, carry out."""
         try:
-            facts = self.lookout.look(everything=self.wanted.state == "absent")
+            facts = self._with_its_interface(self.lookout.look(everything=self.wanted.state == "absent"))
         except WaitTimeoutError as error:
             self._tell_existing(error)
             raise
@@ -86,6 +90,16 @@ class _Run:
             self._tell_done(error)
             self._tell_existing(error)
             raise
+
+    def _with_its_interface(self, facts: Facts) -> Facts:
+        """Who only stops or starts a host need not say again which interface it was given: the VM tells."""
+        path = interface_of(facts.virtual_machine)
+        only_power = self.wanted.state in ("stopped", "deallocated", "restarted")
+        if not only_power or not path or same_id(path, self.layout.network_interface):
+            return facts
+        self.layout = around(self.layout.names, path)
+        self.lookout = self._lookout()
+        return self.lookout.look()
 
     def _plan(self, facts: Facts) -> Plan:
         if self.wanted.state == "absent":

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -337,6 +339,40 @@ def test_references_to_nothing(text: str) -> None:
 def test_an_existing_network_needs_a_subnet() -> None:
     with pytest.raises(OptionError, match="subnet_name"):
         lay_out(wanted(virtual_network="net"), SUBSCRIPTION)
+
+
+def ssh_port_commands(tmp_path: Path, *there: str) -> list[str]:
+    """What the user data of a host with another SSH port runs, where these commands are there and the port is known."""
+    log = tmp_path / "log"
+    for name in ("systemctl", *there):
+        known = ' case "$*" in "port -a "*) exit 1;; esac' if name == "semanage" else ""
+        command = tmp_path / name
+        command.write_text(f'#!/bin/sh\necho "{name} $*" >>{log}\n{known}\n')
+        command.chmod(0o755)
+    for entry in yaml.safe_load(str(machine.custom_data(wanted(ssh_port=2222))))["runcmd"]:
+        subprocess.run(["/bin/sh", *entry[1:]], env={"PATH": str(tmp_path)}, check=True)
+    return log.read_text().splitlines()
+
+
+def test_under_selinux_the_port_is_labelled_and_opened_before_sshd_is_restarted(tmp_path: Path) -> None:
+    assert ssh_port_commands(tmp_path, "selinuxenabled", "semanage", "firewall-cmd") == [
+        "selinuxenabled ",
+        "semanage port -a -t ssh_port_t -p tcp 2222",
+        "semanage port -m -t ssh_port_t -p tcp 2222",
+        "firewall-cmd -q --state",
+        "firewall-cmd -q --permanent --add-port=2222/tcp",
+        "firewall-cmd -q --reload",
+        "systemctl daemon-reload",
+        "systemctl is-enabled -q ssh.socket",
+        "systemctl restart ssh.socket",
+        "systemctl restart ssh",
+    ]
+
+
+def test_without_selinux_sshd_is_moved_and_nothing_else(tmp_path: Path) -> None:
+    commands = ssh_port_commands(tmp_path)
+    assert commands[0] == "systemctl daemon-reload"
+    assert [line for line in commands if not line.startswith("systemctl ")] == []
 
 
 @pytest.mark.parametrize("own", ["#cloud-config\npackages: [jq]\n", "#!/bin/sh\necho hello\n"])
