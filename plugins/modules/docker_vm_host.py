@@ -80,6 +80,7 @@ options:
   tags:
     description:
       - Tags for the resources of the host, beside those by which the collection knows them again.
+      - Azure ignores the case of a tag's name. A tag that is there in another case is changed and keeps its case.
     type: dict
   append_tags:
     description:
@@ -89,7 +90,9 @@ options:
     default: true
   adopt:
     description:
-      - Take over resources of the wanted names that were not made by this collection, and manage them from then on.
+      - Take over resources of the wanted names that were not made by this collection, and manage them from then on -
+        they are tagged, and go with the host. A network C(docker-vnet) is tagged and not changed otherwise, and goes
+        with the last host.
     type: bool
     default: false
   allow_stop:
@@ -376,7 +379,7 @@ options:
     default: 4243
   allowed_sources:
     description:
-      - Who may reach the docker port - addresses and CIDRs, or one service tag.
+      - Who may reach the docker port - addresses and CIDRs that do not overlap, or one service tag.
       - It is open to V(Internet) by default, because mutual TLS guards it; an empty list closes it.
     type: list
     elements: str
@@ -385,7 +388,10 @@ options:
     description:
       - Further ports to let in. Each is a port or range (V(80), V(8000-8010), V(53/udp)), or a dictionary with
         C(port) and,
-        if wished, C(protocol) (V(tcp) or V(udp)) and C(allowed_sources) (V(Internet) by default).
+        if wished, C(protocol) (V(tcp) or V(udp)) and C(allowed_sources) (V(Internet) by default; an empty list lets
+        nobody in).
+      - The docker port and O(ssh_port) are not opened by it, neither by themselves nor in a range; O(allowed_sources)
+        and O(ssh_allowed_sources) say who may reach them. No port is opened twice.
     type: list
     elements: raw
     default: []
@@ -397,7 +403,7 @@ options:
     default: 22
   ssh_allowed_sources:
     description:
-      - Who may reach SSH - addresses and CIDRs, or one service tag. By default nobody.
+      - Who may reach SSH - addresses and CIDRs that do not overlap, or one service tag. By default nobody.
     type: list
     elements: str
     default: []
@@ -409,6 +415,7 @@ options:
   public_ip_address:
     description:
       - An existing public address to use, by name in the host's group, C(group:name), or id. It is not changed.
+      - It has to be an IPv4 address of the SKU Standard, and in O(zone) if both have one.
     type: str
   assign_dns_label:
     description:
@@ -428,26 +435,29 @@ options:
   subnet_name:
     description:
       - The subnet. Defaults to C(docker) in the shared network; needed with O(virtual_network). A host can be moved to
-        another subnet of its network.
+        another subnet of its network; when nothing is given, it stays in the one where it is.
     type: str
   virtual_network_prefix:
     description:
-      - The addresses of the shared network, when it has to be made. Defaults to V(10.0.0.0/16).
+      - The addresses of the shared network, in CIDR notation, when it has to be made. Defaults to V(10.0.0.0/16). A
+        network that is there is not changed; that it has other addresses is an error.
     type: str
   subnet_prefix:
     description:
-      - The addresses of the subnet of the shared network, when it has to be made. Defaults to the first C(/24) of
-        the network.
+      - The addresses of the subnet of the shared network, in CIDR notation, when it has to be made. Defaults to the
+        first C(/24) of the network that is free, or to the whole network if that is smaller.
     type: str
   security_group:
     description:
       - An existing network security group to use, by name in the host's group, C(group:name), or id. It is not
-        changed, so
-        that it has to let the docker port in.
+        changed, so that it has to let the docker port in, and O(allowed_sources), O(ssh_allowed_sources) and
+        O(open_ports) cannot be given with it.
+      - A warning says so when it lets nobody reach the docker port, or everybody.
     type: str
   network_interface:
     description:
-      - An existing network interface to use, by name in the host's group, C(group:name), or id. It is not changed.
+      - An existing network interface to use, by name in the host's group, C(group:name), or id. It is not changed, so
+        that nothing can be given with it that is its own - ports and sources, addresses, network.
     type: str
   private_ip_address:
     description:

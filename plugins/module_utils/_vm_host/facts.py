@@ -87,6 +87,8 @@ class Lookout:
         layout = self._layout
         kinds = ("virtual_machine", "network_interface", "security_group", "public_ip_address")
         facts = self._read({kind: getattr(layout, kind) for kind in kinds if getattr(layout, kind)}, Facts())
+        if facts.network_interface and not everything:
+            layout = self._layout = layout.staying(attached_subnet(facts.network_interface))
         if facts.network_interface and not layout.public_ip_address:
             address = attached_address(facts.network_interface)
             if address:
@@ -107,6 +109,11 @@ class Lookout:
             return {}
         found = side_by_side([lambda kind=kind: self.look_at(kind, paths[kind]) for kind in paths])  # type: ignore[misc]
         return {kind: resource for kind, resource in zip(paths, found, strict=True) if resource}
+
+    @property
+    def layout(self) -> Layout:
+        """The host's layout; once the host was looked at, with the subnet that it stays in."""
+        return self._layout
 
     def look_at(self, kind: str, path: str) -> Json | None:
         """Read one resource and, if wished, wait until Azure has finished with it."""

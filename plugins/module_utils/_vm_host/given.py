@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 
 from .._errors import OptionError
@@ -16,6 +15,9 @@ from .layout import Layout
 from .names import name_in, same_id, subscription_in
 from .wanted import Wanted
 
+# Sources that hold the whole Internet.
+_EVERYBODY = ("*", "Internet", "0.0.0.0/0")
+
 
 def check_given(wanted: Wanted, layout: Layout, facts: Facts, location: str) -> None:
     """Refuse what does not exist, is elsewhere, or is in use by others.
@@ -24,7 +26,7 @@ def check_given(wanted: Wanted, layout: Layout, facts: Facts, location: str) -> 
     :raises OptionError: the option that names it, and what is wrong with it.
     """
     for kind in sorted(layout.given):
-        if kind == "virtual_network" and facts.complete:
+        if kind == "virtual_network" and facts.complete and not facts.virtual_network:
             continue
         resource = getattr(facts, kind)
         if resource is None:
@@ -34,50 +36,62 @@ def check_given(wanted: Wanted, layout: Layout, facts: Facts, location: str) -> 
             raise OptionError(
                 kind, f"{resource['id']} is in {place}, the host would be in {location}: both must be in one location."
             )
-    if layout.is_given("virtual_network") and not facts.complete:
-        _check_subnet(wanted, layout, t.cast("Json", facts.virtual_network))
+    if layout.is_given("virtual_network") and facts.virtual_network:
+        _check_subnet(layout, facts.virtual_network)
     if layout.is_given("network_interface"):
         user = (network.properties_of(facts.network_interface).get("virtualMachine") or {}).get("id")
         if user and not same_id(user, layout.virtual_machine):
             raise OptionError("network_interface", f"{layout.network_interface} is in use by {user}.")
     if layout.is_given("public_ip_address"):
-        user = str((network.properties_of(facts.public_ip_address).get("ipConfiguration") or {}).get("id") or "")
-        if user and not user.lower().startswith(f"{layout.network_interface.lower()}/"):
-            raise OptionError("public_ip_address", f"{layout.public_ip_address} is in use by {user}.")
+        _check_address(wanted, layout, facts)
 
 
-def _check_subnet(wanted: Wanted, layout: Layout, given: Json) -> None:
-    subnet = network.find_subnet(given, str(layout.subnet))
-    if not subnet:
+def _check_subnet(layout: Layout, given: Json) -> None:
+    if not network.find_subnet(given, str(layout.subnet)):
         names = ", ".join(str(entry.get("name")) for entry in network.properties_of(given).get("subnets") or [])
         name = name_in(str(layout.subnet))
         raise OptionError("subnet_name", f"{given['id']} has no subnet {name}, only: {names or 'none'}.")
-    asked = wanted.params["private_ip_address"]
-    properties = network.properties_of(subnet)
-    prefixes = properties.get("addressPrefixes") or [properties.get("addressPrefix")]
-    networks = [ipaddress.ip_network(text) for text in prefixes if text]
-    if asked and networks and not any(_is_free(ipaddress.ip_address(asked), one) for one in networks):
-        shown = ", ".join(str(one) for one in networks)
+
+
+def _check_address(wanted: Wanted, layout: Layout, facts: Facts) -> None:
+    address, option = t.cast("Json", facts.public_ip_address), "public_ip_address"
+    properties = network.properties_of(address)
+    user = str((properties.get("ipConfiguration") or {}).get("id") or "")
+    if user.lower().startswith(f"{layout.network_interface.lower()}/"):
+        # It is in place, whatever it is.
+        return
+    if user:
+        raise OptionError(option, f"{layout.public_ip_address} is in use by {user}.")
+    # Azure's IPVersionForPublicIpAndNicIpConfigurationMustMatch (ansible-collections/azure#582).
+    if properties.get("publicIPAddressVersion") == "IPv6":
+        raise OptionError(option, f"{layout.public_ip_address} is an IPv6 address; the hosts have IPv4 addresses.")
+    # "Upgrade to Standard SKU public IP addresses" (learn.microsoft.com): Basic was retired on 30 September 2025.
+    if (address.get("sku") or {}).get("name") == "Basic":
         raise OptionError(
-            "private_ip_address",
-            f"{asked} is not free for use in {shown}, whose first four addresses and last are Azure's own.",
+            option, f"{layout.public_ip_address} has the SKU Basic, which Azure has retired: upgrade it to Standard."
         )
+    _check_zone(wanted, facts, address)
 
 
-def _is_free(address: t.Any, one: t.Any) -> bool:
-    # "Virtual network FAQ" (learn.microsoft.com): Azure keeps the first four addresses and the last.
-    place = int(address) - int(one.network_address)
-    return address in one and 4 <= place < one.num_addresses - 1
+def _check_zone(wanted: Wanted, facts: Facts, address: Json) -> None:
+    """ComputeResourceZoneConstraintDoesNotMatchPublicIPAddressZoneConstraint of Azure (fortinet/azure-templates#43).
+
+    An address without zones is left to Azure: whether it counts as one of all zones differs by region and age.
+    """
+    zone = next(iter((facts.virtual_machine or {}).get("zones") or [wanted.zone]), None)
+    zones = address.get("zones") or []
+    if zone and zones and zone not in zones:
+        shown = ", ".join(zones)
+        raise OptionError(
+            "public_ip_address", f"{address['id']} is in zone {shown}, the host in zone {zone}: both must be in one."
+        )
 
 
 def notes_on_given(wanted: Wanted, layout: Layout, facts: Facts) -> list[str]:
     """What the user should know of what was given."""
     notes = []
-    if layout.is_given("security_group") and not _lets_in(facts.security_group, wanted.docker_port):
-        notes.append(
-            f"The security group {name_in(str(layout.security_group))} was given and is left alone: no rule in it lets"
-            f" port {wanted.docker_port} in."
-        )
+    if layout.is_given("security_group"):
+        notes += _notes_on_rules(str(layout.security_group), facts.security_group, wanted.docker_port)
     for kind in sorted(layout.given):
         path = str(getattr(layout, kind))
         if subscription_in(path).lower() != layout.names.subscription_id.lower() and not facts.virtual_machine:
@@ -89,15 +103,44 @@ def notes_on_given(wanted: Wanted, layout: Layout, facts: Facts) -> list[str]:
     return notes
 
 
-def _lets_in(group: Json | None, port: int) -> bool:
-    """Tell whether a security group has a rule that may let the docker port in."""
-    for rule in network.properties_of(group).get("securityRules") or []:
-        properties = rule.get("properties") or {}
-        ports = [properties.get("destinationPortRange"), *(properties.get("destinationPortRanges") or [])]
-        inbound = properties.get("direction") == "Inbound" and properties.get("access") == "Allow"
-        if inbound and any(_holds(str(text), port) for text in ports if text):
-            return True
-    return False
+def _notes_on_rules(path: str, group: Json | None, port: int) -> list[str]:
+    found = reach(group, port)
+    if found is None:
+        return []
+    words = {
+        "anybody": f"it lets port {port} in from anywhere, so that mutual TLS alone guards the engine",
+        "nobody": f"no rule of it lets port {port} in",
+    }
+    return [f"The security group {name_in(path)} was given and is left alone: {words[found]}."]
+
+
+def reach(group: Json | None, port: int) -> t.Literal["anybody", "nobody"] | None:
+    """Tell whether a security group's own rules let anybody reach a TCP port, or nobody; None for some.
+
+    "Network security groups" (learn.microsoft.com): the rule with the lowest priority number that matches decides.
+    """
+    inbound = [network.properties_of(rule) for rule in network.properties_of(group).get("securityRules") or []]
+    inbound = [rule for rule in inbound if rule.get("direction") == "Inbound" and _is_about(rule, port)]
+    some = False
+    for rule in sorted(inbound, key=lambda rule: int(rule.get("priority") or 0)):
+        everybody = any(
+            source in _EVERYBODY for source in _values(rule, "sourceAddressPrefix", "sourceAddressPrefixes")
+        )
+        if rule.get("access") == "Allow" and everybody:
+            return "anybody"
+        if everybody:
+            break
+        some = some or rule.get("access") == "Allow"
+    return None if some else "nobody"
+
+
+def _is_about(rule: Json, port: int) -> bool:
+    ports = _values(rule, "destinationPortRange", "destinationPortRanges")
+    return rule.get("protocol") in ("*", "Tcp") and any(_holds(text, port) for text in ports)
+
+
+def _values(rule: Json, one: str, many: str) -> list[str]:
+    return [str(value) for value in (rule.get(one), *(rule.get(many) or [])) if value]
 
 
 def _holds(text: str, port: int) -> bool:

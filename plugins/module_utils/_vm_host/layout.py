@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._errors import OptionError
-from .names import SHARED_SUBNET, Names, group_in
+from .names import SHARED_SUBNET, Names, group_in, same_id
 from .wanted import Wanted
 
 
@@ -19,6 +19,7 @@ class Layout:
     """The ids of a host's resources. None where the host has no such resource, or where its interface decides.
 
     :param given: the kinds that exist already and that the user named: never changed, never deleted.
+    :param subnet_named: the user said which subnet; else a host that is there stays in its own.
     """
 
     names: Names
@@ -30,10 +31,24 @@ class Layout:
     subnet: str | None
     dns_label: str | None
     given: frozenset[str]
+    subnet_named: bool = False
 
     def is_given(self, kind: str) -> bool:
         """Tell whether a resource of the kind was named by the user."""
         return kind in self.given
+
+    def staying(self, subnet: str | None) -> Layout:
+        """The layout of a host that is in a subnet: where no other is asked for, it stays there.
+
+        :param subnet: the id of the subnet that the host's interface is in.
+        """
+        if self.subnet is None or self.subnet_named or not subnet or same_id(subnet, self.subnet):
+            return self
+        network = subnet.rpartition("/subnets/")[0]
+        if same_id(network, self.virtual_network):
+            return replace(self, subnet=subnet)
+        # A network that was given when the host was made.
+        return replace(self, subnet=subnet, virtual_network=network, given=self.given | {"virtual_network"})
 
 
 def around(names: Names, network_interface: str) -> Layout:
@@ -68,6 +83,7 @@ def lay_out(wanted: Wanted, subscription_id: str) -> Layout:
         subnet=f"{network}/subnets/{params['subnet_name'] or SHARED_SUBNET}",
         dns_label=_dns_label(names, params) if public and "public_ip_address" not in refs else None,
         given=frozenset(refs),
+        subnet_named=bool(params["subnet_name"] or params["virtual_network"]),
     )
 
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError
 from .._azure.operations import Operation, Work, side_by_side
 from .._differences import Difference
 from .._errors import DockerHostError
-from . import network
-from .facts import READABLE, UNSETTLED, Facts, Lookout, is_broken, state_of
+from . import network, subnets
+from .facts import READABLE, UNSETTLED, Facts, Json, Lookout, is_broken, state_of
 from .layout import Layout
 from .names import group_in, name_in
 from .sharing import is_part, users_of_network, users_of_subnet
 from .steps import DOING, Plan, Step
+from .wanted import Wanted
 
 # Azure's answers when another operation on the same thing, or on one it depends on, is still going on.
 _BUSY = frozenset(
@@ -50,6 +51,8 @@ _STILL_USED = frozenset(
 _FINAL = frozenset(
     ("InvalidResourceGroupLocation", "MissingSubscriptionRegistration", "OperationNotAllowed", "ScopeLocked")
 )
+# Another host made its subnet where ours was to be.
+_TAKEN = "NetcfgSubnetRangesOverlap"
 # NicReservedForAnotherVm lasts 180 s after a failed creation of a VM.
 _PATIENCE = 240.0
 
@@ -76,8 +79,11 @@ class Lifecycle:
     :param wait: wait for the VM's operations; everything else is always waited for.
     """
 
-    def __init__(self, session: AzureSession, layout: Layout, lookout: Lookout, wait: bool = True) -> None:
+    def __init__(
+        self, session: AzureSession, wanted: Wanted, layout: Layout, lookout: Lookout, wait: bool = True
+    ) -> None:
         self._session = session
+        self._wanted = wanted
         self._layout = layout
         self._lookout = lookout
         self._wait = wait
@@ -138,7 +144,7 @@ class Lifecycle:
                 over = time.monotonic() > end or self._session.deadline.over
                 if over and step.if_unused and error.code in _STILL_USED:
                     return False
-                if over or not _is_passing(step, error):
+                if over or not (_is_passing(step, error) or self._finds_room(step, error)):
                     raise
             time.sleep(pace)
             pace = min(10.0, pace * 1.6)
@@ -157,8 +163,10 @@ class Lifecycle:
         if step.verb == "create":
             if step.kind == "virtual_network" and not self._network_is_missing(step, outcome):
                 return False
+            if step.kind == "subnet" and not self._lacks_subnet():
+                return False
             _note_making(step, outcome)
-        operation = self._begin(step)
+        operation = self._begin(self._with_free_addresses(step))
         last = not any(step.key in other.needs for other in plan.steps)
         if operation and (self._wait or step.kind != "virtual_machine" or not last):
             operation.wait()
@@ -190,16 +198,33 @@ class Lifecycle:
         if not found or (is_broken(found) and not network.properties_of(found).get("subnets")):
             return True
         if not network.find_subnet(found, str(self._layout.subnet)):
-            subnet = t.cast("dict[str, t.Any]", step.body)["properties"]["subnets"][0]
             path = str(self._layout.subnet)
             entry = Difference("present", None, name_in(path))
-            making = Step(
-                "subnet", "subnet", "create", path, {"properties": subnet["properties"]}, differences=(entry,)
-            )
+            making = Step("subnet", "subnet", "create", path, differences=(entry,))
             _note_making(making, outcome)
-            self._begin_arm(making).wait()
+            self._begin_arm(self._with_free_addresses(making)).wait()
             outcome.done.append(making)
         return False
+
+    def _lacks_subnet(self) -> bool:
+        """Look once more at the shared network: another host may have made the same subnet meanwhile."""
+        path = str(self._layout.subnet)
+        return not network.find_subnet(self._shared_network(), path)
+
+    def _with_free_addresses(self, step: Step) -> Step:
+        """Another host may have made a subnet of its own where ours was to be."""
+        if step.kind != "subnet" or step.verb != "create":
+            return step
+        prefix = subnets.subnet_prefix(self._wanted, self._shared_network())
+        return replace(step, body=network.subnet_body(str(prefix)))
+
+    def _finds_room(self, step: Step, error: AzureError) -> bool:
+        """Tell whether a subnet, whose addresses another host's has now, may be put elsewhere."""
+        of_network = step.kind in ("virtual_network", "subnet") and step.verb == "create"
+        return of_network and error.code == _TAKEN and not self._wanted.params["subnet_prefix"]
+
+    def _shared_network(self) -> Json | None:
+        return self._lookout.look_at("virtual_network", str(self._layout.virtual_network))
 
     def _runs_by_itself(self, step: Step) -> bool:
         """Tell whether a VM that was made again runs already."""
@@ -246,7 +271,7 @@ class Lifecycle:
         return is_settled
 
     def _begin_arm(self, step: Step) -> Operation:
-        method = {"create": "PUT", "update": "PUT", "grow": "PATCH", "convert": "PATCH", "delete": "DELETE"}[step.verb]
+        method = {"create": "PUT", "update": "PUT", "delete": "DELETE"}.get(step.verb, "PATCH")
         return self._session.arm.begin(self._work(step), method, step.resource_id, step.body, self._watcher(step))
 
     def _work(self, step: Step) -> Work:

@@ -12,11 +12,13 @@ import typing as t
 from dataclasses import dataclass
 
 from .._errors import OptionError
+from . import rules
 
 OWNER_TAG = "docker-host"
 COLLECTION_TAG = "docker-host-collection"
 COLLECTION = "dockerhost.azure"
 PORT_TAG = "docker-host-port"
+SSH_PORT_TAG = "docker-host-ssh-port"
 SHARED = "shared"
 # Tags with this beginning are the collection's record; some are written by other modules of it.
 RESERVED_PREFIX = "docker-host"
@@ -37,11 +39,12 @@ KINDS: t.Mapping[str, str] = {
 }
 
 _ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<type>[^/]+/[^/]+)"
+    r"/subscriptions/(?P<subscription>[A-Za-z0-9-]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<type>[^/]+/[^/]+)"
     r"/(?P<name>[^/]+)",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+# "Resource naming restrictions" (learn.microsoft.com): what these types take; identities have up to 128.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,15 @@ class Names:
         """
         if text.startswith("/"):
             match = _ID.fullmatch(text.rstrip("/"))
-            if not match or match["type"].lower() != KINDS[kind].lower():
+            if not match or match["type"].lower() != KINDS[kind].lower() or not _NAME.fullmatch(match["name"]):
                 raise OptionError(option, f"{text!r} is not the id of a resource of type {KINDS[kind]}.")
+            rules.check_group_name(option, match["group"])
             return text.rstrip("/")
-        group, _colon, name = text.rpartition(":")
+        group, colon, name = text.rpartition(":")
         if not _NAME.fullmatch(name):
             raise OptionError(option, f"{text!r} is not a name, group:name or an id that starts with /subscriptions/.")
+        if colon:
+            rules.check_group_name(option, group)
         own = Names(self.subscription_id, group or self.resource_group, self.name)
         return own.id_of(kind, name)
 
@@ -124,8 +130,23 @@ def owner_tags(owner: str) -> dict[str, str]:
 
 def owner_of(resource: t.Mapping[str, t.Any] | None) -> str | None:
     """The host that a resource was made for, :data:`SHARED` for shared ones, None when it is not ours."""
+    return (tag_of(resource, OWNER_TAG) or None) if tag_of(resource, COLLECTION_TAG) == COLLECTION else None
+
+
+def tag_of(resource: t.Mapping[str, t.Any] | None, name: str) -> str | None:
+    """The value of a tag.
+
+    "Use tags to organize your Azure resources" (learn.microsoft.com): names are case-insensitive, and a resource
+    provider may keep the case or not.
+    """
     tags = (resource or {}).get("tags") or {}
-    return str(tags[OWNER_TAG]) if tags.get(COLLECTION_TAG) == COLLECTION and tags.get(OWNER_TAG) else None
+    return next((str(value) for key, value in tags.items() if key.lower() == name.lower()), None)
+
+
+def merged_tags(before: t.Mapping[str, str], more: t.Mapping[str, str]) -> dict[str, str]:
+    """Tags with others set: a name that is there in another case is the same tag, and keeps its case."""
+    known = {name.lower(): name for name in before}
+    return {**before, **{known.get(name.lower(), name): value for name, value in more.items()}}
 
 
 def same_id(one: str | None, other: str | None) -> bool:

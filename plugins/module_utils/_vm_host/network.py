@@ -16,7 +16,8 @@ from .._differences import Differences
 from .facts import Json, attached_address, primary_configuration
 from .layout import Layout
 from .names import name_in, same_id
-from .wanted import Opening, Wanted
+from .ports import Opening
+from .wanted import Wanted
 
 RULE_PREFIX = "docker-host-"
 FIRST_PRIORITY = 300
@@ -86,23 +87,21 @@ def properties_of(resource: Json | None) -> Json:
     return t.cast("Json", (resource or {}).get("properties") or {})
 
 
-def network_body(wanted: Wanted, layout: Layout, location: str, tags: Json) -> Json:
+def network_body(layout: Layout, location: str, tags: Json, prefix: str, subnet_prefix: str) -> Json:
     """The shared network with its one subnet."""
-    prefix = wanted.params["virtual_network_prefix"] or "10.0.0.0/16"
     return {
         "location": location,
         "tags": tags,
         "properties": {
             "addressSpace": {"addressPrefixes": [prefix]},
-            "subnets": [{"name": name_in(str(layout.subnet)), **subnet_body(wanted)}],
+            "subnets": [{"name": name_in(str(layout.subnet)), **subnet_body(subnet_prefix)}],
         },
     }
 
 
-def subnet_body(wanted: Wanted) -> Json:
-    """The subnet."""
-    network = (wanted.params["virtual_network_prefix"] or "10.0.0.0/16").split("/")[0]
-    return {"properties": {"addressPrefix": wanted.params["subnet_prefix"] or f"{network}/24"}}
+def subnet_body(prefix: str) -> Json:
+    """A subnet."""
+    return {"properties": {"addressPrefix": prefix}}
 
 
 def find_subnet(network: Json | None, subnet_id: str) -> Json | None:

@@ -13,6 +13,7 @@ DEFAULT_PORT = 4243
 DEFAULT_SIZE = "Standard_B2s"
 DEFAULT_USER = "azureuser"
 DEFAULT_KEY_PATH = "~/.ssh/docker_host_ed25519"
+DEFAULT_SOURCES = ["Internet"]
 DISK_TYPES = ["Premium_LRS", "Premium_ZRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Standard_LRS"]
 REMOVABLE = [
     "all",
@@ -114,7 +115,7 @@ _MACHINE = ArgumentSpec(
 _NETWORK = ArgumentSpec(
     argument_spec={
         "docker_port": {"type": "int", "default": DEFAULT_PORT},
-        "allowed_sources": {"type": "list", "elements": "str", "default": ["Internet"]},
+        "allowed_sources": {"type": "list", "elements": "str", "default": DEFAULT_SOURCES},
         "open_ports": {"type": "list", "elements": "raw", "default": []},
         "ssh_port": {"type": "int", "default": 22},
         "ssh_allowed_sources": {"type": "list", "elements": "str", "default": []},
@@ -137,13 +138,19 @@ _GIVEN = "an interface that is given has its own, and is not changed"
 _SHARED = "it is for the shared network, which is made when no other is given"
 # Pairs of options that contradict each other, and why.
 EXCLUSIVE: tuple[tuple[str, str, str], ...] = (
+    # NetworkInterfacePropertiesFormat and NetworkInterfaceIPConfigurationPropertiesFormat of the Network API: an
+    # interface has its subnet, security group and addresses.
     ("network_interface", "virtual_network", _GIVEN),
     ("network_interface", "subnet_name", _GIVEN),
     ("network_interface", "security_group", _GIVEN),
     ("network_interface", "public_ip_address", _GIVEN),
     ("network_interface", "private_ip_address", _GIVEN),
     ("network_interface", "dns_label", _GIVEN),
+    ("network_interface", "virtual_network_prefix", _GIVEN),
+    ("network_interface", "subnet_prefix", _GIVEN),
+    # PublicIPAddressPropertiesFormat.dnsSettings: the label belongs to the address.
     ("public_ip_address", "dns_label", "an address that is given keeps its own label"),
+    # VirtualNetworkPropertiesFormat.addressSpace and subnets: a network has its addresses.
     ("virtual_network", "virtual_network_prefix", _SHARED),
     ("virtual_network", "subnet_prefix", _SHARED),
     # "Availability options for Azure Virtual Machines" (learn.microsoft.com): a set has no zone.

@@ -13,17 +13,26 @@ from dataclasses import dataclass, field, replace
 
 from .._differences import Difference, Differences
 from .._errors import DockerHostError, OptionError
-from . import changes, machine, network
+from . import changes, machine, network, subnets
 from .again import has_worked, repeated_body
 from .facts import READABLE, Facts, Json, is_broken, primary_configuration, state_of
 from .given import check_given, notes_on_given
 from .layout import Layout
-from .names import PORT_TAG, SHARED, name_in, owner_of, owner_tags, same_id
+from .names import (
+    PORT_TAG,
+    RESERVED_PREFIX,
+    SHARED,
+    SSH_PORT_TAG,
+    merged_tags,
+    name_in,
+    owner_of,
+    owner_tags,
+    same_id,
+    tag_of,
+)
 from .steps import ImmutableError, OwnershipError, Plan, Step, power_change
 from .update_plan import plan_update, with_networking_last
 from .wanted import Wanted
-
-SSH_PORT_TAG = "docker-host-ssh-port"
 
 
 @dataclass(frozen=True)
@@ -125,22 +134,43 @@ class Planner:
         return [_creation("resource_group", self.layout.names.group_id, body)]
 
     def _network(self, location: str) -> list[Step]:
-        layout, facts = self.layout, self.facts
-        if layout.virtual_network is None or layout.is_given("virtual_network") or facts.complete:
+        layout, present = self.layout, self.facts.virtual_network
+        if layout.virtual_network is None or (self.facts.complete and not present):
             return []
-        present = facts.virtual_network
-        if not present or (is_broken(present) and not network.properties_of(present).get("subnets")):
-            body = network.network_body(self.wanted, layout, location, owner_tags(SHARED))
+        if present and is_broken(present) and not network.properties_of(present).get("subnets"):
+            present = None
+        if present:
+            subnets.check_prefixes(self.wanted, layout, present)
+        subnets.check_private_address(self.wanted, layout, present)
+        if layout.is_given("virtual_network"):
+            return []
+        if not present:
+            prefixes = str(subnets.network_prefix(self.wanted)), str(subnets.subnet_prefix(self.wanted, None))
+            body = network.network_body(layout, location, owner_tags(SHARED), *prefixes)
             return [_creation("virtual_network", layout.virtual_network, body, "resource_group")]
         if present.get("location") != location:
             raise DockerHostError(
                 f"The shared network {present.get('id')} is in {present.get('location')}, the host would be in"
                 f" {location}. Give the host that location, another group, or a virtual_network of its own."
             )
-        if network.find_subnet(present, str(layout.subnet)):
+        return [*self._adopted_network(present), *self._subnet(present)]
+
+    def _subnet(self, present: Json) -> list[Step]:
+        path = str(self.layout.subnet)
+        if network.find_subnet(present, path):
             return []
-        step = _creation("subnet", str(layout.subnet), network.subnet_body(self.wanted))
-        return [step]
+        body = network.subnet_body(str(subnets.subnet_prefix(self.wanted, present)))
+        return [_creation("subnet", path, body, "virtual_network")]
+
+    def _adopted_network(self, present: Json) -> list[Step]:
+        """A network that is there is never PUT, since what is in it is not ours alone: its tags alone are changed."""
+        if owner_of(present) == SHARED:
+            return []
+        before = present.get("tags") or {}
+        tags = merged_tags(before, owner_tags(SHARED))
+        entry = Difference("tags", before, tags)
+        path = str(self.layout.virtual_network)
+        return [Step("virtual_network", "virtual_network", "tag", path, {"tags": tags}, differences=(entry,))]
 
     def _security_group(self, location: str) -> list[Step]:
         layout = self.layout
@@ -208,7 +238,7 @@ class Planner:
 
     def _check_immutable(self, present: Json) -> None:
         entries = changes.immutable_differences(self.wanted, self.layout, present)
-        ssh_port = (present.get("tags") or {}).get(SSH_PORT_TAG, "22")
+        ssh_port = tag_of(present, SSH_PORT_TAG) or "22"
         if ssh_port != str(self.wanted.ssh_port):
             entries.append(Difference("ssh_port", int(ssh_port), self.wanted.ssh_port))
         if entries:
@@ -275,10 +305,18 @@ class Planner:
         return [_deletion("public_ip_address", str(present["id"]), "network_interface")]
 
     def _tags(self, present: Json | None, extra: Json | None = None) -> Json:
+        """The tags that a resource is to have, in the case in which it has them."""
         before = (present or {}).get("tags") or {}
-        if not self.wanted.append_tags:
-            before = {key: value for key, value in before.items() if key.startswith("docker-host")}
-        return {**before, **self.wanted.tags, **owner_tags(self.wanted.name), **(extra or {})}
+        after = {**self.wanted.tags, **owner_tags(self.wanted.name), **(extra or {})}
+        merged = merged_tags(before, after)
+        if self.wanted.append_tags:
+            return merged
+        kept = {name.lower() for name in after}
+        return {
+            name: value
+            for name, value in merged.items()
+            if name.lower() in kept or name.lower().startswith(RESERVED_PREFIX)
+        }
 
 
 def plan_power(wanted: Wanted, layout: Layout, facts: Facts) -> Plan:
@@ -312,6 +350,16 @@ def plan_power(wanted: Wanted, layout: Layout, facts: Facts) -> Plan:
     if there:
         return Plan()
     return Plan([Step("power", "virtual_machine", verb, path, differences=power_change(power, after))])
+
+
+def label_to_get(plan: Plan) -> str | None:
+    """The DNS label that a plan gives to the host's public address, None when it gives no other than it has."""
+    step = plan.step("public_ip_address")
+    if not step or not (step.verb == "create" or any(entry.path == "dns_label" for entry in step.differences)):
+        return None
+    dns = network.properties_of(step.body).get("dnsSettings") or {}
+    # With a scope, the name has a part more, of which Azure can be asked nothing.
+    return None if dns.get("domainNameLabelScope") else dns.get("domainNameLabel")
 
 
 def _creation(kind: str, path: str, body: Json, *needs: str) -> Step:

@@ -61,7 +61,7 @@ def ask(
 
     A provider that is not registered is asked nothing: the SDK would register it, and this only looks.
 
-    :param dns_label: the label of an address that is to be made.
+    :param dns_label: the label that a public address is to get.
     :param scope: where the signed-in identity needs rights.
     """
     first: list[t.Callable[[], t.Any]] = [
@@ -73,7 +73,7 @@ def ask(
     jobs: list[t.Callable[[], t.Any]] = [
         lambda: ask_sizes(session, location) if compute else None,
         lambda: ask_usages(session, location) if compute else None,
-        lambda: _allowed(lambda: _ask_label(session, location, dns_label)) if dns_label and network else None,
+        lambda: ask_label(session, location, dns_label) if dns_label and network else None,
         lambda: _ask_image(session, location, image_of(wanted)) if compute else (None, None),
     ]
     references = references_of(wanted, Names(session.subscription_id, wanted.resource_group, wanted.name))
@@ -127,9 +127,10 @@ def _allowed(question: t.Callable[[], t.Any]) -> t.Any:
         raise
 
 
-def _ask_label(session: AzureSession, location: str, label: str) -> str | None:
+def ask_label(session: AzureSession, location: str, label: str) -> str | None:
+    """Why a DNS label cannot be had in a region, in words; None when it can, or one may not ask."""
     path = f"/subscriptions/{session.subscription_id}/providers/Microsoft.Network/locations/{location}"
-    answer = session.arm.get(f"{path}/CheckDnsNameAvailability", domainNameLabel=label)
+    answer = _allowed(lambda: session.arm.get(f"{path}/CheckDnsNameAvailability", domainNameLabel=label)) or {}
     if answer.get("available") is not False:
         return None
     return f"{label!r} is taken in {location}: choose another, it must be unique in the region."

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from .facts import Facts, Json, attached_address, primary_configuration
 from .layout import Layout
-from .names import PORT_TAG
+from .names import PORT_TAG, SSH_PORT_TAG, tag_of
 from .network import properties_of
 from .steps import Plan
 
@@ -26,12 +26,11 @@ def describe_host(layout: Layout, facts: Facts, defaults: t.Mapping[str, t.Any])
     """
     machine = facts.virtual_machine or {}
     properties = properties_of(machine)
-    tags = machine.get("tags") or {}
     address = properties_of(facts.public_ip_address) if facts.public_ip_address else {}
     fqdn = (address.get("dnsSettings") or {}).get("fqdn")
     public = address.get("ipAddress")
     private = _private_address(facts)
-    port = int(tags.get(PORT_TAG) or defaults["docker_port"])
+    port = int(tag_of(machine, PORT_TAG) or defaults["docker_port"])
     reach = fqdn or public or private
     return {
         "name": layout.names.name,
@@ -48,9 +47,9 @@ def describe_host(layout: Layout, facts: Facts, defaults: t.Mapping[str, t.Any])
         "ip_addresses": [item for item in (public, private) if item],
         "docker_port": port,
         "docker_host": f"tcp://{reach}:{port}" if reach else None,
-        "ssh_port": int(tags.get("docker-host-ssh-port") or defaults["ssh_port"]),
+        "ssh_port": int(tag_of(machine, SSH_PORT_TAG) or defaults["ssh_port"]),
         "admin_username": (properties.get("osProfile") or {}).get("adminUsername") or defaults["admin_username"],
-        "tags": dict(tags),
+        "tags": dict(machine.get("tags") or {}),
         "resources": _resources(layout, facts),
         "unknown": [],
     }

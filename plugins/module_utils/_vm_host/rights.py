@@ -57,7 +57,9 @@ def read_permissions(session: AzureSession, scope: str) -> list[Json] | None:
 
 def needed_rights(plan: Plan, layout: Layout) -> list[str]:
     """The rights on the host's own resource group that the steps of a creation need."""
-    found = [_WRITES[step.kind] for step in plan.steps if step.verb in ("create", "update") and step.kind in _WRITES]
+    found = [
+        _WRITES[step.kind] for step in plan.steps if step.verb in ("create", "update", "tag") and step.kind in _WRITES
+    ]
     if plan.step("network_interface"):
         # What was given may be elsewhere, where other rights hold.
         found += [right for kind, right in _JOINS.items() if getattr(layout, kind) and not layout.is_given(kind)]

@@ -53,10 +53,30 @@ _BANNED_PASSWORDS = frozenset(
         "iloveyou!",
     )
 )
-# Network service tags are words such as Internet, VirtualNetwork or Storage.WestEurope.
-_SERVICE_TAG = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*")
+# "Virtual network service tags" (learn.microsoft.com) and ServiceTagInformation of the Network API: words that begin
+# with an upper-case letter, some with a region after a dot: Internet, VirtualNetwork, Storage.WestUS,
+# AzureCloud.westeurope.
+_SERVICE_TAG = re.compile(r"[A-Z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)?")
+# SecurityRulePropertiesFormat.sourceAddressPrefix of the Network API: "CIDR". An address may stand for its /32.
+_CIDR = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}")
+# SecurityRulePropertiesFormat.destinationPortRange of the Network API: "Integer or range between 0 and 65535"; port 0
+# is reserved (RFC 6335, section 6), so that nothing can listen on it.
+_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+_LAST_PORT = 65535
+# "Subscriptions - List Locations" (Resources API): Location.name, such as westeurope; displayName is West Europe.
 _LOCATION = re.compile(r"[a-z0-9]+")
+# "Azure virtual machine sizes naming conventions" (learn.microsoft.com): Standard_B2s, Standard_NC4as_T4_v3,
+# Standard_E4-2s_v5; HardwareProfile.vmSize of the Compute API has Basic_A0 besides.
 _SIZE = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9-]+)+")
+# "Virtual network FAQ", "What is Azure Bastion?", "Azure Firewall FAQ", "What is Azure Route Server?"
+# (learn.microsoft.com): subnets of these names are for those services alone.
+_KEPT_SUBNETS = (
+    "GatewaySubnet",
+    "AzureFirewallSubnet",
+    "AzureFirewallManagementSubnet",
+    "AzureBastionSubnet",
+    "RouteServerSubnet",
+)
 
 
 def check_name(option: str, name: str) -> None:
@@ -121,13 +141,13 @@ def check_password(option: str, password: str) -> None:
 
 def check_port(option: str, port: int) -> None:
     """Refuse what is no TCP or UDP port."""
-    if not 1 <= port <= 65535:
-        raise OptionError(option, f"{port} is no port: 1 to 65535 are.")
+    if not 1 <= port <= _LAST_PORT:
+        raise OptionError(option, f"{port} is no port: 1 to {_LAST_PORT} are.")
 
 
 def port_range(option: str, text: str) -> tuple[int, int]:
     """The first and last port of ``80`` or ``8000-8010``."""
-    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text)
+    match = _PORTS.fullmatch(text)
     if not match:
         raise OptionError(option, f"{text!r} is no port or range: write 80 or 8000-8010.")
     first, last = int(match[1]), int(match[2] or match[1])
@@ -142,19 +162,24 @@ def check_source(option: str, source: str) -> None:
     """Refuse what is no source of a security rule: a CIDR, an address, a service tag or ``*``."""
     if source == "*" or _SERVICE_TAG.fullmatch(source):
         return
-    try:
-        network = ipaddress.ip_network(source)
-    except ValueError as error:
-        hint = ""
-        try:
-            hint = f" Did you mean {ipaddress.ip_network(source, strict=False)}?"
-        except ValueError:
-            pass
-        raise OptionError(
-            option, f"{source!r} is no address, CIDR, service tag (such as Internet or VirtualNetwork) or *.{hint}"
-        ) from error
-    if network.version != 4:
+    network = _lenient_network(source)
+    if network is not None and network.version != 4:
         raise OptionError(option, f"{source!r}: the hosts have IPv4 addresses only, so that sources must be IPv4.")
+    if network is None or source not in (str(network), str(network.network_address)):
+        hint = f" Did you mean {network}?" if network else ""
+        raise OptionError(
+            option,
+            f"{source!r} is no address, CIDR (such as 10.0.0.0/8), service tag (such as Internet, VirtualNetwork or"
+            f" Storage.WestEurope) or *.{hint}",
+        )
+
+
+def _lenient_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The network that is meant by a text, also where Azure would not take it so: with host bits, with a netmask."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
 
 
 def check_subnet_name(option: str, name: str) -> None:
@@ -165,6 +190,8 @@ def check_subnet_name(option: str, name: str) -> None:
             f"{name!r} cannot be a subnet's name: 1 to 80 letters, digits, underscores, periods and hyphens are"
             " allowed, the first a letter or digit, the last no period or hyphen.",
         )
+    if name.lower() in (kept.lower() for kept in _KEPT_SUBNETS):
+        raise OptionError(option, f"{name!r} is a subnet that Azure keeps for a service of its own: choose another.")
 
 
 def check_address_space(option: str, network: ipaddress.IPv4Network) -> None:
@@ -178,10 +205,11 @@ def check_address_space(option: str, network: ipaddress.IPv4Network) -> None:
 
 def network_of(option: str, text: str) -> ipaddress.IPv4Network:
     """An IPv4 network in CIDR form."""
-    try:
-        return ipaddress.IPv4Network(text)
-    except ValueError as error:
-        raise OptionError(option, f"{text!r} is no IPv4 network in CIDR form, such as 10.0.0.0/24.") from error
+    network = _lenient_network(text)
+    if _CIDR.fullmatch(text) and network is not None and str(network) == text:
+        return t.cast("ipaddress.IPv4Network", network)
+    hint = f" Did you mean {network}?" if network is not None and network.version == 4 and "/" in text else ""
+    raise OptionError(option, f"{text!r} is no IPv4 network in CIDR form, such as 10.0.0.0/24.{hint}")
 
 
 def address_of(option: str, text: str) -> ipaddress.IPv4Address:
@@ -216,7 +244,12 @@ def check_tags(option: str, tags: t.Mapping[str, t.Any], reserved: str) -> None:
         raise OptionError(
             option, f"{len(tags)} tags are too many: Azure allows 50, five of which are the collection's."
         )
+    seen: dict[str, str] = {}
     for name, value in tags.items():
+        # The same page: "Tag names are case-insensitive for operations."
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise OptionError(option, f"{other!r} and {name!r} are one tag for Azure, which ignores case: give one.")
         if not name or len(name) > 512 or re.search(r"[<>%&\\?/]", name):
             raise OptionError(option, rf"{name!r} cannot be a tag's name: up to 512 characters, none of <>%&\?/.")
         if name.lower() == reserved or name.lower().startswith(f"{reserved}-"):

@@ -37,6 +37,7 @@ USUAL: t.Mapping[tuple[str, str], int] = {
 DOING: t.Mapping[str, str] = {
     "create": "Creating",
     "update": "Updating",
+    "tag": "Tagging",
     "grow": "Growing",
     "convert": "Converting",
     "delete": "Deleting",
@@ -153,12 +154,17 @@ class OwnershipError(DockerHostError):
 
 
 class ImmutableError(DockerHostError):
-    """What is asked differs in properties that Azure cannot change in place."""
+    """What is asked differs in properties that cannot be changed in place."""
 
-    def __init__(self, resource: str, entries: t.Sequence[Difference]) -> None:
+    def __init__(
+        self,
+        resource: str,
+        entries: t.Sequence[Difference],
+        why: str = "Azure cannot change it in place",
+        advice: str = "Ask for what is, or delete the host and create it anew.",
+    ) -> None:
         shown = "; ".join(f"{entry.path} is {entry.before!r}, asked is {entry.after!r}" for entry in entries)
         super().__init__(
-            f"{resource} exists and Azure cannot change it in place: {shown}."
-            " Ask for what is, or delete the host and create it anew.",
+            f"{resource} exists and {why}: {shown}. {advice}",
             immutable=[{"property": entry.path, "present": entry.before, "wanted": entry.after} for entry in entries],
         )

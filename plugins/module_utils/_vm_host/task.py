@@ -19,13 +19,13 @@ from . import changes, machine
 from .facts import Facts, Json, Lookout, interface_of, private_address
 from .layout import Layout, around, lay_out
 from .lifecycle import Lifecycle, Outcome
-from .names import same_id
+from .names import owner_of, same_id
 from .network import properties_of
 from .options import SPEC
-from .plan import Planner, plan_power
+from .plan import Planner, label_to_get, plan_power
 from .preflight import advise, judge, judge_change
 from .providers import register
-from .questions import ask, ask_address, ask_sizes, ask_usages
+from .questions import ask, ask_address, ask_label, ask_sizes, ask_usages
 from .references import check_references, references_of
 from .removal import Remover
 from .result import describe_host, expected_facts, predict_host
@@ -73,6 +73,8 @@ class _Run:
         except WaitTimeoutError as error:
             self._tell_existing(error)
             raise
+        self._check_case(facts)
+        self.layout = self.lookout.layout
         plan = self._plan(facts)
         for note in plan.notes + (plan.outlook if self.request.check_mode else []):
             self.request.warn(note)
@@ -114,6 +116,7 @@ class _Run:
         plan = planner.present()
         self._check_address(facts, plan)
         if facts.virtual_machine:
+            self._check_label(plan, planner.location())
             self._check_changes(facts.virtual_machine, plan)
             return plan
         trust = self._preflight(planner, plan)
@@ -132,6 +135,20 @@ class _Run:
             problem = ask_address(self.session, network, address)
             if problem:
                 raise OptionError("private_ip_address", problem)
+
+    def _check_label(self, plan: Plan, location: str) -> None:
+        """Ask whether the DNS label is free, when the address of a host that is there is to get it."""
+        label = label_to_get(plan)
+        if label and self.wanted.params["preflight"]:
+            problem = ask_label(self.session, location, label)
+            if problem:
+                raise OptionError("dns_label", problem)
+
+    def _check_case(self, facts: Facts) -> None:
+        """Names of Azure's resources differ not by case ("Resource naming restrictions", learn.microsoft.com)."""
+        owner, name = owner_of(facts.virtual_machine), self.wanted.name
+        if owner and owner != name and owner.lower() == name.lower():
+            raise OptionError("name", f"the host {owner} is there, and Azure tells no {name} from it: write {owner}.")
 
     def _check_changes(self, present: Json, plan: Plan) -> None:
         """Ask what sizes can do, and whether what is named exists, when a change depends on it."""
@@ -156,10 +173,9 @@ class _Run:
             self.session.load_compute()
         if not self.wanted.params["preflight"]:
             return machine.Trust()
-        makes_label = plan.step("public_ip_address") is not None and planner.facts.public_ip_address is None
         names = self.layout.names
         scope = names.group_id if planner.facts.resource_group else f"/subscriptions/{names.subscription_id}"
-        question = (self.session, self.wanted, self.location, self.layout.dns_label if makes_label else None)
+        question = (self.session, self.wanted, self.location, label_to_get(plan))
         answers = ask(*question, scope)
         judge_rights(needed_rights(plan, self.layout), answers.permissions, scope)
         trust = judge(self.wanted, self.location, answers)
@@ -201,7 +217,18 @@ class _Run:
         size = (properties_of(actual).get("hardwareProfile") or {}).get("vmSize")
         if self.wanted.vm_size and str(size).lower() != self.wanted.vm_size.lower():
             facts = replace(facts, available_sizes=self.lookout.sizes_at_hand())
+        if facts.complete and self._needs_network(facts):
+            path = str(self.layout.virtual_network)
+            facts = replace(facts, virtual_network=self.lookout.look_at("virtual_network", path))
         return facts
+
+    def _needs_network(self, facts: Facts) -> bool:
+        """Tell whether an option is about the network, which a host that is complete needs no look at otherwise."""
+        params = self.wanted.params
+        address = params["private_ip_address"]
+        moves = bool(address) and private_address(facts.network_interface or {}) != address
+        asked = moves or params["adopt"] or params["virtual_network_prefix"] or params["subnet_prefix"]
+        return bool(self.layout.virtual_network and asked)
 
     def _ssh_keys(self) -> tuple[str, ...]:
         if not self.wanted.needs_generated_key:
@@ -212,7 +239,7 @@ class _Run:
     def _carry_out(self, plan: Plan) -> None:
         if any(step.kind == "virtual_machine" for step in plan.steps):
             self.session.load_compute()
-        lifecycle = Lifecycle(self.session, self.layout, self.lookout, bool(self.request.params["wait"]))
+        lifecycle = Lifecycle(self.session, self.wanted, self.layout, self.lookout, bool(self.request.params["wait"]))
         try:
             lifecycle.carry_out(plan, self.outcome)
         except DockerHostError as error:

@@ -18,28 +18,13 @@ from .._errors import OptionError
 from . import images, rules
 from .images import Image
 from .names import RESERVED_PREFIX
-from .options import DEFAULT_KEY_PATH, DEFAULT_USER, EXCLUSIVE
+from .options import DEFAULT_KEY_PATH, DEFAULT_SOURCES, DEFAULT_USER, EXCLUSIVE
+from .ports import Opening, read_openings
 from .ssh_keys import public_key
 
 Params = t.Mapping[str, t.Any]
 # GiB. "Azure premium storage: design for high performance" (learn.microsoft.com): no cache for disks of 4 TiB or more.
 MOST_CACHED = 4095
-
-
-@dataclass(frozen=True)
-class Opening:
-    """One port that the security group lets in.
-
-    :param name: the rule's name.
-    :param protocol: ``Tcp`` or ``Udp``.
-    :param ports: ``80`` or ``8000-8010``.
-    :param sources: CIDRs and addresses, or one service tag, or ``*``.
-    """
-
-    name: str
-    protocol: str
-    ports: str
-    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -106,7 +91,7 @@ def read_options(params: Params) -> Wanted:
     tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
     rules.check_tags("tags", tags, RESERVED_PREFIX)
     _check_pairs(params)
-    _check_ports(params)
+    openings = read_openings(params)
     _check_network(params)
     _check_spot(params)
     _check_ephemeral(params)
@@ -127,7 +112,7 @@ def read_options(params: Params) -> Wanted:
         append_tags=params["append_tags"],
         docker_port=params["docker_port"],
         ssh_port=params["ssh_port"],
-        openings=_openings(params),
+        openings=openings,
         vm_size=params["vm_size"] or None,
         image=None if params["image"] in (None, "") else images.read_image("image", params["image"]),
         plan=_plan(params),
@@ -149,62 +134,6 @@ def _check_pairs(params: Params) -> None:
             raise OptionError(
                 other, f"{params[other]!r} contradicts {one} {params[one]!r}: {why}. Give one of the two, not both."
             )
-
-
-def _check_ports(params: Params) -> None:
-    rules.check_port("docker_port", params["docker_port"])
-    rules.check_port("ssh_port", params["ssh_port"])
-    if params["docker_port"] == params["ssh_port"]:
-        raise OptionError("docker_port", f"{params['docker_port']} is the SSH port as well: choose another.")
-    for option in ("allowed_sources", "ssh_allowed_sources"):
-        _check_sources(option, params[option])
-
-
-def _check_sources(option: str, sources: t.Sequence[str]) -> None:
-    for place, source in enumerate(sources):
-        rules.check_source(f"{option}[{place}]", source)
-    words = [source for source in sources if not source[:1].isdigit()]
-    # SecurityRulePropertiesFormat of the Network API: service tags and * stand alone in sourceAddressPrefix.
-    if words and len(sources) > 1:
-        raise OptionError(option, f"{words[0]!r} must stand alone: Azure takes several addresses, but one service tag.")
-
-
-def _openings(params: Params) -> tuple[Opening, ...]:
-    found: list[Opening] = []
-    if params["allowed_sources"]:
-        port = str(params["docker_port"])
-        found.append(Opening("docker-host-docker", "Tcp", port, tuple(params["allowed_sources"])))
-    if params["ssh_allowed_sources"]:
-        found.append(Opening("docker-host-ssh", "Tcp", str(params["ssh_port"]), tuple(params["ssh_allowed_sources"])))
-    for place, entry in enumerate(params["open_ports"]):
-        found.append(_opening(f"open_ports[{place}]", entry, params))
-    names = [opening.name for opening in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise OptionError("open_ports", f"the same port is opened twice ({', '.join(twice)}).")
-    return tuple(found)
-
-
-def _opening(option: str, entry: t.Any, params: Params) -> Opening:
-    """``80``, ``8000-8010``, ``53/udp``, or a dict with port, protocol and allowed_sources."""
-    given = dict(entry) if isinstance(entry, t.Mapping) else {"port": entry}
-    unknown = set(given) - {"port", "protocol", "allowed_sources"}
-    if unknown or given.get("port") in (None, ""):
-        raise OptionError(
-            option, "give a port, or a dictionary with port and, if wished, protocol and allowed_sources."
-        )
-    ports, _slash, protocol = str(given["port"]).partition("/")
-    protocol = str(given.get("protocol") or protocol or "tcp").lower()
-    if protocol not in ("tcp", "udp"):
-        raise OptionError(option, f"{protocol!r} is no protocol: tcp and udp are.")
-    first, last = rules.port_range(option, ports)
-    if protocol == "tcp" and first <= params["docker_port"] <= last:
-        raise OptionError(option, f"{ports} holds the docker port, which allowed_sources opens.")
-    sources = given.get("allowed_sources") or ["Internet"]
-    sources = [sources] if isinstance(sources, str) else [str(source) for source in sources]
-    _check_sources(f"{option}.allowed_sources", sources)
-    shown = str(first) if first == last else f"{first}-{last}"
-    return Opening(f"docker-host-open-{shown}-{protocol}", protocol.capitalize(), shown, tuple(sources))
 
 
 def _sign_in(params: Params, keys: bool) -> bool:
@@ -245,25 +174,26 @@ def _check_network(params: Params) -> None:
                 "dns_label", f"{params['dns_label']!r} contradicts assign_dns_label: false. Give one of the two."
             )
         rules.check_dns_label("dns_label", params["dns_label"])
-    network = rules.network_of("virtual_network_prefix", params["virtual_network_prefix"] or "10.0.0.0/16")
-    if params["virtual_network_prefix"]:
-        rules.check_address_space("virtual_network_prefix", network)
     if params["subnet_name"]:
         rules.check_subnet_name("subnet_name", params["subnet_name"])
-    subnet = rules.network_of("subnet_prefix", params["subnet_prefix"] or f"{network.network_address}/24")
-    # "Virtual network FAQ": subnets from /29 up; Azure keeps the first four addresses and the last.
-    if subnet.prefixlen > 29:
-        raise OptionError("subnet_prefix", f"{subnet} is too small: the smallest subnet of Azure is a /29.")
-    if not subnet.subnet_of(network):
-        raise OptionError("subnet_prefix", f"{subnet} is not part of the network {network}.")
     if params["private_ip_address"]:
-        address = rules.address_of("private_ip_address", params["private_ip_address"])
-        kept = [*(subnet.network_address + step for step in range(4)), subnet.broadcast_address]
-        if not params["virtual_network"] and (address not in subnet or address in kept):
-            raise OptionError(
-                "private_ip_address",
-                f"{address} is not free for use in {subnet}, whose first four addresses and last are Azure's own.",
-            )
+        rules.address_of("private_ip_address", params["private_ip_address"])
+    _check_prefixes(params)
+
+
+def _check_prefixes(params: Params) -> None:
+    """What can be said of them before the network is looked at; the rest is in :mod:`subnets`."""
+    network = subnet = None
+    if params["virtual_network_prefix"]:
+        network = rules.network_of("virtual_network_prefix", params["virtual_network_prefix"])
+        rules.check_address_space("virtual_network_prefix", network)
+    if params["subnet_prefix"]:
+        subnet = rules.network_of("subnet_prefix", params["subnet_prefix"])
+        # "Virtual network FAQ": subnets from /29 up; Azure keeps the first four addresses and the last.
+        if subnet.prefixlen > 29:
+            raise OptionError("subnet_prefix", f"{subnet} is too small: the smallest subnet of Azure is a /29.")
+    if network and subnet and not subnet.subnet_of(network):
+        raise OptionError("subnet_prefix", f"{subnet} is not part of the network {network}.")
 
 
 def _check_spot(params: Params) -> None:
@@ -311,16 +241,26 @@ def _check_ephemeral(params: Params) -> None:
 def _check_given(params: Params) -> None:
     """What was given is never changed, so that options that would change it contradict it."""
     for given in ("network_interface", "security_group"):
-        for option in ("open_ports", "ssh_allowed_sources"):
-            if params[given] and params[option]:
-                raise OptionError(
-                    option, f"contradicts {given}: what is given is not changed. Open the ports in its security group."
-                )
+        # Silence would let the user believe that a port is open, or closed to others.
+        asked = [option for option in ("open_ports", "ssh_allowed_sources") if params[option]]
+        if list(params["allowed_sources"]) != DEFAULT_SOURCES:
+            asked.append("allowed_sources")
+        if params[given] and asked:
+            raise OptionError(
+                asked[0],
+                f"{params[asked[0]]} contradicts {given}: what is given is not changed. Say who may reach which port in"
+                " its security group, and leave it out here.",
+            )
     if params["network_interface"] and params["enable_accelerated_networking"] is not None:
         raise OptionError(
             "enable_accelerated_networking",
             f"{params['enable_accelerated_networking']} contradicts network_interface: what is given is not changed."
             " Leave it out.",
+        )
+    if params["network_interface"] and not params["assign_public_ip"]:
+        raise OptionError(
+            "assign_public_ip",
+            "false contradicts network_interface, which keeps the public address that it has or has not. Leave it out.",
         )
 
 

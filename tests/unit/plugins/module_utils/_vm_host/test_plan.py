@@ -162,6 +162,53 @@ def test_adopting_writes_our_tags(host: Wanted) -> None:
     assert (plan.steps[0].body or {})["tags"]["theirs"] == "x"
 
 
+def test_tag_names_differ_not_by_case() -> None:
+    host = wanted(tags={"Team": "build"})
+    facts = created(host)
+    for kind in ("virtual_machine", "network_interface", "public_ip_address", "security_group"):
+        resource = getattr(facts, kind)
+        tags = {name.swapcase(): value for name, value in resource["tags"].items()}
+        facts = replace(facts, **{kind: {**resource, "tags": tags}})
+    for given in ({}, {"append_tags": False}):
+        assert plan_of(wanted(tags={"Team": "build"}, **given), facts).actions == []
+    plan = plan_of(wanted(tags={"team": "web"}, append_tags=False), facts)
+    assert (plan.steps[0].body or {})["tags"]["tEAM"] == "web"
+    assert not {"team", "Team"} & set((plan.steps[0].body or {})["tags"])
+
+
+def test_an_adopted_network_gets_its_tags_and_nothing_else(host: Wanted) -> None:
+    network = {**(created(host).virtual_network or {}), "tags": {"theirs": "x"}}
+    plan = plan_of(wanted(adopt=True), Facts(virtual_network=network))
+    step = plan.step("virtual_network")
+    assert step
+    assert (step.line, step.differences[0].path) == ("tag virtual network docker-vnet", "tags")
+    tags = {"theirs": "x", "docker-host": "shared", "docker-host-collection": "dockerhost.azure"}
+    assert step.body == {"tags": tags}
+    assert plan_of(host, Facts(virtual_network={**network, "tags": tags})).step("virtual_network") is None
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"properties": {"publicIPAddressVersion": "IPv6"}}, "IPv6"),
+        ({"sku": {"name": "Basic"}}, "Basic"),
+        ({"zones": ["2"]}, "zone 2"),
+        ({"zones": ["1", "2", "3"]}, None),
+        ({}, None),
+    ],
+)
+def test_a_given_address_must_fit(more: dict[str, t.Any], problem: str | None) -> None:
+    host = wanted(public_ip_address="ip", zone="1")
+    path = lay_out(host, SUBSCRIPTION).public_ip_address
+    address = {"id": path, "location": "westeurope", "sku": {"name": "Standard"}, "properties": {}, **more}
+    if problem is None:
+        assert plan_of(host, Facts(public_ip_address=address)).step("public_ip_address") is None
+        return
+    with pytest.raises(OptionError, match=problem) as caught:
+        plan_of(host, Facts(public_ip_address=address))
+    assert caught.value.option == "public_ip_address"
+
+
 def test_a_label_stays_until_another_is_asked_for(host: Wanted) -> None:
     facts = changed(created(host), "public_ip_address", dnsSettings={"domainNameLabel": "older", "fqdn": "older.x"})
     assert plan_of(host, facts).actions == []

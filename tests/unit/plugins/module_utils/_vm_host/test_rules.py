@@ -69,16 +69,40 @@ def test_sources_that_are_allowed(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["", "10.0.0.1/8", "10.0.0.0/33", "::/0", "my host", "300.1.1.1", "10.0.0.1-10.0.0.9"]
+    "source",
+    [
+        "",
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "::/0",
+        "my host",
+        "300.1.1.1",
+        "10.0.0.1-10.0.0.9",
+        "example.com",
+        "office.Example",
+        "internet",
+        "Storage.West.Europe",
+        "10.0.0.0/255.0.0.0",
+        "10.0.0.0/0.255.255.255",
+    ],
 )
 def test_sources_that_are_refused(source: str) -> None:
     with pytest.raises(OptionError, match="allowed_sources"):
         rules.check_source("allowed_sources[0]", source)
 
 
-def test_a_source_with_host_bits_gets_a_suggestion() -> None:
-    with pytest.raises(OptionError, match=r"10\.0\.0\.0/8"):
-        rules.check_source("allowed_sources[0]", "10.0.0.1/8")
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "10.0.0.0/255.0.0.0", "10.0.0.0/0.255.255.255"])
+def test_a_network_in_another_form_gets_a_suggestion(text: str) -> None:
+    with pytest.raises(OptionError, match=r"mean 10\.0\.0\.0/8"):
+        rules.check_source("allowed_sources[0]", text)
+    with pytest.raises(OptionError, match=r"mean 10\.0\.0\.0/8"):
+        rules.network_of("subnet_prefix", text)
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0", "", "x", "fd00::/64", "10.0.0.0/8 "])
+def test_networks_that_are_refused(text: str) -> None:
+    with pytest.raises(OptionError, match="no IPv4 network in CIDR form"):
+        rules.network_of("subnet_prefix", text)
 
 
 @pytest.mark.parametrize(("text", "ports"), [("80", (80, 80)), ("8000-8010", (8000, 8010)), ("1-65535", (1, 65535))])
@@ -97,7 +121,15 @@ def test_locations_are_normalised() -> None:
 
 
 @pytest.mark.parametrize(
-    "tags", [{"docker-host": "x"}, {"Docker-Host-port": "1"}, {"a/b": "x"}, {"a": "x" * 257}, {"": "x"}]
+    "tags",
+    [
+        {"Team": "a", "team": "a"},
+        {"docker-host": "x"},
+        {"Docker-Host-port": "1"},
+        {"a/b": "x"},
+        {"a": "x" * 257},
+        {"": "x"},
+    ],
 )
 def test_tags_that_are_refused(tags: dict[str, str]) -> None:
     with pytest.raises(OptionError, match="tags"):

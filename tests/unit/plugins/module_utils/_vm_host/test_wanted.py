@@ -112,10 +112,35 @@ BAD: list[tuple[str, dict[str, t.Any], tuple[str, ...]]] = [
         ("'Premium_ZRS'", "ends in _LRS"),
     ),
     ("virtual_network_prefix", {"virtual_network_prefix": "10.0.0.1/16"}, ("'10.0.0.1/16'", "CIDR")),
-    ("subnet_prefix", {"subnet_prefix": "10.1.0.0/24"}, ("10.1.0.0/24", "10.0.0.0/16")),
+    (
+        "virtual_network_prefix",
+        {"virtual_network_prefix": "10.0.0.0/255.255.0.0"},
+        ("'10.0.0.0/255.255.0.0'", "CIDR", "mean 10.0.0.0/16"),
+    ),
+    (
+        "subnet_prefix",
+        {"virtual_network_prefix": "10.0.0.0/16", "subnet_prefix": "10.1.0.0/24"},
+        ("10.1.0.0/24", "10.0.0.0/16"),
+    ),
+    ("subnet_name", {"subnet_name": "GatewaySubnet"}, ("'GatewaySubnet'", "choose another")),
+    ("subnet_name", {"subnet_name": "azurebastionsubnet"}, ("'azurebastionsubnet'", "choose another")),
+    (
+        "assign_public_ip",
+        {"assign_public_ip": False, "network_interface": "nic"},
+        ("false", "network_interface", "Leave it out"),
+    ),
+    (
+        "allowed_sources",
+        {"allowed_sources": ["10.0.0.0/8"], "security_group": "nsg"},
+        ("10.0.0.0/8", "security_group", "in its security group"),
+    ),
+    (
+        "allowed_sources",
+        {"allowed_sources": [], "network_interface": "nic"},
+        ("[]", "network_interface", "in its security group"),
+    ),
+    ("tags", {"tags": {"a": "1", "A": "2"}}, ("'a'", "'A'", "give one")),
     ("subnet_prefix", {"subnet_prefix": "10.0.0.0/30"}, ("10.0.0.0/30", "/29")),
-    ("private_ip_address", {"private_ip_address": "10.0.0.3"}, ("10.0.0.3", "10.0.0.0/24")),
-    ("private_ip_address", {"private_ip_address": "10.0.1.4"}, ("10.0.1.4", "10.0.0.0/24")),
     ("private_ip_address", {"private_ip_address": "x"}, ("'x'", "IPv4")),
     ("wait_timeout", {"wait_timeout": 0}, ("0", "at least 1")),
     (
@@ -243,7 +268,18 @@ REFERENCES = (
 
 @pytest.mark.parametrize("option", REFERENCES)
 @pytest.mark.parametrize(
-    "text", ["a b", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/x", ":", "a:b:c d"]
+    "text",
+    [
+        "a b",
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/x",
+        ":",
+        "a:b:c d",
+        ":net",
+        "a/../b:net",
+        "a?x=1#:net",
+        "..:net",
+        "/subscriptions/s/resourceGroups/a?x=1#/providers/Microsoft.Network/virtualNetworks/n",
+    ],
 )
 def test_bad_references_name_their_option(option: str, text: str) -> None:
     more = {"subnet_name": "s"} if option == "virtual_network" else {}
