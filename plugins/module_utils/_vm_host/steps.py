@@ -160,11 +160,11 @@ class ImmutableError(DockerHostError):
         self,
         resource: str,
         entries: t.Sequence[Difference],
-        why: str = "Azure cannot change it in place",
+        why: str = "exists and Azure cannot change it in place",
         advice: str = "Ask for what is, or delete the host and create it anew.",
     ) -> None:
         shown = "; ".join(f"{entry.path} is {entry.before!r}, asked is {entry.after!r}" for entry in entries)
         super().__init__(
-            f"{resource} exists and {why}: {shown}. {advice}",
+            f"{resource} {why}: {shown}. {advice}",
             immutable=[{"property": entry.path, "present": entry.before, "wanted": entry.after} for entry in entries],
         )

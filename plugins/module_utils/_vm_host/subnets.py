@@ -70,7 +70,7 @@ def check_prefixes(wanted: Wanted, layout: Layout, present: Json) -> None:
         raise ImmutableError(
             f"The network {name_in(str(layout.virtual_network))}",
             found.entries,
-            "is not changed, since other hosts use it",
+            "exists and is not changed, since other hosts use it",
             "Ask for what is, or choose another group or a virtual_network of your own.",
         )
 
