@@ -14,7 +14,7 @@ from .arm.messages import ArmRequest, Reply
 from .arm.replies import begin
 from .arm.resource import Resource, group_id, timestamp
 from .arm.routing import GROUP, SUBSCRIPTION, route
-from .arm.tracked import check_tags, has_tag
+from .arm.tracked import has_tag, take_tags
 from .arm.versions import LOCATIONS
 from .compute.common import preempt_children
 from .compute.names import DISK, VM
@@ -48,7 +48,7 @@ def render_group(group: Resource, api_version: str) -> Json:
 async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update a group, at once."""
     body = accept(request, TYPE)
-    check_tags(body.get("tags"))
+    take_tags(body)
     name = request.params["group"]
     if not GROUP_NAME.match(name):
         raise ApiError(
@@ -123,7 +123,7 @@ async def patch_group(cloud: Cloud, request: ArmRequest) -> Reply:
     body = accept(request, TYPE, patch=True)
     group = cloud.group(request.subscription, request.group)
     refuse_while_deleting(group)
-    check_tags(body.get("tags"))
+    take_tags(body)
     if "tags" in body:
         group.tags = body["tags"]
     cloud.store.save(group)

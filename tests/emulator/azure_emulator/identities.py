@@ -12,7 +12,7 @@ from .arm.messages import ArmRequest, Reply
 from .arm.replies import found, listing, written
 from .arm.resource import Resource
 from .arm.routing import GROUP, route
-from .arm.tracked import check_location, check_tags, moved
+from .arm.tracked import check_location, moved, take_tags
 from .errors import ApiError, Json
 from .settings import new_guid
 
@@ -39,7 +39,7 @@ def _render(cloud: Cloud, identity: Resource) -> Json:
 async def put_identity(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update an identity, at once."""
     body = request.required_json()
-    check_tags(body.get("tags"))
+    take_tags(body)
     if not isinstance(body.get("location"), str):
         raise ApiError(400, "LocationRequired", "The location property is required for this definition.")
     location = check_location(body["location"], IDENTITY)

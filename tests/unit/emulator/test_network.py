@@ -137,11 +137,21 @@ def test_security_group(arm: Arm) -> None:
     assert [rule["name"] for rule in arm.get(path).json()["properties"]["securityRules"]] == ["docker"]
 
 
+def several(*sources: str) -> dict[str, t.Any]:
+    """A change of a rule: sources in a list."""
+    return {"sourceAddressPrefix": None, "sourceAddressPrefixes": list(sources)}
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
         ({"priority": 99}, "SecurityRuleInvalidPriority"),
         ({"sourceAddressPrefix": "not an address"}, "SecurityRuleInvalidAddressPrefix"),
+        ({"sourceAddressPrefix": "10.0.0.1/8"}, "SecurityRuleInvalidAddressPrefix"),
+        ({"sourceAddressPrefix": "10.0.0.0/255.0.0.0"}, "SecurityRuleInvalidAddressPrefix"),
+        (several("10.0.0.0/8", "10.1.0.0/16"), "OverlappingSubnetsNotPermittedInSecurityRule"),
+        (several("10.0.0.4", "10.0.0.4/32"), "OverlappingSubnetsNotPermittedInSecurityRule"),
+        (several("10.0.0.0/8", "Internet"), "SecurityRuleParameterContainsUnsupportedValue"),
         ({"destinationPortRange": "70000"}, "SecurityRuleInvalidPortRange"),
         ({"destinationPortRange": "20-10"}, "SecurityRuleInvalidPortRange"),
         ({"destinationPortRange": None}, "SecurityRuleParameterContainsNoValue"),
@@ -262,6 +272,36 @@ def test_references_must_be_provisioned(arm: Arm) -> None:
     assert "is not in Succeeded state. Resource is in Updating state" in detail["message"]
 
 
+def test_an_address_is_of_the_version_of_its_configuration(arm: Arm) -> None:
+    arm.done(arm.vnet())
+    properties = {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv6"}
+    body = {"location": "eastus", "sku": {"name": "Standard"}, "properties": properties}
+    arm.done(arm.put(f"{P}/publicIPAddresses/six", body))
+    response = arm.nic(address="six")
+    assert arm.code(response) == (400, "IPVersionForPublicIpAndNicIpConfigurationMustMatch")
+    assert "version 'IPv6' and network interface ipConfiguration" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("zones", "fits"), [(["2"], False), (["1"], True), (["1", "2", "3"], True), (None, True)])
+def test_an_address_is_in_the_zone_of_its_machine(arm: Arm, zones: list[str] | None, fits: bool) -> None:
+    for response in (arm.vnet(), arm.nsg(), arm.address("ours")):
+        arm.done(response)
+    body = {"location": "eastus", "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}}
+    arm.done(arm.put(f"{P}/publicIPAddresses/zonal", {**body, **({"zones": zones} if zones else {})}))
+    code = "ComputeResourceZoneConstraintDoesNotMatchPublicIPAddressZoneConstraint"
+    arm.done(arm.nic("one", address="zonal"))
+    machine = {**arm.vm_body("one"), "zones": ["1"]}
+    made = arm.put("Microsoft.Compute/virtualMachines/one", machine)
+    if fits:
+        assert made.status_code == 201
+    else:
+        assert arm.code(made) == (400, code)
+        arm.done(arm.nic("two", address="ours"))
+        arm.vm("two", {**arm.vm_body("two", "two"), "zones": ["1"]})
+        arm.done(arm.nic("one"))
+        assert arm.code(arm.nic("two", address="zonal")) == (400, code)
+
+
 def test_an_address_belongs_to_one_interface(arm: Arm) -> None:
     for response in (arm.vnet(), arm.address()):
         arm.done(response)
@@ -317,6 +357,14 @@ def test_what_is_used_cannot_be_deleted(ready: Arm) -> None:
         assert "/operationResults/" in response.headers["location"]
         assert ready.follow(response) == {"status": "Succeeded"}
         assert ready.delete(f"{P}/{path}").status_code == 204
+
+
+def test_tag_names_differ_not_by_case(arm: Arm) -> None:
+    made = arm.put(f"{P}/networkSecurityGroups/nsg", {"location": "eastus", "tags": {"Key": "a", "KEY": "b", "x": "y"}})
+    assert made.json()["tags"] == {"Key": "b", "x": "y"}
+    arm.done(made)
+    patched = arm.patch(f"{P}/networkSecurityGroups/nsg", {"tags": {"KEY": "c", "key": "d"}})
+    assert patched.json()["tags"] == {"KEY": "d"}
 
 
 def test_tags_by_patch(arm: Arm) -> None:

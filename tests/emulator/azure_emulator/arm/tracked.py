@@ -27,7 +27,7 @@ def read_body(cloud: Cloud, request: ArmRequest, type_: str, *, patch: bool = Fa
     :raises ApiError: 400 or 409.
     """
     body = accept(request, type_, patch=patch)
-    check_tags(body.get("tags"))
+    take_tags(body)
     existing = cloud.store.get(request.path.rstrip("/"))
     location = body.get("location")
     if location is not None:
@@ -67,11 +67,22 @@ def moved(existing: Resource, location: str) -> ApiError:
     )
 
 
-def check_tags(tags: t.Mapping[str, str] | None) -> None:
-    """Refuse tags that cannot be stored.
+def take_tags(body: Json) -> None:
+    """Check the tags of a request and make one of those whose names differ by case alone.
+
+    "Tag names are case-insensitive"; of a request with two spellings one is stored (MicrosoftDocs/azure-docs#57888).
+    Which spelling and which value is not told: here the first and the last, as a case-insensitive dictionary has it.
 
     :raises ApiError: 400.
     """
+    _check_tags(body.get("tags"))
+    if not body.get("tags"):
+        return
+    names: dict[str, str] = {}
+    body["tags"] = {names.setdefault(name.lower(), name): value for name, value in body["tags"].items()}
+
+
+def _check_tags(tags: t.Mapping[str, str] | None) -> None:
     for name, value in (tags or {}).items():
         if any(letter in RESERVED for letter in name) or not name:
             raise ApiError(

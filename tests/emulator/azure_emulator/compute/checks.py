@@ -11,7 +11,8 @@ import typing as t
 
 from ..arm.resource import Json, Resource
 from ..errors import ApiError, invalid_parameter, operation_not_allowed
-from ..network.names import NIC
+from ..network.names import NIC, PUBLIC_IP
+from ..network.public_ips import check_zone
 from . import catalogue
 from .catalogue import Image
 from .features import check_features
@@ -273,6 +274,10 @@ def check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
                 f"Network Interface {nic.id} is used by existing resource {owner}.",
                 details=[],
             )
+        for target, _shown in nic.refs:
+            address = cloud.store.get(target)
+            if address is not None and address.type == PUBLIC_IP:
+                check_zone(address, vm)
 
 
 def _check_os_disk_size(disk: Json, image: Image | None) -> None:

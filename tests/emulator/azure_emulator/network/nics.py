@@ -224,7 +224,7 @@ def _configuration(
     }
     public = (wanted.get("publicIPAddress") or {}).get("id")
     if public:
-        _check_public(cloud, public, nic, id_)
+        _check_public(cloud, public, nic, id_, wanted.get("privateIPAddressVersion", "IPv4"))
         properties["publicIPAddress"] = {"id": public}
         refs.append((public, id_))
     properties["subnet"] = {"id": subnet_id}
@@ -255,8 +255,19 @@ def _private_address(nic: Resource, item: Json, subnet: Resource, taken: dict[st
     return take_private(subnet, taken)
 
 
-def _check_public(cloud: Cloud, public: str, nic: Resource, configuration: str) -> None:
+def _check_public(cloud: Cloud, public: str, nic: Resource, configuration: str, version: str) -> None:
     address = common.referenced(cloud, public, nic.id, nic.location, PUBLIC_IP)
+    own = address.properties["publicIPAddressVersion"]
+    if own != version:
+        # Words: ansible-collections/azure#582.
+        raise network_error(
+            "IPVersionForPublicIpAndNicIpConfigurationMustMatch",
+            f"IP version for publicIPAddress '{address.id}', version '{own}' and network interface ipConfiguration "
+            f"'{configuration}', version '{version}' must match.",
+        )
+    machine = cloud.store.get(nic.hidden.get("virtualMachine", ""))
+    if machine is not None:
+        public_ips.check_zone(address, machine)
     user = public_ips.configuration_of(cloud, address)
     if user is not None and user.lower() != configuration.lower():
         raise network_error(

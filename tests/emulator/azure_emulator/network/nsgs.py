@@ -215,7 +215,7 @@ def _rule(cloud: Cloud, security: Resource, item: Json) -> Resource:
                 f"Required security rule parameters are missing for security rule with Id: {id_}. Security rule must "
                 f"specify either {one} or {many}.",
             )
-    rule_values.check(wanted)
+    rule_values.check(wanted, id_)
     rule.properties = {key: value for key, value in wanted.items() if value is not None}
     return rule
 

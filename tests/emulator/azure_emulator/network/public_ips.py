@@ -174,6 +174,24 @@ def _sku(cloud: Cloud, body: Json, wanted: Json, existing: Resource | None) -> J
     return sku
 
 
+def check_zone(address: Resource, machine: Resource) -> None:
+    """Refuse an address of another zone than its machine is in (fortinet/azure-templates#43, azure-docs#64801).
+
+    One of the SKU Basic has none. A Standard one without zones counts as one of all zones in most regions now.
+
+    :raises ApiError: 400.
+    """
+    zones, own = machine.top.get("zones") or [], address.top.get("zones") or []
+    basic = address.top["sku"]["name"] == "Basic"
+    if zones and (basic or own) and not set(zones) & set(own):
+        raise network_error(
+            "ComputeResourceZoneConstraintDoesNotMatchPublicIPAddressZoneConstraint",
+            f"Compute resource {machine.id} has a zone constraint {','.join(zones)} but the PublicIPAddress "
+            f"{address.id} used by the compute resource via NetworkInterface or LoadBalancer has a different zone "
+            f"constraint {','.join(own) or 'Regional'}.",
+        )
+
+
 @route("PUT", f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/{{name}}", PUBLIC_IP)
 async def put_address(cloud: Cloud, request: ArmRequest) -> Reply:
     """Create or update a public address."""

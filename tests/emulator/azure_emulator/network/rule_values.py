@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 
 from ..errors import Json, network_error
@@ -16,14 +17,15 @@ PORTS = re.compile(r"^(\d{1,5})(?:-(\d{1,5}))?$")
 HIGHEST_PORT = 65535
 
 
-def check(wanted: Json) -> None:
-    """Refuse a rule with a prefix or a port that is none.
+def check(wanted: Json, rule_id: str) -> None:
+    """Refuse a rule with a prefix or a port that is none, or prefixes that do not go together.
 
     :raises ApiError: 400.
     """
     for side in ("source", "destination"):
         for prefix in _all(wanted, f"{side}AddressPrefix", f"{side}AddressPrefixes"):
-            _check_prefix(prefix)
+            _check_prefix(prefix, rule_id)
+        _check_several(wanted.get(f"{side}AddressPrefixes") or [], side, rule_id)
         for ports in _all(wanted, f"{side}PortRange", f"{side}PortRanges"):
             _check_ports(ports)
 
@@ -33,15 +35,42 @@ def _all(wanted: Json, one: str, many: str) -> list[str]:
     return [*single, *(wanted.get(many) or [])]
 
 
-def _check_prefix(prefix: str) -> None:
+def _check_prefix(prefix: str, rule_id: str) -> None:
+    """A tag, an address or a CIDR without bits of a host (words and host bits: Azure/azure-powershell#4557)."""
     if prefix == "*" or TAG.match(prefix):
         return
+    _address, _slash, length = prefix.partition("/")
     try:
-        ipaddress.ip_network(prefix, strict=False)
-    except ValueError as error:
+        ipaddress.ip_network(prefix)
+        valid = not length or length.isdigit()
+    except ValueError:
+        valid = False
+    if not valid:
         raise network_error(
-            "SecurityRuleInvalidAddressPrefix", f"Security rule has invalid Address prefix. Value provided: {prefix}"
-        ) from error
+            "SecurityRuleInvalidAddressPrefix",
+            f"Security rule {rule_id} has invalid Address prefix. Value provided: {prefix}",
+        )
+
+
+def _check_several(prefixes: list[str], side: str, rule_id: str) -> None:
+    """Refuse tags in a list (hashicorp/terraform-provider-azurerm#5617) and what overlaps in it.
+
+    Of overlapping ones alan-turing-institute/data-safe-haven#2077 and kubernetes-sigs/cloud-provider-azure#6775 tell.
+    """
+    parameter = f"Security rule parameter {side.capitalize()}AddressPrefix for rule with Id {rule_id}"
+    for prefix in prefixes:
+        if prefix == "*" or TAG.match(prefix):
+            raise network_error(
+                "SecurityRuleParameterContainsUnsupportedValue",
+                f"{parameter} cannot specify existing VIRTUALNETWORK, INTERNET, AZURELOADBALANCER, '*' or system tags. "
+                f"Unsupported value used: {prefix}.",
+            )
+    for one, other in itertools.combinations(prefixes, 2):
+        if ipaddress.ip_network(one).overlaps(ipaddress.ip_network(other)):
+            raise network_error(
+                "OverlappingSubnetsNotPermittedInSecurityRule",
+                f"{parameter} contains overlapping subnets [{one}, {other}], which is not permitted.",
+            )
 
 
 def _check_ports(ports: str) -> None:

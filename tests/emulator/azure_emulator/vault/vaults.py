@@ -17,7 +17,7 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import found, listing, written
 from ..arm.resource import Resource
 from ..arm.routing import GROUP, SUBSCRIPTION, route
-from ..arm.tracked import check_location, check_tags, moved
+from ..arm.tracked import check_location, moved, take_tags
 from ..errors import ApiError, Json, resource_not_found
 from .names import VAULT, vault_url
 
@@ -98,7 +98,7 @@ async def put_vault(cloud: Cloud, request: ArmRequest) -> Reply:
             "name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens.",
         )
     body = request.required_json()
-    check_tags(body.get("tags"))
+    take_tags(body)
     if not isinstance(body.get("location"), str):
         raise _bad("LocationRequired", "The location property is required for this definition.")
     location = check_location(body["location"], VAULT)

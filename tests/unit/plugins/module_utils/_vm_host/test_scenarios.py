@@ -68,7 +68,7 @@ SCENARIOS: dict[str, tuple[dict[str, t.Any], ...]] = {
     "address kept": ({}, {"state": "absent", "remove_on_absent": ["virtual_machine", "disks", "network_interface"]}),
     "disks kept": (FULL, {"state": "absent", "remove_on_absent": ["virtual_machine", "network_interface"]}),
 }
-VERBS = {"PUT": ("create", "update"), "PATCH": ("update", "grow", "convert"), "DELETE": ("delete",), "POST": ()}
+VERBS = {"PUT": ("create", "update"), "PATCH": ("update", "tag", "grow", "convert"), "DELETE": ("delete",), "POST": ()}
 
 
 def check_prediction(cloud: Cloud, actions: list[str]) -> None:
