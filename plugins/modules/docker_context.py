@@ -46,7 +46,8 @@ options:
     description:
       - V(present) makes or changes the context.
       - V(absent) removes it, with the keys in O(known_hosts_path) that were written for it.
-        If it was selected, the CLI's default context is selected.
+        If it was selected, the CLI's default context is selected. A context that this module did not make stays, with a
+        warning, unless O(adopt=true).
     type: str
     default: present
     choices: [present, absent]
@@ -75,8 +76,8 @@ options:
     description:
       - The server's public SSH keys, each as C(/etc/ssh/ssh_host_ed25519_key.pub) holds it, for a O(docker_host) that
         is C(ssh://). They are written to O(known_hosts_path), so that not even the first connection trusts a stranger.
-      - Keys that this module wrote for the same context before are replaced. If a line of the user's names another key
-        for that server, this fails.
+      - Keys that this module wrote before for the same context, or for the same server, are replaced. If a line of the
+        user's names another key for that server, this fails.
       - Without this option O(known_hosts_path) is left alone.
     type: list
     elements: str

@@ -71,6 +71,7 @@ class _Run:
         self.name: str = request.params["name"]
         self.store = store
         self.wanted = wanted
+        self.foreign = False
         self.differences = Differences()
         self.request = request
 
@@ -98,6 +99,12 @@ class _Run:
     def _actual(self) -> Context | None:
         actual = self.store.read(self.name)
         if actual and not actual.ours and not self.params["adopt"]:
+            if self.wanted is None:
+                self.foreign = True
+                self.request.warn(
+                    f"The docker context {self.name} was not made by this collection, so it stays as it is."
+                )
+                return None
             raise DockerHostError(
                 f"The docker context {self.name} exists and was not made by this collection, so it stays as it is. "
                 "Choose another name, or set adopt to true to take it over."
@@ -119,17 +126,21 @@ class _Run:
         selected = self.store.current()
         if self.wanted is not None and self.params["current"]:
             return self.name
-        if selected == self.name and (self.wanted is None or self.params["current"] is False):
+        if selected == self.name and not self.foreign and (self.wanted is None or self.params["current"] is False):
             return None
         return selected
 
     def _known_hosts(self, actual: Context | None) -> KnownHosts | None:
-        host = (self.wanted or actual or Context(self.name, "")).host
-        if not host.startswith("ssh://") or (self.wanted and self.params["ssh_host_keys"] is None):
+        wanted = self.wanted.host if self.wanted and self.wanted.host.startswith("ssh://") else ""
+        was_ssh = actual is not None and actual.host.startswith("ssh://")
+        keys = self.params["ssh_host_keys"]
+        if (wanted and keys is None) or (self.wanted and not wanted and not was_ssh):
             return None
         known_hosts = KnownHosts(os.path.abspath(self.params["known_hosts_path"]), self.name)
-        keys = self.params["ssh_host_keys"] if self.wanted else []
-        url = urlsplit(host)
+        if not wanted:
+            known_hosts.drop()
+            return known_hosts
+        url = urlsplit(wanted)
         known_hosts.set(
             host_field(url.hostname or "", url.port or 22),
             [parse_key(f"ssh_host_keys[{number}]", key) for number, key in enumerate(keys)],

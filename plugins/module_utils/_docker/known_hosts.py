@@ -67,22 +67,27 @@ class KnownHosts:
         self._original = list(self.lines)
 
     def _ours(self, line: str) -> bool:
-        fields = line.split()
-        return len(fields) == 4 and fields[3] == self.comment
+        return _owner(line) == self.comment
 
     def set(self, field: str, keys: list[tuple[str, str]]) -> None:
-        """Make these the keys known for that server (none: drop ours).
+        """Make these the keys known for that server.
+
+        Other keys that our other contexts have for it are those of an earlier machine, and go.
 
         :raises DockerHostError: a line of the user's names another key for that server.
         """
-        kept = [line for line in self.lines if not self._ours(line)]
         wanted = dict(keys)
+        kept = [
+            line
+            for line in self.lines
+            if not self._ours(line) and not (_owner(line) and _contradicts(line, field, wanted))
+        ]
         known = set()
         for number, line in enumerate(kept, 1):
             fields = line.split()
-            if len(fields) < 3 or line.startswith(("#", "@")) or not _matches(fields[0], field):
+            if _owner(line) or not _is_for(line, field):
                 continue
-            if fields[1] in wanted and fields[2] != wanted[fields[1]]:
+            if _contradicts(line, field, wanted):
                 raise DockerHostError(
                     f"{self.path}: a line that this collection did not write ({number} of the others) names another "
                     f"{fields[1]} key for {field}. If that server was made anew, remove it with: "
@@ -90,8 +95,12 @@ class KnownHosts:
                 )
             known.add((fields[1], fields[2]))
         ours = [f"{field} {kind} {key} {self.comment}" for kind, key in keys if (kind, key) not in known]
-        if sorted(line for line in self.lines if self._ours(line)) != sorted(ours):
+        if sorted(self.lines) != sorted(kept + ours):
             self.lines = kept + ours
+
+    def drop(self) -> None:
+        """Take out what was written for the owner, whichever server it is of."""
+        self.lines = [line for line in self.lines if not self._ours(line)]
 
     @property
     def changed(self) -> bool:
@@ -103,6 +112,22 @@ class KnownHosts:
         if self.changed:
             make_directory(os.path.dirname(self.path), 0o700)
             write_whole(self.path, "".join(f"{line}\n" for line in self.lines).encode(), 0o644)
+
+
+def _owner(line: str) -> str:
+    """The comment of a line that one of our contexts owns, else nothing."""
+    fields = line.split()
+    return fields[3] if len(fields) == 4 and fields[3].startswith(COMMENT) else ""
+
+
+def _is_for(line: str, field: str) -> bool:
+    fields = line.split()
+    return len(fields) >= 3 and not line.startswith(("#", "@")) and _matches(fields[0], field)
+
+
+def _contradicts(line: str, field: str, wanted: dict[str, str]) -> bool:
+    fields = line.split()
+    return _is_for(line, field) and fields[1] in wanted and fields[2] != wanted[fields[1]]
 
 
 def _matches(patterns: str, field: str) -> bool:

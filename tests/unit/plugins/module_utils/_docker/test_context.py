@@ -159,11 +159,14 @@ def test_context_that_loses_its_certificates(setup: Setup) -> None:
 @needs_docker
 def test_foreign_context_is_left_alone(setup: Setup) -> None:
     setup.docker("context", "create", "web1", "--docker", "host=tcp://mine:1")
+    setup.docker("context", "use", "web1")
     before = setup.tree()
-    attempts: tuple[dict[str, t.Any], ...] = ({"docker_host": HOST}, {"state": "absent"})
-    for options in attempts:
-        with pytest.raises(DockerHostError, match=r"was not made by this collection.*adopt"):
-            setup.run(**options)
+    with pytest.raises(DockerHostError, match=r"was not made by this collection.*adopt"):
+        setup.run(docker_host=HOST)
+    left = setup.run(state="absent")
+    assert left["changed"] is False
+    assert left["current_context"] == "web1"
+    assert "web1 was not made by this collection, so it stays" in setup.warnings[-1]
     assert {key: value for key, value in setup.tree().items() if not key.endswith(".lock")} == before
     assert setup.run(docker_host=HOST, adopt=True)["changed"]
     assert setup.run(docker_host=HOST)["changed"] is False
@@ -276,6 +279,33 @@ def test_known_hosts_are_ours_alone(setup: Setup) -> None:
     assert setup.known_hosts.read_text().splitlines()[2:] == [f"web1.example {OTHER_KEY} docker-host:web1"]
     setup.run(state="absent")
     assert setup.known_hosts.read_text() == f"# mine\ngithub.example {OTHER_KEY}\n"
+
+
+def test_known_hosts_go_with_the_transport_and_with_a_context_that_is_gone(setup: Setup) -> None:
+    options: dict[str, t.Any] = {"docker_host": "ssh://me@web1.example", "ssh_host_keys": [KEY]}
+    setup.run(**options)
+    setup.run(docker_host=HOST, **setup.files)
+    assert setup.known_hosts.read_text() == ""
+    setup.run(**options)
+    shutil.rmtree(setup.config / "contexts")
+    assert setup.run(state="absent", check_mode=True)["changed"]
+    assert setup.run(state="absent")["changed"]
+    assert setup.known_hosts.read_text() == ""
+    assert setup.run(state="absent")["changed"] is False
+
+
+def test_two_contexts_of_a_server_that_was_made_anew(setup: Setup) -> None:
+    options: dict[str, t.Any] = {"docker_host": "ssh://me@web1.example"}
+    for name in ("web1", "other"):
+        setup.run(name, ssh_host_keys=[KEY], **options)
+    assert len(setup.known_hosts.read_text().splitlines()) == 2
+    # What is known of the server's other names and keys stays.
+    setup.run("third", docker_host="ssh://me@web2.example", ssh_host_keys=[KEY])
+    setup.run(ssh_host_keys=[OTHER_KEY], **options)
+    lines = [f"web2.example {KEY} docker-host:third", f"web1.example {OTHER_KEY} docker-host:web1"]
+    assert setup.known_hosts.read_text().splitlines() == lines
+    setup.run("other", ssh_host_keys=[OTHER_KEY], **options)
+    assert setup.known_hosts.read_text().splitlines() == [*lines, f"web1.example {OTHER_KEY} docker-host:other"]
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="OpenSSH is not installed")
