@@ -146,13 +146,16 @@ class WholeHost:
 
     def _extension(self) -> Json:
         server = f"{self._derived('cert_dir')}/servers/{self._option('name')}"
+        docker = self._option("docker") or {}
+        if not isinstance(docker, t.Mapping):
+            raise NotConvergedError("docker_host_docker: a dictionary is needed")
         timeout = self._option("extension_timeout")
         return {
             **self._options("azure", "extension"),
             **({"wait_timeout": timeout} if timeout else {}),
             "resource_group": self._option("resource_group"),
             "virtual_machine_name": self._option("name"),
-            "docker": {**(self._option("docker") or {}), "port": self._derived("used_port")},
+            "docker": {**docker, "port": self._derived("used_port")},
             "certs": {f"{part}_path": f"{server}/{part}.pem" for part in ("ca", "cert", "key")},
             "keep_certs": (self._option("keep_certs") or False) if self._wish("wait") else False,
             "setup_program": read_program(),
@@ -188,8 +191,9 @@ class WholeHost:
         return {name: self._option(name) for name in names}
 
     def _option(self, name: str) -> t.Any:
-        """The value of one of the role's variables; an empty one counts as unset."""
-        value = self._value(f"docker_host_{name}")
+        """The value of one of the role's variables, as it counts; an empty one counts as unset."""
+        used = f"_docker_host_used_{name}"
+        value = self._value(used if used in self.variables else f"docker_host_{name}")
         return None if value in EMPTY else value
 
     def _wish(self, name: str, otherwise: bool = True) -> bool:

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import typing as t
 
 import pytest
@@ -303,6 +305,43 @@ def test_all_by_file(user: User) -> None:
     assert "web1 is deleted:" in play("delete_docker_host").output
 
 
+def test_from_a_plain_clone(user: User) -> None:
+    """With the files that a clone has, nothing built or installed, and no variable that says where collections are."""
+    clone = user.home / "a clone"
+    clone.mkdir()
+    listed = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    names = subprocess.run(listed, cwd=REPOSITORY, check=True, capture_output=True).stdout
+    there = b"\0".join(name for name in names.split(b"\0") if name and os.path.lexists(REPOSITORY / os.fsdecode(name)))
+    pack = subprocess.run(
+        ("tar", "--null", "-T", "-", "-c"), cwd=REPOSITORY, input=there, check=True, capture_output=True
+    )
+    subprocess.run(("tar", "-x"), cwd=clone, input=pack.stdout, check=True)
+    extra = json.dumps({**user.variables, "docker_host_name": "web1"})
+    for name, told in (("list_docker_images", "ubuntu"), ("create_docker_host", "web1 would be made")):
+        playbook = str(clone / "playbooks" / f"{name}.yml")
+        command = ("env", "-u", "ANSIBLE_COLLECTIONS_PATH", "ansible-playbook", playbook, "--check", "-e", extra)
+        ran = user.run(*command)
+        assert ran.code == 0, ran.output
+        assert told in ran.output
+
+
+def test_images_with_the_roles_credentials(user: User) -> None:
+    """By variables, as for every other playbook; the environment has none."""
+    azure = user.azure
+    given = {
+        "client_id": azure.client_id, "secret": azure.secret, "tenant": azure.tenant, "cloud_ca_path": azure.ca_file,
+        "subscription_id": azure.subscription_id, "cloud_environment": azure.url, "auth_source": "auto",
+    }  # fmt: skip
+    variables = {f"docker_host_{key}": value for key, value in given.items()} | {"docker_images_family": "debian-12"}
+    nothing = [word for name in os.environ | azure.environment if name.startswith("AZURE_") for word in ("-u", name)]
+    playbook = ("ansible-playbook", "dockerhost.azure.list_docker_images", "-e")
+    ran = user.run("env", *nothing, *playbook, json.dumps(variables))
+    assert ran.code == 0, ran.output
+    assert "Debian:debian-12:" in ran.output
+    refused = user.run(*playbook, json.dumps({"docker_host_client_id": "nobody", "docker_host_auth_source": "auto"}))
+    assert refused.code != 0
+
+
 @pytest.mark.slow
 def test_all_by_import(user: User) -> None:
     """In somebody's own playbook, in one run."""
@@ -332,22 +371,53 @@ def test_empty_answers_of_a_survey(user: User) -> None:
 
     specs = yaml.safe_load((REPOSITORY / "roles/docker_host/meta/argument_specs.yml").read_text())
     options = specs["argument_specs"]["main"]["options"]
-    empty = {
-        key.removeprefix("docker_host_"): ""
-        for key, option in options.items()
-        if option["type"] != "dict" and option.get("elements") != "dict"
-    }
-    keep = ("name", "resource_group", "location", "delegate_to")
-    answers = {key: value for key, value in empty.items() if key not in keep}
+    # Of these, something must be said; they are asked for below.
+    answers = {key.removeprefix("docker_host_"): "" for key in options if key not in SAID}
     assert user.play("create_docker_host", name="web1", **answers).changed == {"localhost": 4}
-    assert user.play("create_docker_host", name="web1").changed == {"localhost": 0}
+    # The tests' own variables name an engine.
+    again = user.play("create_docker_host", "--diff", name="web1", engine="")
+    assert again.changed == {"localhost": 0}, again.output
+
+
+# The host's name on localhost, and the region and group of the tests' own.
+SAID = ("docker_host_name", "docker_host_location", "docker_host_resource_group")
+
+
+def test_empty_names_of_a_survey(user: User) -> None:
+    """An inventory's host with empty answers is the host of its name in the default group, and runs on localhost."""
+    _inventory(user, ["n1"])
+    empty = {
+        "name": "",
+        "resource_group": "",
+        "delegate_to": "",
+        "tags": "",
+        "logins": "",
+        "context_name": "",
+        "port": "",
+    }
+    text = {"open_ports": "80\n443", "dns_names": "a.example.com, b.example.com", "allowed_sources": "Internet\n"}
+    arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
+    made = user.play("create_docker_host", *arguments, **empty, **text)
+    assert made.changed == {"n1": 4}
+    assert "; 80 from Internet; 443 from Internet" in " ".join(made.output.split())
+    assert re.search(r"addresses: .*a\.example\.com, b\.example\.com", made.output)
+    groups = {path.split("/")[4].lower() for path in user.azure.dump() if path.lower().endswith("/virtualmachines/n1")}
+    assert groups == {"docker-hosts"}
+    lists = {
+        "open_ports": ["80", "443"],
+        "dns_names": ["a.example.com", "b.example.com"],
+        "resource_group": "docker-hosts",
+    }
+    assert user.play("create_docker_host", *arguments, **lists).changed == {"n1": 0}
+    assert user.play("create_docker_host", *arguments, **empty, **text).changed == {"n1": 0}
+    assert user.play("stop_docker_host", *arguments, **empty).changed == {"n1": 1}
+    assert user.play("delete_docker_host", *arguments, **empty).changed == {"n1": 3}
 
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 
 # Variables of one host, and what its one error must say.
 BAD: list[tuple[dict[str, t.Any], str]] = [
-    ({"name": ""}, "docker_host_name: set it"),
     ({"name": "web_1!"}, "docker_host_name: web_1! cannot be a host's name"),
     ({"port": "no"}, "docker_host_port"),
     ({"port": 22}, "docker_port: 22 is the SSH port"),
@@ -360,6 +430,9 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
     ({"admin_username": "docker"}, "admin_username"),
     ({"admin_password": "Password1"}, "admin_password"),
     ({"ca_not_after": "+1d"}, "ca_renew_before"),
+    ({"docker": "options"}, "docker_host_docker: a dictionary is needed"),
+    ({"tags": "stage"}, "docker_host_tags: a dictionary is needed"),
+    ({"logins": "me"}, "docker_host_logins: a dictionary is needed, and a list of dictionaries for"),
     ({"context_name": "default"}, "name: 'default' is the docker CLI's own context"),
     ({"ca_path": "/nowhere/ca.pem"}, "ca_path"),
     ({"ca_key_content": "no key"}, "ca_"),
@@ -404,14 +477,56 @@ def test_bad_input_is_one_error_and_changes_nothing(user: User) -> None:
     assert user.files() == []
 
 
-def test_two_hosts_of_one_name(user: User) -> None:
-    _inventory(user, ["n1", "n2"])
+# Names and variables of two hosts, variables of the play, and what is said.
+CLASHES: list[tuple[dict[str, dict[str, str]], dict[str, str], str]] = [
+    ({"n1": {}, "n2": {}}, {"name": "web1"}, "docker_host_name: n1 and n2 are both called web1"),
+    ({"web1": {}, "n2": {"name": "web1"}}, {}, "docker_host_name: n2 and web1 are both called web1"),
+    ({"web1": {}, "WEB1": {}}, {}, "are both called WEB1 (Azure does not tell capital letters"),
+    (
+        {"n1": {}, "n2": {}},
+        {"context_name": "ours"},
+        "docker_host_context_name: n1 and n2 both have the context ours",
+    ),
+    (
+        {"n1": {"name": "web1", "cert_dir": "~/a", "context_name": "a"}, "n2": {"name": "Web1", "cert_dir": "~/b"}},
+        {},
+        "docker_host_name: n2 and n1 are both called Web1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("hosts", "common", "message"), CLASHES)
+def test_names_that_clash(user: User, hosts: dict[str, dict[str, str]], common: dict[str, str], message: str) -> None:
+    """By inventory or by the play, in another case, in one group of Azure: one error, and no host is made twice."""
+    given = {host: {f"docker_host_{key}": value for key, value in own.items()} for host, own in hosts.items()}
+    (user.home / "inventory.json").write_text(json.dumps({"docker_hosts": {"hosts": given}}))
     targets = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
-    ran = user.play("create_docker_host", *targets, name="web1", fails=True)
-    assert "docker_host_name: n1 and n2 are both called web1" in ran.output
-    assert "Give each a docker_host_name of its own" in ran.output
+    play = {"hosts": "docker_hosts", "gather_facts": False, "vars": {f"docker_host_{k}": v for k, v in common.items()}}
+    role = {"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host"}}
+    (user.home / "site.yml").write_text(json.dumps([{**play, "tasks": [role]}]))
+    ran = user.play(str(user.home / "site.yml"), *targets, "--check", fails=True)
+    assert message in " ".join(ran.output.split())
+    assert "Give each a docker_host_name of its own" in " ".join(ran.output.split())
     assert user.writes() == []
-    assert user.files() == []
+
+
+def test_names_that_do_not_clash(user: User) -> None:
+    """One name in two groups, with nothing in common."""
+    hosts = {
+        host: {
+            "docker_host_name": "web1",
+            "docker_host_resource_group": f"rg-{host}",
+            "docker_host_cert_dir": f"~/{host}",
+            "docker_host_context_name": host,
+            "docker_host_location": "westeurope",
+        }
+        for host in ("n1", "n2")
+    }
+    (user.home / "inventory.json").write_text(json.dumps({"docker_hosts": {"hosts": hosts}}))
+    targets = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts", "--check")
+    ran = user.run("ansible-playbook", "dockerhost.azure.create_docker_host", *targets)
+    assert ran.code == 0, ran.output
+    assert ran.changed == {"n1": 4, "n2": 4}
 
 
 def test_somebody_elses_files_stay(user: User) -> None:
@@ -432,7 +547,16 @@ def test_somebody_elses_context_stays(user: User) -> None:
     assert "was not made by this collection" in ran.output
     assert "docker_host_context_name, docker_host_adopt_context" in ran.output
     assert user.writes() == []
-    user.play("create_docker_host", name="web1", context_name="web1-azure")
+    made = user.play("create_docker_host", name="web1", context_name="web1-azure")
+    assert made.changed == {"localhost": 4}
+    # With certificates, too, it is seen before the first change.
+    user.writes()
+    again = user.play("create_docker_host", name="web1", port=5000, fails=True)
+    assert "docker_host_context: false keeps none" in " ".join(again.output.split())
+    assert user.writes() == []
+    deleted = user.play("delete_docker_host", name="web1")
+    assert "The docker context web1 was not made by this collection, so it stays" in " ".join(deleted.output.split())
+    assert deleted.changed == {"localhost": 2}
     assert "tcp://mine:1" in user.docker("context", "inspect", "web1")
 
 

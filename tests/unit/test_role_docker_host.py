@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.options import extension_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import SPEC as CERTIFICATES
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.options import DEFAULT_KEY_PATH, DEFAULT_USER
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.options import SPEC as VM_HOST
 
 ROLE = pathlib.Path(__file__).parents[2] / "roles" / "docker_host"
@@ -34,15 +35,26 @@ def documented() -> dict[str, t.Any]:
 def test_defaults_are_the_documented_ones(documented: dict[str, t.Any]) -> None:
     defaults = load("defaults/main.yml")
     named = {name: option["default"] for name, option in documented.items() if "default" in option}
-    # The name's default depends on where the role runs, and is described in words.
-    assert {name: value for name, value in defaults.items() if name != f"{PREFIX}name"} == named
+    # These depend on where the role runs, and are described in words.
+    empty = defaults.pop("_docker_host_defaults")
+    depend = {f"{PREFIX}name", f"{PREFIX}port"}
+    assert {name: value for name, value in defaults.items() if name not in depend} == {
+        name: value for name, value in named.items() if name not in depend
+    }
+    modules = {
+        "admin_username": DEFAULT_USER,
+        "ssh_private_key_path": DEFAULT_KEY_PATH,
+        "ssh_port": VM_HOST.argument_spec["ssh_port"]["default"],
+    }
+    empty.pop("images_location")
+    assert empty == {**{name: named[f"{PREFIX}{name}"] for name in set(empty) - set(modules)}, **modules}
 
 
 def test_an_option_means_the_same_in_every_entry_point() -> None:
     seen: dict[str, t.Any] = {}
     for entry in load("meta/argument_specs.yml")["argument_specs"].values():
         for name, option in entry["options"].items():
-            assert name.startswith(PREFIX)
+            assert name.startswith((PREFIX, "docker_images_"))
             assert seen.setdefault(name, option) == option
 
 
@@ -87,3 +99,22 @@ def test_numbers_and_booleans_are_checked(documented: dict[str, t.Any]) -> None:
     checked = {**private["_docker_host_integers"], **private["_docker_host_booleans"]}
     said = {name for name, option in documented.items() if option["description"].endswith((" integer.", " boolean."))}
     assert said <= set(checked) <= set(documented)
+
+
+def test_an_empty_answer_is_one_that_every_type_takes(documented: dict[str, t.Any]) -> None:
+    """Ansible takes an empty string for no dictionary, so the role itself checks what they are."""
+    private = load("vars/main.yml")
+    for name, option in documented.items():
+        assert option["type"] in ("str", "path", "raw") or option.get("elements") in ("str", "raw"), name
+    ends = {" A dictionary.": "dictionaries", " A list of dictionaries.": "dictionary_lists"}
+    for end, kind in ends.items():
+        said = {name for name, option in documented.items() if option["description"].endswith(end)}
+        assert said == set(private[f"_docker_host_{kind}"])
+
+
+def test_lists_may_be_text(documented: dict[str, t.Any]) -> None:
+    private = load("vars/main.yml")
+    lists = {name for name, option in documented.items() if option["type"] == "list"}
+    assert set(private["_docker_host_text_lists"]) == lists
+    for name in lists:
+        assert private[name.replace(PREFIX, f"_{PREFIX}used_", 1)].count(name) == 3
