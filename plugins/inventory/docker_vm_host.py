@@ -37,7 +37,9 @@ options:
     elements: str
     default: []
   resource_groups:
-    description: Names of the resource groups to look at. Without it, all of the subscription.
+    description:
+      - Names of the resource groups to look at. Without it, all of the subscription.
+      - One that does not exist is a warning, since the first host may be yet to be made there.
     type: list
     elements: str
     default: []
@@ -71,8 +73,9 @@ notes:
   - For plugins of community.docker it has C(ansible_docker_docker_host), C(ansible_docker_tls),
     C(ansible_docker_validate_certs), C(ansible_docker_ca_path), C(ansible_docker_client_cert) and
     C(ansible_docker_client_key).
-  - For the role it has C(docker_host_name), C(docker_host_resource_group), C(docker_host_subscription_id),
-    C(docker_host_location) and C(docker_host_port).
+  - For the role it has what says which host it is, C(docker_host_name), C(docker_host_resource_group) and
+    C(docker_host_subscription_id). All else stays with your own variables of groups and hosts; without one, the role's
+    C(docker_host_port) is the port that the host has.
   - C(docker_host_facts) has C(name), C(docker_host), C(connection) (options of community.docker's modules), C(env)
     (environment variables of the docker CLI), and C(host).
   - C(docker_host_facts.host) has C(name), C(resource_group), C(subscription_id), C(location), C(id), C(vm_size),
@@ -81,6 +84,9 @@ notes:
     keys can be used in O(compose), O(groups) and O(keyed_groups) without a prefix.
   - If hosts of several groups or subscriptions have one name, they are called C(NAME.GROUP), or
     C(NAME.GROUP.SUBSCRIPTION) if that is not enough.
+  - Nothing that Azure returns is ever evaluated as a template, whoever may write tags. A virtual machine whose tag
+    C(docker-host) is no host's name, or a name that means something else to Ansible such as V(localhost), is left out
+    with a warning. Curly brackets in a value that O(keyed_groups) makes a group's name of become underscores.
 """
 
 EXAMPLES = r"""
@@ -102,7 +108,7 @@ compose:
   expires: cert_expires
 cache: true
 cache_plugin: ansible.builtin.jsonfile
-cache_connection: /tmp/docker_hosts
+cache_connection: ~/.cache/docker_hosts
 """
 
 import collections
@@ -110,12 +116,15 @@ import os
 import typing as t
 
 from ansible.errors import AnsibleParserError
+from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import failure
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.rules import check_name
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._host_list import (
     Hosts,
     find_hosts,
@@ -123,12 +132,19 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._host_list import
 )
 
 Json = dict[str, t.Any]
+NOT_HOSTS = ("localhost", "127.0.0.1", "all", "ungrouped")
+"""Names that mean something else to Ansible: where the steps run, and its own groups."""
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """See DOCUMENTATION."""
 
     NAME = "dockerhost.azure.docker_vm_host"
+
+    @staticmethod
+    def _sanitize_group_name(name: str) -> str:
+        """What a tag says becomes text of ``group_names``, where older ansible-core would evaluate it."""
+        return t.cast("str", to_safe_group_name(name.translate(str.maketrans("{}", "__"))))
 
     def verify_file(self, path: str) -> bool:
         """Tell whether this is a file of ours, by its name."""
@@ -142,9 +158,25 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         wanted = self.get_option("host_tags") or {}
         hosts = [host for host in hosts if all(host["tags"].get(key) == str(value) for key, value in wanted.items())]
         group = self.inventory.add_group(self.get_option("group"))
-        for name, host in _named(hosts):
+        named = list(_named([host for host in hosts if self._has_name(host)]))
+        for name, _host in named:
             self.inventory.add_host(name, group=group)
-            self._fill(name, host)
+        # Groups come last: a variable for a host of a group's name would be the group's.
+        known = [(name, self._set_variables(name, host)) for name, host in named]
+        for name, variables in known:
+            self._set_groups(name, variables)
+
+    def _has_name(self, host: Json) -> bool:
+        """Tell whether its tag names a host; who may write tags must not become ``localhost``, or a group."""
+        try:
+            check_name("docker-host", host["name"])
+        except OptionError:
+            named = False
+        else:
+            named = host["name"].lower() not in NOT_HOSTS and host["name"] not in self.inventory.groups
+        if not named:
+            self.display.warning(f"{host['id']} is left out: its tag docker-host says no name that a host can have")
+        return named
 
     def _hosts(self, key: str, cache: bool) -> list[Json]:
         use = self.get_option("cache")
@@ -176,8 +208,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         # A group of one subscription need not be in the others.
         nowhere = set.intersection(*(set(part.missing) for part in found))
         if nowhere:
-            names = ", ".join(sorted(nowhere))
-            raise AnsibleParserError(f"resource_groups: there is no resource group {names}; name those that hold hosts")
+            self.display.warning(f"resource_groups: there is no resource group {', '.join(sorted(nowhere))}")
         return [host for part in found for host in part.hosts]
 
     def _option(self, name: str) -> t.Any:
@@ -186,13 +217,25 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             value = self.templar.template(value)
         return value
 
-    def _fill(self, name: str, host: Json) -> None:
-        variables = self._variables(host)
+    def _set_variables(self, name: str, host: Json) -> Json:
+        """Set a host's variables, and tell what groups can be made of."""
+        # What came from a cache, too, which may be anybody's.
+        variables = _unsafe(self._variables(host))
         for key, value in variables.items():
             self.inventory.set_variable(name, key, value)
+        known = {**variables["docker_host_facts"]["host"], **variables}
+        self._set_composite_vars(self.get_option("compose"), known, name, strict=self.get_option("strict"))
+        return known
+
+    def _compose(self, template: t.Any, variables: Json, *args: t.Any, **options: t.Any) -> t.Any:
+        """Evaluate an expression; the name of a text needs none of the templating that takes most of the time."""
+        value = variables.get(template) if isinstance(template, str) else None
+        if isinstance(value, str) and not self.get_option("use_extra_vars"):
+            return value
+        return super()._compose(template, variables, *args, **options)
+
+    def _set_groups(self, name: str, known: Json) -> None:
         strict = self.get_option("strict")
-        known = {**host, **variables}
-        self._set_composite_vars(self.get_option("compose"), known, name, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), known, name, strict=strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, name, strict=strict)
 
@@ -219,8 +262,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             "docker_host_name": host["name"],
             "docker_host_resource_group": host["resource_group"],
             "docker_host_subscription_id": host["subscription_id"],
-            "docker_host_location": host["location"],
-            "docker_host_port": host["docker_port"],
             "docker_host_facts": {
                 "name": host["name"],
                 "docker_host": url,
@@ -230,6 +271,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             },
         }
         return {key: value for key, value in variables.items() if value is not None}
+
+
+_MARKS = hasattr(wrap_var(""), "__UNSAFE__")
+"""Whether strings are marked as unsafe, as before ansible-core 2.19; later ones mark what is trusted, by a type."""
+
+
+def _unsafe(value: t.Any) -> t.Any:
+    """What is never evaluated: wrap_var in a fraction of its time."""
+    if isinstance(value, str):
+        return wrap_var(value) if _MARKS or type(value) is not str else value
+    if isinstance(value, dict):
+        return {_unsafe(key): _unsafe(item) for key, item in value.items()}
+    return [_unsafe(item) for item in value] if isinstance(value, list) else value
 
 
 def _named(hosts: list[Json]) -> t.Iterator[tuple[str, Json]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.state import StateFile
 
@@ -81,7 +82,8 @@ def test_all_hosts_with_their_variables(fleet: User) -> None:
     north = hosts["web1.north"]
     assert north["docker_host_name"] == "web1"
     assert north["docker_host_resource_group"] == "north"
-    assert north["docker_host_port"] == 5000
+    # What a user may say for a group stays the user's.
+    assert not {"docker_host_port", "docker_host_location"} & set(north)
     assert north["ansible_port"] == 2222
     assert north["ansible_user"] == "azureuser"
     assert north["ansible_host"].startswith("web1-")
@@ -239,6 +241,103 @@ def test_several_subscriptions(tmp_path: Path) -> None:
         assert list(listed(user)["_meta"]["hostvars"]) == ["web1"]
 
 
+def test_a_group_that_is_yet_to_be_made(fleet: User) -> None:
+    """The inventory is there before the first host, and says what it did not find."""
+    assert sorted(listed(fleet, resource_groups=["west", "nowhere"])["_meta"]["hostvars"]) == ["db1", "off1", "web1"]
+    path = fleet.home / "docker_vm_host.yml"
+    path.write_text(json.dumps({"plugin": "dockerhost.azure.docker_vm_host", "resource_groups": ["nowhere"]}))
+    ran = fleet.run("ansible-inventory", "-i", str(path), "--list")
+    assert ran.code == 0, ran.output
+    # Older ansible-core breaks lines.
+    assert "resource_groups: there is no resource group nowhere" in " ".join(ran.output.split())
+
+
+HOSTILE = "{{ lookup('pipe', 'touch %s') }}"
+SHOWN = ("docker_host_facts", "docker_host_facts.host.tags", "composed", "group_names", "hostvars[inventory_hostname]")
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_tags_are_never_evaluated(azure: LocalAzure, tmp_path: Path, cached: bool) -> None:
+    """Who may write tags does not get the controller: by values, keys, names, groups, or what the role hands on."""
+    user = User(azure, tmp_path / "tags")
+    made = user.home / "made"
+    evil = HOSTILE % made
+    group = f"tags-{cached}".lower()
+    _tagged(user, group, "good1", {"note": evil, "quoted": f"x' ~ lookup('pipe', 'touch {made}') ~ '"})
+    options: dict[str, t.Any] = {
+        "resource_groups": [group],
+        "compose": {"composed": "tags.note"},
+        "groups": {"noted": "tags.note | length > 0"},
+        "keyed_groups": [{"prefix": "note", "key": "tags.note"}, {"prefix": "tag", "key": "tags"}],
+    }
+    if cached:
+        connection = str(user.home / "cache")
+        options.update(cache=True, cache_plugin="ansible.builtin.jsonfile", cache_connection=connection)
+        listed(user, **options)
+    shown = listed(user, **options)
+    assert shown["_meta"]["hostvars"]["good1"]["docker_host_facts"]["host"]["tags"]["note"] == evil
+    assert shown["noted"]["hosts"] == ["good1"]
+    tasks: list[dict[str, t.Any]] = [{"ansible.builtin.debug": {"var": name}} for name in SHOWN]
+    tasks += [
+        {"ansible.builtin.debug": {"msg": "{{ composed }} {{ group_names }} {{ docker_host_facts.host.tags }}"}},
+        {"ansible.builtin.set_fact": {"copied": "{{ docker_host_facts.host.tags.note }}"}},
+        {"ansible.builtin.debug": {"msg": "{{ copied }} is {{ hostvars.good1.copied }}"}},
+        {
+            "dockerhost.azure.docker_vm_host_info": {"name": "good1", "resource_group": group},
+            "delegate_to": "localhost",
+            "register": "info",
+        },
+        {"ansible.builtin.debug": {"msg": "{{ info.hosts[0].tags.note }}"}},
+        {
+            "dockerhost.azure.docker_vm_host": {"name": "good1", "resource_group": group},
+            "delegate_to": "localhost",
+            "check_mode": True,
+            "register": "action",
+        },
+        {"ansible.builtin.set_fact": {"handed_on": {"host": "{{ action.host }}"}}},
+        {"ansible.builtin.debug": {"msg": "{{ handed_on.host.tags.note }} {{ action.host.tags }}"}},
+    ]
+    play = {"hosts": "docker_hosts", "connection": "local", "gather_facts": False, "tasks": tasks}
+    (user.home / "show.yml").write_text(json.dumps([play]))
+    ran = user.run("ansible-playbook", "-i", "docker_vm_host.yml", "show.yml")
+    assert not made.exists()
+    assert ran.code == 0, ran.output
+    assert ran.output.count("touch") > len(SHOWN)
+
+
+def test_a_tag_makes_no_other_host_of_it(azure: LocalAzure, tmp_path: Path) -> None:
+    """Tasks for localhost, which carry credentials, would go to somebody's machine."""
+    user = User(azure, tmp_path / "names")
+    for number, name in enumerate(["localhost", "all", "docker_hosts", "{{ 7 * 7 }}"]):
+        _tagged(user, "names", f"odd{number}", {"docker-host": name})
+    shown = listed(user, resource_groups=["names"])
+    assert shown["_meta"]["hostvars"] == {}
+    _tagged(user, "names", "even1", {})
+    ran = user.run("ansible-inventory", "-i", "docker_vm_host.yml", "--list")
+    said = " ".join(ran.output.split())
+    assert said.count("its tag docker-host says no name that a host can have") == 4
+    assert "virtualMachines/odd3 is left out" in said
+
+
+def _tagged(user: User, group: str, name: str, tags: dict[str, str]) -> None:
+    """Make a host, and give its VM tags as anybody may who is allowed to write them."""
+    module = "dockerhost.azure.docker_vm_host"
+    options = {"name": name, "resource_group": group, "location": "westeurope", "ssh_public_keys": [KEY]}
+    playbook = user.home / "make.yml"
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{module: options}]}]))
+    user.play(str(playbook))
+    azure = user.azure
+    params = {
+        "cloud_environment": azure.url, "cloud_ca_path": azure.ca_file, "tenant": azure.tenant,
+        "client_id": azure.client_id, "secret": azure.secret, "subscription_id": azure.subscription_id,
+    }  # fmt: skip
+    with AzureSession.from_params(params) as session:
+        machine = f"{session.group_id(group)}/providers/Microsoft.Compute/virtualMachines/{name}"
+        there = session.arm.get(machine)
+        session.arm.put(machine, {"location": there["location"], "tags": {**there["tags"], **tags}, "properties": {}})
+        azure.settle()
+
+
 def test_as_awx_asks(fleet: User) -> None:
     """An inventory source: a project's file, an Azure credential in the environment, nothing else."""
     source = REPOSITORY / "examples" / "awx" / "inventory" / "docker_vm_host.yml"
@@ -264,13 +363,31 @@ def test_role_runs_against_it(fleet: User, tmp_path: Path) -> None:
     assert ran.changed == {"web1": 1}
 
 
+def test_the_users_own_variables_count(fleet: User) -> None:
+    """Of groups, too; without one, a host keeps the port that it has."""
+    path = fleet.home / "north.docker_vm_host.yml"
+    path.write_text(json.dumps({"plugin": "dockerhost.azure.docker_vm_host", "resource_groups": ["north"]}))
+    show = fleet.home / "show.yml"
+    role = {"name": "dockerhost.azure.docker_host", "tasks_from": "power"}
+    told = {"ansible.builtin.debug": {"msg": "port {{ docker_host_port }} = {{ _docker_host_used_port }}"}}
+    power = {"ansible.builtin.import_role": role, "vars": {"docker_host_power": "running"}, "check_mode": True}
+    show.write_text(json.dumps([{"hosts": "docker_hosts", "gather_facts": False, "tasks": [power, told]}]))
+    (fleet.home / "group_vars").mkdir()
+    for said, port in (("docker_host_port: 2376", "2376"), ("docker_host_location: northeurope", "5000")):
+        (fleet.home / "group_vars" / "docker_hosts.yml").write_text(said)
+        ran = fleet.run("ansible-playbook", "-i", str(path), str(show))
+        assert ran.code == 0, ran.output
+        assert f"port {port} = {port}" in ran.output
+    empty = fleet.run("ansible-playbook", "-i", str(path), str(show), "-e", "docker_host_port=")
+    assert "port  = 5000" in empty.output, empty.output
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"auth_source": "pigeon"}, "auth_source"),
         ({"subscription_id": "00000000-0000-0000-0000-000000000000"}, "00000000"),
         ({"unknown": 1, "group": ["a"]}, "group"),
-        ({"resource_groups": ["west", "nowhere"]}, "resource_groups: there is no resource group nowhere"),
     ],
 )
 def test_bad_configuration(fleet: User, options: dict[str, t.Any], message: str) -> None:
