@@ -23,7 +23,7 @@ export PATH := $(VENV)/bin:$(CACHE)/bin:$(PATH)
 # The tests and the demo talk to their own servers: a CA bundle meant for the outside must not decide whom they trust.
 RUN := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE -u SSL_CERT_DIR -u ANSIBLE_CONFIG
 
-SOURCES := $(shell git ls-files --cached --others --exclude-standard plugins roles playbooks meta galaxy.yml README.md LICENSE CHANGELOG.md changelogs 2>/dev/null)
+SOURCES := $(shell git ls-files --cached --others --exclude-standard ':!playbooks/collections' plugins roles playbooks meta galaxy.yml README.md LICENSE CHANGELOG.md changelogs 2>/dev/null)
 
 .PHONY: help
 help:  ## Show the targets
@@ -161,6 +161,10 @@ bench-host: dev install  ## docker_vm_host beside azure.azcollection, in one run
 .PHONY: bench-role
 bench-role: dev install  ## The whole role run again, for one host and for twenty; writes docs/performance.md
 	$(RUN) python tests/benchmarks/bench_role.py $(COLLECTIONS) docs/performance.md
+
+.PHONY: bench-inventory
+bench-inventory: dev install  ## The inventory plugin over 500 hosts beside an empty inventory; writes docs/performance.md
+	$(RUN) python tests/benchmarks/bench_inventory.py $(COLLECTIONS) docs/performance.md
 
 .PHONY: clean
 clean: demo-stop  ## Remove what was built (the caches too)
