@@ -274,6 +274,8 @@ options:
   custom_data:
     description:
       - Custom data of a new host, as cloud-init reads it; not encoded. It cannot be changed later.
+      - Azure never returns it. A salted digest of it is a tag of the virtual machine, so that a later run with other
+        custom data is an error; for a host without that tag there is a warning that it cannot be seen.
     type: str
   user_data:
     description:
@@ -397,8 +399,8 @@ options:
     default: []
   ssh_port:
     description:
-      - The port of SSH. On another than V(22), a new host's cloud-init moves sshd, and tells SELinux and firewalld where
-        they are on; this cannot be changed later.
+      - The port of SSH. On another than V(22), a new host's cloud-init moves sshd, and tells SELinux and firewalld
+        where they are on; this cannot be changed later.
     type: int
     default: 22
   ssh_allowed_sources:

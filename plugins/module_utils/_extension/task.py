@@ -14,13 +14,13 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from .. import _digest as digests
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
 from .._azure.operations import Watch, Work
 from .._differences import Differences
 from .._errors import DockerHostError, OptionError
 from .._task import Request, Task
-from . import digest as digests
 from . import payload, record
 from .choice import carrier, choose, in_the_way, others
 from .handlers import Handler, Present, Push, docker_extension_settings

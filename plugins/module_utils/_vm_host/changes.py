@@ -15,10 +15,11 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._differences import Difference, Differences
+from .._digest import matches
 from .._errors import OptionError
 from .facts import Json
 from .layout import Layout
-from .names import owner_of, same_id
+from .names import CUSTOM_DATA_TAG, owner_of, same_id, tag_of
 from .network import properties_of
 from .steps import OwnershipError
 from .wanted import MOST_CACHED, DataDisk, Wanted
@@ -47,6 +48,9 @@ def immutable_differences(wanted: Wanted, layout: Layout, actual: Json) -> list[
     if params["ssh_password_enabled"] is not None:
         actual_enabled = not linux.get("disablePasswordAuthentication", False)
         found.compare("ssh_password_enabled", actual_enabled, params["ssh_password_enabled"])
+    known = custom_data_digest(actual)
+    if params["custom_data"] and known and not matches(known, params["custom_data"].encode()):
+        found.add("custom_data", "(not shown)", "another, not shown")
     if wanted.plan:
         given = {key: value for key, value in wanted.plan.items() if key != "promotionCode"}
         before = {key: (actual.get("plan") or {}).get(key) for key in given}
@@ -56,6 +60,11 @@ def immutable_differences(wanted: Wanted, layout: Layout, actual: Json) -> list[
     _compare_disks(found, wanted, properties)
     found.entries += _reprovisioned(wanted, properties)
     return found.entries
+
+
+def custom_data_digest(actual: Json) -> str | None:
+    """The digest of the custom data that a VM was made with, as its tag tells."""
+    return tag_of(actual, CUSTOM_DATA_TAG)
 
 
 def _reprovisioned(wanted: Wanted, properties: Json) -> list[Difference]:

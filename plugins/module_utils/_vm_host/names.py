@@ -19,6 +19,7 @@ COLLECTION_TAG = "docker-host-collection"
 COLLECTION = "dockerhost.azure"
 PORT_TAG = "docker-host-port"
 SSH_PORT_TAG = "docker-host-ssh-port"
+CUSTOM_DATA_TAG = "docker-host-custom-data"
 SHARED = "shared"
 # Tags with this beginning are the collection's record; some are written by other modules of it.
 RESERVED_PREFIX = "docker-host"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from .._differences import Difference, Differences
+from .._digest import new_digest
 from .._errors import DockerHostError, OptionError
 from . import changes, machine, network, subnets
 from .again import has_worked, repeated_body
@@ -19,6 +20,7 @@ from .facts import READABLE, Facts, Json, is_broken, primary_configuration, stat
 from .given import check_given, notes_on_given
 from .layout import Layout
 from .names import (
+    CUSTOM_DATA_TAG,
     PORT_TAG,
     RESERVED_PREFIX,
     SHARED,
@@ -66,6 +68,12 @@ class Planner:
         plan.steps.extend(self._power(plan))
         plan.steps.extend(self._left_over())
         plan.notes += notes_on_given(self.wanted, self.layout, self.facts)
+        present = self.facts.virtual_machine
+        if present and self.wanted.params["custom_data"] and not changes.custom_data_digest(present):
+            plan.notes.append(
+                f"Whether {self.wanted.name} was made with this custom_data cannot be seen: Azure does not return it,"
+                " and the virtual machine has no tag that tells."
+            )
         if self._cannot_reach_out():
             plan.notes.append(
                 f"The host has no public address, and the subnet {name_in(str(self.layout.subnet))} neither a NAT"
@@ -224,6 +232,10 @@ class Planner:
         extra = {PORT_TAG: str(self.wanted.docker_port)}
         if self.wanted.ssh_port != 22:
             extra[SSH_PORT_TAG] = str(self.wanted.ssh_port)
+        if not present and self.wanted.params["custom_data"]:
+            extra[CUSTOM_DATA_TAG] = new_digest(
+                self.wanted.params["custom_data"].encode(), owner=layout.virtual_machine
+            )
         tags = self._tags(present, extra)
         if not present:
             body = machine.machine_body(self.wanted, layout, location, tags, self.ssh_keys, self.trust)

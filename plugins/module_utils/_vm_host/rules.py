@@ -238,11 +238,11 @@ def check_tags(option: str, tags: t.Mapping[str, t.Any], reserved: str) -> None:
     """Refuse tags that Azure refuses or that are the collection's own.
 
     "Use tags to organize your Azure resources" (learn.microsoft.com): names up to 512 characters without <>%&\\?/,
-    values up to 256, at most 50 of them; five are kept for our own.
+    values up to 256, at most 50 of them; seven are kept for our own.
     """
-    if len(tags) > 45:
+    if len(tags) > 43:
         raise OptionError(
-            option, f"{len(tags)} tags are too many: Azure allows 50, five of which are the collection's."
+            option, f"{len(tags)} tags are too many: Azure allows 50, seven of which are the collection's."
         )
     seen: dict[str, str] = {}
     for name, value in tags.items():

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils import _digest as digest
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension import digest, payload
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension import payload
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import failed, read_outcome
 
 PROGRAM = Path(__file__).parents[5] / "plugins/plugin_utils/_guest/docker_setup.py"

@@ -259,6 +259,28 @@ def test_keys_for_a_host_that_has_a_password_only() -> None:
     assert not plan_of(wanted(ssh_public_keys=[KEY]), bare)
 
 
+def test_other_custom_data_is_noticed_and_not_shown() -> None:
+    host = wanted(custom_data="#!/bin/sh\necho secret1\n")
+    facts = created(host)
+    tag = (facts.virtual_machine or {})["tags"]["docker-host-custom-data"]
+    # The same in check mode and in a real run, and another for another host.
+    assert (created(host).virtual_machine or {})["tags"]["docker-host-custom-data"] == tag
+    other = created(wanted(name="web2", custom_data="#!/bin/sh\necho secret1\n")).virtual_machine or {}
+    assert other["tags"]["docker-host-custom-data"] != tag
+    assert not plan_of(host, facts)
+    assert not plan_of(wanted(), facts)
+    with pytest.raises(ImmutableError) as caught:
+        plan_of(wanted(custom_data="#!/bin/sh\necho secret2\n"), facts)
+    assert [entry["property"] for entry in caught.value.details["immutable"]] == ["custom_data"]
+    assert "secret" not in f"{caught.value} {caught.value.details} {tag}"
+
+
+def test_custom_data_of_a_host_without_the_tag_cannot_be_seen(host: Wanted) -> None:
+    plan = plan_of(wanted(custom_data="#!/bin/sh\n"), created(host))
+    assert not plan.steps
+    assert ["custom_data" in note for note in plan.notes] == [True]
+
+
 def test_all_that_cannot_be_changed_is_in_one_error(host: Wanted) -> None:
     with pytest.raises(ImmutableError, match=r"zone.*image.*admin_username"):
         plan_of(wanted(zone="2", image="debian-12", admin_username="jo"), created(host))

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The digest of the settings, as a tag. Private to this collection.
+"""The digest of what Azure never returns, as a tag. Private to this collection.
 
-Azure never returns protected settings; the digest tells whether they are the wanted ones. Settings may hold short
+It tells whether protected settings, or a host's custom data, are the wanted ones. They may hold short
 passwords and tags are not secret, so it is salted and slow, unless they hold a private key, too: nobody can try
 passwords on a digest of something unguessable. Each run computes it again for each host, and that one is fast.
 """
@@ -22,12 +22,13 @@ PBKDF2_ITERATIONS = 600_000
 SALT_BYTES, HASH_BYTES = 16, 32
 
 
-def new_digest(content: bytes, *, guessable: bool = True) -> str:
-    """A digest with a fresh salt, for example ``scrypt:14:8:1:SALT:HASH`` (88 characters).
+def new_digest(content: bytes, *, guessable: bool = True, owner: str = "") -> str:
+    """A digest with a salt, for example ``scrypt:14:8:1:SALT:HASH`` (88 characters).
 
     :param guessable: nothing in the content is as hard to guess as a private key.
+    :param owner: whose content it is: the salt is then always the same for one owner, and else a fresh one.
     """
-    salt = secrets.token_bytes(SALT_BYTES)
+    salt = hashlib.sha256(owner.lower().encode()).digest()[:SALT_BYTES] if owner else secrets.token_bytes(SALT_BYTES)
     if not guessable:
         return _hmac(content, salt)
     try:
