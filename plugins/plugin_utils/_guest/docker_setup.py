@@ -5,7 +5,7 @@
 """Set up a Docker engine on this machine as one settings file says. Private to this collection.
 
 The story: gather facts, refuse what cannot be, then stage by stage plan and apply (disk, install,
-access, configure, registries, compose), then verify, then one line of JSON on standard output:
+access, configure, firewall, registries, compose), then verify, then one line of JSON on standard output:
 ``{"docker_setup": 1, "ok": true, "digest": ..., "changes": [...], "engine": {...}, ...}``.
 Run twice it changes nothing the second time; killed midway the next run mends what was left.
 
@@ -131,6 +131,12 @@ class Machine:
             text = text.replace(secret, "********")
         return text
 
+    def tail(self, output, size=1200):
+        """The end of a program's output without any known secret, also where the cut goes through one."""
+        if isinstance(output, bytes):
+            output = output.decode("utf-8", "replace")
+        return tail(self.redact(output or ""), size)
+
     def change(self, text, act=None):
         """Report one change and, unless only checking, make it."""
         self.changes.append(text)
@@ -214,12 +220,12 @@ class Machine:
         except FileNotFoundError:
             raise Problem("the program {} is not installed".format(argv[0])) from None
         except subprocess.TimeoutExpired as error:
-            raise Problem("{} took longer than {} s".format(argv[0], timeout), tail(error.output)) from None
+            raise Problem("{} took longer than {} s".format(argv[0], timeout), self.tail(error.output)) from None
         output = done.stdout.decode("utf-8", "replace")
         self.log("exit {}\n{}".format(done.returncode, output.rstrip()))
         if ok is not None and done.returncode not in ok:
             words = " ".join(argv[:3])
-            raise Problem("{} ended with exit code {}".format(words, done.returncode), tail(output))
+            raise Problem("{} ended with exit code {}".format(words, done.returncode), self.tail(output))
         return output
 
     def has(self, program):
@@ -227,9 +233,7 @@ class Machine:
 
 
 def tail(output, size=1200):
-    """The end of a program's output: whole lines, at most ``size`` characters."""
-    if isinstance(output, bytes):
-        output = output.decode("utf-8", "replace")
+    """The end of a text, at most ``size`` characters of it."""
     text = (output or "").strip()
     return text if len(text) <= size else "..." + text[-size:]
 
@@ -437,7 +441,7 @@ class Facts:
         self.ubuntu_codename = release.get("UBUNTU_CODENAME", "")
         self.codename = release.get("VERSION_CODENAME", "")
         self.manager = package_manager(machine, self.like)
-        self.state = load_json(machine, STATE, {})
+        self.state = load_json(machine, STATE, {}) or left_behind(machine)
         self.daemon = load_json(machine, DAEMON_JSON, {})
         self.refresh(machine)
 
@@ -494,6 +498,21 @@ def load_json(machine, path, default):
     if not isinstance(value, dict):
         raise Problem("{} on the machine is not a JSON object: mend or remove it".format(path))
     return value
+
+
+def left_behind(machine):
+    """What our drop-in tells where the record is missing: that port and certificates are ours. Empty without it."""
+    text = machine.text(DROP_IN)
+    port = re.search(r"-H tcp://0\.0\.0\.0:(\d+) --tlsverify", text) if text.startswith(MARK) else None
+    if port is None:
+        return {}
+    paths = [*(entry[1] for entry in CERTIFICATES), KEY]
+    return {
+        "unfinished": True,
+        "port": int(port.group(1)),
+        "ca": fingerprints(machine.read(CERTIFICATES[0][1]) or b""),
+        "files": {path: "" for path in paths if machine.read(path) is not None},
+    }
 
 
 def installed_engine(machine, manager):
@@ -599,12 +618,21 @@ def refuse(machine, settings, facts):
             raise Problem("docker.users: there is no user {} on this machine".format(user))
     if settings.certs:
         check_pair(settings.certs)
-        recorded, wanted = set(facts.state.get("ca") or []), set(fingerprints(settings.certs["ca"]))
-        if recorded and not recorded & wanted and not settings.replace_ca:
-            raise Problem(
-                "this engine trusts the CA {} and the settings bring another one, {}: clients of the first would be "
-                "cut off; ask for it with replace-ca".format(short(recorded), short(wanted))
-            )
+        fence(machine, settings, facts)
+
+
+def fence(machine, settings, facts):
+    """Let no other CA take the place of the engine's by accident. One that was renewed with its key is the same CA."""
+    recorded, wanted = set(facts.state.get("ca") or []), set(fingerprints(settings.certs["ca"]))
+    if not recorded or recorded & wanted or settings.replace_ca:
+        return
+    trusted = [der for der in certificates(machine.read(CERTIFICATES[0][1]) or b"") if sha256(der) in recorded]
+    if {key_fingerprint(der) for der in trusted} & {key_fingerprint(der) for der in certificates(settings.certs["ca"])}:
+        return
+    raise Problem(
+        "this engine trusts the CA {} and the settings bring another one, {}: clients of the first would be "
+        "cut off; ask for it with replace-ca".format(short(recorded), short(wanted))
+    )
 
 
 def keep_settings(settings, state):
@@ -695,12 +723,43 @@ def check_pair(certs):
             raise Problem("certs.cert and certs.key do not belong together ({})".format(reason)) from None
 
 
-def fingerprints(pem):
-    """SHA-256 fingerprints of the certificates in a PEM file, lower-case hex."""
+def certificates(pem):
+    """The certificates in a PEM file, as DER."""
     blocks = re.findall(
         r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem.decode("ascii", "replace"), re.DOTALL
     )
-    return [hashlib.sha256(ssl.PEM_cert_to_DER_cert(block)).hexdigest() for block in blocks]
+    found = []
+    for block in blocks:
+        with contextlib.suppress(ValueError):  # somebody's damaged file
+            found.append(ssl.PEM_cert_to_DER_cert(block))
+    return found
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def fingerprints(pem):
+    """SHA-256 fingerprints of the certificates in a PEM file, lower-case hex."""
+    return [sha256(der) for der in certificates(pem)]
+
+
+def key_fingerprint(der):
+    """SHA-256 of a certificate's public key (its SubjectPublicKeyInfo: RFC 5280, 4.1), lower-case hex."""
+    place = element(der, element(der, 0)[0])[0]  # the first field of the TBSCertificate
+    # Before the key come version (which may be left out), serialNumber, signature, issuer, validity and subject.
+    for _field in range(6 if der[place] == 0xA0 else 5):
+        place = element(der, place)[1]
+    return sha256(der[place : element(der, place)[1]])
+
+
+def element(der, place):
+    """Where the contents of the DER element at a place begin and end (X.690, 8.1.3)."""
+    begin, length = place + 2, der[place + 1]
+    if length > 0x7F:
+        begin += length - 0x80
+        length = int.from_bytes(der[place + 2 : begin], "big")
+    return begin, begin + length
 
 
 def short(values):
@@ -1222,8 +1281,8 @@ def openpgp_fingerprint(key):
 # ---------------------------------------------------------------- stage: access
 
 
-def access(machine, settings, facts):
-    """Let users use the engine without sudo, and open the port in the machine's own firewall."""
+def access(machine, settings, _facts):
+    """Let users use the engine without sudo."""
     if not machine.alive:
         return
     for user in settings.users:
@@ -1232,11 +1291,6 @@ def access(machine, settings, facts):
                 "add the user {} to the group docker".format(user),
                 lambda user=user: machine.run(["usermod", "-aG", "docker", user]),
             )
-    before = facts.state.get("port")
-    if before and before != settings.port:
-        firewall(machine, before, False)
-    if settings.port:
-        firewall(machine, settings.port, True)
 
 
 def group_members(group):
@@ -1244,26 +1298,6 @@ def group_members(group):
         return grp.getgrnam(group).gr_mem
     except KeyError:
         return []
-
-
-def firewall(machine, port, wanted):
-    """Open or close the port in firewalld or ufw, if one of them is active."""
-    rule = "{}/tcp".format(port)
-    verb = "open" if wanted else "close"
-    if machine.has("firewall-cmd") and machine.run(["firewall-cmd", "--state"], ok=None).strip() == "running":
-        if (rule in machine.run(["firewall-cmd", "--list-ports"], ok=None).split()) != wanted:
-            option = "--{}-port={}".format("add" if wanted else "remove", rule)
-
-            def act():
-                machine.run(["firewall-cmd", "--permanent", option])
-                machine.run(["firewall-cmd", option])
-
-            machine.change("{} port {} in firewalld".format(verb, rule), act)
-    elif machine.has("ufw"):
-        status = machine.run(["ufw", "status"], ok=None)
-        if "Status: active" in status and bool(re.search(r"^{}\s".format(rule), status, re.MULTILINE)) != wanted:
-            words = ["ufw", "allow", rule] if wanted else ["ufw", "delete", "allow", rule]
-            machine.change("{} port {} in ufw".format(verb, rule), lambda: machine.run(words))
 
 
 # ---------------------------------------------------------------- stage: configure
@@ -1287,13 +1321,11 @@ def wanted_daemon(settings, facts):
 
 def merged_daemon(settings, facts):
     """Somebody else's entries stay, also within an object such as log-opts; those that we once put there go."""
-    ours = facts.state.get("daemon") or {}
     wanted = wanted_daemon(settings, facts)
-    result = {}
-    for key, value in facts.daemon.items():
-        left = without(value, ours[key]) if key in ours else value
-        if left is not None:
-            result[key] = left
+    result = dict(facts.daemon)
+    for ours in (facts.state.get("daemon") or {}, facts.state.get("daemon-before") or {}):
+        result = {key: without(value, ours[key]) if key in ours else value for key, value in result.items()}
+        result = {key: value for key, value in result.items() if value is not None}
     for key, value in wanted.items():
         if isinstance(value, dict) and isinstance(result.get(key), dict):
             value = dict(result[key], **value)
@@ -1392,6 +1424,9 @@ def configure(machine, settings, facts):
     before = {path: (machine.read(path), machine.mode(path)) for path in changed}
     if changed and not machine.check:
         keep_foreign(machine, facts, before)
+        if not settings.absent:
+            before[STATE] = (machine.read(STATE), 0o600)
+            intend(machine, settings, facts)
         keep_containers(machine, settings, facts)
         machine.write(PENDING, b"")
     for path, (content, mode) in sorted(changed.items()):
@@ -1412,7 +1447,7 @@ def keep_foreign(machine, facts, before):
         copy = path + ".before-docker-host"
         ours = path in (DROP_IN, PROXY_FILE) or path in (facts.state.get("files") or {})
         if path == DAEMON_JSON:
-            ours = bool(facts.state)
+            ours = "daemon" in facts.state
         if content is not None and not ours and machine.read(copy) is None:
             machine.write(copy, content, mode)
 
@@ -1478,7 +1513,7 @@ def validate(machine, settings):
         return
     output = machine.run(["dockerd", "--validate", "--config-file=" + DAEMON_JSON, *settings.options], ok=None)
     if "unknown flag: --validate" not in output and "configuration OK" not in output:
-        raise Problem("the daemon refuses its settings", tail(output))
+        raise Problem("the daemon refuses its settings", machine.tail(output))
 
 
 def wait_for_engine(machine, settings, limit=90):
@@ -1513,13 +1548,13 @@ def tls_answers(port, certificate):
             return "ALERT" in (error.reason or "")
         except OSError:
             return False
-    return hashlib.sha256(shown).hexdigest() == fingerprints(certificate)[0]
+    return [sha256(shown)] == fingerprints(certificate)[:1]
 
 
 def journal(machine):
     """What the daemon said when it was last started."""
     output = machine.run(["journalctl", "-u", "docker", "-n", "40", "--no-pager", "-o", "cat"], ok=None)
-    return tail(output.rpartition("\nStarting ")[2], 900)
+    return machine.tail(output.rpartition("\nStarting ")[2], 900)
 
 
 def restore(machine, before):
@@ -1537,6 +1572,44 @@ def undo(machine, before):
     if service_active(machine):
         return "the last configuration is back and running"
     return "the last configuration is back, but does not start either"
+
+
+# ---------------------------------------------------------------- stage: firewall
+
+
+def firewall(machine, settings, facts):
+    """Open the port in the machine's own firewall, once the engine listens on it, and close what was open before."""
+    if not machine.alive:
+        return
+    if settings.port:
+        set_port(machine, settings.port, True)
+    for port in sorted(open_ports(facts.state) - {settings.port}):
+        set_port(machine, port, False)
+
+
+def open_ports(state):
+    """The ports that earlier runs have opened; more than one after a run that did not end well."""
+    return {port for port in [state.get("port"), *(state.get("ports") or [])] if port}
+
+
+def set_port(machine, port, wanted):
+    """Open or close the port in firewalld or ufw, if one of them is active."""
+    rule = "{}/tcp".format(port)
+    verb = "open" if wanted else "close"
+    if machine.has("firewall-cmd") and machine.run(["firewall-cmd", "--state"], ok=None).strip() == "running":
+        if (rule in machine.run(["firewall-cmd", "--list-ports"], ok=None).split()) != wanted:
+            option = "--{}-port={}".format("add" if wanted else "remove", rule)
+
+            def act():
+                machine.run(["firewall-cmd", "--permanent", option])
+                machine.run(["firewall-cmd", option])
+
+            machine.change("{} port {} in firewalld".format(verb, rule), act)
+    elif machine.has("ufw"):
+        status = machine.run(["ufw", "status"], ok=None)
+        if "Status: active" in status and bool(re.search(r"^{}\s".format(rule), status, re.MULTILINE)) != wanted:
+            words = ["ufw", "allow", rule] if wanted else ["ufw", "delete", "allow", rule]
+            machine.change("{} port {} in ufw".format(verb, rule), lambda: machine.run(words))
 
 
 # ---------------------------------------------------------------- stage: registries
@@ -1600,7 +1673,7 @@ def bring_up(machine, name, project):
     folder = "{}/{}".format(COMPOSE_DIR, name)
     variables = dict(project["environment"], **project["secrets"])
     files = {
-        folder + "/compose.yaml": project["file"].encode(),
+        compose_file(name): project["file"].encode(),
         folder + "/.env": "".join(env_line(*item) for item in sorted(variables.items())).encode(),
     }
     changed = [path for path, content in files.items() if machine.differs(path, content, 0o600)]
@@ -1632,6 +1705,10 @@ def bring_up(machine, name, project):
     machine.change("bring up the compose project {}".format(name), act)
 
 
+def compose_file(name):
+    return "{}/{}/compose.yaml".format(COMPOSE_DIR, name)
+
+
 def compose_command(name, folder):
     return ["docker", "compose", "--project-name", name, "--project-directory", folder,
             "--file", folder + "/compose.yaml", "--env-file", folder + "/.env"]  # fmt: skip
@@ -1644,11 +1721,14 @@ def env_line(key, value):
 
 
 def is_up(project):
-    """Tell whether the project's containers exist and either run or have ended well."""
-    query = urllib.request.quote(json.dumps({"label": ["com.docker.compose.project=" + project]}))
+    """Tell whether the project's containers exist and each of them runs or has ended well."""
+    # Without what somebody started with `docker compose run`.
+    labels = ["com.docker.compose.project=" + project, "com.docker.compose.oneoff=False"]
+    query = urllib.request.quote(json.dumps({"label": labels}))
     containers = ask_engine("/containers/json?all=1&filters=" + query) or []
-    good = [one for one in containers if one.get("State") == "running" or "Exited (0)" in one.get("Status", "")]
-    return bool(good)
+    return bool(containers) and all(
+        one.get("State") == "running" or "Exited (0)" in one.get("Status", "") for one in containers
+    )
 
 
 def take_down(machine, name):
@@ -1668,8 +1748,6 @@ def remove_all(machine, settings, facts):
         machine.change("take down the compose project {}".format(name), lambda name=name: take_down(machine, name))
     machine.stage = "registries"
     registries(machine, settings, facts)
-    machine.stage = "access"
-    access(machine, settings, facts)
     root = facts.info.get("DockerRootDir") or facts.daemon.get("data-root") or "/var/lib/docker"
     machine.stage = "configure"
     if facts.installed and "engine" not in settings.remove and facts.state:
@@ -1680,6 +1758,8 @@ def remove_all(machine, settings, facts):
             if machine.differs(path, content, mode):
                 verb = "remove" if content is None else "write"
                 machine.change("{} {}".format(verb, path), lambda p=path, c=content, m=mode: machine.write(p, c, m))
+    machine.stage = "firewall"
+    firewall(machine, settings, facts)
     machine.stage = "remove"
     if machine.alive and "engine" in settings.remove and facts.package:
 
@@ -1711,12 +1791,12 @@ def remove_data(machine, root):
 
 def verify(machine, state):
     """Compare the machine with the record of the last run; returns what is no longer so."""
-    found = []
+    found = ["the last run did not end well"] if state.get("unfinished") else []
     for path, digest in sorted((state.get("files") or {}).items()):
         content = machine.read(path)
         if content is None:
             found.append("{} is gone".format(path))
-        elif hashlib.sha256(content).hexdigest() != digest:
+        elif sha256(content) != digest:
             found.append("{} was changed".format(path))
     daemon = load_json(machine, DAEMON_JSON, {})
     for key, value in sorted((state.get("daemon") or {}).items()):
@@ -1743,9 +1823,9 @@ def verify_engine(machine, state):
         found.append("port {} does not answer with our certificate".format(state["port"]))
     if machine.read(PENDING) is not None:
         found.append("a restart is pending")
-    return found + [
-        "the compose project {} is not up".format(name) for name in state.get("projects") or [] if not is_up(name)
-    ]
+    # Those that are no longer wanted are left alone, also by whoever took them down.
+    wanted = [name for name in state.get("projects") or [] if compose_file(name) in state.get("files", {})]
+    return found + ["the compose project {} is not up".format(name) for name in wanted if not is_up(name)]
 
 
 def certificate_files(state):
@@ -1761,27 +1841,57 @@ def just_pushed(settings, state):
     return {"port": state["port"], "files": certificate_files(state)}
 
 
-def record(machine, settings, facts):
-    """Leave the record of this run: hashes only, no secret."""
-    paths = [*(entry[1] for entry in CERTIFICATES), KEY, DROP_IN, PROXY_FILE]
-    paths += [COMPOSE_DIR + "/" + name + "/compose.yaml" for name in settings.projects]
+def new_record(machine, settings, facts):
+    """What a run that ends well leaves as its record: hashes only, no secret."""
+    files = {path: content for path, (content, _mode) in wanted_files(machine, settings, facts).items()}
+    files.pop(DAEMON_JSON, None)
+    for name, project in settings.projects.items():
+        files[compose_file(name)] = project["file"].encode()
+    hashes = {path: sha256(content) for path, content in files.items() if content is not None}
+    trusted = fingerprints(settings.certs["ca"]) if settings.certs else []
+    if settings.certs_only:
+        files = dict(facts.state.get("files") or {}, **hashes)
+        return dict(facts.state, digest=settings.digest, ca=trusted, files=files)
     known = [name for name in facts.state.get("projects") or [] if name not in settings.projects and not settings.purge]
-    state = {
+    return {
         "format": FORMAT,
         "digest": settings.digest,
         "port": settings.port,
         "disk": settings.disk and settings.disk.get("path", "/srv/docker"),
-        "ca": fingerprints(settings.certs["ca"]) if settings.certs else [],
-        "files": {
-            path: hashlib.sha256(machine.read(path)).hexdigest() for path in paths if machine.read(path) is not None
-        },
+        "ca": trusted,
+        "files": hashes,
         "daemon": wanted_daemon(settings, facts),
         "projects": sorted([*settings.projects, *known]),
         "logins": sorted(login.get("server") or HUB for login in settings.logins),
     }
-    if settings.certs_only:
-        files = dict(facts.state.get("files") or {}, **certificate_files(state))
-        state = dict(facts.state, digest=settings.digest, ca=state["ca"], files=files)
+
+
+def intend(machine, settings, facts):
+    """Note what will be ours before the first file is written: a run that is cut short leaves nothing to nobody."""
+    before, state = facts.state, unfinished(new_record(machine, settings, facts), facts)
+    state["ca"] = sorted({*(before.get("ca") or []), *state["ca"]})
+    state["files"] = dict(before.get("files") or {}, **state["files"])
+    state["daemon-before"] = before.get("daemon") or {}
+    save(machine, state)
+
+
+def unfinished(state, facts):
+    """A record in the middle of a run: what later stages take away is still there, and what they make may be."""
+    for key in ("projects", "logins"):
+        state[key] = sorted({*(state.get(key) or []), *(facts.state.get(key) or [])})
+    return dict(state, unfinished=True, ports=sorted(open_ports(facts.state)))
+
+
+def record(machine, settings, facts, ended):
+    """Leave the record of this run."""
+    state = new_record(machine, settings, facts)
+    if not ended and state != facts.state:
+        save(machine, unfinished(state, facts))
+    elif ended:
+        save(machine, state)
+
+
+def save(machine, state):
     content = (json.dumps(state, indent=2, sort_keys=True) + "\n").encode()
     if machine.differs(STATE, content, 0o600):
         machine.write(STATE, content, 0o600)
@@ -1794,6 +1904,7 @@ STAGES = (
     ("install", install),
     ("access", access),
     ("configure", configure),
+    ("firewall", firewall),
     ("registries", registries),
     ("compose", compose),
 )
@@ -1837,9 +1948,11 @@ def apply(machine, settings):
         for name, stage in (("configure", configure),) if settings.certs_only else STAGES:
             machine.stage = name
             stage(machine, settings, facts)
+            if name == "configure" and not machine.check:
+                record(machine, settings, facts, ended=False)
         machine.stage = "verify"
         if not machine.check:
-            record(machine, settings, facts)
+            record(machine, settings, facts, ended=True)
             left = verify(machine, just_pushed(settings, load_json(machine, STATE, {})))
             if left:
                 raise Problem("after the run: " + "; ".join(left))

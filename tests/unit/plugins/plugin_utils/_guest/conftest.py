@@ -71,10 +71,10 @@ class Pems(t.NamedTuple):
         return {name: base64.b64encode(value).decode() for name, value in self._asdict().items()}
 
 
-def make_pems(name: str = "web1") -> Pems:
-    """A CA of its own and a server certificate."""
+def make_pems(name: str = "web1", ca_key: ec.EllipticCurvePrivateKey | None = None) -> Pems:
+    """A CA of its own, or with a key that another one has, too, and a server certificate."""
     now = datetime.datetime.now(datetime.timezone.utc)
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca_key, key = ca_key or ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CA")])
 
     def build(subject: x509.Name, public: t.Any) -> x509.CertificateBuilder:
@@ -94,6 +94,12 @@ def make_pems(name: str = "web1") -> Pems:
         leaf.sign(ca_key, hashes.SHA256()).public_bytes(pem),
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
+
+
+def make_renewed() -> tuple[Pems, Pems, Pems]:
+    """A CA, the same one renewed with its key, and another one of the same name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return make_pems(ca_key=key), make_pems(ca_key=key), make_pems()
 
 
 class Scratch:

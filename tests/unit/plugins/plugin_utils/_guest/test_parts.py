@@ -319,3 +319,78 @@ def test_downloads_retry_what_may_pass(setup: t.Any, tmp_path: Path, monkeypatch
     with pytest.raises(OSError):
         repository.fetch("http://127.0.0.1:1/x")
     assert len(waits) == 3
+
+
+@pytest.mark.parametrize(
+    ("containers", "up"),
+    [
+        ([], False),
+        ([("running", "Up 2 minutes")], True),
+        ([("running", "Up 2 minutes"), ("exited", "Exited (0) 1 second ago")], True),
+        ([("running", "Up 2 minutes"), ("exited", "Exited (1) 1 second ago")], False),
+        ([("running", "Up 2 minutes"), ("restarting", "Restarting (1) 1 second ago")], False),
+    ],
+)
+def test_a_project_is_up_when_each_of_its_containers_is(
+    setup: t.Any, monkeypatch: pytest.MonkeyPatch, containers: list[tuple[str, str]], up: bool
+) -> None:
+    monkeypatch.setattr(setup, "ask_engine", lambda _path: [{"State": s, "Status": text} for s, text in containers])
+    assert setup.is_up("web") is up
+
+
+def test_projects_that_are_no_longer_wanted_are_not_verified(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    monkeypatch.setattr(setup, "service_active", lambda _machine: True)
+    monkeypatch.setattr(setup, "ask_engine", lambda path: "OK" if path == "/_ping" else [])
+    state = {"projects": ["new", "old"], "files": {"/etc/docker/compose/new/compose.yaml": ""}}
+    assert setup.verify_engine(recorder.machine, state) == ["the compose project new is not up"]
+
+
+def test_a_secret_is_masked_also_where_the_output_is_cut(setup: t.Any, tmp_path: Path) -> None:
+    machine = setup.Machine(str(tmp_path))
+    machine.alive = True
+    machine.secrets = ["hunter2-" * 20]
+    with pytest.raises(setup.Problem) as caught:
+        machine.run(["python3", "-c", f"print('{machine.secrets[0]}' + 'x' * 1150); raise SystemExit(1)"])
+    assert "hunter2" not in caught.value.detail
+
+
+def test_the_old_port_is_closed_after_the_engine_listens_on_the_new_one(setup: t.Any, tmp_path: Path) -> None:
+    names = [name for name, _stage in setup.STAGES]
+    assert names.index("firewall") > names.index("configure")
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], {"ufw status": "Status: active\n4243/tcp x"})
+    recorder.machine.has = lambda program: program == "ufw"
+    facts = setup.Facts(recorder.machine)
+    facts.state = {"port": 4243, "ports": [4244]}
+    settings = setup.Settings({})
+    settings.port = 4245
+    setup.firewall(recorder.machine, settings, facts)
+    assert [command for command in recorder.commands if "status" not in command and command.startswith("ufw")] == [
+        "ufw allow 4245/tcp",
+        "ufw delete allow 4243/tcp",
+    ]
+
+
+def test_a_configuration_that_is_brought_back_brings_its_record_back(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pems: t.Any
+) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    certs = {name: base64.b64encode(pem).decode() for name, pem in pems._asdict().items()}
+    settings = setup.Settings({"settings": {"docker": {"port": "4243"}}, "protectedSettings": {"certs": certs}})
+    seen = []
+
+    def refuse(machine: t.Any, _settings: t.Any) -> None:
+        seen.append(json.loads(machine.text(setup.STATE)))
+        raise setup.Problem("no")
+
+    monkeypatch.setattr(setup, "validate", refuse)
+    with pytest.raises(setup.Problem) as caught:
+        setup.configure(recorder.machine, settings, setup.Facts(recorder.machine))
+    assert "the last configuration is back" in caught.value.text
+    # While it was under way, the record named what was written; now nothing of it is there.
+    assert seen[0]["unfinished"]
+    assert setup.KEY in seen[0]["files"]
+    assert recorder.machine.read(setup.STATE) is None
+    assert recorder.machine.read(setup.KEY) is None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import OS_RELEASES, PROGRAM, Pems, Scratch, interpreters
+from .conftest import OS_RELEASES, PROGRAM, Pems, Scratch, interpreters, make_renewed
 
 DROP_IN = "/etc/systemd/system/docker.service.d/50-docker-host.conf"
 
@@ -260,3 +260,77 @@ def test_api_use_by_vermin() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def spoil_compose(scratch: Scratch, pems: Pems) -> dict[str, t.Any]:
+    """Settings whose run fails after the engine was configured: where a project is to be written there is a file."""
+    scratch.put("/etc/docker/compose", "in the way")
+    settings = document(pems, daemon={"debug": True})
+    settings["settings"]["compose-projects"] = {"web": {"file": "services: {}"}}
+    settings["protectedSettings"]["logins"] = [{"server": "r.example.com", "username": "u", "password": "wrong one"}]
+    return settings
+
+
+def test_a_run_that_fails_after_the_engine_is_configured_leaves_its_record(
+    scratch: Scratch, pems: Pems, other_pems: Pems
+) -> None:
+    scratch.put("/etc/docker/daemon.json", '{"log-driver": "local"}')
+    settings = spoil_compose(scratch, pems)
+    failed = scratch.run(settings)
+    assert (failed["ok"], failed["stage"]) == (False, "compose")
+    assert scratch.call("--verify")["differences"][0] == "the last run did not end well"
+    # The next run knows the CA that is trusted, and what is ours.
+    assert "trusts the CA" in scratch.run(document(other_pems))["error"]
+    scratch.run(settings)
+    copies = {name for name in scratch.files() if name.endswith(".before-docker-host")}
+    assert copies == {"etc/docker/daemon.json.before-docker-host"}
+    assert scratch.run(document(pems))["ok"]
+    assert scratch.call("--verify")["differences"] == []
+    assert '"debug"' not in scratch.text("/etc/docker/daemon.json")
+
+
+def test_what_a_failed_run_left_is_taken_away(scratch: Scratch, pems: Pems) -> None:
+    scratch.run(spoil_compose(scratch, pems))
+    (scratch.root / "etc/docker/compose").unlink()
+    assert scratch.run({"state": "absent"})["ok"]
+    assert {name for name in scratch.files() if name.startswith(("etc/", "var/lib/docker-host/s"))} == {
+        "etc/os-release"
+    }
+
+
+def test_a_configuration_without_a_record_is_known_by_its_drop_in(
+    scratch: Scratch, pems: Pems, other_pems: Pems
+) -> None:
+    scratch.run(document(pems))
+    (scratch.root / "var/lib/docker-host/state.json").unlink()
+    assert "trusts the CA" in scratch.run(document(other_pems))["error"]
+    assert scratch.run({"state": "absent"})["changes"] == [
+        "remove /etc/docker/ca.pem",
+        "remove /etc/docker/cert.pem",
+        "remove /etc/docker/key.pem",
+        f"remove {DROP_IN}",
+    ]
+    assert not scratch.exists("/etc/docker/key.pem.before-docker-host")
+
+
+def test_certificates_of_others_are_left_alone_where_none_are_wanted(scratch: Scratch) -> None:
+    scratch.put("/etc/docker/key.pem", "a foreign key")
+    scratch.run(document())
+    scratch.run(document(options=["--debug"]))
+    scratch.run({"state": "absent"})
+    assert scratch.text("/etc/docker/key.pem") == "a foreign key"
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_a_ca_that_was_renewed_with_its_key_is_the_same_ca(tmp_path: Path, python: str) -> None:
+    tree = Scratch(tmp_path / "root", python)
+    tree.put("/etc/os-release", OS_RELEASES["debian12"])
+    old, renewed, stranger = make_renewed()
+    tree.run(document(old))
+    assert "trusts the CA" in tree.run(document(stranger))["error"]
+    assert tree.run(document(renewed))["ok"]
+    assert tree.text("/etc/docker/ca.pem") == renewed.ca.decode()
+    assert "trusts the CA" in tree.run(document(stranger))["error"]
+    # The record's word counts, not that of a file that somebody has put there.
+    tree.put("/etc/docker/ca.pem", stranger.ca.decode())
+    assert "trusts the CA" in tree.run(document(stranger))["error"]
