@@ -330,7 +330,8 @@ options:
     description: The program that runs on the VM. The action of this module gives it by itself.
     type: str
 notes:
-  - The VM's tags C(docker-host-ca) and C(docker-host-cert-expires) are written with the certificates.
+  - The VM's tags C(docker-host-ca), C(docker-host-ca-key) and C(docker-host-cert-expires) are written with the
+    certificates.
   - The program's full log is on the VM in C(/var/log/docker-host-setup.log), readable by root only.
 seealso:
   - module: dockerhost.azure.docker_vm_host

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -23,6 +24,7 @@ class ServerCertificates:
     """What the engine shows and whom it trusts.
 
     :param ca_fingerprints: SHA-256 of each CA that is trusted, lower-case hex, sorted.
+    :param ca_keys: SHA-256 of each of these CAs' public keys (SubjectPublicKeyInfo), the same way.
     :param not_after: when the server's certificate ends (UTC).
     """
 
@@ -30,6 +32,7 @@ class ServerCertificates:
     cert: bytes
     key: bytes = field(repr=False)
     ca_fingerprints: tuple[str, ...]
+    ca_keys: tuple[str, ...]
     fingerprint: str
     not_after: datetime
 
@@ -75,6 +78,7 @@ def _read(name: str, given: t.Mapping[str, t.Any]) -> bytes:
 def _examine(pems: t.Mapping[str, bytes], now: datetime) -> ServerCertificates:
     try:
         from cryptography import x509
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError as error:
@@ -85,7 +89,7 @@ def _examine(pems: t.Mapping[str, bytes], now: datetime) -> ServerCertificates:
         key = load_pem_private_key(pems["key"], None)
     except TypeError as error:
         raise OptionError("certs.key", "is encrypted; the engine can only read a plain one") from error
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise OptionError("certs.key", "is not a private key that can be read") from error
     leaf = chain[0]
     if leaf.public_key() != key.public_key():
@@ -98,16 +102,32 @@ def _examine(pems: t.Mapping[str, bytes], now: datetime) -> ServerCertificates:
     return ServerCertificates(
         **pems,
         ca_fingerprints=tuple(sorted({one.fingerprint(hashes.SHA256()).hex() for one in authorities})),
+        ca_keys=tuple(sorted({_key_fingerprint(one) for one in authorities})),
         fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
         not_after=leaf.not_valid_after_utc,
     )
 
 
 def _certificates(name: str, pem: bytes, x509: t.Any) -> list[t.Any]:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
     try:
-        return list(x509.load_pem_x509_certificates(pem))
+        found = list(x509.load_pem_x509_certificates(pem))
+        for certificate in found:
+            # Read now: cryptography parses them when they are first asked for.
+            _ = certificate.public_key(), certificate.extensions
     except ValueError as error:
         raise OptionError(f"certs.{name}", "holds no certificate that can be read") from error
+    except (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
+        raise OptionError(f"certs.{name}", f"holds a certificate that cannot be used: {error}") from error
+    return found
+
+
+def _key_fingerprint(certificate: t.Any) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(key).hexdigest()
 
 
 def _refuse_dates(name: str, certificate: t.Any, now: datetime) -> None:

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._azure.clients import AzureSession
+from .._azure.conflicts import patiently
 from .._azure.errors import AzureError
 from .._azure.operations import Work
 from .._errors import OptionError
@@ -155,7 +156,11 @@ class _Resource:
             resource=self._label,
             usual=100,
         )
-        self.session.begin(work, self._client.begin_create_or_update, *self._where, body, over=self._is_over).wait()
+        begin = self._client.begin_create_or_update
+        patiently(
+            lambda: self.session.begin(work, begin, *self._where, body, over=self._is_over).wait(),
+            self.session.deadline,
+        )
 
     def _is_over(self) -> bool:
         """Tell by the resource itself whether Azure has done with it."""
@@ -178,7 +183,8 @@ class _Resource:
             resource=self._label,
             usual=30,
         )
-        self.session.begin(work, self._client.begin_delete, *self._where).wait()
+        begin = self._client.begin_delete
+        patiently(lambda: self.session.begin(work, begin, *self._where).wait(), self.session.deadline)
 
 
 class _Extension(_Resource):

@@ -4,7 +4,8 @@
 
 """The host's record in the VM's tags, and the fence it makes. Private to this collection.
 
-``docker-host-ca`` names the CAs that the engine trusts, ``docker-host-cert-expires`` when its certificate ends.
+``docker-host-ca`` names the CAs that the engine trusts by their certificates, ``docker-host-ca-key`` by their public
+keys, which stay when a CA is renewed; ``docker-host-cert-expires`` says when the engine's certificate ends.
 A run with another CA (a lost cert_dir, a job with an empty home) stops before it cuts everybody off.
 """
 
@@ -17,7 +18,9 @@ from .._errors import DockerHostError
 from .certificates import ServerCertificates
 
 CA_TAG = "docker-host-ca"
+KEY_TAG = "docker-host-ca-key"
 EXPIRES_TAG = "docker-host-cert-expires"
+TAGS = (CA_TAG, KEY_TAG, EXPIRES_TAG)
 # A tag's value has at most 256 characters: three fingerprints, which no rotation needs more of.
 MOST_FINGERPRINTS = 3
 EXPIRES_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -28,18 +31,24 @@ class CaFenceError(DockerHostError):
     """The engine trusts another CA than the one that is brought. The result carries ``recorded`` and ``given``."""
 
 
-def recorded_ca(tags: t.Mapping[str, str]) -> set[str]:
+def recorded_ca(tags: t.Mapping[str, str], tag: str = CA_TAG) -> set[str]:
     """The fingerprints that the VM's tag names."""
-    return {part.strip().lower() for part in (tags.get(CA_TAG) or "").split(",") if part.strip()}
+    return {part.strip().lower() for part in (tags.get(tag) or "").split(",") if part.strip()}
 
 
-def check_fence(host: str, tags: t.Mapping[str, str], certs: ServerCertificates | None, replace_ca: bool) -> None:
+def check_fence(
+    host: str, tags: t.Mapping[str, str], certs: ServerCertificates | None, replace_ca: bool, *, guest_checks: bool
+) -> None:
     """Let only those pass whose CA the engine already trusts, or who replace it on purpose.
 
+    :param guest_checks: the program on the VM has the same fence. It decides where the tags name no keys: it has the
+        CA's certificate, and sees whether another one is of the same key.
     :raises CaFenceError: none of the CAs brought is recorded.
     """
-    recorded = recorded_ca(tags)
+    recorded, keys = recorded_ca(tags), recorded_ca(tags, KEY_TAG)
     if not certs or not recorded or replace_ca or recorded & set(certs.ca_fingerprints):
+        return
+    if keys & set(certs.ca_keys) or (guest_checks and not keys):
         return
     raise CaFenceError(
         f"{host}: its engine trusts the CA {_short(recorded)}, and these certificates come from another one,"
@@ -66,9 +75,10 @@ def holds(tags: t.Mapping[str, str], certs: ServerCertificates | None, now: date
 
 def wanted_tags(tags: t.Mapping[str, str], certs: ServerCertificates | None) -> dict[str, str]:
     """The VM's tags with the record of these certificates; without it when there are none."""
-    result = {name: value for name, value in tags.items() if name not in (CA_TAG, EXPIRES_TAG)}
+    result = {name: value for name, value in tags.items() if name not in TAGS}
     if certs:
         result[CA_TAG] = ",".join(certs.ca_fingerprints[:MOST_FINGERPRINTS])
+        result[KEY_TAG] = ",".join(certs.ca_keys[:MOST_FINGERPRINTS])
         result[EXPIRES_TAG] = certs.not_after.strftime(EXPIRES_FORMAT)
     return result
 

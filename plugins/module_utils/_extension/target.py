@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._azure.clients import AzureSession
+from .._azure.conflicts import patiently
 from .._azure.operations import Deadline, Watch, Work
 from .._errors import DockerHostError, OptionError
 
@@ -91,6 +92,11 @@ class Target:
         return dict(self.vm.get("tags") or {})
 
     @property
+    def is_off(self) -> bool:
+        """Tell whether it does not run, so that its agent cannot say anything."""
+        return self.power_state not in ("running", "starting", "unknown")
+
+    @property
     def power_state(self) -> str:
         """``running``, ``stopped``, ``deallocated``, ``starting`` ... or ``unknown``."""
         for status in self._view().get("statuses") or []:
@@ -130,7 +136,7 @@ class Target:
 
         :raises TargetError: it must, and may not.
         """
-        if self.power_state in ("running", "starting", "unknown"):
+        if not self.is_off:
             return False
         if not may_start:
             raise TargetError(
@@ -142,9 +148,15 @@ class Target:
     def start(self) -> None:
         """Start the VM and wait until it runs."""
         work = Work(host=self.name, kind="VM", doing="Starting", operation="start the VM", resource=self.name, usual=30)
-        machines = self.session.compute.virtual_machines
-        self.session.begin(work, machines.begin_start, self.resource_group, self.name).wait()
+        self._do(work, self.session.compute.virtual_machines.begin_start)
         self.refresh()
+
+    def _do(self, work: Work, begin: t.Callable[..., t.Any], *body: t.Any) -> t.Any:
+        """Do something to the VM, again while somebody else is at it."""
+        return patiently(
+            lambda: self.session.begin(work, begin, self.resource_group, self.name, *body).wait(),
+            self.session.deadline,
+        )
 
     def refresh(self) -> None:
         """Look at the VM again."""
@@ -192,8 +204,7 @@ class Target:
             usual=20,
         )
         body = {"commandId": "RunShellScript", "script": script.splitlines()}
-        machines = self.session.compute.virtual_machines
-        answer = self.session.begin(work, machines.begin_run_command, self.resource_group, self.name, body).wait()
+        answer = self._do(work, self.session.compute.virtual_machines.begin_run_command, body)
         return "\n".join(str(entry.get("message") or "") for entry in _values(answer))
 
     def set_tags(self, tags: t.Mapping[str, str]) -> None:
@@ -201,9 +212,7 @@ class Target:
         work = Work(
             host=self.name, kind="VM", doing="Tagging", operation="write the VM's tags", resource=self.name, usual=5
         )
-        machines = self.session.compute.virtual_machines
-        body = {"tags": dict(tags)}
-        self.session.begin(work, machines.begin_update, self.resource_group, self.name, body).wait()
+        self._do(work, self.session.compute.virtual_machines.begin_update, {"tags": dict(tags)})
         self.vm["tags"] = dict(tags)
 
 

@@ -22,6 +22,7 @@ from .._differences import Differences
 from .._errors import DockerHostError, OptionError
 from .._task import Request, Task
 from . import payload, record
+from .certificates import ServerCertificates
 from .choice import carrier, choose, in_the_way, others
 from .handlers import Handler, Present, Push, docker_extension_settings
 from .options import extension_argument_spec
@@ -31,6 +32,8 @@ from .target import Place, Target, find_target
 
 Json = dict[str, t.Any]
 
+CONFIGURED = ("firewall", "registries", "compose", "verify")
+"""The program's stages in which the engine runs with the new certificates already."""
 REPORT_SECONDS = 1.0
 """How long the agent's report may lag behind the end of an operation, in the first of several looks."""
 
@@ -71,10 +74,11 @@ def _on_vm(request: Request, settings: Settings, place: Place, session: AzureSes
     if target is None:
         return _without_vm(request, settings, place)
     target.refuse()
-    record.check_fence(target.name, target.tags, settings.certs, request.params["replace_ca"])
     handler = choose(session, target, request.params["handler"], request.params["name"])
     if settings.certs_only:
         handler = carrier(session, target, handler)
+    replace_ca = request.params["replace_ca"]
+    record.check_fence(target.name, target.tags, settings.certs, replace_ca, guest_checks=handler.proves)
     this = Run(request, settings, target, handler)
     return _absent(this) if settings.state == "absent" else _present(this)
 
@@ -122,7 +126,7 @@ def _present(run: Run) -> Json:
         if not run.request.check_mode:
             digest = digests.new_digest(content, guessable=run.settings.guessable)
             outcome = _take_over(run, present, digest)
-    _keep_record(run, record.wanted_tags(run.target.tags, run.settings.certs))
+    _keep_record(run, run.settings.certs)
     state = "Succeeded" if run.pushed or not run.reasons else (present.state if present else None)
     extension_id = present.id if present else None
     return _result(run, outcome, digest, state, extension_id)
@@ -159,14 +163,17 @@ def _settled(run: Run) -> Present | None:
 
 
 def _find_reasons(run: Run, present: Present | None, content: bytes) -> None:
-    """Why to push; nothing when equal settings have been applied and the program said so."""
+    """Why to push; nothing when equal settings have been applied and the program said so.
+
+    Of a VM that is off Azure shows no report of the agent: that the push has succeeded is what is known.
+    """
     if present is None:
         run.reasons.append("never pushed")
     elif run.settings.unknown_certs or not (_is_there(run, present, content) or _keeps_certs(run, present)):
         run.reasons.append("other settings")
     elif present.state != "Succeeded":
         run.reasons.append(f"the last push ended as {present.state}")
-    elif run.handler.proves and not present.outcome.is_of(present.digest):
+    elif run.handler.proves and not run.target.is_off and not present.outcome.is_of(present.digest):
         run.reasons.append("the last push left no good result")
     elif run.params["force"]:
         run.reasons.append("forced")
@@ -229,18 +236,13 @@ def _push(run: Run, present: Present | None, digest: str) -> Outcome:
     frame = _new_frame(run, present)
     push = Push(run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp, frame, certs)
     try:
-        run.handler.push(push)
-    except WaitTimeoutError:
+        outcome = _send(run, push)
+    except SetupError as error:
+        if error.details.get("stage") in CONFIGURED:
+            _keep_record_of_failure(run)
         raise
-    except AzureError as error:
-        _explain(run, error, push)
-        raise
-    run.pushed = True
-    outcome = _outcome(run, push)
     if not run.handler.proves:
         return outcome
-    if not outcome.good:
-        raise failed(run.target.name, outcome)
     if not outcome.is_of(digest):
         raise SetupError(
             f"{run.target.name}: the program on the VM reports other settings than those that were pushed: somebody"
@@ -266,6 +268,25 @@ def _new_frame(run: Run, present: Present | None) -> str:
 def _ended_well(run: Run, present: Present) -> bool:
     proven = not run.handler.proves or present.outcome.is_of(present.digest)
     return present.state == "Succeeded" and proven
+
+
+def _send(run: Run, push: Push) -> Outcome:
+    """Send the settings.
+
+    :raises SetupError: the program says that it failed.
+    """
+    try:
+        run.handler.push(push)
+    except WaitTimeoutError:
+        raise
+    except AzureError as error:
+        _explain(run, error, push)
+        raise
+    run.pushed = True
+    outcome = _outcome(run, push)
+    if run.handler.proves and not outcome.good:
+        raise failed(run.target.name, outcome)
+    return outcome
 
 
 def _outcome(run: Run, push: Push, attempts: int = 5) -> Outcome:
@@ -299,20 +320,33 @@ def _explain(run: Run, error: AzureError, push: Push) -> None:
             error.message += f" The end of the output on the VM: {present.outcome.output[-1500:]}"
 
 
-def _keep_record(run: Run, wanted: dict[str, str]) -> None:
+def _keep_record(run: Run, certs: ServerCertificates | None) -> None:
     """Bring the VM's tags to the record. A record that cannot be written is a warning: the settings do apply."""
     tags = run.target.tags
     if run.settings.unknown_certs or (run.kept_certs and not run.reasons):
         return
-    for name in (record.CA_TAG, record.EXPIRES_TAG):
+    wanted = record.wanted_tags(tags, certs)
+    for name in record.TAGS:
         run.differences.compare(f"vm.tags.{name}", tags.get(name), wanted.get(name))
     if wanted == tags or run.request.check_mode:
         return
     try:
-        run.target.set_tags(wanted)
+        # A push takes minutes: tags that somebody else wrote meanwhile must stay.
+        run.target.refresh()
+        run.target.set_tags(record.wanted_tags(run.target.tags, certs))
     except AzureError as error:
         if error.status != 403:
             raise
+        run.request.warn(f"The host's record was not written, so the fence against another CA does not hold: {error}")
+
+
+def _keep_record_of_failure(run: Run) -> None:
+    """After a push that failed when the engine had its certificates already: it trusts their CA from now on."""
+    if run.settings.state != "present":
+        return
+    try:
+        _keep_record(run, run.settings.certs)
+    except DockerHostError as error:  # the push's own error matters more
         run.request.warn(f"The host's record was not written, so the fence against another CA does not hold: {error}")
 
 
@@ -333,7 +367,7 @@ def _absent(run: Run) -> Json:
     if not run.request.check_mode:
         for handler in left:
             handler.delete()
-    _keep_record(run, record.wanted_tags(run.target.tags, None))
+    _keep_record(run, None)
     return _result(run, outcome, digest, None, None)
 
 

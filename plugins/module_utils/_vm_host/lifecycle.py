@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._azure.clients import AzureSession
+from .._azure.conflicts import CONCURRENT
 from .._azure.errors import AzureError
 from .._azure.operations import Operation, Work, side_by_side
 from .._differences import Difference
@@ -24,18 +25,14 @@ from .steps import DOING, Plan, Step
 from .wanted import Wanted
 
 # Azure's answers when another operation on the same thing, or on one it depends on, is still going on.
-_BUSY = frozenset(
+_BUSY = CONCURRENT | frozenset(
     (
-        "AnotherOperationInProgress",
         "Canceled",
         "InUseRouteTableCannotBeDeleted",
         "NicReservedForAnotherVm",
-        "OperationPreempted",
         "PreconditionFailed",
         "ReferencedResourceNotProvisioned",
         "ResourceGroupBeingDeleted",
-        "RetryableError",
-        "TooManyRequests",
     )
 )
 # Right after a VM's deletion, network resources may still look used for some seconds.

@@ -34,19 +34,33 @@ def options(**given: t.Any) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", validation.validated_parameters)
 
 
+def with_strange(builder: x509.CertificateBuilder, strange: bool) -> x509.CertificateBuilder:
+    """With two extensions that nobody knows, if asked for."""
+    for number in (6, 7) if strange else ():
+        extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(f"0.3.4.5.{number}"), b"")
+        builder = builder.add_extension(extension, False)
+    return builder
+
+
 class Authority:
     """A CA that signs what a test asks for."""
 
-    def __init__(self, name: str = "CA", end: datetime.datetime = NOW + 30 * DAY) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(
+        self,
+        name: str = "CA",
+        end: datetime.datetime = NOW + 30 * DAY,
+        key: ec.EllipticCurvePrivateKey | None = None,
+        strange: bool = False,
+    ) -> None:
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.certificate = (
+        builder = (
             x509.CertificateBuilder(self.name, self.name, self.key.public_key(), x509.random_serial_number())
             .not_valid_before(NOW - 60 * DAY)
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(True, None), True)
-            .sign(self.key, hashes.SHA256())
         )
+        self.certificate = with_strange(builder, strange).sign(self.key, hashes.SHA256())
 
     @property
     def pem(self) -> str:
@@ -66,6 +80,7 @@ class Authority:
         use: t.Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.SERVER_AUTH,),
         names: bool = True,
         password: bytes | None = None,
+        strange: bool = False,
     ) -> dict[str, str]:
         """The option ``certs`` with a new server certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -79,6 +94,7 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("web1")]), False)
         if use:
             builder = builder.add_extension(x509.ExtendedKeyUsage(use), False)
+        builder = with_strange(builder, strange)
         protection: serialization.KeySerializationEncryption = serialization.NoEncryption()
         if password:
             protection = serialization.BestAvailableEncryption(password)

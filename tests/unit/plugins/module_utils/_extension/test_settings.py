@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import typing as t
 from pathlib import Path
@@ -195,18 +196,59 @@ def test_fence(authority: Authority) -> None:
     tags = wanted_tags({"owner": "me"}, mine)
     assert tags["docker-host-ca"] == old.fingerprint
     assert tags["owner"] == "me"
-    check_fence("web1", tags, mine, False)
-    check_fence("web1", {}, theirs, False)
-    check_fence("web1", tags, theirs, True)
-    check_fence("web1", tags, None, False)
+    check = functools.partial(check_fence, "web1", guest_checks=True)
+    check(tags, mine, False)
+    check({}, theirs, False)
+    check(tags, theirs, True)
+    check(tags, None, False)
     with pytest.raises(CaFenceError, match="nothing was changed"):
-        check_fence("web1", tags, theirs, False)
-    check_fence("web1", tags, both, False)
+        check(tags, theirs, False)
+    check(tags, both, False)
     rotating = wanted_tags(tags, both)
-    assert len(rotating["docker-host-ca"]) <= 256
-    check_fence("web1", rotating, theirs, False)
-    check_fence("web1", rotating, mine, False)
+    assert max(len(value) for value in rotating.values()) <= 256
+    check(rotating, theirs, False)
+    check(rotating, mine, False)
     assert wanted_tags(rotating, None) == {"owner": "me"}
+
+
+def test_a_ca_that_was_renewed_with_its_key_passes_the_fence(authority: Authority) -> None:
+    renewed, stranger = Authority(key=authority.key), Authority()
+    old, new, other = (load_certificates(one.server()) for one in (authority, renewed, stranger))
+    tags = wanted_tags({}, old)
+    check_fence("web1", tags, new, False, guest_checks=True)
+    check_fence("web1", tags, new, False, guest_checks=False)
+    # Where tags name no keys the program on the VM decides, which has the certificate.
+    del tags["docker-host-ca-key"]
+    check_fence("web1", tags, other, False, guest_checks=True)
+    with pytest.raises(CaFenceError):
+        check_fence("web1", tags, other, False, guest_checks=False)
+
+
+def unusual(pem: str, old: str, new: str) -> str:
+    """A certificate or key in which some bytes (in hex) are others."""
+    label = pem.splitlines()[0][len("-----BEGIN ") : -len("-----")]
+    der = base64.b64decode("".join(pem.splitlines()[1:-1]))
+    assert bytes.fromhex(old) in der
+    text = base64.encodebytes(der.replace(bytes.fromhex(old), bytes.fromhex(new))).decode()
+    return f"-----BEGIN {label}-----\n{text}-----END {label}-----\n"
+
+
+UNKNOWN_CURVE = ("06082a8648ce3d030107", "06082a8648ce3d03017f")
+VERSION_9 = ("a003020102", "a003020108")
+EXTENSION_TWICE = ("060403040506", "060403040507")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("key", UNKNOWN_CURVE)]
+    + [(name, change) for name in ("ca", "cert") for change in (UNKNOWN_CURVE, VERSION_9, EXTENSION_TWICE)],
+)
+def test_certificates_that_cannot_be_used(name: str, change: tuple[str, str]) -> None:
+    certs = Authority(strange=True).server(strange=True)
+    certs[name] = unusual(certs[name], *change)
+    with pytest.raises(OptionError) as caught:
+        load_certificates(certs)
+    assert caught.value.option == f"certs.{name}"
 
 
 def test_mapping_for_the_docker_extension(certs: dict[str, str]) -> None:

@@ -13,18 +13,24 @@ import uuid
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure import conflicts, operations
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError, WaitTimeoutError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension import task
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import SetupError
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import Target, TargetError
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import Outcome, SetupError
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.record import CaFenceError
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import (
+    Place,
+    Target,
+    TargetError,
+    find_target,
+)
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK as HOST
 from azure_emulator.launcher import CLEARED, LocalAzure
 
-from .conftest import options
+from .conftest import Authority, options
 
 EXTENSIONS = "/extensions/"
 
@@ -233,3 +239,101 @@ def test_vms_that_no_settings_can_be_pushed_to(properties: dict[str, t.Any], pro
     with pytest.raises(TargetError, match=problem):
         vm(**properties).refuse()
     vm(osProfile={"linuxConfiguration": {"provisionVMAgent": True}}).refuse()
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short pauses before something is tried again."""
+    monkeypatch.setattr(conflicts, "FIRST_PAUSE_SECONDS", 0.01)
+
+
+def tags_of(azure: LocalAzure, group: str) -> dict[str, str]:
+    """The tags of web1."""
+    (found,) = [value for key, value in azure.dump().items() if group in key and key.endswith("virtualMachines/web1")]
+    return t.cast("dict[str, str]", found.get("tags") or {})
+
+
+def test_a_vm_that_is_off_has_the_settings_that_it_had(azure: LocalAzure, group: str) -> None:
+    with pytest.raises(SetupError):
+        push(group)
+    make(resource_group=group, name="web1", state="deallocated")
+    assert push(group)["changed"] is False
+    with pytest.raises(TargetError, match="the VM is deallocated"):
+        push(group, docker={"options": ["--debug"]})
+
+
+@pytest.mark.usefixtures("hurried")
+def test_others_who_write_at_the_same_time_are_waited_for(azure: LocalAzure, group: str, certs: dict[str, str]) -> None:
+    azure.switch("docker_extension", True)
+    make(resource_group=group, name="web1", state="deallocated")
+    strikes = [
+        azure.fault("status", method=method, path=path, status=409, code=code, times=1)["id"]
+        for method, path in (("POST", "/start"), ("PUT", EXTENSIONS), ("PATCH", "virtualMachines/web1"))
+        for code in ("Conflict", "ConflictingConcurrentWriteNotAllowed")
+    ]
+    assert push(group, handler="docker_extension", certs=certs, start=True)["pushed"]
+    azure.fault("status", method="DELETE", path=EXTENSIONS, status=409, times=1)
+    assert push(group, state="absent")["changed"]
+    struck = {entry["id"]: entry["struck"] for entry in azure.faults()}
+    assert [struck[strike] for strike in strikes] == [1] * len(strikes)
+    assert "docker-host-ca" not in tags_of(azure, group)
+    azure.faults_clear()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_others_who_do_not_end_are_not_waited_for_longer_than_the_user_wants(azure: LocalAzure, group: str) -> None:
+    azure.fault("status", method="PUT", path=EXTENSIONS, status=409, times=0)
+    with pytest.raises(AzureError) as caught:
+        push(group, wait_timeout=1)
+    assert caught.value.code == "Conflict"
+    azure.faults_clear()
+
+
+def test_tags_that_others_write_during_a_push_stay(
+    azure: LocalAzure, group: str, certs: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    azure.switch("docker_extension", True)
+    send = task._send
+
+    def meanwhile(run: t.Any, sent: t.Any) -> t.Any:
+        with AzureSession.from_params({}) as session:
+            find = Place(group, "web1")
+            target = t.cast("Target", find_target(session, find))
+            target.set_tags({**target.tags, "owner": "me"})
+        return send(run, sent)
+
+    monkeypatch.setattr(task, "_send", meanwhile)
+    push(group, handler="docker_extension", certs=certs)
+    tags = tags_of(azure, group)
+    assert tags["owner"] == "me"
+    assert {"docker-host-ca", "docker-host-ca-key", "docker-host-cert-expires"} <= set(tags)
+
+
+@pytest.mark.parametrize(("stage", "kept"), [("configure", False), ("refuse", False), ("compose", True)])
+def test_a_push_that_fails_when_the_engine_is_configured_leaves_the_fence(
+    azure: LocalAzure,
+    group: str,
+    certs: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    kept: bool,
+) -> None:
+    said = Outcome({"docker_setup": 1, "ok": False, "stage": stage, "error": "no"})
+    monkeypatch.setattr(task, "_outcome", lambda _run, _push: said)
+    with pytest.raises(SetupError, match="no"):
+        push(group, certs=certs)
+    assert ("docker-host-ca" in tags_of(azure, group)) is kept
+    if kept:
+        with pytest.raises(CaFenceError):
+            push(group, certs=Authority().server())
+
+
+def test_a_ca_that_was_renewed_is_pushed_without_more_ado(azure: LocalAzure, group: str) -> None:
+    azure.switch("docker_extension", True)
+    old = Authority()
+    renewed = Authority(key=old.key)
+    assert push(group, handler="docker_extension", certs=old.server())["pushed"]
+    with pytest.raises(CaFenceError):
+        push(group, handler="docker_extension", certs=Authority().server())
+    assert push(group, handler="docker_extension", certs=renewed.server())["pushed"]
+    assert tags_of(azure, group)["docker-host-ca"] == renewed.fingerprint

@@ -176,3 +176,10 @@ def test_polling_is_tried_again(cloud: Cloud, nth: int) -> None:
     cloud.azure.fault("status", method="GET", path="/operations/", status=503, nth=nth)
     assert cloud.run()["changed"]
     assert names(cloud) == COMPLETE
+
+
+@pytest.mark.parametrize("code", ["Conflict", "ConflictingConcurrentWriteNotAllowed"])
+def test_a_write_of_somebody_else_at_the_same_time_is_waited_for(cloud: Cloud, code: str) -> None:
+    cloud.azure.fault("status", method="PUT", path=PUTS["machine"], status=409, code=code)
+    assert cloud.run()["host"]["power_state"] == "running"
+    assert [fault["struck"] for fault in cloud.azure.faults()] == [1]
