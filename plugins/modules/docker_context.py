@@ -95,6 +95,14 @@ options:
     description: Take over a context of that name that this collection did not make.
     type: bool
     default: false
+  pending_files:
+    description:
+      - Paths of certificates and keys that a task before this one would have written, were this not check mode; for
+        example RV(dockerhost.azure.docker_tls_certs#module:changed_files).
+      - Check mode takes them for changed; otherwise this option has no meaning.
+    type: list
+    elements: path
+    default: []
   docker_config:
     description:
       - The docker CLI's configuration directory.

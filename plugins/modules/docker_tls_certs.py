@@ -462,6 +462,15 @@ rotation:
       description: What hosts lack before the next phase, one line for each, judged by O(host_trust).
       type: list
       elements: str
+changed_files:
+  description:
+    - Paths of the files of clients and hosts, and of the CA's certificate, that were written or removed; in check mode
+      those that would be.
+    - O(dockerhost.azure.docker_vm_extension#module:pending_files) and
+      O(dockerhost.azure.docker_context#module:pending_files) take them, so that their check mode knows.
+  type: list
+  elements: str
+  returned: O(state=present)
 docker_env:
   description: Environment variables for the docker CLI with the default client, without E(DOCKER_HOST).
   type: dict

@@ -260,7 +260,9 @@ options:
         type: dict
         default: {}
       secrets:
-        description: As O(compose[].environment), for values that must not be shown.
+        description:
+          - As O(compose[].environment), for values that must not be shown.
+          - Ansible masks them wherever they are found in a result, so they need 4 characters or more.
         type: dict
         default: {}
   compose_purge:
@@ -275,6 +277,14 @@ options:
     type: list
     elements: str
     choices: [engine, data]
+    default: []
+  pending_files:
+    description:
+      - Paths of certificates and keys that a task before this one would have written, were this not check mode; for
+        example RV(dockerhost.azure.docker_tls_certs#module:changed_files).
+      - Check mode takes them for changed; otherwise this option has no meaning.
+    type: list
+    elements: path
     default: []
   replace_ca:
     description:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -118,6 +119,28 @@ def test_it_says_the_same_as_the_steps(
             kept.update(change)
     again = play(kept)
     assert (CONVERGED in again.output, changed(again)) == (True, 0)
+
+
+def tasks_that_change(ran: Ran) -> list[str]:
+    """The names of the role's tasks that say that they changed something, or would."""
+    parts = re.split(r"^TASK \[(.*?)\]", ran.output, flags=re.MULTILINE)
+    changing = [
+        name for name, text in zip(parts[1::2], parts[2::2], strict=True) if re.search(r"^changed: ", text, re.M)
+    ]
+    return [name for name in changing if name.startswith("dockerhost.azure.docker_host : ")]
+
+
+def test_check_mode_foretells_where_a_renewal_goes(play: t.Callable[..., Ran]) -> None:
+    short = {f"{whose}_{what}": time for whose, life in (("server", 10), ("client", 10), ("ca", 500))
+             for what, time in (("not_after", f"+{life}d"), ("renew_before", "+1d"))}  # fmt: skip
+    play(short)
+    for whose, follow in {"server": 1, "client": 1, "ca": 2}.items():
+        due = {**short, f"{whose}_not_after": "+3000d", f"{whose}_renew_before": "+600d"}
+        predicted = tasks_that_change(play(due, "--check"))
+        done = tasks_that_change(play(due))
+        assert predicted == done, whose
+        assert len(done) == 1 + follow, done
+        short = due
 
 
 def test_a_change_outside_is_seen(play: t.Callable[..., Ran], user: User) -> None:

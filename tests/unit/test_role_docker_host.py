@@ -67,7 +67,7 @@ LEFT_OUT = {
     },
     "extension": {
         *("resource_group", "virtual_machine_name", "virtual_machine_id", "name", "state", "docker", "certs"),
-        *("remove", "verify", "certs_only", "keep_certs", "wait_timeout", "setup_program"),
+        *("remove", "verify", "certs_only", "keep_certs", "pending_files", "wait_timeout", "setup_program"),
     },
 }
 

@@ -37,6 +37,7 @@ SPEC = ArgumentSpec(
         "known_hosts_path": {"type": "path", "default": "~/.ssh/known_hosts"},
         "current": {"type": "bool"},
         "adopt": {"type": "bool", "default": False},
+        "pending_files": {"type": "list", "elements": "path", "default": []},
         "docker_config": {
             "type": "path",
             "default": "~/.docker",
@@ -210,20 +211,21 @@ def _env(params: t.Mapping[str, t.Any], context: Context, store: ContextStore) -
 
 
 NOT_MADE_YET = b""
-"""Stands in check mode for a file that an earlier task would have made."""
+"""Stands in check mode for a file that an earlier task would have made, or made anew."""
 
 
 def _wanted(params: t.Mapping[str, t.Any], check_mode: bool) -> Context:
     host: str = params["docker_host"]
     scheme = _check_host(host)
     tls: dict[str, bytes] = {}
+    pending = {os.path.abspath(file) for file in params["pending_files"]} if check_mode else set()
     for file, option in _TLS_OPTIONS.items():
         path = params[option]
         if not path:
             continue
         if scheme != "tcp":
             raise OptionError(option, f"belongs to tcp://; a {scheme}:// context has no certificates")
-        content = read_if_there(path)
+        content = NOT_MADE_YET if os.path.abspath(path) in pending else read_if_there(path)
         if content is None and not check_mode:
             raise OptionError(option, f"there is no file {path}")
         tls[file] = content or NOT_MADE_YET

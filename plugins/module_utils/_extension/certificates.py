@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -42,11 +43,16 @@ class ServerCertificates:
 
 
 def load_certificates(
-    given: t.Mapping[str, t.Any] | None, *, may_be_missing: bool = False, now: datetime | None = None
+    given: t.Mapping[str, t.Any] | None,
+    *,
+    may_be_missing: bool = False,
+    pending: t.Collection[str] = (),
+    now: datetime | None = None,
 ) -> ServerCertificates | None:
     """The certificates of the option ``certs``, None when it has none.
 
     :param may_be_missing: None instead of an error when a file does not exist (a check-mode run before they are made).
+    :param pending: files that are going to be others. None if one of them is among the certificates.
     :raises OptionError: they are incomplete, unreadable, expired, or do not belong together.
     """
     given = {name: value for name, value in (given or {}).items() if value}
@@ -55,7 +61,10 @@ def load_certificates(
     lacking = [name for name in NAMES if name not in given and f"{name}_path" not in given]
     if lacking:
         raise OptionError("certs", f"{', '.join(lacking)} missing: ca, cert and key belong together")
-    if may_be_missing and any(not Path(str(given[f"{n}_path"])).exists() for n in NAMES if f"{n}_path" in given):
+    paths = [str(given[f"{name}_path"]) for name in NAMES if f"{name}_path" in given]
+    if may_be_missing and not all(Path(path).exists() for path in paths):
+        return None
+    if {os.path.abspath(path) for path in paths} & {os.path.abspath(path) for path in pending}:
         return None
     pems = {name: _read(name, given) for name in NAMES}
     return _examine(pems, now or datetime.now(timezone.utc))

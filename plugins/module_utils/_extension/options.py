@@ -133,6 +133,7 @@ def extension_argument_spec() -> ArgumentSpec:
             "docker": _docker(),
             "engine": _engine(),
             "certs": _certs(),
+            "pending_files": {"type": "list", "elements": "path", "default": []},
             "logins": _logins(),
             "compose": _compose(),
             "compose_purge": {"type": "bool", "default": False},

@@ -124,8 +124,7 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
     if params["certs_only"]:
         return _read_certs_only(params, check_mode)
     docker, engine = params["docker"] or {}, params["engine"] or {}
-    certs = load_certificates(params["certs"], may_be_missing=check_mode)
-    unknown = certs is None and any((params["certs"] or {}).values())
+    certs, unknown = _certs(params, check_mode)
     port = _port(docker.get("port"), certs is not None or unknown)
     proxies = {name: value for name, value in (docker.get("proxies") or {}).items() if value}
     for name, value in proxies.items():
@@ -146,14 +145,20 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
     )
 
 
+def _certs(params: Params, check_mode: bool) -> tuple[ServerCertificates | None, bool]:
+    """The certificates, and whether there are some that check mode cannot know."""
+    pending = params["pending_files"] if check_mode else ()
+    certs = load_certificates(params["certs"], may_be_missing=check_mode, pending=pending)
+    return certs, certs is None and any((params["certs"] or {}).values())
+
+
 def _read_certs_only(params: Params, check_mode: bool) -> Settings:
     for name in ("docker", "engine", "logins", "compose", "compose_purge", "keep_certs"):
         if not is_default(name, params[name]):
             raise OptionError(name, "contradicts certs_only, which leaves everything else as the VM has it")
     if params["handler"] == "docker_extension":
         raise OptionError("handler", "docker_extension takes all settings at once, and cannot bring certificates only")
-    certs = load_certificates(params["certs"], may_be_missing=check_mode)
-    unknown = certs is None and any((params["certs"] or {}).values())
+    certs, unknown = _certs(params, check_mode)
     if certs is None and not unknown:
         raise OptionError("certs", "is missing; certs_only brings just them")
     return Settings("present", {}, None, certs, unknown_certs=unknown, certs_only=True)

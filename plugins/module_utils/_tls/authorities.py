@@ -89,7 +89,7 @@ class Authorities:
         try:
             certificates = ca.load_certificates(draft.files[CA].data)
         except ValueError as error:
-            raise AuthorityError(f"{CA} holds no certificate") from error
+            raise AuthorityError(f"{CA}: {error}") from error
         key = None
         if CA_KEY in draft.files:
             try:

@@ -83,14 +83,19 @@ def to_pem(certificates: t.Iterable[x509.Certificate]) -> bytes:
 def load_certificates(data: bytes) -> list[x509.Certificate]:
     """All certificates of a PEM text, at least one.
 
-    :raises ValueError: there is none, or one cannot be read.
+    :raises ValueError: there is none, or one cannot be read or used; the text says which.
     """
-    certificates = x509.load_pem_x509_certificates(data)
-    for certificate in certificates:
-        # Lazily parsed: what is broken must show now, not in the middle of a run.
-        certificate.public_key()
-        if certificate.extensions is None or certificate.subject is None or certificate.not_valid_after_utc is None:
-            raise ValueError("a field is missing")
+    try:
+        certificates = x509.load_pem_x509_certificates(data)
+        for certificate in certificates:
+            # Lazily parsed: what is broken must show now, not in the middle of a run.
+            certificate.public_key()
+            if certificate.extensions is None or certificate.subject is None or certificate.not_valid_after_utc is None:
+                raise ValueError("a field is missing")
+    except ValueError as error:
+        raise ValueError("it holds no certificate in PEM form") from error
+    except (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
+        raise ValueError(f"it holds a certificate that cannot be used: {error}") from error
     return certificates
 
 

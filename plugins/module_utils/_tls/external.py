@@ -34,7 +34,7 @@ class SignedCertificates:
             try:
                 certificates = ca.load_certificates(data)
             except ValueError as error:
-                raise OptionError(option, "it holds no certificate in PEM form") from error
+                raise OptionError(option, str(error)) from error
             public = keys.public_bytes(certificates[0].public_key())
             if public not in known:
                 subject = certificates[0].subject.rfc4514_string()

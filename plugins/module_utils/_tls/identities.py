@@ -16,6 +16,7 @@ from .store import CA, CERT, CLIENTS, KEY, REQUEST, SERVERS, StoredFile
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def read_request(data: bytes) -> x509.CertificateSigningRequest | None:
     try:
         request = x509.load_pem_x509_csr(data)
         return request if request.is_signature_valid else None
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         return None
 
 

@@ -107,13 +107,20 @@ class Commit:
             if self._files.status(self._store.path(name)) is not None:
                 continue
             self.kept[relative] = name
-            try:
-                self._files.link(source, self._store.path(name))
-            except OSError as error:
-                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
-                    raise
+            # A link would have the mode of what is replaced, which is wider than a key's where somebody changed it.
+            if relative.endswith("key.pem") or not self._link(source, name):
                 write_all(self._files, self._store.path(name), self._files.read(source), PRIVATE_FILE)
             return
+
+    def _link(self, source: str, name: str) -> bool:
+        """Give a file a second name; tell whether that can be done here."""
+        try:
+            self._files.link(source, self._store.path(name))
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+                raise
+            return False
+        return True
 
     def settle(self) -> None:
         """Bring the commit point to the disk."""

@@ -194,7 +194,8 @@ class Leaves:
             raise DockerHostError(f"{draft.options.cert_dir}: {error}; rotate the CA (rotate_ca)") from error
         key, key_is_new = self._key(wanted, outcome.found, problems)
         if draft.dry and not draft.shown:
-            draft.changes.put_public(identity.cert, b"")  # That there is a change is all that is asked.
+            for path in (identity.cert, *([identity.key] if key_is_new else [])):
+                draft.changes.put_public(path, b"")  # That there is a change is all that is asked.
             return
         certificate = ca.sign(signer, self._leaf(wanted), key, draft.now, wanted.not_after)
         if key_is_new:

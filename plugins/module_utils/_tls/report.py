@@ -19,7 +19,7 @@ from .authorities import Authorities
 from .draft import Draft
 from .leaves import Leaves, Outcome
 from .rotation import waiting_for
-from .store import CA, CA_KEY
+from .store import CA, CA_KEY, PRIVATE, SHARED
 from .times import iso, whole_days
 
 
@@ -52,6 +52,7 @@ class Report:
             "rotation": self._rotation(),
             "trusted_cas": self.authorities.trusted(),
             "actions": draft.actions,
+            "changed_files": [self.path(path) for path in self._changed()],
             "backup_files": {self.path(path): self.path(name) for path, name in sorted(kept.items())},
             "docker_env": {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": draft.options.cert_dir},
             "docker_connection": {
@@ -69,6 +70,11 @@ class Report:
     def path(self, relative: str) -> str:
         """The absolute path of a file of the set."""
         return os.path.join(self.draft.options.cert_dir, *relative.split("/"))
+
+    def _changed(self) -> list[str]:
+        """The files that others use and that are or would be written or removed, by their names in the set."""
+        paths = {*self.draft.changes.puts, *self.draft.changes.removes}
+        return sorted(path for path in paths if not path.startswith(f"{PRIVATE}/") and path not in SHARED)
 
     def _identity(self, outcome: Outcome) -> dict[str, t.Any]:
         identity = outcome.identity

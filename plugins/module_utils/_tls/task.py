@@ -10,7 +10,10 @@ The task itself, which knows the stores, is in ``_vault/task.py``.
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
+import pwd
+import stat
 import typing as t
 from datetime import datetime
 
@@ -61,6 +64,7 @@ def run(
     if not options.vault:
         warn_if_temporary(options.cert_dir, request.warn)
     warn_if_masked(options, request.warn)
+    warn_if_shared(options.cert_dir, request.warn)
     with store.reading() as session:
         interrupted, pending = session.interrupted, list(session.pending)
         draft, result = decide(options, own, session, now, diff=request.diff, dry=True, check=request.check_mode)
@@ -140,7 +144,7 @@ def read_own_authority(options: Options, now: datetime) -> Authority | None:
     try:
         certificates = ca.load_certificates(data)
     except ValueError as error:
-        raise OptionError(option, "it holds no certificate in PEM form") from error
+        raise OptionError(option, str(error)) from error
     key = None
     if options.ca_key_text is not None:
         key_option, key_data = options.ca_key_text
@@ -182,6 +186,28 @@ def warn_if_masked(options: Options, warn: t.Callable[[str], None]) -> None:
             "The passphrase of the CA's key is a part of cert_dir or of a name. Ansible masks it in every result, so"
             " that paths there cannot be used; choose another passphrase."
         )
+
+
+def warn_if_shared(cert_dir: str, warn: t.Callable[[str], None]) -> None:
+    """Say when others may replace what is in the directory: whoever can replace ca.pem decides whom clients trust."""
+    try:
+        status = os.stat(cert_dir)
+    except OSError:
+        return  # It is made, or is an error of its own.
+    if status.st_mode & stat.S_IWGRP and not status.st_mode & stat.S_ISVTX and not _is_private_group(status):
+        warn(
+            f"{cert_dir}: the group {status.st_gid} may write there (mode {stat.S_IMODE(status.st_mode):04o}), and so"
+            " put other certificates in the place of yours; take that right away (chmod g-w)."
+        )
+
+
+def _is_private_group(status: os.stat_result) -> bool:
+    """Whether the group is the owner's alone, as the user-private groups of many distributions are."""
+    try:
+        owner, group = pwd.getpwuid(status.st_uid).pw_name, grp.getgrgid(status.st_gid)
+    except KeyError:
+        return False
+    return group.gr_name == owner and set(group.gr_mem) <= {owner}
 
 
 def _is_below(path: str, place: str) -> bool:

@@ -120,6 +120,15 @@ def test_check_mode_before_the_certificates_are_made(setup: Setup) -> None:
         setup.run(docker_host=HOST, **t.cast("dict[str, t.Any]", files))
 
 
+def test_check_mode_after_the_certificates_would_have_been_made_anew(setup: Setup) -> None:
+    setup.run(docker_host=HOST, **setup.files)
+    pending = {"docker_host": HOST, "pending_files": [setup.files["client_cert"]], **setup.files}
+    predicted = setup.run(check_mode=True, **pending)
+    assert predicted["changed"]
+    assert list(predicted["diff"]["after"]) == ["cert.pem"]
+    assert setup.run(**pending)["changed"] is False
+
+
 def test_secret_files_and_no_secret_in_the_result(setup: Setup) -> None:
     result = setup.run(docker_host=HOST, **setup.files)
     directory = pathlib.Path(result["context"]["tls_directory"])

@@ -160,7 +160,7 @@ def unusable(maker: Maker) -> dict[str, tuple[dict[str, t.Any], str]]:
             {"ca": good, "client": (leaf, key), "files": {"key.pem": pem(key, passphrase="correct horse")}},
             "client: the key is encrypted, which Docker cannot use",
         ),
-        "rubbish": ({"files": {"ca.pem": "rubbish"}}, "ca.pem holds no certificate"),
+        "rubbish": ({"files": {"ca.pem": "rubbish"}}, "ca.pem: it holds no certificate"),
     }
 
 

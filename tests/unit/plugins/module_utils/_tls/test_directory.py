@@ -23,6 +23,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls import task
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.directory import DirectoryStore
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.store import Changes, StoredFile
@@ -491,6 +492,27 @@ def test_backups(certs: Certs) -> None:
     # At the same moment again: no backup takes another's place.
     certs.run(new_keys=True, backup=True, regenerate="always")
     assert {name: kept[name].read_bytes() for name in old} == old
+
+
+def test_the_backup_of_a_key_is_nobody_elses_to_read(certs: Certs) -> None:
+    certs.run(hosts=HOSTS)
+    for path in ("key.pem", "servers/web1/key.pem"):
+        certs.path(path).chmod(0o644)
+    result = certs.run(hosts=HOSTS, new_keys=True, backup=True, regenerate="always")
+    kept = [pathlib.Path(name) for path, name in result["backup_files"].items() if path.endswith("key.pem")]
+    assert {path.name.partition(".2")[0] for path in kept} == {"key.pem"}
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+
+
+def test_a_directory_where_a_group_may_write(certs: Certs, monkeypatch: pytest.MonkeyPatch) -> None:
+    certs.run()
+    certs.directory.chmod(0o770)
+    monkeypatch.setattr(task, "_is_private_group", lambda _status: False)
+    certs.run()
+    assert any("may write there (mode 0770)" in warning for warning in certs.warnings)
+    monkeypatch.setattr(task, "_is_private_group", lambda _status: True)
+    certs.run()
+    assert not certs.warnings
 
 
 def test_a_file_system_without_hard_links(certs: Certs) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
 
 import pytest
@@ -157,6 +158,37 @@ def test_bad_cas(certs: Certs, maker: Maker, name: str, check: bool) -> None:
     assert caught.value.option in ("ca_content", "ca_key_content")
     assert "PRIVATE" not in caught.value.message
     assert not certs.directory.exists()
+
+
+def unusual(pem: str, old: str, new: str) -> str:
+    """A certificate in which some bytes (in hex) are others."""
+    begin, *lines, end = pem.split("\n-----END CERTIFICATE-----")[0].splitlines() + ["-----END CERTIFICATE-----"]
+    der = base64.b64decode("".join(lines))
+    assert bytes.fromhex(old) in der
+    text = base64.encodebytes(der.replace(bytes.fromhex(old), bytes.fromhex(new))).decode()
+    return f"{begin}\n{text}{end}\n"
+
+
+UNUSUAL = {
+    "a curve that nobody knows": ("06082a8648ce3d030107", "06082a8648ce3d03017f"),
+    "a version that there is not": ("a003020102", "a003020108"),
+    "an extension twice": ("0603551d0e", "0603551d0f"),
+}
+
+
+@pytest.mark.parametrize("what", UNUSUAL)
+def test_certificates_that_cannot_be_used(certs: Certs, what: str) -> None:
+    certs.run(hosts=HOSTS)
+    strange = unusual(certs.bytes("ca.pem").decode(), *UNUSUAL[what])
+    elsewhere = {"cert_dir": str(certs.directory.with_name("other"))}
+    with pytest.raises(OptionError, match="certificate") as caught:
+        certs.run(ca_content=strange, **elsewhere)
+    assert caught.value.option == "ca_content"
+    # In the place of a server's own certificate it is one that cannot be read.
+    certs.path("servers/web1/cert.pem").write_text(strange)
+    result = certs.run(hosts=HOSTS)
+    assert result["servers"]["web1"]["reasons"] == ["the certificate cannot be read"]
+    certs.settled(hosts=HOSTS)
 
 
 def test_every_fault_is_tried(maker: Maker) -> None:

@@ -153,8 +153,11 @@ def test_check_mode_predicts_what_a_run_does(certs: Certs, check: bool) -> None:
     predicted = certs.run(check=True, **options)
     assert certs.tree() == before
     done = certs.run(**options)
-    for key in ("changed", "actions", "diff"):
+    for key in ("changed", "actions", "diff", "changed_files"):
         assert predicted[key] == done[key]
+    changed = {str(pathlib.Path(path).relative_to(certs.directory)) for path in done["changed_files"]}
+    after = certs.tree()
+    assert changed == {path for path in after if after[path] != before.get(path) and not path.startswith(".")}
     for kind in ("servers", "clients"):
         for name, entry in done[kind].items():
             assert predicted[kind][name]["reasons"] == entry["reasons"]
