@@ -30,6 +30,8 @@ from .operations import Deadline, Operation, Watch, Work, polling_method
 
 COMPUTE_REQUIREMENT = "azure-mgmt-compute>=33.0.0"
 USER_AGENT = "dockerhost.azure"
+SHORTEST_PAUSE_SECONDS = 0.5
+"""Between the SDK's last attempts, when the time to wait is over."""
 
 Json = dict[str, t.Any]
 
@@ -58,7 +60,7 @@ class AzureSession:
         self.progress = progress
         self.deadline = deadline or Deadline(None)
         _keep_quiet()
-        self._transport = transport_to(place)
+        self._transport = transport_to(place, self.deadline)
         self._credential = _OneAtATime(way, place)
         self._compute: t.Any = None
         self._arm: ArmClient | None = None
@@ -427,9 +429,10 @@ def _keep_quiet() -> None:
             logger.addHandler(logging.NullHandler())
 
 
-def transport_to(place: Place) -> t.Any:
+def transport_to(place: Place, deadline: Deadline | None = None) -> t.Any:
     """How requests to a cloud's endpoints are sent.
 
+    :param deadline: after it a refused request is not waited for any more, however long the service asks to wait.
     :raises MissingLibraryError: azure-core is not installed.
     """
     try:
@@ -437,7 +440,14 @@ def transport_to(place: Place) -> t.Any:
     except ImportError as error:
         raise MissingLibraryError(COMPUTE_REQUIREMENT, error) from error
 
-    return RequestsTransport(**({"connection_verify": place.ca_path} if place.ca_path else {}))
+    class BoundedTransport(RequestsTransport):  # type: ignore[misc]
+        """The SDK's own; its retries pause in :meth:`sleep`."""
+
+        def sleep(self, duration: float) -> None:
+            left = deadline.left if deadline else None
+            super().sleep(duration if left is None else min(duration, max(left, SHORTEST_PAUSE_SECONDS)))
+
+    return BoundedTransport(**({"connection_verify": place.ca_path} if place.ca_path else {}))
 
 
 def _sdk_error() -> type[Exception]:

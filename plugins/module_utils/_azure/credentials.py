@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import json
 import os
+import re
 import shutil
 import typing as t
 from abc import ABC, abstractmethod
@@ -76,7 +77,7 @@ class ClientSecret(Way):
 
     def credential(self, place: Place) -> t.Any:
         own = self.settings
-        return _identity().ClientSecretCredential(own.tenant, own.client_id, own.secret, **place.keywords())
+        return _identity().ClientSecretCredential(_tenant_of(own), own.client_id, own.secret, **place.keywords())
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,12 @@ class ClientCertificate(Way):
         path = Path(str(own.x509_certificate_path)).expanduser()
         if not path.is_file():
             raise OptionError("x509_certificate_path", f"{path} ({own.source}) does not exist.")
+        tenant = _tenant_of(own)
         try:
             if own.thumbprint:
                 _check_thumbprint(path, own.thumbprint)
             keywords = {**place.keywords(), "password": own.certificate_password}
-            return _identity().CertificateCredential(own.tenant, own.client_id, str(path), **keywords)
+            return _identity().CertificateCredential(tenant, own.client_id, str(path), **keywords)
         except (OSError, TypeError, ValueError) as error:
             raise OptionError("x509_certificate_path", f"{path} is not a certificate with its key: {error}") from error
 
@@ -115,7 +117,7 @@ class WorkloadIdentity(Way):
         if not path.is_file():
             raise OptionError("federated_token_path", f"{path} ({own.source}) does not exist.")
         return _identity().WorkloadIdentityCredential(
-            tenant_id=own.tenant, client_id=own.client_id, token_file_path=str(path), **place.keywords()
+            tenant_id=_tenant_of(own), client_id=own.client_id, token_file_path=str(path), **place.keywords()
         )
 
 
@@ -145,7 +147,7 @@ class AzureCli(Way):
         return "the Azure CLI's account"
 
     def credential(self, place: Place) -> t.Any:  # noqa: ARG002  (asks this machine, not the token service)
-        given = {"tenant_id": self.settings.tenant} if self.settings.tenant else {}
+        given = {"tenant_id": _tenant_of(self.settings)} if self.settings.tenant else {}
         return _identity().AzureCliCredential(**given)
 
 
@@ -277,6 +279,17 @@ def _cli_setting(path: Path, section: str, key: str) -> str | None:
     except (OSError, UnicodeDecodeError, configparser.Error):
         return None
     return parser.get(section, key, fallback=None)
+
+
+def _tenant_of(own: Settings) -> str:
+    """The tenant, if it is one as azure-identity takes it.
+
+    :raises OptionError: it is not.
+    """
+    tenant = str(own.tenant)
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", tenant):
+        raise OptionError("tenant", f"{tenant!r} ({own.source}) is neither a tenant's id nor one of its domains.")
+    return tenant
 
 
 def _check_thumbprint(path: Path, thumbprint: str) -> None:

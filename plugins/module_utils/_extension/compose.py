@@ -15,6 +15,7 @@ from pathlib import Path
 from .._errors import MissingLibraryError, OptionError
 
 PYYAML = "PyYAML>=5.4"
+SHORTEST_SECRET = 4
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -46,6 +47,7 @@ def load_projects(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Project]:
         text, definition = _read(option, entry)
         environment = _variables(f"{option}.environment", entry.get("environment"))
         secrets = _variables(f"{option}.secrets", entry.get("secrets"))
+        _refuse_short(f"{option}.secrets", secrets)
         both = sorted(environment.keys() & secrets.keys())
         if both:
             raise OptionError(f"{option}.secrets", f"{', '.join(both)} also stands in environment")
@@ -107,6 +109,17 @@ def _refuse_shape(option: str, definition: t.Any) -> None:
     for name, service in (services or {}).items():
         if not isinstance(service, dict):
             raise OptionError(option, f"the service {name} is not a mapping")
+
+
+def _refuse_short(option: str, secrets: t.Mapping[str, str]) -> None:
+    """Ansible masks a secret wherever its text is found in a result: one of a few characters spoils names and keys."""
+    for name, value in secrets.items():
+        if 0 < len(value) < SHORTEST_SECRET:
+            raise OptionError(
+                option,
+                f"the value of {name} has less than {SHORTEST_SECRET} characters, which Ansible would mask in the whole"
+                " result; what is that short belongs into environment",
+            )
 
 
 def _variables(option: str, given: t.Any) -> dict[str, str]:

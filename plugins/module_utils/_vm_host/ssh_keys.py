@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import os
 import re
 import tempfile
@@ -21,6 +22,8 @@ from pathlib import Path
 from .._errors import MissingLibraryError, OptionError
 
 PLANNED_KEY = "ssh-ed25519 (to be generated)"
+WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+"""Errors of file systems that know no hard links, such as SMB's and many in user space."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,30 @@ def _place(path: Path, content: bytes, mode: int) -> bool:
             os.link(temporary, path)
         except FileExistsError:
             return False
+        except OSError as error:
+            if error.errno not in WITHOUT_LINKS:
+                raise
+            return _write_new(path, content, mode)
         return True
     finally:
         os.unlink(temporary)
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> bool:
+    """Write the file where there is none; half a file does not stay."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return False
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink()
+        raise
+    return True
 
 
 def _public_of(private: Path) -> str:

@@ -12,6 +12,7 @@ import typing as t
 import uuid
 
 import pytest
+from azure.core.pipeline.transport import RequestsTransport
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
@@ -136,3 +137,18 @@ def test_all_that_is_done_side_by_side_ends() -> None:
     assert sorted(ended) == [0, 1, 2]
     assert "do 1" in str(caught.value)
     assert ["do 2" in text for text in caught.value.details["also"]] == [True]
+
+
+def test_a_service_that_asks_to_wait_is_not_waited_for_longer_than_the_user_wants(
+    place: LocalAzure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(RequestsTransport, "sleep", lambda _transport, seconds: pauses.append(seconds))
+    place.fault("status", path="/resourcegroups/nowhere$", status=429, retry_after=3600, times=0)
+    given = {"client_id": place.client_id, "tenant": place.tenant, "secret": place.secret}
+    with AzureSession.from_params(given, wait_timeout=5) as session, pytest.raises(AzureError) as caught:
+        session.arm.get(session.group_id("nowhere"))
+    place.faults_clear()
+    assert caught.value.status == 429
+    assert pauses
+    assert max(pauses) <= 5

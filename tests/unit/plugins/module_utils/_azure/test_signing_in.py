@@ -405,6 +405,22 @@ def test_half_a_principal_says_what_is_missing(place: LocalAzure) -> None:
         sign_in(client_id=place.client_id, secret="x")
 
 
+@pytest.mark.parametrize("way", ["secret", "certificate", "workload", "cli"])
+def test_a_tenant_that_cannot_be_one(place: LocalAzure, tmp_path: Path, way: str) -> None:
+    given = {
+        "secret": lambda: {"secret": "x", "client_id": place.client_id},
+        "certificate": lambda: {
+            "x509_certificate_path": str(certificate(tmp_path)[0]),
+            "client_id": place.client_id,
+        },
+        "workload": lambda: {"federated_token_path": __file__, "client_id": place.client_id},
+        "cli": lambda: {"auth_source": "cli"},
+    }[way]()
+    with pytest.raises(OptionError, match="neither a tenant's id nor one of its domains") as caught:
+        sign_in(tenant="my tenant", **given)
+    assert caught.value.option == "tenant"
+
+
 def test_a_wrong_secret_is_refused_and_not_shown(place: LocalAzure) -> None:
     with pytest.raises(DockerHostError) as caught:
         sign_in(**principal(place, secret="very-secret-and-wrong"))

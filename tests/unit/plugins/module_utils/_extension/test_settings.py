@@ -141,8 +141,9 @@ def test_the_same_settings_are_the_same_bytes(certs: dict[str, str]) -> None:
         ("compose[0].environment", {"compose": [{"name": "web", "definition": WEB, "environment": {"A-B": "1"}}]}),
         (
             "compose[0].secrets",
-            {"compose": [{"name": "web", "definition": WEB, "environment": {"A": "1"}, "secrets": {"A": "2"}}]},
+            {"compose": [{"name": "web", "definition": WEB, "environment": {"A": "1"}, "secrets": {"A": "2222"}}]},
         ),
+        ("compose[0].secrets", {"compose": [{"name": "web", "definition": WEB, "secrets": {"DEBUG": "1"}}]}),
         ("remove", {"remove": ["engine"]}),
     ],
 )
@@ -187,6 +188,18 @@ def test_certificates_that_a_check_mode_run_has_not_made(tmp_path: Path) -> None
     assert load_certificates(given, may_be_missing=True) is None
     with pytest.raises(OptionError, match="cannot be read"):
         load_certificates(given)
+
+
+def test_certificates_that_a_check_mode_run_would_have_made_anew(tmp_path: Path, certs: dict[str, str]) -> None:
+    given = {}
+    for name, pem in certs.items():
+        given[f"{name}_path"] = str(tmp_path / name)
+        (tmp_path / name).write_text(pem, encoding="utf-8")
+    pending = [str(tmp_path / "." / "cert"), "/elsewhere/cert.pem"]
+    params = options(certs=given, pending_files=pending)
+    assert read_settings(params, check_mode=True).unknown_certs
+    assert read_settings(params).certs
+    assert read_settings(options(certs=given, pending_files=pending[1:]), check_mode=True).certs
 
 
 def test_fence(authority: Authority) -> None:
@@ -257,7 +270,7 @@ def test_mapping_for_the_docker_extension(certs: dict[str, str]) -> None:
             certs=certs,
             docker={"options": ["--debug"]},
             logins=[{"server": "r", "username": "u", "password": "p"}],
-            compose=[{"name": "web", "definition": WEB, "environment": {"A": "1"}, "secrets": {"B": "2"}}],
+            compose=[{"name": "web", "definition": WEB, "environment": {"A": "1"}, "secrets": {"B": "2222", "C": ""}}],
         )
     )
     public, protected = docker_extension_settings(settings)
@@ -267,7 +280,7 @@ def test_mapping_for_the_docker_extension(certs: dict[str, str]) -> None:
         "compose-environment": {"A": "1"},
     }
     assert protected["login"] == {"server": "r", "username": "u", "password": "p"}
-    assert protected["environment"] == {"B": "2"}
+    assert protected["environment"] == {"B": "2222", "C": ""}
     assert set(protected["certs"]) == {"ca", "cert", "key"}
 
 

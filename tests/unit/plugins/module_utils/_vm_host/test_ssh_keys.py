@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import errno
 import shutil
 import stat
 import subprocess
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import ssh_keys
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.ssh_keys import PLANNED_KEY, ensure_key_pair
 
 OPENSSH = serialization.PrivateFormat.OpenSSH
@@ -95,6 +97,21 @@ def test_many_at_once_make_one(tmp_path: Path) -> None:
         found = [run.result() for run in runs]
     assert len({pair.public for pair in found}) == 1
     assert sum(pair.generated for pair in found) == 1
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["key", "key.pub"]
+
+
+def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_source: str, _target: Path) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr("os.link", refuse)
+    path = tmp_path / "key"
+    made = ensure_key_pair(str(path), check_mode=False)
+    assert made.generated
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_bytes()
+    assert ssh_keys._place(path, b"another", 0o600) is False
+    assert path.read_bytes() == before
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["key", "key.pub"]
 
 

@@ -334,3 +334,9 @@ def test_a_ca_that_was_renewed_with_its_key_is_the_same_ca(tmp_path: Path, pytho
     # The record's word counts, not that of a file that somebody has put there.
     tree.put("/etc/docker/ca.pem", stranger.ca.decode())
     assert "trusts the CA" in tree.run(document(stranger))["error"]
+
+
+def test_certificates_alone_do_not_make_a_failed_run_a_good_one(scratch: Scratch, pems: Pems) -> None:
+    scratch.run(spoil_compose(scratch, pems))
+    assert scratch.run({"certs-only": True, "protectedSettings": {"certs": pems.settings()}})["ok"]
+    assert scratch.call("--verify")["differences"][0] == "the last run did not end well"
