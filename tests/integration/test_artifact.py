@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tarfile
 import typing as t
@@ -19,6 +20,7 @@ import yaml
 from azure_emulator.launcher import LocalAzure
 
 from .conftest import BIN, REPOSITORY, User
+from .links import ONLINE, dead_links
 
 LIMIT = 1_000_000
 """Bytes."""
@@ -31,18 +33,30 @@ PLUGINS = {"action", "doc_fragments", "inventory", "module_utils", "modules", "p
 HIDE = 'for name in plugins roles playbooks meta .build; do mount -t tmpfs none "$0/$name" || exit 9; done; exec "$@"'
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The artifact of this tree."""
-    directory = tmp_path_factory.mktemp("artifact")
+def built(source: Path, directory: Path) -> Path:
+    """The artifact of a tree."""
     subprocess.run(
-        [BIN / "ansible-galaxy", "collection", "build", REPOSITORY, "--output-path", directory],
+        [BIN / "ansible-galaxy", "collection", "build", source, "--output-path", directory],
         env={**os.environ, "ANSIBLE_HOME": str(directory / "ansible")},
         check=True,
         stdout=subprocess.DEVNULL,
     )
     (archive,) = directory.glob("dockerhost-azure-*.tar.gz")
     return archive
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artifact of this tree."""
+    return built(REPOSITORY, tmp_path_factory.mktemp("artifact"))
+
+
+@pytest.fixture(scope="module")
+def unpacked(artifact: Path) -> Path:
+    """What the artifact holds."""
+    directory = artifact.parent / "unpacked"
+    shutil.unpack_archive(artifact, directory)
+    return directory
 
 
 def test_content(artifact: Path) -> None:
@@ -59,6 +73,38 @@ def test_content(artifact: Path) -> None:
     # A symbolic link, or a file that everybody may write, has no place in it.
     with tarfile.open(artifact) as archive:
         assert not [member.name for member in archive.getmembers() if member.issym() or member.mode & 0o022]
+
+
+# What somebody who works in a clone has there; the documentation itself says to make some of it.
+STRAY = (
+    *("cloud/state.json", "cloud.json", "venv/pyvenv.cfg", ".vscode/settings.json", ".env", ".docker/ca.pem"),
+    *("ca-key.pem", "server.key", "roles/docker_host/tasks/.main.yml.swp", "plugins/modules/docker_vm_host.py.orig"),
+    *("plugins/.coverage", "docs/.local/notes.md"),
+    *("node_modules/x/package.json", "dockerhost-azure-0.0.1.tar.gz", "dockerhost.egg-info/PKG-INFO", "run.log"),
+)
+
+
+def test_what_lies_about_in_a_clone_is_not_packed(unpacked: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    names = [str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()]
+    shutil.copytree(unpacked, clone)
+    shutil.copy(REPOSITORY / "galaxy.yml", clone)
+    for name in STRAY:
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text("stray")
+    with tarfile.open(built(clone, tmp_path)) as archive:
+        assert sorted(member.name for member in archive.getmembers() if member.isfile()) == sorted(names)
+
+
+def test_its_links_lead_somewhere(unpacked: Path) -> None:
+    pages = sorted(unpacked.rglob("*.md"))
+    assert {"README.md", "awx.md"} <= {page.name for page in pages}
+    for page in pages:
+        assert dead_links(page, unpacked) == [], page.name
+        for named in re.findall(r"`((?:meta|playbooks)/[\w./-]+)`", page.read_text()):
+            assert (unpacked / named).exists(), f"{page.name}: {named}"
+    source = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["repository"]
+    assert ONLINE.match(f"{source}/blob/main/")
 
 
 def test_nothing_in_it_knows_the_local_azure(artifact: Path) -> None:

@@ -34,6 +34,7 @@ from azure_emulator.launcher import LocalAzure
 from azure_emulator.vault.testing import make_vault
 
 from .conftest import BIN, COLLECTIONS, REPOSITORY, User
+from .links import LINK, ONLINE, dead_links, prose
 
 PAGES = [
     *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "roles/docker_host/README.md")),
@@ -197,48 +198,12 @@ def test_every_block_is_run_or_is_named_with_a_reason() -> None:
 
 # --- links -----------------------------------------------------------------------------------------------
 
-LINK = re.compile(r"(?<!\\)\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<target>[^)\s]+)(?: \"[^\"]*\")?\)")
-BARE = re.compile(r"<(?P<target>https?://[^>\s]+)>")
-
-
-def prose(page: Path) -> str:
-    """A page without its blocks and code spans, which hold no links."""
-    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"`[^`\n]*`", lambda match: "x" * len(match[0]), text)
-
-
-def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives to headings, the second of a name with -1."""
-    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    seen: collections.Counter[str] = collections.Counter()
-    found = set()
-    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
-        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-        anchor = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
-        found.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
-        seen[anchor] += 1
-    return found
-
-
 ALL_PAGES = sorted({*PAGES, *REPOSITORY.glob("*.md"), *(REPOSITORY / "examples").rglob("*.md")})
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_lead_somewhere(page: Path) -> None:
-    text = prose(page)
-    for match in [*LINK.finditer(text), *BARE.finditer(text)]:
-        target = match["target"]
-        parts = urlsplit(target)
-        if parts.scheme:
-            assert parts.scheme in ("https", "mailto"), target
-            assert re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", parts.netloc) or parts.scheme == "mailto", target
-            continue
-        assert not parts.path.startswith("/"), f"{target}: not below this page"
-        found = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-        assert found.exists(), target
-        assert found.is_relative_to(REPOSITORY), target
-        if parts.fragment:
-            assert parts.fragment in anchors(found), target
+    assert dead_links(page, REPOSITORY) == []
 
 
 def test_every_page_can_be_found() -> None:
@@ -248,8 +213,9 @@ def test_every_page_can_be_found() -> None:
     while todo:
         page = todo.pop()
         for match in LINK.finditer(prose(page)):
-            path = urlsplit(match["target"]).path
-            found = (page.parent / path).resolve()
+            path = urlsplit(ONLINE.sub("", match["target"])).path
+            home = REPOSITORY if ONLINE.match(match["target"]) else page.parent
+            found = (home / path).resolve()
             if path.endswith(".md") and found not in seen:
                 seen.add(found)
                 todo.append(found)
