@@ -217,7 +217,7 @@ options:
     description:
       - Public keys (C(ssh-rsa) of at least 2048 bits, or C(ssh-ed25519)) that may sign in as the administrator, or
         paths of
-        files that hold one each.
+        files that hold one each. One entry may hold several, a line each.
       - Without keys and without O(admin_password) a pair is generated, see O(ssh_private_key_path).
     type: list
     elements: str
@@ -228,6 +228,8 @@ options:
         exist, an Ed25519 key pair is generated when a new host is made; an existing file is used and never
         overwritten.
       - Defaults to C(~/.ssh/docker_host_ed25519).
+      - In a job of AWX, whose home is thrown away, a new key there would be lost with the job. Then O(ssh_public_keys)
+        must be given if O(ssh_allowed_sources) opens SSH; otherwise there is a warning.
     type: path
   ssh_password_enabled:
     description:

@@ -18,6 +18,7 @@ import typing as t
 from datetime import datetime
 
 from .._errors import DockerHostError, OptionError
+from .._job import is_thrown_away
 from .._task import Request
 from . import authority as ca
 from . import keys, removal
@@ -36,8 +37,6 @@ from .times import utc_now
 
 ATTEMPTS = 10
 FINISHED = "finished what an interrupted run began"
-# Where a job's container keeps what is thrown away with it.
-PLACES = ("/runner", "/tmp")  # noqa: S108 - only compared
 Result = t.Callable[[t.Mapping[str, str]], dict[str, t.Any]]
 
 
@@ -164,18 +163,13 @@ def read_own_authority(options: Options, now: datetime) -> Authority | None:
 
 def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
     """Under AWX, say that a directory inside the job's own home goes away with the job."""
-    private = os.environ.get("AWX_PRIVATE_DATA_DIR")
-    if not private and not os.environ.get("JOB_ID"):
-        return
-    for place in filter(None, [os.path.expanduser("~"), private, *PLACES]):
-        if _is_below(cert_dir, place) and not _is_mounted(cert_dir, place):
-            warn(
-                f"{cert_dir} lies inside this job's own home and goes away with the job; the next job would make a new"
-                " CA, which no host trusts. Give a cert_dir on a path that is exposed to jobs (Settings, Jobs, Paths to"
-                " expose to isolated jobs), bring the CA itself in ca_content and ca_key_content from a credential, or"
-                " keep it in a key vault (store: key_vault)."
-            )
-            return
+    if is_thrown_away(cert_dir):
+        warn(
+            f"{cert_dir} lies inside this job's own home and goes away with the job; the next job would make a new"
+            " CA, which no host trusts. Give a cert_dir on a path that is exposed to jobs (Settings, Jobs, Paths to"
+            " expose to isolated jobs), bring the CA itself in ca_content and ca_key_content from a credential, or"
+            " keep it in a key vault (store: key_vault)."
+        )
 
 
 def warn_if_masked(options: Options, warn: t.Callable[[str], None]) -> None:
@@ -208,18 +202,3 @@ def _is_private_group(status: os.stat_result) -> bool:
     except KeyError:
         return False
     return group.gr_name == owner and set(group.gr_mem) <= {owner}
-
-
-def _is_below(path: str, place: str) -> bool:
-    path, place = os.path.realpath(path), os.path.realpath(place)
-    return os.path.commonpath([path, place]) == place and place != "/"
-
-
-def _is_mounted(path: str, place: str) -> bool:
-    """Whether the path, or a directory between it and the place, is brought in from outside."""
-    path, place = os.path.realpath(path), os.path.realpath(place)
-    while path != place:
-        if os.path.ismount(path):
-            return True
-        path = os.path.dirname(path)
-    return False

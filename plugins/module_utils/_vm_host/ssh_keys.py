@@ -40,6 +40,15 @@ class KeyPair:
     generated: bool
 
 
+def public_keys(option: str, texts: t.Iterable[str]) -> tuple[str, ...]:
+    """OpenSSH public keys. One text may hold several, a line each, as a text area of an AWX survey gives them.
+
+    :raises OptionError: see :func:`public_key`.
+    """
+    lines = (line for text in texts for line in text.splitlines() if line.strip())
+    return tuple(public_key(option, line) for line in lines)
+
+
 def public_key(option: str, text: str) -> str:
     """An OpenSSH public key, given as such or by the path of a file that holds one.
 

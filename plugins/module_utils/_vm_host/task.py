@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 import typing as t
 from dataclasses import replace
+from pathlib import Path
 
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
 from .._azure.operations import side_by_side
 from .._errors import DockerHostError, OptionError
+from .._job import is_thrown_away
 from .._task import Request, Task
 from . import changes, machine
 from .facts import Facts, Json, Lookout, interface_of, private_address
@@ -119,6 +121,7 @@ class _Run:
             self._check_label(plan, planner.location())
             self._check_changes(facts.virtual_machine, plan)
             return plan
+        self._check_key_lasts()
         trust = self._preflight(planner, plan)
         # Nothing wrong was found: only now a key may be made.
         return Planner(self.wanted, self.layout, facts, self._ssh_keys(), trust).present()
@@ -229,6 +232,22 @@ class _Run:
         moves = bool(address) and private_address(facts.network_interface or {}) != address
         asked = moves or params["adopt"] or params["virtual_network_prefix"] or params["subnet_prefix"]
         return bool(self.layout.virtual_network and asked)
+
+    def _check_key_lasts(self) -> None:
+        """Under AWX a key of our making goes away with the job, and nobody could ever use it.
+
+        :raises OptionError: SSH is to be opened nevertheless.
+        """
+        path = self.wanted.ssh_private_key_path
+        if not self.wanted.needs_generated_key or Path(path).expanduser().exists() or not is_thrown_away(path):
+            return
+        problem = (
+            f"without any the only SSH key is made in {path}, which lies inside this job's own home and goes away with"
+            " the job: nobody could ever sign in. Give the public keys of those who may."
+        )
+        if self.wanted.params["ssh_allowed_sources"]:
+            raise OptionError("ssh_public_keys", f"ssh_allowed_sources opens SSH, but {problem}")
+        self.request.warn(f"ssh_public_keys: {problem}")
 
     def _ssh_keys(self) -> tuple[str, ...]:
         if not self.wanted.needs_generated_key:

@@ -20,7 +20,7 @@ from .images import Image
 from .names import RESERVED_PREFIX
 from .options import DEFAULT_KEY_PATH, DEFAULT_SOURCES, DEFAULT_USER, EXCLUSIVE
 from .ports import Opening, read_openings
-from .ssh_keys import public_key
+from .ssh_keys import public_keys
 
 Params = t.Mapping[str, t.Any]
 # GiB. "Azure premium storage: design for high performance" (learn.microsoft.com): no cache for disks of 4 TiB or more.
@@ -100,7 +100,7 @@ def read_options(params: Params) -> Wanted:
     _check_security(params)
     if params["vm_size"]:
         rules.check_size("vm_size", params["vm_size"])
-    keys = tuple(public_key("ssh_public_keys", text) for text in params["ssh_public_keys"] or ())
+    keys = public_keys("ssh_public_keys", params["ssh_public_keys"] or ())
     password_enabled = _sign_in(params, bool(keys))
     location = params["location"]
     return Wanted(

@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils import _job
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import MissingLibraryError
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import keys, task
 
@@ -54,7 +55,7 @@ def test_a_mount_inside_the_home(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
     durable = home / "durable"
     durable.mkdir(parents=True)
     warnings: list[str] = []
-    monkeypatch.setattr(task, "PLACES", ())
+    monkeypatch.setattr(_job, "PLACES", ())
     monkeypatch.setattr(os.path, "ismount", lambda path: path == str(durable))
     task.warn_if_temporary(str(durable / "certs"), warnings.append)
     assert not warnings

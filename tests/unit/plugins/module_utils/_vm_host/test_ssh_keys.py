@@ -19,7 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import ssh_keys
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.ssh_keys import PLANNED_KEY, ensure_key_pair
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.ssh_keys import (
+    PLANNED_KEY,
+    ensure_key_pair,
+    public_keys,
+)
+
+from .conftest import KEY, Cloud
 
 OPENSSH = serialization.PrivateFormat.OpenSSH
 
@@ -119,3 +125,33 @@ def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(OptionError, match="cannot be written"):
         ensure_key_pair(str(tmp_path / "file" / "key"), check_mode=False)
+
+
+def test_several_keys_in_one_text() -> None:
+    """As a text area of a survey gives them."""
+    other = KEY.replace("me@example", "you@example")
+    assert public_keys("ssh_public_keys", [f"{KEY}\r\n\n  {other}\n"]) == (KEY, other)
+    assert public_keys("ssh_public_keys", ["", KEY]) == (KEY,)
+    with pytest.raises(OptionError, match="private key") as caught:
+        public_keys("ssh_public_keys", [f"{KEY}\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE\n"])
+    assert "b3Blbn" not in str(caught.value)
+
+
+def test_a_key_that_goes_away_with_a_job(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWX_PRIVATE_DATA_DIR", str(cloud.key.parent))
+    for check in (True, False):
+        with pytest.raises(OptionError, match="nobody could ever sign in") as caught:
+            cloud.run(check, ssh_allowed_sources=["192.0.2.0/24"])
+        assert caught.value.option == "ssh_public_keys"
+    assert cloud.writes == []
+    assert not cloud.key.exists()
+    given = cloud.run(True, ssh_allowed_sources=["192.0.2.0/24"], ssh_public_keys=[KEY])
+    assert (given["changed"], cloud.warnings) == (True, [])
+    cloud.run()
+    assert any("goes away with the job" in text for text in cloud.warnings)
+    # Only a new host needs a key.
+    assert not cloud.run()["changed"]
+    assert cloud.warnings == []
+    cloud.key.unlink()
+    cloud.run(ssh_allowed_sources=["192.0.2.0/24"])
+    assert cloud.warnings == []

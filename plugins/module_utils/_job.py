@@ -1,0 +1,37 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What goes away with a job of AWX. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+
+# Where a job's container keeps what is thrown away with it.
+PLACES = ("/runner", "/tmp")  # noqa: S108 - only compared
+
+
+def is_thrown_away(path: str) -> bool:
+    """Whether this runs as a job of AWX, and the path lies inside the job's own home or container."""
+    private = os.environ.get("AWX_PRIVATE_DATA_DIR")
+    if not private and not os.environ.get("JOB_ID"):
+        return False
+    path = os.path.expanduser(path)
+    places = filter(None, [os.path.expanduser("~"), private, *PLACES])
+    return any(_is_below(path, place) and not _is_mounted(path, place) for place in places)
+
+
+def _is_below(path: str, place: str) -> bool:
+    path, place = os.path.realpath(path), os.path.realpath(place)
+    return os.path.commonpath([path, place]) == place and place != "/"
+
+
+def _is_mounted(path: str, place: str) -> bool:
+    """Whether the path, or a directory between it and the place, is brought in from outside."""
+    path, place = os.path.realpath(path), os.path.realpath(place)
+    while path != place:
+        if os.path.ismount(path):
+            return True
+        path = os.path.dirname(path)
+    return False
