@@ -101,7 +101,7 @@ def test_its_links_lead_somewhere(unpacked: Path) -> None:
     assert {"README.md", "awx.md"} <= {page.name for page in pages}
     for page in pages:
         assert dead_links(page, unpacked) == [], page.name
-        for named in re.findall(r"`((?:meta|playbooks)/[\w./-]+)`", page.read_text()):
+        for named in re.findall(r"`((?:meta|playbooks)/[\w./-]+\.\w+)`", page.read_text()):
             assert (unpacked / named).exists(), f"{page.name}: {named}"
     source = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["repository"]
     assert ONLINE.match(f"{source}/blob/main/")

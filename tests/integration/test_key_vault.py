@@ -36,9 +36,9 @@ def fingerprint(user: User) -> str:
     return (user.docker_directory / "ca.pem").read_text()
 
 
-def answers(user: User) -> bool:
+def answers(user: User, host: str = "shared1") -> bool:
     """Whether the engine lets this user in."""
-    (name,) = (name for name in user.azure.names() if name.startswith("shared1"))
+    (name,) = (name for name in user.azure.names() if name.startswith(host))
     connection = {
         "docker_host": f"tcp://{name}:4243",
         "tls": True,
@@ -81,3 +81,40 @@ def test_two_people_and_a_rotation(azure: LocalAzure, tmp_path: Path) -> None:
     documents: list[dict[str, t.Any]] = [json.loads(text) for text in secret_values(azure, vault, "docker-ca")]
     assert len({entry["ca"] for entry in documents}) == 2
     anna.play("delete_docker_host")
+
+
+@pytest.mark.slow
+def test_a_rotation_leaves_no_host_behind(azure: LocalAzure, tmp_path: Path) -> None:
+    """Whoever rotates the CA need not know the hosts of others: Azure does."""
+    vault = make_vault(azure, "left-behind")
+    anna, ben = (somebody(azure, tmp_path / name, vault) for name in ("anna", "ben"))
+    for name in ("left1", "left2"):
+        anna.play("create_docker_host", name=name)
+    versions = secret_values(azure, vault, "docker-ca")
+    anna.writes()
+    refused = ben.play("rotate_docker_certs", name="left1", rotate="ca", fails=True)
+    assert "left2 (rg-shared) trust this CA, too" in refused.output
+    # A sign-in with rights in the group only.
+    everywhere = f"/subscriptions/{azure.subscription_id}/providers/Microsoft.Compute/virtualMachines"
+    azure.fault("status", method="GET", path=everywhere, status=403)
+    refused = ben.play("rotate_docker_certs", name="left1", rotate="ca", fails=True)
+    assert "left2 (rg-shared) trust this CA, too" in refused.output
+    azure.faults_clear()
+    assert anna.writes() == []
+    assert secret_values(azure, vault, "docker-ca") == versions
+
+    (ben.home / "docker_vm_host.yml").write_text(
+        "plugin: dockerhost.azure.docker_vm_host\nresource_groups: [rg-shared]\n"
+    )
+    del ben.variables["docker_host_name"]
+    hosts = ("-i", "docker_vm_host.yml", "-e", "docker_host_targets=docker_hosts")
+    shutil.rmtree(ben.docker_directory)
+    ran = ben.play("rotate_docker_certs", *hosts, rotate="ca")
+    assert set(ran.changed) == {"left1", "left2"}
+    assert len({json.loads(text)["ca"] for text in secret_values(azure, vault, "docker-ca")}) == 2
+    assert [answers(ben, name) for name in ("left1", "left2")] == [True, True]
+
+    # What the directory itself knows, it does not leave behind.
+    shutil.rmtree(ben.docker_directory)
+    ben.play("rotate_docker_certs", name="left1", rotate="ca", cut_off_others=True)
+    assert [answers(ben, name) for name in ("left1", "left2")] == [True, False]

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.options import extension_argument_spec
@@ -48,6 +49,14 @@ def test_defaults_are_the_documented_ones(documented: dict[str, t.Any]) -> None:
     }
     empty.pop("images_location")
     assert empty == {**{name: named[f"{PREFIX}{name}"] for name in set(empty) - set(modules)}, **modules}
+
+
+def test_nothing_counts_as_unset(documented: dict[str, t.Any]) -> None:
+    """AWX writes an empty answer as ``!unsafe ''``, which ansible-core 2.19 reads as null."""
+    for name, option in documented.items():
+        if not option.get("required"):
+            spec = {key: value for key, value in option.items() if key != "description"}
+            assert ArgumentSpecValidator({name: spec}).validate({name: None}).error_messages == []
 
 
 def test_an_option_means_the_same_in_every_entry_point() -> None:
@@ -114,7 +123,11 @@ def test_an_empty_answer_is_one_that_every_type_takes(documented: dict[str, t.An
 
 def test_lists_may_be_text(documented: dict[str, t.Any]) -> None:
     private = load("vars/main.yml")
-    lists = {name for name, option in documented.items() if option["type"] == "list"}
+    lists = {
+        name
+        for name, option in documented.items()
+        if option["type"] == "list" or option["description"].endswith(" A list.")
+    }
     assert set(private["_docker_host_text_lists"]) == lists
     for name in lists:
         assert private[name.replace(PREFIX, f"_{PREFIX}used_", 1)].count(name) == 3
