@@ -28,24 +28,33 @@ from .conftest import BIN, COLLECTIONS, REPOSITORY, User
 
 AWX = REPOSITORY / "examples" / "awx"
 PASSPHRASE = "seven-green-hedgehogs"
+REGISTRY_PASSWORD = "nine-blue-otters"
+COMPOSE_SECRET = "four-grey-herons"
+PUBLIC_KEYS = """ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJzDbGvKxJ1lmVgQ0k8hVV0OQ9m5bC8sJkW0Cq3vFq8d anna
+ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJzDbGvKxJ1lmVgQ0k8hVV0OQ9m5bC8sJkW0Cq3vFq8e ben
+"""
 SUSPICIOUS = ("PRIVATE KEY", '"protectedSettings"', "Bearer eyJ", '"access_token"')
 
 pytestmark = pytest.mark.skipif(not (BIN / "ansible-runner").exists(), reason="ansible-runner is not installed")
 
 
 class Controller:
-    """Lays out jobs as AWX does, and runs them.
+    """Lays out jobs as AWX does, and runs them. After each it looks for secrets in everything that is kept of it.
 
     :param key_vault: the CA lives there; else it comes in by the credential.
+    :param passphrase: of the CA's key; empty for none, as in the credential that configure.yml makes.
     """
 
-    def __init__(self, azure: LocalAzure, directory: Path, key_vault: str | None = None) -> None:
+    def __init__(
+        self, azure: LocalAzure, directory: Path, key_vault: str | None = None, passphrase: str = PASSPHRASE
+    ) -> None:
         self.azure = azure
         self.directory = directory
         self.key_vault = key_vault
+        self.passphrase = passphrase
         self.owner = User(azure, directory / "owner")
         self.number = 0
-        self.secrets: set[str] = {azure.secret}
+        self.secrets: set[str] = {azure.secret, REGISTRY_PASSWORD, COMPOSE_SECRET}
         if key_vault is None:
             self._make_authority()
 
@@ -56,31 +65,54 @@ class Controller:
         assert match is not None
         (self.owner.home / "ca.yml").write_text(match[1])
         self.owner.play(str(self.owner.home / "ca.yml"))
-        ran = self.owner.run(
-            "openssl", "pkcs8", "-topk8", "-v2", "aes256", "-in", "awx-ca/ca-key.pem", "-passout", f"pass:{PASSPHRASE}",
-            "-out", "ca-key-encrypted.pem",
-        )  # fmt: skip
-        assert ran.code == 0, ran.output
-        self.secrets.add(PASSPHRASE)
-        for path in (self.owner.home / "awx-ca" / "ca-key.pem", self.owner.home / "ca-key-encrypted.pem"):
+        plain, key = self.owner.home / "awx-ca" / "ca-key.pem", self.owner.home / "ca-key"
+        if self.passphrase:
+            ran = self.owner.run(
+                "openssl", "pkcs8", "-topk8", "-v2", "aes256", "-in", str(plain), "-passout",
+                f"pass:{self.passphrase}", "-out", str(key),
+            )  # fmt: skip
+            assert ran.code == 0, ran.output
+            self.secrets.add(self.passphrase)
+        else:
+            shutil.copy(plain, key)
+        for path in (plain, key):
             self.secrets |= _key_lines(path.read_text())
 
     def _credential(self, job: Path) -> dict[str, str]:
-        """The extra variables that bring the CA in, as the credential type or the job template has them."""
+        """The extra variables of the credential that brings the CA in."""
         if self.key_vault is not None:
-            return {"docker_host_store": "key_vault", "docker_host_key_vault": self.key_vault}
-        for name, source in (("ca", "awx-ca/ca.pem"), ("ca_key", "ca-key-encrypted.pem")):
+            return {}
+        for name, source in (("ca", "awx-ca/ca.pem"), ("ca_key", "ca-key")):
             (job / "env" / name).write_bytes((self.owner.home / source).read_bytes())
             (job / "env" / name).chmod(0o600)
         injected = yaml.safe_load((AWX / "credential_type.yml").read_text())["injectors"]["extra_vars"]
         values = {
             "{{ tower.filename.ca }}": str(job / "env" / "ca"),
             "{{ tower.filename.ca_key }}": str(job / "env" / "ca_key"),
-            "{{ passphrase }}": PASSPHRASE,
+            "{{ passphrase }}": self.passphrase,
         }
         return {name: values[text] for name, text in injected.items()}
 
-    def lay_out(self, playbook: str, survey: t.Mapping[str, t.Any]) -> Path:
+    def _template(self, playbook: str) -> dict[str, t.Any]:
+        """The extra variables of the job template: what configure.yml gives it, and what an administrator adds."""
+        vault = {"docker_host_store": "key_vault", "docker_host_key_vault": self.key_vault}
+        return {
+            **(vault if self.key_vault is not None else {}),
+            **({"docker_host_targets": "docker_hosts"} if "rotate" in playbook else {}),
+            "docker_host_engine": {"source": "distribution"},
+            "docker_host_logins": [
+                {"server": "registry.example.com", "username": "ci", "password": REGISTRY_PASSWORD},
+            ],
+            "docker_host_compose": [
+                {
+                    "name": "shop",
+                    "definition": {"services": {"web": {"image": "nginx", "environment": {"KEY": "${KEY}"}}}},
+                    "secrets": {"KEY": COMPOSE_SECRET},
+                }
+            ],
+        }
+
+    def lay_out(self, playbook: str, survey: t.Mapping[str, t.Any], credential: bool = True) -> Path:
         """A private data directory for one job, and its throw-away HOME beside it."""
         self.number += 1
         job = self.directory / f"job{self.number}"
@@ -90,11 +122,11 @@ class Controller:
         (job / "inventory").mkdir()
         interpreter = "ansible_python_interpreter='{{ ansible_playbook_python }}'"
         (job / "inventory" / "hosts").write_text(f"localhost ansible_connection=local {interpreter}\n")
-        extra = self._credential(job)
-        engine = {"docker_host_engine": {"source": "distribution"}}
-        (job / "env" / "extravars").write_text(
-            json.dumps({**extra, **engine, **survey, "awx_job_id": self.number, "awx_user_name": "admin"})
-        )
+        if "rotate" in playbook:
+            shutil.copy(AWX / "inventory" / "docker_vm_host.yml", job / "inventory")
+        given = {**(self._credential(job) if credential else {}), **survey}
+        text = as_awx_writes(self._template(playbook), {**given, "awx_job_id": self.number, "awx_user_name": "admin"})
+        (job / "env" / "extravars").write_text(text)
         (job / "env" / "envvars").write_text(
             json.dumps(
                 {
@@ -110,15 +142,23 @@ class Controller:
             )
         )
         (job / "env" / "settings").write_text(json.dumps({"suppress_env_files": True, "idle_timeout": 300}))
-        (job / "env" / "cmdline").write_text("-vvvvv -i inventory/hosts")
+        (job / "env" / "cmdline").write_text("-vvvvv")
         return job
 
-    def run(self, playbook: str, remotely: bool = False, **survey: t.Any) -> Path:
+    def run(
+        self,
+        playbook: str,
+        survey: t.Mapping[str, t.Any],
+        *,
+        remotely: bool = False,
+        fails: bool = False,
+        credential: bool = True,
+    ) -> Path:
         """Run one job, as the control node itself does or as an execution node gets it; gives its directory."""
-        job = self.lay_out(playbook, survey)
+        job = self.lay_out(playbook, survey, credential)
         runner = str(BIN / "ansible-runner")
+        node = self.directory / f"node{self.number}"
         if remotely:
-            node = self.directory / f"node{self.number}"
             node.mkdir()
             command = (
                 f"{runner} transmit {shlex.quote(str(job))} -p {playbook} --ident 1"
@@ -128,22 +168,48 @@ class Controller:
         else:
             command = f"{runner} run {shlex.quote(str(job))} -p {playbook} --ident 1 -q"
         ran = self.owner.run("bash", "-o", "pipefail", "-c", command)
-        assert ran.code == 0, ran.output[-3000:] + _stdout(job)[-6000:]
-        made = list((job / "home").rglob("*key.pem"))
-        assert made or "delete" in playbook
+        assert (ran.code != 0) == fails, ran.output[-3000:] + _stdout(job)[-6000:]
+        self._keep(job, playbook)
+        self._check_secrets(job, node)
+        return job
+
+    def _keep(self, job: Path, playbook: str) -> None:
+        """Note the keys of the job's home, keep what a client needs, and throw the home away."""
+        made = [*(job / "home").rglob("*key.pem"), *(job / "home").glob(".ssh/docker_host_*")]
+        assert made or "delete" in playbook or not _stdout(job).count("docker_tls_certs")
         for path in made:
-            self.secrets |= _key_lines(path.read_text())
+            if path.suffix != ".pub":
+                self.secrets |= _key_lines(path.read_text())
+        if (job / "home" / ".docker" / "key.pem").exists():
+            shutil.copytree(job / "home" / ".docker", self.directory / f"client{self.number}")
         shutil.rmtree(job / "home")
         if self.key_vault is not None:
             for value in secret_values(self.azure, self.key_vault, "docker-ca"):
                 self.secrets |= _key_lines(json.loads(value)["ca_key"])
-        return job
 
-    def check_secrets(self, job: Path) -> None:
-        """Look for every secret of the run in all that the controller keeps of it."""
+    def lets_in(self, number: int, host: str) -> bool:
+        """Whether an engine lets in whoever has the client certificate of that job."""
+        directory = self.directory / f"client{number}"
+        (name,) = (name for name in self.azure.names() if name.startswith(host))
+        files = {"ca_path": "ca.pem", "client_cert": "cert.pem", "client_key": "key.pem"}
+        connection = {
+            "docker_host": f"tcp://{name}:4243",
+            "tls": True,
+            "validate_certs": True,
+            "timeout": 30,
+            **{option: str(directory / file) for option, file in files.items()},
+        }
+        arguments = ("-m", "dockerhost.azure.docker_endpoint_info", "-a", json.dumps(connection))
+        return self.owner.run("ansible", "localhost", "-c", "local", *arguments).code == 0
+
+    def _check_secrets(self, job: Path, node: Path) -> None:
+        """Look for every secret of all jobs in all that the controller and the execution node keep of this one."""
         assert len(self.secrets) >= 3
-        kept = [path for path in (job / "artifacts").rglob("*") if path.is_file()]
+        kept = [path for path in (*job.rglob("*"), *node.rglob("*")) if path.is_file()]
+        # The job's input, which AWX gives to nobody.
+        kept = [path for path in kept if "env" not in path.relative_to(self.directory).parts[1:2]]
         assert any("job_events" in path.parts for path in kept)
+        assert any(node in path.parents for path in kept) == node.exists()
         for path in kept:
             text = path.read_text(errors="replace")
             if path.name == "command":
@@ -151,6 +217,19 @@ class Controller:
                 text = text.replace(self.azure.secret, "")
             for secret in (*self.secrets, *SUSPICIOUS):
                 assert secret not in text, f"{path} holds a secret"
+
+
+class _AsUnsafe(yaml.SafeDumper):
+    """Every text with a tag that keeps Ansible from templating it."""
+
+
+_AsUnsafe.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))
+
+
+def as_awx_writes(trusted: t.Mapping[str, t.Any], others: t.Mapping[str, t.Any]) -> str:
+    """A file of extra variables. Only what the job template says may be a template (awx.main.utils.safe_yaml)."""
+    parts = [yaml.dump({key: value}, Dumper=yaml.SafeDumper) for key, value in trusted.items()]
+    return "".join(parts + [yaml.dump({key: value}, Dumper=_AsUnsafe) for key, value in others.items()])
 
 
 def _key_lines(pem: str) -> set[str]:
@@ -168,9 +247,11 @@ def _events(job: Path) -> list[dict[str, t.Any]]:
     return sorted((json.loads(path.read_text()) for path in paths), key=lambda event: event["counter"])
 
 
-@pytest.fixture
-def controller(azure: LocalAzure, tmp_path: Path) -> Controller:
-    return Controller(azure, tmp_path)
+def _changed(job: Path) -> dict[str, int]:
+    """Changed tasks by host, as the recap has them."""
+    (recap,) = (event["event_data"] for event in _events(job) if event["event"] == "playbook_on_stats")
+    assert recap["ok"]
+    return t.cast("dict[str, int]", recap["changed"])
 
 
 @pytest.mark.slow
@@ -178,7 +259,8 @@ def controller(azure: LocalAzure, tmp_path: Path) -> Controller:
 @pytest.mark.parametrize("remotely", [False, True], ids=["directly", "through transmit, worker, process"])
 def test_awx(azure: LocalAzure, tmp_path: Path, remotely: bool, way: str) -> None:
     name = f"job-{way[:3]}-{'remote' if remotely else 'local'}"
-    controller = Controller(azure, tmp_path, make_vault(azure, f"awx-{name}"[:24]) if way == "key vault" else None)
+    vault = make_vault(azure, f"awx-{name}"[:24]) if way == "key vault" else None
+    controller = Controller(azure, tmp_path, vault, passphrase="" if remotely else PASSPHRASE)
     group = f"rg-{name}"
     survey = {
         "docker_host_name": name,
@@ -188,68 +270,69 @@ def test_awx(azure: LocalAzure, tmp_path: Path, remotely: bool, way: str) -> Non
         "docker_host_port": "",
         "docker_host_allowed_sources": "",
         "docker_host_ssh_allowed_sources": "192.0.2.0/24,198.51.100.0/24",
+        "docker_host_ssh_public_keys": PUBLIC_KEYS,
         "docker_host_wait": "",
     }
-    job = controller.run("create_docker_host.yml", remotely, **survey)
-    controller.check_secrets(job)
+    job = controller.run("create_docker_host.yml", survey, remotely=remotely)
     shown = [event["stdout"] for event in _events(job) if event["event"] == "verbose"]
     assert any(f"{name}: VM" in text for text in shown), "progress is seen as events"
+    assert _changed(job)
 
     controller.owner.writes()
-    second = controller.run("create_docker_host.yml", remotely, **survey)
+    second = controller.run("create_docker_host.yml", survey, remotely=remotely)
     assert controller.owner.writes() == []
-    controller.check_secrets(second)
+    assert _changed(second) == {}
+    assert controller.lets_in(1, name)
+    assert controller.lets_in(2, name)
 
-    ports = controller.run("create_docker_host.yml", remotely, **{**survey, "docker_host_port": "5000"})
+    moved = {**survey, "docker_host_port": "5000"}
+    ports = controller.run("create_docker_host.yml", moved, remotely=remotely)
     assert any("virtualMachines" in line for line in controller.owner.writes())
     assert f"{name}: Docker" in _stdout(ports)
-    if way == "key vault":
-        del survey["docker_host_port"]
-        rotated = controller.run("rotate_docker_certs.yml", remotely, **survey, docker_host_port="5000")
-        controller.check_secrets(rotated)
-        assert (
-            len({json.loads(value)["ca"] for value in secret_values(azure, str(controller.key_vault), "docker-ca")})
-            == 2
-        )
+    if vault is not None:
+        neighbour = {**survey, "docker_host_name": f"beside-{name}"}
+        controller.run("create_docker_host.yml", neighbour, remotely=remotely)
+        rotated = controller.run("rotate_docker_certs.yml", {}, remotely=remotely)
+        assert set(_changed(rotated)) == {name, f"beside-{name}"}
+        assert len({json.loads(value)["ca"] for value in secret_values(azure, vault, "docker-ca")}) == 2
         controller.owner.writes()
-        controller.run("create_docker_host.yml", remotely, **survey, docker_host_port="5000")
+        for answers in (moved, neighbour):
+            controller.run("create_docker_host.yml", answers, remotely=remotely)
         assert controller.owner.writes() == []
-    controller.run(
-        "delete_docker_host.yml",
-        remotely,
-        docker_host_name=name,
-        docker_host_resource_group=group,
-        docker_host_vm_size="",
-    )
+    gone = {"docker_host_name": name, "docker_host_resource_group": group}
+    controller.run("delete_docker_host.yml", gone, remotely=remotely)
     assert not [path for path in controller.azure.dump() if f"/virtualmachines/{name}" in path.lower()]
 
 
 @pytest.mark.slow
-def test_awx_job_without_the_ca_cuts_nobody_off(controller: Controller) -> None:
+def test_awx_job_without_the_ca_cuts_nobody_off(azure: LocalAzure, tmp_path: Path) -> None:
+    controller = Controller(azure, tmp_path)
     survey = {
         "docker_host_name": "kept1",
         "docker_host_resource_group": "rg-kept",
         "docker_host_location": "westeurope",
     }
-    controller.run("create_docker_host.yml", **survey)
+    opened = {**survey, "docker_host_ssh_allowed_sources": "192.0.2.0/24", "docker_host_ssh_public_keys": ""}
+    refused = controller.run("create_docker_host.yml", opened, fails=True)
+    assert "nobody could ever sign in" in _stdout(refused)
+    assert controller.owner.writes() == []
+    secrets = len(controller.secrets)
+    made = controller.run("create_docker_host.yml", survey)
+    assert "goes away with the job" in " ".join(_stdout(made).split())
+    assert len(controller.secrets) > secrets, "the keys of the job, that for SSH among them"
     controller.owner.writes()
-    job = controller.lay_out("create_docker_host.yml", survey)
-    extra = json.loads((job / "env" / "extravars").read_text())
-    kept = {key: value for key, value in extra.items() if not key.startswith("docker_host_ca_")}
-    (job / "env" / "extravars").write_text(json.dumps(kept))
-    ran = controller.owner.run(
-        str(BIN / "ansible-runner"), "run", str(job), "-p", "create_docker_host.yml", "--ident", "1", "-q"
-    )
-    assert ran.code != 0
+    job = controller.run("create_docker_host.yml", survey, fails=True, credential=False)
     assert "its engine trusts the CA" in _stdout(job)
     assert controller.owner.writes() == []
 
 
-def test_survey_asks_for_variables_of_the_role() -> None:
+@pytest.mark.parametrize(("file", "entry"), [("survey.yml", "main"), ("survey_delete.yml", "absent")])
+def test_survey_asks_for_variables_of_the_role(file: str, entry: str) -> None:
     specs = yaml.safe_load((REPOSITORY / "roles/docker_host/meta/argument_specs.yml").read_text())["argument_specs"]
-    survey = yaml.safe_load((AWX / "survey.yml").read_text())
+    survey = yaml.safe_load((AWX / file).read_text())
+    assert survey["spec"]
     for question in survey["spec"]:
-        assert question["variable"] in specs["main"]["options"]
+        assert question["variable"] in specs[entry]["options"]
     credential = yaml.safe_load((AWX / "credential_type.yml").read_text())
     for variable in credential["injectors"]["extra_vars"]:
         assert variable in specs["main"]["options"]
@@ -324,8 +407,8 @@ def test_configuring_a_controller(user: User) -> None:
             assert all(set(arguments) <= AWX_OPTIONS[module] for arguments in calls), module
         for template in asked["job_template"]:
             assert (AWX / template["playbook"]).exists()
-            assert set(template["extra_vars"]) <= set(specs["main"]["options"])
-            assert template["survey_spec"]["spec"]
+            assert set(template["extra_vars"]) <= {*specs["main"]["options"], "docker_host_targets"}
+            assert template["survey_enabled"] == ("survey_spec" in template)
         assert (AWX / asked["inventory_source"][0]["source_path"]).exists()
     assert set(by_credential) == set(AWX_OPTIONS)
     assert by_credential["credential"][0]["inputs"] == {"ca": "certificate", "ca_key": "key"}
@@ -337,6 +420,15 @@ def test_configuring_a_controller(user: User) -> None:
         "docker_host_store": "key_vault",
         "docker_host_key_vault": "contoso-docker",
     }
+    made, gone, renewed = by_vault["job_template"]
+    assert "docker_host_location" in {question["variable"] for question in made["survey_spec"]["spec"]}
+    assert [question["variable"] for question in gone["survey_spec"]["spec"]] == [
+        "docker_host_name",
+        "docker_host_resource_group",
+    ]
+    # One host's name would leave all others behind.
+    assert not renewed["survey_enabled"]
+    assert renewed["extra_vars"] == {**made["extra_vars"], "docker_host_targets": "docker_hosts"}
     assert configured(user) == {}
 
 

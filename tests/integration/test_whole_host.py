@@ -16,6 +16,7 @@ import pytest
 from azure_emulator.launcher import LocalAzure
 
 from .conftest import Ran, User
+from .test_awx import as_awx_writes
 
 PLAY = [
     {
@@ -141,6 +142,19 @@ def test_check_mode_foretells_where_a_renewal_goes(play: t.Callable[..., Ran]) -
         assert predicted == done, whose
         assert len(done) == 1 + follow, done
         short = due
+
+
+def test_answers_as_awx_writes_them(play: t.Callable[..., Ran], user: User) -> None:
+    play({})
+    answers = {"docker_host_port": "4243", "docker_host_vm_size": "", "docker_host_allowed_sources": ""}
+    (user.home / "answers.yml").write_text(as_awx_writes({}, answers))
+    ran = play({}, "-e", f"@{user.home / 'answers.yml'}")
+    assert (CONVERGED in ran.output, changed(ran)) == (True, 0)
+    # What looks like a template and is none.
+    (user.home / "answers.yml").write_text(as_awx_writes({}, {"docker_host_tags": {"team": "{{ 1 + 1 }}"}}))
+    assert CONVERGED not in play({}, "-e", f"@{user.home / 'answers.yml'}").output
+    assert any((entry.get("tags") or {}).get("team") == "{{ 1 + 1 }}" for entry in user.azure.dump().values())
+    assert CONVERGED in play({}, "-e", f"@{user.home / 'answers.yml'}").output
 
 
 def test_a_change_outside_is_seen(play: t.Callable[..., Ran], user: User) -> None:
