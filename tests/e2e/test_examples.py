@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -45,7 +46,9 @@ def user(azure: LocalAzure, tmp_path: Path, request: pytest.FixtureRequest) -> C
     try:
         more = community_docker(CACHE)
     except NotFetchedError as error:
-        pytest.skip(f"community.docker could not be fetched from PyPI: {error}")
+        why = f"community.docker could not be fetched from PyPI: {error}"
+        # Somebody at work may have no internet; where changes are judged, nothing is passed over.
+        (pytest.fail if os.environ.get("CI", "").lower() in ("1", "true") else pytest.skip)(why)
     return Controller(azure, tmp_path, {"ANSIBLE_COLLECTIONS_PATH": f"{COLLECTIONS}:{more}"})
 
 

@@ -139,6 +139,14 @@ def test_it_works_without_a_checkout(azure: LocalAzure, tmp_path: Path, artifact
     assert f"{collections}/ansible_collections/dockerhost/azure/roles/docker_host/" in made.output
     again = user.run(*command, environment=environment)
     assert again.changed == {"localhost": 0}, again.output[-6000:]
+    (user.home / "docker_vm_host.yml").write_text("plugin: dockerhost.azure.docker_vm_host\n")
+    listed = user.run(*alone, "ansible-inventory", "-i", "docker_vm_host.yml", "--list", environment=environment)
+    assert '"docker_host_name": "artifact1"' in listed.output, listed.output
+    for playbook, says in (("list_docker_images", "ubuntu"), ("delete_docker_host", "artifact1 is deleted:")):
+        command[command.index("ansible-playbook") + 1] = f"dockerhost.azure.{playbook}"
+        ran = user.run(*command, environment=environment)
+        assert ran.code == 0, ran.output[-6000:]
+        assert says in ran.output
 
 
 def test_release_notes_name_everything() -> None:

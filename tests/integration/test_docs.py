@@ -44,7 +44,7 @@ FENCE = re.compile(r"^ *```(?P<language>\w*)(?P<rest>.*)$")
 REMARK = re.compile(r"^<!-- (?P<kind>file|not run): (?P<text>.+) -->$")
 COMMANDS = (
     *("ansible-", "docker ", "export ", "ls ", "pip ", "python", "az ", "make ", "ssh ", "sudo ", "$ ", "curl "),
-    *("git ", "cd ", "apt"),
+    *("git ", "cd ", "apt", "systemctl ", "journalctl", "openssl ", "ssh-keygen ", "ssh-keyscan ", "waagent"),
 )
 DATA = ("text", "json", "mermaid")
 SLOW = {"README", "docker_host-README", "fleets", "migrating", "private-networks", "security"}
@@ -182,7 +182,7 @@ def test_every_block_is_run_or_is_named_with_a_reason() -> None:
                 f"{place}: say what it is: shell, yaml, text ..."
             )
             if block.language in DATA:
-                commands = [line for line in block.content.splitlines() if line.startswith(COMMANDS)]
+                commands = [line for line in block.content.splitlines() if line.strip().startswith(COMMANDS)]
                 assert block.language != "text" or not commands, f"{place}: a command that nobody runs"
             elif block.remark == "not run":
                 keys = [(name, start) for name, start in NOT_RUN if name == name_of(page)]
@@ -194,6 +194,73 @@ def test_every_block_is_run_or_is_named_with_a_reason() -> None:
     assert ran["shell"] >= 17, ran
     assert ran["yaml"] >= 5, ran
     assert ran["file"] >= 4, ran
+
+
+# Commands in the text and in tables that no block of the page has: what runs them, or why nobody can. Targets of make
+# are looked up instead.
+INLINE = {
+    "ansible-builder build -t docker-hosts": "test_awx.py makes its context; a container engine would build it",
+    "ansible-doc -t role dockerhost.azure.docker_host": "test_commands_in_the_text",
+    "ansible-inventory -i docker_vm_host.yml --graph": "a block of fleets.md",
+    "ansible-playbook playbooks/create_docker_host.yml -e ...": "test_playbooks.py::test_all_by_file",
+    "az account set": "a subscription",
+    "az login": "a subscription",
+    "az network ...": "tests/clients/test_az.py",
+    "az rest": "tests/clients/test_az.py",
+    "az vm create": "tests/clients/test_az.py",
+    "az vm image terms accept": "a subscription",
+    "docker --context web1 info": "a block of getting-started.md",
+    "docker --tls": "what it was before",
+    "docker --tlsverify": "a block of private-networks.md, with an address",
+    "docker context use web1": "test_playbooks.py; a block of getting-started.md names the context",
+    "docker info": "tests/e2e/test_main_job.py",
+    "docker swarm init": "docker's own",
+    "python -m azure_emulator.conformance DIRECTORY": "tests/conformance/test_recordings.py",
+    "python -m clients.soak --seed N": "make short-soak",
+    "ssh azureuser@ADDRESS": "tests/e2e/test_ssh_port.py",
+    "ssh-keygen -y -f KEY": "tests/unit/plugins/module_utils/_vm_host/test_ssh_keys.py has ssh-keygen's keys",
+}
+
+
+def test_commands_in_the_text_are_named(azure: LocalAzure, tmp_path: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    found: set[str] = set()
+    for page in PAGES:
+        text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for span in re.findall(r"`([^`\n]+)`", text):
+            if span.startswith("make "):
+                assert span.split()[1] in targets, f"{page.name}: {span}"
+            elif " " in span and span.startswith(COMMANDS):
+                found.add(span)
+    assert found == set(INLINE)
+    ran = User(azure, tmp_path / "home").run("ansible-doc", "-t", "role", "dockerhost.azure.docker_host")
+    assert ran.code == 0, ran.output
+    assert "docker_host_name" in ran.output
+
+
+COMMENTS = sorted({*(REPOSITORY / "playbooks").glob("*.yml"), *(REPOSITORY / "examples").rglob("*.yml")})
+
+
+def test_commands_in_comments_name_what_there_is() -> None:
+    """How to run a playbook stands at its top: files, playbooks and variables are looked up, and who runs it."""
+    entries = yaml.safe_load(SPECS.read_text())["argument_specs"]
+    known = {name for entry in entries.values() for name in entry["options"]} | OTHER_NAMES
+    runs = "\n".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    checked = 0
+    for path in COMMENTS:
+        comment = " ".join(line[1:] for line in path.read_text().splitlines() if line.startswith("#"))
+        for arguments in re.findall(r"ansible-playbook ((?:-\w \S+ +|\S+\.yml|dockerhost\.azure\.\w+| )+)", comment):
+            for word in arguments.split():
+                if word.startswith("dockerhost.azure."):
+                    name = word.removeprefix("dockerhost.azure.")
+                    assert (REPOSITORY / "playbooks" / f"{name}.yml").exists(), f"{path.name}: {word}"
+                    assert f'"{name}"' in runs, word
+                elif word.endswith(".yml") and path.parent.name != "playbooks":
+                    assert (path.parent / word).exists(), f"{path}: {word}"
+                named = re.match(r"(docker_(?:host|images)_\w+)=", word)
+                assert not named or named[1] in known, f"{path.name}: {word}"
+                checked += 1
+    assert checked >= 30
 
 
 # --- links -----------------------------------------------------------------------------------------------
@@ -333,6 +400,30 @@ def test_every_error_that_troubleshooting_quotes_is_ours() -> None:
 
 
 PROGRAMS = {"docker", "docker_api", "pipelining"}
+
+
+def test_examples_of_the_inventory_are_what_the_plugin_takes(azure: LocalAzure, tmp_path: Path) -> None:
+    user = User(azure, tmp_path / "home")
+    told = user.run("ansible-doc", "-t", "inventory", "-j", "dockerhost.azure.docker_vm_host")
+    assert told.code == 0, told.output
+    (plugin,) = json.loads(told.output).values()
+    options = plugin["doc"]["options"]
+    types = {"list": list, "dict": dict, "bool": bool, "str": str, "path": str, "int": int, "float": float}
+    examples = list(yaml.safe_load_all(plugin["examples"]))
+    assert len(examples) >= 2
+    for example in examples:
+        for name, value in example.items():
+            assert name in options, name
+            assert isinstance(value, types[options[name].get("type", "str")]), f"{name}: {value}"
+            assert value in options[name].get("choices", [value])
+        # Groups that exist are the only thing that they lack here.
+        example.pop("resource_groups", None)
+        (user.home / "docker_vm_host.yml").write_text(yaml.safe_dump({**example, "cache": False, "strict": True}))
+        ran = user.run(
+            *("ansible-inventory", "-i", "docker_vm_host.yml", "--list"),
+            environment={"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
+        )
+        assert ran.code == 0, ran.output
 
 
 # --- examples in the reference --------------------------------------------------------------------------------
