@@ -19,7 +19,7 @@ Json = dict[str, t.Any]
 NETWORK, COMPUTE, DISKS, SKUS = "2024-05-01", "2024-07-01", "2024-03-02", "2021-07-01"
 RESOURCES, SUBSCRIPTIONS = "2022-09-01", "2022-12-01"
 GALLERIES = "2023-07-03"
-KEY_VAULT = "2023-07-01"
+KEY_VAULT, MANAGED_IDENTITY = "2023-07-01", "2023-01-31"
 AUTHORIZATION, MARKETPLACE = "2022-04-01", "2021-01-01"
 PLACE = "westeurope"
 IMAGE = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"}
@@ -70,6 +70,7 @@ class Tour:
         await self.images()
         await self.galleries()
         await self.vaults()
+        await self.identities()
         await self.rights_and_terms()
         await self.machines()
         await self.power()
@@ -320,6 +321,17 @@ class Tour:
             await self.go("GET", path, KEY_VAULT)
         await self.go("DELETE", f"{vaults}/tour-vault", KEY_VAULT)
         await self.go("GET", f"{vaults}/tour-vault", KEY_VAULT, 404)
+
+    async def identities(self) -> None:
+        """User-assigned identities."""
+        identities = f"{self.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+        body = {"location": PLACE}
+        await self.go("PUT", f"{identities}/tour", MANAGED_IDENTITY, 201, body=body)
+        await self.go("PUT", f"{identities}/tour", MANAGED_IDENTITY, body=body)
+        for path in (f"{identities}/tour", identities):
+            await self.go("GET", path, MANAGED_IDENTITY)
+        await self.go("DELETE", f"{identities}/tour", MANAGED_IDENTITY)
+        await self.go("GET", f"{identities}/tour", MANAGED_IDENTITY, 404)
 
     async def galleries(self) -> None:
         """Galleries, and how others see them."""
