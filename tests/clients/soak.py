@@ -5,103 +5,106 @@
 """Docker hosts made, changed, rotated, stopped and deleted at random while faults strike; then all is deleted.
 
 ``python -m clients.soak --seconds 1800 --seed 1``. Every round, each worker runs one playbook with faults switched on.
-A run may fail then, with a clear error; the same run without faults must bring the host where it was to be. At the end
-nothing may be left: in the cloud, of processes, of mounts, of namespaces; and the server's memory must not have grown.
+A run may fail then, with a clear error; the same run without faults must bring the host where it was to be: its tags,
+its open port, its power, its engine's certificate. When all is deleted the server must hold what it held at its start,
+and when it has ended nothing may be left: in the cloud, of processes, mounts, namespaces and control groups. The
+server's memory must not grow.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import concurrent.futures
 import json
 import random
-import statistics
 import sys
 import tempfile
 import time
 import typing as t
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from azure_emulator.launcher import LocalAzure
 
-from .leftovers import Family, mounts_below
+from .leftovers import Family, Holdings, mounts_below
+from .soak_checks import Memory, address_of, differences, engine_says
+from .soak_plan import NECESSARY, Host, Plan, Step, telling_seed
 from .support import CACHE, Playbooks, ours
 
 GROUP = "soak"
-HOSTS_PER_WORKER = 3
-PATHS = (r"/virtualMachines/", r"/extensions/", r"/publicIPAddresses/", r"/networkInterfaces/", r"/operations/", r".*")
-STATUSES = (429, 500, 502, 503, 504)
 BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
-GROWTH = 12.0
-"""MiB that the server's memory may grow from the middle of a soak to its end."""
+DOCUMENTED = 1800.0
+"""Seconds of the shortest soak whose figures are written into the documentation."""
+PATIENCE = 15.0
+"""Seconds that the server gets for what it tidies up in the background."""
+LONG = 600.0
+"""Seconds from which on the growth of the memory can be told from its beginning."""
+GROWTH = 2.0
+"""MiB in ten minutes that the server's memory may grow in a long soak."""
+SHORT_GROWTH = 12.0
+"""MiB that it may grow between start and end of a short one."""
 
 
 class SoakError(Exception):
     """What must hold does not."""
 
 
-@dataclass
-class Host:
-    """A host as it is to be. ``port`` is None while there is none."""
-
-    name: str
-    port: int | None = None
-    stopped: bool = False
-    tags: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One playbook run."""
-
-    playbook: str
-    host: str
-    variables: dict[str, t.Any]
-    after: Host
-
-
 class Soak:
     """One soak.
 
-    :param seed: decides every step and fault.
+    :param home: of the user who runs the playbooks.
+    :param plan: what is done.
     """
 
-    def __init__(self, azure: LocalAzure, home: Path, seed: int, workers: int, guests: bool) -> None:
-        self.azure, self.home, self.guests = azure, home, guests
-        self.random = random.Random(seed)
-        self.hosts = [[Host(f"w{w}-{n}") for n in range(HOSTS_PER_WORKER)] for w in range(workers)]
-        self.family = Family(azure.pid)
-        self.memory: list[float] = []
-        counted = ("rounds", "hosts made", "hosts deleted", "failed under faults", "faults struck")
-        self.counts: dict[str, int] = dict.fromkeys(counted, 0)
+    def __init__(self, azure: LocalAzure, home: Path, plan: Plan) -> None:
+        self.azure, self.home, self.plan = azure, home, plan
+        slot = Path(azure.state_dir) / "machines" / "slot"
+        self.family = Family(azure.pid, f"azure-emulator-{slot.read_text()}" if slot.exists() else None)
+        self.before = self.family.note()
+        self.began = time.monotonic()
+        self.memory = Memory([(0.0, self.family.resident())])
+        self.rounds = 0
+        self.done: collections.Counter[str] = collections.Counter(dict.fromkeys(NECESSARY, 0))
+        self.counts: collections.Counter[str] = collections.Counter()
 
     # --- what is done ---
 
-    def step(self, host: Host) -> Step:
-        """Something to do with a host."""
-        if host.port is None:
-            after = Host(host.name, port=self.random.choice([2376, 4243]))
-            return self._present(after)
-        what = self.random.choice(["port", "tags", "rotate", "stop", "delete", "same"])
-        if host.stopped:
-            return self._run("start_docker_host", Host(host.name, host.port, False, host.tags))
-        if what == "port":
-            return self._present(Host(host.name, 4243 if host.port == 2376 else 2376, False, host.tags))
-        if what == "tags":
-            return self._present(Host(host.name, host.port, False, {"colour": self.random.choice("rgb")}))
-        if what == "rotate":
-            return self._run("rotate_docker_certs", host)
-        if what == "stop":
-            return self._run("stop_docker_host", Host(host.name, host.port, True, host.tags))
-        if what == "delete":
-            return self._run("delete_docker_host", Host(host.name))
-        return self._present(host)
+    def round(self) -> None:
+        """One step of every worker with faults, and again without where it failed."""
+        planned = self.plan.round()
+        for fault in planned.faults:
+            self.azure.fault(**fault)
+        failed = self._side_by_side(planned.steps)
+        self.counts["faults struck"] += sum(fault["struck"] for fault in self.azure.faults())
+        self.azure.faults_clear()
+        self.counts["failed under faults"] += len(failed)
+        still = self._side_by_side(failed)
+        if still:
+            name = still[0].after.name
+            raise SoakError(f"{still[0].playbook} of {name} fails without faults: {self._said(name)}")
+        self.done.update(step.done for step in planned.steps)
+        self.rounds += 1
+        self.look(planned.steps)
 
-    def _present(self, after: Host) -> Step:
-        return self._run("create_docker_host", after)
+    def _side_by_side(self, steps: t.Sequence[Step]) -> list[Step]:
+        """Run playbooks at the same time; those that failed."""
+        with concurrent.futures.ThreadPoolExecutor(max(1, len(steps))) as pool:
+            worked = list(pool.map(self._succeeds, steps))
+        return [step for step, good in zip(steps, worked, strict=True) if not good]
 
-    def _run(self, playbook: str, after: Host) -> Step:
+    def _succeeds(self, step: Step) -> bool:
+        playbooks: Playbooks = ours(self.azure, self.home)
+        try:
+            playbooks(f"dockerhost.azure.{step.playbook}", {**self._variables(step.after), **step.variables})
+        except AssertionError:
+            with open(self.home / f"{step.after.name}.{self.rounds}.log", "a") as log:
+                log.write(playbooks.output)
+            if "Traceback (most recent call last)" in playbooks.output or "MODULE FAILURE" in playbooks.output:
+                raise SoakError(f"{step.playbook} of {step.after.name}: {playbooks.output[-6000:]}") from None
+            return False
+        return True
+
+    def _variables(self, after: Host) -> dict[str, t.Any]:
         variables: dict[str, t.Any] = {
             "docker_host_name": after.name,
             "docker_host_resource_group": GROUP,
@@ -110,149 +113,134 @@ class Soak:
         }
         if after.port is not None:
             variables |= {"docker_host_port": after.port, "docker_host_tags": after.tags}
-        if self.guests:
+        if self.azure.machines == "guest":
             variables["docker_host_engine"] = {"source": "distribution"}
-        return Step(f"dockerhost.azure.{playbook}", after.name, variables, after)
-
-    def fault(self) -> dict[str, t.Any]:
-        """Something that goes wrong."""
-        action = self.random.choice(
-            ["reset", "reset_after", "truncate", "slow", "status", "throttle", "operation", "lost_poll"]
-        )
-        fields: dict[str, t.Any] = {
-            "action": action,
-            "path": self.random.choice(PATHS[-1:] if action in ("operation", "lost_poll") else PATHS),
-            "nth": self.random.randint(1, 8),
-            "times": self.random.randint(1, 3),
-        }
-        if action == "status":
-            fields |= {"status": self.random.choice(STATUSES), "retry_after": 1}
-        elif action == "throttle":
-            fields["retry_after"] = 1
-        elif action == "operation":
-            fields |= {"ends": self.random.choice(["Failed", "Canceled"]), "method": "PUT", "times": 1}
-        elif action == "lost_poll":
-            fields |= {"method": self.random.choice(["PUT", "DELETE"]), "times": 1}
-        return fields
-
-    def round(self) -> None:
-        """One step of every worker with faults, and again without where it failed."""
-        chosen = [self.random.randrange(HOSTS_PER_WORKER) for _worker in self.hosts]
-        steps = [self.step(hosts[index]) for hosts, index in zip(self.hosts, chosen, strict=True)]
-        for _number in range(self.random.randint(1, 6)):
-            self.azure.fault(**self.fault())
-        failed = self._side_by_side(steps)
-        self.counts["faults struck"] += sum(fault["struck"] for fault in self.azure.faults())
-        self.azure.faults_clear()
-        self.counts["failed under faults"] += len(failed)
-        still = self._side_by_side(failed)
-        if still:
-            raise SoakError(f"{still[0].playbook} of {still[0].host} fails without faults: {self._said(still[0].host)}")
-        for hosts, index, step in zip(self.hosts, chosen, steps, strict=True):
-            self.counts["hosts made"] += hosts[index].port is None
-            self.counts["hosts deleted"] += step.after.port is None
-            hosts[index] = step.after
-            self.counts[step.playbook] = self.counts.get(step.playbook, 0) + 1
-        self.counts["rounds"] += 1
-        self._look()
-
-    def _side_by_side(self, steps: list[Step]) -> list[Step]:
-        with concurrent.futures.ThreadPoolExecutor(max(1, len(steps))) as pool:
-            worked = list(pool.map(self._succeeds, steps))
-        return [step for step, good in zip(steps, worked, strict=True) if not good]
-
-    def _succeeds(self, step: Step) -> bool:
-        playbooks: Playbooks = ours(self.azure, self.home)
-        try:
-            playbooks(step.playbook, step.variables)
-        except AssertionError:
-            number = self.counts["rounds"]
-            with open(self.home / f"{step.host}.{number}.log", "a") as log:
-                log.write(playbooks.output)
-            if "Traceback (most recent call last)" in playbooks.output or "MODULE FAILURE" in playbooks.output:
-                raise SoakError(f"{step.playbook} of {step.host}: {playbooks.output[-6000:]}") from None
-            return False
-        return True
+        return variables
 
     def _said(self, host: str) -> str:
         """What the last failing runs of a host said."""
         logs = sorted(self.home.glob(f"{host}.*.log"), key=lambda path: path.stat().st_mtime)
         return logs[-1].read_text()[-12000:] if logs else ""
 
+    def delete_everything(self) -> None:
+        """Delete every host that there is, side by side, and then the group."""
+        there = [host for host in self.plan.hosts if host.port is not None]
+        steps = [Step("deleted", "delete_docker_host", Host(host.name)) for host in there]
+        with_group = {"docker_host_remove_on_absent": ["all", "resource_group"]}
+        last = Step("deleted", "delete_docker_host", Host(self.plan.hosts[0].name), with_group)
+        for together in (steps, [last]):
+            for step in self._side_by_side(together):
+                raise SoakError(f"{step.after.name} cannot be deleted: {self._said(step.after.name)}")
+        self.counts["deleted at the end"] = len(there)
+
     # --- what must hold ---
 
-    def _look(self) -> None:
+    def look(self, steps: t.Sequence[Step]) -> None:
+        """Compare every host with what it is to be, and ask one engine, that of a host that has just been touched."""
         self.azure.settle()
         wrong = [e for e in self.azure.requests() if e["status"] == 500 and not e["fault"]]
         if wrong:
             raise SoakError(f"the server failed: {wrong[0]}")
         self.azure.clear_requests()
         self.family.note()
-        self.memory.append(self.family.resident())
-        machines = {id_.rpartition("/")[2].lower() for id_ in self.azure.dump() if _is_machine(id_)}
-        wanted = {host.name for hosts in self.hosts for host in hosts if host.port is not None}
-        if machines != wanted:
-            raise SoakError(f"there are the machines {sorted(machines)}, there should be {sorted(wanted)}")
+        self.memory.samples.append((time.monotonic() - self.began, self.family.resident()))
+        cloud = self.azure.dump()
+        found = [text for host in self.plan.hosts for text in differences(host, cloud)]
+        hosts = [*(step.after for step in steps), *self.plan.hosts]
+        running = next((host for host in hosts if host.port is not None and not host.stopped), None)
+        if running is not None and not found:
+            found = [engine_says(running, address_of(running, cloud), self.home / ".docker")]
+            self.counts["engines asked"] += 1
+        if any(found):
+            raise SoakError(f"round {self.rounds} ({', '.join(map(str, steps))}): {found}; {self._said_by(steps)}")
 
-    def delete_everything(self) -> None:
-        """Delete every host, and the group with the last."""
-        for hosts in self.hosts:
-            for host in hosts:
-                self.counts["hosts deleted"] += host.port is not None
-                step = self._run("delete_docker_host", Host(host.name))
-                step.variables["docker_host_remove_on_absent"] = ["all", "resource_group"]
-                if not self._succeeds(step):
-                    raise SoakError(f"{host.name} cannot be deleted: {self._said(host.name)}")
+    def _said_by(self, steps: t.Sequence[Step]) -> str:
+        return "\n".join(self._said(step.after.name)[-4000:] for step in steps)
+
+    def check_nothing_stays(self) -> None:
+        """When everything is deleted, the server must hold what it held at its start."""
         self.azure.settle()
-        left = self.azure.dump()
+        cloud = self.azure.dump()
+        if cloud:
+            raise SoakError(f"left in the cloud: {sorted(cloud)}")
+        left = still_held(self.family, self.before, self.azure.state_dir)
         if left:
-            raise SoakError(f"left in the cloud: {sorted(left)}")
+            raise SoakError(f"everything is deleted, and the server still holds: {left}")
+        self.memory.samples.append((time.monotonic() - self.began, self.family.resident()))
 
-    def check_memory(self) -> dict[str, float]:
-        """Compare the server's memory in the middle and at the end."""
-        third = len(self.memory) // 3
-        if third < 2:
-            return {"start": self.memory[0], "end": self.memory[-1]} if self.memory else {}
-        middle, last = statistics.median(self.memory[third:-third]), statistics.median(self.memory[-third:])
-        if last - middle > GROWTH:
-            raise SoakError(f"the server's memory grew from {middle:.1f} to {last:.1f} MiB")
-        return {"start": self.memory[0], "middle": middle, "end": last}
+    def check_counts(self) -> None:
+        """Everything that is necessary has happened."""
+        missing = [done for done in NECESSARY if not self.done[done]]
+        if missing:
+            raise SoakError(f"too short to show anything: no host was {' or '.join(missing)}")
+
+    def check_memory(self) -> None:
+        """The server's memory is flat: by its slope in a long soak, by start and end in a short one."""
+        (_zero, start), (seconds, end) = self.memory.samples[0], self.memory.samples[-1]
+        grown = self.memory.growth() if seconds >= LONG else end - start
+        if grown > (GROWTH if seconds >= LONG else SHORT_GROWTH):
+            raise SoakError(f"the server's memory grew by {grown:.1f} MiB: {self.memory.samples}")
+
+    def figures(self) -> dict[str, t.Any]:
+        """What the soak was and what it counted."""
+        (_zero, start), (seconds, end) = self.memory.samples[0], self.memory.samples[-1]
+        growth = {"server's memory, growth in ten minutes": f"{self.memory.growth():.1f} MiB"}
+        return {
+            "rounds": self.rounds,
+            **{f"hosts {done}": count for done, count in self.done.items()},
+            **self.counts,
+            "server's memory, start": f"{start:.1f} MiB",
+            "server's memory, end": f"{end:.1f} MiB",
+            **(growth if seconds >= LONG else {}),
+        }
 
 
-def _is_machine(resource_id: str) -> bool:
-    parts = resource_id.lower().split("/")
-    return len(parts) > 1 and parts[-2] == "virtualmachines"
+def still_held(family: Family, before: Holdings, directory: str) -> list[str]:
+    """What a server holds beyond what it held before, once it has had the time to tidy up.
+
+    :param directory: where its state lies.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        left = [*family.note().beyond(before), *mounts_below(directory)]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.2)
 
 
-def soak(seconds: float, seed: int, machines: str, workers: int) -> dict[str, t.Any]:
+def soak(seconds: float, rounds: int, plan: Plan, seed: int, machines: str) -> dict[str, t.Any]:
     """Run one soak and return what it counted.
 
+    :param seconds: how long hosts come and go; the last round begins only when it is likely to end in time.
+    :param rounds: how many there are at least, however long they take.
     :raises SoakError: what must hold does not.
     """
     with tempfile.TemporaryDirectory(prefix="dockerhost-soak-") as scratch:
         state, home = Path(scratch) / "state", Path(scratch) / "home"
         home.mkdir()
         with LocalAzure(machines=machines, state_dir=state, seed=seed, options=["--cache-dir", str(CACHE)]) as azure:
-            run = Soak(azure, home, seed, workers, azure.machines == "guest")
-            end = time.monotonic() + seconds
+            run = Soak(azure, home, plan)
             try:
-                while time.monotonic() < end:
-                    run.round()
+                come_and_go(run, seconds, rounds)
                 run.delete_everything()
-                run.family.note()
+                run.check_nothing_stays()
             except SoakError as error:
-                raise SoakError(f"seed {seed}: {error}\n{azure.output()}\n{run.counts}") from error
+                raise SoakError(f"seed {seed}: {error}\n{azure.output()}\n{run.figures()}") from error
         left = [*run.family.survivors(), *mounts_below(scratch)]
         if left:
-            raise SoakError(f"seed {seed}: left after the end: {left}; {run.counts}, memory {run.memory}")
-        return {
-            "seconds": round(seconds),
-            "seed": seed,
-            "machines": azure.machines,
-            **run.counts,
-            **{f"server's memory, {when}": f"{size:.1f} MiB" for when, size in run.check_memory().items()},
-            "left after the end": 0,
-        }
+            raise SoakError(f"seed {seed}: left after the end: {left}; {run.figures()}")
+        run.check_counts()
+        run.check_memory()
+        what = {"seconds": round(seconds), "seed": seed, "machines": azure.machines}
+        return {**what, **run.figures(), "left after the end": 0}
+
+
+def come_and_go(run: Soak, seconds: float, rounds: int) -> None:
+    """As many rounds as the time allows."""
+    spent = 0.0
+    while run.rounds < rounds or spent * (run.rounds + 1) <= seconds * run.rounds:
+        run.round()
+        spent = time.monotonic() - run.began
 
 
 def write_docs(path: Path, found: t.Mapping[str, t.Any]) -> None:
@@ -261,26 +249,43 @@ def write_docs(path: Path, found: t.Mapping[str, t.Any]) -> None:
     _old, end, after = rest.partition(END)
     if not end:
         raise SoakError(f"{path} has no lines {BEGIN} and {END}")
-    rows = [f"| {name.removeprefix('dockerhost.azure.')} | {value} |" for name, value in found.items()]
+    rows = [f"| {name} | {value} |" for name, value in found.items()]
     table = "\n".join(["| what | how much |", "|---|---|", *rows])
     path.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
 
 
-def main() -> int:
+def arguments() -> argparse.ArgumentParser:
     """The command line."""
-    arguments = argparse.ArgumentParser(prog="python -m clients.soak", description=__doc__)
-    arguments.add_argument("--seconds", type=float, default=1800, help="how long hosts come and go (default: 1800)")
-    arguments.add_argument("--seed", type=int, help="decides every step and fault (default: a new one)")
-    arguments.add_argument("--machines", default="auto", choices=("auto", "guests", "stand-in"))
-    arguments.add_argument("--workers", type=int, default=2)
-    arguments.add_argument("--write-docs", type=Path, metavar="FILE", help="put the figures between FILE's markers")
-    options = arguments.parse_args()
-    seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
+    parser = argparse.ArgumentParser(prog="python -m clients.soak", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=1800, help="how long hosts come and go (default: 1800)")
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=int, help="decides every step and fault (default: a new one)")
+    seeds.add_argument(
+        "--all-within", type=int, metavar="ROUNDS", help=f"the lowest seed with hosts {', '.join(NECESSARY)} in ROUNDS"
+    )
+    parser.add_argument("--machines", default="auto", choices=("auto", "guests", "stand-in"))
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--write-docs", type=Path, metavar="FILE", help=f"put the figures of {DOCUMENTED:.0f} s or more into FILE"
+    )
+    return parser
+
+
+def main(given: t.Sequence[str] | None = None) -> int:
+    """The program; returns its exit status."""
+    parser = arguments()
+    options = parser.parse_args(given)
+    rounds = options.all_within or 1
+    try:
+        seed = telling_seed(options.workers, rounds) if options.all_within else options.seed
+    except ValueError as error:
+        parser.error(str(error))
+    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
     sys.stdout.write(f"soak: seed {seed}, {options.seconds:.0f} s, {options.machines}\n")
     sys.stdout.flush()
     try:
-        found = soak(options.seconds, seed, options.machines, options.workers)
-        if options.write_docs is not None:
+        found = soak(options.seconds, rounds, Plan(seed, options.workers), seed, options.machines)
+        if options.write_docs is not None and options.seconds >= DOCUMENTED:
             write_docs(options.write_docs, found)
     except SoakError as error:
         sys.stderr.write(f"{error}\n")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The soak finds what a server would leave behind: it is shown an orphan that holds a namespace."""
+"""The soak finds what a server would leave behind, or hold for too long: it is shown such things, one at a time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import signal
 import subprocess
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 
-from .leftovers import Family
+from .leftovers import CGROUPS, Family
 
 UNSHARE = ["unshare", "--net"]
 POSSIBLE = subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode == 0
@@ -48,3 +49,82 @@ def test_an_orphan_with_a_namespace_is_found() -> None:
     finally:
         os.kill(orphan, signal.SIGKILL)
     assert until(lambda: family.survivors() == []), family.survivors()
+
+
+class Holder:
+    """A process in a mount namespace of its own, and what it holds beyond what it held at first."""
+
+    def __init__(self, group: str | None = None) -> None:
+        self._shell = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh"], stdin=subprocess.PIPE, text=True, bufsize=1
+        )
+        root = os.readlink("/proc/self/ns/mnt")
+        assert until(lambda: os.readlink(f"/proc/{self._shell.pid}/ns/mnt") != root)
+        self.family = Family(self._shell.pid, group)
+        self._before = self.family.note()
+
+    def tell(self, command: str) -> None:
+        assert self._shell.stdin is not None
+        self._shell.stdin.write(f"{command}\n")
+
+    def beyond(self) -> list[str]:
+        return self.family.note().beyond(self._before)
+
+    def close(self) -> None:
+        self._shell.kill()
+        self._shell.communicate()
+
+
+@pytest.fixture
+def holder() -> t.Iterator[Holder]:
+    holder = Holder()
+    assert holder.beyond() == []
+    yield holder
+    holder.close()
+
+
+def test_a_process_and_its_namespace_are_found_while_the_parent_lives(holder: Holder) -> None:
+    holder.tell("unshare --net sleep 600 &")
+    assert until(lambda: any(line.startswith("namespaces: net:[") for line in holder.beyond())), holder.beyond()
+    (process,) = [line for line in holder.beyond() if line.startswith("processes: ")]
+    assert process.endswith(" sleep 600")
+    holder.tell("kill $!; wait")
+    assert until(lambda: holder.beyond() == []), holder.beyond()
+
+
+def test_a_mount_is_found_where_only_the_family_sees_it(holder: Holder, tmp_path: Path) -> None:
+    holder.tell(f"mount -t tmpfs none {tmp_path}")
+    assert until(lambda: len(holder.beyond()) == 1)
+    (found,) = holder.beyond()
+    assert found.startswith("mounts: mnt:[")
+    assert found.endswith(f" tmpfs {tmp_path}")
+    holder.tell(f"umount {tmp_path}")
+    assert until(lambda: holder.beyond() == [])
+
+
+def test_a_namespace_is_found_that_only_a_mount_keeps(holder: Holder, tmp_path: Path) -> None:
+    holder.tell(f"touch {tmp_path}/net; unshare --net={tmp_path}/net true")
+    assert until(lambda: len(holder.beyond()) == 2), holder.beyond()
+    assert any(line.startswith("namespaces: net:[") for line in holder.beyond())
+    holder.tell(f"umount {tmp_path}/net")
+    assert until(lambda: holder.beyond() == []), holder.beyond()
+
+
+def test_a_control_group_is_found_during_and_after() -> None:
+    writable = [path for path in (CGROUPS, *CGROUPS.glob("*")) if (path / "cgroup.procs").exists()]
+    name = f"test-leftovers-{os.getpid()}"
+    top = next(iter(writable), CGROUPS) / name
+    try:
+        top.mkdir()
+    except OSError as error:
+        pytest.skip(f"this user cannot make control groups here: {error}")
+    try:
+        holder = Holder(name)
+        (top / "guest").mkdir()
+        assert holder.beyond() == [f"groups: {top}/guest"]
+        holder.close()
+        assert holder.family.survivors() == [f"control group {top}", f"control group {top}/guest"]
+        (top / "guest").rmdir()
+    finally:
+        top.rmdir()
+    assert holder.family.survivors() == []

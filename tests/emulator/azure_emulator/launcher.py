@@ -81,6 +81,7 @@ class LocalAzure:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = self.ca_file = self.tenant = self.subscription_id = self.client_id = self.secret = ""
         self.control_url = self.control_token = self.hosts_file = self.machines = self.no_proxy = ""
+        self.state_dir = ""
         self.pid = 0
 
     def start(self) -> LocalAzure:
