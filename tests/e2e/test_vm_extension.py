@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import shutil
 import threading
 import time
 import typing as t
@@ -22,7 +23,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import Place, find_target
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import Place, Target, find_target
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK as EXTENSION
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import TASK as CERTS
@@ -109,6 +110,17 @@ class Cloud:
 
     def sh(self, name: str, script: str) -> str:
         """Run a script on a VM through its agent and return what the agent hands on."""
+        with self.target(name) as target:
+            return target.run_shell(script)
+
+    def forget_tag(self, name: str, tag: str) -> None:
+        """Take a tag away from a VM."""
+        with self.target(name) as target:
+            target.set_tags({key: value for key, value in target.tags.items() if key != tag})
+
+    @contextlib.contextmanager
+    def target(self, name: str) -> t.Iterator[Target]:
+        """A VM."""
         with pytest.MonkeyPatch.context() as patch:
             for key, value in self.controller.environment.items():
                 patch.setenv(key, value)
@@ -117,7 +129,7 @@ class Cloud:
             with AzureSession.from_params({}) as session:
                 target = find_target(session, Place(GROUP, name))
                 assert target is not None
-                return target.run_shell(script)
+                yield target
 
 
 @pytest.fixture(scope="module")
@@ -306,6 +318,28 @@ def test_the_ca_of_two_running_hosts_is_rotated(cloud: Cloud) -> None:
     ]
     assert unexplained == []
     assert not [said for _name, _moment, said in failures if "unknown authority" in said or "bad certificate" in said]
+
+
+@pytest.mark.parametrize("record", ["of today", "without the CA's key"])
+def test_a_ca_that_is_renewed_needs_nothing_but_a_push(cloud: Cloud, tmp_path: Path, record: str) -> None:
+    before = tmp_path / "before"
+    before.mkdir()
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        shutil.copy(cloud.cert_dir / name, before)
+    # A CA that holds ten years is near its end for one that is renewed nine years before it.
+    years = {"of today": 20, "without the CA's key": 30}[record]
+    renewed = cloud.certificates(ca_not_after=f"+{years * 365}d", ca_renew_before=f"+{(years - 10) * 365 + 364}d")
+    assert any("renewed with the same key" in action for action in renewed["actions"])
+    if record != "of today":
+        cloud.forget_tag("web1", "docker-host-ca-key")
+    assert "write /etc/docker/ca.pem" in cloud.push("web1")["changes"]
+    assert trusted(cloud, "web1") == renewed["trusted_cas"]
+    assert "Server" in cloud.docker("web1", "version")
+    # Whoever has the files of before is still let in, and lets the engine pass.
+    address = f"tcp://{cloud.hosts['web1']['fqdn']}:4243"
+    flags = [f"--tls{kind}={before / name}.pem" for kind, name in (("cacert", "ca"), ("cert", "cert"), ("key", "key"))]
+    done = cloud.controller.command(["docker", "--tlsverify", *flags, "-H", address, "version"])
+    assert done.returncode == 0, done.stdout
 
 
 def trusted(cloud: Cloud, name: str) -> list[str]:
