@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -141,7 +142,7 @@ def test_it_works_without_a_checkout(azure: LocalAzure, tmp_path: Path, artifact
     assert again.changed == {"localhost": 0}, again.output[-6000:]
     (user.home / "docker_vm_host.yml").write_text("plugin: dockerhost.azure.docker_vm_host\n")
     listed = user.run(*alone, "ansible-inventory", "-i", "docker_vm_host.yml", "--list", environment=environment)
-    assert '"docker_host_name": "artifact1"' in listed.output, listed.output
+    assert json.loads(listed.output)["docker_hosts"]["hosts"] == ["artifact1"], listed.output
     for playbook, says in (("list_docker_images", "ubuntu"), ("delete_docker_host", "artifact1 is deleted:")):
         command[command.index("ansible-playbook") + 1] = f"dockerhost.azure.{playbook}"
         ran = user.run(*command, environment=environment)
