@@ -314,9 +314,10 @@ def test_a_tag_makes_no_other_host_of_it(azure: LocalAzure, tmp_path: Path) -> N
     assert shown["_meta"]["hostvars"] == {}
     _tagged(user, "names", "even1", {})
     ran = user.run("ansible-inventory", "-i", "docker_vm_host.yml", "--list")
-    said = " ".join(ran.output.split())
-    assert said.count("its tag docker-host says no name that a host can have") == 4
-    assert "virtualMachines/odd3 is left out" in said
+    # Older ansible-core breaks lines, within words that have a hyphen, too.
+    said = "".join(ran.output.split())
+    assert said.count("itstagdocker-hostsaysnonamethatahostcanhave") == 4
+    assert "virtualMachines/odd3isleftout" in said
 
 
 def _tagged(user: User, group: str, name: str, tags: dict[str, str]) -> None:
