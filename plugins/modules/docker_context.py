@@ -144,6 +144,27 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+found:
+  description: The context as it was before the task. V(null) if there was none.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      returned: success
+      type: str
+    description:
+      description: Its description.
+      returned: success
+      type: str
+    docker_host:
+      description: What it led to.
+      returned: success
+      type: str
+    ours:
+      description: Whether this collection made it.
+      returned: success
+      type: bool
 context:
   description: The context as it is now, or would be. V(null) if O(state=absent).
   returned: success

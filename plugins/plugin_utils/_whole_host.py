@@ -146,8 +146,7 @@ class WholeHost:
 
     def _extension(self) -> Json:
         server = f"{self._derived('cert_dir')}/servers/{self._option('name')}"
-        docker = self._option("docker") or {}
-        if not isinstance(docker, t.Mapping):
+        if not isinstance(self._option("docker") or {}, t.Mapping):
             raise NotConvergedError("docker_host_docker: a dictionary is needed")
         timeout = self._option("extension_timeout")
         return {
@@ -155,7 +154,7 @@ class WholeHost:
             **({"wait_timeout": timeout} if timeout else {}),
             "resource_group": self._option("resource_group"),
             "virtual_machine_name": self._option("name"),
-            "docker": {**docker, "port": self._derived("used_port")},
+            "docker": self._derived("settings"),
             "certs": {f"{part}_path": f"{server}/{part}.pem" for part in ("ca", "cert", "key")},
             "keep_certs": (self._option("keep_certs") or False) if self._wish("wait") else False,
             "setup_program": read_program(),

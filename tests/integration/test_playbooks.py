@@ -75,11 +75,22 @@ def test_another_port(user: User) -> None:
 def test_stop_and_start(user: User) -> None:
     user.play("create_docker_host", name="web1", allowed_sources=["198.51.100.0/24"])
     user.writes()
+    assert user.play("stop_docker_host", "--check", name="web1").changed == {"localhost": 1}
+    assert user.writes() == []
     assert user.play("stop_docker_host", name="web1").changed == {"localhost": 1}
     assert user.play("stop_docker_host", name="web1").changed == {"localhost": 0}
+    refused = user.play("rotate_docker_certs", name="web1", fails=True)
+    assert "web1 is deallocated, and gets new certificates only while it runs" in refused.output
+    user.writes()
+    predicted = user.play("start_docker_host", "--check", name="web1")
+    assert predicted.changed == {"localhost": 1}
+    assert "web1 would be started" in predicted.output
+    assert user.writes() == []
     started = user.play("start_docker_host", name="web1")
     assert started.changed == {"localhost": 1}
-    assert "docker --context web1 info" in started.output
+    ports = "ports: 4243 (Docker) and 22 (SSH), open as the security group says"
+    for line in ("docker --context web1 info", ports, "the host holds until 2"):
+        assert line in started.output
     assert user.play("start_docker_host", name="web1").changed == {"localhost": 0}
     assert not [line for line in user.writes() if line.startswith(("PUT", "DELETE"))]
     missing = user.play("start_docker_host", name="web2", fails=True)
@@ -125,7 +136,7 @@ def test_a_group_of_hosts_and_a_later_play(user: User) -> None:
                         },
                         {
                             "ansible.builtin.debug": {
-                                "msg": "{{ inventory_hostname }} is {{ engine.version.ApiVersion }}"
+                                "msg": "{{ inventory_hostname }}: {{ engine.version.ApiVersion }} at {{ ansible_host }}"
                             }
                         },
                     ],
@@ -137,7 +148,8 @@ def test_a_group_of_hosts_and_a_later_play(user: User) -> None:
     ran = user.play(str(later), *arguments)
     assert ran.changed == {"n1": 4, "n2": 4, "n3": 4}
     for name in ("n1", "n2", "n3"):
-        assert f"{name} is 1." in ran.output
+        # There SSH finds it, too.
+        assert re.search(rf"{name}: 1\.[0-9]+ at {name}-[a-z0-9.-]+", ran.output)
         user.docker("--context", name, "info")
     assert len(list(user.docker_directory.glob("ca*.pem"))) == 2
     assert user.play(str(later), *arguments).changed == {"n1": 0, "n2": 0, "n3": 0}

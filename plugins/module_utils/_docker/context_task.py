@@ -95,7 +95,7 @@ class _Run:
             if hosts and known_hosts:
                 known_hosts.save()
         self._warn_about_environment(after)
-        return self._result(after)
+        return self._result(actual, after)
 
     def _actual(self) -> Context | None:
         actual = self.store.read(self.name)
@@ -155,9 +155,10 @@ class _Run:
             if os.environ.get(variable):
                 self.request.warn(f"{variable} is set here; while it is, docker does not look at the selected context.")
 
-    def _result(self, selected: str | None) -> dict[str, t.Any]:
+    def _result(self, actual: Context | None, selected: str | None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = {
             "changed": bool(self.differences),
+            "found": _described(self.name, actual),
             "context": None,
             "current_context": selected or "default",
         }
@@ -176,6 +177,13 @@ class _Run:
         if self.request.diff:
             result["diff"] = self.differences.as_diff()
         return result
+
+
+def _described(name: str, found: Context | None) -> dict[str, t.Any] | None:
+    """The context as it was before the task."""
+    if found is None:
+        return None
+    return {"name": name, "description": found.description, "docker_host": found.host, "ours": found.ours}
 
 
 def _known_hosts_diff(known_hosts: KnownHosts | None) -> tuple[str, str]:
