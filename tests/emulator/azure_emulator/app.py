@@ -122,7 +122,7 @@ class Application:
             if fault.action in ("status", "throttle"):
                 error = fault.error()
                 if fault.status == 401 and fault.action == "status":
-                    challenge = self.tokens._refused(error.code, error.message, error.message)
+                    challenge = self.tokens.refused(error.code, error.message, error.message, fault.claims)
                     error.headers.update(challenge.headers)
                 raise error
             if fault.action == "slow":

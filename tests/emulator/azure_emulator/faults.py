@@ -47,9 +47,10 @@ class Fault:
 
     :param action: ``reset`` (the connection breaks, nothing has happened), ``reset_after`` (it breaks when the
         request has had its effect), ``slow`` (``seconds``), ``truncate`` (half the body, then the connection breaks),
-        ``status`` (``status``, ``retry_after``, ``code``, ``message``), ``throttle`` (429 of the compute provider,
-        ``retry_after``), ``operation`` (the operation that the request starts ends ``Failed``, ``Canceled`` or
-        ``never``, see ``ends``), ``lost_poll`` (the operation goes on, but polling it answers 404).
+        ``status`` (``status``, ``retry_after``, ``code``, ``message``; with 401 ``claims``, which a new token is to
+        have), ``throttle`` (429 of the compute provider, ``retry_after``), ``operation`` (the operation that the
+        request starts ends ``Failed``, ``Canceled`` or ``never``, see ``ends``), ``lost_poll`` (the operation goes on,
+        but polling it answers 404).
     :param method: only requests with this method.
     :param path: only requests whose path matches this regular expression, in any case.
     :param nth: only from the nth matching request on; 1 is the first.
@@ -67,6 +68,7 @@ class Fault:
     message: str | None = None
     seconds: float = 1.0
     ends: str = "Failed"
+    claims: str | None = None
     id: str = field(default_factory=new_guid)
     seen: int = 0
     struck: int = 0

@@ -306,14 +306,14 @@ class Tokens:
         :raises ApiError: 401 with the challenge.
         """
         if not authorization:
-            raise self._refused(
+            raise self.refused(
                 "AuthenticationFailed",
                 "Authentication failed. The 'Authorization' header is missing.",
                 "The authentication failed because of missing 'Authorization' header.",
             )
         scheme, _unused, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise self._refused(
+            raise self.refused(
                 "AuthenticationFailedInvalidHeader",
                 "Authentication failed. The 'Authorization' header is provided in an invalid format.",
                 "The authentication scheme is not supported.",
@@ -322,7 +322,7 @@ class Tokens:
         if claims["exp"] <= time.time():
             expired = time.strftime("%m/%d/%Y %I:%M:%S %p", time.gmtime(claims["exp"]))
             now = time.strftime("%m/%d/%Y %I:%M:%S %p", time.gmtime())
-            raise self._refused(
+            raise self.refused(
                 "ExpiredAuthenticationToken",
                 f"The access token expiry UTC time '{expired}' is earlier than current UTC time '{now}'.",
                 "The access token has expired.",
@@ -338,12 +338,12 @@ class Tokens:
                 options={"verify_aud": False, "verify_exp": False, "require": ["exp", "aud", "tid"]},
             )
         except jwt.InvalidTokenError as error:
-            raise self._refused(
+            raise self.refused(
                 "InvalidAuthenticationToken", "The access token is invalid.", "Could not validate the token."
             ) from error
         audiences = [self._cloud.origin, "https://management.core.windows.net", "https://management.azure.com"]
         if str(claims["aud"]).rstrip("/") not in audiences:
-            raise self._refused(
+            raise self.refused(
                 "InvalidAuthenticationTokenAudience",
                 f"The access token has been obtained for wrong audience or resource '{claims['aud']}'. It should "
                 "exactly "
@@ -355,9 +355,17 @@ class Tokens:
         self._checked[token] = claims
         return claims
 
-    def _refused(self, code: str, message: str, description: str) -> ApiError:
+    def refused(self, code: str, message: str, description: str, claims: str | None = None) -> ApiError:
+        """401 with its challenge.
+
+        :param claims: what a new token is to have, as JSON ("Claims challenges, claims requests, and client
+            capabilities", learn.microsoft.com).
+        """
         authority = f"{self._cloud.origin}/{self._cloud.identity.tenant}"
         challenge = f'Bearer authorization_uri="{authority}", error="invalid_token", error_description="{description}"'
+        if claims is not None:
+            encoded = base64.b64encode(claims.encode()).decode()
+            challenge = challenge.replace("invalid_token", "insufficient_claims") + f', claims="{encoded}"'
         return ApiError(401, code, message, headers={"WWW-Authenticate": challenge, "x-ms-failure-cause": "gateway"})
 
 
