@@ -49,6 +49,17 @@ class Size:
         except ValueError:
             return 0.0
 
+    @property
+    def processor(self) -> str:
+        """The architecture in lower case, empty when it is not said."""
+        return self.capabilities.get("CpuArchitectureType", "").lower()
+
+    @property
+    def generations(self) -> frozenset[str]:
+        """The generations of images that it takes, empty when they are not said."""
+        names = self.capabilities.get("HyperVGenerations", "").split(",")
+        return frozenset(name.strip() for name in names if name.strip())
+
     def denies(self, capability: str) -> bool:
         """Tell whether a capability is said to be missing."""
         return self.capabilities.get(capability, "").lower() == "false"
@@ -77,7 +88,7 @@ def judge(wanted: Wanted, location: str, answers: Answers) -> Trust:
         raise OptionError("plan", answers.terms_problem)
     if answers.sizes is None:
         return Trust()
-    size = _find_size(wanted, location, answers.sizes, wanted.zone)
+    size = _find_size(wanted, location, answers.sizes, wanted.zone, answers.image)
     _judge_disk_types(wanted, location, answers.sizes)
     _judge_fit(wanted, size, answers.image)
     _judge_capabilities(wanted, size)
@@ -151,7 +162,7 @@ def read_size(entry: Json, location: str) -> Size:
     )
 
 
-def _find_size(wanted: Wanted, location: str, entries: list[Json], zone: str | None) -> Size:
+def _find_size(wanted: Wanted, location: str, entries: list[Json], zone: str | None, image: Json | None = None) -> Size:
     sizes = _sizes(location, entries)
     asked = size_of(wanted)
     found = next((size for size in sizes if size.name.lower() == asked.lower()), None)
@@ -159,7 +170,8 @@ def _find_size(wanted: Wanted, location: str, entries: list[Json], zone: str | N
         word = "is not available" if found else "does not exist"
         raise OptionError(
             "vm_size",
-            f"{asked} {word} in {location} for this subscription. Available are {_alike(asked, found, sizes)}.",
+            f"{asked} {word} in {location} for this subscription. Available are"
+            f" {_alike(asked, found, sizes, zone, image)}.",
         )
     if zone and (zone not in found.zones or zone in found.blocked_zones):
         usable = ", ".join(sorted(found.zones - found.blocked_zones)) or "none"
@@ -182,7 +194,11 @@ def advise(session: AzureSession, wanted: Wanted, location: str, error: DockerHo
             sizes = _sizes(location, ask_sizes(session, location) or [])
             found = next((size for size in sizes if size.name.lower() == size_of(wanted).lower()), None)
             others = [size for size in sizes if size is not found]
-            return f"Sizes of {location} that are alike: {_alike(size_of(wanted), found, others)}." if others else ""
+            return (
+                f"Sizes of {location} that are alike: {_alike(size_of(wanted), found, others, wanted.zone)}."
+                if others
+                else ""
+            )
         if error.code in ("OperationNotAllowed", "QuotaExceeded") and "quota" in error.error.message.lower():
             rows = [_shown_usage(usage) for usage in ask_usages(session, location) or [] if usage.get("currentValue")]
             return f"In use in {location}: {', '.join(rows)}." if rows else ""
@@ -196,9 +212,9 @@ def _shown_usage(usage: Json) -> str:
     return f"{name.get('localizedValue') or name.get('value')} {usage.get('currentValue')} of {usage.get('limit')}"
 
 
-def _alike(asked: str, found: Size | None, sizes: list[Size]) -> str:
-    """Available sizes that are most like the one asked for."""
-    free = [size for size in sizes if not size.blocked]
+def _alike(asked: str, found: Size | None, sizes: list[Size], zone: str | None, image: Json | None = None) -> str:
+    """Available sizes that are most like the one asked for, in the zone asked for, and that take the image."""
+    free = [size for size in sizes if not size.blocked and _would_do(zone, found, size, image)]
     if found:
         free.sort(
             key=lambda size: (
@@ -209,6 +225,19 @@ def _alike(asked: str, found: Size | None, sizes: list[Size]) -> str:
     else:
         free.sort(key=lambda size: (-_common(size.name.lower(), asked.lower()), size.number("vCPUs")))
     return ", ".join(size.name for size in free[:_SUGGESTIONS]) or "none"
+
+
+def _would_do(zone: str | None, found: Size | None, size: Size, image: Json | None) -> bool:
+    """Tell whether a size is to be had in the zone, and takes what the one asked for, or the image, needs."""
+    if zone and zone not in size.zones - size.blocked_zones:
+        return False
+    properties = properties_of(image)
+    processor = str(properties.get("architecture") or (found.processor if found else "")).lower()
+    if processor and size.processor and size.processor != processor:
+        return False
+    generation = str(properties.get("hyperVGeneration") or "")
+    needed = {generation} if generation else found.generations if found else frozenset()
+    return not needed or not size.generations or bool(needed & size.generations)
 
 
 def _common(one: str, other: str) -> int:

@@ -374,3 +374,49 @@ def test_spot_has_a_quota_of_its_own() -> None:
     judge(wanted(priority="Spot"), "westeurope", Answers(size(), usages))
     with pytest.raises(OptionError, match="10 of 10"):
         judge(wanted(), "westeurope", Answers(size(), usages))
+
+
+def offered(name: str, zones: str = "123", **capabilities: str) -> dict[str, t.Any]:
+    """A size that is offered in zones."""
+    shown = {"vCPUs": "2", "HyperVGenerations": "V1,V2", "CpuArchitectureType": "x64", **capabilities}
+    return {
+        **SIZE,
+        "name": name,
+        "locationInfo": [{"location": "westeurope", "zones": list(zones)}],
+        "capabilities": [{"name": key, "value": value} for key, value in shown.items()],
+    }
+
+
+OFFERED = [
+    offered("Standard_B2a"),
+    offered("Standard_B2zone3", zones="3"),
+    offered("Standard_B2arm", CpuArchitectureType="Arm64"),
+    offered("Standard_B2old", HyperVGenerations="V1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "fitting"),
+    [
+        ({}, None, {"B2a", "B2zone3", "B2arm", "B2old"}),
+        ({"zone": "1"}, None, {"B2a", "B2arm", "B2old"}),
+        ({}, image(architecture="x64", hyperVGeneration="V2"), {"B2a", "B2zone3"}),
+        ({}, image(architecture="Arm64", hyperVGeneration="V2"), {"B2arm"}),
+        ({"zone": "1"}, image(architecture="x64", hyperVGeneration="V1"), {"B2a", "B2old"}),
+    ],
+)
+def test_sizes_that_are_suggested_would_do(
+    given: dict[str, t.Any], answer: dict[str, t.Any] | None, fitting: set[str]
+) -> None:
+    with pytest.raises(OptionError, match="Available are") as caught:
+        judge(wanted(vm_size="Standard_B2none", **given), "westeurope", Answers(OFFERED, None, answer))
+    suggested = str(caught.value).partition("Available are ")[2].rstrip(".").split(", ")
+    assert {name.removeprefix("Standard_") for name in suggested} == fitting
+
+
+def test_sizes_that_are_suggested_are_for_the_same_processor() -> None:
+    blocked = {**offered("Standard_B2none"), "restrictions": [{"type": "Location", "values": ["westeurope"]}]}
+    with pytest.raises(OptionError, match="Available are") as caught:
+        judge(wanted(vm_size="Standard_B2none"), "westeurope", Answers([*OFFERED, blocked]))
+    assert "B2arm" not in str(caught.value)
+    assert "B2a" in str(caught.value)
