@@ -20,7 +20,7 @@ from . import network, subnets
 from .facts import READABLE, UNSETTLED, Facts, Json, Lookout, is_broken, state_of
 from .layout import Layout
 from .names import group_in, name_in
-from .sharing import is_part, users_of_network, users_of_subnet
+from .sharing import is_part, is_to_be_made_again, users_of_network, users_of_subnet
 from .steps import DOING, Plan, Step
 from .wanted import Wanted
 
@@ -205,14 +205,18 @@ class Lifecycle:
 
     def _lacks_subnet(self) -> bool:
         """Look once more at the shared network: another host may have made the same subnet meanwhile."""
-        path = str(self._layout.subnet)
-        return not network.find_subnet(self._shared_network(), path)
+        found = network.find_subnet(self._shared_network(), str(self._layout.subnet))
+        return not found or is_to_be_made_again(found)
 
     def _with_free_addresses(self, step: Step) -> Step:
         """Another host may have made a subnet of its own where ours was to be."""
         if step.kind != "subnet" or step.verb != "create":
             return step
-        prefix = subnets.subnet_prefix(self._wanted, self._shared_network())
+        shared = self._shared_network()
+        if network.find_subnet(shared, step.resource_id):
+            # It failed, and is made again as it is.
+            return step
+        prefix = subnets.subnet_prefix(self._wanted, shared)
         return replace(step, body=network.subnet_body(str(prefix)))
 
     def _finds_room(self, step: Step, error: AzureError) -> bool:

@@ -32,6 +32,7 @@ from .names import (
     same_id,
     tag_of,
 )
+from .sharing import is_to_be_made_again
 from .steps import ImmutableError, OwnershipError, Plan, Step, power_change
 from .update_plan import plan_update, with_networking_last
 from .wanted import Wanted
@@ -165,7 +166,13 @@ class Planner:
 
     def _subnet(self, present: Json) -> list[Step]:
         path = str(self.layout.subnet)
-        if network.find_subnet(present, path):
+        found = network.find_subnet(present, path)
+        if found and is_to_be_made_again(found):
+            entry = Difference("provisioning_state", state_of(found).capitalize(), "Succeeded")
+            body = {"properties": network.picked(network.properties_of(found), ("addressPrefix", "addressPrefixes"))}
+            again = _creation("subnet", path, body, "virtual_network")
+            return [replace(again, differences=(entry,), note=" again, since it failed")]
+        if found:
             return []
         body = network.subnet_body(str(subnets.subnet_prefix(self.wanted, present)))
         return [_creation("subnet", path, body, "virtual_network")]

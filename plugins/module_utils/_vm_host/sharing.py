@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .facts import Json
+from .facts import Json, is_broken
 from .names import SHARED_SUBNET, name_in, same_id
 from .network import properties_of
 
@@ -48,6 +48,11 @@ def users_of_network(network: Json, going: t.Sequence[str] = ()) -> list[str]:
 def is_plain(subnet: Json) -> bool:
     """Tell whether a subnet is as we make them: nobody gave it rules, routes, endpoints or another owner."""
     return not any(properties_of(subnet).get(key) for key in _GIVEN)
+
+
+def is_to_be_made_again(subnet: Json) -> bool:
+    """Tell whether Azure failed to make a subnet, and nobody has put anything into it since."""
+    return is_broken(subnet) and is_plain(subnet) and not users_of_subnet(subnet)
 
 
 def is_further(subnet_id: str | None, network: Json) -> bool:

@@ -470,3 +470,25 @@ def test_a_private_host_without_a_way_out_is_told(more: dict[str, t.Any], warned
     subnet = {"id": layout.subnet, "name": "s", "properties": {"defaultOutboundAccess": False, **more}}
     network = {"id": layout.virtual_network, "location": "westeurope", "properties": {"subnets": [subnet]}}
     assert bool(plan_of(host, Facts(virtual_network=network)).notes) is warned
+
+
+@pytest.mark.parametrize(
+    ("more", "again"),
+    [({}, True), ({"ipConfigurations": [{"id": "/x"}]}, False), ({"routeTable": {"id": "/x"}}, False)],
+)
+def test_a_subnet_that_failed_is_made_again_while_nothing_is_in_it(
+    host: Wanted, more: dict[str, t.Any], again: bool
+) -> None:
+    found = created(host)
+    broken = copy.deepcopy(found.virtual_network or {})
+    broken["properties"]["provisioningState"] = "Failed"
+    subnet = broken["properties"]["subnets"][0]
+    subnet["properties"] = {**subnet["properties"], "provisioningState": "Failed", **more}
+    plan = plan_of(host, Facts(resource_group=found.resource_group, virtual_network=broken))
+    step = plan.step("subnet")
+    assert (step is not None) is again
+    assert plan.step("virtual_network") is None
+    if step:
+        assert step.line == "create subnet docker again, since it failed"
+        assert step.body == {"properties": {"addressPrefix": "10.0.0.0/24"}}
+        assert step.differences[0].path == "provisioning_state"
