@@ -280,7 +280,7 @@ _MARKS = hasattr(wrap_var(""), "__UNSAFE__")
 def _unsafe(value: t.Any) -> t.Any:
     """What is never evaluated: wrap_var in a fraction of its time."""
     if isinstance(value, str):
-        return wrap_var(value) if _MARKS or type(value) is not str else value
+        return wrap_var(value) if _MARKS or value.__class__ is not str else value
     if isinstance(value, dict):
         return {_unsafe(key): _unsafe(item) for key, item in value.items()}
     return [_unsafe(item) for item in value] if isinstance(value, list) else value

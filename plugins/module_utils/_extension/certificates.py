@@ -124,7 +124,8 @@ def _certificates(name: str, pem: bytes, x509: t.Any) -> list[t.Any]:
         found = list(x509.load_pem_x509_certificates(pem))
         for certificate in found:
             # Read now: cryptography parses them when they are first asked for.
-            _ = certificate.public_key(), certificate.extensions
+            certificate.public_key()
+            list(certificate.extensions)
     except ValueError as error:
         raise OptionError(f"certs.{name}", "holds no certificate that can be read") from error
     except (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
