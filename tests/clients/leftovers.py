@@ -83,8 +83,9 @@ class Family:
         """The control groups that there are now."""
         if self._group is None:
             return []
-        tops = [path for path in CGROUPS.rglob(self._group) if path.is_dir()]
-        return sorted(str(path) for top in tops for path in (top, *top.rglob("*")) if path.is_dir())
+        # Not with rglob: groups come and go meanwhile, and it would not bear that.
+        walked = (folder for folder, _folders, _files in os.walk(CGROUPS))
+        return sorted(folder for folder in walked if self._group in Path(folder).parts)
 
     def resident(self) -> float:
         """MiB of memory that the process itself has."""

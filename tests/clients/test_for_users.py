@@ -25,7 +25,7 @@ OF_A_CHECKOUT = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "build
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """A user's directory with the page's playbook, beside a clone of the repository."""
-    shutil.copytree(TOP, tmp_path / "clone", ignore=OF_A_CHECKOUT)
+    shutil.copytree(TOP, tmp_path / "clone", symlinks=True, ignore=OF_A_CHECKOUT)
     directory = tmp_path / "own"
     directory.mkdir()
     (playbook,) = PLAYBOOK.findall(PAGE.read_text())

@@ -58,7 +58,7 @@ def traces(supervisor: str, device: str, groups: str, state: Path) -> list[str]:
             if str(state) in words or f"{state}/machines" in mounts:
                 found.append(f"process {entry.name}: {words}")
     found += [f"interface {device}"] if Path(f"/sys/class/net/{device}").exists() else []
-    found += [str(path) for path in Path("/sys/fs/cgroup").rglob(groups)]
+    found += [folder for folder, _folders, _files in os.walk("/sys/fs/cgroup") if Path(folder).name == groups]
     for loop in Path("/sys/class/block").glob("loop*/loop/backing_file"):
         try:
             found += [str(loop)] if str(state) in loop.read_text(encoding="utf-8") else []
