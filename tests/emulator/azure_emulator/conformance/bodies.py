@@ -209,6 +209,7 @@ class Defaults:
             "compute/virtualmachines/runcommands": lambda _target: {"properties": {"source": {"script": "true"}}},
             "compute/availabilitysets": lambda _target: {"sku": {"name": "Aligned"}},
             "compute/proximityplacementgroups": lambda _target: {"properties": {}},
+            "managedidentity/userassignedidentities": lambda _target: {},
             "compute/disks": lambda _target: {
                 "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}
             },
@@ -336,6 +337,7 @@ _LOCATED = frozenset(
         "compute/disks",
         "compute/availabilitysets",
         "compute/proximityplacementgroups",
+        "managedidentity/userassignedidentities",
     }
 )
 LOCATED_TYPES = _LOCATED
@@ -350,6 +352,8 @@ def seed_version(target: Target) -> str:
     """The api-version with which what was there before is made."""
     if is_group(target):
         return "2022-09-01"
+    if target.kind == "managedidentity/userassignedidentities":
+        return "2023-01-31"
     if target.kind == "compute/disks":
         return "2024-03-02"
     return "2024-07-01" if target.kind.startswith("compute/") else "2024-05-01"

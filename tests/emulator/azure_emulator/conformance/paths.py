@@ -105,9 +105,10 @@ def parent_id(target: Target) -> str | None:
 
 
 def resource_ids(value: t.Any) -> t.Iterator[Target]:
-    """Every resource that a JSON value names, in order; children included."""
+    """Every resource that a JSON value names, in order; children included, and identities, which are named by keys."""
     if isinstance(value, dict):
-        for item in value.values():
+        for name, item in value.items():
+            yield from resource_ids(name)
             yield from resource_ids(item)
     elif isinstance(value, list):
         for item in value:
