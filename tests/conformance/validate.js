@@ -47,8 +47,8 @@ function commonError(exchange) {
   return exchange.status >= 400 && (bare || (typeof error.code === "string" && typeof error.message === "string"));
 }
 
-// What Azure answers although its specification does not name it (MicrosoftDocs/feedback#2227).
-const BEYOND = /^\/properties\/osDiskImage\/sizeIn(Gb|Bytes)$/;
+// What Azure answers, as recorded, although its specification does not name it.
+const BEYOND = /^\/properties\/osDiskImage\/sizeInBytes$/;
 
 function isBeyond(error) {
   const paths = error.pathsInPayload || [];

@@ -119,7 +119,9 @@ def _judge_image(wanted: Wanted, image: Json) -> None:
 
 def _disk_of_image(image: Json | None) -> int:
     """The size of an image's OS disk in GiB, 0 when it is not said."""
-    return int((properties_of(image).get("osDiskImage") or {}).get("sizeInGb") or 0)
+    disk = properties_of(image).get("osDiskImage") or {}
+    # Azure answers one or both, of which its specification knows neither.
+    return int(disk.get("sizeInGb") or int(disk.get("sizeInBytes") or 0) // 2**30)
 
 
 def _judge_plan(wanted: Wanted, plan: Json | None) -> None:

@@ -140,12 +140,8 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
             {"name": "IsHibernateSupported", "value": "False"},
             *([{"name": "SecurityType", "value": "TrustedLaunchSupported"}] if image.trusted_launch else []),
         ],
-        # The sizes are not in the specification (MicrosoftDocs/feedback#2227).
-        "osDiskImage": {
-            "operatingSystem": image.os_type,
-            "sizeInGb": image.size_gb,
-            "sizeInBytes": image.size_gb * 2**30 + 512,
-        },
+        # The size is recorded, and not in the specification: that of a fixed VHD, which ends with a footer.
+        "osDiskImage": {"operatingSystem": image.os_type, "sizeInBytes": image.size_gb * 2**30 + 512},
         "dataDiskImages": [],
     }
     plan = plan_of(cloud, image.publisher, image.offer, image.sku)

@@ -171,7 +171,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_IMAGE, "properties.imageDeprecationStatus.*", "depends on the image", either=("missing", "extra")),
     Rule(_IMAGE, "properties.plan", "depends on the image", either=("missing", "extra")),
     Rule(_IMAGE, "properties.replicaType", UNDOCUMENTED, either=("missing",)),
-    Rule(_IMAGE, "properties.osDiskImage.sizeInBytes", UNDOCUMENTED, either=("missing",)),
+    *_since(_IMAGE, "2023-09-01", "2023-12-19", "properties.osDiskImage.sizeInBytes"),
     *_since(_VM, "2021-11-01", "2021-11-01", "properties.timeCreated"),
     *_since(_VM, "2024-07-01", "2024-10-01", "etag"),
     Rule(_VM, "#etag", "machines were recorded with the header and without", either=("extra", "missing")),

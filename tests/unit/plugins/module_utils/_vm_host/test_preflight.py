@@ -297,7 +297,7 @@ def test_an_image_of_ones_own_does_not_tell_its_plan() -> None:
 
 
 def test_an_os_disk_is_no_smaller_than_its_image() -> None:
-    big = image(osDiskImage={"operatingSystem": "Linux", "sizeInGb": 64})
+    big = image(osDiskImage={"operatingSystem": "Linux", "sizeInBytes": 64 * 2**30 + 512})
     judge(wanted(os_disk_size_gb=64), "westeurope", Answers(size(), None, big))
     with pytest.raises(OptionError, match=r"63 GiB are less than the 64 GiB .* give 64 to 4095") as caught:
         judge(wanted(os_disk_size_gb=63), "westeurope", Answers(size(), None, big))
