@@ -221,9 +221,9 @@ def test_a_signal_during_the_start_ends_the_server(tmp_path: Path) -> None:
     with subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True) as process:
         while not list(tmp_path.glob("azure-emulator-*")):
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         _output, errors = process.communicate(timeout=90)
-    assert (process.returncode, errors) == (128 + signal.SIGINT, "")
+    assert (process.returncode, errors) == (128 + signal.SIGTERM, "")
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
