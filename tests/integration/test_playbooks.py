@@ -438,7 +438,7 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
     ({"context_transport": "pigeon"}, "docker_host_context_transport"),
     ({"handler": "docker_machine"}, "docker_host_handler"),
     ({"ca_key_type": "rot13"}, "docker_host_ca_key_type"),
-    ({"allowed_sources": {"a": 1}}, "docker_host_allowed_sources"),
+    ({"allowed_sources": {"a": 1}}, "argument 'allowed_sources' is of type"),
     ({"admin_username": "docker"}, "admin_username"),
     ({"admin_password": "Password1"}, "admin_password"),
     ({"ca_not_after": "+1d"}, "ca_renew_before"),
