@@ -237,6 +237,8 @@ def test_what_a_server_still_holds_is_waited_for_and_then_told(monkeypatch: pyte
         before = family.note()
         assert parent.stdin is not None
         parent.stdin.write("sleep 1 &\n")
+        while not family.note().beyond(before):
+            pass
         assert program.still_held(family, before, "/nowhere") == []
         parent.stdin.write("sleep 600 & echo $! >&2\n")
         monkeypatch.setattr(program, "PATIENCE", 0.5)
