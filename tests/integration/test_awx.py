@@ -281,7 +281,7 @@ def test_awx(azure: LocalAzure, tmp_path: Path, remotely: bool, way: str) -> Non
     controller.owner.writes()
     second = controller.run("create_docker_host.yml", survey, remotely=remotely)
     assert controller.owner.writes() == []
-    assert _changed(second) == {}
+    assert _changed(second) == {}, _stdout(second)
     assert controller.lets_in(1, name)
     assert controller.lets_in(2, name)
 

@@ -178,8 +178,11 @@ class _Run:
             return machine.Trust()
         names = self.layout.names
         scope = names.group_id if planner.facts.resource_group else f"/subscriptions/{names.subscription_id}"
-        question = (self.session, self.wanted, self.location, label_to_get(plan))
+        label = label_to_get(plan)
+        question = (self.session, self.wanted, self.location, label)
         answers = ask(*question, scope)
+        if answers.label_problem and self._has_label(label):
+            answers = replace(answers, label_problem=None)
         judge_rights(needed_rights(plan, self.layout), answers.permissions, scope)
         trust = judge(self.wanted, self.location, answers)
         self.registered = answers.unregistered
@@ -192,6 +195,13 @@ class _Run:
             )
             return trust
         return self._register_and_judge(question)
+
+    def _has_label(self, label: str | None) -> bool:
+        """Tell whether the host's own address has it now: the last request of a run that was killed came late."""
+        path = self.layout.public_ip_address
+        found = self.lookout.look_at("public_ip_address", path) if path else None
+        settings = properties_of(found).get("dnsSettings") or {}
+        return owner_of(found) == self.wanted.name and settings.get("domainNameLabel") == label
 
     def _register_and_judge(self, question: t.Any) -> machine.Trust:
         """Register what is missing, which is a change, and only then ask for the rest."""

@@ -7,11 +7,17 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import MissingLibraryError, OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
+    DockerHostError,
+    MissingLibraryError,
+    OptionError,
+)
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts, Lookout
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import ImmutableError
 
 from .conftest import KEY, Cloud
@@ -205,3 +211,19 @@ def test_a_missing_sdk_is_told_before_anything_is_made(cloud: Cloud, monkeypatch
         cloud.run(location="westeurope", preflight=False)
     assert cloud.writes == []
     assert not cloud.key.exists()
+
+
+def test_a_label_that_the_hosts_own_address_got_meanwhile(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last request of a run that was killed arrives when the next run has looked already."""
+    cloud.azure.fault("status", method="PUT", path="virtualMachines/web1$", status=400, times=0)
+    with pytest.raises(DockerHostError):
+        cloud.run(location="westeurope")
+    cloud.azure.faults_clear()
+    look = Lookout.look
+
+    def early(self: Lookout, everything: bool = False) -> Facts:
+        facts = look(self, everything)
+        return replace(facts, public_ip_address=None) if not cloud.writes else facts
+
+    monkeypatch.setattr(Lookout, "look", early)
+    assert "create virtual machine web1" in cloud.run()["actions"]
