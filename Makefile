@@ -17,6 +17,8 @@ DEV := $(BUILD)/dev
 COLLECTIONS := $(BUILD)/collections
 
 export JOBS
+# Each of thousands of commands would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 export DOCKERHOST_CACHE := $(CACHE)
 export DOCKERHOST_VENVS := $(TOP)/.venvs
 export PATH := $(VENV)/bin:$(CACHE)/bin:$(PATH)

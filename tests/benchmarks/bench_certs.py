@@ -15,18 +15,20 @@ there, too.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import typing as t
-from dataclasses import dataclass
 from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TOP)]
+
+from tests.benchmarks import measured  # noqa: E402
+from tests.benchmarks.measured import Cost, Tasks  # noqa: E402
 
 SIZES = (1, 10, 100)
 RUNS = {1: 3, 10: 2, 100: 1}
@@ -34,19 +36,6 @@ OWN_RUNS = 5
 # Seconds that cannot be told from the noise of a playbook's start.
 SMALLEST = 0.02
 EXPECTED = {1: 12, 100: 200}
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-Tasks = list[dict[str, t.Any]]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of a run: by the clock, and of the processors."""
-
-    wall: float
-    cpu: float
-
-    def minus(self, other: Cost) -> Cost:
-        return Cost(self.wall - other.wall, self.cpu - other.cpu)
 
 
 def hosts(number: int) -> list[dict[str, t.Any]]:
@@ -145,37 +134,20 @@ class Bench:
     def __init__(self, venv: Path, collections: str, work: Path) -> None:
         self.program = venv / "bin" / "ansible-playbook"
         self.work = work
-        dropped = ("ANSIBLE_", "DOCKER_", "PYTHONPATH")
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
-        self.environment.update(
-            HOME=str(work / "home"),
-            PATH=f"{venv / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
-            ANSIBLE_COLLECTIONS_PATH=collections,
-            ANSIBLE_LOCALHOST_WARNING="false",
-            ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
-        )
+        self.environment = {
+            **measured.environment(),
+            "HOME": str(work / "home"),
+            "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+            "ANSIBLE_COLLECTIONS_PATH": collections,
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        }
         (work / "home").mkdir()
 
     def run(self, tasks: Tasks) -> Cost:
         """The cost of a playbook with these tasks."""
-        playbook = self.work / "playbook.yml"
-        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
-        playbook.write_text(json.dumps([play]))
-        output = self.work / "output"
-        begun = time.monotonic()
-        with output.open("wb") as stream:
-            process = subprocess.Popen(
-                [str(self.program), str(playbook)],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-            status, usage = os.wait4(process.pid, 0)[1:]
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"A playbook failed:\n{output.read_text()[-4000:]}")
-        return Cost(time.monotonic() - begun, usage.ru_utime + usage.ru_stime)
+        playbook = measured.playbook(self.work / "playbook.yml", tasks, hosts="localhost")
+        return measured.run([str(self.program), playbook], self.environment, self.work / "output")
 
     def measure(self, make: t.Callable[[Path, int], Tasks], number: int) -> Cost:
         """One run that makes a new set."""
@@ -195,10 +167,6 @@ def check(directory: Path, number: int) -> None:
     missing = [str(path) for path in wanted if not path.exists()]
     if missing:
         raise SystemExit(f"The set is not whole: {', '.join(missing[:5])}")
-
-
-def median(costs: t.Sequence[Cost]) -> Cost:
-    return Cost(statistics.median(cost.wall for cost in costs), statistics.median(cost.cpu for cost in costs))
 
 
 def prepare(venv: Path) -> None:
@@ -226,7 +194,7 @@ def table(empty: Cost, results: dict[int, tuple[Cost, Cost]]) -> str:
             )
     lines.append(f"\nAn empty playbook: {empty.wall:.2f} s wall time, {empty.cpu:.2f} s processor time.")
     for number, (own, peer) in results.items():
-        net_own, net_peer = own.minus(empty), peer.minus(empty)
+        net_own, net_peer = own.over(empty), peer.over(empty)
         lines.append(
             f"With the start subtracted, {number} hosts: {net_own.wall:.3f} s against {net_peer.wall:.2f} s wall time,"
             f" {net_own.cpu:.3f} s against {net_peer.cpu:.2f} s processor time."
@@ -279,18 +247,15 @@ def main() -> int:
                 own.append(bench.measure(own_tasks, number))
                 if turn < RUNS[number]:
                     peer.append(bench.measure(peer_tasks, number))
-            results[number] = median(own), median(peer)
+            results[number] = measured.median(own), measured.median(peer)
             print(
                 f"{number} hosts: {results[number][0].wall:.2f} s against {results[number][1].wall:.2f} s", flush=True
             )
-        start = median(empty)
+        start = measured.median(empty)
         text = f"{versions(bench)}\n\n{table(start, results)}"
     print(f"\n{text}\n")
     if len(sys.argv) > 3:
-        document = Path(sys.argv[3])
-        old = document.read_text()
-        before, after = old[: old.index(BEGIN) + len(BEGIN)], old[old.index(END) :]
-        document.write_text(f"{before}\n\n{text}\n\n{after}")
+        measured.write(Path(sys.argv[3]), "measured", text)
     short = judge(start, results)
     print("\n".join(short) or "All ratios are as expected.")
     return 1 if short else 0

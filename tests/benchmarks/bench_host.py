@@ -14,61 +14,47 @@ names, through the same proxy. With DOCUMENT, tables and plot are written there,
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import typing as t
-from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP), str(TOP / "tests" / "emulator")]
 
 from azure_emulator.launcher import CLEARED, LocalAzure  # noqa: E402
+from tests.benchmarks import measured  # noqa: E402
+from tests.benchmarks.measured import Cost, Tasks  # noqa: E402
 from tests.clients import client_venvs  # noqa: E402
 from tests.clients.public_names import PublicNames  # noqa: E402
 
 RUNS = 3
-PEER_RUNS = 2
+CREATIONS = 3
 FLEET = (1, 5, 10, 20)
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q nobody"
-Tasks = list[dict[str, t.Any]]
+NAME = "{{ inventory_hostname }}"
 Log = list[dict[str, t.Any]]
 
 
-@dataclass(frozen=True)
-class Cost:
-    """A run: seconds by the clock and of the processors, the largest process in MiB, and the requests sent."""
-
-    wall: float
-    cpu: float
-    memory: float
-    requests: int
-    log: Log
-
-
-def own_tasks(name: str = "{{ inventory_hostname }}") -> Tasks:
+def own_tasks(name: str = NAME, resource_group: str = "bench") -> Tasks:
     """One task."""
-    host = {"name": name, "resource_group": "bench", "location": "westeurope", "ssh_public_keys": [KEY]}
+    host = {"name": name, "resource_group": resource_group, "location": "westeurope", "ssh_public_keys": [KEY]}
     return [{"dockerhost.azure.docker_vm_host": host}]
 
 
-def peer_tasks(name: str = "{{ inventory_hostname }}") -> Tasks:
+def peer_tasks(name: str = NAME, resource_group: str = "bench") -> Tasks:
     """The tasks of azure.azcollection's documentation."""
-    group = {"resource_group": "bench"}
+    group = {"resource_group": resource_group}
     rule = {"name": "docker", "protocol": "Tcp", "destination_port_range": 4243, "access": "Allow", "priority": 300}
     key = {"path": "/home/azureuser/.ssh/authorized_keys", "key_data": KEY}
     image = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
     address = {"allocation_method": "Static", "sku": "Standard", "domain_name": f"{name}-of-the-benchmark"}
     configuration = {"name": "primary", "public_ip_address_name": f"{name}-ip", "primary": True}
     return [
-        {"azure.azcollection.azure_rm_resourcegroup": {"name": "bench", "location": "westeurope"}},
+        {"azure.azcollection.azure_rm_resourcegroup": {"name": resource_group, "location": "westeurope"}},
         {
             "azure.azcollection.azure_rm_virtualnetwork": {
                 **group,
@@ -117,8 +103,7 @@ class Side:
 
     def __init__(self, python: Path, azure: LocalAzure, names: PublicNames, work: Path, collections: str) -> None:
         self.python, self.azure, self.work = python, azure, work
-        dropped = ("ANSIBLE_", "AZURE_", "PYTHONPATH", *CLEARED)
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+        self.environment = measured.environment(*CLEARED)
         credentials = {k: v for k, v in azure.environment.items() if not k.startswith("AZURE_CLOUD")}
         self.environment.update(
             credentials,
@@ -134,33 +119,13 @@ class Side:
 
     def run(self, tasks: Tasks, hosts: int = 1) -> Cost:
         """The cost of a playbook with these tasks, for that many hosts at once."""
-        playbook, output = self.work / "playbook.yml", self.work / "output"
-        play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": tasks}
-        playbook.write_text(json.dumps([play]))
+        playbook = measured.playbook(self.work / "playbook.yml", tasks)
         inventory = "".join(f"bench{number}," for number in range(hosts))
+        command = [str(self.python.with_name("ansible-playbook")), "-i", inventory, "-f", str(hosts), playbook]
         self.azure.clear_requests()
-        begun = time.monotonic()
-        with output.open("wb") as stream:
-            process = subprocess.Popen(
-                [str(self.python.with_name("ansible-playbook")), "-i", inventory, "-f", str(hosts), str(playbook)],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-            status, usage = os.wait4(process.pid, 0)[1:]
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.monotonic() - begun
-        if process.returncode:
-            raise SystemExit(f"A playbook failed:\n{output.read_text()[-4000:]}")
+        cost = measured.run(command, self.environment, self.work / "output")
         log = self.azure.requests()
-        return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, len(log), log)
-
-
-def median(costs: t.Sequence[Cost]) -> Cost:
-    """The median of each figure."""
-    figures = [statistics.median(getattr(cost, key) for cost in costs) for key in ("wall", "cpu", "memory", "requests")]
-    return Cost(figures[0], figures[1], figures[2], int(figures[3]), [])
+        return Cost(cost.wall, cost.cpu, cost.memory, len(log), log)
 
 
 def critical_path(log: Log) -> float:
@@ -200,14 +165,18 @@ class Bench:
             thing.__exit__(None, None, None)
 
 
-def rerun(own: Side, peer: Side) -> list[str]:
-    """The same playbook again, without change."""
+Rows = list[tuple[str, float, str, float]]
+
+
+def rerun(own: Side, peer: Side) -> tuple[list[str], Rows]:
+    """The same playbook again, without change: in turns, so that both meet the same moods of the machine."""
+    turns = []
     for side, tasks in ((own, own_tasks()), (peer, peer_tasks())):
         side.run(tasks)
-    empty = median([own.run([]) for _time in range(RUNS)])
-    peer_empty = median([peer.run([]) for _time in range(RUNS)])
-    mine = median([own.run(own_tasks()) for _time in range(RUNS)])
-    theirs = median([peer.run(peer_tasks()) for _time in range(PEER_RUNS)])
+    for _turn in range(RUNS):
+        turns.append((own.run([]), own.run(own_tasks()), peer.run([]), peer.run(peer_tasks())))
+    empty, mine, peer_empty, theirs = (measured.median(costs) for costs in zip(*turns, strict=True))
+    over, peer_over = mine.wall - empty.wall, theirs.wall - peer_empty.wall
     lines = [
         "## Run again, without change",
         "",
@@ -216,7 +185,7 @@ def rerun(own: Side, peer: Side) -> list[str]:
     ]
     rows = (
         ("wall time", mine.wall, theirs.wall, "s"),
-        ("wall time over an empty playbook", mine.wall - empty.wall, theirs.wall - peer_empty.wall, "s"),
+        ("wall time over an empty playbook", over, peer_over, "s"),
         ("processor time", mine.cpu, theirs.cpu, "s"),
         ("requests sent", mine.requests, theirs.requests, ""),
         ("largest process", mine.memory, theirs.memory, "MiB"),
@@ -224,64 +193,87 @@ def rerun(own: Side, peer: Side) -> list[str]:
     for label, one, other, unit in rows:
         shown = (f"{one:.2f}", f"{other:.2f}") if unit == "s" else (f"{one:.0f}", f"{other:.0f}")
         lines.append(f"| {label} | {shown[0]} {unit} | {shown[1]} {unit} | {other / max(one, 0.01):.1f} |")
-    return lines
+    return lines, [
+        ("run again: times less wall time than the peer", theirs.wall / mine.wall, "at least", 10),
+        ("run again: part of the peer's requests", mine.requests / theirs.requests, "at most", 0.5),
+        ("run again: wall seconds over an empty playbook", over, "at most", 0.9),
+        ("largest process, MiB", mine.memory, "at most", 100),
+    ]
 
 
-def create(own: Side, peer: Side) -> list[str]:
-    """A new host with recorded latencies, unscaled."""
+def create(own: Side, peer: Side) -> tuple[list[str], Rows]:
+    """A new host with recorded latencies, unscaled: each time with a group and a network of its own."""
+    runs = []
+    for number in range(CREATIONS):
+        name = f"new{number}"
+        runs.append([side.run(tasks(name, name)) for side, tasks in ((own, own_tasks), (peer, peer_tasks))])
+    costs = [measured.median(side) for side in zip(*runs, strict=True)]
+    paths = [statistics.median(critical_path(cost.log) for cost in side) for side in zip(*runs, strict=True)]
+    above = [
+        statistics.median(cost.wall - critical_path(cost.log) for cost in side) for side in zip(*runs, strict=True)
+    ]
     lines = ["", "## Create, with the durations of recorded traffic", ""]
     lines += ["| | docker_vm_host | azure.azcollection |", "| --- | ---: | ---: |"]
-    costs = [side.run(tasks) for side, tasks in ((own, own_tasks()), (peer, peer_tasks()))]
-    paths = [critical_path(cost.log) for cost in costs]
     for label, values in (
         ("wall time", [cost.wall for cost in costs]),
         ("critical path of the operations that were drawn", paths),
-        ("wall time above it", [cost.wall - path for cost, path in zip(costs, paths, strict=True)]),
+        ("wall time above it", above),
     ):
         lines.append(f"| {label} | {values[0]:.1f} s | {values[1]:.1f} s |")
-    return lines
+    return lines, [
+        ("create: wall seconds above the critical path", above[0], "at most", 3),
+        ("create: wall seconds above it that the peer needs more", above[1] - above[0], "at least", 20),
+    ]
 
 
-def fleet(own: Side) -> list[str]:
+def fleet(own: Side) -> tuple[list[str], Rows]:
     """Several hosts in one play, run again."""
     own.run(own_tasks(), max(FLEET))
-    costs = {number: median([own.run(own_tasks(), number) for _time in range(3)]) for number in FLEET}
+    turns = [{number: own.run(own_tasks(), number) for number in FLEET} for _turn in range(RUNS)]
+    costs = {number: measured.median([turn[number] for turn in turns]) for number in FLEET}
+    empty = measured.median([own.run([]) for _turn in range(RUNS)])
     lines = ["", "## Several hosts in one play, run again", ""]
-    lines += [
-        "| hosts | wall time | processor time | requests | processor time for each more host |",
-        "| ---: " * 5 + "|",
-    ]
-    first = costs[FLEET[0]]
+    lines += ["| hosts | wall time | processor time | a host, over an empty playbook | requests a host |"]
+    lines += ["| ---: " * 5 + "|"]
     for number, cost in costs.items():
-        slope = (cost.cpu - first.cpu) / (number - 1) if number > 1 else None
-        more = f"{slope:.3f} s" if slope is not None else ""
-        lines.append(f"| {number} | {cost.wall:.2f} s | {cost.cpu:.2f} s | {cost.requests} | {more} |")
-    values = ", ".join(f"{cost.cpu:.2f}" for cost in costs.values())
+        each = (cost.cpu - empty.cpu) / number
+        lines.append(
+            f"| {number} | {cost.wall:.2f} s | {cost.cpu:.2f} s | {each:.3f} s | {cost.requests / number:.1f} |"
+        )
+    cpu = [cost.cpu for cost in costs.values()]
+    slope, start = statistics.linear_regression(list(costs), cpu)
+    furthest = max(abs(start + slope * number - cost.cpu) for number, cost in costs.items())
+    lines += [
+        "",
+        f"The line through these: {start:.2f} s and {slope:.3f} s of processor time for each host; no point is further"
+        f" from it than {furthest:.2f} s.",
+    ]
+    values = ", ".join(f"{seconds:.2f}" for seconds in cpu)
     hosts = ", ".join(f'"{number}"' for number in costs)
-    top = max(cost.cpu for cost in costs.values())
     lines += ["", "```mermaid", "xychart-beta", '  title "Processor time by hosts"', f"  x-axis [{hosts}]"]
-    return [*lines, f'  y-axis "seconds" 0 --> {top:.1f}', f"  bar [{values}]", "```"]
+    lines += [f'  y-axis "seconds" 0 --> {max(cpu):.1f}', f"  bar [{values}]", "```"]
+    most = max(FLEET)
+    each = (costs[most].cpu - empty.cpu) / most
+    return lines, [(f"{most} hosts in one play: processor seconds a host", each, "at most", 0.15)]
 
 
 def main() -> int:
     collections = os.path.abspath(sys.argv[1])
     client_venvs.make("ansible")
     lines = [f"Python {platform.python_version()}, {os.cpu_count()} processors, local Azure without machines.", ""]
+    expected: Rows = []
     with tempfile.TemporaryDirectory() as name:
         with Bench(collections, Path(name), "instant") as (own, peer):
-            lines += rerun(own, peer)
-            lines += fleet(own)
+            for more, rows in (rerun(own, peer), fleet(own)):
+                lines, expected = lines + more, expected + rows
         print("\n".join(lines), flush=True)
         with Bench(collections, Path(name), "recorded:1") as (own, peer):
-            created = create(own, peer)
-            print("\n".join(created), flush=True)
-            lines += created
+            more, rows = create(own, peer)
+            lines, expected = lines + more, expected + rows
+    lines += ["", "## What was expected", "", *measured.judged(expected)]
+    print("\n".join(lines), flush=True)
     if len(sys.argv) > 2:
-        document = Path(sys.argv[2])
-        old = document.read_text()
-        before, after = old[: old.index(BEGIN) + len(BEGIN)], old[old.index(END) :]
-        text = "\n".join(lines)
-        document.write_text(f"{before}\n\n{text}\n\n{after}")
+        measured.write(Path(sys.argv[2]), "measured", "\n".join(lines))
     return 0
 
 

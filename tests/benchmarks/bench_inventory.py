@@ -13,24 +13,21 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import typing as t
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP / "tests" / "emulator")]
+sys.path[:0] = [str(TOP), str(TOP / "tests" / "emulator")]
 
 from azure_emulator.launcher import CLEARED, LocalAzure  # noqa: E402
 from azure_emulator.machines.names import command_with_hosts  # noqa: E402
 from azure_emulator.state import StateFile  # noqa: E402
+from tests.benchmarks import measured  # noqa: E402
 
 HOSTS = 500
 RUNS = 7
-BEGIN, END = "<!-- measured inventory: begin -->", "<!-- measured inventory: end -->"
 PLAIN = {"plugin": "dockerhost.azure.docker_vm_host"}
 GROUPED = {
     **PLAIN,
@@ -46,56 +43,34 @@ COMMANDS = {
 }
 
 
-class Cost(t.NamedTuple):
-    """Seconds by the clock and of the processors."""
-
-    wall: float
-    cpu: float
-
-
 class User:
     """Runs commands against one local Azure."""
 
     def __init__(self, azure: LocalAzure, work: Path, collections: str) -> None:
         self.azure, self.work = azure, work
-        dropped = ("ANSIBLE_", "AZURE_", "DOCKER_", *CLEARED)
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
-        self.environment.update(
-            azure.environment,
-            HOME=str(work),
-            ANSIBLE_COLLECTIONS_PATH=collections,
-            ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
-            ANSIBLE_LOCALHOST_WARNING="false",
-        )
+        self.environment = {
+            **measured.environment(*CLEARED),
+            **azure.environment,
+            "HOME": str(work),
+            "ANSIBLE_COLLECTIONS_PATH": collections,
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+        }
 
-    def run(self, command: t.Sequence[str], inventory: Path) -> Cost:
+    def run(self, command: t.Sequence[str], inventory: Path) -> measured.Cost:
         """One run of a command with an inventory."""
         program = str(Path(sys.executable).with_name(command[0]))
-        output = self.work / "output"
-        begun = time.monotonic()
-        with output.open("wb") as stream:
-            process = subprocess.Popen(
-                command_with_hosts(Path(self.azure.hosts_file), [program, "-i", str(inventory), *command[1:]]),
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-            status, usage = os.wait4(process.pid, 0)[1:]
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"A command failed:\n{output.read_text()[-4000:]}")
-        return Cost(time.monotonic() - begun, usage.ru_utime + usage.ru_stime)
+        whole = command_with_hosts(Path(self.azure.hosts_file), [program, "-i", str(inventory), *command[1:]])
+        return measured.run(whole, self.environment, self.work / "output")
 
-    def over_empty(self, command: t.Sequence[str], options: dict[str, t.Any]) -> tuple[Cost, Cost]:
+    def over_empty(self, command: t.Sequence[str], options: dict[str, t.Any]) -> tuple[measured.Cost, measured.Cost]:
         """Medians of runs that take turns: with an empty inventory, and what ours costs over it."""
         empty, ours = self.work / "empty.yml", self.work / "docker_vm_host.yml"
         empty.write_text("{}")
         ours.write_text(json.dumps(options))
         pairs = [(self.run(command, empty), self.run(command, ours)) for _time in range(RUNS)]
-        costs = [[Cost(*map(statistics.median, zip(*side, strict=True)))] for side in zip(*pairs, strict=True)]
-        before, after = costs[0][0], costs[1][0]
-        return before, Cost(after.wall - before.wall, after.cpu - before.cpu)
+        before, after = (measured.median(side) for side in zip(*pairs, strict=True))
+        return before, after.over(before)
 
 
 def fill(state: Path, work: Path, collections: str) -> None:
@@ -103,12 +78,8 @@ def fill(state: Path, work: Path, collections: str) -> None:
     with LocalAzure(machines="none", state_dir=state) as azure:
         user = User(azure, work, collections)
         options = {"name": "crowd0", "resource_group": "crowd", "location": "westeurope"}
-        playbook = work / "one.yml"
-        task = {"dockerhost.azure.docker_vm_host": options}
-        playbook.write_text(
-            json.dumps([{"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [task]}])
-        )
-        user.run(("ansible-playbook", str(playbook)), Path("here,"))
+        playbook = measured.playbook(work / "one.yml", [{"dockerhost.azure.docker_vm_host": options}])
+        user.run(("ansible-playbook", playbook), Path("here,"))
     file = StateFile(state / "state.sqlite")
     originals = [(key, json.dumps(value)) for key, value in file.load("resources").items() if "crowd0" in key]
     for n in range(1, HOSTS):
@@ -123,6 +94,7 @@ def main() -> int:
         f"| {HOSTS} hosts | wall time over an empty inventory | processor time over it | the empty one itself |",
         "| --- | ---: | ---: | ---: |",
     ]
+    rows = []
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         fill(work / "cloud", work, collections)
@@ -131,12 +103,11 @@ def main() -> int:
             for label, (command, options) in COMMANDS.items():
                 empty, cost = user.over_empty(command, options)
                 lines.append(f"| {label} | {cost.wall:.2f} s | {cost.cpu:.2f} s | {empty.wall:.2f} s |")
-    print("\n".join(lines))
+                rows.append((f"{label}, wall seconds over an empty inventory", cost.wall, "at most", 3.0))
+    text = "\n".join([*lines, "", *measured.judged(rows)])
+    print(text)
     if len(sys.argv) > 2:
-        document = Path(sys.argv[2])
-        old = document.read_text()
-        before, after = old[: old.index(BEGIN) + len(BEGIN)], old[old.index(END) :]
-        document.write_text("\n\n".join((before, "\n".join(lines), after)))
+        measured.write(Path(sys.argv[2]), "measured inventory", text)
     return 0
 
 

@@ -12,34 +12,22 @@ table is written there, too.
 
 from __future__ import annotations
 
-import json
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import typing as t
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP / "tests" / "emulator")]
+sys.path[:0] = [str(TOP), str(TOP / "tests" / "emulator")]
 
 from azure_emulator.launcher import CLEARED, LocalAzure  # noqa: E402
 from azure_emulator.machines.names import command_with_hosts  # noqa: E402
+from tests.benchmarks import measured  # noqa: E402
 
 RUNS = 7
 FLEET = (1, 5, 10, 20)
-BEGIN, END = "<!-- measured role: begin -->", "<!-- measured role: end -->"
-ROLE = [{"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host"}}]
-
-
-class Cost(t.NamedTuple):
-    """Medians: seconds by the clock and of the processors, and requests about resources."""
-
-    wall: float
-    cpu: float
-    requests: float
+ROLE: measured.Tasks = [{"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host"}}]
+VARIABLES = {"docker_host_location": "westeurope", "docker_host_engine": {"source": "distribution"}}
 
 
 class User:
@@ -47,45 +35,28 @@ class User:
 
     def __init__(self, azure: LocalAzure, work: Path, collections: str) -> None:
         self.azure, self.work = azure, work
-        dropped = ("ANSIBLE_", "AZURE_", "DOCKER_", *CLEARED)
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
-        self.environment.update(
-            azure.environment,
-            HOME=str(work),
-            ANSIBLE_COLLECTIONS_PATH=collections,
-            ANSIBLE_LOCALHOST_WARNING="false",
-        )
+        self.environment = {
+            **measured.environment(*CLEARED),
+            **azure.environment,
+            "HOME": str(work),
+            "ANSIBLE_COLLECTIONS_PATH": collections,
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+        }
 
-    def run(self, tasks: list[t.Any], hosts: int) -> Cost:
-        """One run of these tasks for that many hosts."""
-        variables = {"docker_host_location": "westeurope", "docker_host_engine": {"source": "distribution"}}
-        play = {"hosts": "all", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}
-        playbook, output = self.work / "playbook.yml", self.work / "output"
-        playbook.write_text(json.dumps([play]))
+    def run(self, tasks: measured.Tasks, hosts: int) -> measured.Cost:
+        """One run of these tasks for that many hosts, with the requests about resources."""
+        playbook = measured.playbook(self.work / "playbook.yml", tasks, vars=VARIABLES)
         names = "".join(f"bench{number}," for number in range(hosts))
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", names, "-f", str(hosts)]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", names, "-f", str(hosts), playbook]
         self.azure.clear_requests()
-        begun = time.monotonic()
-        with output.open("wb") as stream:
-            process = subprocess.Popen(
-                command_with_hosts(Path(self.azure.hosts_file), [*command, str(playbook)]),
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-            status, usage = os.wait4(process.pid, 0)[1:]
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.monotonic() - begun
-        if process.returncode:
-            raise SystemExit(f"A playbook failed:\n{output.read_text()[-4000:]}")
+        command = command_with_hosts(Path(self.azure.hosts_file), command)
+        cost = measured.run(command, self.environment, self.work / "output")
         requests = [entry for entry in self.azure.requests() if "/subscriptions/" in entry["path"]]
-        return Cost(wall, usage.ru_utime + usage.ru_stime, len(requests))
+        return measured.Cost(cost.wall, cost.cpu, cost.memory, len(requests))
 
-    def median(self, tasks: list[t.Any], hosts: int, runs: int = RUNS) -> Cost:
+    def median(self, tasks: measured.Tasks, hosts: int, runs: int = RUNS) -> measured.Cost:
         """The medians of several runs."""
-        costs = [self.run(tasks, hosts) for _time in range(runs)]
-        return Cost(*(statistics.median(values) for values in zip(*costs, strict=True)))
+        return measured.median([self.run(tasks, hosts) for _time in range(runs)])
 
 
 def main() -> int:
@@ -101,16 +72,18 @@ def main() -> int:
         user = User(azure, Path(name), collections)
         user.run(ROLE, max(FLEET))
         empty = user.median([], 1)
-        for hosts in FLEET:
-            cost = user.median(ROLE, hosts, RUNS if hosts == 1 else 3)
-            lines.append(f"| {hosts} | {cost.wall - empty.wall:.2f} s | {cost.cpu:.2f} s | {cost.requests:.0f} |")
+        costs = {hosts: user.median(ROLE, hosts, RUNS if hosts == 1 else 3) for hosts in FLEET}
+    for hosts, cost in costs.items():
+        lines.append(f"| {hosts} | {cost.wall - empty.wall:.2f} s | {cost.cpu:.2f} s | {cost.requests:.0f} |")
     lines.append(f"\nThe empty playbook itself: {empty.wall:.2f} s by the clock, {empty.cpu:.2f} s of processor time.")
-    print("\n".join(lines))
+    rows = (
+        ("one host, wall seconds over an empty playbook", costs[1].wall - empty.wall, "at most", 1.5),
+        ("20 hosts, processor seconds in all", costs[20].cpu, "at most", 8.0),
+    )
+    text = "\n".join([*lines, "", *measured.judged(rows)])
+    print(text)
     if len(sys.argv) > 2:
-        document = Path(sys.argv[2])
-        old = document.read_text()
-        before, after = old[: old.index(BEGIN) + len(BEGIN)], old[old.index(END) :]
-        document.write_text("\n\n".join((before, "\n".join(lines), after)))
+        measured.write(Path(sys.argv[2]), "measured role", text)
     return 0
 
 

@@ -28,6 +28,13 @@ def azure() -> t.Iterator[LocalAzure]:
 
 
 @pytest.fixture(scope="module")
+def other_azure() -> t.Iterator[LocalAzure]:
+    """For hosts that are no part of the fleet."""
+    with LocalAzure(machines="none") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def fleet(azure: LocalAzure, tmp_path_factory: pytest.TempPathFactory) -> User:
     """A private host, two with one name, one that is off, and a VM that is not ours."""
     user = User(azure, tmp_path_factory.mktemp("fleet") / "owner")
@@ -257,9 +264,9 @@ SHOWN = ("docker_host_facts", "docker_host_facts.host.tags", "composed", "group_
 
 
 @pytest.mark.parametrize("cached", [False, True])
-def test_tags_are_never_evaluated(azure: LocalAzure, tmp_path: Path, cached: bool) -> None:
+def test_tags_are_never_evaluated(other_azure: LocalAzure, tmp_path: Path, cached: bool) -> None:
     """Who may write tags does not get the controller: by values, keys, names, groups, or what the role hands on."""
-    user = User(azure, tmp_path / "tags")
+    user = User(other_azure, tmp_path / "tags")
     made = user.home / "made"
     evil = HOSTILE % made
     group = f"tags-{cached}".lower()
@@ -305,9 +312,9 @@ def test_tags_are_never_evaluated(azure: LocalAzure, tmp_path: Path, cached: boo
     assert ran.output.count("touch") > len(SHOWN)
 
 
-def test_a_tag_makes_no_other_host_of_it(azure: LocalAzure, tmp_path: Path) -> None:
+def test_a_tag_makes_no_other_host_of_it(other_azure: LocalAzure, tmp_path: Path) -> None:
     """Tasks for localhost, which carry credentials, would go to somebody's machine."""
-    user = User(azure, tmp_path / "names")
+    user = User(other_azure, tmp_path / "names")
     for number, name in enumerate(["localhost", "all", "docker_hosts", "{{ 7 * 7 }}"]):
         _tagged(user, "names", f"odd{number}", {"docker-host": name})
     shown = listed(user, resource_groups=["names"])
