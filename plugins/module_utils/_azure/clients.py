@@ -30,6 +30,7 @@ from .operations import Deadline, Operation, Watch, Work, polling_method
 
 COMPUTE_REQUIREMENT = "azure-mgmt-compute>=33.0.0"
 USER_AGENT = "dockerhost.azure"
+LOAD_AFTER_SECONDS = 0.5
 SHORTEST_PAUSE_SECONDS = 0.5
 """Between the SDK's last attempts, when the time to wait is over."""
 
@@ -128,8 +129,8 @@ class AzureSession:
             )
         return self._compute
 
-    def load_compute(self) -> None:
-        """Begin to load azure-mgmt-compute (half a second) beside what else is done; :attr:`compute` waits for it.
+    def require_compute(self) -> None:
+        """See that azure-mgmt-compute is there, without loading it.
 
         :raises MissingLibraryError: it is not installed.
         """
@@ -139,7 +140,15 @@ class AzureSession:
             missing = True
         if missing:
             raise MissingLibraryError(COMPUTE_REQUIREMENT, ImportError("No module named 'azure.mgmt.compute'"))
-        threading.Thread(target=_load, args=("azure.mgmt.compute",), daemon=True).start()
+
+    def load_compute(self) -> None:
+        """Load azure-mgmt-compute (half a second) beside what else is done; :attr:`compute` waits for it.
+
+        It begins a moment later: first the requests go out for whose answers there is to be waited.
+        """
+        loading = threading.Timer(LOAD_AFTER_SECONDS, _load, ("azure.mgmt.compute",))
+        loading.daemon = True
+        loading.start()
 
     @property
     def arm(self) -> ArmClient:

@@ -20,7 +20,7 @@ HEARTBEAT_SECONDS = 30.0
 LOOK_SECONDS = 2.5
 """Between two looks at a resource whose operation is not to be polled yet."""
 SHORT_SECONDS = 15
-"""What usually takes no longer than this is looked at twice a second at first."""
+"""What usually takes no longer than this is looked at more than twice a second at first."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class Watch:
         if not usual:
             return LOOK_SECONDS
         if usual <= SHORT_SECONDS:
-            return 0.5 if self.seconds < 4 * usual else LOOK_SECONDS
-        return 1.2 if 0.6 * usual < self.seconds < 1.6 * usual else 3.0
+            return 0.4 if self.seconds < 4 * usual else LOOK_SECONDS
+        return 1.0 if 0.6 * usual < self.seconds < 1.5 * usual else 3.0
 
     def rest(self, seconds: float, over: t.Callable[[], bool] | None = None) -> None:
         """Sleep, speaking when a line is due.

@@ -173,7 +173,7 @@ class _Run:
     def _preflight(self, planner: Planner, plan: Plan) -> machine.Trust:
         self.location = planner.location()
         if not self.request.check_mode:
-            self.session.load_compute()
+            self.session.require_compute()
         if not self.wanted.params["preflight"]:
             return machine.Trust()
         names = self.layout.names
@@ -267,6 +267,7 @@ class _Run:
 
     def _carry_out(self, plan: Plan) -> None:
         if any(step.kind == "virtual_machine" for step in plan.steps):
+            self.session.require_compute()
             self.session.load_compute()
         lifecycle = Lifecycle(self.session, self.wanted, self.layout, self.lookout, bool(self.request.params["wait"]))
         try:

@@ -56,10 +56,10 @@ def test_looks_are_close_when_the_end_is_near(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(operations.time, "monotonic", lambda: clock[0])
     vm, network, unknown = (Watch(Work("web1", "VM", "Creating", "", "", usual)) for usual in (100, 5, None))
     paces = {}
-    for clock[0] in (1.0, 59.0, 61.0, 159.0, 161.0):
+    for clock[0] in (1.0, 59.0, 61.0, 149.0, 151.0):
         paces[clock[0]] = (vm.pace, network.pace, unknown.pace)
-    far, near = (3.0, 2.5, 2.5), (1.2, 2.5, 2.5)
-    assert paces == {1.0: (3.0, 0.5, 2.5), 59.0: far, 61.0: near, 159.0: near, 161.0: far}
+    far, near = (3.0, 2.5, 2.5), (1.0, 2.5, 2.5)
+    assert paces == {1.0: (3.0, 0.4, 2.5), 59.0: far, 61.0: near, 149.0: near, 151.0: far}
 
 
 def test_a_rest_ends_when_the_resource_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
