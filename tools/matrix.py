@@ -26,8 +26,10 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 UNIT = "tests/unit/plugins"
-INTEGRATION = tuple(f"tests/integration/test_{name}.py" for name in ("targets", "inventory", "playbooks"))
+TARGETS = ("tests/integration/test_targets.py",)
+INTEGRATION = (*TARGETS, "tests/integration/test_inventory.py", "tests/integration/test_playbooks.py")
 CERTIFICATES = f"{UNIT}/module_utils/_tls"
+VAULT = f"{UNIT}/module_utils/_vault"
 NEVER = {
     f"{UNIT}/plugin_utils/_guest": "the program on the VM knows neither Ansible nor Azure",
     f"{UNIT}/module_utils/_docker": "the standard library alone",
@@ -38,7 +40,7 @@ BACKENDS = {
     CERTIFICATES: "the same cryptography",
     f"{UNIT}/module_utils/_vm_host": "the same Azure SDK; integration tests run it",
     f"{UNIT}/module_utils/_extension": "the same Azure SDK; integration tests run it",
-    f"{UNIT}/module_utils/_vault": "the same Azure SDK",
+    VAULT: "the same Azure SDK",
 }
 """What is left out where only ansible-core and Python differ from the environment of `make test`."""
 
@@ -49,6 +51,8 @@ class Row:
 
     :param pythons: versions of Python, the best first.
     :param without: test files and folders that are left out, and why.
+    :param integration: the integration tests. Both ends of ansible-core run all of :data:`INTEGRATION`; between them,
+        every module by the targets is enough.
     :param elsewhere: what runs this row instead.
     """
 
@@ -56,6 +60,7 @@ class Row:
     pythons: tuple[str, ...]
     pins: tuple[str, ...]
     without: tuple[str, ...] = ()
+    integration: tuple[str, ...] = TARGETS
     elsewhere: str = ""
 
 
@@ -65,13 +70,17 @@ ROWS = (
         ("3.10", "3.11", "3.12"),
         ("ansible-core~=2.16.0", "azure-mgmt-compute==33.0.0", "azure-identity==1.16.0", "azure-mgmt-core==1.4.0")
         + ("cryptography==42.0.0",),
+        integration=INTEGRATION,
     ),
     Row(
-        "core 2.18, compute 34", ("3.11", "3.12"), ("ansible-core~=2.18.0", "azure-mgmt-compute~=34.0"), (CERTIFICATES,)
+        "core 2.18, compute 34",
+        ("3.11", "3.12"),
+        ("ansible-core~=2.18.0", "azure-mgmt-compute~=34.0"),
+        (CERTIFICATES, VAULT),
     ),
     Row("core 2.19, newest SDK", (), ("ansible-core~=2.19.0",), elsewhere="make test, in the checkout's own"),
     Row("core 2.20, newest SDK", ("3.12", "3.13"), ("ansible-core~=2.20.0",), tuple(BACKENDS)),
-    Row("core 2.21, newest SDK", ("3.13", "3.12"), ("ansible-core~=2.21.0",), tuple(BACKENDS)),
+    Row("core 2.21, newest SDK", ("3.13", "3.12"), ("ansible-core~=2.21.0",), tuple(BACKENDS), INTEGRATION),
 )
 
 
@@ -128,7 +137,7 @@ def run(row: Row, venv: Path, build: Path) -> int:
         "DOCKERHOST_COLLECTIONS_PATH": str(build / "collections"),
     }
     left_out = [f"--ignore={path}" for path in (*NEVER, *row.without)]
-    for suite, collections in (((UNIT,), build / "dev"), (INTEGRATION, build / "collections")):
+    for suite, collections in (((UNIT,), build / "dev"), (row.integration, build / "collections")):
         environment["PYTHONPATH"] = f"{collections}{os.pathsep}{TOP / 'tests/emulator'}"
         pytest = [
             str(venv / "bin/python"),
@@ -171,6 +180,10 @@ def show(table: dict[str, str]) -> None:
         print(f"  {path}: {reason}")
     others = [path.name for path in sorted((TOP / "tests/integration").glob("test_*.py")) if path.name not in _names()]
     print(f"  tests/integration: {', '.join(others)}: the same modules and role from other sides")
+    for path in INTEGRATION:
+        rows = ", ".join(row.name.partition(",")[0] for row in ROWS if path not in row.integration and not row.elsewhere)
+        if rows:
+            print(f"  {path} ({rows}): both ends of ansible-core run it")
     for path, reason in BACKENDS.items():
         rows = ", ".join(row.name.partition(",")[0] for row in ROWS if path in row.without)
         print(f"  {path} ({rows}): {reason}")
