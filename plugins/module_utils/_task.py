@@ -33,6 +33,7 @@ class Request:
     :param diff: give ``diff`` (``before``/``after``, no secrets) in the result.
     :param progress: shows one line to the user at once, where that is possible. Thread-safe.
     :param warn: adds one warning to the result. Thread-safe.
+    :param at_once: for how many hosts the same task may run at the same time.
     """
 
     params: t.Mapping[str, t.Any]
@@ -40,6 +41,7 @@ class Request:
     diff: bool = False
     progress: t.Callable[[str], None] = silent
     warn: t.Callable[[str], None] = silent
+    at_once: int = 1
 
 
 @dataclass(frozen=True)

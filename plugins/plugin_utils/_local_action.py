@@ -101,7 +101,13 @@ class LocalAction(ActionBase):
             os.environ.update(before)
 
     def _run_here(self, args: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        ran = carry_out(self.TASK, args, check_mode=bool(self._task.check_mode), diff=bool(self._task.diff))
+        ran = carry_out(
+            self.TASK,
+            args,
+            check_mode=bool(self._task.check_mode),
+            diff=bool(self._task.diff),
+            at_once=hosts_at_once(task_vars),
+        )
         if _wants_invocation(task_vars):
             ran.result["invocation"] = {"module_args": ran.params}
         return t.cast("dict[str, t.Any]", remove_values(ran.result, ran.secrets))
@@ -120,7 +126,13 @@ class Ran(t.NamedTuple):
     secrets: set[str]
 
 
-def carry_out(task: Task, args: dict[str, t.Any], *, check_mode: bool, diff: bool) -> Ran:
+def hosts_at_once(task_vars: dict[str, t.Any]) -> int:
+    """For how many hosts a task of this play runs at the same time."""
+    batch = task_vars.get("ansible_play_batch") or ()
+    return max(1, min(int(task_vars.get("ansible_forks") or 1), len(batch)))
+
+
+def carry_out(task: Task, args: dict[str, t.Any], *, check_mode: bool, diff: bool, at_once: int = 1) -> Ran:
     """Validate options as the module does, and run its backend in this process."""
     spec = task.spec
     validator = ArgumentSpecValidator(
@@ -136,7 +148,7 @@ def carry_out(task: Task, args: dict[str, t.Any], *, check_mode: bool, diff: boo
             message = f"Unsupported parameters for (dockerhost.azure.{task.name}) module: {message}"
         result.update(failed=True, msg=message)
     else:
-        request = Request(params, check_mode=check_mode, diff=diff, progress=display.display, warn=warnings.append)
+        request = Request(params, check_mode, diff, progress=display.display, warn=warnings.append, at_once=at_once)
         try:
             result.update(task.run(request))
         except DockerHostError as error:

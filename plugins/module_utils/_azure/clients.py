@@ -45,6 +45,7 @@ class AzureSession:
     :param subscription_id: the subscription.
     :param progress: shows one line to the user.
     :param deadline: when waiting for operations ends.
+    :param at_once: how many such sessions may work at the same time.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class AzureSession:
         subscription_id: str,
         progress: t.Callable[[str], None] = silent,
         deadline: Deadline | None = None,
+        at_once: int = 1,
     ) -> None:
         self.way = way
         self.place = place
         self.subscription_id = subscription_id
         self.progress = progress
         self.deadline = deadline or Deadline(None)
+        self.at_once = at_once
         _keep_quiet()
         self._transport = transport_to(place, self.deadline)
         self._credential = _OneAtATime(way, place)
@@ -72,11 +75,13 @@ class AzureSession:
         params: t.Mapping[str, t.Any],
         progress: t.Callable[[str], None] = silent,
         wait_timeout: float | None = None,
+        at_once: int = 1,
     ) -> AzureSession:
         """A session as a task's options, or else the environment, ask for. A private cloud is asked for its endpoints.
 
         :param params: options of :func:`azure_argument_spec`; absent ones count as unset.
         :param wait_timeout: seconds until waiting for operations ends; None means never.
+        :param at_once: how many such sessions may work at the same time.
         :raises AuthenticationError: nothing to sign in with was found.
         :raises OptionError: an option is wrong.
         :raises AzureError: a private cloud does not answer.
@@ -88,7 +93,7 @@ class AzureSession:
                 "No subscription: give subscription_id, or set AZURE_SUBSCRIPTION_ID, or subscription_id in the profile"
                 " of ~/.azure/credentials, or choose one with `az account set`."
             )
-        return cls(way, find_place(params, way), subscription, progress, Deadline(wait_timeout))
+        return cls(way, find_place(params, way), subscription, progress, Deadline(wait_timeout), at_once)
 
     def __enter__(self) -> AzureSession:
         return self
@@ -229,7 +234,7 @@ class AzureSession:
         :param over: tells by the resource itself whether the operation is over; asked in long pauses between polls.
         :raises AzureError: Azure refused it.
         """
-        watch = Watch(work, self.progress)
+        watch = Watch(work, self.progress, self.at_once)
         try:
             poller = function(
                 *args, api_version=api_version, cls=_wire, polling=polling_method(watch, over), **keywords

@@ -19,6 +19,8 @@ SLOWEST_POLL_SECONDS = 5.0
 HEARTBEAT_SECONDS = 30.0
 LOOK_SECONDS = 2.5
 """Between two looks at a resource whose operation is not to be polled yet."""
+READS_PER_SECOND = 20
+"""Of the 25 that Azure answers, what all hosts of a play may use for looks."""
 SHORT_SECONDS = 15
 """What usually takes no longer than this is looked at more than twice a second at first."""
 
@@ -44,10 +46,14 @@ class Work:
 
 
 class Watch:
-    """Shows how a work goes on: one line when its state changes, and one at least every 30 s. Thread-safe."""
+    """Shows how a work goes on: one line when its state changes, and one at least every 30 s. Thread-safe.
 
-    def __init__(self, work: Work, progress: t.Callable[[str], None] = silent) -> None:
+    :param at_once: how many such works others may be watching at the same time, this one among them.
+    """
+
+    def __init__(self, work: Work, progress: t.Callable[[str], None] = silent, at_once: int = 1) -> None:
         self.work = work
+        self._at_once = at_once
         self._progress = progress
         self._begun = time.monotonic()
         self._state = ""
@@ -83,15 +89,20 @@ class Watch:
     def pace(self) -> float:
         """Seconds until the next look at the resource: short ones when its operation is likely to end.
 
-        Azure answers 36 reads of a VM a minute (``x-ms-ratelimit-remaining-resource: LowCostGetResource``), more while
-        that allowance has not been used; reads of network resources are not counted one by one.
+        Azure answers 36 reads of a VM a minute (``x-ms-ratelimit-remaining-resource: LowCostGetResource``), as many more
+        at first; reads of network resources are not counted one by one. All reads of one client in a subscription
+        have 25 a second ("Understand how Azure Resource Manager throttles requests", learn.microsoft.com).
         """
+        return max(self._own_pace, self._at_once / READS_PER_SECOND)
+
+    @property
+    def _own_pace(self) -> float:
         usual = self.work.usual
         if not usual:
             return LOOK_SECONDS
         if usual <= SHORT_SECONDS:
             return 0.4 if self.seconds < 4 * usual else LOOK_SECONDS
-        return 1.0 if 0.6 * usual < self.seconds < 1.5 * usual else 3.0
+        return 1.0 if 0.1 * usual < self.seconds < 1.1 * usual else 2.0
 
     def rest(self, seconds: float, over: t.Callable[[], bool] | None = None) -> None:
         """Sleep, speaking when a line is due.

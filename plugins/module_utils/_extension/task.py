@@ -64,7 +64,8 @@ def run(request: Request) -> dict[str, t.Any]:
     params = dict(request.params)
     if place.subscription_id:
         params["subscription_id"] = place.subscription_id
-    with AzureSession.from_params(params, request.progress, float(params["wait_timeout"])) as session:
+    patience = float(params["wait_timeout"])
+    with AzureSession.from_params(params, request.progress, patience, request.at_once) as session:
         result = _on_vm(request, settings, place, session)
         return {**result, "signed_in_with": session.signed_in_with}
 

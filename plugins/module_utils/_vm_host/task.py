@@ -42,7 +42,8 @@ def run(request: Request) -> dict[str, t.Any]:
     """Bring one host to the state that is asked for."""
     begun = time.monotonic()
     wanted = read_options(request.params)
-    with AzureSession.from_params(request.params, request.progress, float(request.params["wait_timeout"])) as session:
+    patience = float(request.params["wait_timeout"])
+    with AzureSession.from_params(request.params, request.progress, patience, request.at_once) as session:
         layout = lay_out(wanted, session.subscription_id)
         result = _Run(request, wanted, session, layout).result()
         result["signed_in_with"] = session.signed_in_with

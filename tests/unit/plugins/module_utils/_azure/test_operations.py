@@ -56,10 +56,36 @@ def test_looks_are_close_when_the_end_is_near(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(operations.time, "monotonic", lambda: clock[0])
     vm, network, unknown = (Watch(Work("web1", "VM", "Creating", "", "", usual)) for usual in (100, 5, None))
     paces = {}
-    for clock[0] in (1.0, 59.0, 61.0, 149.0, 151.0):
+    for clock[0] in (1.0, 9.0, 11.0, 109.0, 111.0):
         paces[clock[0]] = (vm.pace, network.pace, unknown.pace)
-    far, near = (3.0, 2.5, 2.5), (1.0, 2.5, 2.5)
-    assert paces == {1.0: (3.0, 0.4, 2.5), 59.0: far, 61.0: near, 149.0: near, 151.0: far}
+    assert paces == {
+        1.0: (2.0, 0.4, 2.5),
+        9.0: (2.0, 0.4, 2.5),
+        11.0: (1.0, 0.4, 2.5),
+        109.0: (1.0, 2.5, 2.5),
+        111.0: (2.0, 2.5, 2.5),
+    }
+
+
+def test_looks_at_a_vm_keep_within_its_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """36 at once and 36 a minute."""
+    clock = [0.0]
+    monkeypatch.setattr(operations.time, "monotonic", lambda: clock[0])
+    watch = Watch(Work("web1", "VM", "Creating", "", "", 95))
+    allowance = 36.0
+    while clock[0] < 600:
+        pace = watch.pace
+        clock[0] += pace
+        allowance = min(36.0, allowance + pace * 0.6) - 1
+        assert allowance > 0, clock[0]
+
+
+@pytest.mark.parametrize("hosts", [20, 50, 200])
+def test_many_hosts_share_what_azure_answers(hosts: int) -> None:
+    watch = Watch(Work("web1", "VM", "Creating", "", "", 95), at_once=hosts)
+    network = Watch(Work("web1", "public IP address", "Creating", "", "", 2), at_once=hosts)
+    assert hosts / watch.pace <= 20
+    assert hosts / network.pace <= 20
 
 
 def test_a_rest_ends_when_the_resource_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
