@@ -181,7 +181,9 @@ def show(table: dict[str, str]) -> None:
     others = [path.name for path in sorted((TOP / "tests/integration").glob("test_*.py")) if path.name not in _names()]
     print(f"  tests/integration: {', '.join(others)}: the same modules and role from other sides")
     for path in INTEGRATION:
-        rows = ", ".join(row.name.partition(",")[0] for row in ROWS if path not in row.integration and not row.elsewhere)
+        rows = ", ".join(
+            row.name.partition(",")[0] for row in ROWS if path not in row.integration and not row.elsewhere
+        )
         if rows:
             print(f"  {path} ({rows}): both ends of ansible-core run it")
     for path, reason in BACKENDS.items():

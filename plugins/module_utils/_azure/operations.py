@@ -89,8 +89,8 @@ class Watch:
     def pace(self) -> float:
         """Seconds until the next look at the resource: short ones when its operation is likely to end.
 
-        Azure answers 36 reads of a VM a minute (``x-ms-ratelimit-remaining-resource: LowCostGetResource``), as many more
-        at first; reads of network resources are not counted one by one. All reads of one client in a subscription
+        Azure answers 36 reads of a VM a minute (``x-ms-ratelimit-remaining-resource: LowCostGetResource``), as many
+        more at first; reads of network resources are not counted one by one. All reads of one client in a subscription
         have 25 a second ("Understand how Azure Resource Manager throttles requests", learn.microsoft.com).
         """
         return max(self._own_pace, self._at_once / READS_PER_SECOND)
@@ -102,7 +102,7 @@ class Watch:
             return LOOK_SECONDS
         if usual <= SHORT_SECONDS:
             return 0.4 if self.seconds < 4 * usual else LOOK_SECONDS
-        return 1.0 if 0.1 * usual < self.seconds < 1.1 * usual else 2.0
+        return 1.1 if 0.1 * usual < self.seconds < 1.1 * usual else 2.0
 
     def rest(self, seconds: float, over: t.Callable[[], bool] | None = None) -> None:
         """Sleep, speaking when a line is due.

@@ -61,8 +61,8 @@ def test_looks_are_close_when_the_end_is_near(monkeypatch: pytest.MonkeyPatch) -
     assert paces == {
         1.0: (2.0, 0.4, 2.5),
         9.0: (2.0, 0.4, 2.5),
-        11.0: (1.0, 0.4, 2.5),
-        109.0: (1.0, 2.5, 2.5),
+        11.0: (1.1, 0.4, 2.5),
+        109.0: (1.1, 2.5, 2.5),
         111.0: (2.0, 2.5, 2.5),
     }
 
