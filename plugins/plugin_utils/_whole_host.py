@@ -27,17 +27,13 @@ Json = dict[str, t.Any]
 RESULTS = ("_docker_host_vm", "_docker_host_certs", "_docker_host_push", "_docker_host_answer")
 EMPTY: tuple[t.Any, ...] = ("", None, [""])
 # What the role derives, in the order in which one needs another, from the moment when it does not change any more.
-AFTER_HOST = ("vm_found", "given_address", "address_is_ip", "used_port")
-AFTER_CERTIFICATES = (
-    "server",
-    "cert_dir",
-    "tls",
-    "known_address",
-    "any_address",
-    "url",
-    "with_context",
-    "context_name",
+AT_ONCE = (
+    *("on_controller", "default_name", "used_name", "used_resource_group", "default_port", "used_port", "used_docker"),
+    *("used_wait", "with_context", "context_name", "over_ssh", "known_context", "known_url", "known_tcp_port"),
+    *("given_address", "address_is_ip"),
 )
+AFTER_HOST = ("vm_any", "vm_found", "real_port", "ssh_user")
+AFTER_CERTIFICATES = ("server", "cert_dir", "tls", "known_address", "any_address", "url")
 NO_ADDRESS = "no address of the host is known"
 GUEST = "docker_host_check_guest: only the step itself asks the guest"
 ANSWER_SECONDS = 10
@@ -58,6 +54,7 @@ class WholeHost:
         self.variables: Json = dict(variables)
         self.warnings: list[str] = []
         self._template = template
+        self._settle(*AT_ONCE)
 
     def look(self) -> None:
         """Look whether every step finds what it would make.
