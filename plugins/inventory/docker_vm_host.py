@@ -228,10 +228,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return known
 
     def _compose(self, template: t.Any, variables: Json, *args: t.Any, **options: t.Any) -> t.Any:
-        """Evaluate an expression; the name of a text needs none of the templating that takes most of the time."""
-        value = variables.get(template) if isinstance(template, str) else None
-        if isinstance(value, str) and not self.get_option("use_extra_vars"):
-            return value
+        """Evaluate an expression; the name of a plain value needs none of the templating that takes most of the time."""
+        if isinstance(template, str) and template in variables and not self.get_option("use_extra_vars"):
+            value = variables[template]
+            if isinstance(value, str) or (value is None and not _MARKS):  # Older ansible-core makes a text of None.
+                return value
         return super()._compose(template, variables, *args, **options)
 
     def _set_groups(self, name: str, known: Json) -> None:
