@@ -111,10 +111,10 @@ PYTEST := $(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUIL
 
 .PHONY: unit integration conformance e2e test
 unit: dev guests  ## Unit tests, the local Azure's and its machines' among them
-	$(PYTEST) -n $(JOBS) -m "not slow" tests/unit
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/unit
 
 integration: dev install  ## Integration targets, through ansible-playbook, against the local Azure
-	$(PYTEST) -n $(JOBS) -m "not slow" tests/integration
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/integration
 
 # What the comparison with recorded traffic counts is written into the documentation by the same run.
 conformance: export CONFORMANCE_DOCS := $(TOP)/docs/local-azure.md

@@ -146,6 +146,8 @@ def run(row: Row, venv: Path, build: Path) -> int:
             "-q",
             "-n",
             JOBS,
+            "--dist",
+            "loadgroup",
             "-p",
             "no:cacheprovider",
             "-m",
