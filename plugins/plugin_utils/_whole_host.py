@@ -10,8 +10,10 @@ and there. What several steps derive from one another (addresses, paths) comes f
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import TASK as CONTEXT
@@ -202,9 +204,13 @@ class WholeHost:
         return self._value(f"_docker_host_{name}")
 
     def _settle(self, *names: str) -> None:
-        """Put values in the place of templates, which would be compiled for each use."""
+        """Put values in the place of templates, which would be compiled for each use.
+
+        What is wrong with one of them is said where it is used.
+        """
         for name in names:
-            self.variables[f"_docker_host_{name}"] = self._derived(name)
+            with contextlib.suppress(AnsibleError):
+                self.variables[f"_docker_host_{name}"] = self._derived(name)
 
     def _value(self, name: str, default: t.Any = None) -> t.Any:
         return self._template(self.variables, self.variables[name]) if name in self.variables else default
