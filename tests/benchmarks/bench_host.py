@@ -33,6 +33,7 @@ from tests.clients.public_names import PublicNames  # noqa: E402
 
 RUNS = 3
 CREATIONS = 3
+PEER_CREATIONS = 1
 FLEET = (1, 5, 10, 20)
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q nobody"
 NAME = "{{ inventory_hostname }}"
@@ -203,15 +204,11 @@ def rerun(own: Side, peer: Side) -> tuple[list[str], Rows]:
 
 def create(own: Side, peer: Side) -> tuple[list[str], Rows]:
     """A new host with recorded latencies, unscaled: each time with a group and a network of its own."""
-    runs = []
-    for number in range(CREATIONS):
-        name = f"new{number}"
-        runs.append([side.run(tasks(name, name)) for side, tasks in ((own, own_tasks), (peer, peer_tasks))])
-    costs = [measured.median(side) for side in zip(*runs, strict=True)]
-    paths = [statistics.median(critical_path(cost.log) for cost in side) for side in zip(*runs, strict=True)]
-    above = [
-        statistics.median(cost.wall - critical_path(cost.log) for cost in side) for side in zip(*runs, strict=True)
-    ]
+    sides = ((own, own_tasks, CREATIONS), (peer, peer_tasks, PEER_CREATIONS))
+    runs = [[side.run(tasks(f"new{n}", f"new{n}")) for n in range(number)] for side, tasks, number in sides]
+    costs = [measured.median(side) for side in runs]
+    paths = [statistics.median(critical_path(cost.log) for cost in side) for side in runs]
+    above = [statistics.median(cost.wall - critical_path(cost.log) for cost in side) for side in runs]
     lines = ["", "## Create, with the durations of recorded traffic", ""]
     lines += ["| | docker_vm_host | azure.azcollection |", "| --- | ---: | ---: |"]
     for label, values in (
