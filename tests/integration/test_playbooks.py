@@ -303,6 +303,7 @@ def test_lost_certificates_stop_before_anybody_is_cut_off(user: User) -> None:
     assert user.writes() == []
 
 
+@pytest.mark.slow
 def test_all_by_file(user: User) -> None:
     """From a clone, with no name of the collection typed."""
 

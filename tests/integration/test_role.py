@@ -32,6 +32,7 @@ def role(user: User) -> t.Callable[..., Ran]:
     return run
 
 
+@pytest.mark.slow
 @needs_docker
 def test_a_rotation_by_name_keeps_all_but_the_certificates(user: User, role: t.Callable[..., Ran]) -> None:
     """Its name is all that is said; it has another port, settings of its own and a DNS name that leads nowhere."""

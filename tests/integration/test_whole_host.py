@@ -98,6 +98,7 @@ def changed(ran: Ran) -> int:
     return ran.changed["localhost"] - ("changed: [localhost]" in ran.output.split("copy]")[-1].split("TASK")[0])
 
 
+@pytest.mark.slow
 def test_it_says_the_same_as_the_steps(
     play: t.Callable[..., Ran], facts: t.Callable[[], dict[str, t.Any]], user: User
 ) -> None:
@@ -131,6 +132,7 @@ def tasks_that_change(ran: Ran) -> list[str]:
     return [name for name in changing if name.startswith("dockerhost.azure.docker_host : ")]
 
 
+@pytest.mark.slow
 def test_check_mode_foretells_where_a_renewal_goes(play: t.Callable[..., Ran]) -> None:
     short = {f"{whose}_{what}": time for whose, life in (("server", 10), ("client", 10), ("ca", 500))
              for what, time in (("not_after", f"+{life}d"), ("renew_before", "+1d"))}  # fmt: skip
