@@ -27,7 +27,14 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 UNIT = "tests/unit/plugins"
 TARGETS = ("tests/integration/test_targets.py",)
-INTEGRATION = (*TARGETS, "tests/integration/test_inventory.py", "tests/integration/test_playbooks.py")
+PLAYBOOKS = "tests/integration/test_playbooks.py"
+INTEGRATION = (
+    *TARGETS,
+    "tests/integration/test_inventory.py",
+    f"{PLAYBOOKS}::test_predict_create_again",
+    f"{PLAYBOOKS}::test_bad_input_is_one_error_and_changes_nothing",
+)
+HOST = f"{UNIT}/module_utils/_vm_host"
 CERTIFICATES = f"{UNIT}/module_utils/_tls"
 VAULT = f"{UNIT}/module_utils/_vault"
 NEVER = {
@@ -38,7 +45,7 @@ NEVER = {
 JOBS = os.environ.get("JOBS", "3")
 BACKENDS = {
     CERTIFICATES: "the same cryptography",
-    f"{UNIT}/module_utils/_vm_host": "the same Azure SDK; integration tests run it",
+    HOST: "the same Azure SDK; integration tests run it",
     f"{UNIT}/module_utils/_extension": "the same Azure SDK; integration tests run it",
     VAULT: "the same Azure SDK",
 }
@@ -51,6 +58,7 @@ class Row:
 
     :param pythons: versions of Python, the best first.
     :param without: test files and folders that are left out, and why.
+    :param unit: the unit tests. Where only azure-mgmt-compute differs, those that send it whole hosts are enough.
     :param integration: the integration tests. Both ends of ansible-core run all of :data:`INTEGRATION`; between them,
         every module by the targets is enough.
     :param elsewhere: what runs this row instead.
@@ -60,6 +68,7 @@ class Row:
     pythons: tuple[str, ...]
     pins: tuple[str, ...]
     without: tuple[str, ...] = ()
+    unit: tuple[str, ...] = (UNIT,)
     integration: tuple[str, ...] = TARGETS
     elsewhere: str = ""
 
@@ -76,11 +85,12 @@ ROWS = (
         "core 2.18, compute 34",
         ("3.11", "3.12"),
         ("ansible-core~=2.18.0", "azure-mgmt-compute~=34.0"),
-        (CERTIFICATES, VAULT),
+        unit=tuple(f"{HOST}/test_{name}.py" for name in ("scenarios", "options", "adopted", "drift", "removal_runs"))
+        + (f"{UNIT}/plugin_utils", f"{UNIT}/module_utils/_azure"),
     ),
     Row("core 2.19, newest SDK", (), ("ansible-core~=2.19.0",), elsewhere="make test, in the checkout's own"),
     Row("core 2.20, newest SDK", ("3.12", "3.13"), ("ansible-core~=2.20.0",), tuple(BACKENDS)),
-    Row("core 2.21, newest SDK", ("3.13", "3.12"), ("ansible-core~=2.21.0",), tuple(BACKENDS), INTEGRATION),
+    Row("core 2.21, newest SDK", ("3.13", "3.12"), ("ansible-core~=2.21.0",), tuple(BACKENDS), integration=INTEGRATION),
 )
 
 
@@ -137,7 +147,7 @@ def run(row: Row, venv: Path, build: Path) -> int:
         "DOCKERHOST_COLLECTIONS_PATH": str(build / "collections"),
     }
     left_out = [f"--ignore={path}" for path in (*NEVER, *row.without)]
-    for suite, collections in (((UNIT,), build / "dev"), (row.integration, build / "collections")):
+    for suite, collections in ((row.unit, build / "dev"), (row.integration, build / "collections")):
         environment["PYTHONPATH"] = f"{collections}{os.pathsep}{TOP / 'tests/emulator'}"
         pytest = [
             str(venv / "bin/python"),
@@ -188,13 +198,16 @@ def show(table: dict[str, str]) -> None:
         )
         if rows:
             print(f"  {path} ({rows}): both ends of ansible-core run it")
+    for row in ROWS:
+        if row.unit != (UNIT,):
+            print(f"  {UNIT} ({row.name.partition(',')[0]}), but for {', '.join(row.unit)}: compute alone differs")
     for path, reason in BACKENDS.items():
         rows = ", ".join(row.name.partition(",")[0] for row in ROWS if path in row.without)
         print(f"  {path} ({rows}): {reason}")
 
 
 def _names() -> set[str]:
-    return {Path(path).name for path in INTEGRATION}
+    return {Path(path).name for path in INTEGRATION if "::" not in path}
 
 
 def main() -> int:
