@@ -96,9 +96,10 @@ ROWS = (
 
 def interpreter(versions: Sequence[str]) -> str | None:
     """A real interpreter of the first version that is here: on PATH, or pyenv's (whose shims may lead nowhere)."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     for version in versions:
         candidates = [shutil.which(f"python{version}")]
-        candidates += map(str, sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}")))
+        candidates += map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}")))
         for candidate in candidates:
             if candidate and subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
                 return candidate
