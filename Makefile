@@ -124,8 +124,7 @@ conformance: dev install  ## The local Azure against Microsoft's specifications 
 e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
 	$(PYTEST) -n 2 --dist loadfile -m "not slow" tests/e2e
 
-test: check unit integration e2e  ## Every check and every test but the ones below
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target conformance short-soak
+test: check unit integration conformance e2e short-soak  ## Every check and every test but the ones below
 
 .PHONY: test-slow test-clients client-venvs soak short-soak test-matrix
 test-slow: dev install guests  ## Tests that take minutes each
