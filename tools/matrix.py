@@ -43,6 +43,8 @@ NEVER = {
     f"{CERTIFICATES}/test_killed.py": "files, whichever wrote their content",
 }
 JOBS = os.environ.get("JOBS", "3")
+LONG = (VAULT, *(f"{HOST}/test_{name}.py" for name in ("failures", "runs", "neighbours", "refusals")))
+"""What takes long and sends nothing that other tests do not send, too."""
 BACKENDS = {
     CERTIFICATES: "the same cryptography",
     HOST: "the same Azure SDK; integration tests run it",
@@ -79,6 +81,7 @@ ROWS = (
         ("3.10", "3.11", "3.12"),
         ("ansible-core~=2.16.0", "azure-mgmt-compute==33.0.0", "azure-identity==1.16.0", "azure-mgmt-core==1.4.0")
         + ("cryptography==42.0.0",),
+        LONG,
         integration=INTEGRATION,
     ),
     Row(
@@ -202,6 +205,7 @@ def show(table: dict[str, str]) -> None:
     for row in ROWS:
         if row.unit != (UNIT,):
             print(f"  {UNIT} ({row.name.partition(',')[0]}), but for {', '.join(row.unit)}: compute alone differs")
+    print(f"  {', '.join(LONG)} ({ROWS[0].name.partition(',')[0]}): long, and the same requests as others")
     for path, reason in BACKENDS.items():
         rows = ", ".join(row.name.partition(",")[0] for row in ROWS if path in row.without)
         print(f"  {path} ({rows}): {reason}")
