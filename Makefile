@@ -128,7 +128,8 @@ test: check unit integration conformance e2e short-soak  ## Every check and ever
 
 .PHONY: test-slow test-clients client-venvs soak short-soak test-matrix
 test-slow: dev install guests  ## Tests that take minutes each
-	$(PYTEST) -n $(JOBS) --dist loadfile -m slow tests/unit tests/integration tests/conformance tests/e2e
+	$(PYTEST) -n $(JOBS) --dist loadfile -m slow tests/e2e
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/unit tests/integration
 
 test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker (2.5 GB)
 	$(PYTEST) -n $(JOBS) --dist loadfile tests/clients
