@@ -228,7 +228,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return known
 
     def _compose(self, template: t.Any, variables: Json, *args: t.Any, **options: t.Any) -> t.Any:
-        """Evaluate an expression; the name of a plain value needs none of the templating that takes most of the time."""
+        """Evaluate an expression; a plain value's name needs none of the templating that takes most of the time."""
         if isinstance(template, str) and template in variables and not self.get_option("use_extra_vars"):
             value = variables[template]
             if isinstance(value, str) or (value is None and not _MARKS):  # Older ansible-core makes a text of None.
