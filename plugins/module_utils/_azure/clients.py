@@ -31,6 +31,7 @@ from .operations import Deadline, Operation, Watch, Work, polling_method
 COMPUTE_REQUIREMENT = "azure-mgmt-compute>=33.0.0"
 USER_AGENT = "dockerhost.azure"
 LOAD_AFTER_SECONDS = 0.5
+"""After which azure-mgmt-compute is loaded: a create's first requests are sent by then."""
 SHORTEST_PAUSE_SECONDS = 0.5
 """Between the SDK's last attempts, when the time to wait is over."""
 

@@ -48,7 +48,7 @@ class Work:
 class Watch:
     """Shows how a work goes on: one line when its state changes, and one at least every 30 s. Thread-safe.
 
-    :param at_once: how many such works others may be watching at the same time, this one among them.
+    :param at_once: how many such works, this one among them, may be watched at the same time.
     """
 
     def __init__(self, work: Work, progress: t.Callable[[str], None] = silent, at_once: int = 1) -> None:
