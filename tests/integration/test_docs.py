@@ -201,6 +201,7 @@ def test_every_block_is_run_or_is_named_with_a_reason() -> None:
 INLINE = {
     "ansible-builder build -t docker-hosts": "test_awx.py makes its context; a container engine would build it",
     "ansible-doc -t role dockerhost.azure.docker_host": "test_commands_in_the_text",
+    "ansible-inventory --list": "tests/benchmarks/bench_inventory.py",
     "ansible-inventory -i docker_vm_host.yml --graph": "a block of fleets.md",
     "ansible-playbook playbooks/create_docker_host.yml -e ...": "test_playbooks.py::test_all_by_file",
     "az account set": "a subscription",
