@@ -12,6 +12,7 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._whole_host import NotConvergedError, WholeHost
 
+_preload.load_templating()
 _preload.load(*_preload.AZURE, *_preload.CERTIFICATES)
 
 ELSEWHERE = "the steps run elsewhere"
@@ -28,17 +29,19 @@ class ActionModule(LocalAction):
         task_vars = task_vars or {}
         result: dict[str, t.Any] = super(LocalAction, self).run(tmp, task_vars)
         args = self.validate_argument_spec(argument_spec={"look": {"type": "bool", "default": True}})[1]
-        host = WholeHost(task_vars, self._value_of)
-        result.update(changed=False, converged=False, reason=None, facts=None, results={})
+        host = WholeHost(task_vars, self._templating)
+        result.update(changed=False, converged=False, reason=None, facts=None, variables={}, ssh_host_keys=[])
         try:
             if args["look"]:
                 self._refuse(task_vars)
                 with self._task_environment():
                     host.look()
-                result.update(converged=True, results=host.results())
+                result.update(converged=True)
                 if host.warnings:
                     result["warnings"] = host.warnings
-            result["facts"] = host.facts()
+            given = task_vars["hostvars"].get(task_vars["inventory_hostname"]) or {}
+            result["facts"] = facts = host.facts()
+            result.update(variables=host.own_variables(facts, given), ssh_host_keys=host.ssh_host_keys())
         except NotConvergedError as reason:
             result["reason"] = str(reason)
         return result
@@ -49,6 +52,6 @@ class ActionModule(LocalAction):
         if any("dockerhost.azure" in name for defaults in self._task.module_defaults or [] for name in defaults):
             raise NotConvergedError(DEFAULTS)
 
-    def _value_of(self, variables: dict[str, t.Any], value: t.Any) -> t.Any:
-        templar = self._templar.copy_with_new_env(available_variables=variables)
-        return templar.template(value)
+    def _templating(self, variables: dict[str, t.Any]) -> t.Callable[[t.Any], t.Any]:
+        template: t.Callable[[t.Any], t.Any] = self._templar.copy_with_new_env(available_variables=variables).template
+        return template

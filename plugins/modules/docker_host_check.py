@@ -86,11 +86,19 @@ reason:
   returned: when O(look=true) and RV(converged) is V(false)
   type: str
   sample: "docker_vm_host: create VM web1"
-results:
-  description: What the role's steps would have returned, by the names under which the role registers them.
+variables:
+  description:
+    - What the role gives to the host itself for later plays, C(ansible_host) and C(ansible_docker_ca_path) for example,
+      where the inventory does not say it. Nothing on localhost.
   returned: always
   type: dict
   sample: {}
+ssh_host_keys:
+  description: The keys of the host's SSH server, when the docker CLI's context goes over SSH.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 facts:
   description: The value of the role's fact C(docker_host_facts).
   returned: when RV(converged), or O(look=false)

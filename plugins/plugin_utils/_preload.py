@@ -16,6 +16,8 @@ import contextlib
 import gc
 import importlib
 
+from ansible.plugins.loader import filter_loader, test_loader
+
 AZURE = (
     "azure.core.pipeline.transport",
     "azure.core.rest",
@@ -25,6 +27,12 @@ AZURE = (
     "requests",
 )
 CERTIFICATES = ("cryptography.x509", "cryptography.hazmat.primitives.serialization")
+
+
+def load_templating() -> None:
+    """Have the filters and tests of Ansible's templates looked up, which each worker would do by itself again."""
+    for loader, name in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.match")):
+        loader.get(name)
 
 
 def load(*names: str) -> None:

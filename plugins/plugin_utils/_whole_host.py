@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
+from urllib.parse import urlsplit
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import shared_sessions
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import TASK as CONTEXT
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import TASK as ENDPOINT
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK as EXTENSION
@@ -26,6 +28,7 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action imp
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import read_program
 
 Json = dict[str, t.Any]
+SAID = "_docker_host_ssh_said"
 RESULTS = ("_docker_host_vm", "_docker_host_certs", "_docker_host_push", "_docker_host_answer")
 EMPTY: tuple[t.Any, ...] = ("", None, [""])
 # What the role derives, in the order in which one needs another, from the moment when it does not change any more.
@@ -49,13 +52,15 @@ class WholeHost:
     """One host as the role's variables describe it.
 
     :param variables: all variables of the host, templates among them.
-    :param template: gives a template's value, with the variables given.
+    :param templating: gives, for variables that may change later, a function that gives a template's value.
     """
 
-    def __init__(self, variables: t.Mapping[str, t.Any], template: t.Callable[[Json, t.Any], t.Any]) -> None:
+    def __init__(
+        self, variables: t.Mapping[str, t.Any], templating: t.Callable[[Json], t.Callable[[t.Any], t.Any]]
+    ) -> None:
         self.variables: Json = dict(variables)
         self.warnings: list[str] = []
-        self._template = template
+        self._template = templating(self.variables)
         self._settle(*AT_ONCE)
 
     def look(self) -> None:
@@ -67,6 +72,10 @@ class WholeHost:
             self.variables.pop(name, None)
         if self._wish("check_guest", otherwise=False):
             raise NotConvergedError(GUEST)
+        with shared_sessions():
+            self._look()
+
+    def _look(self) -> None:
         self.variables["_docker_host_vm"] = self._step(HOST, self._host())
         self._settle(*AFTER_HOST)
         self.variables["_docker_host_certs"] = self._step(CERTIFICATES, self._certificates())
@@ -76,10 +85,6 @@ class WholeHost:
         self.variables["_docker_host_push"] = self._step(EXTENSION, self._extension())
         if self._derived("with_context"):
             self._step(CONTEXT, self._context())
-
-    def results(self) -> Json:
-        """What the steps would have returned, by the names under which the role registers them."""
-        return {name: self.variables[name] for name in RESULTS if name in self.variables}
 
     def facts(self) -> Json:
         """What later tasks and plays need; the value of the fact ``docker_host_facts``."""
@@ -100,6 +105,33 @@ class WholeHost:
                 "server": self._derived("server"),
             },
         }
+
+    def ssh_host_keys(self) -> list[str]:
+        """The keys of the host's SSH server, for a context that goes over SSH."""
+        return list(self._derived("ssh_keys")) if self._derived("over_ssh") else []
+
+    def own_variables(self, facts: Json, given: t.Mapping[str, t.Any]) -> Json:
+        """What the host itself gets in later plays. On localhost that is for the host that is added, not for this one.
+
+        What the inventory says counts, not what this role said earlier in the run, maybe of a host that was deleted
+        since.
+
+        :param facts: what :meth:`facts` gave.
+        :param given: the variables that the inventory and earlier tasks give to the host, templates among them.
+        """
+        if self._derived("on_controller"):
+            return {}
+        defaults, host = self._derived("defaults"), facts["host"]
+        ssh = {
+            "host": urlsplit(facts["docker_host"]).hostname or "",
+            "user": host.get("admin_username") or defaults["admin_username"],
+            "port": int(host.get("ssh_port") or defaults["ssh_port"]),
+        }
+        before = self._value(SAID, {})
+        connection = {f"ansible_docker_{name}": value for name, value in facts["connection"].items()}
+        known = {name: self._template(given.get(f"ansible_{name}")) for name in ssh}
+        own = {f"ansible_{name}": ssh[name] for name in ssh if known[name] in ("", None, before.get(name))}
+        return {SAID: ssh, **own, **connection}
 
     def _step(self, task: Task, args: Json) -> Json:
         try:
@@ -213,4 +245,4 @@ class WholeHost:
                 self.variables[f"_docker_host_{name}"] = self._derived(name)
 
     def _value(self, name: str, default: t.Any = None) -> t.Any:
-        return self._template(self.variables, self.variables[name]) if name in self.variables else default
+        return self._template(self.variables[name]) if name in self.variables else default

@@ -21,10 +21,6 @@ from .conftest import REPOSITORY, User
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 
 
-# The hosts that all tests list are made once.
-pytestmark = pytest.mark.xdist_group("inventory")
-
-
 @pytest.fixture(scope="module")
 def azure() -> t.Iterator[LocalAzure]:
     with LocalAzure(machines="none") as running:

@@ -38,6 +38,25 @@ SHORTEST_PAUSE_SECONDS = 0.5
 Json = dict[str, t.Any]
 
 
+_shared: dict[tuple[t.Any, ...], AzureSession] | None = None
+
+
+@contextlib.contextmanager
+def shared_sessions() -> t.Iterator[None]:
+    """Let tasks that run one after another in this process use one session, as long as they sign in alike.
+
+    It signs in once and is closed at the end. What the first of them said of progress and deadline counts.
+    """
+    global _shared
+    _shared = {}
+    try:
+        yield
+    finally:
+        sessions, _shared = list(_shared.values()), None
+        for session in sessions:
+            session.close()
+
+
 class AzureSession:
     """A signed-in session. Use as a context manager.
 
@@ -94,13 +113,20 @@ class AzureSession:
                 "No subscription: give subscription_id, or set AZURE_SUBSCRIPTION_ID, or subscription_id in the profile"
                 " of ~/.azure/credentials, or choose one with `az account set`."
             )
-        return cls(way, find_place(params, way), subscription, progress, Deadline(wait_timeout), at_once)
+        same = (way, *_asked_place(params, way), params.get("disable_instance_discovery"), subscription)
+        if _shared is not None and same in _shared:
+            return _shared[same]
+        session = cls(way, find_place(params, way), subscription, progress, Deadline(wait_timeout), at_once)
+        if _shared is not None:
+            _shared[same] = session
+        return session
 
     def __enter__(self) -> AzureSession:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.close()
+        if _shared is None or self not in _shared.values():
+            self.close()
 
     def close(self) -> None:
         """Close connections."""
@@ -388,12 +414,15 @@ def find_place(params: t.Mapping[str, t.Any], way: Way) -> Place:
     :raises OptionError: there is no such cloud.
     :raises AzureError: a private cloud does not answer.
     """
-    ca_path = found.option_or_variable(params, "cloud_ca_path", found.CA_VARIABLE)
-    name = way.settings.cloud_environment or found.option_or_variable(
-        params, "cloud_environment", "AZURE_CLOUD_ENVIRONMENT"
-    )
+    name, ca_path = _asked_place(params, way)
     cloud = find_cloud(name, ca_path)
     return Place(cloud, ca_path, wants_no_discovery(params, cloud))
+
+
+def _asked_place(params: t.Mapping[str, t.Any], way: Way) -> tuple[str | None, str | None]:
+    """The cloud's name or URL, and the file with the CA of its endpoints."""
+    name = found.option_or_variable(params, "cloud_environment", "AZURE_CLOUD_ENVIRONMENT")
+    return way.settings.cloud_environment or name, found.option_or_variable(params, "cloud_ca_path", found.CA_VARIABLE)
 
 
 class _OneAtATime:

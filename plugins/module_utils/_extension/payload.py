@@ -41,6 +41,15 @@ _RUN = '"$python" - --root "${DOCKER_SETUP_ROOT:-/}"'
 _PROGRAM_END, _SETTINGS_END = "DOCKER_SETUP_PROGRAM_END", "DOCKER_SETUP_SETTINGS_END"
 
 
+def check_custom_script(program: str, document: t.Mapping[str, t.Any]) -> None:
+    """Refuse what is too long, without packing what fits in any case.
+
+    :raises DockerHostError: as :func:`custom_script`.
+    """
+    if len(program) + len(_one_line(document)) > SCRIPT_LIMIT // 2:
+        custom_script(program, document)
+
+
 def custom_script(program: str, document: t.Mapping[str, t.Any]) -> str:
     """The value of CustomScript's protected ``script``: gzip, then base64. The script removes its own file.
 

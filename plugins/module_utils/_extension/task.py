@@ -99,7 +99,7 @@ def _refuse(request: Request, settings: Settings) -> None:
     elif handler == "run_command":
         payload.run_command_settings(push.document())
     else:
-        payload.custom_script(program, push.document())
+        payload.check_custom_script(program, push.document())
 
 
 def _without_vm(request: Request, settings: Settings, place: Place) -> Json:

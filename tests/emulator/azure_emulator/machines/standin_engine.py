@@ -129,6 +129,8 @@ def make_handler(documents: dict[str, t.Any]) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         server_version = "Docker/stand-in"
         timeout = 60
+        # As every socket of a program in Go, dockerd's among them.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             path = re.sub(r"^/v1\.\d+(?=/)", "", self.path.partition("?")[0])

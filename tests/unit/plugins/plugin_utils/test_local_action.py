@@ -20,8 +20,6 @@ import typing as t
 
 import pytest
 
-# What all tests look at is made once, by two runs of a playbook.
-pytestmark = pytest.mark.xdist_group("local_action")
 REPOSITORY = pathlib.Path(__file__).parents[4]
 HERE = pathlib.Path(__file__).parent / "local_action"
 IMPORT = "from ansible_collections.dockerhost.azure.plugins."

@@ -41,3 +41,13 @@ def place(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> LocalAzure:
     for name in ("AZURE_CLOUD_ENVIRONMENT", "AZURE_CLOUD_CA_PATH", "AZURE_SUBSCRIPTION_ID"):
         monkeypatch.setenv(name, azure.environment[name])
     return azure
+
+
+@pytest.fixture
+def principal(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> LocalAzure:
+    """The local Azure, with a service principal in the environment."""
+    for name, value in place.environment.items():
+        monkeypatch.setenv(name, value)
+    for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    return place

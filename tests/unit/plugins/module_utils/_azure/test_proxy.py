@@ -25,16 +25,6 @@ USER = "jane:not-to-be-seen"
 
 
 @pytest.fixture
-def principal(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> LocalAzure:
-    """The local Azure, with a service principal in the environment."""
-    for name, value in place.environment.items():
-        monkeypatch.setenv(name, value)
-    for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    return place
-
-
-@pytest.fixture
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Where this process connects to, ``host:port``."""
     found: list[str] = []

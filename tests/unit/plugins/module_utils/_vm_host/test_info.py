@@ -25,10 +25,6 @@ from .conftest import KEY, Cloud
 HOSTS = [("docker", f"web{number}") for number in range(1, 6)] + [("other", "db1")]
 
 
-# The hosts that all tests look at are made once.
-pytestmark = pytest.mark.xdist_group("info")
-
-
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LocalAzure]:
     """Six hosts in two groups, some tagged, one private, one off, and a VM that is not ours."""
