@@ -61,8 +61,9 @@ class Row:
     :param pythons: versions of Python, the best first.
     :param without: test files and folders that are left out, and why.
     :param unit: the unit tests. Where only azure-mgmt-compute differs, those that send it whole hosts are enough.
-    :param integration: the integration tests. Both ends of ansible-core run all of :data:`INTEGRATION`; between them,
-        every target once is enough, in Ansible's own process.
+    :param integration: the integration tests. Both ends of ansible-core run all of :data:`INTEGRATION`.
+    :param once: every target is run once, in Ansible's own process, and not as ordinary modules, too. Between the ends
+        of ansible-core that is enough.
     :param elsewhere: what runs this row instead.
     """
 
@@ -72,6 +73,7 @@ class Row:
     without: tuple[str, ...] = ()
     unit: tuple[str, ...] = (UNIT,)
     integration: tuple[str, ...] = TARGETS
+    once: bool = False
     elsewhere: str = ""
 
 
@@ -90,9 +92,10 @@ ROWS = (
         ("ansible-core~=2.18.0", "azure-mgmt-compute~=34.0"),
         unit=tuple(f"{HOST}/test_{name}.py" for name in ("scenarios", "options", "adopted", "drift", "removal_runs"))
         + (f"{UNIT}/plugin_utils", f"{UNIT}/module_utils/_azure"),
+        once=True,
     ),
     Row("core 2.19, newest SDK", (), ("ansible-core~=2.19.0",), elsewhere="make test, in the checkout's own"),
-    Row("core 2.20, newest SDK", ("3.12", "3.13"), ("ansible-core~=2.20.0",), tuple(BACKENDS)),
+    Row("core 2.20, newest SDK", ("3.12", "3.13"), ("ansible-core~=2.20.0",), tuple(BACKENDS), once=True),
     Row("core 2.21, newest SDK", ("3.13", "3.12"), ("ansible-core~=2.21.0",), tuple(BACKENDS), integration=INTEGRATION),
 )
 
@@ -151,7 +154,7 @@ def run(row: Row, venv: Path, build: Path) -> int:
         "DOCKERHOST_COLLECTIONS_PATH": str(build / "collections"),
     }
     left_out = [f"--ignore={path}" for path in (*NEVER, *row.without)]
-    ways = [] if row.integration == INTEGRATION else ["-k", "action"]
+    ways = ["-k", "action"] if row.once else []
     suites = ((row.unit, build / "dev", []), (row.integration, build / "collections", ways))
     for suite, collections, selected in suites:
         environment["PYTHONPATH"] = f"{collections}{os.pathsep}{TOP / 'tests/emulator'}"
@@ -206,9 +209,7 @@ def show(table: dict[str, str]) -> None:
         )
         if rows:
             print(f"  {path} ({rows}): both ends of ansible-core run it")
-    between = ", ".join(
-        row.name.partition(",")[0] for row in ROWS if row.integration != INTEGRATION and not row.elsewhere
-    )
+    between = ", ".join(row.name.partition(",")[0] for row in ROWS if row.once)
     print(f"  {TARGETS[0]} ({between}): as modules, which both ends of ansible-core run")
     for row in ROWS:
         if row.unit != (UNIT,):

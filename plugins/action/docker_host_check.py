@@ -13,7 +13,7 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action imp
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._whole_host import NotConvergedError, WholeHost
 
 _preload.load_templating()
-_preload.load(*_preload.AZURE, *_preload.CERTIFICATES)
+_preload.load(*_preload.AZURE, *_preload.CERTIFICATES, *_preload.ENGINE)
 
 ELSEWHERE = "the steps run elsewhere"
 DEFAULTS = "module_defaults may say more than the variables do"

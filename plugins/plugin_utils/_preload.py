@@ -22,11 +22,19 @@ AZURE = (
     "azure.core.pipeline.transport",
     "azure.core.rest",
     "azure.identity",
+    "azure.mgmt.core.exceptions",
     "azure.mgmt.core.polling.arm_polling",
     "azure.mgmt.core.policies",
     "requests",
+    # What those import only when they send something.
+    "azure.core.pipeline.transport._requests_basic",
+    "azure.core.rest._requests_basic",
+    "encodings.utf_8_sig",
+    "msal_extensions",
+    "netrc",
 )
 CERTIFICATES = ("cryptography.x509", "cryptography.hazmat.primitives.serialization")
+ENGINE = ("_strptime",)
 
 
 def load_templating() -> None:
