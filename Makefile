@@ -106,7 +106,8 @@ galaxy: install  ## The artifact passes Galaxy's own importer (cached below .ven
 sanity: dev
 	@tools/quiet.sh $(BUILD)/sanity.log tools/sanity.sh $(BUILD)
 
-# The marker "slow" is for what takes minutes by itself: `make test-slow` runs it.
+# The marker "slow" is for what takes minutes by itself: `make test-slow` runs it. The marker "modules" is for what
+# `make test-matrix` runs with both ends of ansible-core.
 PYTEST := $(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUILD) DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q
 
 .PHONY: unit integration conformance e2e test
@@ -114,7 +115,7 @@ unit: dev guests  ## Unit tests, the local Azure's and its machines' among them
 	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/unit
 
 integration: dev install  ## Integration targets, through ansible-playbook, against the local Azure
-	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/integration
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow and not modules" tests/integration
 
 # What the comparison with recorded traffic counts is written into the documentation by the same run.
 conformance: export CONFORMANCE_DOCS := $(TOP)/docs/local-azure.md

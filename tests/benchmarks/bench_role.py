@@ -27,6 +27,8 @@ from tests.benchmarks import measured  # noqa: E402
 RUNS = 7
 FLEET = (1, 5, 10, 20)
 ROLE: measured.Tasks = [{"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host"}}]
+# As many tasks as the role's rerun has for a host.
+NOTHING: measured.Tasks = [{"ansible.builtin.set_fact": {"nothing": number}} for number in range(4)]
 VARIABLES = {"docker_host_location": "westeurope", "docker_host_engine": {"source": "distribution"}}
 
 
@@ -72,10 +74,12 @@ def main() -> int:
         user = User(azure, Path(name), collections)
         user.run(ROLE, max(FLEET))
         empty = user.median([], 1)
+        nothing = user.median(NOTHING, max(FLEET), 3)
         costs = {hosts: user.median(ROLE, hosts, RUNS if hosts == 1 else 3) for hosts in FLEET}
     for hosts, cost in costs.items():
         lines.append(f"| {hosts} | {cost.wall - empty.wall:.2f} s | {cost.cpu:.2f} s | {cost.requests:.0f} |")
     lines.append(f"\nThe empty playbook itself: {empty.wall:.2f} s by the clock, {empty.cpu:.2f} s of processor time.")
+    lines.append(f"{len(NOTHING)} tasks that set a number, for {max(FLEET)} hosts: {nothing.cpu:.2f} s of processor time.")
     rows = (
         ("one host, wall seconds over an empty playbook", costs[1].wall - empty.wall, "at most", 1.5),
         ("20 hosts, processor seconds in all", costs[20].cpu, "at most", 8.0),
