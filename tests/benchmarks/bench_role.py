@@ -79,7 +79,9 @@ def main() -> int:
     for hosts, cost in costs.items():
         lines.append(f"| {hosts} | {cost.wall - empty.wall:.2f} s | {cost.cpu:.2f} s | {cost.requests:.0f} |")
     lines.append(f"\nThe empty playbook itself: {empty.wall:.2f} s by the clock, {empty.cpu:.2f} s of processor time.")
-    lines.append(f"{len(NOTHING)} tasks that set a number, for {max(FLEET)} hosts: {nothing.cpu:.2f} s of processor time.")
+    lines.append(
+        f"{len(NOTHING)} tasks that set a number, for {max(FLEET)} hosts: {nothing.cpu:.2f} s of processor time."
+    )
     rows = (
         ("one host, wall seconds over an empty playbook", costs[1].wall - empty.wall, "at most", 1.5),
         ("20 hosts, processor seconds in all", costs[20].cpu, "at most", 8.0),
