@@ -22,6 +22,25 @@ TOGETHER = frozenset(
     )
 )
 
+# Half a minute and more. Begun last, one of them would keep one worker busy while the others have nothing to do.
+LONGEST = (
+    "test_target[docker_vm_extension-module]",
+    "test_target[docker_vm_host-module]",
+    "test_a_change_outside_is_seen",
+    "test_target[role_docker_host-module]",
+    "test_commands[getting-started]",
+    "test_the_role_is_enough",
+    "test_target[docker_vm_extension-action]",
+    "test_answers_as_awx_writes_them",
+    "test_bad_input_is_one_error_and_changes_nothing",
+    "test_target[docker_tls_certs_key_vault-module]",
+    "test_target[docker_tls_certs-module]",
+    "test_delete",
+    "test_the_guest_is_asked_when_that_is_wanted",
+    "test_empty_names_of_a_survey",
+    "test_target[docker_vm_host_info-action]",
+)
+
 
 class OneByOne(LoadScopeScheduling):
     """Each test is a unit of work, and so is each of those files."""
@@ -29,6 +48,10 @@ class OneByOne(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
         return path if path in TOGETHER else nodeid
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.name) if item.name in LONGEST else len(LONGEST))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: t.Any) -> OneByOne | None:
