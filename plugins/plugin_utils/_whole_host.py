@@ -33,7 +33,7 @@ RESULTS = ("_docker_host_vm", "_docker_host_certs", "_docker_host_push", "_docke
 EMPTY: tuple[t.Any, ...] = ("", None, [""])
 # What the role derives, in the order in which one needs another, from the moment when it does not change any more.
 AT_ONCE = (
-    *("on_controller", "default_name", "used_name", "used_resource_group", "default_port", "used_port", "used_docker"),
+    *("on_controller", "used_name", "used_resource_group", "default_port", "used_port", "used_docker"),
     *("used_wait", "with_context", "context_name", "over_ssh", "known_context", "known_url", "known_tcp_port"),
     *("given_address", "address_is_ip"),
 )
