@@ -35,6 +35,7 @@ AZURE = (
 )
 CERTIFICATES = ("cryptography.x509", "cryptography.hazmat.primitives.serialization")
 ENGINE = ("_strptime",)
+"""What is imported when a date in a certificate is read."""
 
 
 def load_templating() -> None:

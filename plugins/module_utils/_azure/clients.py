@@ -37,7 +37,6 @@ SHORTEST_PAUSE_SECONDS = 0.5
 
 Json = dict[str, t.Any]
 
-
 _shared: dict[tuple[t.Any, ...], AzureSession] | None = None
 
 
