@@ -24,9 +24,20 @@ TOGETHER = frozenset(
 
 # Half a minute and more. Begun last, one of them would keep one worker busy while the others have nothing to do.
 LONGEST = (
+    "test_a_rotation_leaves_no_host_behind",
+    "test_awx[directly-key vault]",
+    "test_awx[through transmit, worker, process-key vault]",
+    "test_two_people_and_a_rotation",
+    "test_a_ca_is_not_renewed_for_some_hosts_only",
+    "test_it_says_the_same_as_the_steps",
+    "test_killed_at_each_request",
+    "test_a_directory_for_each_host",
+    "test_new_ca_with_an_interruption",
     "test_target[docker_vm_extension-module]",
+    "test_commands[fleets]",
     "test_target[docker_vm_host-module]",
     "test_a_change_outside_is_seen",
+    "test_check_mode_foretells_where_a_renewal_goes",
     "test_target[role_docker_host-module]",
     "test_commands[getting-started]",
     "test_the_role_is_enough",
