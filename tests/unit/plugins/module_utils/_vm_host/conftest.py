@@ -126,6 +126,12 @@ class Cloud:
                 return session.arm.put(whole, body)
             return session.arm.begin(Work("test", "it", "Doing", "do it", whole), method, whole, body).wait()
 
+    def going(self) -> list[dict[str, t.Any]]:
+        """The group's operations that are not over. Those of other tests may never end."""
+        inside = f"/resourcegroups/{self.group}/".lower()
+        own = [entry for entry in self.azure.operations() if inside in f"{entry['target']}/".lower()]
+        return [entry for entry in own if entry["status"] == "InProgress"]
+
     def resources(self) -> dict[str, t.Any]:
         """What there is in the group, by id."""
         inside = f"/resourcegroups/{self.group}".lower()

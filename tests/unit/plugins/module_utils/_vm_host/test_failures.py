@@ -236,9 +236,8 @@ def hold(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
 
 def go_on(cloud: Cloud) -> None:
     """Let operations of the group that do not end by themselves end, and wait for all."""
-    for operation in cloud.azure.operations():
-        if operation["status"] == "InProgress" and f"/{cloud.group}/" in operation["target"]:
-            cloud.azure.release(operation["id"])
+    for operation in cloud.going():
+        cloud.azure.release(operation["id"])
     cloud.azure.settle()
 
 
@@ -262,9 +261,8 @@ def test_operations_that_take_too_long_are_taken_up_again(cloud: Cloud) -> None:
                 cloud.run(wait_timeout=1)
             with pytest.raises(WaitTimeoutError, match="goes on in Azure"):
                 cloud.run(wait_timeout=1)
-            for operation in cloud.azure.operations():
-                if operation["status"] == "InProgress":
-                    cloud.azure.release(operation["id"])
+            for operation in cloud.going():
+                cloud.azure.release(operation["id"])
     finally:
         cloud.azure.hold(False)
     assert cloud.run(wait_timeout=20)["changed"] is False

@@ -138,17 +138,15 @@ def test_progress_arrives_while_azure_still_works(cloud: Cloud, tmp_path: Path) 
     thread, run = runner.run_async(private_data_dir=str(tmp_path), event_handler=listen, quiet=True, **given)
     try:
         while not arrived.is_set() and thread.is_alive():
-            going = [entry for entry in cloud.azure.operations() if entry["status"] == "InProgress"]
-            held = [entry for entry in going if "virtualMachines" not in str(entry["target"])]
+            held = [entry for entry in cloud.going() if "virtualMachines" not in str(entry["target"])]
             for entry in held:
                 cloud.azure.release(entry["id"])
             time.sleep(0.05)
         assert arrived.is_set(), seen
-        assert any(entry["status"] == "InProgress" for entry in cloud.azure.operations())
+        assert cloud.going()
     finally:
         cloud.azure.hold(False)
-        for entry in cloud.azure.operations():
-            if entry["status"] == "InProgress":
-                cloud.azure.release(entry["id"])
+        for entry in cloud.going():
+            cloud.azure.release(entry["id"])
         thread.join(60)
     assert run.status == "successful", seen

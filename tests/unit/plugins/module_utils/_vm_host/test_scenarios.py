@@ -273,7 +273,7 @@ def test_without_waiting_the_task_ends_while_azure_goes_on(cloud: Cloud) -> None
     try:
         left = cloud.run(state="stopped", wait=False)
         assert left["actions"] == ["power off virtual machine web1"]
-        going = [entry for entry in cloud.azure.operations() if entry["status"] == "InProgress"]
+        going = cloud.going()
         assert len(going) == 1
         cloud.azure.release(going[0]["id"])
     finally:
