@@ -107,7 +107,7 @@ sanity: dev
 	@tools/quiet.sh $(BUILD)/sanity.log tools/sanity.sh $(BUILD)
 
 # The marker "slow" is for what takes minutes by itself: `make test-slow` runs it. The marker "modules" is for what
-# `make test-matrix` runs with the newest ansible-core.
+# `make test-matrix` runs with the newest ansible-core that is there.
 PYTEST := $(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUILD) DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q
 
 .PHONY: unit integration conformance e2e test

@@ -65,8 +65,6 @@ class Row:
     :param without: test files and folders that are left out, and why.
     :param unit: the unit tests. Where only azure-mgmt-compute differs, those that send it whole hosts are enough.
     :param integration: the integration tests. Both ends of ansible-core run all of :data:`INTEGRATION`.
-    :param once: every target is run once, in Ansible's own process, and not as ordinary modules, too. With the newest
-        ansible-core it is run both ways.
     :param elsewhere: what runs this row instead.
     """
 
@@ -76,7 +74,6 @@ class Row:
     without: tuple[str, ...] = ()
     unit: tuple[str, ...] = (UNIT,)
     integration: tuple[str, ...] = TARGETS
-    once: bool = False
     elsewhere: str = ""
 
 
@@ -88,7 +85,6 @@ ROWS = (
         + ("cryptography==42.0.0",),
         LONG,
         integration=INTEGRATION,
-        once=True,
     ),
     Row(
         "core 2.18, compute 34",
@@ -96,10 +92,9 @@ ROWS = (
         ("ansible-core~=2.18.0", "azure-mgmt-compute~=34.0"),
         unit=tuple(f"{HOST}/test_{name}.py" for name in ("scenarios", "options", "adopted", "drift", "removal_runs"))
         + (f"{UNIT}/plugin_utils", f"{UNIT}/module_utils/_azure"),
-        once=True,
     ),
     Row("core 2.19, newest SDK", (), ("ansible-core~=2.19.0",), elsewhere="make test, in the checkout's own"),
-    Row("core 2.20, newest SDK", ("3.12", "3.13"), ("ansible-core~=2.20.0",), tuple(BACKENDS), once=True),
+    Row("core 2.20, newest SDK", ("3.12", "3.13"), ("ansible-core~=2.20.0",), tuple(BACKENDS)),
     Row("core 2.21, newest SDK", ("3.13", "3.12"), ("ansible-core~=2.21.0",), tuple(BACKENDS), integration=INTEGRATION),
 )
 
@@ -149,7 +144,13 @@ def _needed(line: str) -> bool:
     return bool(line) and not line.startswith(checkers)
 
 
-def run(row: Row, venv: Path, build: Path) -> int:
+def newest(rows: Sequence[Row]) -> Row | None:
+    """The last row that this machine can run: it runs the targets as ordinary modules, too."""
+    able = [row for row in rows if not row.elsewhere and interpreter(row.pythons)]
+    return able[-1] if able else None
+
+
+def run(row: Row, venv: Path, build: Path, *, modules: bool) -> int:
     """Unit and integration tests in this environment; the exit status of the first that fails."""
     environment = {
         **{key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")},
@@ -158,7 +159,7 @@ def run(row: Row, venv: Path, build: Path) -> int:
         "DOCKERHOST_COLLECTIONS_PATH": str(build / "collections"),
     }
     left_out = [f"--{'deselect' if '::' in path else 'ignore'}={path}" for path in (*NEVER, *row.without)]
-    marks = "not slow and not modules" if row.once else "not slow"
+    marks = "not slow" if modules else "not slow and not modules"
     for suite, collections in ((row.unit, build / "dev"), (row.integration, build / "collections")):
         environment["PYTHONPATH"] = f"{collections}{os.pathsep}{TOP / 'tests/emulator'}"
         pytest = [
@@ -181,7 +182,7 @@ def run(row: Row, venv: Path, build: Path) -> int:
     return 0
 
 
-def outcome(row: Row, build: Path, made: Future[tuple[str, Path] | None]) -> str:
+def outcome(row: Row, build: Path, made: Future[tuple[str, Path] | None], *, modules: bool) -> str:
     """Run a row, or say why not: ``passed in ...``, ``FAILED in ...``, ``run by ...`` or ``skipped: ...``."""
     if row.elsewhere:
         return f"run by {row.elsewhere} environment"
@@ -191,11 +192,11 @@ def outcome(row: Row, build: Path, made: Future[tuple[str, Path] | None]) -> str
     python, venv = environment
     print(f"== {row.name} on {python}: {', '.join(row.pins)}", flush=True)
     begin = time.monotonic()
-    status = run(row, venv, build)
+    status = run(row, venv, build, modules=modules)
     return f"{'passed' if status == 0 else 'FAILED'} in {time.monotonic() - begin:.0f} s"
 
 
-def show(table: dict[str, str]) -> None:
+def show(table: dict[str, str], last: Row | None) -> None:
     """Print what was run and what was left out."""
     for name, said in table.items():
         print(f"{name:24} {said}")
@@ -210,8 +211,8 @@ def show(table: dict[str, str]) -> None:
         )
         if rows:
             print(f"  {path} ({rows}): both ends of ansible-core run it")
-    between = ", ".join(row.name.partition(",")[0] for row in ROWS if row.once)
-    print(f"  {TARGETS[0]} ({between}): as modules, which the newest ansible-core runs")
+    once = ", ".join(row.name.partition(",")[0] for row in ROWS if row is not last and not row.elsewhere)
+    print(f"  {TARGETS[0]} ({once}): as modules, which {last.name if last else 'no row'} runs")
     for row in ROWS:
         if row.unit != (UNIT,):
             print(f"  {UNIT} ({row.name.partition(',')[0]}), but for {', '.join(row.unit)}: compute alone differs")
@@ -234,8 +235,12 @@ def main() -> int:
     begin = time.monotonic()
     with ThreadPoolExecutor(1) as pool:  # Environments are made, one by one, while earlier rows are run.
         made = [pool.submit(prepare, row, venvs) for row in rows]
-        table = {row.name: outcome(row, build, environment) for row, environment in zip(rows, made, strict=True)}
-    show(table)
+        last = newest(rows)
+        table = {
+            row.name: outcome(row, build, environment, modules=row is last)
+            for row, environment in zip(rows, made, strict=True)
+        }
+    show(table, last)
     print(f"{time.monotonic() - begin:.0f} s in all")
     return int(any(said.startswith("FAILED") for said in table.values()))
 
