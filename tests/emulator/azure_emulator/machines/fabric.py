@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from azure_emulator.machines.base import Interface, MachineError, Rule
 from azure_emulator.machines.firewall import Port, ruleset
-from azure_emulator.machines.supervisor import Supervisor
+from azure_emulator.machines.supervisor import Supervisor, to_the_end
 
 #: Benchmarking range of RFC 2544: no real network uses it. One slot of it for each server on the host.
 RANGE = ipaddress.IPv4Network("198.18.0.0/15")
@@ -144,7 +144,7 @@ class Fabric:
             network = await self._network(interface.network)
             async with network.lock:
                 if not network.gone:
-                    await self._plug(network, key, interface, rules, (namespace, name))
+                    await to_the_end(self._plug(network, key, interface, rules, (namespace, name)))
                     return
 
     async def _plug(
@@ -164,7 +164,7 @@ class Fabric:
         """Give a plugged interface another public address, or none, and other rules, without a break."""
         network = await self._network(interface.network)
         async with network.lock:
-            await self._apply(network, key, public, rules)
+            await to_the_end(self._apply(network, key, public, rules))
 
     async def unplug(self, key: str, interface: Interface) -> None:
         """Take an interface off its network; the network goes with its last one."""
@@ -172,13 +172,16 @@ class Fabric:
         if network is None:
             return
         async with network.lock:
-            port = network.ports.pop(key, None)
-            if port is not None:
-                await self._unplug(network, port)
-            if not network.ports and not network.gone:
-                await self._remove_network(interface.network, network)
+            await to_the_end(self._unplug(network, key, interface))
 
-    async def _unplug(self, network: _Network, port: Port) -> None:
+    async def _unplug(self, network: _Network, key: str, interface: Interface) -> None:
+        port = network.ports.pop(key, None)
+        if port is not None:
+            await self._disconnect(network, port)
+        if not network.ports and not network.gone:
+            await self._remove_network(interface.network, network)
+
+    async def _disconnect(self, network: _Network, port: Port) -> None:
         await self._route(network, port.public_address, None)
         await self._load(network)
         script = 'nsenter --net="/run/netns/$1" -- ip link delete "$2"'

@@ -34,7 +34,7 @@ from azure_emulator.machines.disks import DataDisks, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
 from azure_emulator.machines.layer import AGENT_READY, PROVISIONED, write_layer
 from azure_emulator.machines.nspawn import Guest, Place
-from azure_emulator.machines.supervisor import Supervisor, missing_programs
+from azure_emulator.machines.supervisor import Supervisor, missing_programs, to_the_end
 
 RUN = Path("/run/azure-emulator")
 BOOT_LIMIT = 90.0
@@ -175,7 +175,7 @@ class GuestMachine:
             return
         async with self._provider.boots:
             await self.halt(hard=True)
-            await asyncio.to_thread(self._prepare_disk)
+            await to_the_end(asyncio.to_thread(self._prepare_disk))
             try:
                 await self._boot()
             except BaseException:
@@ -211,10 +211,10 @@ class GuestMachine:
             key = f"{namespace}/{interface.id}".lower()
             self._plugged[key] = interface
             await provider.fabric.plug(key, interface, spec.rules, namespace, f"eth{index}")
-        await asyncio.to_thread(self.disks.apply, spec.data_disks)
+        await to_the_end(asyncio.to_thread(self.disks.apply, spec.data_disks))
         place = Place(self.home, name, spec.computer_name, provider.tree, provider.layer)
         self._guest = guest = Guest(provider.supervisor, place, self._ended)
-        await guest.start(namespace)
+        await to_the_end(guest.start(namespace))
         await self._wait_until_up(guest)
 
     async def _wait_until_up(self, guest: Guest) -> None:

@@ -10,7 +10,8 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+import typing as t
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +22,19 @@ _PREPARE = (
     "mount -t tmpfs -o mode=755 tmpfs /run/netns && mount -t tmpfs -o mode=755 tmpfs /run/systemd/nspawn && "
     'ip link set lo up && exec "$0" "$@"'
 )
+
+
+R = t.TypeVar("R")
+
+
+async def to_the_end(work: Coroutine[t.Any, t.Any, R]) -> R:
+    """Do work that is done whole or not begun: a caller that is cancelled meanwhile waits for its end first."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 class Supervisor:
@@ -101,23 +115,18 @@ class Supervisor:
         :param what: what it does, for the error's text.
         :raises MachineError: it failed.
         """
+        status, output = await to_the_end(self._run(self.argv(command, network=network), stdin))
+        if status:
+            raise MachineError(f"could not {what or ' '.join(command)}: {output.strip()[-1000:]} ({status})")
+        return output
+
+    async def _run(self, argv: Sequence[str], stdin: str) -> tuple[int | None, str]:
         with given(stdin.encode()) as source:
             process = await asyncio.create_subprocess_exec(
-                *self.argv(command, network=network),
-                stdin=source,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                *argv, stdin=source, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
             )
-        work = asyncio.ensure_future(process.communicate())
-        try:
-            output = (await asyncio.shield(work))[0]
-        except asyncio.CancelledError:
-            await asyncio.wait({work})
-            raise
-        text = output.decode(errors="replace")
-        if process.returncode:
-            raise MachineError(f"could not {what or ' '.join(command)}: {text.strip()[-1000:]} ({process.returncode})")
-        return text
+        output, _nothing = await process.communicate()
+        return process.returncode, output.decode(errors="replace")
 
     async def script(self, script: str, *words: str, what: str, network: str | None = None) -> str:
         """Run a shell script inside, with ``words`` as its arguments, stopping at the first error."""

@@ -161,6 +161,46 @@ def test_guest_that_cannot_boot_says_what_its_console_said(tmp_path: Path) -> No
         guests.close()
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        "make a virtual network",
+        "plug a guest into its network",
+        "load the security rules",
+        "route a public address",
+    ],
+)
+def test_boot_cancelled_in_each_step_of_its_network_gives_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    guests = Guests(tmp_path / "state")
+    supervisor = guests.provider.supervisor
+    run, booting = supervisor.run, []
+
+    async def cancelling(*words: t.Any, what: str | None = None, **options: t.Any) -> str:
+        if what == step:
+            while booting:
+                booting.pop().cancel()
+        return await run(*words, what=what, **options)
+
+    async def start_and_cancel(machine: t.Any) -> None:
+        booting.append(asyncio.ensure_future(machine.start()))
+        await asyncio.wait(list(booting))
+        assert not booting, f"nothing was to {step}"
+
+    try:
+        machine = guests.run(guests.provider.create(guests.spec("hasty")))
+        monkeypatch.setattr(supervisor, "run", cancelling)
+        guests.run(start_and_cancel(machine))
+        assert not machine.running
+        assert guests.run(run(["ip", "netns", "list"])) == ""
+        assert guests.public_address(1) not in guests.run(run(["ip", "route"]))
+        guests.run(machine.start())
+        assert guests.sh(machine, "hostname") == "hasty\n"
+    finally:
+        guests.close()
+
+
 def test_cancelled_boot_gives_everything_back(tmp_path: Path) -> None:
     guests = Guests(tmp_path / "state")
 
