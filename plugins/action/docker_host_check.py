@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.module_utils.common.parameters import remove_values
+from ansible.utils.unsafe_proxy import wrap_var
+
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._whole_host import NotConvergedError, WholeHost
 
-_preload.load_templating()
-_preload.load(*_preload.AZURE, *_preload.CERTIFICATES, *_preload.ENGINE)
+_preload.warm_up()
+_preload.load(*_preload.AZURE, *_preload.CERTIFICATES)
 
 ELSEWHERE = "the steps run elsewhere"
 DEFAULTS = "module_defaults may say more than the variables do"
@@ -30,7 +33,7 @@ class ActionModule(LocalAction):
         result: dict[str, t.Any] = super(LocalAction, self).run(tmp, task_vars)
         args = self.validate_argument_spec(argument_spec={"look": {"type": "bool", "default": True}})[1]
         host = WholeHost(task_vars, self._templating)
-        result.update(changed=False, converged=False, reason=None, facts=None, variables={}, ssh_host_keys=[])
+        result.update(changed=False, converged=False, reason=None, facts=None, ssh_host_keys=[])
         try:
             if args["look"]:
                 self._refuse(task_vars)
@@ -39,12 +42,19 @@ class ActionModule(LocalAction):
                 result.update(converged=True)
                 if host.warnings:
                     result["warnings"] = host.warnings
-            given = task_vars["hostvars"].get(task_vars["inventory_hostname"]) or {}
-            result["facts"] = facts = host.facts()
-            result.update(variables=host.own_variables(facts, given), ssh_host_keys=host.ssh_host_keys())
+            result.update(facts=host.facts(), ssh_host_keys=host.ssh_host_keys())
+            if not host.on_controller:
+                result["add_host"] = self._add_host(host, result["facts"], task_vars)
         except NotConvergedError as reason:
             result["reason"] = str(reason)
-        return result
+        return result if not host.secrets else t.cast("dict[str, t.Any]", remove_values(result, host.secrets))
+
+    def _add_host(self, host: WholeHost, facts: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """What gives the host variables, as the module ``add_host`` returns it: ``set_fact`` would be a task more."""
+        name = task_vars["inventory_hostname"]
+        variables = host.own_variables(facts, task_vars["hostvars"].get(name) or {})
+        # What comes from Azure is no template.
+        return {"host_name": name, "groups": [], "host_vars": wrap_var({"docker_host_facts": facts, **variables})}
 
     def _refuse(self, task_vars: dict[str, t.Any]) -> None:
         if not self._runs_here(task_vars):

@@ -34,6 +34,8 @@ class Request:
     :param progress: shows one line to the user at once, where that is possible. Thread-safe.
     :param warn: adds one warning to the result. Thread-safe.
     :param at_once: for how many hosts the same task may run at the same time.
+    :param brief: in check mode, look only at what the options name, and leave the rest out of the result where that
+        saves work.
     """
 
     params: t.Mapping[str, t.Any]
@@ -42,6 +44,7 @@ class Request:
     progress: t.Callable[[str], None] = silent
     warn: t.Callable[[str], None] = silent
     at_once: int = 1
+    brief: bool = False
 
 
 @dataclass(frozen=True)

@@ -86,13 +86,13 @@ reason:
   returned: when O(look=true) and RV(converged) is V(false)
   type: str
   sample: "docker_vm_host: create VM web1"
-variables:
+add_host:
   description:
-    - What the role gives to the host itself for later plays, C(ansible_host) and C(ansible_docker_ca_path) for example,
-      where the inventory does not say it. Nothing on localhost.
-  returned: always
+    - What Ansible adds to the variables of the host itself, for later tasks and plays, as M(ansible.builtin.add_host)
+      does it. These are RV(facts) as C(docker_host_facts), and C(ansible_host) and C(ansible_docker_ca_path) for
+      example, where the inventory does not say them.
+  returned: when there are RV(facts), and the host is not localhost
   type: dict
-  sample: {}
 ssh_host_keys:
   description: The keys of the host's SSH server, when the docker CLI's context goes over SSH.
   returned: always
@@ -100,7 +100,7 @@ ssh_host_keys:
   elements: str
   sample: []
 facts:
-  description: The value of the role's fact C(docker_host_facts).
+  description: The value of the role's variable C(docker_host_facts).
   returned: when RV(converged), or O(look=false)
   type: dict
   contains:

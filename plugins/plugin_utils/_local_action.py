@@ -132,8 +132,11 @@ def hosts_at_once(task_vars: dict[str, t.Any]) -> int:
     return max(1, min(int(task_vars.get("ansible_forks") or 1), len(batch)))
 
 
-def carry_out(task: Task, args: dict[str, t.Any], *, check_mode: bool, diff: bool, at_once: int = 1) -> Ran:
-    """Validate options as the module does, and run its backend in this process."""
+def carry_out(task: Task, args: dict[str, t.Any], **asked: t.Any) -> Ran:
+    """Validate options as the module does, and run its backend in this process.
+
+    :param asked: fields of the :class:`Request`.
+    """
     spec = task.spec
     validator = ArgumentSpecValidator(
         {name: dict(option) for name, option in spec.argument_spec.items()}, **spec.rules()
@@ -148,7 +151,7 @@ def carry_out(task: Task, args: dict[str, t.Any], *, check_mode: bool, diff: boo
             message = f"Unsupported parameters for (dockerhost.azure.{task.name}) module: {message}"
         result.update(failed=True, msg=message)
     else:
-        request = Request(params, check_mode, diff, progress=display.display, warn=warnings.append, at_once=at_once)
+        request = Request(params, progress=display.display, warn=warnings.append, **asked)
         try:
             result.update(task.run(request))
         except DockerHostError as error:

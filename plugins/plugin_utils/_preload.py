@@ -15,8 +15,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import ssl
+import typing as t
 
-from ansible.plugins.loader import filter_loader, test_loader
+from ansible import template
 
 AZURE = (
     "azure.core.pipeline.transport",
@@ -34,14 +36,18 @@ AZURE = (
     "netrc",
 )
 CERTIFICATES = ("cryptography.x509", "cryptography.hazmat.primitives.serialization")
-ENGINE = ("_strptime",)
-"""What is imported when a date in a certificate is read."""
+TEMPLATE = "{{ (nothing | default('')) is match('') }}"
+DATE = "Jan  1 00:00:00 2026 GMT"
 
 
-def load_templating() -> None:
-    """Have the filters and tests of Ansible's templates looked up, which each worker would do by itself again."""
-    for loader, name in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.match")):
-        loader.get(name)
+def warm_up() -> None:
+    """Have everything made that is made at its first use and then kept, which each worker would do by itself again.
+
+    That is what Ansible's templates need (the lexer, filters and tests), and what reads the dates of a certificate.
+    """
+    trusted: t.Callable[[str], str] = getattr(template, "trust_as_template", str)
+    template.Templar(loader=None).template(trusted(TEMPLATE))
+    ssl.cert_time_to_seconds(DATE)
 
 
 def load(*names: str) -> None:

@@ -198,3 +198,48 @@ def test_the_guest_is_asked_when_that_is_wanted(tmp_path: Path) -> None:
         assert daemon.read_text() == wanted
         again = play({"check_guest": True})
         assert (CONVERGED in again.output, changed(again)) == (False, 0)
+
+
+NOTE = "{{ 1 + 1 }}"
+
+
+def test_hosts_of_the_inventory_get_their_variables(user: User) -> None:
+    """From the look as from the steps; they outlast a new reading of the inventory, and are no templates."""
+    (user.home / "inventory.json").write_text(
+        json.dumps({"docker_hosts": {"hosts": {"web1": {}, "web2": {"ansible_user": "me"}}}})
+    )
+    role = {"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host"}}
+    told = "dict2items | selectattr('key', 'match', 'ansible_|docker_host_facts') | items2dict | to_json"
+    write = {
+        "content": f"{{{{ hostvars[inventory_hostname] | {told} }}}}",
+        "dest": str(user.home / "{{ inventory_hostname }}.json"),
+    }
+    later: list[dict[str, t.Any]] = [
+        {"ansible.builtin.meta": "refresh_inventory"},
+        {"ansible.builtin.copy": write, "delegate_to": "localhost", "changed_when": False},
+    ]
+    site = user.home / "site.yml"
+    base = {"gather_facts": False, "connection": "local", "hosts": "docker_hosts"}
+    site.write_text(json.dumps([{**base, "tasks": [role]}, {**base, "tasks": later}]))
+
+    def seen(*arguments: str) -> tuple[Ran, list[dict[str, t.Any]]]:
+        tags = json.dumps({"docker_host_tags": {"note": f"{{% raw %}}{NOTE}{{% endraw %}}"}})
+        ran = user.play(str(site), "-i", str(user.home / "inventory.json"), "-e", tags, *arguments)
+        return ran, [json.loads((user.home / f"{name}.json").read_text()) for name in ("web1", "web2")]
+
+    ran, made = seen()
+    assert min(ran.changed.values()) > 0
+    ran, found = seen()
+    assert ran.changed == {"web1": 0, "web2": 0}
+    for name, before, after in zip(("web1", "web2"), made, found, strict=True):
+        facts = after["docker_host_facts"]
+        assert (facts["name"], facts["host"]["tags"]["note"]) == (name, NOTE)
+        assert after["ansible_docker_docker_host"] == facts["docker_host"] == f"tcp://{after['ansible_host']}:4243"
+        connection = {
+            key.replace("ansible_docker_", ""): after[key] for key in after if key.startswith("ansible_docker_")
+        }
+        assert connection == facts["connection"]
+        assert after["ansible_user"] == ("me" if name == "web2" else "azureuser")
+        assert {
+            key: after[key] for key in after if "ansible_docker" in key or key in ("ansible_host", "ansible_port")
+        } == {key: before[key] for key in before if "ansible_docker" in key or key in ("ansible_host", "ansible_port")}

@@ -50,14 +50,16 @@ class Leaves:
         self.outcomes: dict[Identity, Outcome] = {}
         self._refused: dict[str, list[str]] = {}
 
-    def converge(self) -> None:
+    def converge(self, *, brief: bool = False) -> None:
         """Look after the identities that the options name, and after the trust lists of all others.
 
+        :param brief: leave the others out, unless a rotation has to take them along.
         :raises DockerHostError: ``regenerate`` forbids what would have to be done.
         """
         for wanted in self.draft.options.wanted:
             self._converge(wanted)
-        for identity in self._others():
+        others = self._others()
+        for identity in others if self.authorities.rotation is not None or not brief else ():
             self._look_after(identity)
         if self._refused:
             lines = "; ".join(f"{label}: {', '.join(reasons)}" for label, reasons in self._refused.items())
@@ -120,8 +122,8 @@ class Leaves:
         problems = self._reasons(wanted, found, signer) if draft.data(identity.cert) is not None else []
         outcome = Outcome(identity, found, certificate, [reason.text for reason in problems])
         self.outcomes[identity] = outcome
-        foreign_signer = certificate is not None and signer is not None and not signer.signed(certificate)
-        if rotating and foreign_signer and not draft.foreign and not draft.options.external:
+        left_behind = rotating and certificate is not None and signer is not None and not signer.signed(certificate)
+        if left_behind and not draft.foreign and not draft.options.external:
             self._renew(wanted, outcome, problems, signer)
         self._trust(identity)
 

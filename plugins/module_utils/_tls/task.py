@@ -66,7 +66,8 @@ def run(
     warn_if_shared(options.cert_dir, request.warn)
     with store.reading() as session:
         interrupted, pending = session.interrupted, list(session.pending)
-        draft, result = decide(options, own, session, now, diff=request.diff, dry=True, check=request.check_mode)
+        check, brief = request.check_mode, request.check_mode and request.brief
+        draft, result = decide(options, own, session, now, diff=request.diff, dry=True, check=check, brief=brief)
     kept: dict[str, str] = {}
     if (draft.changes or pending or interrupted is not Interrupted.NOTHING) and not request.check_mode:
         draft, result, kept, pending = commit(store, options, own, now, diff=request.diff)
@@ -107,9 +108,11 @@ def decide(
     diff: bool,
     dry: bool,
     check: bool = False,
+    brief: bool = False,
 ) -> tuple[Draft, Result]:
     """Decide on all changes; the second value makes the result once they are made.
 
+    :param brief: leave out the identities that the options do not name.
     :raises DockerHostError: something stands against it.
     """
     stored = session.files.get(STATE)
@@ -127,7 +130,7 @@ def decide(
     authorities = Authorities(draft, own)
     authorities.converge()
     leaves = Leaves(draft, authorities, SignedCertificates(draft))
-    leaves.converge()
+    leaves.converge(brief=brief)
     draft.finish()
     return draft, lambda kept: Report(draft, authorities, leaves).build(kept, diff=diff)
 
