@@ -42,7 +42,7 @@ class Derived:
 
     @property
     def used_resource_group(self) -> str:
-        return self._or_default("resource_group")
+        return t.cast(str, self._or_default("resource_group"))
 
     @property
     def used_port(self) -> int:
