@@ -19,7 +19,7 @@ import ssl
 import typing as t
 
 from ansible import template
-from ansible.errors import AnsibleError
+from ansible.plugins.loader import filter_loader, test_loader
 
 AZURE = (
     "azure.core.pipeline.transport",
@@ -37,7 +37,6 @@ AZURE = (
     "netrc",
 )
 CERTIFICATES = ("cryptography.x509", "cryptography.hazmat.primitives.serialization")
-TEMPLATE = "{{ (nothing | default('')) is match('') }}"
 DATE = "Jan  1 00:00:00 2026 GMT"
 
 
@@ -47,9 +46,9 @@ def warm_up() -> None:
     That is what Ansible's templates need (the lexer, filters and tests), and what reads the dates of a certificate.
     """
     trusted: t.Callable[[str], str] = getattr(template, "trust_as_template", str)
-    # Where Ansible's own plugins are not to be had, whoever needs them says so.
-    with contextlib.suppress(AnsibleError):
-        template.Templar(loader=None).template(trusted(TEMPLATE))
+    template.Templar(loader=None).template(trusted("{{ 1 }}"))
+    for loader, name in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.match")):
+        loader.get(name)
     ssl.cert_time_to_seconds(DATE)
 
 
