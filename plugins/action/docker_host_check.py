@@ -16,7 +16,8 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action imp
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._whole_host import NotConvergedError, WholeHost
 
 _preload.warm_up()
-_preload.load(*_preload.AZURE, *_preload.CERTIFICATES)
+_preload.load_azure()
+_preload.load(*_preload.CERTIFICATES)
 
 ELSEWHERE = "the steps run elsewhere"
 DEFAULTS = "module_defaults may say more than the variables do"

@@ -15,7 +15,8 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import r
 
 # Loaded once, before Ansible forks its workers; each task that needs one reports it when it is missing.
 # azure-mgmt-compute is needed for pushing only, which takes minutes: whoever pushes loads it.
-_preload.load(*_preload.AZURE, *_preload.CERTIFICATES)
+_preload.load_azure()
+_preload.load(*_preload.CERTIFICATES)
 
 
 class ActionModule(LocalAction):

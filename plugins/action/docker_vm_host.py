@@ -10,7 +10,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task imp
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 
-_preload.load(*_preload.AZURE)
+_preload.load_azure()
 
 
 class ActionModule(LocalAction):

@@ -15,11 +15,15 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import os
 import ssl
 import typing as t
 
 from ansible import template
 from ansible.plugins.loader import filter_loader, test_loader
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.settings import CA_VARIABLE, first_set
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.transport import tls_context
 
 AZURE = (
     "azure.core.pipeline.transport",
@@ -50,6 +54,16 @@ def warm_up() -> None:
     for loader, name in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.match")):
         loader.get(name)
     ssl.cert_time_to_seconds(DATE)
+
+
+def load_azure() -> None:
+    """Load what every step in Azure needs, and the authorities that it trusts, for all workers."""
+    load(*AZURE)
+    with contextlib.suppress(ImportError, OSError):
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+        named = first_set(os.environ, CA_VARIABLE, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        tls_context(named or DEFAULT_CA_BUNDLE_PATH)
 
 
 def load(*names: str) -> None:

@@ -27,13 +27,11 @@ from .clouds import Cloud, find_cloud
 from .credentials import Place, Way, choose_way, wants_no_discovery
 from .errors import AuthenticationError, AzureError, from_sdk, sign_in_error
 from .operations import Deadline, Operation, Watch, Work, polling_method
+from .transport import COMPUTE_REQUIREMENT, make_transport
 
-COMPUTE_REQUIREMENT = "azure-mgmt-compute>=33.0.0"
 USER_AGENT = "dockerhost.azure"
 LOAD_AFTER_SECONDS = 0.5
 """After which azure-mgmt-compute is loaded: a create's first requests are sent by then."""
-SHORTEST_PAUSE_SECONDS = 0.5
-"""Between the SDK's last attempts, when the time to wait is over."""
 
 Json = dict[str, t.Any]
 
@@ -83,7 +81,7 @@ class AzureSession:
         self.deadline = deadline or Deadline(None)
         self.at_once = at_once
         _keep_quiet()
-        self._transport = transport_to(place, self.deadline)
+        self._transport = make_transport(place.ca_path, lambda: self.deadline.left)
         self._credential = _OneAtATime(way, place)
         self._compute: t.Any = None
         self._arm: ArmClient | None = None
@@ -470,27 +468,6 @@ def _keep_quiet() -> None:
         logger = logging.getLogger(name)
         if not logger.hasHandlers():
             logger.addHandler(logging.NullHandler())
-
-
-def transport_to(place: Place, deadline: Deadline | None = None) -> t.Any:
-    """How requests to a cloud's endpoints are sent.
-
-    :param deadline: after it a refused request is not waited for any more, however long the service asks to wait.
-    :raises MissingLibraryError: azure-core is not installed.
-    """
-    try:
-        from azure.core.pipeline.transport import RequestsTransport
-    except ImportError as error:
-        raise MissingLibraryError(COMPUTE_REQUIREMENT, error) from error
-
-    class BoundedTransport(RequestsTransport):  # type: ignore[misc]
-        """The SDK's own; its retries pause in :meth:`sleep`."""
-
-        def sleep(self, duration: float) -> None:
-            left = deadline.left if deadline else None
-            super().sleep(duration if left is None else min(duration, max(left, SHORTEST_PAUSE_SECONDS)))
-
-    return BoundedTransport(**({"connection_verify": place.ca_path} if place.ca_path else {}))
 
 
 def _sdk_error() -> type[Exception]:

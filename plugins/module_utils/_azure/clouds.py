@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from .._errors import OptionError
 from .api_versions import METADATA
 from .errors import from_sdk
+from .transport import make_transport
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,8 @@ def _metadata(url: str, ca_path: str | None) -> t.Any:
     from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
     from azure.core.rest import HttpRequest
 
-    verify = {"connection_verify": ca_path} if ca_path else {}
-    client = PipelineClient(url, policies=[UserAgentPolicy("dockerhost.azure"), RetryPolicy()], **verify)
+    policies = [UserAgentPolicy("dockerhost.azure"), RetryPolicy()]
+    client = PipelineClient(url, policies=policies, transport=make_transport(ca_path))
     with client:
         try:
             request = HttpRequest("GET", f"{url}/metadata/endpoints", params={"api-version": METADATA})

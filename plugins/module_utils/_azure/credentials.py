@@ -21,6 +21,7 @@ from . import settings as found
 from .clouds import Cloud, is_named
 from .errors import AuthenticationError
 from .settings import Settings
+from .transport import make_transport
 
 IDENTITY_REQUIREMENT = "azure-identity>=1.16.0"
 
@@ -43,9 +44,8 @@ class Place:
         given: dict[str, t.Any] = {
             "authority": self.cloud.authority,
             "disable_instance_discovery": self.skip_discovery,
+            "transport": make_transport(self.ca_path),
         }
-        if self.ca_path:
-            given["connection_verify"] = self.ca_path
         return given
 
 

@@ -19,9 +19,10 @@ from urllib.parse import urlsplit
 
 from .._errors import DockerHostError, MissingLibraryError, OptionError
 from .api_versions import KEY_VAULT
-from .clients import USER_AGENT, find_place, transport_to
+from .clients import USER_AGENT, find_place
 from .credentials import Place, Way, choose_way
 from .errors import AzureError, from_sdk
+from .transport import make_transport
 
 REQUIREMENT = "azure-keyvault-secrets>=4.7.0"
 VAULT_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]\Z")
@@ -83,7 +84,7 @@ class KeyVault:
 
     def __init__(self, way: Way, place: Place, vault: str) -> None:
         self.url = _url(place, vault)
-        self._transport = transport_to(place)
+        self._transport = make_transport(place.ca_path)
         self._credential = way.credential(place)
         self._client = self._connect()
 

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How requests are sent: by the SDK's transport, whose connections share what they trust. Private to this collection.
+
+requests reads the certificates of all authorities anew for each connection, which takes 30 ms of processor time; a run
+of one host opens half a dozen connections.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import ssl
+import threading
+import typing as t
+
+from .._errors import MissingLibraryError
+
+COMPUTE_REQUIREMENT = "azure-mgmt-compute>=33.0.0"
+"""It brings azure-core."""
+SHORTEST_PAUSE_SECONDS = 0.5
+"""Between the SDK's last attempts, when the time to wait is over."""
+_reading = threading.Lock()
+
+
+def make_transport(ca_path: str | None = None, left: t.Callable[[], float | None] = lambda: None) -> t.Any:
+    """A transport of azure-core.
+
+    :param ca_path: file with the authorities of a private cloud's endpoints; None means those that requests trusts.
+    :param left: gives the seconds after which a refused request is not waited for any more, however long the service
+        asks to wait; None for no end.
+    :raises MissingLibraryError: azure-core is not installed.
+    """
+    try:
+        from azure.core.pipeline.transport import RequestsTransport
+        from requests import Session
+        from urllib3.util import Retry
+    except ImportError as error:
+        raise MissingLibraryError(COMPUTE_REQUIREMENT, error) from error
+
+    class BoundedTransport(RequestsTransport):  # type: ignore[misc]
+        """The SDK's own; its retries pause in :meth:`sleep`."""
+
+        def sleep(self, duration: float) -> None:
+            most = left()
+            super().sleep(duration if most is None else min(duration, max(most, SHORTEST_PAUSE_SECONDS)))
+
+    session = Session()
+    # Retries are the business of the SDK's policies.
+    adapter = _adapter_class()(max_retries=Retry(total=False, redirect=False, raise_on_status=False))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
+    return BoundedTransport(session=session, **({"connection_verify": ca_path} if ca_path else {}))
+
+
+def tls_context(location: str) -> ssl.SSLContext:
+    """The TLS context that trusts the authorities in a file or directory. It is kept as long as that stays as it is.
+
+    :raises OSError: they cannot be read.
+    """
+    with _reading:
+        return _read(location, os.stat(location).st_mtime_ns)
+
+
+@functools.lru_cache
+def _read(location: str, _changed: int) -> ssl.SSLContext:
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    context: ssl.SSLContext = create_urllib3_context()
+    context.load_verify_locations(**{"capath" if os.path.isdir(location) else "cafile": location})
+    return context
+
+
+@functools.lru_cache
+def _adapter_class() -> type[t.Any]:
+    from requests.adapters import HTTPAdapter
+    from requests.exceptions import SSLError
+
+    class SharingAdapter(HTTPAdapter):
+        """requests' own, whose connections share a TLS context."""
+
+        def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+            location = conn.ca_certs or conn.ca_cert_dir
+            # An encrypted connection to a proxy takes its authorities from the pool.
+            if not location or (conn.proxy is not None and conn.proxy.scheme == "https"):
+                return
+            try:
+                conn.conn_kw["ssl_context"] = tls_context(location)
+            except ssl.SSLError as error:
+                raise SSLError(error) from error
+            conn.ca_certs = conn.ca_cert_dir = None
+
+    return SharingAdapter
