@@ -48,14 +48,18 @@ class ActionModule(LocalAction):
                 result["add_host"] = self._add_host(host, result["facts"], task_vars)
         except NotConvergedError as reason:
             result["reason"] = str(reason)
-        return result if not host.secrets else t.cast("dict[str, t.Any]", remove_values(result, host.secrets))
+        if host.secrets:
+            result = t.cast("dict[str, t.Any]", remove_values(result, host.secrets))
+        if "add_host" in result:
+            # What comes from Azure is no template.
+            result["add_host"]["host_vars"] = wrap_var(result["add_host"]["host_vars"])
+        return result
 
     def _add_host(self, host: WholeHost, facts: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """What gives the host variables, as the module ``add_host`` returns it: ``set_fact`` would be a task more."""
         name = task_vars["inventory_hostname"]
         variables = host.own_variables(facts, task_vars["hostvars"].get(name) or {})
-        # What comes from Azure is no template.
-        return {"host_name": name, "groups": [], "host_vars": wrap_var({"docker_host_facts": facts, **variables})}
+        return {"host_name": name, "groups": [], "host_vars": {"docker_host_facts": facts, **variables}}
 
     def _refuse(self, task_vars: dict[str, t.Any]) -> None:
         if not self._runs_here(task_vars):

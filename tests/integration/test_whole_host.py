@@ -201,6 +201,7 @@ def test_the_guest_is_asked_when_that_is_wanted(tmp_path: Path) -> None:
 
 
 NOTE = "{{ 1 + 1 }}"
+SECRET = "the passphrase of the CA"
 
 
 def test_hosts_of_the_inventory_get_their_variables(user: User) -> None:
@@ -222,9 +223,13 @@ def test_hosts_of_the_inventory_get_their_variables(user: User) -> None:
     base = {"gather_facts": False, "connection": "local", "hosts": "docker_hosts"}
     site.write_text(json.dumps([{**base, "tasks": [role]}, {**base, "tasks": later}]))
 
-    def seen(*arguments: str) -> tuple[Ran, list[dict[str, t.Any]]]:
-        tags = json.dumps({"docker_host_tags": {"note": f"{{% raw %}}{NOTE}{{% endraw %}}"}})
-        ran = user.play(str(site), "-i", str(user.home / "inventory.json"), "-e", tags, *arguments)
+    def seen() -> tuple[Ran, list[dict[str, t.Any]]]:
+        # With a secret, whose value is searched for in all that is handed on.
+        asked = {
+            "docker_host_tags": {"note": f"{{% raw %}}{NOTE}{{% endraw %}}"},
+            "docker_host_ca_key_passphrase": SECRET,
+        }
+        ran = user.play(str(site), "-i", str(user.home / "inventory.json"), "-e", json.dumps(asked))
         return ran, [json.loads((user.home / f"{name}.json").read_text()) for name in ("web1", "web2")]
 
     ran, made = seen()
@@ -234,6 +239,7 @@ def test_hosts_of_the_inventory_get_their_variables(user: User) -> None:
     for name, before, after in zip(("web1", "web2"), made, found, strict=True):
         facts = after["docker_host_facts"]
         assert (facts["name"], facts["host"]["tags"]["note"]) == (name, NOTE)
+        assert SECRET not in json.dumps(after)
         assert after["ansible_docker_docker_host"] == facts["docker_host"] == f"tcp://{after['ansible_host']}:4243"
         connection = {
             key.replace("ansible_docker_", ""): after[key] for key in after if key.startswith("ansible_docker_")
