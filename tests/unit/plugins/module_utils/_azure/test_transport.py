@@ -20,8 +20,10 @@ from azure_emulator.launcher import LocalAzure
 
 
 @pytest.fixture(autouse=True)
-def forgotten() -> None:
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known from before, and nobody pauses between attempts."""
     transport._read.cache_clear()
+    monkeypatch.setattr("azure.core.pipeline.transport.RequestsTransport.sleep", lambda _transport, _seconds: None)
 
 
 def ask(times: int = 1) -> None:
