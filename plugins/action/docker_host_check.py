@@ -15,6 +15,11 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._whole_host import NotConvergedError, WholeHost
 
+try:
+    from ansible.plugins.action import VariableLayer
+except ImportError:  # ansible-core before 2.21, where the module add_host returns what gives variables to a host
+    VariableLayer = None
+
 _preload.warm_up()
 _preload.load_azure()
 _preload.load(*_preload.CERTIFICATES)
@@ -44,22 +49,24 @@ class ActionModule(LocalAction):
                 if host.warnings:
                     result["warnings"] = host.warnings
             result.update(facts=host.facts(), ssh_host_keys=host.ssh_host_keys())
-            if not host.on_controller:
-                result["add_host"] = self._add_host(host, result["facts"], task_vars)
         except NotConvergedError as reason:
             result["reason"] = str(reason)
         if host.secrets:
             result = t.cast("dict[str, t.Any]", remove_values(result, host.secrets))
-        if "add_host" in result:
-            # What comes from Azure is no template.
-            result["add_host"]["host_vars"] = wrap_var(result["add_host"]["host_vars"])
+        if result["facts"] is not None and not host.on_controller:
+            self._give_variables(host, result, task_vars)
         return result
 
-    def _add_host(self, host: WholeHost, facts: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """What gives the host variables, as the module ``add_host`` returns it: ``set_fact`` would be a task more."""
+    def _give_variables(self, host: WholeHost, result: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
+        """Give the host its variables with this task: ``set_fact`` would be one more for every host."""
         name = task_vars["inventory_hostname"]
-        variables = host.own_variables(facts, task_vars["hostvars"].get(name) or {})
-        return {"host_name": name, "groups": [], "host_vars": {"docker_host_facts": facts, **variables}}
+        own = host.own_variables(result["facts"], task_vars["hostvars"].get(name) or {})
+        # What comes from Azure is no template.
+        variables = wrap_var({"docker_host_facts": result["facts"], **own})
+        if VariableLayer is not None:
+            self.register_host_variables(variables, VariableLayer.EPHEMERAL_FACT)
+        else:
+            result["add_host"] = {"host_name": name, "groups": [], "host_vars": variables}
 
     def _refuse(self, task_vars: dict[str, t.Any]) -> None:
         if not self._runs_here(task_vars):

@@ -91,7 +91,9 @@ add_host:
     - What Ansible adds to the variables of the host itself, for later tasks and plays, as M(ansible.builtin.add_host)
       does it. These are RV(facts) as C(docker_host_facts), and C(ansible_host) and C(ansible_docker_ca_path) for
       example, where the inventory does not say them.
-  returned: when there are RV(facts), and the host is not localhost
+  returned: >-
+    when there are RV(facts), and the host is not localhost; from ansible-core 2.21 on, the task itself gives the host
+    the same, as C(set_fact) would
   type: dict
 ssh_host_keys:
   description: The keys of the host's SSH server, when the docker CLI's context goes over SSH.
