@@ -83,7 +83,7 @@ ruff: dev
 	ruff format --check .
 
 mypy: dev
-	MYPYPATH=$(DEV):$(TOP)/tests/emulator mypy -p ansible_collections.dockerhost.azure.plugins -p azure_emulator
+	MYPYPATH=$(DEV):$(TOP)/tests/emulator:$(TOP)/tests/conformance mypy -p ansible_collections.dockerhost.azure.plugins -p azure_emulator -p azure_conformance
 
 yamllint: dev
 	yamllint --strict .

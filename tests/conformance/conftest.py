@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from azure_emulator.conformance import specifications
+from azure_conformance import specifications
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("DOCKERHOST_BUILD", CHECKOUT / ".build")) / "conformance"

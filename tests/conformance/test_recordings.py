@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from azure_emulator.conformance.records import read_directory
-from azure_emulator.conformance.replay import Outcome, replay
-from azure_emulator.conformance.report import lines, write_docs
+from azure_conformance.records import read_directory
+from azure_conformance.replay import Outcome, replay
+from azure_conformance.report import lines, write_docs
 
 from .conftest import CHECKOUT
 

@@ -16,8 +16,8 @@ import types
 import typing as t
 from pathlib import Path
 
+from azure_conformance.local import LocalCloud
 from azure_emulator.arm.routing import ROUTER
-from azure_emulator.conformance.local import LocalCloud
 from azure_emulator.launcher import LocalAzure
 
 from .conftest import CHECKOUT, Validation

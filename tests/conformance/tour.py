@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
-from azure_emulator.conformance.bodies import SSH_KEY
-from azure_emulator.conformance.compare import Answer
-from azure_emulator.conformance.local import LocalCloud
+from azure_conformance.bodies import SSH_KEY
+from azure_conformance.compare import Answer
+from azure_conformance.local import LocalCloud
 
 Json = dict[str, t.Any]
 NETWORK, COMPUTE, DISKS, SKUS = "2024-05-01", "2024-07-01", "2024-03-02", "2021-07-01"

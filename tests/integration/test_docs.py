@@ -216,7 +216,7 @@ INLINE = {
     "docker context use web1": "test_playbooks.py; a block of getting-started.md names the context",
     "docker info": "tests/e2e/test_main_job.py",
     "docker swarm init": "docker's own",
-    "python -m azure_emulator.conformance DIRECTORY": "tests/conformance/test_recordings.py",
+    "python -m azure_conformance DIRECTORY": "tests/conformance/test_recordings.py",
     "python -m clients.soak --seed N": "make short-soak",
     "ssh azureuser@ADDRESS": "tests/e2e/test_ssh_port.py",
     "ssh-keygen -y -f KEY": "tests/unit/plugins/module_utils/_vm_host/test_ssh_keys.py has ssh-keygen's keys",

@@ -343,7 +343,7 @@ def create_app(cloud: Cloud) -> ASGIApp:
     app = Application(cloud)
     if cloud.settings.record_traffic is None:
         return app
-    from .conformance.traffic import TrafficRecorder
+    from .traffic import TrafficRecorder
 
     return t.cast(ASGIApp, TrafficRecorder(app, cloud.settings.record_traffic))
 

@@ -32,9 +32,9 @@ def make_provider(kind: str, directory: Path | None, cache: Path | None) -> Mach
     :raises RuntimeError: guests were asked for and are not possible here.
     """
     if kind == "none":
-        from ..machines.nothing import NothingProvider
+        from ..machines.null_machine import NullProvider
 
-        return NothingProvider(directory)
+        return NullProvider(directory)
     if directory is None:
         raise RuntimeError("machines need a directory")
     directory.mkdir(mode=0o700, exist_ok=True)

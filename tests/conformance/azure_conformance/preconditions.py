@@ -13,12 +13,13 @@ import datetime
 import re
 import typing as t
 
-from ..compute import catalogue
+from azure_emulator.compute import catalogue
+
 from .paths import Target
 from .records import Flow, Interaction
 
 if t.TYPE_CHECKING:
-    from ..cloud import Cloud
+    from azure_emulator.cloud import Cloud
 
 Json = dict[str, t.Any]
 BASIC_RETIRED = datetime.date(2025, 9, 30)
@@ -59,7 +60,7 @@ def _image_urns(interaction: Interaction) -> t.Iterator[str]:
             yield f"{match['publisher']}:{match['offer']}:{match['sku']}:{name}"
 
 
-def catalogue_wishes(cloud: Cloud, target: Target, body: Json) -> None:
+def add_to_catalogue(cloud: Cloud, target: Target, body: Json) -> None:
     """Put what an accepted request names into the catalogue: the image and the size, or the extension type."""
     properties = body.get("properties") or {}
     if target.kind == "compute/virtualmachines":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from azure_emulator.conformance.__main__ import main
+from azure_conformance.__main__ import main
 
 Json = dict[str, t.Any]
 Entry = tuple[t.Any, ...]

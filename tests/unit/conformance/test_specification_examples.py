@@ -15,19 +15,19 @@ from pathlib import Path
 
 import pytest
 
+from azure_conformance import specifications
+from azure_conformance.bodies import PASSWORD, parent_of
+from azure_conformance.compare import Answer
+from azure_conformance.local import LocalCloud
+from azure_conformance.mapping import Mapping
+from azure_conformance.paths import Target, parse_target
+from azure_conformance.records import Flow
+from azure_conformance.resource_history import ResourceHistory
+from azure_conformance.seeding import Seeder
+from azure_conformance.specifications import Example, spoil
 from azure_emulator.arm.routing import ROUTER
-from azure_emulator.conformance import specifications
-from azure_emulator.conformance.bodies import PASSWORD, parent_of
-from azure_emulator.conformance.compare import Answer
-from azure_emulator.conformance.knowledge import Knowledge
-from azure_emulator.conformance.local import LocalCloud
-from azure_emulator.conformance.mapping import Mapping
-from azure_emulator.conformance.paths import Target, parse_target
-from azure_emulator.conformance.records import Flow
-from azure_emulator.conformance.seeding import Seeder
-from azure_emulator.conformance.specifications import Example, spoil
 
-SPECIFICATIONS = specifications.find(Path(__file__).resolve().parents[4])
+SPECIFICATIONS = specifications.find(Path(__file__).resolve().parents[3])
 pytestmark = pytest.mark.skipif(SPECIFICATIONS is None, reason="skipped: no specifications")
 SUBSCRIPTION = re.compile(r"/subscriptions/[^/\"]+")
 SHARED = {"basic_public_ip": True, "encryption_at_host": True}
@@ -72,7 +72,7 @@ def fitted(example: Example, cloud: LocalCloud) -> tuple[Target, t.Any]:
 
 async def surroundings(cloud: LocalCloud, target: Target, body: t.Any) -> None:
     """Make what the example takes for granted."""
-    known = Knowledge(Flow("example"))
+    known = ResourceHistory(Flow("example"))
     known.location = str(body.get("location", known.location)).replace(" ", "").lower()
     seeder = Seeder(cloud, known, Mapping())
     if "/providers/" in target.id:
@@ -142,7 +142,7 @@ def test_what_the_schema_forbids_is_refused(example: Example) -> None:
             if parent_of(target) is not None:
                 await surroundings(cloud, target, body)
             else:
-                await Seeder(cloud, Knowledge(Flow("example")), Mapping()).group(target)
+                await Seeder(cloud, ResourceHistory(Flow("example")), Mapping()).group(target)
             for spoiled in ways_to_spoil(example, body):
                 before = dict(cloud.cloud.store._resources)
                 answer = await put(cloud, target, example.api_version, copy.deepcopy(spoiled.body))

@@ -12,7 +12,7 @@ from pathlib import Path
 from .base import AgentStatus, CommandResult, HandlerResult, MachineSpec
 
 
-class NothingMachine:
+class NullMachine:
     """A machine that only says it is there."""
 
     def __init__(self, spec: MachineSpec) -> None:
@@ -87,7 +87,7 @@ class NothingMachine:
         return ""
 
 
-class NothingProvider:
+class NullProvider:
     """Makes such machines. Their addresses are from the range that is set aside for benchmarks (RFC 2544)."""
 
     kind: t.Literal["guest", "stand-in", "none"] = "none"
@@ -102,9 +102,9 @@ class NothingProvider:
     async def close(self) -> None:
         """Nothing to stop."""
 
-    async def create(self, spec: MachineSpec) -> NothingMachine:
+    async def create(self, spec: MachineSpec) -> NullMachine:
         """A machine that does not run yet."""
-        return NothingMachine(spec)
+        return NullMachine(spec)
 
     async def delete_disk(self, disk_id: str) -> None:
         """Nothing is stored."""

@@ -11,17 +11,18 @@ import typing as t
 import urllib.parse
 from dataclasses import dataclass, field
 
-from ..operations import Status
-from . import provoke
+from azure_emulator.operations import Status
+
+from . import error_recipes
 from .bodies import Defaults, from_response, is_group, parent_of, with_secrets
 from .compare import Answer, Comparison, compare
-from .knowledge import Knowledge
 from .local import LocalCloud
 from .mapping import Mapping, subscription_of
 from .paths import Poll, Target, parse_poll, parse_target
+from .preconditions import add_to_catalogue, starting_switches
 from .records import Flow, Interaction
+from .resource_history import ResourceHistory
 from .seeding import Seeder
-from .wishes import catalogue_wishes, starting_switches
 
 LOG = logging.getLogger(__name__)
 Json = dict[str, t.Any]
@@ -64,10 +65,10 @@ class _Replay:
     def __init__(self, flow: Flow, cloud: LocalCloud) -> None:
         self._flow = flow
         self._cloud = cloud
-        self._known = Knowledge(flow)
+        self._history = ResourceHistory(flow)
         self._mapping = Mapping()
-        self._seeder = Seeder(cloud, self._known, self._mapping, self._going_on)
-        self._defaults = Defaults(self._known)
+        self._seeder = Seeder(cloud, self._history, self._mapping, self._going_on)
+        self._defaults = Defaults(self._history)
         self._operations: list[_Operation] = []
         self._not_served: set[str] = set()
         subscription = next((s for i in flow.interactions if (s := subscription_of(i.path))), None)
@@ -132,8 +133,8 @@ class _Replay:
             await self._prepare(position, record, target)
         body = self._body(position, record, target)
         if target is not None and isinstance(body, dict) and record.status < 300 and not target.tail:
-            catalogue_wishes(self._cloud.cloud, target, body)
-        async with provoke.conditions(self._cloud, record, target, self._mapping.path(record.path)):
+            add_to_catalogue(self._cloud.cloud, target, body)
+        async with error_recipes.conditions(self._cloud, record, target, self._mapping.path(record.path)):
             answer = await self._send(record, body)
             if answer.status >= 400 > record.status and any(not o.ended for o in self._operations):
                 await self._end_all()
@@ -164,21 +165,21 @@ class _Replay:
     def _made_up(self, position: int, record: Interaction, target: Target | None) -> t.Any:
         """A body for a request whose body the record does not give."""
         if target is None or record.method == "POST":
-            return provoke.action_body(target) if target is not None else None
+            return error_recipes.action_body(target) if target is not None else None
         answered = record.response.body
         if record.method == "PATCH":
             if record.status >= 400:
-                return provoke.refused_change(record, self._known.body(target.key, position))
+                return error_recipes.refused_change(record, self._history.body(target.key, position))
             return {"tags": answered.get("tags") or {}} if isinstance(answered, dict) else {}
         if record.status < 300 and isinstance(answered, dict):
             return from_response(target, answered)
-        known = self._known.body(target.key, position)
+        known = self._history.body(target.key, position)
         body = from_response(target, known) if known is not None else self._defaults.make(target)
         return body or {}
 
     async def _prepare(self, position: int, record: Interaction, target: Target) -> None:
         """Bring about the state that the record begins with, before one request of it."""
-        code = provoke.error_code(record)
+        code = error_recipes.error_code(record)
         if code in ("ResourceGroupNotFound", "SubscriptionNotFound"):
             return
         if not (is_group(target) and not target.tail):
@@ -199,7 +200,7 @@ class _Replay:
             body = self._made_up(position, record, target) if not record.body_known else record.request.body
             if isinstance(body, dict):
                 await self._seeder.needs(target, body, position)
-        await provoke.users(self._seeder, self._known, record, target, position)
+        await error_recipes.users(self._seeder, self._history, record, target, position)
 
     def _was_there(self, record: Interaction, target: Target) -> bool:
         """Whether the recorded answer says that the target was there before the request."""
@@ -209,7 +210,7 @@ class _Replay:
             return False
         if record.method == "PUT":
             return record.status == 200 or (
-                record.status >= 400 and self._known.earlier_body(target.key, record.index) is not None
+                record.status >= 400 and self._history.earlier_body(target.key, record.index) is not None
             )
         return True
 
@@ -243,7 +244,7 @@ class _Replay:
         """The error that a later poll of the record shows for an operation."""
         for record in self._flow.interactions[operation.started :]:
             if parse_poll(record.path) and _record_key(record) in operation.urls:
-                error = provoke.error_of(record.response.body)
+                error = error_recipes.error_of(record.response.body)
                 if error:
                     return error
         return {"code": "InternalExecutionError", "message": "An internal execution error occurred."}
@@ -255,7 +256,7 @@ class _Replay:
             return None
         operation = next((o for o in self._operations if key in o.urls), None)
         if operation is None:
-            url = await provoke.operation_for(self._cloud, self._seeder, record, poll, self._mapping)
+            url = await error_recipes.operation_for(self._cloud, self._seeder, record, poll, self._mapping)
             if url is None:
                 return None
             operation = _Operation({key: url}, "", position)
@@ -302,7 +303,7 @@ def _key(path: str, query: t.Mapping[str, str]) -> str:
 def _ending(record: Interaction, poll: Poll) -> tuple[Status | None, t.Any]:
     """How a recorded answer to a poll says that the operation ended; (None, None) when it goes on."""
     body = record.response.body
-    error = provoke.error_of(body)
+    error = error_recipes.error_of(body)
     if record.status >= 400:
         return "Failed", error
     if isinstance(body, dict) and isinstance(body.get("status"), str) and not poll.results:

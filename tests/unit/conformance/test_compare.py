@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 
-from azure_emulator.conformance.compare import Answer, Comparison, compare
-from azure_emulator.conformance.records import Interaction, Message
+from azure_conformance.compare import Answer, Comparison, compare
+from azure_conformance.records import Interaction, Message
 
 Json = dict[str, t.Any]
 GROUP = "/subscriptions/S/resourceGroups/g"

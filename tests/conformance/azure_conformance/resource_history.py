@@ -28,7 +28,7 @@ _SHOWN_USERS: t.Mapping[str, tuple[str, ...]] = {
 """By type: the members in which a resource shows who uses it; all other ids in it are of what it uses itself."""
 
 
-class Knowledge:
+class ResourceHistory:
     """Facts of one flow."""
 
     def __init__(self, flow: Flow) -> None:

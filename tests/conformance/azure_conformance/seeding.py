@@ -9,11 +9,11 @@ from __future__ import annotations
 import typing as t
 
 from .bodies import LOCATED_TYPES, Defaults, from_response, is_group, parent_of, seed_version
-from .knowledge import Knowledge
 from .local import LocalCloud
 from .mapping import Mapping
 from .paths import GROUP_TYPE, Target, parse_target, resource_ids
-from .wishes import catalogue_wishes
+from .preconditions import add_to_catalogue
+from .resource_history import ResourceHistory
 
 Json = dict[str, t.Any]
 POWER = {"stopped": "powerOff", "deallocated": "deallocate", "deallocating": "deallocate", "stopping": "powerOff"}
@@ -29,14 +29,14 @@ class Seeder:
     def __init__(
         self,
         cloud: LocalCloud,
-        knowledge: Knowledge,
+        history: ResourceHistory,
         mapping: Mapping,
         going_on: t.Callable[[Target, str], None] | None = None,
     ) -> None:
         self._cloud = cloud
-        self._known = knowledge
+        self._history = history
         self._mapping = mapping
-        self._defaults = Defaults(knowledge)
+        self._defaults = Defaults(history)
         self._going_on = going_on
         self._busy: set[str] = set()
         self.notes: list[str] = []
@@ -68,7 +68,7 @@ class Seeder:
             self._busy.discard(target.key)
 
     async def _make(self, target: Target, position: int) -> None:
-        known = self._known.body(target.key, position)
+        known = self._history.body(target.key, position)
         if not is_group(target):
             await self.group(target)
         parent = parent_of(target)
@@ -80,7 +80,7 @@ class Seeder:
         if body is None:
             return
         if target.kind in LOCATED_TYPES:
-            body.setdefault("location", self._known.location_of(target.group))
+            body.setdefault("location", self._history.location_of(target.group))
         await self.needs(target, body, position)
         state = str(((known or {}).get("properties") or {}).get("provisioningState", "")).lower()
         unfinished = state in ("creating", "updating") and self._going_on is not None and parent is not None
@@ -102,7 +102,7 @@ class Seeder:
 
     async def needs(self, target: Target, body: Json, position: int) -> None:
         """Make what a request's body refers to."""
-        catalogue_wishes(self._cloud.cloud, target, body)
+        add_to_catalogue(self._cloud.cloud, target, body)
         for used in resource_ids({k: v for k, v in body.items() if k not in ("id", "tags")}):
             inside = used
             while (parent := parent_of(inside)) is not None and self._cloud.serves("GET", parent.id):
@@ -130,9 +130,9 @@ class Seeder:
             for subnet in properties.get("subnets") or []:
                 users += resource_ids((subnet.get("properties") or {}).get("ipConfigurations") or [])
         if target.kind == "compute/virtualmachines":
-            users += [c for c in self._known.children(target.key, "extensions") if self._listed(body, c)]
+            users += [c for c in self._history.children(target.key, "extensions") if self._listed(body, c)]
         for user in map(_whole, users):
-            if not self._known.made_later(user.key, position):
+            if not self._history.made_later(user.key, position):
                 await self.ensure(user, position)
 
     def _listed(self, known: Json | None, extension: Target) -> bool:
@@ -140,7 +140,7 @@ class Seeder:
         return extension.key in ids
 
     async def _power(self, target: Target, position: int) -> None:
-        action = POWER.get(self._known.power(target.key, position))
+        action = POWER.get(self._history.power(target.key, position))
         if action is not None:
             await self._cloud.request("POST", self._url(target, f"/{action}"))
             await self._cloud.settle()

@@ -11,8 +11,8 @@ import copy
 import re
 import typing as t
 
-from .knowledge import Knowledge
 from .paths import GROUP_TYPE, Target, parse_target
+from .resource_history import ResourceHistory
 
 Json = dict[str, t.Any]
 
@@ -191,8 +191,8 @@ _SHAPES: t.Mapping[str, t.Callable[[Json], None]] = {
 class Defaults:
     """Bodies of resources of which a flow knows no more than the name and who uses them."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        self._known = knowledge
+    def __init__(self, history: ResourceHistory) -> None:
+        self._history = history
 
     def make(self, target: Target) -> Json | None:
         """A body to PUT; None for types that cannot be made up."""
@@ -219,11 +219,11 @@ class Defaults:
             return None
         body = maker(target)
         if target.kind in _LOCATED:
-            body["location"] = self._known.location_of(target.group)
+            body["location"] = self._history.location_of(target.group)
         return body
 
     def _network(self, target: Target) -> Json:
-        subnets = self._known.children(target.key, "subnets")
+        subnets = self._history.children(target.key, "subnets")
         prefixes = [self._prefix(s, number) for number, s in enumerate(subnets)]
         spaces = {f"{prefix.split('.')[0]}.0.0.0/8" for prefix in prefixes} or {"10.0.0.0/8"}
         return {
@@ -238,18 +238,18 @@ class Defaults:
 
     def _prefix(self, subnet: Target, number: int = 0) -> str:
         """A prefix that holds the private addresses that the flow shows in a subnet."""
-        known = self._known.body(subnet.key, 0)
+        known = self._history.body(subnet.key, 0)
         given = ((known or {}).get("properties") or {}).get("addressPrefix")
         if isinstance(given, str):
             return given
-        for user in self._known.users(subnet.key):
+        for user in self._history.users(subnet.key):
             address = self._private_address(user, subnet)
             if address:
                 return f"{address.rpartition('.')[0]}.0/24"
         return f"10.0.{number}.0/24"
 
     def _private_address(self, user: Target, subnet: Target) -> str | None:
-        body = self._known.body(user.key, 0) or {}
+        body = self._history.body(user.key, 0) or {}
         for item in (body.get("properties") or {}).get("ipConfigurations") or []:
             inner = item.get("properties") or {}
             address = inner.get("privateIPAddress")
@@ -259,8 +259,8 @@ class Defaults:
         return None
 
     def _interface(self, target: Target) -> Json:
-        used = {u.kind: u.id for u in self._known.used_by(target.key)}
-        configurations = self._known.children(target.key, "ipconfigurations")
+        used = {u.kind: u.id for u in self._history.used_by(target.key)}
+        configurations = self._history.children(target.key, "ipconfigurations")
         base = target.id.rpartition("/providers/")[0]
         network = f"{base}/providers/Microsoft.Network/virtualNetworks/replay-network/subnets/replay-subnet"
         subnet = used.get("network/virtualnetworks/subnets", network)
@@ -274,10 +274,10 @@ class Defaults:
         return {"properties": properties}
 
     def _machine(self, target: Target) -> Json:
-        interfaces = [u for u in self._known.used_by(target.key) if u.kind == "network/networkinterfaces"]
+        interfaces = [u for u in self._history.used_by(target.key) if u.kind == "network/networkinterfaces"]
         interfaces += [
             u
-            for u in self._known.users(target.key)
+            for u in self._history.users(target.key)
             if u.kind == "network/networkinterfaces" and u.key not in {i.key for i in interfaces}
         ]
         base = target.id.rpartition("/providers/")[0]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
-from azure_emulator.conformance.bodies import Defaults, from_response
-from azure_emulator.conformance.knowledge import Knowledge
-from azure_emulator.conformance.mapping import Mapping
-from azure_emulator.conformance.paths import parse_poll, parse_target
-from azure_emulator.conformance.records import Flow, Interaction, Message
+from azure_conformance.bodies import Defaults, from_response
+from azure_conformance.mapping import Mapping
+from azure_conformance.paths import parse_poll, parse_target
+from azure_conformance.records import Flow, Interaction, Message
+from azure_conformance.resource_history import ResourceHistory
 
 Json = dict[str, t.Any]
 BASE = "/subscriptions/S/resourceGroups/g/providers/"
@@ -26,8 +26,8 @@ def interaction(index: int, method: str, path: str, status: int, answer: t.Any, 
     return Interaction(index, str(index), "s", None, method, "", path, {}, asked, status, answered)
 
 
-def known(*interactions: tuple[t.Any, ...]) -> Knowledge:
-    return Knowledge(Flow("f", [interaction(n, *given) for n, given in enumerate(interactions)]))
+def known(*interactions: tuple[t.Any, ...]) -> ResourceHistory:
+    return ResourceHistory(Flow("f", [interaction(n, *given) for n, given in enumerate(interactions)]))
 
 
 def target(path: str) -> t.Any:

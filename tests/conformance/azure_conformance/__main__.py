@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compare the local Azure with recorded traffic: ``python -m azure_emulator.conformance DIRECTORY``.
+"""Compare the local Azure with recorded traffic: ``python -m azure_conformance DIRECTORY``.
 
 Ends with ``N compared, N agree, N disagree, N not served``. Exit status: 0 when nothing disagrees, 1 when something
 does, 2 when the records cannot be read.
@@ -26,9 +26,7 @@ async def _all(directory: Path) -> list[Outcome]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m azure_emulator.conformance", description=__doc__.partition("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m azure_conformance", description=__doc__.partition("\n")[0])
     parser.add_argument("directory", type=Path, help="a directory of recordings (*.json), or one of them")
     parser.add_argument("--write-docs", type=Path, metavar="FILE", help="put the figures between the markers of FILE")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for every interaction")

@@ -13,14 +13,15 @@ import typing as t
 import urllib.parse
 from pathlib import Path
 
-from ..app import Application
-from ..arm.routing import ROUTER
-from ..cloud import Cloud
-from ..operations import Status
-from ..settings import Settings
+from azure_emulator.app import Application
+from azure_emulator.arm.routing import ROUTER
+from azure_emulator.cloud import Cloud
+from azure_emulator.operations import Status
+from azure_emulator.settings import Settings
+from azure_emulator.traffic import App, Scope, TrafficRecorder
+
 from .compare import Answer
 from .paths import parse_poll
-from .traffic import App, Scope, TrafficRecorder
 
 ORIGIN = "https://management.local.invalid"
 
@@ -33,7 +34,7 @@ class LocalCloud:
     """An async context manager; one fresh cloud for each flow.
 
     :param switches: what the cloud is like, see :mod:`azure_emulator.switches`.
-    :param traffic: a file to which all exchanges are written, see :mod:`.traffic`.
+    :param traffic: a file to which all exchanges are written, see :mod:`azure_emulator.traffic`.
     """
 
     def __init__(self, switches: t.Mapping[str, t.Any] | None = None, traffic: Path | None = None) -> None:

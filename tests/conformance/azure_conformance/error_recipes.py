@@ -16,11 +16,11 @@ import typing as t
 
 from .bodies import is_group
 from .compare import Answer
-from .knowledge import Knowledge
 from .local import LocalCloud
 from .mapping import Mapping
 from .paths import Poll, Target, parse_target
 from .records import Interaction
+from .resource_history import ResourceHistory
 from .seeding import Seeder
 
 Json = dict[str, t.Any]
@@ -89,11 +89,11 @@ def _is_fault(record: Interaction) -> bool:
     return record.status in (500, 502, 503, 504) or (record.status == 429 and not retryable)
 
 
-async def users(seeder: Seeder, known: Knowledge, record: Interaction, target: Target, position: int) -> None:
+async def users(seeder: Seeder, history: ResourceHistory, record: Interaction, target: Target, position: int) -> None:
     """Make those on whose account a deletion was refused."""
     if record.status < 400 or not any(word in error_code(record) for word in _IN_USE):
         return
-    for user in known.users(target.key):
+    for user in history.users(target.key):
         found = parse_target(user.id.rsplit("/", 2)[0]) if user.kind.endswith("/ipconfigurations") else user
         if found is not None:
             await seeder.ensure(found, position)

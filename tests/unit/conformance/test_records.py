@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from azure_emulator.conformance.records import Flow, read_directory, read_file
+from azure_conformance.records import Flow, read_directory, read_file
 
 
 def write(path: Path, *interactions: dict[str, t.Any], bare: bool = False) -> Path:
