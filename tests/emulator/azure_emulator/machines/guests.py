@@ -33,7 +33,7 @@ from azure_emulator.machines.base import (
 from azure_emulator.machines.disks import DataDisks, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
 from azure_emulator.machines.layer import AGENT_READY, PROVISIONED, write_layer
-from azure_emulator.machines.nspawn import Guest, Place
+from azure_emulator.machines.nspawn import SHUTDOWN_LIMIT, Guest, Place
 from azure_emulator.machines.supervisor import Supervisor, missing_programs, to_the_end
 
 RUN = Path("/run/azure-emulator")
@@ -234,7 +234,7 @@ class GuestMachine:
     async def power_off(self, *, skip_shutdown: bool = False) -> None:
         await self.halt(hard=skip_shutdown)
 
-    async def halt(self, *, hard: bool = False, patience: float = 20.0) -> None:
+    async def halt(self, *, hard: bool = False, patience: float = SHUTDOWN_LIMIT) -> None:
         """Stop the guest, and give back what it had on the host."""
         guest, self._guest = self._guest, None
         if guest is not None:

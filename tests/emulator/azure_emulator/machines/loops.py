@@ -14,9 +14,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_SET_CAPACITY, _CONFIGURE, _GET_FREE = 0x4C07, 0x4C0A, 0x4C82
+_GET_STATUS64, _SET_CAPACITY, _CONFIGURE, _GET_FREE = 0x4C05, 0x4C07, 0x4C0A, 0x4C82
 _AUTOCLEAR, _PARTSCAN = 4, 8
-_CONFIG_SIZE, _INFO_OFFSET, _FLAGS_OFFSET = 304, 8, 8 + 52
+_CONFIG_SIZE, _INFO_OFFSET, _FLAGS_OFFSET, _INFO_SIZE = 304, 8, 8 + 52, 232
+_SYSFS = Path("/sys/block")
 
 
 @dataclass
@@ -50,7 +51,44 @@ def make_image(path: Path, size: int) -> None:
 
 
 def attach(image: Path) -> Loop:
-    """Connect a file to a free loop device, with partitions. :raises OSError: the host has none left, or forbids it."""
+    """Connect a file to a loop device, with partitions: the one that it still has, or a free one.
+
+    The kernel unmounts the file systems of a guest some time after the guest's last process has ended. Until then, what
+    the guest wrote last may be in the cache of its own loop device only; a second device would not show it.
+
+    :raises OSError: the host has none left, or forbids it.
+    """
+    return _still_attached(image) or _attach_to_free(image)
+
+
+def _still_attached(image: Path) -> Loop | None:
+    """Open the loop device that the file still has; None when it has none."""
+    for entry in _SYSFS.glob("loop*/loop/backing_file"):
+        device = Path("/dev", entry.parts[-3])
+        try:
+            if entry.read_text(encoding="utf-8").rstrip("\n") != str(image.resolve()):
+                continue
+            handle = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        if _backed_by(handle, image):
+            fcntl.ioctl(handle, _SET_CAPACITY)
+            return Loop(device, int(device.name.removeprefix("loop")), handle, image)
+        os.close(handle)
+    return None
+
+
+def _backed_by(handle: int, image: Path) -> bool:
+    """Return whether an open loop device shows this file: it may have let go, or have been given to another one."""
+    info = bytearray(_INFO_SIZE)
+    try:
+        fcntl.ioctl(handle, _GET_STATUS64, info)
+    except OSError:
+        return False
+    return int(struct.unpack_from("=Q", info, 8)[0]) == image.stat().st_ino
+
+
+def _attach_to_free(image: Path) -> Loop:
     backing = os.open(image, os.O_RDWR | os.O_CLOEXEC)
     try:
         for attempt in range(50):

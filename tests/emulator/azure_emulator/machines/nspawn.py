@@ -26,6 +26,9 @@ mount -t overlay overlay -o "lowerdir=$1:$2,upperdir=$3,workdir=$4" "$5/root"
 _ENTER = 'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
 #: nspawn's exit code for "start me again".
 _REBOOT = 133
+#: Seconds that a guest gets to shut down: its systemd allows each service 90 s, and a slow host needs more. A guest is
+#: asked again meanwhile, because early in its boot it ignores the signal.
+SHUTDOWN_LIMIT, _ASK_AGAIN = 300.0, 10.0
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
@@ -141,17 +144,21 @@ class Guest:
         output, errors = await process.communicate()
         return t.cast(int, process.returncode), output, errors
 
-    async def stop(self, *, hard: bool, patience: float = 20.0) -> None:
-        """Shut down, or pull the plug, and take the disk down."""
+    async def _shut_down(self, process: asyncio.subprocess.Process, patience: float) -> None:
+        """Ask the guest to shut down, and wait until it has ended or the patience has."""
+        ended = asyncio.ensure_future(process.wait())
+        while patience > 0 and not ended.done() and (leader := self.leader()) is not None:
+            _signal(leader, signal.SIGRTMIN + 3)
+            await asyncio.wait({ended}, timeout=min(patience, _ASK_AGAIN))
+            patience -= _ASK_AGAIN
+
+    async def stop(self, *, hard: bool, patience: float = SHUTDOWN_LIMIT) -> None:
+        """Shut down, or pull the plug, and take the disk down. :param patience: seconds until the plug is pulled."""
         self._stopping = True
-        process, leader = self._process, self.leader()
+        process = self._process
         if process is not None:
-            if leader is not None and not hard:
-                _signal(leader, signal.SIGRTMIN + 3)
-                try:
-                    await asyncio.wait_for(process.wait(), patience)
-                except asyncio.TimeoutError:
-                    pass
+            if not hard:
+                await self._shut_down(process, patience)
             while process.returncode is None:
                 for group in self._groups:
                     _kill_group(group)
