@@ -31,7 +31,9 @@ def test_a_disk_that_is_still_mounted_somewhere_shows_what_was_written_there(tmp
     first = loops.attach(image)
     subprocess.run(["mkfs.ext4", "-q", str(first.path)], check=True)
     writer = subprocess.Popen(
-        in_a_namespace('mount "$1" "$2"; echo kept >"$2/file"; echo written; read -r line', str(first.path), str(folder)),
+        in_a_namespace(
+            'mount "$1" "$2"; echo kept >"$2/file"; echo written; read -r line', str(first.path), str(folder)
+        ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
