@@ -6,16 +6,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ansible.errors import AnsibleActionFail
 
-PROGRAM = Path(__file__).parent / "_guest" / "docker_setup.py"
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 
 
 def read_program() -> str:
-    """Its text, which actions hand to docker_vm_extension."""
+    """Return the program's text, which actions hand to docker_vm_extension.
+
+    :raises AnsibleActionFail: a part of the program is missing or damaged.
+    """
     try:
-        return PROGRAM.read_text(encoding="utf-8")
-    except OSError as error:
+        return bundle()
+    except (OSError, ValueError) as error:
         raise AnsibleActionFail(f"The collection is incomplete: {error}") from error

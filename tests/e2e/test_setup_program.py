@@ -21,17 +21,18 @@ import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension import payload
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import read_outcome
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 from azure_emulator.machines import tree
 from azure_emulator.machines.base import DataDisk, Interface, MachineSpec, Rule
 from azure_emulator.machines.guests import GuestMachine, GuestProvider
 
 from .authority import Authority
-from .conftest import CACHE, TOP
+from .conftest import CACHE
 from .docker_repository import DockerRepository, missing_programs
 
 pytestmark = pytest.mark.guests
 
-PROGRAM = (TOP / "plugins/plugin_utils/_guest/docker_setup.py").read_text(encoding="utf-8")
+PROGRAM = bundle()
 DISTRIBUTION = {"source": "distribution"}
 # XFS grows wherever guests run; ext4 grows online only with CAP_SYS_RESOURCE, which a container may lack.
 DISK = {"lun": 3, "filesystem": "xfs"}

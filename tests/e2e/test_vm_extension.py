@@ -28,13 +28,14 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task i
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import TASK as CERTS
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK as HOST
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 
 from .authority import Authority
-from .conftest import TOP, Controller
+from .conftest import Controller
 
 pytestmark = pytest.mark.guests
 
-PROGRAM = (TOP / "plugins/plugin_utils/_guest/docker_setup.py").read_text(encoding="utf-8")
+PROGRAM = bundle()
 GROUP = "ext"
 PASSWORD = "Correct-Horse-9"
 

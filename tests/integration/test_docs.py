@@ -59,6 +59,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("clients", "python -m azure_emulator --ready-file cloud.json &"): "tests/clients/test_az.py",
     ("clients", "- name: Ask the engine"): "tests/e2e/test_examples.py and tests/clients: it runs a container",
     ("docker_host-README", "- name: Use the new hosts in the same run"): "tests/e2e/test_examples.py",
+    ("extension", "python3 plugins/plugin_utils/_bundle.py"): "tests/unit/plugins/plugin_utils/test_bundle.py",
     ("extension", "python3 docker_setup.py"): "tests/e2e/test_setup_program.py: root on a machine of its own",
     ("getting-started", "pip install ansible-core"): "the internet",
     ("getting-started", "az ad sp create-for-rbac"): "a subscription",

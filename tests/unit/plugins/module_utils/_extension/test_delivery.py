@@ -21,8 +21,8 @@ from ansible_collections.dockerhost.azure.plugins.module_utils import _digest as
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension import payload
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import failed, read_outcome
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 
-PROGRAM = Path(__file__).parents[5] / "plugins/plugin_utils/_guest/docker_setup.py"
 GOOD = {"docker_setup": 1, "ok": True, "digest": "d", "changes": ["restart the engine"]}
 # What prints its arguments and settings, so that the envelope can be seen from inside.
 ECHO = (
@@ -93,7 +93,7 @@ def test_limits_of_the_envelopes() -> None:
 
 
 def test_size_of_the_real_payload() -> None:
-    program = PROGRAM.read_text(encoding="utf-8")
+    program = bundle()
     assert len(payload.custom_script(program, {"settings": {}})) < 64 * 1024
     assert "DOCKER_SETUP_PROGRAM_END" not in program
     assert program.isascii()

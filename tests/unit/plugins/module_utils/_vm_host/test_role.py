@@ -18,6 +18,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import Do
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK as EXTENSION
 from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import host_info, image_info
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._host_list import find_hosts
 from azure_emulator.launcher import LocalAzure
 
@@ -39,7 +40,6 @@ NOT_HERE = [
 ]
 # Azure does it together with the VM, on the operator's behalf.
 WITH_THE_VM = {"Microsoft.Compute/disks/delete"}
-PROGRAM = Path(__file__).parents[5] / "plugins" / "plugin_utils" / "_guest" / "docker_setup.py"
 DISK = {"lun": 0, "disk_size_gb": 8}
 
 
@@ -128,7 +128,7 @@ def every_change(operator: Operator) -> None:
 
 def settings(operator: Operator) -> None:
     """Both ways to deliver settings, to a stand-in for the machine, and to take them back."""
-    vm = {"resource_group": operator.cloud.group, "virtual_machine_name": "web1", "setup_program": PROGRAM.read_text()}
+    vm = {"resource_group": operator.cloud.group, "virtual_machine_name": "web1", "setup_program": bundle()}
     for handler in ("custom_script", "run_command"):
         for state in ("present", "absent"):
             operator.ask(EXTENSION, **vm, handler=handler, state=state, engine={"source": "distribution"})

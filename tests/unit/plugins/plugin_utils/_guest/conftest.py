@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -23,7 +24,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-PROGRAM = Path(__file__).parents[5] / "plugins/plugin_utils/_guest/docker_setup.py"
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
+
+
+def _write_program() -> Path:
+    """Write the program as a VM gets it; processes that do so at once write the same."""
+    folder = Path(os.environ.get("DOCKERHOST_BUILD") or tempfile.gettempdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / "docker_setup.py"
+    mine = folder / f".docker_setup.{os.getpid()}.py"
+    mine.write_text(bundle(), encoding="utf-8")
+    return mine.replace(program)
+
+
+PROGRAM = _write_program()
 
 OS_RELEASES = {
     "debian12": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nID=debian\n',

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take away what the program configured."""
+
+import os
+import shutil
+
+from .compose import take_down
+from .configure import configure
+from .desired import wanted_files
+from .engine import service_active
+from .firewall import firewall
+from .packages import Packager
+from .paths import STATE
+from .registries import registries
+
+
+def remove_all(machine, settings, facts):
+    """Take away what we configured; the engine and its data only when that was asked for."""
+    machine.stage = "compose"
+    for name in facts.state.get("projects") or []:
+        machine.change("take down the compose project {}".format(name), lambda name=name: take_down(machine, name))
+    machine.stage = "registries"
+    registries(machine, settings, facts)
+    root = facts.info.get("DockerRootDir") or facts.daemon.get("data-root") or "/var/lib/docker"
+    machine.stage = "configure"
+    if facts.installed and "engine" not in settings.remove and facts.state:
+        configure(machine, settings, facts)
+    elif facts.state:
+        files = wanted_files(machine, settings, facts)
+        for path, (content, mode) in sorted(files.items()):
+            if machine.differs(path, content, mode):
+                verb = "remove" if content is None else "write"
+                machine.change("{} {}".format(verb, path), lambda p=path, c=content, m=mode: machine.write(p, c, m))
+    machine.stage = "firewall"
+    firewall(machine, settings, facts)
+    machine.stage = "remove"
+    if machine.alive and "engine" in settings.remove and facts.package:
+
+        def purge():
+            machine.run(["systemctl", "stop", "docker.socket", "docker"], ok=None, timeout=300)
+            Packager(machine, settings, facts).purge()
+
+        machine.change("remove the engine {}".format(facts.package), purge)
+    if "data" in settings.remove:
+        remove_data(machine, root)
+    if machine.read(STATE) is not None:
+        machine.change("forget this host's record", lambda: machine.write(STATE, None))
+
+
+def remove_data(machine, root):
+    """Remove containers, images and volumes; an engine that ran runs again afterwards, empty."""
+    folders = [folder for folder in (root, "/var/lib/containerd") if os.path.isdir(machine.path(folder))]
+    running = bool(folders) and machine.alive and service_active(machine)
+    if running and not machine.check:
+        machine.run(["systemctl", "stop", "docker.socket", "docker", "containerd"], ok=None, timeout=300)
+    for folder in folders:
+        machine.change("remove {}".format(folder), lambda f=folder: shutil.rmtree(machine.path(f), ignore_errors=True))
+    if running and not machine.check:
+        machine.run(["systemctl", "start", "containerd", "docker.socket", "docker"], ok=None, timeout=300)

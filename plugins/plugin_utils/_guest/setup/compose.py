@@ -1,0 +1,97 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stage ``compose``: projects up and down."""
+
+import json
+import os
+import shutil
+import tempfile
+import urllib.request
+
+from .engine import ask_engine
+from .machine import Problem
+from .paths import COMPOSE_DIR, compose_file
+
+
+def compose(machine, settings, facts):
+    """Bring the wanted projects up; take those down that are no longer wanted, if that was asked for."""
+    known = facts.state.get("projects") or []
+    gone = [name for name in known if name not in settings.projects]
+    if settings.projects and machine.alive and not machine.check:
+        version = machine.run(["docker", "compose", "version"], ok=None)
+        if "Docker Compose" not in version:
+            raise Problem(
+                "compose projects are wanted, but {} has no docker compose of version 2 (installed engine: {}); "
+                "use engine.source docker".format(facts.name, facts.package)
+            )
+    for name, project in settings.projects.items():
+        bring_up(machine, name, project)
+    for name in gone if settings.purge else ():
+        machine.change("take down the compose project {}".format(name), lambda name=name: take_down(machine, name))
+
+
+def bring_up(machine, name, project):
+    folder = "{}/{}".format(COMPOSE_DIR, name)
+    variables = dict(project["environment"], **project["secrets"])
+    files = {
+        compose_file(name): project["file"].encode(),
+        folder + "/.env": "".join(env_line(*item) for item in sorted(variables.items())).encode(),
+    }
+    changed = [path for path, content in files.items() if machine.differs(path, content, 0o600)]
+    if not changed and (not machine.alive or is_up(name)):
+        return
+
+    def act():
+        if machine.alive:
+            with tempfile.TemporaryDirectory() as directory:
+                for path, content in files.items():
+                    machine.write(os.path.join(directory, os.path.basename(path)), content, 0o600)
+                command = compose_command(name, directory)
+                try:
+                    machine.run([*command, "config", "--quiet"])
+                except Problem as problem:
+                    raise Problem("compose project {} is not valid".format(name), problem.detail) from None
+        for path in changed:
+            machine.write(path, files[path], 0o600)
+        if machine.alive:
+            try:
+                machine.run(
+                    [*compose_command(name, machine.path(folder)), "up", "--detach", "--remove-orphans"], timeout=3000
+                )
+            except Problem as problem:
+                raise Problem(
+                    "compose project {} did not come up: {}".format(name, problem.text), problem.detail
+                ) from None
+
+    machine.change("bring up the compose project {}".format(name), act)
+
+
+def compose_command(name, folder):
+    return ["docker", "compose", "--project-name", name, "--project-directory", folder,
+            "--file", folder + "/compose.yaml", "--env-file", folder + "/.env"]  # fmt: skip
+
+
+def env_line(key, value):
+    """One line of compose's .env file, with nothing left to interpolate."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\n", "\\n")
+    return '{}="{}"\n'.format(key, escaped)
+
+
+def is_up(project):
+    """Tell whether the project's containers exist and each of them runs or has ended well."""
+    # Without what somebody started with `docker compose run`.
+    labels = ["com.docker.compose.project=" + project, "com.docker.compose.oneoff=False"]
+    query = urllib.request.quote(json.dumps({"label": labels}))
+    containers = ask_engine("/containers/json?all=1&filters=" + query) or []
+    return bool(containers) and all(
+        one.get("State") == "running" or "Exited (0)" in one.get("Status", "") for one in containers
+    )
+
+
+def take_down(machine, name):
+    folder = "{}/{}".format(COMPOSE_DIR, name)
+    if machine.alive and machine.read(folder + "/compose.yaml") is not None:
+        machine.run([*compose_command(name, folder), "down", "--remove-orphans"], timeout=900)
+    shutil.rmtree(machine.path(folder), ignore_errors=True)

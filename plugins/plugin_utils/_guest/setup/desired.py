@@ -1,0 +1,67 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files of the engine's configuration as they shall be."""
+
+import json
+import os
+
+from .paths import CERTIFICATES, DAEMON_JSON, DROP_IN, KEY, PROXY_FILE
+from .unit import drop_in, proxy_file
+
+
+def wanted_daemon(settings, facts):
+    """daemon.json as it shall be: what is there, without what we once put there, with what is wanted now."""
+    if settings.certs_only:
+        return dict(facts.state.get("daemon") or {})
+    wanted = dict(settings.daemon)
+    if settings.absent:
+        return {}
+    if settings.live_restore is not None:
+        wanted["live-restore"] = settings.live_restore
+    elif "live-restore" not in wanted and not facts.swarm:
+        wanted["live-restore"] = True
+    if settings.disk and "data-root" not in wanted:
+        wanted["data-root"] = os.path.join(settings.disk.get("path") or "/srv/docker", "data")
+    return wanted
+
+
+def merged_daemon(settings, facts):
+    """Somebody else's entries stay, also within an object such as log-opts; those that we once put there go."""
+    wanted = wanted_daemon(settings, facts)
+    result = dict(facts.daemon)
+    for ours in (facts.state.get("daemon") or {}, facts.state.get("daemon-before") or {}):
+        result = {key: without(value, ours[key]) if key in ours else value for key, value in result.items()}
+        result = {key: value for key, value in result.items() if value is not None}
+    for key, value in wanted.items():
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
+            value = dict(result[key], **value)
+        result[key] = value
+    return result
+
+
+def without(value, ours):
+    """What is left of an entry without what we put there; None when nothing is."""
+    if isinstance(value, dict) and isinstance(ours, dict):
+        return {name: entry for name, entry in value.items() if name not in ours or ours[name] != entry} or None
+    return None if value == ours else value
+
+
+def wanted_files(machine, settings, facts):
+    """Every file of the engine's configuration: ``path -> (content or None, mode)``."""
+    files = {}
+    for name, path, mode in (*CERTIFICATES, ("key", KEY, 0o600)):
+        if name in settings.certs:
+            files[path] = (settings.certs[name], mode)
+        elif path in (facts.state.get("files") or {}):
+            files[path] = (None, mode)
+    if settings.certs_only:
+        return files
+    daemon = merged_daemon(settings, facts)
+    if daemon != facts.daemon:
+        text = json.dumps(daemon, indent=2, sort_keys=True) + "\n"
+        files[DAEMON_JSON] = (text.encode() if daemon else None, machine.mode(DAEMON_JSON))
+    for path, text, mode in ((PROXY_FILE, proxy_file(settings), 0o600), (DROP_IN, drop_in(settings, facts), 0o644)):
+        files[path] = (text.encode() if text is not None else None, mode)
+    return files

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stage ``disk``: partition, format, mount and grow the data disk."""
+
+import glob
+import os
+import time
+
+from .machine import Problem
+
+
+def data_disk(machine, settings, _facts):
+    """Partition, format, mount and grow the data disk; a disk that holds anything is never formatted."""
+    if not settings.disk or not machine.alive:
+        return
+    where = settings.disk.get("path") or "/srv/docker"
+    kind = settings.disk.get("filesystem") or "ext4"
+    disk = find_disk(settings.disk.get("lun") or 0)
+    partition = usable_partition(machine, disk)
+    if partition is None:
+        machine.change("partition the blank data disk {}".format(disk), lambda: make_partition(machine, disk))
+        if machine.check:
+            return
+        partition = partitions(disk)[0]
+    if "TYPE" not in signature(machine, partition):
+        machine.change(
+            "make a {} file system on {}".format(kind, partition),
+            lambda: machine.run(["mkfs." + kind, "-q", "-L", "docker-data", partition]),
+        )
+        if machine.check:
+            return
+    mount(machine, partition, where)
+    grow(machine, disk, partition, where)
+
+
+def find_disk(lun):
+    """The block device of an attached data disk, by the links that Azure's udev rules make."""
+    for link in ("/dev/disk/azure/data/by-lun/{}".format(lun), "/dev/disk/azure/scsi1/lun{}".format(lun)):
+        if os.path.exists(link):
+            return os.path.realpath(link)
+    raise Problem("docker.data_disk: no data disk with LUN {} is attached to this machine".format(lun))
+
+
+def partitions(disk):
+    """The partitions of a disk, in order."""
+    base = os.path.basename(disk)
+    found = [
+        (int(open_text(os.path.join(os.path.dirname(name), "start"))), os.path.basename(os.path.dirname(name)))
+        for name in glob.glob("/sys/class/block/{0}/{0}*/partition".format(base))
+    ]
+    return ["/dev/" + name for _start, name in sorted(found)]
+
+
+def open_text(path):
+    with open(path, encoding="ascii") as file:
+        return file.read().strip()
+
+
+def signature(machine, device):
+    """What is on the device as blkid tells it (``TYPE``, ``UUID``, ``PTTYPE`` ...); empty when blank."""
+    output = machine.run(["blkid", "-p", "-o", "export", device], ok=(0, 2))
+    return dict(line.split("=", 1) for line in output.splitlines() if "=" in line and not line.startswith("DEVNAME"))
+
+
+def usable_partition(machine, disk):
+    """What to mount: the only partition, or the disk itself if it holds a file system. None: the disk is blank."""
+    found = partitions(disk)
+    if len(found) > 1:
+        raise Problem("docker.data_disk: {} has {} partitions; give an empty disk".format(disk, len(found)))
+    if found:
+        return refuse_strange(machine, found[0])
+    present = signature(machine, disk)
+    if present.get("USAGE") == "filesystem":
+        return disk
+    if present or not blank(disk):
+        raise Problem(
+            "docker.data_disk: {} is not empty ({}); it is not touched".format(disk, present.get("TYPE", "data"))
+        )
+    return None
+
+
+def refuse_strange(machine, partition):
+    present = signature(machine, partition)
+    ours = present.get("PART_ENTRY_NAME") == "docker-data"
+    if present.get("USAGE") == "filesystem" or (ours and not present.get("TYPE") and blank(partition)):
+        return partition
+    kind = present.get("TYPE", "unknown data")
+    raise Problem("docker.data_disk: {} holds {}; it is not touched".format(partition, kind))
+
+
+def blank(device):
+    """Tell whether the first and last MiB are zero."""
+    with open(device, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        for position in (0, max(0, size - 1024 * 1024)):
+            file.seek(position)
+            if file.read(1024 * 1024).strip(b"\0"):
+                return False
+    return True
+
+
+def make_partition(machine, disk):
+    machine.run(["sfdisk", "--quiet", "--label", "gpt", disk], stdin="type=linux, name=docker-data\n")
+    if machine.has("udevadm"):
+        machine.run(["udevadm", "settle", "--timeout=30"], ok=None)
+    for _attempt in range(30):
+        if partitions(disk) and os.path.exists(partitions(disk)[0]):
+            return
+        time.sleep(1)
+    raise Problem("the kernel shows no partition on {} after partitioning it".format(disk))
+
+
+def mount(machine, device, where):
+    found = signature(machine, device)
+    fstab = machine.text("/etc/fstab")
+    entry = "UUID={} {} {} defaults,nofail 0 2".format(found["UUID"], where, found["TYPE"])
+    taken = [line.split() for line in fstab.splitlines() if line.strip() and not line.startswith("#")]
+    others = [words for words in taken if len(words) > 1 and words[1] == where and words[0] != "UUID=" + found["UUID"]]
+    if others:
+        raise Problem("docker.data_disk: /etc/fstab mounts {} at {}".format(others[0][0], where))
+    if not any(words[:2] == ["UUID=" + found["UUID"], where] for words in taken):
+        text = (fstab.rstrip("\n") + "\n" if fstab.strip() else "") + entry + "\n"
+        machine.change(
+            "mount the data disk at {} in /etc/fstab".format(where), lambda: machine.write("/etc/fstab", text.encode())
+        )
+    if not os.path.ismount(where):
+
+        def act():
+            os.makedirs(where, mode=0o711, exist_ok=True)
+            machine.run(["systemctl", "daemon-reload"])
+            machine.run(["mount", where])
+
+        machine.change("mount {} at {}".format(device, where), act)
+
+
+def stay_mounted(machine, settings):
+    """Mount the disk again if reloading systemd took it away: an engine on an empty directory loses its containers."""
+    where = settings.disk and settings.disk.get("path", "/srv/docker")
+    if where and not os.path.ismount(where):
+        machine.run(["mount", where])
+
+
+def grow(machine, disk, partition, where):
+    """Let a partition and its file system fill a disk that has become larger."""
+    if partition == disk or machine.check:
+        return
+    base = "/sys/class/block/" + os.path.basename(partition)
+    used = int(open_text(base + "/start")) + int(open_text(base + "/size"))
+    total = int(open_text("/sys/class/block/{}/size".format(os.path.basename(disk))))
+    if total - used < 16384:  # 8 MiB in sectors: the rest of a GPT and alignment
+        return
+    number = open_text(base + "/partition")
+
+    def act():
+        machine.run(["sfdisk", "--quiet", "--no-reread", "--force", "-N", number, disk], stdin=", +\n")
+        machine.run(["partx", "-u", disk])
+        if signature(machine, partition).get("TYPE") == "xfs":
+            machine.run(["xfs_growfs", where])
+        else:
+            machine.run(["resize2fs", partition])
+
+    machine.change("grow {} to the size of its disk".format(partition), act)

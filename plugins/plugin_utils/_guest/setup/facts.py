@@ -1,0 +1,134 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Facts about the machine, gathered without changing it."""
+
+import json
+import re
+import shlex
+
+from .certificates import fingerprints
+from .engine import engine_info
+from .machine import Problem
+from .paths import CERTIFICATES, DAEMON_JSON, DROP_IN, KEY, MARK, STATE
+from .unit import exec_start
+
+# Every package that brings a dockerd, and where it comes from.
+ENGINE_PACKAGES = (
+    ("docker-ce", "docker"),
+    ("docker.io", "distribution"),
+    ("moby-engine", "distribution"),
+    ("docker", "distribution"),
+)
+
+
+class Facts:
+    """What the machine is and what runs on it, as far as it can be told without changing it."""
+
+    def __init__(self, machine):
+        release = os_release(machine)
+        self.id = release.get("ID", "")
+        self.like = [self.id, *release.get("ID_LIKE", "").split()]
+        self.name = release.get("PRETTY_NAME") or self.id or "unknown"
+        self.major = release.get("VERSION_ID", "").split(".")[0]
+        self.ubuntu_codename = release.get("UBUNTU_CODENAME", "")
+        self.codename = release.get("VERSION_CODENAME", "")
+        self.manager = package_manager(machine, self.like)
+        self.state = load_json(machine, STATE, {}) or left_behind(machine)
+        self.daemon = load_json(machine, DAEMON_JSON, {})
+        self.refresh(machine)
+
+    def refresh(self, machine):
+        """Look again at what an installation changes."""
+        self.package, self.version = installed_engine(machine, self.manager)
+        self.command = exec_start(machine)
+        self.installed = bool(self.package or self.command)
+        self.info = engine_info(machine) if self.installed else {}
+
+    @property
+    def swarm(self):
+        return (self.info.get("Swarm") or {}).get("LocalNodeState") in ("active", "locked", "pending")
+
+    @property
+    def source(self):
+        return dict(ENGINE_PACKAGES).get(self.package, "other" if self.installed else None)
+
+
+def os_release(machine):
+    text = machine.text("/etc/os-release") or machine.text("/usr/lib/os-release")
+    found = {}
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and not key.startswith("#"):
+            words = shlex.split(value)
+            found[key.strip()] = words[0] if words else ""
+    return found
+
+
+def package_manager(machine, like):
+    """``apt``, ``dnf``, ``yum``, ``zypper``, ``tdnf`` or None for a distribution that we do not know."""
+    names = set(like)
+    if names & {"debian", "ubuntu"}:
+        return "apt"
+    if names & {"azurelinux", "mariner"}:
+        return "tdnf"
+    if names & {"rhel", "centos", "fedora"}:
+        old = machine.alive and not machine.has("dnf")
+        return "yum" if old else "dnf"
+    if any(re.match("sles?$|suse|opensuse", name) for name in names):
+        return "zypper"
+    return None
+
+
+def load_json(machine, path, default):
+    text = machine.text(path)
+    if not text.strip():
+        return default
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise Problem("{} on the machine is not JSON ({}): mend or remove it".format(path, error)) from None
+    if not isinstance(value, dict):
+        raise Problem("{} on the machine is not a JSON object: mend or remove it".format(path))
+    return value
+
+
+def left_behind(machine):
+    """What our drop-in tells where the record is missing: that port and certificates are ours. Empty without it."""
+    text = machine.text(DROP_IN)
+    port = re.search(r"-H tcp://0\.0\.0\.0:(\d+) --tlsverify", text) if text.startswith(MARK) else None
+    if port is None:
+        return {}
+    paths = [*(entry[1] for entry in CERTIFICATES), KEY]
+    return {
+        "unfinished": True,
+        "port": int(port.group(1)),
+        "ca": fingerprints(machine.read(CERTIFICATES[0][1]) or b""),
+        "files": {path: "" for path in paths if machine.read(path) is not None},
+    }
+
+
+def installed_engine(machine, manager):
+    """The installed package that brings dockerd, and its version: ``("docker-ce", "5:28.1.1-1~debian...")``."""
+    if manager == "apt":
+        installed = dpkg_status(machine)
+        for package, _source in ENGINE_PACKAGES[:3]:
+            if package in installed:
+                return package, installed[package]
+    elif manager and machine.has("rpm"):
+        for package, _source in ENGINE_PACKAGES:
+            output = machine.run(["rpm", "-q", "--qf", "%{VERSION}-%{RELEASE}\n", package], ok=None)
+            if "not installed" not in output and output.strip():
+                return package, output.split()[0]
+    return None, ""
+
+
+def dpkg_status(machine):
+    """Installed Debian packages with their versions, read from dpkg's database."""
+    found = {}
+    for paragraph in machine.text("/var/lib/dpkg/status").split("\n\n"):
+        fields = dict(re.findall(r"^(Package|Status|Version): (.*)$", paragraph, re.MULTILINE))
+        if fields.get("Status", "").endswith(" installed"):
+            found[fields.get("Package")] = fields.get("Version", "")
+    return found

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The machine: its files, its programs, the log, and the changes made so far."""
+
+import contextlib
+import glob
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+
+from .paths import LOCK_WAIT, LOG
+
+
+class Problem(Exception):  # noqa: N818  it ends a run, it is not always an error of this program
+    """An end with a reason. ``detail`` is the tail of some program's output."""
+
+    def __init__(self, text, detail=""):
+        super().__init__(text)
+        self.text = text
+        self.detail = detail
+
+
+class Machine:
+    """The machine below ``root``: its files and programs, the log, and the changes made so far.
+
+    Programs run only on the running system itself (``root`` is ``/``): ``alive`` tells.
+    """
+
+    def __init__(self, root="/", check=False):
+        self.root = os.path.abspath(root)
+        self.alive = self.root == "/"
+        self.check = check
+        self.stage = "facts"
+        self.changes = []
+        self.notes = []
+        self.secrets = []
+        self.environment = {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LC_ALL": "C",
+            "DEBIAN_FRONTEND": "noninteractive",
+            "NEEDRESTART_MODE": "l",
+            "ZYPP_LOCK_TIMEOUT": str(LOCK_WAIT),
+        }
+
+    def path(self, path):
+        return path if self.root == "/" else os.path.join(self.root, path.lstrip("/"))
+
+    def log(self, text):
+        """Append to the full log, which only root can read, without any known secret."""
+        if self.check:
+            return
+        text = self.redact(text)
+        path = self.path(LOG)
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8", errors="replace") as log:
+            log.write("{} {}: {}\n".format(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), self.stage, text))
+
+    def redact(self, text):
+        for secret in self.secrets:
+            text = text.replace(secret, "********")
+        return text
+
+    def tail(self, output, size=1200):
+        """The end of a program's output without any known secret, also where the cut goes through one."""
+        if isinstance(output, bytes):
+            output = output.decode("utf-8", "replace")
+        return tail(self.redact(output or ""), size)
+
+    def change(self, text, act=None):
+        """Report one change and, unless only checking, make it."""
+        self.changes.append(text)
+        self.log(text)
+        if not self.check:
+            print("{}: {}".format(self.stage, text), flush=True)
+            if act is not None:
+                act()
+
+    def read(self, path):
+        """The file's bytes, None when there is none."""
+        try:
+            with open(self.path(path), "rb") as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def glob(self, pattern):
+        """The files that fit, by their paths on the machine."""
+        skip = 0 if self.root == "/" else len(self.root)
+        return sorted(name[skip:] for name in glob.glob(self.path(pattern)))
+
+    def text(self, path):
+        return (self.read(path) or b"").decode("utf-8", "replace")
+
+    def differs(self, path, content, mode):
+        """Tell whether the file is not as wanted; ``content`` None means that none is wanted."""
+        present = self.read(path)
+        if content is None or present is None:
+            return (content is None) != (present is None)
+        return present != content or self.mode(path) != mode
+
+    def mode(self, path):
+        """The file's permissions, 0644 when there is none."""
+        try:
+            return os.stat(self.path(path)).st_mode & 0o7777
+        except FileNotFoundError:
+            return 0o644
+
+    def write(self, path, content, mode=0o644):
+        """Put the file in place in one step: after a crash it is the old one or the new one."""
+        target = self.path(path)
+        if content is None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(target)
+            return
+        os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=os.path.dirname(target))
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                os.fchmod(file.fileno(), mode)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+
+    def run(self, argv, stdin=None, timeout=900, ok=(0,), extra=None):
+        """Run a program and return its output (both streams).
+
+        :raises Problem: it is missing, takes too long, or ends with a code that is not in ``ok``
+            (``ok`` None takes any).
+        """
+        if not self.alive:
+            raise Problem("internal error: {} was to run outside the running system".format(argv[0]))
+        self.log("$ " + " ".join(shlex.quote(word) for word in argv))
+        try:
+            done = subprocess.run(
+                argv,
+                input=stdin.encode() if stdin is not None else None,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=dict(self.environment, **(extra or {})),
+                timeout=timeout,
+                cwd="/",
+                check=False,
+            )
+        except FileNotFoundError:
+            raise Problem("the program {} is not installed".format(argv[0])) from None
+        except subprocess.TimeoutExpired as error:
+            raise Problem("{} took longer than {} s".format(argv[0], timeout), self.tail(error.output)) from None
+        output = done.stdout.decode("utf-8", "replace")
+        self.log("exit {}\n{}".format(done.returncode, output.rstrip()))
+        if ok is not None and done.returncode not in ok:
+            words = " ".join(argv[:3])
+            raise Problem("{} ended with exit code {}".format(words, done.returncode), self.tail(output))
+        return output
+
+    def has(self, program):
+        return self.alive and shutil.which(program, path=self.environment["PATH"]) is not None
+
+
+def tail(output, size=1200):
+    """The end of a text, at most ``size`` characters of it."""
+    text = (output or "").strip()
+    return text if len(text) <= size else "..." + text[-size:]

@@ -1,0 +1,208 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Set up a Docker engine on this machine as one settings file says.
+
+Gather facts, refuse what cannot work, then stage by stage plan and apply (disk, install, access, configure, firewall,
+registries, compose), then verify, then print one line of JSON on standard output:
+``{"docker_setup": 1, "ok": true, "digest": ..., "changes": [...], "engine": {...}, ...}``.
+A second run changes nothing. A run after one that was killed repairs what that one left.
+
+    docker_setup.py --settings FILE [--check]   apply the settings, or only say what would be done
+    docker_setup.py --verify                    compare the machine with what the last run left
+
+With ``--root DIR`` (or the environment variable ``DOCKER_SETUP_ROOT``) the tree below DIR is
+configured, as when an image is built: nothing is installed, started or asked there.
+
+Standard library only, Python 3.6 and later. Secrets are never printed, logged or put on a command line.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import sys
+import time
+import traceback
+
+from .absent import remove_all
+from .access import access
+from .checks import keep_settings, refuse
+from .compose import compose
+from .configure import configure
+from .disk import data_disk
+from .engine import ask_engine, service_active
+from .facts import Facts, installed_engine, load_json
+from .firewall import firewall
+from .machine import Machine, Problem, tail
+from .packages import install
+from .paths import FORMAT, HOME, LOCK_WAIT, LOG, STATE
+from .record import just_pushed, record
+from .registries import registries
+from .settings import Settings, read_settings
+from .verify import verify
+
+LINE_LIMIT = 3000
+STAGES = (
+    ("disk", data_disk),
+    ("install", install),
+    ("access", access),
+    ("configure", configure),
+    ("firewall", firewall),
+    ("registries", registries),
+    ("compose", compose),
+)
+
+
+@contextlib.contextmanager
+def alone(machine):
+    """Wait for another run of this program on the same machine."""
+    if machine.check:
+        yield
+        return
+    path = machine.path(HOME + "/lock")
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    with open(path, "w", encoding="ascii") as file:
+        deadline = time.monotonic() + LOCK_WAIT
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Problem("another run of this program has not ended for {} s".format(LOCK_WAIT)) from None
+                time.sleep(1)
+        yield
+
+
+def apply(machine, settings):
+    """The whole story for settings; returns what the result line shall say."""
+    machine.secrets = settings.secrets()
+    for name, value in settings.proxies.items():
+        machine.environment.update({name + "_proxy": value, name.upper() + "_PROXY": value})
+    with alone(machine):
+        facts = Facts(machine)
+        if settings.absent:
+            remove_all(machine, settings, facts)
+            return {"engine": {"installed": installed_engine(machine, facts.manager)[0] is not None}}
+        machine.stage = "refuse"
+        if settings.certs_only:
+            keep_settings(settings, facts.state)
+        refuse(machine, settings, facts)
+        for name, stage in (("configure", configure),) if settings.certs_only else STAGES:
+            machine.stage = name
+            stage(machine, settings, facts)
+            if name == "configure" and not machine.check:
+                record(machine, settings, facts, ended=False)
+        machine.stage = "verify"
+        if not machine.check:
+            record(machine, settings, facts, ended=True)
+            left = verify(machine, just_pushed(settings, load_json(machine, STATE, {})))
+            if left:
+                raise Problem("after the run: " + "; ".join(left))
+        return {"engine": describe_engine(machine, facts), "port": settings.port}
+
+
+def ssh_host_keys(machine):
+    """The machine's public SSH host keys, each as type and base64: with them a client knows whom it talks to."""
+    lines = [machine.text(name).split() for name in machine.glob("/etc/ssh/ssh_host_*_key.pub")]
+    return [" ".join(words[:2]) for words in lines if len(words) > 1]
+
+
+def describe_engine(machine, facts):
+    engine = {"installed": facts.installed, "package": facts.package, "source": facts.source, "running": False}
+    engine["ssh_host_keys"] = ssh_host_keys(machine)
+    if machine.alive and facts.installed and not (machine.check and not service_active(machine)):
+        info, version = ask_engine("/info", 30) or {}, ask_engine("/version") or {}
+        engine.update(
+            version=version.get("Version"),
+            api_version=version.get("ApiVersion"),
+            data_root=info.get("DockerRootDir"),
+            live_restore=info.get("LiveRestoreEnabled"),
+            containers_running=info.get("ContainersRunning"),
+            running=bool(version),
+        )
+    return engine
+
+
+def result_line(result):
+    """One line of JSON that fits into what the agent hands on (4 KiB): the lists and texts give way."""
+    for limit in (40, 12, 4, 1):
+        shown = dict(result)
+        for key in ("changes", "differences", "notes"):
+            entries = shown.get(key) or []
+            if len(entries) > limit:
+                shown[key] = [*entries[:limit], "and {} more".format(len(entries) - limit)]
+        shown["detail"] = tail(shown.get("detail"), limit * 40)
+        if not shown["detail"]:
+            del shown["detail"]
+        line = json.dumps(shown, sort_keys=True)
+        if len(line) <= LINE_LIMIT:
+            return line
+    shown = {key: result.get(key) for key in ("docker_setup", "ok", "stage", "digest", "push", "log")}
+    return json.dumps(dict(shown, error=str(result.get("error"))[:500]), sort_keys=True)
+
+
+def parse_arguments(argv):
+    parser = argparse.ArgumentParser(description="Set up a Docker engine on this machine.")
+    parser.add_argument("--settings", metavar="FILE", help="the settings, a JSON object")
+    parser.add_argument("--check", action="store_true", help="say what would be changed and change nothing")
+    parser.add_argument("--verify", action="store_true", help="compare the machine with the last run's record")
+    parser.add_argument("--root", default=os.environ.get("DOCKER_SETUP_ROOT") or "/", help="configure the tree below")
+    parser.add_argument("--forget", metavar="FILE", help="remove this file as soon as the settings are read")
+    options = parser.parse_args(argv)
+    if bool(options.settings) == options.verify:
+        parser.error("give either --settings FILE or --verify")
+    return options
+
+
+def run(options, machine):
+    """Do what the options ask; returns the result, whose ``ok`` tells how it ended."""
+    result = {"docker_setup": FORMAT, "ok": False, "log": LOG}
+    if not machine.alive:
+        result["root"] = machine.root
+    try:
+        if options.verify:
+            state = load_json(machine, STATE, {})
+            found = verify(machine, state) if state else ["this program has left no record on this machine"]
+            result.update(ok=True, verify=True, digest=state.get("digest", ""), differences=found)
+            return result
+        try:
+            document = read_settings(options.settings)
+        finally:
+            if options.forget:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(options.forget)
+        if isinstance(document, dict):
+            result.update(digest=document.get("digest") or "", push=document.get("push") or "")
+        result.update(apply(machine, Settings(document)), ok=True)
+        if machine.check:
+            result["check"] = True
+    except Problem as problem:
+        machine.log("failed: {}\n{}".format(problem.text, problem.detail))
+        result.update(error=machine.redact(problem.text), detail=machine.redact(problem.detail))
+    except Exception as error:  # noqa: BLE001  the result line is the contract, whatever happens
+        machine.log("failed:\n" + traceback.format_exc())
+        result.update(error=machine.redact("{}: {}".format(type(error).__name__, error)))
+    result.update(stage=machine.stage, changes=machine.changes)
+    if machine.notes:
+        result["notes"] = machine.notes
+    return result
+
+
+def main(argv=None):
+    """Run as a program; returns the exit code."""
+    os.umask(0o022)
+    options = parse_arguments(argv)
+    machine = Machine(options.root, check=options.check or options.verify)
+    result = run(options, machine)
+    if not result["ok"] and result.get("detail"):
+        print(result["detail"], flush=True)
+    print(result_line(result), flush=True)
+    return 0 if result["ok"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

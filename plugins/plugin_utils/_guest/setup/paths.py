@@ -1,0 +1,25 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Paths and limits that several parts share."""
+
+FORMAT = 1
+LOG = "/var/log/docker-host-setup.log"
+HOME = "/var/lib/docker-host"
+STATE = HOME + "/state.json"
+PENDING = HOME + "/restart-pending"
+DROP_IN = "/etc/systemd/system/docker.service.d/50-docker-host.conf"
+PROXY_FILE = "/etc/docker/docker-host-proxy.env"
+DAEMON_JSON = "/etc/docker/daemon.json"
+COMPOSE_DIR = "/etc/docker/compose"
+SOCKET = "/var/run/docker.sock"
+CERTIFICATES = (("ca", "/etc/docker/ca.pem", 0o644), ("cert", "/etc/docker/cert.pem", 0o644))
+KEY = "/etc/docker/key.pem"
+MARK = "# Written by dockerhost.azure. Changes made here are replaced by its next run.\n"
+LOCK_WAIT = 600
+HUB = "https://index.docker.io/v1/"
+
+
+def compose_file(name):
+    return "{}/{}/compose.yaml".format(COMPOSE_DIR, name)

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The record of the last run: hashes and names, no secret."""
+
+import json
+
+from .certificates import fingerprints, sha256
+from .desired import wanted_daemon, wanted_files
+from .paths import CERTIFICATES, DAEMON_JSON, FORMAT, HUB, KEY, STATE, compose_file
+
+
+def open_ports(state):
+    """The ports that earlier runs have opened; more than one after a run that did not end well."""
+    return {port for port in [state.get("port"), *(state.get("ports") or [])] if port}
+
+
+def certificate_files(state):
+    """The record's files that hold certificates and key, with their hashes."""
+    paths = {KEY, *(entry[1] for entry in CERTIFICATES)}
+    return {path: digest for path, digest in (state.get("files") or {}).items() if path in paths}
+
+
+def just_pushed(settings, state):
+    """The part of the record that this run answers for."""
+    if not settings.certs_only:
+        return state
+    return {"port": state["port"], "files": certificate_files(state)}
+
+
+def new_record(machine, settings, facts):
+    """What a run that ends well leaves as its record: hashes only, no secret."""
+    files = {path: content for path, (content, _mode) in wanted_files(machine, settings, facts).items()}
+    files.pop(DAEMON_JSON, None)
+    for name, project in settings.projects.items():
+        files[compose_file(name)] = project["file"].encode()
+    hashes = {path: sha256(content) for path, content in files.items() if content is not None}
+    trusted = fingerprints(settings.certs["ca"]) if settings.certs else []
+    if settings.certs_only:
+        files = dict(facts.state.get("files") or {}, **hashes)
+        return dict(facts.state, digest=settings.digest, ca=trusted, files=files)
+    known = [name for name in facts.state.get("projects") or [] if name not in settings.projects and not settings.purge]
+    return {
+        "format": FORMAT,
+        "digest": settings.digest,
+        "port": settings.port,
+        "disk": settings.disk and settings.disk.get("path", "/srv/docker"),
+        "ca": trusted,
+        "files": hashes,
+        "daemon": wanted_daemon(settings, facts),
+        "projects": sorted([*settings.projects, *known]),
+        "logins": sorted(login.get("server") or HUB for login in settings.logins),
+    }
+
+
+def intend(machine, settings, facts):
+    """Note what will be ours before the first file is written: a run that is cut short leaves nothing to nobody."""
+    before, state = facts.state, unfinished(new_record(machine, settings, facts), facts)
+    state["ca"] = sorted({*(before.get("ca") or []), *state["ca"]})
+    state["files"] = dict(before.get("files") or {}, **state["files"])
+    state["daemon-before"] = before.get("daemon") or {}
+    save(machine, state)
+
+
+def unfinished(state, facts):
+    """A record in the middle of a run: what later stages take away is still there, and what they make may be."""
+    for key in ("projects", "logins"):
+        state[key] = sorted({*(state.get(key) or []), *(facts.state.get(key) or [])})
+    return dict(state, unfinished=True, ports=sorted(open_ports(facts.state)))
+
+
+def record(machine, settings, facts, ended):
+    """Leave the record of this run."""
+    state = new_record(machine, settings, facts)
+    if not ended and state != facts.state:
+        save(machine, unfinished(state, facts))
+    elif ended:
+        save(machine, state)
+
+
+def save(machine, state):
+    content = (json.dumps(state, indent=2, sort_keys=True) + "\n").encode()
+    if machine.differs(STATE, content, 0o600):
+        machine.write(STATE, content, 0o600)

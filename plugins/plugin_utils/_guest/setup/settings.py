@@ -1,0 +1,198 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The settings file: its schema, and the form in which the other parts read it."""
+
+import base64
+import binascii
+import json
+import re
+
+from .machine import Problem
+
+DOCKER_URL = "https://download.docker.com"
+SHAPE = {
+    "format": int,
+    "digest": str,
+    "push": str,
+    "state": ("present", "absent"),
+    "remove": ["engine", "data"],
+    "replace-ca": bool,
+    "certs-only": bool,
+    "settings": {
+        "docker": {
+            "port": str,
+            "options": [str],
+            "daemon": dict,
+            "live-restore": bool,
+            "users": [str],
+            "data-disk": {"lun": int, "path": str, "filesystem": ("ext4", "xfs")},
+            "engine": {
+                "source": ("docker", "distribution", "keep"),
+                "version": str,
+                "channel": str,
+                "mirror": str,
+                "key": str,
+                "hold": bool,
+            },
+        },
+        "compose": dict,
+        "compose-environment": dict,
+        "compose-projects": dict,
+        "compose-purge": bool,
+    },
+    "protectedSettings": {
+        "certs": {"ca": str, "cert": str, "key": str},
+        "login": {"server": str, "username": str, "password": str, "email": str},
+        "logins": list,
+        "environment": dict,
+        "compose-secrets": dict,
+        "proxies": {"http": str, "https": str, "no": str},
+    },
+}
+
+
+def examine(value, shape, where):
+    """Refuse what is not of the shape: an unknown key, a wrong type, a value not among the choices."""
+    if isinstance(shape, dict):
+        if not isinstance(value, dict):
+            raise Problem("{} is not an object".format(where))
+        for key, entry in value.items():
+            if key not in shape:
+                raise Problem("{} has no setting {!r}; it has {}".format(where, key, ", ".join(sorted(shape))))
+            if entry is not None:
+                examine(entry, shape[key], "{}.{}".format(where, key).replace("the settings.", ""))
+    elif isinstance(shape, list):
+        allowed = (lambda entry: isinstance(entry, str)) if shape == [str] else (lambda entry: entry in shape)
+        if not isinstance(value, list) or not all(allowed(entry) for entry in value):
+            raise Problem("{} is not a list of {}".format(where, "strings" if shape == [str] else shape))
+    elif isinstance(shape, tuple):
+        if value not in shape:
+            raise Problem("{} is {!r}, not one of {}".format(where, value, ", ".join(shape)))
+    elif not isinstance(value, shape) or (shape is int and isinstance(value, bool)):
+        raise Problem("{} is not of type {}".format(where, shape.__name__))
+
+
+class Settings:
+    """The settings file in the form in which the rest of the program asks for them."""
+
+    def __init__(self, document):
+        examine(document, SHAPE, "the settings")
+        public, protected = document.get("settings") or {}, document.get("protectedSettings") or {}
+        docker = public.get("docker") or {}
+        engine = docker.get("engine") or {}
+        self.digest = document.get("digest") or ""
+        self.push = document.get("push") or ""
+        self.absent = document.get("state") == "absent"
+        self.remove = document.get("remove") or []
+        self.replace_ca = bool(document.get("replace-ca"))
+        self.certs_only = bool(document.get("certs-only"))
+        self.port = port_number(docker.get("port"))
+        self.options = docker.get("options") or []
+        self.daemon = docker.get("daemon") or {}
+        self.live_restore = docker.get("live-restore")
+        self.users = docker.get("users") or []
+        self.disk = docker.get("data-disk")
+        self.source = "keep" if self.certs_only else engine.get("source") or "docker"
+        self.version = engine.get("version") or ""
+        self.channel = engine.get("channel") or "stable"
+        self.mirror = (engine.get("mirror") or DOCKER_URL).rstrip("/")
+        self.key = engine.get("key")
+        self.hold = bool(engine.get("hold"))
+        self.proxies = {name: value for name, value in (protected.get("proxies") or {}).items() if value}
+        self.certs = decode_certificates(protected.get("certs") or {})
+        self.logins = list(protected.get("logins") or [])
+        if protected.get("login"):
+            self.logins.append(protected["login"])
+        self.projects = projects(public, protected)
+        self.purge = bool(public.get("compose-purge"))
+        self.refuse()
+
+    def refuse(self):
+        """Stop at what cannot be right on any machine."""
+        if self.port and len(self.certs) != 3:
+            raise Problem("docker.port is set without certs: the engine never listens on TCP without certificates")
+        if self.certs_only and len(self.certs) != 3:
+            raise Problem("certs-only is set without certs")
+        for option in self.options:
+            if re.match(r"-H|--(host|tls\w*)(=|$)", option):
+                raise Problem("docker.options has {}: hosts and TLS are set by docker.port and certs".format(option))
+        fighting = {"hosts", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey"} & set(self.daemon)
+        if fighting:
+            raise Problem("docker.daemon has {}: docker.port and certs set it".format(", ".join(sorted(fighting))))
+        for login in self.logins:
+            examine(login, dict(SHAPE["protectedSettings"]["login"], ca=str), "logins[]")
+            if not login.get("username") or not login.get("password"):
+                raise Problem("a login to {} lacks username or password".format(login.get("server") or "Docker Hub"))
+        for name in self.projects:
+            if not re.match(r"^[a-z0-9][a-z0-9_-]*$", name):
+                raise Problem("compose project {!r}: use lower case letters, digits, - and _".format(name))
+
+    def secrets(self):
+        """Every text that must not be seen, the longest first."""
+        found = [login["password"] for login in self.logins]
+        found += [value for project in self.projects.values() for value in project["secrets"].values()]
+        found += [value for name, value in self.proxies.items() if name != "no"]
+        if "key" in self.certs:
+            found.append(self.certs["key"].decode("utf-8", "replace").strip())
+        return sorted((secret for secret in found if len(secret) > 3), key=len, reverse=True)
+
+
+def port_number(text):
+    if text in (None, ""):
+        return None
+    if not re.match(r"^[1-9][0-9]{0,4}$", text) or int(text) > 65535:
+        raise Problem("docker.port is {!r}, not a port number".format(text))
+    return int(text)
+
+
+def decode_certificates(certs):
+    """PEM bytes by name, from base64 (or from PEM itself, as the Docker extension allowed)."""
+    found = {}
+    for name, value in certs.items():
+        if not value:
+            continue
+        try:
+            pem = value.encode() if "-----BEGIN" in value else base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            raise Problem("certs.{} is not base64".format(name)) from None
+        if b"-----BEGIN" not in pem:
+            raise Problem("certs.{} is not PEM".format(name))
+        found[name] = pem
+    if found and len(found) != 3:
+        raise Problem("certs needs ca, cert and key; it has {}".format(", ".join(sorted(found))))
+    return found
+
+
+def projects(public, protected):
+    """Compose projects by name: ``{"file": text, "environment": {}, "secrets": {}}``."""
+    found = {}
+    secrets = protected.get("compose-secrets") or {}
+    if public.get("compose"):
+        found["compose"] = {
+            "file": json.dumps(public["compose"], indent=2, sort_keys=True),
+            "environment": public.get("compose-environment") or {},
+            "secrets": protected.get("environment") or {},
+        }
+    for name, project in (public.get("compose-projects") or {}).items():
+        examine(project, {"file": str, "environment": dict}, "compose-projects." + name)
+        found[name] = {
+            "file": project.get("file") or "",
+            "environment": project.get("environment") or {},
+            "secrets": secrets.get(name) or {},
+        }
+    for project in found.values():
+        for kind in ("environment", "secrets"):
+            project[kind] = {key: str(value) for key, value in project[kind].items()}
+    return found
+
+
+def read_settings(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except OSError as error:
+        raise Problem("the settings cannot be read: {}".format(error)) from None
+    except ValueError as error:
+        raise Problem("the settings are not JSON: {}".format(error)) from None

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine's systemd unit: the packaged command, and the drop-in that replaces its hosts and TLS options."""
+
+import os
+import re
+
+from .paths import DROP_IN, KEY, MARK, PROXY_FILE
+
+UNIT_DIRS = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
+
+
+def exec_start(machine):
+    """The words of the engine's ``ExecStart=`` without our drop-in; empty when there is no such unit."""
+    files = [name for name in (d + "/systemd/system/docker.service" for d in UNIT_DIRS) if machine.read(name)][:1]
+    if not files:
+        return []
+    drop_ins = {}
+    for directory in reversed(UNIT_DIRS):
+        found = machine.glob(directory + "/systemd/system/docker.service.d/*.conf")
+        drop_ins.update({os.path.basename(name): name for name in found})
+    drop_ins.pop(os.path.basename(DROP_IN), None)
+    texts = [machine.text(files[0]), *(machine.text(name) for _base, name in sorted(drop_ins.items()))]
+    command = ""
+    for text in texts:
+        for value in re.findall(r"^ExecStart=(.*)$", text.replace("\\\n", " "), re.MULTILINE):
+            command = value.strip()
+    return command.split()
+
+
+def unit_word(word):
+    """A word as systemd's ExecStart wants it: no specifier, no variable, quoted when needed."""
+    word = word.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$")
+    return '"{}"'.format(word.replace('"', '\\"')) if re.search(r"[\s\"';]", word) or not word else word
+
+
+def command_line(settings, facts):
+    """The words of ExecStart: the packaged command, its hosts and TLS options replaced by ours."""
+    packaged = list(facts.command) or [
+        "/usr/bin/dockerd",
+        "-H",
+        "fd://",
+        "--containerd=/run/containerd/containerd.sock",
+    ]
+    words, hosts = [], []
+    while packaged:
+        word = packaged.pop(0)
+        if word in ("-H", "--host") and packaged:
+            hosts.append(packaged.pop(0))
+        elif re.match(r"-H.|--host=", word):
+            hosts.append(re.sub(r"^(-H=?|--host=)", "", word))
+        elif re.match(r"--tls(cacert|cert|key)$", word) and packaged:
+            packaged.pop(0)
+        elif not re.match(r"--tls", word):
+            words.append(word)
+    local = [host for host in hosts if host.startswith(("fd:", "unix:"))] or ["unix:///var/run/docker.sock"]
+    for host in local:
+        words += ["-H", host]
+    if settings.port:
+        words += ["-H", "tcp://0.0.0.0:{}".format(settings.port), "--tlsverify"]
+        words += ["--tlscacert=/etc/docker/ca.pem", "--tlscert=/etc/docker/cert.pem", "--tlskey=" + KEY]
+    return words + [unit_word(option) for option in settings.options]
+
+
+def drop_in(settings, facts):
+    """The drop-in's text, None when nothing is asked that needs one."""
+    lines = []
+    if settings.disk:
+        lines += ["[Unit]", "RequiresMountsFor=" + (settings.disk.get("path") or "/srv/docker"), ""]
+    service = []
+    if settings.proxies:
+        service.append("EnvironmentFile=-" + PROXY_FILE)
+    if settings.port or settings.options:
+        service += ["ExecStart=", "ExecStart=" + " ".join(command_line(settings, facts))]
+    if service:
+        lines += ["[Service]", *service]
+    return MARK + "\n".join(lines) + "\n" if lines else None
+
+
+def proxy_file(settings):
+    """Environment file for the daemon, None without proxies; it can hold passwords."""
+    names = (("http", "HTTP_PROXY"), ("https", "HTTPS_PROXY"), ("no", "NO_PROXY"))
+    lines = ['{}="{}"'.format(name, settings.proxies[key].replace("\\", "\\\\").replace('"', '\\"'))
+             for key, name in names if key in settings.proxies]  # fmt: skip
+    return MARK + "\n".join(lines) + "\n" if lines else None
