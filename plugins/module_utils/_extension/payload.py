@@ -5,7 +5,8 @@
 """What is sent: the program and the settings as one script. Private to this collection.
 
 The script is plain sh, because where Python 3 is on a VM differs. The settings come to the program as a file that only
-it has open, so that they are on no command line, in no environment and in no file that stays.
+it has open, so that they are on no command line, in no file that stays, and in no environment of a program that the
+script starts. A Run Command's handler gives them to the script itself as a variable of its environment.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ if [ -z "$python" ]; then
   exit 127
 fi
 """
+# A variable of the shell alone, before the first program starts.
+_TAKE_SETTINGS = f"settings=${SETTINGS_VARIABLE}\nunset {SETTINGS_VARIABLE}\n"
 _RUN = '"$python" - --root "${DOCKER_SETUP_ROOT:-/}"'
 _PROGRAM_END, _SETTINGS_END = "DOCKER_SETUP_PROGRAM_END", "DOCKER_SETUP_SETTINGS_END"
 
@@ -73,9 +76,9 @@ def custom_script(program: str, document: t.Mapping[str, t.Any]) -> str:
 def run_command_script(program: str) -> str:
     """The script of a Run Command that takes the settings from the protected parameter. It holds no secret."""
     return (
-        _FIND_PYTHON.replace("@FORGET@", ":")
-        + f"exec env -u {SETTINGS_VARIABLE} {_RUN} --settings /dev/fd/3 3<<{_SETTINGS_END} <<'{_PROGRAM_END}'\n"
-        + f"${SETTINGS_VARIABLE}\n{_SETTINGS_END}\n{_loader(program)}\n{_PROGRAM_END}\n"
+        _FIND_PYTHON.replace("@FORGET@", ":").replace("umask 077\n", f"umask 077\n{_TAKE_SETTINGS}")
+        + f"exec {_RUN} --settings /dev/fd/3 3<<{_SETTINGS_END} <<'{_PROGRAM_END}'\n"
+        + f"$settings\n{_SETTINGS_END}\n{_loader(program)}\n{_PROGRAM_END}\n"
     )
 
 

@@ -18,13 +18,12 @@ from pathlib import Path
 from .._errors import OptionError
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
+from .engine_rules import option_fault, option_name, own_keys
 from .options import DEFAULT_PORT, is_default
 
 Params = t.Mapping[str, t.Any]
 Json = dict[str, t.Any]
 
-OURS_IN_DAEMON = ("hosts", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey")
-_FIGHTING_OPTION = re.compile(r"(-H|--host|--tls\w*|--config-file|--pidfile|-p)(?=[=\s]|$)|-H\S")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.:~+_-]*")
 _CHANNEL = re.compile(r"[a-z]+")
@@ -214,9 +213,9 @@ def _data_disk(disk: Params, docker: Params) -> Json:
 
 
 def _refuse_daemon(daemon: t.Mapping[str, t.Any], docker: Params) -> None:
-    fighting = sorted(set(OURS_IN_DAEMON) & set(daemon))
-    if fighting:
-        raise OptionError("docker.daemon", f"{', '.join(fighting)}: set by docker.port and certs")
+    own = own_keys(daemon)
+    if own:
+        raise OptionError("docker.daemon", f"must not hold {', '.join(own)}: docker.port and certs decide it")
     if "live-restore" in daemon and docker.get("live_restore") is not None:
         raise OptionError("docker.daemon", "live-restore is also given by docker.live_restore")
     try:
@@ -231,15 +230,11 @@ def _refuse_options(docker: Params) -> None:
         keys.add("data-root")
     for place, text in enumerate(docker.get("options") or []):
         option = f"docker.options[{place}]"
-        if _FIGHTING_OPTION.match(text):
-            raise OptionError(option, f"{text}: hosts, TLS and files are set by docker.port and certs")
-        if re.match(r"--?[A-Za-z][\w-]*\s", text):
-            raise OptionError(option, f"{text!r}: write option and value with =, for example --log-level=debug")
-        if any(ord(character) < 32 for character in text) or not text:
-            raise OptionError(option, "is empty or holds control characters")
-        name = re.match(r"--([\w-]+)", text)
-        if name and name[1] in keys:
-            where = "docker.live_restore" if name[1] == "live-restore" else "docker.daemon or docker.data_disk"
+        fault, name = option_fault(text), option_name(text)
+        if fault:
+            raise OptionError(option, fault)
+        if name in keys:
+            where = "docker.live_restore" if name == "live-restore" else "docker.daemon or docker.data_disk"
             raise OptionError(option, f"{text} fights with {where}: dockerd takes each setting from one place only")
 
 

@@ -8,6 +8,7 @@ import os
 import pwd
 import re
 
+from ....module_utils._extension.engine_rules import own_keys
 from .certificates import certificates, check_pair, fingerprints, key_fingerprint, sha256, short
 from .desired import wanted_daemon
 from .machine import Problem
@@ -86,15 +87,16 @@ def refuse_engine(machine, settings, facts):
 
 def refuse_configuration(machine, settings, facts):
     ours = facts.state.get("daemon") or {}
-    fighting = {"hosts", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey"} & (set(facts.daemon) - set(ours))
+    fighting = own_keys(set(facts.daemon) - set(ours))
     if settings.port and fighting:
         raise Problem(
-            "{} on the machine has {}, which fights with the port and certificates that are wanted: "
-            "remove it there".format(DAEMON_JSON, ", ".join(sorted(fighting)))
+            "{} on the machine sets {}, which contradicts docker.port and certs: remove it there".format(
+                DAEMON_JSON, ", ".join(fighting)
+            )
         )
     for name in ("/etc/default/docker", "/etc/sysconfig/docker"):
         lines = re.findall(r"^\s*(?:DOCKER_OPTS|OPTIONS)=.*", machine.text(name), re.MULTILINE)
-        if settings.port and any(re.search(r"(^|[\s\"'=])(-H|--host|--tls)", line) for line in lines):
+        if settings.port and any(re.search(r"(^|[\s\"'=])(-D*H|--host|--tls)", line) for line in lines):
             raise Problem("{} on the machine sets hosts or TLS options: remove them there".format(name))
     if settings.live_restore and facts.swarm:
         raise Problem("docker.live_restore: this engine is part of a swarm, which cannot be combined with it")

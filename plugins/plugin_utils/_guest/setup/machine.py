@@ -5,10 +5,12 @@
 """The machine: its files, its programs, the log, and the changes made so far."""
 
 import contextlib
+import errno
 import glob
 import os
 import shlex
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -52,15 +54,22 @@ class Machine:
         return path if self.root == "/" else os.path.join(self.root, path.lstrip("/"))
 
     def log(self, text):
-        """Append to the full log, which only root can read, without any known secret."""
+        """Append to the full log without any known secret. A log that cannot be written ends no run: a note says so."""
         if self.check:
             return
-        text = self.redact(text)
-        path = self.path(LOG)
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(handle, "a", encoding="utf-8", errors="replace") as log:
-            log.write("{} {}: {}\n".format(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), self.stage, text))
+        line = "{} {}: {}\n".format(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), self.stage, self.redact(text))
+        try:
+            with open_log(self.path(LOG)) as log:
+                log.write(line)
+        except OSError as error:
+            note = "the log {} could not be written: {}".format(LOG, error.strerror or error)
+            if note not in self.notes:
+                self.notes.append(note)
+
+    def say(self, text):
+        """Print a line of progress, as far as somebody can read it."""
+        with contextlib.suppress(OSError):
+            print(text, flush=True)
 
     def redact(self, text):
         for secret in self.secrets:
@@ -78,7 +87,7 @@ class Machine:
         self.changes.append(text)
         self.log(text)
         if not self.check:
-            print("{}: {}".format(self.stage, text), flush=True)
+            self.say("{}: {}".format(self.stage, text))
             if act is not None:
                 act()
 
@@ -166,6 +175,27 @@ class Machine:
 
     def has(self, program):
         return self.alive and shutil.which(program, path=self.environment["PATH"]) is not None
+
+
+def open_log(path):
+    """Open the log for appending, readable by root only.
+
+    Others may write in /var/log (on Ubuntu the group syslog): what they put in the log's place is left alone.
+
+    :raises OSError: the log cannot be opened, or there is a link or a file of somebody else in its place.
+    """
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "it is not a file of its own that belongs to root")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            os.fchmod(handle, 0o600)
+        return os.fdopen(handle, "a", encoding="utf-8", errors="replace")
+    except BaseException:
+        os.close(handle)
+        raise
 
 
 def tail(output, size=1200):

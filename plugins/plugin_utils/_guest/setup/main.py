@@ -199,7 +199,7 @@ def main(argv=None):
     machine = Machine(options.root, check=options.check or options.verify)
     result = run(options, machine)
     if not result["ok"] and result.get("detail"):
-        print(result["detail"], flush=True)
+        machine.say(result["detail"])
     print(result_line(result), flush=True)
     return 0 if result["ok"] else 1
 

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 
 from .machine import Problem
-from .openpgp import openpgp_fingerprint
+from .openpgp import key_packets, only_pinned
 from .paths import MARK
 
 # The keys of Docker's repositories: https://docs.docker.com/engine/install/ (deb, rpm).
@@ -70,8 +70,7 @@ class Repository:
             ) from None
         except (OSError, http.client.HTTPException) as error:
             raise Problem("{} cannot be reached: {}".format(self.index(), error)) from None
-        if self.settings.key is None:
-            self.key()
+        self.key()
 
     def lacks_authorities(self):
         """Tell whether Debian's or Ubuntu's package of public CAs is missing, which minimal images leave out."""
@@ -97,20 +96,22 @@ class Repository:
         return b""
 
     def key(self):
-        """The repository's signing key: as given in the settings, else the repository's own if it is Docker's."""
-        if self.settings.key is not None:
-            return self.settings.key.encode()
-        url = self.base + "/gpg"
+        """Return the repository's signing key: as given in the settings, else Docker's as the repository serves it.
+
+        :raises Problem: the key cannot be read, or the file holds anything but the key that is expected.
+        """
         try:
-            key = self.fetch(url)
+            if self.settings.key is not None:
+                where, key = "engine.key", self.settings.key.encode()
+                key_packets(key)
+                return key
+            where = self.base + "/gpg"
+            return only_pinned(self.fetch(where), DOCKER_KEYS, with_subkeys=self.apt)
         except (OSError, http.client.HTTPException) as error:
-            raise Problem("{} cannot be read: {}".format(url, error)) from None
-        found = openpgp_fingerprint(key)
-        if found not in DOCKER_KEYS:
-            raise Problem(
-                "the key at {} has fingerprint {}, which is not Docker's: give it in engine.key".format(url, found)
-            )
-        return key
+            raise Problem("{} cannot be read: {}".format(where, error)) from None
+        except Problem as problem:
+            advice = "" if self.settings.key else "; if a mirror signs with a key of its own, give it in engine.key"
+            raise Problem("the key from {} is refused: {}{}".format(where, problem.text, advice)) from None
 
     def add(self, packager):
         """Write key and source unless the administrator has already configured this repository."""

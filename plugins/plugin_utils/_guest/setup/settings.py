@@ -9,6 +9,7 @@ import binascii
 import json
 import re
 
+from ....module_utils._extension.engine_rules import option_fault, own_keys
 from .machine import Problem
 
 DOCKER_URL = "https://download.docker.com"
@@ -115,12 +116,13 @@ class Settings:
             raise Problem("docker.port is set without certs: the engine never listens on TCP without certificates")
         if self.certs_only and len(self.certs) != 3:
             raise Problem("certs-only is set without certs")
-        for option in self.options:
-            if re.match(r"-H|--(host|tls\w*)(=|$)", option):
-                raise Problem("docker.options has {}: hosts and TLS are set by docker.port and certs".format(option))
-        fighting = {"hosts", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey"} & set(self.daemon)
-        if fighting:
-            raise Problem("docker.daemon has {}: docker.port and certs set it".format(", ".join(sorted(fighting))))
+        for place, option in enumerate(self.options):
+            fault = option_fault(option)
+            if fault:
+                raise Problem("docker.options[{}]: {}".format(place, fault))
+        own = own_keys(self.daemon)
+        if own:
+            raise Problem("docker.daemon: must not hold {}: docker.port and certs decide it".format(", ".join(own)))
         for login in self.logins:
             examine(login, dict(SHAPE["protectedSettings"]["login"], ca=str), "logins[]")
             if not login.get("username") or not login.get("password"):

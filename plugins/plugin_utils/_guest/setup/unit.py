@@ -47,10 +47,11 @@ def command_line(settings, facts):
     words, hosts = [], []
     while packaged:
         word = packaged.pop(0)
-        if word in ("-H", "--host") and packaged:
-            hosts.append(packaged.pop(0))
-        elif re.match(r"-H.|--host=", word):
-            hosts.append(re.sub(r"^(-H=?|--host=)", "", word))
+        host = re.match(r"(?P<debug>-D*)H=?(?P<value>.*)$|--host(=(?P<long>.*))?$", word)
+        if host:
+            words += ["-D"] if (host.group("debug") or "-") != "-" else []
+            value = host.group("value") or host.group("long")
+            hosts.append(value if value or not packaged else packaged.pop(0))
         elif re.match(r"--tls(cacert|cert|key)$", word) and packaged:
             packaged.pop(0)
         elif not re.match(r"--tls", word):

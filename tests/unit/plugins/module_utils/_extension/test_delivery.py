@@ -70,6 +70,21 @@ def test_run_command_takes_settings_out_of_the_environment(tmp_path: Path, shell
     assert payload.SETTINGS_VARIABLE not in environment
 
 
+def test_no_program_of_a_run_command_has_the_settings_in_its_environment(tmp_path: Path) -> None:
+    """The probes for Python included."""
+    script, seen = tmp_path / "script.sh", tmp_path / "seen"
+    script.write_text(payload.run_command_script(ECHO), encoding="utf-8")
+    probe = tmp_path / "bin" / "python3"
+    probe.parent.mkdir()
+    probe.write_text(f'#!/bin/sh\nenv >> "{seen}"\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    probe.chmod(0o755)
+    environment = {payload.SETTINGS_VARIABLE: '{"token": "hunter2"}', "PATH": f"{probe.parent}:/usr/bin:/bin"}
+    done = subprocess.run(["/bin/sh", str(script)], capture_output=True, text=True, check=True, env=environment)
+    assert json.loads(done.stdout)[1] == {"token": "hunter2"}
+    assert seen.read_text(encoding="utf-8").count("PWD=") == 2
+    assert "hunter2" not in seen.read_text(encoding="utf-8")
+
+
 def test_without_python_the_script_fails_and_leaves_no_secret(tmp_path: Path) -> None:
     script = tmp_path / "script.sh"
     script.write_bytes(gzip.decompress(base64.b64decode(payload.custom_script(ECHO, DOCUMENT))))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import hashlib
 import importlib.util
 import ipaddress
 import json
@@ -52,6 +53,14 @@ OS_RELEASES = {
     "leap15": 'PRETTY_NAME="openSUSE Leap 15.6"\nVERSION_ID="15.6"\nID="opensuse-leap"\nID_LIKE="suse opensuse"\n',
     "azurelinux3": 'PRETTY_NAME="Microsoft Azure Linux 3.0"\nVERSION_ID="3.0"\nID=azurelinux\n',
     "alpine": 'PRETTY_NAME="Alpine Linux v3.20"\nVERSION_ID=3.20.0\nID=alpine\n',
+}
+
+
+MADISON = {
+    "docker-ce": ["5:29.1.0-1~x", "5:28.10.0-1~x", "5:28.9.1-1~x", "5:27.5.1-1~x"],
+    "docker-ce-cli": ["5:29.1.0-1~x", "5:28.10.0-1~x", "5:28.9.1-1~x", "5:27.5.1-1~x"],
+    "docker.io": ["20.10.24+dfsg1-1"],
+    "docker-compose": ["1.29.2-3"],
 }
 
 
@@ -164,6 +173,63 @@ class Scratch:
         result = json.loads(done.stdout.splitlines()[-1])
         assert done.returncode == (0 if result["ok"] else 1)
         return t.cast("dict[str, t.Any]", result)
+
+
+class Recorder:
+    """Makes the program's Machine believe that a scratch root is the running system, and records what it runs."""
+
+    def __init__(self, setup: t.Any, root: Path, os_release: str, answers: dict[str, str] | None = None) -> None:
+        outer = self
+        self.commands: list[str] = []
+        self.answers = answers or {}
+
+        class Machine(setup.Machine):  # type: ignore[misc,name-defined]
+            def run(self, argv: list[str], **_options: t.Any) -> str:
+                command = " ".join(argv)
+                outer.commands.append(command)
+                for start, answer in outer.answers.items():
+                    if command.startswith(start):
+                        return answer
+                if argv[:2] == ["apt-cache", "madison"]:
+                    return "".join(f"{argv[2]} | {version} | http://x\n" for version in MADISON.get(argv[2], []))
+                return "amd64\n" if argv[0] == "dpkg" else ""
+
+            def has(self, program: str) -> bool:
+                return program in ("dnf", "rpm")
+
+        (root / "etc").mkdir(parents=True)
+        (root / "etc/os-release").write_text(os_release, encoding="utf-8")
+        self.machine = Machine(str(root))
+        self.machine.alive = True
+        self.setup = setup
+
+    def packager(self, **engine: t.Any) -> t.Any:
+        """A packager for settings of the engine."""
+        settings = self.setup.Settings({"settings": {"docker": {"engine": engine}}})
+        return self.setup.Packager(self.machine, settings, self.setup.Facts(self.machine))
+
+
+def packet(tag: int, body: bytes) -> bytes:
+    """Make an OpenPGP packet with a length of one byte (RFC 4880, 4.2.1)."""
+    return bytes([0x80 | tag << 2, len(body)]) + body
+
+
+def public_key(content: bytes, *, tag: int = 6) -> bytes:
+    """Make a key packet of version 4, which nobody can sign with, and the packets of a name and its signature."""
+    return packet(tag, b"\x04" + content) + packet(13, b"name") + packet(2, b"\x04signature")
+
+
+def fingerprint(content: bytes) -> str:
+    """Return the fingerprint of :func:`public_key`."""
+    body = b"\x04" + content
+    return hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body).hexdigest().upper()
+
+
+def armour(key: bytes) -> str:
+    """Armour a key as gpg does."""
+    text = base64.b64encode(key).decode()
+    begin, end = (f"-----{word} PGP PUBLIC KEY BLOCK-----\n" for word in ("BEGIN", "END"))
+    return f"{begin}Comment: made by a test\n\n{text}\n=abcd\n{end}"
 
 
 @pytest.fixture(name="setup", scope="session")

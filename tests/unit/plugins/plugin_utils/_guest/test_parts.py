@@ -13,48 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import OS_RELEASES
-
-MADISON = {
-    "docker-ce": ["5:29.1.0-1~x", "5:28.10.0-1~x", "5:28.9.1-1~x", "5:27.5.1-1~x"],
-    "docker-ce-cli": ["5:29.1.0-1~x", "5:28.10.0-1~x", "5:28.9.1-1~x", "5:27.5.1-1~x"],
-    "docker.io": ["20.10.24+dfsg1-1"],
-    "docker-compose": ["1.29.2-3"],
-}
-
-
-class Recorder:
-    """Makes the program's Machine believe that a scratch root is the running system, and records what it runs."""
-
-    def __init__(self, setup: t.Any, root: Path, os_release: str, answers: dict[str, str] | None = None) -> None:
-        outer = self
-        self.commands: list[str] = []
-        self.answers = answers or {}
-
-        class Machine(setup.Machine):  # type: ignore[misc,name-defined]
-            def run(self, argv: list[str], **_options: t.Any) -> str:
-                command = " ".join(argv)
-                outer.commands.append(command)
-                for start, answer in outer.answers.items():
-                    if command.startswith(start):
-                        return answer
-                if argv[:2] == ["apt-cache", "madison"]:
-                    return "".join(f"{argv[2]} | {version} | http://x\n" for version in MADISON.get(argv[2], []))
-                return "amd64\n" if argv[0] == "dpkg" else ""
-
-            def has(self, program: str) -> bool:
-                return program in ("dnf", "rpm")
-
-        (root / "etc").mkdir(parents=True)
-        (root / "etc/os-release").write_text(os_release, encoding="utf-8")
-        self.machine = Machine(str(root))
-        self.machine.alive = True
-        self.setup = setup
-
-    def packager(self, **engine: t.Any) -> t.Any:
-        """A packager for settings of the engine."""
-        settings = self.setup.Settings({"settings": {"docker": {"engine": engine}}})
-        return self.setup.Packager(self.machine, settings, self.setup.Facts(self.machine))
+from .conftest import OS_RELEASES, Recorder, armour, public_key
 
 
 @pytest.mark.parametrize(
@@ -162,7 +121,7 @@ def test_locks_are_waited_for_and_other_failures_are_not(
 
 
 def test_sources_name_key_and_channel(setup: t.Any, tmp_path: Path) -> None:
-    key = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+    key = armour(public_key(b"mirror"))
     for system, source, text in (
         ("debian12", "etc/apt/sources.list.d/docker.list", "signed-by=/etc/apt/keyrings/docker.asc] http://m/linux/"),
         ("rocky9", "etc/yum.repos.d/docker-ce.repo", "gpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-docker"),
@@ -180,18 +139,9 @@ def test_a_repository_that_is_configured_already_is_left_alone(setup: t.Any, tmp
     theirs = tmp_path / "root/etc/apt/sources.list.d/their.sources"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("URIs: http://m/linux/debian\n", encoding="utf-8")
-    packager = recorder.packager(mirror="http://m", key="-----BEGIN PGP PUBLIC KEY BLOCK-----")
+    packager = recorder.packager(mirror="http://m", key=armour(public_key(b"mirror")))
     setup.Repository(packager.machine, packager.settings, packager.facts).add(packager)
     assert [path.name for path in theirs.parent.iterdir()] == ["their.sources"]
-
-
-def test_a_key_that_is_not_dockers_is_refused(setup: t.Any, tmp_path: Path) -> None:
-    folder = tmp_path / "mirror/linux/debian"
-    folder.mkdir(parents=True)
-    (folder / "gpg").write_bytes(b"\x98\x04abcd")
-    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager(mirror=f"file://{tmp_path}/mirror")
-    with pytest.raises(setup.Problem, match="not Docker's"):
-        setup.Repository(packager.machine, packager.settings, packager.facts).key()
 
 
 def test_a_distribution_that_docker_does_not_serve(setup: t.Any, tmp_path: Path) -> None:
@@ -202,24 +152,11 @@ def test_a_distribution_that_docker_does_not_serve(setup: t.Any, tmp_path: Path)
 
 def test_minimal_images_get_public_authorities_first(setup: t.Any, tmp_path: Path) -> None:
     recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
-    packager = recorder.packager(mirror="https://127.0.0.1:1", key="-----BEGIN PGP PUBLIC KEY BLOCK-----")
+    packager = recorder.packager(mirror="https://127.0.0.1:1", key=armour(public_key(b"mirror")))
     repository = setup.Repository(packager.machine, packager.settings, packager.facts)
     repository.probe()
     repository.add(packager)
     assert [command for command in recorder.commands if command.endswith(" ca-certificates")]
-
-
-def test_openpgp_fingerprint(setup: t.Any) -> None:
-    """A version 4 key packet of four bytes, in both packet formats and armoured."""
-    import hashlib
-
-    expected = hashlib.sha1(b"\x99\x00\x04abcd").hexdigest().upper()
-    assert setup.openpgp_fingerprint(b"\x98\x04abcd") == expected
-    assert setup.openpgp_fingerprint(b"\xc6\x04abcd") == expected
-    assert setup.openpgp_fingerprint(b"\x99\x00\x04abcd") == expected
-    armoured = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" + base64.b64encode(b"\x98\x04abcd") + b"\n=abcd\n-----END"
-    assert setup.openpgp_fingerprint(armoured) == expected
-    assert setup.openpgp_fingerprint(b"<html>") == "none"
 
 
 UNIT = (

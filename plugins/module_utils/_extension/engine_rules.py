@@ -1,0 +1,44 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of dockerd and keys of daemon.json that settings must not give.
+
+One table for the controller and for the program on the VM, which is bundled with this file: it keeps to Python 3.6 and
+the standard library. The options are those of https://docs.docker.com/reference/cli/dockerd/.
+"""
+
+import re
+import typing as t
+
+OWN_DAEMON_KEYS = ("hosts", "tls", "tlscacert", "tlscert", "tlskey", "tlsverify")
+"""Keys of daemon.json that decide who may connect: the port and the certificates decide that."""
+OWN_OPTIONS = ("config-file", "host", "pidfile", "tls", "tlscacert", "tlscert", "tlskey", "tlsverify")
+"""Options of dockerd that the program sets, or that would have dockerd use other files than its unit says."""
+ENDING_OPTIONS = ("help", "validate", "version")
+"""Options with which dockerd does not run as a daemon."""
+# Long options only. Short ones can be written in clusters (-DHtcp://...), which no list of names would find.
+_OPTION = re.compile(r"--([a-z0-9]+(?:-[a-z0-9]+)*)(=[^\x00-\x1f\x7f]*)?")
+
+
+def option_name(option: str) -> str:
+    """Return an option's name without dashes and value, empty if it is not of the form --name or --name=value."""
+    found = _OPTION.fullmatch(option)
+    return found.group(1) if found else ""
+
+
+def option_fault(option: str) -> str:
+    """Return why dockerd must not get this option, empty if it may."""
+    name = option_name(option)
+    if not name:
+        return f"must be of the form --name=value or --name, for example --log-level=debug, got {option!r}"
+    if name in OWN_OPTIONS:
+        return f"must not hold --{name}: docker.port and certs decide hosts, TLS and files"
+    if name in ENDING_OPTIONS:
+        return f"must not hold --{name}: dockerd would end instead of run"
+    return ""
+
+
+def own_keys(daemon: t.Iterable[str]) -> t.List[str]:
+    """Return the keys of daemon.json that settings must not give, sorted."""
+    return sorted(set(daemon) & set(OWN_DAEMON_KEYS))

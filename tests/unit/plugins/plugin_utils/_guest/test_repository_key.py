@@ -1,0 +1,100 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The key of Docker's repository: the pinned one is written, and a file with anything else is refused."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .conftest import OS_RELEASES, Recorder, armour, fingerprint, packet, public_key
+
+DOCKER, EVIL = public_key(b"docker"), public_key(b"evil")
+SUBKEY = packet(14, b"\x04subkey") + packet(2, b"\x04binding")
+
+
+@pytest.fixture
+def pinned(setup: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Any:
+    """The program, with a key of the tests' own in the place of Docker's."""
+    monkeypatch.setattr(setup, "DOCKER_KEYS", (fingerprint(b"docker"),))
+    return setup
+
+
+def repository(setup: t.Any, root: Path, served: bytes, system: str = "debian12", **engine: t.Any) -> t.Any:
+    """A repository on a mirror that serves this key."""
+    mirror = root.parent / "mirror"
+    for name in ("debian", "rhel"):
+        (mirror / "linux" / name).mkdir(parents=True, exist_ok=True)
+        (mirror / "linux" / name / "gpg").write_bytes(served)
+    packager = Recorder(setup, root, OS_RELEASES[system]).packager(mirror=f"file://{mirror}", **engine)
+    return setup.Repository(packager.machine, packager.settings, packager.facts)
+
+
+@pytest.mark.parametrize(
+    "served",
+    [DOCKER, armour(DOCKER).encode(), armour(DOCKER).replace("\n", "\r\n").encode(), DOCKER + SUBKEY],
+    ids=["binary", "armoured", "CRLF", "subkey"],
+)
+def test_the_pinned_key_is_accepted_and_written_armoured(pinned: t.Any, tmp_path: Path, served: bytes) -> None:
+    written = repository(pinned, tmp_path / "root", served).key()
+    assert written.startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n")
+    expected = pinned.key_packets(DOCKER + (SUBKEY if SUBKEY in served else b""))
+    assert pinned.key_packets(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("served", "reason"),
+    [
+        (EVIL, "not Docker's"),
+        (DOCKER + EVIL, "holds 2 keys"),
+        (armour(DOCKER + EVIL).encode(), "holds 2 keys"),
+        ((armour(DOCKER) + armour(EVIL)).encode(), "not one block"),
+        ((armour(DOCKER) + "x").encode(), "not one block"),
+        (armour(DOCKER).encode() + EVIL, "not one block"),
+        (DOCKER + packet(11, b"data"), "more than a public key"),
+        (DOCKER + packet(7, b"\x04secret"), "more than a public key"),
+        (DOCKER + b"\x99\xff\xff", "damaged"),
+        (DOCKER + b"\x9b", "damaged"),
+        (packet(13, b"name") + DOCKER, "not an OpenPGP public key"),
+        (public_key(b"docker", tag=14), "not an OpenPGP public key"),
+        (packet(6, b"\x06docker"), "another version"),
+        (b"<html>", "not an OpenPGP public key"),
+        (b"", "not an OpenPGP public key"),
+    ],
+)
+@pytest.mark.parametrize("system", ["debian12", "rhel9"])
+def test_a_file_that_is_not_the_pinned_key_alone_is_refused(
+    pinned: t.Any, tmp_path: Path, system: str, served: bytes, reason: str
+) -> None:
+    with pytest.raises(pinned.Problem, match=reason) as refused:
+        repository(pinned, tmp_path / "root", served, system).key()
+    assert "engine.key" in refused.value.text
+
+
+def test_rpm_gets_no_subkeys_because_old_ones_do_not_check_them(pinned: t.Any, tmp_path: Path) -> None:
+    written = repository(pinned, tmp_path / "root", DOCKER + SUBKEY, "rhel9").key()
+    assert pinned.key_packets(written) == pinned.key_packets(DOCKER)
+
+
+def test_a_key_of_the_users_is_checked_before_anything_is_changed(setup: t.Any, tmp_path: Path) -> None:
+    mine = armour(EVIL)
+    assert repository(setup, tmp_path / "good", DOCKER, key=mine).key() == mine.encode()
+    broken = repository(setup, tmp_path / "bad", DOCKER, key="-----BEGIN PGP PUBLIC KEY BLOCK-----")
+    with pytest.raises(setup.Problem, match=r"the key from engine\.key is refused"):
+        broken.key()
+
+
+def test_lengths_of_packets(setup: t.Any) -> None:
+    """Each form that RFC 4880, 4.2, gives a packet's length; keys have none of unknown length."""
+    body = b"\x04" + b"k" * 299
+    forms = [b"\x99\x01\x2c", b"\x9a\x00\x00\x01\x2c", b"\xc6\xc0\x6c", b"\xc6\xff\x00\x00\x01\x2c"]
+    for head in forms:
+        assert setup.key_packets(head + body) == [(6, body)]
+    assert setup.key_packets(b"\xc6\x04\x04abc") == [(6, b"\x04abc")]
+    for head in (b"\x9b", b"\xc6\xe1"):
+        with pytest.raises(setup.Problem):
+            setup.key_packets(head + body)
