@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 
 
 class ActionModule(LocalAction):
     """See the module of the same name."""
 
-    TASK = TASK
+    BACKEND = BACKEND

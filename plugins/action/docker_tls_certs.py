@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 # The task's own import of cryptography is guarded; made here, the main process pays it once before it forks.
-from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 
@@ -17,4 +17,4 @@ _preload.load(*_preload.CERTIFICATES)
 class ActionModule(LocalAction):
     """See the module of the same name."""
 
-    TASK = TASK
+    BACKEND = BACKEND

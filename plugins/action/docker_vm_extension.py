@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import read_program
@@ -22,7 +22,7 @@ _preload.load(*_preload.CERTIFICATES)
 class ActionModule(LocalAction):
     """See the module of the same name."""
 
-    TASK = TASK
+    BACKEND = BACKEND
 
     def prepare(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Hand the program that runs on the VM to the module."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 
@@ -16,4 +16,4 @@ _preload.load_azure()
 class ActionModule(LocalAction):
     """See the module of the same name."""
 
-    TASK = TASK
+    BACKEND = BACKEND

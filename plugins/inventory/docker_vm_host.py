@@ -120,16 +120,16 @@ from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.argument_spec import azure_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import failure
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import failure
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.rules import check_name
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._host_list import (
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import (
     Hosts,
     find_hosts,
     in_turns,
 )
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.validators import check_name
 
 Json = dict[str, t.Any]
 NOT_HOSTS = ("localhost", "127.0.0.1", "all", "ungrouped")
@@ -197,12 +197,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         groups = self.get_option("resource_groups") or []
         agent_state = bool(self.get_option("agent_state"))
 
-        def ask(subscription: str | None) -> Hosts:
+        def query_azure(subscription: str | None) -> Hosts:
             with AzureSession.from_params({**params, "subscription_id": subscription}) as session:
                 return find_hosts(session, groups, agent_state=agent_state)
 
         try:
-            found = in_turns([lambda name=name: ask(name) for name in subscriptions])  # type: ignore[misc]
+            found = in_turns([lambda name=name: query_azure(name) for name in subscriptions])  # type: ignore[misc]
         except DockerHostError as error:
             raise AnsibleParserError(failure(error)["msg"]) from error
         # A group of one subscription need not be in the others.

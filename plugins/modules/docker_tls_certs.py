@@ -527,12 +527,12 @@ waiting_for:
   returned: when O(rotate_ca=advance) is refused
 """
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import run_as_module
-from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import run_as_module
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND
 
 
 def main() -> None:
-    run_as_module(TASK)
+    run_as_module(BACKEND)
 
 
 if __name__ == "__main__":

@@ -549,12 +549,12 @@ log:
   type: str
 """
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import run_as_module
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import run_as_module
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND
 
 
 def main() -> None:
-    run_as_module(TASK)
+    run_as_module(BACKEND)
 
 
 if __name__ == "__main__":

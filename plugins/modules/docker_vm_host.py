@@ -644,13 +644,13 @@ exists:
   elements: str
 """
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import run_as_module
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import run_as_module
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import BACKEND
 
 
 def main() -> None:
     """Run the task as a module."""
-    run_as_module(TASK)
+    run_as_module(BACKEND)
 
 
 if __name__ == "__main__":

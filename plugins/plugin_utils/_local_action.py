@@ -26,8 +26,8 @@ from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request, failure
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task, failure
 
 display = Display()
 
@@ -35,7 +35,7 @@ display = Display()
 class LocalAction(ActionBase):
     """Base of an action that runs its task here when "here" is where the user wants it."""
 
-    TASK: t.ClassVar[Task]
+    BACKEND: t.ClassVar[Backend]
 
     _supports_check_mode = True
     _supports_async = True
@@ -53,7 +53,7 @@ class LocalAction(ActionBase):
         if not self._runs_here(task_vars):
             result.update(
                 self._execute_module(
-                    module_name=f"dockerhost.azure.{self.TASK.name}",
+                    module_name=f"dockerhost.azure.{self.BACKEND.name}",
                     module_args=args,
                     task_vars=task_vars,
                     wrap_async=self._task.async_val,
@@ -102,11 +102,11 @@ class LocalAction(ActionBase):
 
     def _run_here(self, args: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         ran = carry_out(
-            self.TASK,
+            self.BACKEND,
             args,
             check_mode=bool(self._task.check_mode),
             diff=bool(self._task.diff),
-            at_once=hosts_at_once(task_vars),
+            concurrency=concurrent_hosts(task_vars),
         )
         if _wants_invocation(task_vars):
             ran.result["invocation"] = {"module_args": ran.params}
@@ -126,13 +126,13 @@ class Ran(t.NamedTuple):
     secrets: set[str]
 
 
-def hosts_at_once(task_vars: dict[str, t.Any]) -> int:
+def concurrent_hosts(task_vars: dict[str, t.Any]) -> int:
     """For how many hosts a task of this play runs at the same time."""
     batch = task_vars.get("ansible_play_batch") or ()
     return max(1, min(int(task_vars.get("ansible_forks") or 1), len(batch)))
 
 
-def carry_out(task: Task, args: dict[str, t.Any], **asked: t.Any) -> Ran:
+def carry_out(task: Backend, args: dict[str, t.Any], **asked: t.Any) -> Ran:
     """Validate options as the module does, and run its backend in this process.
 
     :param asked: fields of the :class:`Request`.

@@ -14,12 +14,12 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import shared_sessions
-from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import TASK as CONTEXT
-from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import TASK as ENDPOINT
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK as EXTENSION
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Task
-from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import TASK as CERTIFICATES
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK as HOST
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import BACKEND as CONTEXT
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import BACKEND as ENDPOINT
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND as EXTENSION
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND as CERTIFICATES
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import BACKEND as HOST
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._derived import Derived
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out, plain
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import read_program
@@ -130,9 +130,9 @@ class WholeHost:
         own = {f"ansible_{name}": ssh[name] for name in ssh if known[name] in ("", None, before.get(name))}
         return {SAID: ssh, **own, **connection}
 
-    def _step(self, task: Task, args: Json) -> Json:
+    def _step(self, task: Backend, args: Json) -> Json:
         try:
-            ran = carry_out(task, plain(args), check_mode=True, brief=True)
+            ran = carry_out(task, plain(args), check_mode=True, only_named=True)
         except Exception as error:
             # The step itself comes next, and tells it as its own error.
             raise NotConvergedError(f"{task.name}: {type(error).__name__}") from error

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension import payload
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import read_outcome
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.setup_result import read_setup_result
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 from azure_emulator.machines import tree
 from azure_emulator.machines.base import DataDisk, Interface, MachineSpec, Rule
@@ -104,7 +104,7 @@ class Machines:
                 protected_settings={"script": payload.custom_script(PROGRAM, document)},
             )
         )
-        outcome = read_outcome(result.message)
+        outcome = read_setup_result(result.message)
         assert outcome.result, result.message
         assert outcome.good == (not fails), outcome.result
         assert result.status == ("error" if fails else "success")

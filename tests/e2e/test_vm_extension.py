@@ -22,12 +22,16 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import Place, Target, find_target
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK as EXTENSION
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
-from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import TASK as CERTS
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK as HOST
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND as EXTENSION
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.virtual_machine import (
+    VirtualMachine,
+    VmReference,
+    find_virtual_machine,
+)
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND as CERTS
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import BACKEND as HOST
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 
 from .authority import Authority
@@ -48,7 +52,7 @@ class Cloud:
         self.cert_dir = controller.cert_dir
         self.hosts: dict[str, dict[str, t.Any]] = {}
 
-    def task(self, task: Task, *, check_mode: bool = False, **given: t.Any) -> dict[str, t.Any]:
+    def task(self, task: Backend, *, check_mode: bool = False, **given: t.Any) -> dict[str, t.Any]:
         """Run a task as its action does, with the user's environment."""
         spec = {name: dict(option) for name, option in task.spec.argument_spec.items()}
         validation = ArgumentSpecValidator(spec, **task.spec.rules()).validate(given)
@@ -120,7 +124,7 @@ class Cloud:
             target.set_tags({key: value for key, value in target.tags.items() if key != tag})
 
     @contextlib.contextmanager
-    def target(self, name: str) -> t.Iterator[Target]:
+    def target(self, name: str) -> t.Iterator[VirtualMachine]:
         """A VM."""
         with pytest.MonkeyPatch.context() as patch:
             for key, value in self.controller.environment.items():
@@ -128,7 +132,7 @@ class Cloud:
             for key in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
                 patch.delenv(key, raising=False)
             with AzureSession.from_params({}) as session:
-                target = find_target(session, Place(GROUP, name))
+                target = find_virtual_machine(session, VmReference(GROUP, name))
                 assert target is not None
                 yield target
 

@@ -444,14 +444,14 @@ def test_examples_of_the_reference_are_what_the_module_takes(name: str) -> None:
             if not key.startswith("dockerhost.azure."):
                 continue
             used = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{key.split('.')[2]}")
-            if not isinstance(value, dict | None) or not hasattr(used, "TASK"):
+            if not isinstance(value, dict | None) or not hasattr(used, "BACKEND"):
                 continue
             given = {**task.get("module_defaults", {}).get("group/dockerhost.azure.all", {}), **(value or {})}
-            spec = {option: dict(details) for option, details in used.TASK.spec.argument_spec.items()}
-            result = ArgumentSpecValidator(spec, **used.TASK.spec.rules()).validate(filled(given, spec))
+            spec = {option: dict(details) for option, details in used.BACKEND.spec.argument_spec.items()}
+            result = ArgumentSpecValidator(spec, **used.BACKEND.spec.rules()).validate(filled(given, spec))
             assert result.error_messages == [], f"{name}: {task}"
             checked += 1
-    assert checked or not hasattr(module, "TASK"), name
+    assert checked or not hasattr(module, "BACKEND"), name
 
 
 def filled(given: dict[str, t.Any], spec: dict[str, t.Any]) -> dict[str, t.Any]:

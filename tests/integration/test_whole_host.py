@@ -95,7 +95,7 @@ def player(user: User, directory: Path) -> t.Callable[..., Ran]:
 
 def changed(ran: Ran) -> int:
     """Changed tasks but for the test's own file."""
-    return ran.changed["localhost"] - ("changed: [localhost]" in ran.output.split("copy]")[-1].split("TASK")[0])
+    return ran.changed["localhost"] - ("changed: [localhost]" in ran.output.split("copy]")[-1].split("BACKEND")[0])
 
 
 @pytest.mark.slow

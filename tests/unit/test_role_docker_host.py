@@ -13,11 +13,14 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.options import extension_argument_spec
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.argument_spec import azure_argument_spec
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.argument_spec import extension_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import SPEC as CERTIFICATES
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.options import DEFAULT_KEY_PATH, DEFAULT_USER
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.options import SPEC as VM_HOST
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.argument_spec import (
+    DEFAULT_KEY_PATH,
+    DEFAULT_USER,
+)
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.argument_spec import SPEC as VM_HOST
 
 ROLE = pathlib.Path(__file__).parents[2] / "roles" / "docker_host"
 PREFIX = "docker_host_"

@@ -19,21 +19,21 @@ import os
 import threading
 import typing as t
 
+from .._backend import silent
 from .._errors import MissingLibraryError
-from .._task import silent
 from . import settings as found
 from .api_versions import COMPUTE, api_version_of
 from .clouds import Cloud, find_cloud
-from .credentials import Place, Way, choose_way, wants_no_discovery
+from .credentials import AuthMethod, AuthTarget, select_auth_method, wants_no_discovery
 from .errors import AuthenticationError, AzureError, from_sdk, sign_in_error
-from .operations import Deadline, Operation, Watch, Work, polling_method
+from .operations import Deadline, Operation, OperationInfo, ProgressReporter, polling_method
 from .transport import COMPUTE_REQUIREMENT, make_transport
+from .wire import Json
 
 USER_AGENT = "dockerhost.azure"
 LOAD_AFTER_SECONDS = 0.5
 """After which azure-mgmt-compute is loaded: a create's first requests are sent by then."""
 
-Json = dict[str, t.Any]
 
 _shared: dict[tuple[t.Any, ...], AzureSession] | None = None
 
@@ -67,19 +67,19 @@ class AzureSession:
 
     def __init__(
         self,
-        way: Way,
-        place: Place,
+        way: AuthMethod,
+        place: AuthTarget,
         subscription_id: str,
         progress: t.Callable[[str], None] = silent,
         deadline: Deadline | None = None,
-        at_once: int = 1,
+        concurrency: int = 1,
     ) -> None:
         self.way = way
         self.place = place
         self.subscription_id = subscription_id
         self.progress = progress
         self.deadline = deadline or Deadline(None)
-        self.at_once = at_once
+        self.concurrency = concurrency
         _keep_quiet()
         self._transport = make_transport(place.ca_path, lambda: self.deadline.left)
         self._credential = _OneAtATime(way, place)
@@ -92,7 +92,7 @@ class AzureSession:
         params: t.Mapping[str, t.Any],
         progress: t.Callable[[str], None] = silent,
         wait_timeout: float | None = None,
-        at_once: int = 1,
+        concurrency: int = 1,
     ) -> AzureSession:
         """A session as a task's options, or else the environment, ask for. A private cloud is asked for its endpoints.
 
@@ -103,17 +103,17 @@ class AzureSession:
         :raises OptionError: an option is wrong.
         :raises AzureError: a private cloud does not answer.
         """
-        way = choose_way(params, os.environ)
+        way = select_auth_method(params, os.environ)
         subscription = way.settings.subscription_id or found.first_set(os.environ, "AZURE_SUBSCRIPTION_ID")
         if not subscription:
             raise AuthenticationError(
                 "No subscription: give subscription_id, or set AZURE_SUBSCRIPTION_ID, or subscription_id in the profile"
                 " of ~/.azure/credentials, or choose one with `az account set`."
             )
-        same = (way, *_asked_place(params, way), params.get("disable_instance_discovery"), subscription)
+        same = (way, *_configured_auth_target(params, way), params.get("disable_instance_discovery"), subscription)
         if _shared is not None and same in _shared:
             return _shared[same]
-        session = cls(way, find_place(params, way), subscription, progress, Deadline(wait_timeout), at_once)
+        session = cls(way, find_auth_target(params, way), subscription, progress, Deadline(wait_timeout), concurrency)
         if _shared is not None:
             _shared[same] = session
         return session
@@ -246,7 +246,7 @@ class AzureSession:
 
     def begin(
         self,
-        work: Work,
+        work: OperationInfo,
         function: t.Callable[..., t.Any],
         *args: t.Any,
         api_version: str = COMPUTE,
@@ -258,7 +258,7 @@ class AzureSession:
         :param over: tells by the resource itself whether the operation is over; asked in long pauses between polls.
         :raises AzureError: Azure refused it.
         """
-        watch = Watch(work, self.progress, self.at_once)
+        watch = ProgressReporter(work, self.progress, self.concurrency)
         try:
             poller = function(
                 *args, api_version=api_version, cls=_wire, polling=polling_method(watch, over), **keywords
@@ -338,7 +338,7 @@ class ArmClient:
 
     def begin(
         self,
-        work: Work,
+        work: OperationInfo,
         method: str,
         path: str,
         body: Json | None = None,
@@ -405,18 +405,18 @@ class ArmClient:
         return answer
 
 
-def find_place(params: t.Mapping[str, t.Any], way: Way) -> Place:
+def find_auth_target(params: t.Mapping[str, t.Any], way: AuthMethod) -> AuthTarget:
     """Where a task's options, or else the environment, say to sign in. A private cloud is asked for its endpoints.
 
     :raises OptionError: there is no such cloud.
     :raises AzureError: a private cloud does not answer.
     """
-    name, ca_path = _asked_place(params, way)
+    name, ca_path = _configured_auth_target(params, way)
     cloud = find_cloud(name, ca_path)
-    return Place(cloud, ca_path, wants_no_discovery(params, cloud))
+    return AuthTarget(cloud, ca_path, wants_no_discovery(params, cloud))
 
 
-def _asked_place(params: t.Mapping[str, t.Any], way: Way) -> tuple[str | None, str | None]:
+def _configured_auth_target(params: t.Mapping[str, t.Any], way: AuthMethod) -> tuple[str | None, str | None]:
     """The cloud's name or URL, and the file with the CA of its endpoints."""
     name = found.option_or_variable(params, "cloud_environment", "AZURE_CLOUD_ENVIRONMENT")
     return way.settings.cloud_environment or name, found.option_or_variable(params, "cloud_ca_path", found.CA_VARIABLE)
@@ -425,7 +425,7 @@ def _asked_place(params: t.Mapping[str, t.Any], way: Way) -> tuple[str | None, s
 class _OneAtATime:
     """A credential that gets a token once, also when several requests need their first at the same time."""
 
-    def __init__(self, way: Way, place: Place) -> None:
+    def __init__(self, way: AuthMethod, place: AuthTarget) -> None:
         self._way = way
         self._credential = way.credential(place)
         self._lock = threading.Lock()

@@ -29,7 +29,7 @@ FIRST_PAUSE_SECONDS = 1.0
 T = t.TypeVar("T")
 
 
-def patiently(act: t.Callable[[], T], deadline: Deadline, patience: float = PATIENCE_SECONDS) -> T:
+def retry_on_conflict(act: t.Callable[[], T], deadline: Deadline, patience: float = PATIENCE_SECONDS) -> T:
     """Do something to a resource, again while others are at it.
 
     :param patience: seconds after which it is not tried again; nor is it when the deadline is over.

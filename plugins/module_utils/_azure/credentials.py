@@ -27,7 +27,7 @@ IDENTITY_REQUIREMENT = "azure-identity>=1.16.0"
 
 
 @dataclass(frozen=True)
-class Place:
+class AuthTarget:
     """Where to sign in.
 
     :param cloud: the cloud.
@@ -50,7 +50,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Way(ABC):
+class AuthMethod(ABC):
     """A way to sign in that is fully configured."""
 
     settings: Settings
@@ -63,32 +63,32 @@ class Way(ABC):
         """The way in words, without secrets."""
 
     @abstractmethod
-    def credential(self, place: Place) -> t.Any:
+    def credential(self, place: AuthTarget) -> t.Any:
         """The azure-identity credential. Nothing is sent yet."""
 
 
 @dataclass(frozen=True)
-class ClientSecret(Way):
+class ClientSecret(AuthMethod):
     """A service principal by its secret."""
 
     @property
     def label(self) -> str:
         return f"service principal {self.settings.client_id} by secret, from {self.settings.source}"
 
-    def credential(self, place: Place) -> t.Any:
+    def credential(self, place: AuthTarget) -> t.Any:
         own = self.settings
         return _identity().ClientSecretCredential(_tenant_of(own), own.client_id, own.secret, **place.keywords())
 
 
 @dataclass(frozen=True)
-class ClientCertificate(Way):
+class ClientCertificate(AuthMethod):
     """A service principal by a certificate (PEM or PKCS#12 file with its key)."""
 
     @property
     def label(self) -> str:
         return f"service principal {self.settings.client_id} by certificate, from {self.settings.source}"
 
-    def credential(self, place: Place) -> t.Any:
+    def credential(self, place: AuthTarget) -> t.Any:
         own = self.settings
         path = Path(str(own.x509_certificate_path)).expanduser()
         if not path.is_file():
@@ -104,14 +104,14 @@ class ClientCertificate(Way):
 
 
 @dataclass(frozen=True)
-class WorkloadIdentity(Way):
+class WorkloadIdentity(AuthMethod):
     """A service principal by a token that something else vouches for, such as a Kubernetes service account."""
 
     @property
     def label(self) -> str:
         return f"workload identity {self.settings.client_id}, from {self.settings.source}"
 
-    def credential(self, place: Place) -> t.Any:
+    def credential(self, place: AuthTarget) -> t.Any:
         own = self.settings
         path = Path(str(own.federated_token_path)).expanduser()
         if not path.is_file():
@@ -122,7 +122,7 @@ class WorkloadIdentity(Way):
 
 
 @dataclass(frozen=True)
-class ManagedIdentity(Way):
+class ManagedIdentity(AuthMethod):
     """The identity of the Azure machine this runs on; a user-assigned one when client_id is given."""
 
     @property
@@ -131,7 +131,7 @@ class ManagedIdentity(Way):
             return f"user-assigned managed identity {self.settings.client_id}"
         return "managed identity of this machine"
 
-    def credential(self, place: Place) -> t.Any:
+    def credential(self, place: AuthTarget) -> t.Any:
         given: dict[str, t.Any] = {"client_id": self.settings.client_id} if self.settings.client_id else {}
         if place.ca_path:
             given["connection_verify"] = place.ca_path
@@ -139,19 +139,19 @@ class ManagedIdentity(Way):
 
 
 @dataclass(frozen=True)
-class AzureCli(Way):
+class AzureCli(AuthMethod):
     """Whoever is signed in with ``az``."""
 
     @property
     def label(self) -> str:
         return "the Azure CLI's account"
 
-    def credential(self, place: Place) -> t.Any:  # noqa: ARG002  (asks this machine, not the token service)
+    def credential(self, place: AuthTarget) -> t.Any:  # noqa: ARG002  (asks this machine, not the token service)
         given = {"tenant_id": _tenant_of(self.settings)} if self.settings.tenant else {}
         return _identity().AzureCliCredential(**given)
 
 
-def choose_way(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Way:
+def select_auth_method(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> AuthMethod:
     """The way that is to be used.
 
     :param params: a task's options.
@@ -181,7 +181,7 @@ def choose_way(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) 
 
 def _automatic(
     params: t.Mapping[str, t.Any], options: Settings, variables: Settings, environment: t.Mapping[str, str]
-) -> Way:
+) -> AuthMethod:
     if params.get("profile"):
         return _from_file(options, params["profile"])
     if options.names_an_identity:
@@ -213,7 +213,7 @@ def _looked_at(variables: Settings) -> str:
     )
 
 
-def _from_file(options: Settings, profile: str | None) -> Way:
+def _from_file(options: Settings, profile: str | None) -> AuthMethod:
     file = found.from_profile(profile or "default")
     if file is None:
         raise OptionError("profile", "there is no such profile.")
@@ -225,7 +225,7 @@ def _without_identity(options: Settings) -> Settings:
     return Settings(options.source, options.subscription_id, cloud_environment=options.cloud_environment)
 
 
-def _principal(merged: Settings, source: str) -> Way:
+def _principal(merged: Settings, source: str) -> AuthMethod:
     values = {key: getattr(merged, key) for key in found.VARIABLES}
     own = Settings(source, **values)
     missing = [name for name in ("client_id", "tenant") if not getattr(own, name)]

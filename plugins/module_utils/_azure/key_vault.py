@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 from .._errors import DockerHostError, MissingLibraryError, OptionError
 from .api_versions import KEY_VAULT
-from .clients import USER_AGENT, find_place
-from .credentials import Place, Way, choose_way
+from .clients import USER_AGENT, find_auth_target
+from .credentials import AuthMethod, AuthTarget, select_auth_method
 from .errors import AzureError, from_sdk
 from .transport import make_transport
 
@@ -82,7 +82,7 @@ class KeyVault:
     :param vault: its name or URL, checked.
     """
 
-    def __init__(self, way: Way, place: Place, vault: str) -> None:
+    def __init__(self, way: AuthMethod, place: AuthTarget, vault: str) -> None:
         self.url = _url(place, vault)
         self._transport = make_transport(place.ca_path)
         self._credential = way.credential(place)
@@ -97,8 +97,8 @@ class KeyVault:
         :raises AzureError: a private cloud does not answer.
         :raises MissingLibraryError: a package is missing.
         """
-        way = choose_way(params, os.environ)
-        return cls(way, find_place(params, way), vault)
+        way = select_auth_method(params, os.environ)
+        return cls(way, find_auth_target(params, way), vault)
 
     def _connect(self) -> t.Any:
         try:
@@ -207,7 +207,7 @@ class KeyVault:
             raise OptionError("key_vault", f"{self.url} does not answer as a key vault: {_one_line(error)}") from error
 
 
-def _url(place: Place, vault: str) -> str:
+def _url(place: AuthTarget, vault: str) -> str:
     if "://" in vault:
         return vault
     suffix = place.cloud.key_vault_suffix

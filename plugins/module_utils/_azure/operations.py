@@ -11,7 +11,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from .._task import silent
+from .._backend import silent
 from .errors import AzureError, ServiceError, WaitTimeoutError, from_sdk
 
 FIRST_POLL_SECONDS = 1.0
@@ -26,7 +26,7 @@ SHORT_SECONDS = 15
 
 
 @dataclass(frozen=True)
-class Work:
+class OperationInfo:
     """What is being done, in the words of progress lines and errors.
 
     :param host: the Docker host that it is done for.
@@ -45,15 +45,15 @@ class Work:
     usual: int | None = None
 
 
-class Watch:
+class ProgressReporter:
     """Shows how a work goes on: one line when its state changes, and one at least every 30 s. Thread-safe.
 
     :param at_once: how many such works, this one among them, may be watched at the same time.
     """
 
-    def __init__(self, work: Work, progress: t.Callable[[str], None] = silent, at_once: int = 1) -> None:
+    def __init__(self, work: OperationInfo, progress: t.Callable[[str], None] = silent, concurrency: int = 1) -> None:
         self.work = work
-        self._at_once = at_once
+        self._at_once = concurrency
         self._progress = progress
         self._begun = time.monotonic()
         self._state = ""
@@ -152,7 +152,7 @@ class Operation:
     :param poller: the SDK's poller.
     """
 
-    def __init__(self, poller: t.Any, watch: Watch, deadline: Deadline) -> None:
+    def __init__(self, poller: t.Any, watch: ProgressReporter, deadline: Deadline) -> None:
         self._poller = poller
         self._watch = watch
         self._deadline = deadline
@@ -179,7 +179,7 @@ class Operation:
         raise timed_out(work, self._deadline, str(self._poller.status()))
 
 
-def timed_out(work: Work, deadline: Deadline, state: str) -> WaitTimeoutError:
+def timed_out(work: OperationInfo, deadline: Deadline, state: str) -> WaitTimeoutError:
     """The error for a work that takes longer than the user wants to wait."""
     return WaitTimeoutError(
         work.operation,
@@ -193,7 +193,7 @@ def timed_out(work: Work, deadline: Deadline, state: str) -> WaitTimeoutError:
     )
 
 
-def polling_method(watch: Watch, over: t.Callable[[], bool] | None = None) -> t.Any:
+def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = None) -> t.Any:
     """ARM's polling, which honours Retry-After and else starts at 1 s and grows to 5 s, and which speaks.
 
     :param over: tells by the resource itself whether the operation is over. Azure asks not to poll operations on a VM
@@ -227,7 +227,7 @@ def polling_method(watch: Watch, over: t.Callable[[], bool] | None = None) -> t.
 T = t.TypeVar("T")
 
 
-def side_by_side(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:
+def run_parallel(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:
     """Run jobs at the same time and wait for all of them.
 
     :returns: their results in the order given.

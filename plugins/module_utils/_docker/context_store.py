@@ -21,7 +21,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._errors import DockerHostError, OptionError
-from .files import locked, make_directory, read_if_there, write_whole
+from .._files import locked, make_directory, read_if_there, write_whole
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
 """The CLI's own rule (``cli/context/store/store.go``)."""

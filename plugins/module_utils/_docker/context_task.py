@@ -13,12 +13,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from .._argspec import ArgumentSpec
-from .._differences import Differences
+from .._backend import Backend, Request
+from .._diff import Differences
 from .._errors import DockerHostError, OptionError
-from .._task import Request, Task
+from .._files import read_if_there
 from .connection import environment_fallback
 from .context_store import TLS_FILES, Context, ContextStore, check_name
-from .files import read_if_there
 from .known_hosts import KnownHosts, host_field, parse_key
 from .pem import check_pair, fingerprint_of
 from .shells import shell_lines
@@ -270,4 +270,4 @@ def _check_host(host: str) -> str:
     return url.scheme
 
 
-TASK = Task("docker_context", SPEC, run)
+BACKEND = Backend("docker_context", SPEC, run)

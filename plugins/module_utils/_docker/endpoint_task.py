@@ -10,8 +10,8 @@ import typing as t
 from time import monotonic, sleep
 
 from .._argspec import ArgumentSpec
+from .._backend import Backend, Request
 from .._errors import OptionError
-from .._task import Request, Task
 from .connection import CONNECTION_SPEC, Connection, connection_of
 from .probe import Answer, EndpointError, ask, demand_client_certificate
 
@@ -116,4 +116,4 @@ class _Wait:
         return EndpointError(error.kind, self.connection, problem)
 
 
-TASK = Task("docker_endpoint_info", SPEC, run)
+BACKEND = Backend("docker_endpoint_info", SPEC, run)

@@ -19,7 +19,7 @@ import re
 import struct
 
 from .._errors import DockerHostError, OptionError
-from .files import make_directory, read_if_there, write_whole
+from .._files import make_directory, read_if_there, write_whole
 
 COMMENT = "docker-host:"
 KEY_TYPE = re.compile(r"(ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+")

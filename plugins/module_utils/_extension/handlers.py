@@ -11,20 +11,19 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._azure.clients import AzureSession
-from .._azure.conflicts import patiently
+from .._azure.conflicts import retry_on_conflict
 from .._azure.errors import AzureError
-from .._azure.operations import Work
+from .._azure.operations import OperationInfo
+from .._azure.wire import Json
 from .._errors import OptionError
 from . import payload
-from .outcome import Outcome, read_outcome
 from .settings import Settings
-from .target import EXPANDED, Target
-
-Json = dict[str, t.Any]
+from .setup_result import SetupResult, read_setup_result
+from .virtual_machine import EXPANDED, VirtualMachine
 
 COLLECTION_TAG, COLLECTION = "docker-host-collection", "dockerhost.azure"
 DIGEST_TAG = "docker-host-settings"
-FRAME_TAG = "docker-host-settings-frame"
+DIGEST_WITHOUT_CERTS_TAG = "docker-host-settings-frame"
 CERTS_TAG = "docker-host-settings-certs"
 SCOPE_TAG, CERTS_ONLY = "docker-host-settings-scope", "certs"
 CUSTOM_SCRIPT = ("Microsoft.Azure.Extensions", "CustomScript")
@@ -46,7 +45,7 @@ class Push:
     program: str
     replace_ca: bool = False
     stamp: int = field(default_factory=lambda: int(time.time()))
-    frame: str = ""
+    digest_without_certs: str = ""
     certs: str = ""
 
     def document(self) -> Json:
@@ -58,21 +57,26 @@ class Push:
 
     def tags(self) -> Json:
         """The tags of the resource that carries the settings."""
-        tags = {COLLECTION_TAG: COLLECTION, DIGEST_TAG: self.digest, FRAME_TAG: self.frame, CERTS_TAG: self.certs}
+        tags = {
+            COLLECTION_TAG: COLLECTION,
+            DIGEST_TAG: self.digest,
+            DIGEST_WITHOUT_CERTS_TAG: self.digest_without_certs,
+            CERTS_TAG: self.certs,
+        }
         tags[SCOPE_TAG] = CERTS_ONLY if self.settings.certs_only else ""
         return {name: value for name, value in tags.items() if value}
 
 
 @dataclass(frozen=True)
-class Present:
+class CurrentSettings:
     """What was pushed last, as Azure shows it."""
 
     id: str
     state: str
     digest: str
-    outcome: Outcome
+    outcome: SetupResult
     stamp: int = 0
-    frame: str = ""
+    digest_without_certs: str = ""
     certs: str = ""
     certs_only: bool = False
 
@@ -91,7 +95,7 @@ class Handler(t.Protocol):
     proves: bool
     """Whether the program's result line is to be expected."""
 
-    def read(self) -> Present | None:
+    def read(self) -> CurrentSettings | None:
         """What is there; None when nothing is.
 
         :raises OptionError: the name is taken by something that is not ours.
@@ -115,7 +119,7 @@ class _Resource:
     collection = ""
     proves = True
 
-    def __init__(self, session: AzureSession, target: Target, name: str) -> None:
+    def __init__(self, session: AzureSession, target: VirtualMachine, name: str) -> None:
         self.session = session
         self.target = target
         self.name = name
@@ -128,7 +132,7 @@ class _Resource:
         """The SDK's operations on this kind of resource."""
         raise NotImplementedError
 
-    def read(self) -> Present | None:
+    def read(self) -> CurrentSettings | None:
         """What is there."""
         found = self.session.arm.find(self._path, **EXPANDED)
         if found is None:
@@ -142,13 +146,13 @@ class _Resource:
     def _described(self, properties: Json) -> str:
         raise NotImplementedError
 
-    def _present(self, found: Json) -> Present | None:
+    def _present(self, found: Json) -> CurrentSettings | None:
         raise NotImplementedError
 
     def push(self, push: Push) -> None:
         """Send the settings and wait until the agent is done."""
         body = {"location": self.target.location, "tags": push.tags(), "properties": self._properties(push)}
-        work = Work(
+        work = OperationInfo(
             host=self.target.name,
             kind="Docker settings",
             doing="Applying",
@@ -157,7 +161,7 @@ class _Resource:
             usual=100,
         )
         begin = self._client.begin_create_or_update
-        patiently(
+        retry_on_conflict(
             lambda: self.session.begin(work, begin, *self._where, body, over=self._is_over).wait(),
             self.session.deadline,
         )
@@ -175,7 +179,7 @@ class _Resource:
 
     def delete(self) -> None:
         """Take the resource away."""
-        work = Work(
+        work = OperationInfo(
             host=self.target.name,
             kind=self.noun,
             doing="Deleting",
@@ -184,7 +188,7 @@ class _Resource:
             usual=30,
         )
         begin = self._client.begin_delete
-        patiently(lambda: self.session.begin(work, begin, *self._where).wait(), self.session.deadline)
+        retry_on_conflict(lambda: self.session.begin(work, begin, *self._where).wait(), self.session.deadline)
 
 
 class _Extension(_Resource):
@@ -201,16 +205,16 @@ class _Extension(_Resource):
     def _described(self, properties: Json) -> str:
         return f"an extension ({properties.get('publisher')}.{properties.get('type')})"
 
-    def _present(self, found: Json) -> Present | None:
+    def _present(self, found: Json) -> CurrentSettings | None:
         properties, tags = found["properties"], found["tags"]
         if lower((properties.get("publisher"), properties.get("type"))) != lower(self.publisher_and_type):
             return None  # ours, of another handler: see others()
-        return Present(
+        return CurrentSettings(
             id=found["id"],
             state=properties.get("provisioningState") or "",
             digest=tags.get(DIGEST_TAG) or "",
             **_parts(tags),
-            outcome=read_outcome(_messages(properties.get("instanceView") or {})),
+            outcome=read_setup_result(_messages(properties.get("instanceView") or {})),
             stamp=int((properties.get("settings") or {}).get("timestamp") or 0),
         )
 
@@ -309,19 +313,19 @@ class RunCommand(_Resource):
     def _described(self, _properties: Json) -> str:
         return "a Run Command"
 
-    def _present(self, found: Json) -> Present | None:
+    def _present(self, found: Json) -> CurrentSettings | None:
         properties, tags = found["properties"], found["tags"]
         view = properties.get("instanceView") or {}
         text = "\n".join(str(view[key]) for key in ("output", "error", "executionMessage") if view.get(key))
         state = properties.get("provisioningState") or ""
         if state == "Succeeded" and view.get("executionState") in ("Running", "Pending"):
             state = "Updating"
-        return Present(
+        return CurrentSettings(
             id=found["id"],
             state=state,
             digest=tags.get(DIGEST_TAG) or "",
             **_parts(tags),
-            outcome=read_outcome(text, view.get("exitCode")),
+            outcome=read_setup_result(text, view.get("exitCode")),
             stamp=_stamp(properties.get("parameters") or []),
         )
 
@@ -353,7 +357,7 @@ def lower(kind: tuple[t.Any, t.Any]) -> tuple[str, str]:
 def _parts(tags: t.Mapping[str, str]) -> Json:
     """What the tags tell of a push besides the digest of all of it."""
     return {
-        "frame": tags.get(FRAME_TAG) or "",
+        "digest_without_certs": tags.get(DIGEST_WITHOUT_CERTS_TAG) or "",
         "certs": tags.get(CERTS_TAG) or "",
         "certs_only": tags.get(SCOPE_TAG) == CERTS_ONLY,
     }

@@ -15,14 +15,14 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .._azure.wire import Json
 from .._errors import OptionError
+from .argument_spec import DEFAULT_PORT, is_default
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
 from .engine_rules import option_fault, option_name, own_keys
-from .options import DEFAULT_PORT, is_default
 
 Params = t.Mapping[str, t.Any]
-Json = dict[str, t.Any]
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.:~+_-]*")
@@ -95,7 +95,7 @@ class Settings:
         """Tell whether :meth:`canonical` holds nothing that is as hard to guess as a private key."""
         return self.certs is None
 
-    def canonical_frame(self) -> bytes:
+    def canonical_without_certs(self) -> bytes:
         """The same without the certificates: what stays when only they are other ones."""
         document = self.document()
         if self.certs:

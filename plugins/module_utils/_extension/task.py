@@ -17,20 +17,20 @@ from datetime import datetime, timezone
 from .. import _digest as digests
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
-from .._azure.operations import Watch, Work
-from .._differences import Differences
+from .._azure.operations import OperationInfo, ProgressReporter
+from .._azure.wire import Json
+from .._backend import Backend, Request
+from .._diff import Differences
 from .._errors import DockerHostError, OptionError
-from .._task import Request, Task
-from . import payload, record
+from . import ca_guard as record
+from . import payload
+from .argument_spec import extension_argument_spec
 from .certificates import ServerCertificates
-from .choice import carrier, choose, in_the_way, others
-from .handlers import Handler, Present, Push, docker_extension_settings
-from .options import extension_argument_spec
-from .outcome import Outcome, SetupError, failed, read_outcome
+from .handler_selection import carrier, in_the_way, others, select_handler
+from .handlers import CurrentSettings, Handler, Push, docker_extension_settings
 from .settings import Settings, read_settings
-from .target import Place, Target, find_target
-
-Json = dict[str, t.Any]
+from .setup_result import SetupError, SetupResult, failed, read_setup_result
+from .virtual_machine import VirtualMachine, VmReference, find_virtual_machine
 
 CONFIGURED = ("firewall", "registries", "compose", "verify")
 """The program's stages in which the engine runs with the new certificates already."""
@@ -44,7 +44,7 @@ class Run:
 
     request: Request
     settings: Settings
-    target: Target
+    target: VirtualMachine
     handler: Handler
     differences: Differences = field(default_factory=Differences)
     reasons: list[str] = field(default_factory=list)
@@ -59,27 +59,30 @@ class Run:
 
 def run(request: Request) -> dict[str, t.Any]:
     """Push the Docker settings to a VM, if they are not there."""
-    settings, place = read_settings(request.params, check_mode=request.check_mode), Place.from_params(request.params)
+    settings, place = (
+        read_settings(request.params, check_mode=request.check_mode),
+        VmReference.from_params(request.params),
+    )
     _refuse(request, settings)
     params = dict(request.params)
     if place.subscription_id:
         params["subscription_id"] = place.subscription_id
     patience = float(params["wait_timeout"])
-    with AzureSession.from_params(params, request.progress, patience, request.at_once) as session:
+    with AzureSession.from_params(params, request.progress, patience, request.concurrency) as session:
         result = _on_vm(request, settings, place, session)
         return {**result, "signed_in_with": session.signed_in_with}
 
 
-def _on_vm(request: Request, settings: Settings, place: Place, session: AzureSession) -> Json:
-    target = find_target(session, place)
+def _on_vm(request: Request, settings: Settings, place: VmReference, session: AzureSession) -> Json:
+    target = find_virtual_machine(session, place)
     if target is None:
         return _without_vm(request, settings, place)
     target.refuse()
-    handler = choose(session, target, request.params["handler"], request.params["name"])
+    handler = select_handler(session, target, request.params["handler"], request.params["name"])
     if settings.certs_only:
         handler = carrier(session, target, handler)
     replace_ca = request.params["replace_ca"]
-    record.check_fence(target.name, target.tags, settings.certs, replace_ca, guest_checks=handler.proves)
+    record.check_ca_unchanged(target.name, target.tags, settings.certs, replace_ca, guest_checks=handler.proves)
     this = Run(request, settings, target, handler)
     return _absent(this) if settings.state == "absent" else _present(this)
 
@@ -102,7 +105,7 @@ def _refuse(request: Request, settings: Settings) -> None:
         payload.check_custom_script(program, push.document())
 
 
-def _without_vm(request: Request, settings: Settings, place: Place) -> Json:
+def _without_vm(request: Request, settings: Settings, place: VmReference) -> Json:
     if settings.state == "absent":
         return {"changed": False, "pushed": False, "extension": None, "engine": None, "output": "", "changes": []}
     missing = f"There is no VM {place.name} in the resource group {place.resource_group}"
@@ -121,7 +124,7 @@ def _present(run: Run) -> Json:
     _make_ready(run)
     if not run.reasons and run.params["verify"] and present:
         _verify(run, present)
-    outcome, digest = (present.outcome, present.digest) if present else (Outcome(None), "")
+    outcome, digest = (present.outcome, present.digest) if present else (SetupResult(None), "")
     if run.reasons:
         run.differences.add("docker_settings", _described(present), "Succeeded: " + "; ".join(run.reasons))
         if not run.request.check_mode:
@@ -133,7 +136,7 @@ def _present(run: Run) -> Json:
     return _result(run, outcome, digest, state, extension_id)
 
 
-def _take_over(run: Run, present: Present | None, digest: str) -> Outcome:
+def _take_over(run: Run, present: CurrentSettings | None, digest: str) -> SetupResult:
     """Push, and take away what else of ours carried settings before."""
     rest = others(run.target.session, run.target, run.handler)
     for other in rest:
@@ -146,14 +149,16 @@ def _take_over(run: Run, present: Present | None, digest: str) -> Outcome:
     return outcome
 
 
-def _settled(run: Run) -> Present | None:
+def _settled(run: Run) -> CurrentSettings | None:
     """What was pushed last, after waiting for the end of a push that is still under way."""
     present = run.handler.read()
     if present is None or not present.under_way or run.request.check_mode:
         return present
     name = run.params["name"]
-    work = Work(run.target.name, "Docker settings", "Waiting for an earlier push", "wait for an earlier push", name)
-    watch = Watch(work, run.request.progress)
+    work = OperationInfo(
+        run.target.name, "Docker settings", "Waiting for an earlier push", "wait for an earlier push", name
+    )
+    watch = ProgressReporter(work, run.request.progress)
     while present is not None and present.under_way:
         watch.saw(present.state)
         if run.target.session.deadline.over:
@@ -163,7 +168,7 @@ def _settled(run: Run) -> Present | None:
     return present
 
 
-def _find_reasons(run: Run, present: Present | None, content: bytes) -> None:
+def _find_reasons(run: Run, present: CurrentSettings | None, content: bytes) -> None:
     """Why to push; nothing when equal settings have been applied and the program said so.
 
     Of a VM that is off Azure shows no report of the agent: that the push has succeeded is what is known.
@@ -180,23 +185,25 @@ def _find_reasons(run: Run, present: Present | None, content: bytes) -> None:
         run.reasons.append("forced")
 
 
-def _is_there(run: Run, present: Present, content: bytes) -> bool:
+def _is_there(run: Run, present: CurrentSettings, content: bytes) -> bool:
     """Tell whether what was pushed last is what is wanted, or was all there once certificates alone had followed."""
     certs = run.settings.canonical_certs()
     if run.settings.certs_only:
         return digests.matches(present.certs, certs)
     if not present.certs_only:
         return digests.matches(present.digest, content)
-    return digests.matches(present.certs, certs) and digests.matches(present.frame, run.settings.canonical_frame())
+    return digests.matches(present.certs, certs) and digests.matches(
+        present.digest_without_certs, run.settings.canonical_without_certs()
+    )
 
 
-def _keeps_certs(run: Run, present: Present) -> bool:
+def _keeps_certs(run: Run, present: CurrentSettings) -> bool:
     """Tell whether only the certificate is another one, and the one that the host has may stay."""
-    if not run.params["keep_certs"] or not record.holds(
+    if not run.params["keep_certs"] or not record.certificate_still_valid(
         run.target.tags, run.settings.certs, datetime.now(timezone.utc)
     ):
         return False
-    run.kept_certs = digests.matches(present.frame, run.settings.canonical_frame())
+    run.kept_certs = digests.matches(present.digest_without_certs, run.settings.canonical_without_certs())
     return run.kept_certs
 
 
@@ -213,7 +220,7 @@ def _make_ready(run: Run) -> None:
         run.target.wait_for_agent(float(run.params["agent_timeout"]))
 
 
-def _verify(run: Run, present: Present) -> None:
+def _verify(run: Run, present: CurrentSettings) -> None:
     """Ask the VM itself whether it is still as the last push left it."""
     if run.differences:
         run.request.warn("The VM does not run, so its state cannot be verified in check mode.")
@@ -221,7 +228,7 @@ def _verify(run: Run, present: Present) -> None:
     if not run.handler.proves:
         run.request.warn("verify: the handler docker_extension leaves nothing on the VM that could be verified.")
         return
-    outcome = read_outcome(run.target.run_shell(payload.verify_script(run.params["setup_program"])))
+    outcome = read_setup_result(run.target.run_shell(payload.verify_script(run.params["setup_program"])))
     result = outcome.result
     if not result or not result.get("verify"):
         raise failed(run.target.name, outcome)
@@ -231,11 +238,13 @@ def _verify(run: Run, present: Present) -> None:
     run.reasons.extend(found)
 
 
-def _push(run: Run, present: Present | None, digest: str) -> Outcome:
+def _push(run: Run, present: CurrentSettings | None, digest: str) -> SetupResult:
     stamp = max(int(time.time()), (present.stamp if present else 0) + 1)
     certs = digests.new_digest(run.settings.canonical_certs(), guessable=False) if run.settings.certs else ""
-    frame = _new_frame(run, present)
-    push = Push(run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp, frame, certs)
+    digest_without_certs = _new_digest_without_certs(run, present)
+    push = Push(
+        run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp, digest_without_certs, certs
+    )
     try:
         outcome = _send(run, push)
     except SetupError as error:
@@ -255,23 +264,23 @@ def _push(run: Run, present: Present | None, digest: str) -> Outcome:
     return outcome
 
 
-def _new_frame(run: Run, present: Present | None) -> str:
+def _new_digest_without_certs(run: Run, present: CurrentSettings | None) -> str:
     """The digest of all settings but the certificates that the VM has after this push; empty when it is not known."""
     if run.settings.state == "absent":
         return ""
     if not run.settings.certs_only:
-        return digests.new_digest(run.settings.canonical_frame())
+        return digests.new_digest(run.settings.canonical_without_certs())
     if present is None or not (present.certs_only or _ended_well(run, present)):
         return ""
-    return present.frame
+    return present.digest_without_certs
 
 
-def _ended_well(run: Run, present: Present) -> bool:
+def _ended_well(run: Run, present: CurrentSettings) -> bool:
     proven = not run.handler.proves or present.outcome.is_of(present.digest)
     return present.state == "Succeeded" and proven
 
 
-def _send(run: Run, push: Push) -> Outcome:
+def _send(run: Run, push: Push) -> SetupResult:
     """Send the settings.
 
     :raises SetupError: the program says that it failed.
@@ -290,9 +299,9 @@ def _send(run: Run, push: Push) -> Outcome:
     return outcome
 
 
-def _outcome(run: Run, push: Push, attempts: int = 5) -> Outcome:
+def _outcome(run: Run, push: Push, attempts: int = 5) -> SetupResult:
     """The outcome of this very push: the agent's report can come a little later than the operation's end."""
-    outcome = Outcome(None)
+    outcome = SetupResult(None)
     for attempt in range(attempts):
         present = run.handler.read()
         outcome = present.outcome if present else outcome
@@ -311,7 +320,7 @@ def _explain(run: Run, error: AzureError, push: Push) -> None:
         present = run.handler.read()
     except DockerHostError:
         present = None
-    for outcome in (present.outcome if present else Outcome(None), read_outcome(error.error.message)):
+    for outcome in (present.outcome if present else SetupResult(None), read_setup_result(error.error.message)):
         result = outcome.result
         if result and result.get("push") == str(push.stamp) and not result.get("ok"):
             raise failed(run.target.name, outcome) from error
@@ -356,7 +365,7 @@ def _absent(run: Run) -> Json:
     ours = [run.handler, *others(run.target.session, run.target, run.handler)]
     # The program is told through what last brought settings; a Docker extension can only be deleted.
     ours.sort(key=lambda handler: not handler.proves)
-    outcome, digest, left = Outcome(None), "", []
+    outcome, digest, left = SetupResult(None), "", []
     for run.handler in ours:
         present = _settled(run)
         if present is None:
@@ -372,7 +381,7 @@ def _absent(run: Run) -> Json:
     return _result(run, outcome, digest, None, None)
 
 
-def _unset(run: Run, present: Present) -> tuple[Outcome, str]:
+def _unset(run: Run, present: CurrentSettings) -> tuple[SetupResult, str]:
     """Push that nothing is wanted any more, unless that was done and only the resource was left."""
     content = run.settings.canonical()
     if digests.matches(present.digest, content) and present.outcome.is_of(present.digest):
@@ -385,11 +394,11 @@ def _unset(run: Run, present: Present) -> tuple[Outcome, str]:
     return _push(run, present, digest), digest
 
 
-def _described(present: Present | None) -> str | None:
+def _described(present: CurrentSettings | None) -> str | None:
     return None if present is None else present.state
 
 
-def _result(run: Run, outcome: Outcome, digest: str, state: str | None, extension_id: str | None) -> Json:
+def _result(run: Run, outcome: SetupResult, digest: str, state: str | None, extension_id: str | None) -> Json:
     said = outcome.result or {}
     extension = {
         "id": extension_id or f"{run.target.id}/{run.handler.collection}/{run.params['name']}",
@@ -415,4 +424,4 @@ def _result(run: Run, outcome: Outcome, digest: str, state: str | None, extensio
     return result
 
 
-TASK = Task(name="docker_vm_extension", spec=extension_argument_spec(), run=run)
+BACKEND = Backend(name="docker_vm_extension", spec=extension_argument_spec(), run=run)

@@ -16,8 +16,8 @@ import stat
 import time
 import typing as t
 
+from .._backend import silent
 from .._errors import DockerHostError
-from .._task import silent
 from .filesystem import FileSystem
 from .journal import JOURNAL_DRAFT, STAGE, Commit, apply, describe, explained, read_journal, recover
 from .store import (

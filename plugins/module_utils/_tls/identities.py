@@ -10,8 +10,7 @@ import contextlib
 import typing as t
 from dataclasses import dataclass
 
-from . import authority as ca
-from . import keys, names
+from . import ca, keys, names
 from .store import CA, CERT, CLIENTS, KEY, REQUEST, SERVERS, StoredFile
 
 with contextlib.suppress(ImportError):

@@ -10,19 +10,18 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._errors import DockerHostError, OptionError
-from . import authority as ca
-from . import keys, names
-from .authorities import Authorities
-from .authority import Authority
-from .draft import Draft
-from .external import SignedCertificates
+from . import ca, keys, names
+from .ca import CertificateAuthority
+from .ca_set import CaSet
+from .changeset import ChangeSet
+from .external_signing import SignedCertificates
 from .identities import Found, Identity, identity_of, look, read_request, request_fits
-from .policy import ASKED_FOR, Reason, Wanted, reasons_for
+from .renewal import ASKED_FOR, CertificateSpec, Reason, reasons_for
 from .times import iso
 
 
 @dataclass
-class Outcome:
+class LeafResult:
     """What a run found and did for one identity.
 
     :param found: its files before the run.
@@ -43,28 +42,28 @@ class Outcome:
 class Leaves:
     """Decides about every server and client, and makes what must be made."""
 
-    def __init__(self, draft: Draft, authorities: Authorities, signed: SignedCertificates) -> None:
-        self.draft = draft
-        self.authorities = authorities
+    def __init__(self, changeset: ChangeSet, ca_set: CaSet, signed: SignedCertificates) -> None:
+        self.changeset = changeset
+        self.ca_set = ca_set
         self.signed = signed
-        self.outcomes: dict[Identity, Outcome] = {}
+        self.outcomes: dict[Identity, LeafResult] = {}
         self._refused: dict[str, list[str]] = {}
 
-    def converge(self, *, brief: bool = False) -> None:
+    def converge(self, *, only_named: bool = False) -> None:
         """Look after the identities that the options name, and after the trust lists of all others.
 
         :param brief: leave the others out, unless a rotation has to take them along.
         :raises DockerHostError: ``regenerate`` forbids what would have to be done.
         """
-        for wanted in self.draft.options.wanted:
+        for wanted in self.changeset.options.wanted:
             self._converge(wanted)
         others = self._others()
-        for identity in others if self.authorities.rotation is not None or not brief else ():
+        for identity in others if self.ca_set.rotation is not None or not only_named else ():
             self._look_after(identity)
         if self._refused:
             lines = "; ".join(f"{label}: {', '.join(reasons)}" for label, reasons in self._refused.items())
             raise DockerHostError(
-                f"regenerate is {self.draft.options.regenerate}, and these would be renewed: {lines}",
+                f"regenerate is {self.changeset.options.regenerate}, and these would be renewed: {lines}",
                 reasons=self._refused,
             )
 
@@ -78,8 +77,8 @@ class Leaves:
 
     def _others(self) -> list[Identity]:
         """Identities that are ours and that the options do not name."""
-        named = {(wanted.identity.kind, wanted.identity.name.lower()) for wanted in self.draft.options.wanted}
-        found = dict.fromkeys(identity for path in self.draft.before.files if (identity := identity_of(path)))
+        named = {(wanted.identity.kind, wanted.identity.name.lower()) for wanted in self.changeset.options.wanted}
+        found = dict.fromkeys(identity for path in self.changeset.before.files if (identity := identity_of(path)))
         for identity in found:
             if (identity.kind, identity.name.lower()) in named and identity not in self.outcomes:
                 raise OptionError(
@@ -91,44 +90,44 @@ class Leaves:
 
     # One identity
 
-    def _converge(self, wanted: Wanted) -> None:
-        draft, identity = self.draft, wanted.identity
-        found = look(identity, draft.files)
-        signer = self.authorities.signer(identity.kind)
+    def _converge(self, wanted: CertificateSpec) -> None:
+        changeset, identity = self.changeset, wanted.identity
+        found = look(identity, changeset.files)
+        signer = self.ca_set.signer(identity.kind)
         problems = self._reasons(wanted, found, signer)
-        outcome = Outcome(identity, found, found.certificate, [reason.text for reason in problems])
+        outcome = LeafResult(identity, found, found.certificate, [reason.text for reason in problems])
         self.outcomes[identity] = outcome
         self._claim(identity, problems)
-        if draft.options.regenerate == "always" and not draft.options.external and not problems:
+        if changeset.options.regenerate == "always" and not changeset.options.external and not problems:
             problems = [Reason(ASKED_FOR)]
             outcome.reasons = [ASKED_FOR]
-        if problems and not draft.foreign and self._may_renew(identity, found, problems):
-            if draft.options.external:
+        if problems and not changeset.foreign and self._may_renew(identity, found, problems):
+            if changeset.options.external:
                 self._request(wanted, outcome, problems)
             else:
                 self._renew(wanted, outcome, problems, signer)
         if not outcome.waits:
-            draft.remove(identity.request)
+            changeset.remove(identity.request)
         self._trust(identity)
 
     def _look_after(self, identity: Identity) -> None:
         """Report on an identity that is not asked for; a rotation takes it along."""
-        draft = self.draft
-        found = look(identity, draft.files)
-        signer = self.authorities.signer(identity.kind)
-        rotating = self.authorities.rotation is not None and signer is self.authorities.next
+        changeset = self.changeset
+        found = look(identity, changeset.files)
+        signer = self.ca_set.signer(identity.kind)
+        rotating = self.ca_set.rotation is not None and signer is self.ca_set.next
         certificate = found.certificate
         wanted = self._as_it_is(identity, found)
-        problems = self._reasons(wanted, found, signer) if draft.data(identity.cert) is not None else []
-        outcome = Outcome(identity, found, certificate, [reason.text for reason in problems])
+        problems = self._reasons(wanted, found, signer) if changeset.data(identity.cert) is not None else []
+        outcome = LeafResult(identity, found, certificate, [reason.text for reason in problems])
         self.outcomes[identity] = outcome
         left_behind = rotating and certificate is not None and signer is not None and not signer.signed(certificate)
-        if left_behind and not draft.foreign and not draft.options.external:
+        if left_behind and not changeset.foreign and not changeset.options.external:
             self._renew(wanted, outcome, problems, signer)
         self._trust(identity)
 
-    def _as_it_is(self, identity: Identity, found: Found) -> Wanted:
-        options = self.draft.options
+    def _as_it_is(self, identity: Identity, found: Found) -> CertificateSpec:
+        options = self.changeset.options
         template = options.hosts_template if identity.kind == "servers" else options.clients[0]
         dns_names, addresses = names.read_san(found.certificate) if found.certificate else ([], [])
         common_name = names.attribute(found.certificate.subject, "CN") if found.certificate else None
@@ -144,32 +143,30 @@ class Leaves:
             key_type=None,
         )
 
-    def _reasons(self, wanted: Wanted, found: Found, signer: Authority | None) -> list[Reason]:
+    def _reasons(self, wanted: CertificateSpec, found: Found, signer: CertificateAuthority | None) -> list[Reason]:
         end = min(wanted.not_after, signer.not_after()) if signer else wanted.not_after
-        return reasons_for(wanted, found, signer, self.draft.now, new_end=end)
+        return reasons_for(wanted, found, signer, self.changeset.now, new_end=end)
 
     def _claim(self, identity: Identity, problems: list[Reason]) -> None:
         """Take over somebody else's pair when that is asked for and it is usable."""
-        draft = self.draft
-        foreign = [path for path in (identity.cert, identity.key) if draft.is_foreign(path)]
+        changeset = self.changeset
+        foreign = [path for path in (identity.cert, identity.key) if changeset.is_foreign(path)]
         hard = [reason.text for reason in problems if reason.hard]
         if foreign and hard:
             fault = f"{identity.label}: {', '.join(hard)}"
-            if draft.options.adopt:
+            if changeset.options.adopt:
                 raise DockerHostError(
-                    f"{draft.options.cert_dir}: {', '.join(foreign)} cannot be taken over: {fault}."
+                    f"{changeset.options.cert_dir}: {', '.join(foreign)} cannot be taken over: {fault}."
                     " Move them away, or choose another cert_dir."
                 )
-            draft.faults.append(fault)
+            changeset.faults.append(fault)
         for path in (identity.cert, identity.key):
-            draft.claim(path)
+            changeset.claim(path)
 
     def _may_renew(self, identity: Identity, found: Found, problems: list[Reason]) -> bool:
         """What ``regenerate`` says; unreadable files stop a run that is not to replace them."""
-        regenerate = self.draft.options.regenerate
-        rotating = (
-            self.authorities.rotation is not None and self.authorities.signer(identity.kind) is self.authorities.next
-        )
+        regenerate = self.changeset.options.regenerate
+        rotating = self.ca_set.rotation is not None and self.ca_set.signer(identity.kind) is self.ca_set.next
         if regenerate in ("full_idempotence", "always") or all(reason.kind == "missing" for reason in problems):
             return True
         unreadable = any(reason.kind == "unreadable" for reason in problems)
@@ -179,101 +176,105 @@ class Leaves:
         if regenerate == "partial_idempotence" or (rotating and found.certificate is not None):
             return True
         texts = ", ".join(reason.text for reason in problems)
-        self.draft.warnings.append(f"{identity.label} is kept as it is (regenerate: never), although: {texts}")
+        self.changeset.warnings.append(f"{identity.label} is kept as it is (regenerate: never), although: {texts}")
         return False
 
     # Making
 
-    def _renew(self, wanted: Wanted, outcome: Outcome, problems: list[Reason], signer: Authority | None) -> None:
-        draft, identity = self.draft, wanted.identity
+    def _renew(
+        self, wanted: CertificateSpec, outcome: LeafResult, problems: list[Reason], signer: CertificateAuthority | None
+    ) -> None:
+        changeset, identity = self.changeset, wanted.identity
         if signer is None:
             raise DockerHostError("There is no CA that could sign")
-        signer = self.authorities.require_key(signer, identity.label)
-        ca_check = Authority(signer.chain)
+        signer = self.ca_set.require_key(signer, identity.label)
+        ca_check = CertificateAuthority(signer.chain)
         try:
-            ca.check_may_sign(ca_check.chain, draft.now)
-        except ca.AuthorityError as error:
-            raise DockerHostError(f"{draft.options.cert_dir}: {error}; rotate the CA (rotate_ca)") from error
+            ca.check_may_sign(ca_check.chain, changeset.now)
+        except ca.CaError as error:
+            raise DockerHostError(f"{changeset.options.cert_dir}: {error}; rotate the CA (rotate_ca)") from error
         key, key_is_new = self._key(wanted, outcome.found, problems)
-        if draft.dry and not draft.shown:
+        if changeset.dry and not changeset.shown:
             for path in (identity.cert, *([identity.key] if key_is_new else [])):
-                draft.changes.put_public(path, b"")  # That there is a change is all that is asked.
+                changeset.changes.put_public(path, b"")  # That there is a change is all that is asked.
             return
-        certificate = ca.sign(signer, self._leaf(wanted), key, draft.now, wanted.not_after)
+        certificate = ca.sign(signer, self._leaf(wanted), key, changeset.now, wanted.not_after)
         if key_is_new:
-            draft.put(identity.key, draft.key_pem(key, None), private=True)
+            changeset.put(identity.key, changeset.key_pem(key, None), private=True)
         chain = signer.intermediates if identity.kind == "servers" else ()
-        draft.put(identity.cert, ca.to_pem([certificate, *chain]))
+        changeset.put(identity.cert, ca.to_pem([certificate, *chain]))
         self._note(wanted, outcome, certificate, key_is_new)
 
-    def _note(self, wanted: Wanted, outcome: Outcome, certificate: t.Any, key_is_new: bool) -> None:
-        draft = self.draft
+    def _note(self, wanted: CertificateSpec, outcome: LeafResult, certificate: t.Any, key_is_new: bool) -> None:
+        changeset = self.changeset
         what = "with a new key" if key_is_new else "with the same key"
         verb = "made" if outcome.found.is_nothing else f"renewed {what}"
-        draft.actions.append(f"{wanted.identity.label}: {verb}: {', '.join(outcome.reasons)}")
-        if draft.shown:
+        changeset.actions.append(f"{wanted.identity.label}: {verb}: {', '.join(outcome.reasons)}")
+        if changeset.shown:
             before = describe(outcome.found.certificate) if outcome.found.certificate else None
             key_type = wanted.new_key_type if key_is_new else None
             after = {**describe(certificate, key_type), "reasons": outcome.reasons}
-            draft.differences.add(wanted.identity.label, before, after)
+            changeset.differences.add(wanted.identity.label, before, after)
         outcome.certificate, outcome.renewed = certificate, True
 
-    def _key(self, wanted: Wanted, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:
+    def _key(self, wanted: CertificateSpec, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:
         """The key that the certificate is for, and whether it is new."""
-        needed = found.key is None or self.draft.options.new_keys or any(reason.needs_key for reason in problems)
+        needed = found.key is None or self.changeset.options.new_keys or any(reason.needs_key for reason in problems)
         if found.key is not None and not needed:
             return found.key, False
-        return self.draft.new_key(self._key_type(wanted, found)), True
+        return self.changeset.new_key(self._key_type(wanted, found)), True
 
     @staticmethod
-    def _key_type(wanted: Wanted, found: Found) -> str:
+    def _key_type(wanted: CertificateSpec, found: Found) -> str:
         """The type asked for, else the one that was there, else the default."""
         if wanted.key_type is None and found.key is not None:
             present = keys.type_of(found.key.public_key())
             return present if present in keys.KEY_TYPES else keys.DEFAULT_KEY_TYPE
         return wanted.new_key_type
 
-    def _leaf(self, wanted: Wanted) -> ca.Leaf:
+    def _leaf(self, wanted: CertificateSpec) -> ca.Leaf:
         subject = names.make_name(wanted.fields or {}, wanted.common_name)
         return ca.Leaf(subject, wanted.identity.purpose, wanted.dns_names, wanted.ip_addresses)
 
     def _trust(self, identity: Identity) -> None:
         """The trust list of a server, or of a further client."""
-        if not identity.name or (self.draft.foreign and self.authorities.current is None):
+        if not identity.name or (self.changeset.foreign and self.ca_set.current is None):
             return
-        data = self.authorities.server_trust() if identity.kind == "servers" else self.authorities.client_trust()
-        was_there = identity.ca in self.draft.files
-        if self.draft.put(identity.ca, data) and was_there:
-            self.draft.actions.append(f"{identity.label}: trust list changed")
+        data = self.ca_set.server_trust() if identity.kind == "servers" else self.ca_set.client_trust()
+        was_there = identity.ca in self.changeset.files
+        if self.changeset.put(identity.ca, data) and was_there:
+            self.changeset.actions.append(f"{identity.label}: trust list changed")
 
     # Signed elsewhere
 
-    def _request(self, wanted: Wanted, outcome: Outcome, problems: list[Reason]) -> None:
+    def _request(self, wanted: CertificateSpec, outcome: LeafResult, problems: list[Reason]) -> None:
         """Take the certificate that was signed elsewhere, or write a request for it."""
-        draft, identity = self.draft, wanted.identity
+        changeset, identity = self.changeset, wanted.identity
         key, key_is_new = self._key_to_request(wanted, outcome.found, problems)
         if not key_is_new:
             certificate = self.signed.for_key(key)
             if certificate is not None and certificate != outcome.found.certificate:
-                self.signed.check(certificate, wanted, self.authorities.signer(identity.kind), key)
-                draft.put(identity.cert, self.signed.text(certificate, identity.kind, self.authorities))
+                self.signed.check(certificate, wanted, self.ca_set.signer(identity.kind), key)
+                changeset.put(identity.cert, self.signed.text(certificate, identity.kind, self.ca_set))
                 self._note(wanted, outcome, certificate, key_is_new=False)
                 return
         outcome.waits = True
         leaf = self._leaf(wanted)
-        present = draft.files.get(identity.request)
+        present = changeset.files.get(identity.request)
         if not key_is_new and present and request_fits(read_request(present.data), leaf, key):
-            draft.claim(identity.request)
+            changeset.claim(identity.request)
             return
         if key_is_new:
-            draft.put(identity.key, draft.key_pem(key, None), private=True)
-        draft.put(identity.request, ca.request_pem(ca.make_request(leaf, key)))
-        draft.actions.append(f"{identity.label}: request written: {', '.join(outcome.reasons)}")
-        draft.differences.add(
+            changeset.put(identity.key, changeset.key_pem(key, None), private=True)
+        changeset.put(identity.request, ca.csr_pem(ca.create_csr(leaf, key)))
+        changeset.actions.append(f"{identity.label}: request written: {', '.join(outcome.reasons)}")
+        changeset.differences.add(
             f"{identity.label} request", None, {"subject": leaf.subject.rfc4514_string(), "reasons": outcome.reasons}
         )
 
-    def _key_to_request(self, wanted: Wanted, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:
+    def _key_to_request(
+        self, wanted: CertificateSpec, found: Found, problems: list[Reason]
+    ) -> tuple[keys.PrivateKey, bool]:
         """As :meth:`_key`, but a key that already waits with its request is kept."""
         spoilt = any(reason.needs_key and reason.kind == "other" for reason in problems)
         if found.key is not None and spoilt and found.certificate is not None:

@@ -17,7 +17,7 @@ from .._errors import OptionError
 from . import names
 from .identities import DEFAULT_CLIENT, Identity
 from .keys import KEY_TYPES
-from .policy import REGENERATE, Regenerate, Wanted
+from .renewal import REGENERATE, CertificateSpec, Regenerate
 from .times import iso, parse_span, parse_time
 
 DEFAULT_DIRECTORY = "~/.docker"
@@ -108,9 +108,9 @@ class Options:
 
     cert_dir: str
     absent: bool
-    hosts: tuple[Wanted, ...]
-    hosts_template: Wanted
-    clients: tuple[Wanted, ...]
+    hosts: tuple[CertificateSpec, ...]
+    hosts_template: CertificateSpec
+    clients: tuple[CertificateSpec, ...]
     ca_text: tuple[str, bytes] | None
     ca_key_text: tuple[str, bytes] | None
     passphrase: str | None
@@ -131,7 +131,7 @@ class Options:
     vault: str | None = None
 
     @property
-    def wanted(self) -> tuple[Wanted, ...]:
+    def wanted(self) -> tuple[CertificateSpec, ...]:
         """The default client, the further clients, the hosts."""
         return (*self.clients, *self.hosts)
 
@@ -257,8 +257,8 @@ class _Reader:
             found.append((option, data))
         return tuple(found)
 
-    def hosts(self) -> tuple[Wanted, ...]:
-        found: dict[str, Wanted] = {}
+    def hosts(self) -> tuple[CertificateSpec, ...]:
+        found: dict[str, CertificateSpec] = {}
         for number, entry in enumerate(self.params["hosts"] or []):
             option = f"hosts[{number}]"
             name = names.check_identity_name(f"{option}.name", entry["name"])
@@ -270,8 +270,8 @@ class _Reader:
             found[name.lower()] = self.host(name, dns_names, addresses)
         return tuple(found.values())
 
-    def host(self, name: str, dns_names: tuple[str, ...], addresses: tuple[str, ...]) -> Wanted:
-        return Wanted(
+    def host(self, name: str, dns_names: tuple[str, ...], addresses: tuple[str, ...]) -> CertificateSpec:
+        return CertificateSpec(
             identity=Identity("servers", name),
             common_name=name,
             not_after=self.end("server"),
@@ -282,14 +282,14 @@ class _Reader:
             key_type=self.params["server_key_type"],
         )
 
-    def clients(self) -> tuple[Wanted, ...]:
+    def clients(self) -> tuple[CertificateSpec, ...]:
         end, margin = self.end("client"), self.margin("client")
         common_name = self.params["client_common_name"] or ""
         if common_name:
             names.check_common_name("client_common_name", common_name)
 
-        def client(identity: Identity, name: str) -> Wanted:
-            return Wanted(
+        def client(identity: Identity, name: str) -> CertificateSpec:
+            return CertificateSpec(
                 identity=identity,
                 common_name=name,
                 not_after=end,

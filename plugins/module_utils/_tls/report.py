@@ -13,11 +13,10 @@ from __future__ import annotations
 import os
 import typing as t
 
-from . import authority as ca
-from . import keys, names
-from .authorities import Authorities
-from .draft import Draft
-from .leaves import Leaves, Outcome
+from . import ca, keys, names
+from .ca_set import CaSet
+from .changeset import ChangeSet
+from .leaves import LeafResult, Leaves
 from .rotation import waiting_for
 from .store import CA, CA_KEY, PRIVATE, SHARED
 from .times import iso, whole_days
@@ -26,14 +25,14 @@ from .times import iso, whole_days
 class Report:
     """Builds the result of a run."""
 
-    def __init__(self, draft: Draft, authorities: Authorities, leaves: Leaves) -> None:
-        self.draft = draft
-        self.authorities = authorities
+    def __init__(self, changeset: ChangeSet, ca_set: CaSet, leaves: Leaves) -> None:
+        self.changeset = changeset
+        self.ca_set = ca_set
         self.leaves = leaves
 
     def build(self, kept: t.Mapping[str, str], *, diff: bool) -> dict[str, t.Any]:
         """The result. ``kept``: the names of backups by the names of the files."""
-        draft = self.draft
+        changeset = self.changeset
         by_kind: dict[str, dict[str, t.Any]] = {"servers": {}, "clients": {}}
         client: dict[str, t.Any] = {}
         for identity, outcome in self.leaves.outcomes.items():
@@ -43,18 +42,18 @@ class Report:
             else:
                 client = entry
         result = {
-            "changed": bool(draft.changes),
-            "cert_dir": draft.options.cert_dir,
+            "changed": bool(changeset.changes),
+            "cert_dir": changeset.options.cert_dir,
             "ca": self._authority(),
             "client": client,
             "clients": by_kind["clients"],
             "servers": by_kind["servers"],
             "rotation": self._rotation(),
-            "trusted_cas": self.authorities.trusted(),
-            "actions": draft.actions,
+            "trusted_cas": self.ca_set.trusted(),
+            "actions": changeset.actions,
             "changed_files": [self.path(path) for path in self._changed()],
             "backup_files": {self.path(path): self.path(name) for path, name in sorted(kept.items())},
-            "docker_env": {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": draft.options.cert_dir},
+            "docker_env": {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": changeset.options.cert_dir},
             "docker_connection": {
                 "tls": True,
                 "validate_certs": True,
@@ -64,21 +63,21 @@ class Report:
             },
         }
         if diff:
-            result["diff"] = draft.differences.as_diff()
+            result["diff"] = changeset.differences.as_diff()
         return result
 
     def path(self, relative: str) -> str:
         """The absolute path of a file of the set."""
-        return os.path.join(self.draft.options.cert_dir, *relative.split("/"))
+        return os.path.join(self.changeset.options.cert_dir, *relative.split("/"))
 
     def _changed(self) -> list[str]:
         """The files that others use and that are or would be written or removed, by their names in the set."""
-        paths = {*self.draft.changes.puts, *self.draft.changes.removes}
+        paths = {*self.changeset.changes.puts, *self.changeset.changes.removes}
         return sorted(path for path in paths if not path.startswith(f"{PRIVATE}/") and path not in SHARED)
 
-    def _identity(self, outcome: Outcome) -> dict[str, t.Any]:
+    def _identity(self, outcome: LeafResult) -> dict[str, t.Any]:
         identity = outcome.identity
-        shown = outcome.found.certificate if self.draft.dry else outcome.certificate
+        shown = outcome.found.certificate if self.changeset.dry else outcome.certificate
         dns_names, addresses = names.read_san(shown) if shown else ([], [])
         return {
             "cert_path": self.path(identity.cert),
@@ -98,36 +97,38 @@ class Report:
             "fingerprint": ca.fingerprint(certificate),
             "not_before": iso(certificate.not_valid_before_utc),
             "not_after": iso(certificate.not_valid_after_utc),
-            "days_left": whole_days(certificate.not_valid_after_utc - self.draft.now),
+            "days_left": whole_days(certificate.not_valid_after_utc - self.changeset.now),
             "key_type": keys.type_of(certificate.public_key()),
         }
 
     def _authority(self) -> dict[str, t.Any]:
-        current = self.authorities.current
-        unknown = current is None or (self.draft.dry and current.fingerprint in self.authorities.made)
-        shown = self.authorities.found if unknown else current
+        current = self.ca_set.current
+        unknown = current is None or (self.changeset.dry and current.fingerprint in self.ca_set.made)
+        shown = self.ca_set.found if unknown else current
         has_key = (
-            not self.draft.options.vault and CA_KEY in self.draft.state.files and self.draft.data(CA_KEY) is not None
+            not self.changeset.options.vault
+            and CA_KEY in self.changeset.state.files
+            and self.changeset.data(CA_KEY) is not None
         )
         return {
             "cert_path": self.path(CA),
             "key_path": self.path(CA_KEY) if has_key else None,
             "ca_path": self.path(CA),
             **self._certificate(shown.certificate if shown else None),
-            "own": self.draft.state.is_own,
+            "own": self.changeset.state.is_own,
             "dns_names": [],
             "ip_addresses": [],
-            "reasons": self.authorities.reasons,
+            "reasons": self.ca_set.reasons,
         }
 
     def _rotation(self) -> dict[str, t.Any]:
-        rotation = self.draft.state.rotation
+        rotation = self.changeset.state.rotation
         if rotation is None:
             return {"phase": None, "old_fingerprint": None, "new_fingerprint": None, "waiting_for": []}
-        unknown = self.draft.dry and rotation.new in self.authorities.made
+        unknown = self.changeset.dry and rotation.new in self.ca_set.made
         return {
             "phase": rotation.phase,
             "old_fingerprint": rotation.old,
             "new_fingerprint": None if unknown else rotation.new,
-            "waiting_for": waiting_for(self.draft, self.leaves.certificates(), rotation),
+            "waiting_for": waiting_for(self.changeset, self.leaves.certificates(), rotation),
         }

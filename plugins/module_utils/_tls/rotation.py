@@ -10,31 +10,31 @@ import typing as t
 from dataclasses import replace
 
 from .._errors import DockerHostError, OptionError
-from . import authority as ca
-from .authority import Authority
+from . import ca
+from .ca import CertificateAuthority
 from .identities import Identity, look
 from .state import PHASES, Rotation
 from .store import CA, CA_KEY, CERT, CURRENT_CA, NEXT_CA, NEXT_CA_KEY, SERVERS, retired
 
 if t.TYPE_CHECKING:
-    from .authorities import Authorities
-    from .draft import Draft
+    from .ca_set import CaSet
+    from .changeset import ChangeSet
 
 
-def known_servers(draft: Draft) -> list[str]:
+def known_servers(changeset: ChangeSet) -> list[str]:
     """Names of the servers whose certificates the module made or adopted."""
-    found = (path.split("/") for path in draft.state.files)
+    found = (path.split("/") for path in changeset.state.files)
     return sorted(parts[1] for parts in found if parts[0] == SERVERS and parts[-1] == CERT)
 
 
-def waiting_for(draft: Draft, certificates: t.Mapping[str, t.Any], rotation: Rotation) -> list[str]:
+def waiting_for(changeset: ChangeSet, certificates: t.Mapping[str, t.Any], rotation: Rotation) -> list[str]:
     """What is missing on hosts before the next phase, one line each; empty when nothing is.
 
     :param certificates: the servers' certificates by name.
     """
     missing = []
-    for name in hosts_to_follow(draft):
-        reported = draft.options.host_trust.get(name.lower())
+    for name in hosts_to_follow(changeset):
+        reported = changeset.options.host_trust.get(name.lower())
         if reported is None:
             missing.append(f"{name}: not reported in host_trust")
             continue
@@ -47,22 +47,24 @@ def waiting_for(draft: Draft, certificates: t.Mapping[str, t.Any], rotation: Rot
     return missing
 
 
-def hosts_to_follow(draft: Draft) -> list[str]:
+def hosts_to_follow(changeset: ChangeSet) -> list[str]:
     """The hosts that a phase waits for. With the CA in a key vault the directory may be new and know only some of them:
     then the hosts that report count as well."""
-    names = {name.lower(): name for name in known_servers(draft)}
-    reported = draft.options.host_trust if draft.options.vault else ()
+    names = {name.lower(): name for name in known_servers(changeset)}
+    reported = changeset.options.host_trust if changeset.options.vault else ()
     return sorted(names.values()) + sorted(name for name in reported if name not in names)
 
 
-def check_hosts_follow(draft: Draft, rotation: Rotation) -> None:
+def check_hosts_follow(changeset: ChangeSet, rotation: Rotation) -> None:
     """See that the next phase cuts nobody off.
 
     :raises DockerHostError: a host lacks what the last phase made; which, and what.
     """
-    certificates = {name: look(Identity("servers", name), draft.files).certificate for name in known_servers(draft)}
-    missing = waiting_for(draft, certificates, rotation)
-    if draft.options.vault and not hosts_to_follow(draft):
+    certificates = {
+        name: look(Identity("servers", name), changeset.files).certificate for name in known_servers(changeset)
+    }
+    missing = waiting_for(changeset, certificates, rotation)
+    if changeset.options.vault and not hosts_to_follow(changeset):
         raise OptionError(
             "host_trust",
             "no host is known here, and a key vault does not know any: name all hosts in hosts, and what they have in"
@@ -77,73 +79,79 @@ def check_hosts_follow(draft: Draft, rotation: Rotation) -> None:
         )
 
 
-def rotate(authorities: Authorities) -> None:
+def rotate(ca_set: CaSet) -> None:
     """Take the step that ``rotate_ca`` asks for.
 
     :raises DockerHostError: it cannot be taken now; why.
     """
-    step = authorities.draft.options.rotate
+    step = ca_set.changeset.options.rotate
     if step == "start":
-        _start(authorities)
+        _start(ca_set)
     elif step == "advance":
-        _advance(authorities)
+        _advance(ca_set)
     elif step == "cancel":
-        _cancel(authorities)
+        _cancel(ca_set)
 
 
-def _start(authorities: Authorities) -> None:
-    draft, current = authorities.draft, t.cast(Authority, authorities.current)
-    if authorities.rotation is not None:
+def _start(ca_set: CaSet) -> None:
+    changeset, current = ca_set.changeset, t.cast(CertificateAuthority, ca_set.current)
+    if ca_set.rotation is not None:
         return
-    new_is_own = authorities.own is not None and not ca.same_authority(authorities.own, current)
+    new_is_own = ca_set.own is not None and not ca.is_same_ca(ca_set.own, current)
     if new_is_own:
-        authorities.next = t.cast(Authority, authorities.own)
-    elif draft.state.is_own:
+        ca_set.next = t.cast(CertificateAuthority, ca_set.own)
+    elif changeset.state.is_own:
         raise OptionError("rotate_ca", "the CA is your own; give the one to rotate to in ca_path or ca_content")
     else:
-        authorities.next = authorities.generate()
-        draft.put(NEXT_CA_KEY, draft.key_pem(ca.key_of(authorities.next), draft.options.passphrase), private=True)
-    draft.put(NEXT_CA, ca.to_pem(authorities.next.chain))
-    draft.state.rotation = Rotation("trust", current.fingerprint, authorities.next.fingerprint, new_is_own)
-    draft.actions.append("ca: rotation started: both CAs are in every trust list")
-    draft.differences.add("rotation", None, "trust")
+        ca_set.next = ca_set.generate()
+        changeset.put(
+            NEXT_CA_KEY, changeset.key_pem(ca.key_of(ca_set.next), changeset.options.passphrase), private=True
+        )
+    changeset.put(NEXT_CA, ca.to_pem(ca_set.next.chain))
+    changeset.state.rotation = Rotation("trust", current.fingerprint, ca_set.next.fingerprint, new_is_own)
+    changeset.actions.append("ca: rotation started: both CAs are in every trust list")
+    changeset.differences.add("rotation", None, "trust")
 
 
-def _advance(authorities: Authorities) -> None:
-    draft, rotation = authorities.draft, authorities.rotation
+def _advance(ca_set: CaSet) -> None:
+    changeset, rotation = ca_set.changeset, ca_set.rotation
     if rotation is None:
         raise OptionError("rotate_ca", "no rotation is under way that could advance; begin one with rotate_ca: start")
-    check_hosts_follow(draft, rotation)
+    check_hosts_follow(changeset, rotation)
     position = PHASES.index(rotation.phase) + 1
     if position < len(PHASES):
-        draft.state.rotation = replace(rotation, phase=PHASES[position])
+        changeset.state.rotation = replace(rotation, phase=PHASES[position])
         whose = PHASES[position]
-        draft.actions.append(f"ca: rotation: certificates of {whose} are from the new CA")
-        draft.differences.add("rotation", rotation.phase, whose)
+        changeset.actions.append(f"ca: rotation: certificates of {whose} are from the new CA")
+        changeset.differences.add("rotation", rotation.phase, whose)
         return
-    _finish(authorities, rotation)
+    _finish(ca_set, rotation)
 
 
-def _finish(authorities: Authorities, rotation: Rotation) -> None:
-    draft, old, new = authorities.draft, t.cast(Authority, authorities.current), t.cast(Authority, authorities.next)
-    _retire(authorities, old, CA_KEY, draft.state.is_own)
-    key = draft.data(NEXT_CA_KEY)
+def _finish(ca_set: CaSet, rotation: Rotation) -> None:
+    changeset, old, new = (
+        ca_set.changeset,
+        t.cast(CertificateAuthority, ca_set.current),
+        t.cast(CertificateAuthority, ca_set.next),
+    )
+    _retire(ca_set, old, CA_KEY, changeset.state.is_own)
+    key = changeset.data(NEXT_CA_KEY)
     if key is not None:
-        draft.put(CA_KEY, key, private=True)
-        draft.remove(NEXT_CA_KEY)
+        changeset.put(CA_KEY, key, private=True)
+        changeset.remove(NEXT_CA_KEY)
     else:
-        draft.remove(CA_KEY)
-    draft.put(CURRENT_CA, ca.to_pem(new.chain))
-    draft.remove(NEXT_CA)
-    draft.state.is_own = rotation.new_is_own
-    draft.state.rotation = None
-    authorities.current, authorities.next = new, None
-    draft.actions.append("ca: rotation finished: the old CA is in no trust list any more")
-    draft.differences.add("rotation", rotation.phase, None)
+        changeset.remove(CA_KEY)
+    changeset.put(CURRENT_CA, ca.to_pem(new.chain))
+    changeset.remove(NEXT_CA)
+    changeset.state.is_own = rotation.new_is_own
+    changeset.state.rotation = None
+    ca_set.current, ca_set.next = new, None
+    changeset.actions.append("ca: rotation finished: the old CA is in no trust list any more")
+    changeset.differences.add("rotation", rotation.phase, None)
 
 
-def _cancel(authorities: Authorities) -> None:
-    draft, rotation = authorities.draft, authorities.rotation
+def _cancel(ca_set: CaSet) -> None:
+    changeset, rotation = ca_set.changeset, ca_set.rotation
     if rotation is None:
         return
     if rotation.phase != "trust":
@@ -151,19 +159,19 @@ def _cancel(authorities: Authorities) -> None:
             "rotate_ca",
             f"the rotation is in the phase {rotation.phase} and can only go on: the new CA has signed already",
         )
-    _retire(authorities, t.cast(Authority, authorities.next), NEXT_CA_KEY, rotation.new_is_own)
-    draft.remove(NEXT_CA_KEY)
-    draft.remove(NEXT_CA)
-    draft.state.rotation = None
-    authorities.next = None
-    draft.actions.append("ca: rotation cancelled: the new CA is in no trust list any more")
-    draft.differences.add("rotation", rotation.phase, None)
+    _retire(ca_set, t.cast(CertificateAuthority, ca_set.next), NEXT_CA_KEY, rotation.new_is_own)
+    changeset.remove(NEXT_CA_KEY)
+    changeset.remove(NEXT_CA)
+    changeset.state.rotation = None
+    ca_set.next = None
+    changeset.actions.append("ca: rotation cancelled: the new CA is in no trust list any more")
+    changeset.differences.add("rotation", rotation.phase, None)
 
 
-def _retire(authorities: Authorities, authority: Authority, key_path: str, is_own: bool) -> None:
+def _retire(ca_set: CaSet, authority: CertificateAuthority, key_path: str, is_own: bool) -> None:
     """Keep a CA that was in use: its key may still be wanted one day."""
-    draft = authorities.draft
-    draft.put(retired(authority.fingerprint, CA), ca.to_pem(authority.chain))
-    key = None if is_own else draft.data(key_path)
+    changeset = ca_set.changeset
+    changeset.put(retired(authority.fingerprint, CA), ca.to_pem(authority.chain))
+    key = None if is_own else changeset.data(key_path)
     if key is not None:
-        draft.put(retired(authority.fingerprint, CA_KEY), key, private=True)
+        changeset.put(retired(authority.fingerprint, CA_KEY), key, private=True)

@@ -17,16 +17,15 @@ import stat
 import typing as t
 from datetime import datetime
 
+from .._awx import is_thrown_away
+from .._backend import Request
 from .._errors import DockerHostError, OptionError
-from .._job import is_thrown_away
-from .._task import Request
-from . import authority as ca
-from . import keys, removal
-from .authorities import Authorities
-from .authority import Authority
+from . import ca, keys, removal
+from .ca import CertificateAuthority
+from .ca_set import CaSet
+from .changeset import ChangeSet
 from .directory import DirectoryStore
-from .draft import Draft
-from .external import SignedCertificates
+from .external_signing import SignedCertificates
 from .filesystem import FileSystem
 from .leaves import Leaves
 from .options import Options, parse
@@ -57,7 +56,7 @@ def run(
     keys.require_cryptography()
     now = clock()
     options = parse(request.params, now)
-    own = read_own_authority(options, now)
+    own = read_own_ca(options, now)
     directory = DirectoryStore(options.cert_dir, files or FileSystem(), progress=request.progress)
     store: Store = keep(directory) if keep else directory
     if not options.vault:
@@ -66,12 +65,14 @@ def run(
     warn_if_shared(options.cert_dir, request.warn)
     with store.reading() as session:
         interrupted, pending = session.interrupted, list(session.pending)
-        check, brief = request.check_mode, request.check_mode and request.brief
-        draft, result = decide(options, own, session, now, diff=request.diff, dry=True, check=check, brief=brief)
+        check, only_named = request.check_mode, request.check_mode and request.only_named
+        changeset, result = decide(
+            options, own, session, now, diff=request.diff, dry=True, check=check, only_named=only_named
+        )
     kept: dict[str, str] = {}
-    if (draft.changes or pending or interrupted is not Interrupted.NOTHING) and not request.check_mode:
-        draft, result, kept, pending = commit(store, options, own, now, diff=request.diff)
-    for warning in draft.warnings:
+    if (changeset.changes or pending or interrupted is not Interrupted.NOTHING) and not request.check_mode:
+        changeset, result, kept, pending = commit(store, options, own, now, diff=request.diff)
+    for warning in changeset.warnings:
         request.warn(warning)
     done = result(kept)
     if pending:
@@ -84,32 +85,32 @@ def run(
 
 
 def commit(
-    store: Store, options: Options, own: Authority | None, now: datetime, *, diff: bool
-) -> tuple[Draft, Result, dict[str, str], list[str]]:
+    store: Store, options: Options, own: CertificateAuthority | None, now: datetime, *, diff: bool
+) -> tuple[ChangeSet, Result, dict[str, str], list[str]]:
     """Decide again where nobody else changes anything, and make the changes; begin anew when somebody did.
 
     :raises DockerHostError: something stands against it.
     """
     for _attempt in range(ATTEMPTS):
         with contextlib.suppress(Outdated), store.writing() as session:
-            draft, result = decide(options, own, session, now, diff=diff, dry=False)
+            changeset, result = decide(options, own, session, now, diff=diff, dry=False)
             pending = list(session.pending)
-            kept = session.commit(draft.changes) if draft.changes or pending else {}
-            return draft, result, kept, pending
+            kept = session.commit(changeset.changes) if changeset.changes or pending else {}
+            return changeset, result, kept, pending
     raise DockerHostError(f"{options.vault or options.cert_dir}: other runs keep changing it; try again")
 
 
 def decide(
     options: Options,
-    own: Authority | None,
+    own: CertificateAuthority | None,
     session: Session,
     now: datetime,
     *,
     diff: bool,
     dry: bool,
     check: bool = False,
-    brief: bool = False,
-) -> tuple[Draft, Result]:
+    only_named: bool = False,
+) -> tuple[ChangeSet, Result]:
     """Decide on all changes; the second value makes the result once they are made.
 
     :param brief: leave out the identities that the options do not name.
@@ -117,25 +118,25 @@ def decide(
     """
     stored = session.files.get(STATE)
     before = State.load(stored.data if stored else None)
-    draft = Draft(options, session.files, before, now, dry, shown=diff and (check or not dry))
+    changeset = ChangeSet(options, session.files, before, now, dry, shown=diff and (check or not dry))
     if own is not None and own.chain[-1].issuer != own.chain[-1].subject:
-        draft.warnings.append(
+        changeset.warnings.append(
             "The chain of your CA does not reach a root (a self-signed certificate). Docker takes that; Python before"
             " 3.13 does not. Add the certificates above it."
         )
     if options.absent:
-        gone = removal.remove(draft)
-        draft.finish()
-        return draft, lambda kept: removal.result_of_removal(draft, gone, kept, diff=diff)
-    authorities = Authorities(draft, own)
-    authorities.converge()
-    leaves = Leaves(draft, authorities, SignedCertificates(draft))
-    leaves.converge(brief=brief)
-    draft.finish()
-    return draft, lambda kept: Report(draft, authorities, leaves).build(kept, diff=diff)
+        gone = removal.remove(changeset)
+        changeset.finish()
+        return changeset, lambda kept: removal.result_of_removal(changeset, gone, kept, diff=diff)
+    ca_set = CaSet(changeset, own)
+    ca_set.converge()
+    leaves = Leaves(changeset, ca_set, SignedCertificates(changeset))
+    leaves.converge(only_named=only_named)
+    changeset.finish()
+    return changeset, lambda kept: Report(changeset, ca_set, leaves).build(kept, diff=diff)
 
 
-def read_own_authority(options: Options, now: datetime) -> Authority | None:
+def read_own_ca(options: Options, now: datetime) -> CertificateAuthority | None:
     """The CA of the user's own, checked.
 
     :raises OptionError: it cannot be read, or it may not sign.
@@ -159,9 +160,9 @@ def read_own_authority(options: Options, now: datetime) -> Authority | None:
     try:
         chain = ca.arrange(certificates, key)
         ca.check_may_sign(chain, now)
-    except ca.AuthorityError as error:
+    except ca.CaError as error:
         raise OptionError(option, str(error)) from error
-    return Authority(chain, key)
+    return CertificateAuthority(chain, key)
 
 
 def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:

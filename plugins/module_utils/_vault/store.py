@@ -22,8 +22,8 @@ from .._tls.directory import DirectorySession, DirectoryStore
 from .._tls.journal import digest
 from .._tls.state import State
 from .._tls.store import CA_KEY, CURRENT_CA, SHARED, STATE, Changes, Interrupted, StoredFile, is_retired
-from .chain import Chain, Head
-from .document import Document
+from .ca_document import CaDocument
+from .versioned_secret import Head, VersionedSecret
 
 MOVED = "ca: moved into the key vault"
 
@@ -35,7 +35,7 @@ class VaultStore:
     :param chain: the secret.
     """
 
-    def __init__(self, directory: DirectoryStore, chain: Chain) -> None:
+    def __init__(self, directory: DirectoryStore, chain: VersionedSecret) -> None:
         self.directory = directory
         self.chain = chain
         self.version: str | None = None
@@ -68,7 +68,7 @@ class VaultSession:
         self._head = head
         self._own = State.load(local.files[STATE].data if STATE in local.files else None)
         self._document = self._read(undecided or head.tip)
-        self._check_same_authority()
+        self._check_same_ca()
         self.interrupted = Interrupted.COMMIT if undecided else local.interrupted
         self._state = self._merged_state()
         self.files: t.Mapping[str, StoredFile] = self._merged_files()
@@ -82,14 +82,14 @@ class VaultSession:
     def _takes_over(self) -> bool:
         return self._document is None and CA_KEY in self._local.files
 
-    def _read(self, version: SecretVersion | None) -> Document | None:
+    def _read(self, version: SecretVersion | None) -> CaDocument | None:
         self._store.version = version.id if version else None
         if version is None:
             return None
         chain = self._store.chain
-        return Document.load(chain.read(version), f"Version {version.id} of {chain.label}")
+        return CaDocument.load(chain.read(version), f"Version {version.id} of {chain.label}")
 
-    def _check_same_authority(self) -> None:
+    def _check_same_ca(self) -> None:
         """A directory with a CA of its own does not go together with a vault that has another one."""
         if self._document is None or CURRENT_CA not in self._own.files or CURRENT_CA not in self._local.files:
             return
@@ -125,7 +125,7 @@ class VaultSession:
         """
         files = {path: stored for path, stored in self.files.items() if path not in changes.removes} | changes.puts
         state = State.load(files[STATE].data) if STATE in files else State()
-        wanted = Document.of(files, state)
+        wanted = CaDocument.of(files, state)
         if wanted is None:
             if self._document is not None:
                 self._store.chain.delete()
@@ -137,11 +137,11 @@ class VaultSession:
         local = self._local_changes(changes, state)
         return self._local.commit(local) if local else {}
 
-    def _check_kept(self, version: SecretVersion, wanted: Document) -> None:
+    def _check_kept(self, version: SecretVersion, wanted: CaDocument) -> None:
         """Before the only other copy of a key goes away, see that the vault really has it."""
         if any(path in self._local.files for path in SHARED):
             chain = self._store.chain
-            if Document.load(chain.vault.value(chain.name, version.id), chain.label) != wanted:
+            if CaDocument.load(chain.vault.value(chain.name, version.id), chain.label) != wanted:
                 raise DockerHostError(f"{chain.label} does not give back what was written; nothing was changed here")
 
     def _local_changes(self, changes: Changes, state: State) -> Changes:

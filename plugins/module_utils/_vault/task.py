@@ -12,9 +12,9 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
-from .._azure.options import azure_argument_spec
+from .._azure.argument_spec import azure_argument_spec
+from .._backend import Backend, Request
 from .._errors import OptionError
-from .._task import Request, Task
 from .._tls import task as certificates
 from .._tls.directory import DirectoryStore
 from .._tls.filesystem import FileSystem
@@ -50,14 +50,14 @@ def _run_with_vault(
     request: Request, files: FileSystem | None, clock: t.Callable[[], datetime], settle: float | None
 ) -> dict[str, t.Any]:
     from .._azure.key_vault import KeyVault, check_secret_name, check_vault
-    from .chain import SETTLE, Chain
     from .store import VaultStore
+    from .versioned_secret import SETTLE, VersionedSecret
 
     params = request.params
     vault = check_vault("key_vault", params["key_vault"])
     secret = check_secret_name("key_vault_secret", params["key_vault_secret"])
     with KeyVault.from_params(params, vault) as client:
-        chain = Chain(client, secret, settle=SETTLE if settle is None else settle, progress=request.progress)
+        chain = VersionedSecret(client, secret, settle=SETTLE if settle is None else settle, progress=request.progress)
         stores: list[VaultStore] = []
 
         def keep(directory: DirectoryStore) -> Store:
@@ -68,4 +68,4 @@ def _run_with_vault(
         return {**result, "key_vault": {"url": client.url, "secret": secret, "version": stores[-1].version}}
 
 
-TASK = Task(name="docker_tls_certs", spec=SPEC, run=run)
+BACKEND = Backend(name="docker_tls_certs", spec=SPEC, run=run)

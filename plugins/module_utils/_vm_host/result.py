@@ -10,16 +10,16 @@ import copy
 import typing as t
 from dataclasses import replace
 
-from .facts import Facts, Json, attached_address, primary_configuration
-from .layout import Layout
-from .names import PORT_TAG, SSH_PORT_TAG, tag_of
-from .network import properties_of
-from .steps import Plan
+from .._azure.tags import PORT_TAG, SSH_PORT_TAG, tag_of
+from .._azure.wire import Json, attached_address, primary_configuration, properties_of
+from .current.state import HostState
+from .desired.topology import HostResources
+from .plan.model import Plan
 
 UNKNOWN_BEFORE_CREATION = ("fqdn", "public_ip_address", "private_ip_address", "docker_host")
 
 
-def describe_host(layout: Layout, facts: Facts, defaults: t.Mapping[str, t.Any]) -> Json:
+def describe_host(layout: HostResources, facts: HostState, defaults: t.Mapping[str, t.Any]) -> Json:
     """The host as other steps need it; values that there are not are None.
 
     :param defaults: values of a host that is not there yet: location, vm_size, docker_port, ssh_port, admin_username.
@@ -55,7 +55,7 @@ def describe_host(layout: Layout, facts: Facts, defaults: t.Mapping[str, t.Any])
     }
 
 
-def expected_facts(facts: Facts, plan: Plan) -> Facts:
+def expected_facts(facts: HostState, plan: Plan) -> HostState:
     """The facts with what the plan's updates will change in them."""
     machine = plan.step("virtual_machine")
     if machine and machine.verb == "update" and facts.virtual_machine and machine.body:
@@ -81,7 +81,7 @@ def _loses_address(plan: Plan) -> bool:
     return "publicIPAddress" not in properties_of(primary_configuration(interface.body))
 
 
-def predict_host(host: Json, layout: Layout, plan: Plan, private: str | None) -> Json:
+def predict_host(host: Json, layout: HostResources, plan: Plan, private: str | None) -> Json:
     """The host as check mode knows it: what is to be created has addresses that nobody knows yet."""
     unknown: list[str] = []
     makes_address = plan.step("public_ip_address")
@@ -117,13 +117,13 @@ def predict_host(host: Json, layout: Layout, plan: Plan, private: str | None) ->
     return {**host, **blank, "unknown": unknown}
 
 
-def _private_address(facts: Facts) -> str | None:
+def _private_address(facts: HostState) -> str | None:
     if not facts.network_interface:
         return None
     return properties_of(primary_configuration(facts.network_interface)).get("privateIPAddress")
 
 
-def _resources(layout: Layout, facts: Facts) -> dict[str, str | None]:
+def _resources(layout: HostResources, facts: HostState) -> dict[str, str | None]:
     attached = attached_address(facts.network_interface) if facts.network_interface else None
     network = layout.virtual_network
     if not network and facts.network_interface:

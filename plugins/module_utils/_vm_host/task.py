@@ -11,40 +11,43 @@ import typing as t
 from dataclasses import replace
 from pathlib import Path
 
+from .._awx import is_thrown_away
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
-from .._azure.operations import side_by_side
+from .._azure.operations import run_parallel
+from .._azure.resource_ids import same_id
+from .._azure.tags import owner_of
+from .._azure.wire import Json, interface_of, private_address, properties_of
+from .._backend import Backend, Request
 from .._errors import DockerHostError, OptionError
-from .._job import is_thrown_away
-from .._task import Request, Task
-from . import changes, machine
-from .facts import Facts, Json, Lookout, interface_of, private_address
-from .layout import Layout, around, lay_out
-from .lifecycle import Lifecycle, Outcome
-from .names import owner_of, same_id
-from .network import properties_of
-from .options import SPEC
-from .plan import Planner, label_to_get, plan_power
-from .preflight import advise, judge, judge_change
-from .providers import register
-from .questions import ask, ask_address, ask_label, ask_sizes, ask_usages
-from .references import check_references, references_of
-from .removal import Remover
+from .apply import Execution, PlanExecutor
+from .argument_spec import SPEC
+from .bodies import virtual_machine as machine
+from .current.reader import StateReader
+from .current.state import HostState
+from .desired.host_spec import HostSpec, read_host_spec
+from .desired.ssh_keys import KeyPair, ensure_key_pair
+from .desired.topology import HostResources, from_existing_nic, resolve_resources
+from .plan.deletion import DeletionPlanner
+from .plan.disks import disks_to_look_at, with_disk_facts
+from .plan.model import Action, Plan, diff_of
+from .plan.planner import Planner, label_to_get, plan_power
+from .plan.vm_patch import SIZE_MATTERS
+from .preflight.checks import check_answers, check_change, suggest_alternatives
+from .preflight.permissions import check_permissions, required_permissions
+from .preflight.queries import query_azure, query_dns_label, query_private_address, query_sizes, query_usages
+from .preflight.references import check_references, references_of
+from .preflight.resource_providers import register
 from .result import describe_host, expected_facts, predict_host
-from .rights import judge_rights, needed_rights
-from .ssh_keys import KeyPair, ensure_key_pair
-from .steps import Plan, Step, diff_of
-from .updates import SIZE_MATTERS
-from .wanted import Wanted, read_options
 
 
 def run(request: Request) -> dict[str, t.Any]:
     """Bring one host to the state that is asked for."""
     begun = time.monotonic()
-    wanted = read_options(request.params)
+    wanted = read_host_spec(request.params)
     patience = float(request.params["wait_timeout"])
-    with AzureSession.from_params(request.params, request.progress, patience, request.at_once) as session:
-        layout = lay_out(wanted, session.subscription_id)
+    with AzureSession.from_params(request.params, request.progress, patience, request.concurrency) as session:
+        layout = resolve_resources(wanted, session.subscription_id)
         result = _Run(request, wanted, session, layout).result()
         result["signed_in_with"] = session.signed_in_with
     result["timings"]["total"] = round(time.monotonic() - begun, 1)
@@ -54,20 +57,20 @@ def run(request: Request) -> dict[str, t.Any]:
 class _Run:
     """One run for one host."""
 
-    def __init__(self, request: Request, wanted: Wanted, session: AzureSession, layout: Layout) -> None:
+    def __init__(self, request: Request, wanted: HostSpec, session: AzureSession, layout: HostResources) -> None:
         self.request = request
         self.wanted = wanted
         self.session = session
         self.layout = layout
         self.lookout = self._lookout()
-        self.outcome = Outcome()
+        self.outcome = Execution()
         self.key: KeyPair | None = None
         self.location = ""
         self.registered: tuple[str, ...] = ()
 
-    def _lookout(self) -> Lookout:
+    def _lookout(self) -> StateReader:
         settle = not self.request.check_mode and bool(self.request.params["wait"])
-        return Lookout(self.session, self.layout, settle)
+        return StateReader(self.session, self.layout, settle)
 
     def result(self) -> dict[str, t.Any]:
         """Look, plan and, unless in check mode, carry out."""
@@ -87,7 +90,7 @@ class _Run:
                 facts = self._look_again()
         return self._result(facts, plan)
 
-    def _look_again(self) -> Facts:
+    def _look_again(self) -> HostState:
         """Look at what there is after everything was done."""
         try:
             return self.lookout.look()
@@ -96,22 +99,22 @@ class _Run:
             self._tell_existing(error)
             raise
 
-    def _with_its_interface(self, facts: Facts) -> Facts:
+    def _with_its_interface(self, facts: HostState) -> HostState:
         """Who only stops or starts a host need not say again which interface it was given: the VM tells."""
         path = interface_of(facts.virtual_machine)
         only_power = self.wanted.state in ("stopped", "deallocated", "restarted")
         if not only_power or not path or same_id(path, self.layout.network_interface):
             return facts
-        self.layout = around(self.layout.names, path)
+        self.layout = from_existing_nic(self.layout.names, path)
         self.lookout = self._lookout()
         return self.lookout.look()
 
-    def _plan(self, facts: Facts) -> Plan:
+    def _plan(self, facts: HostState) -> Plan:
         if self.wanted.state == "absent":
             neighbours: tuple[Json, ...] = ()
             if "resource_group" in self.wanted.params["remove_on_absent"] and facts.resource_group:
                 neighbours = tuple(self.session.arm.list(f"{self.layout.names.group_id}/resources"))
-            return Remover(self.wanted, self.layout, facts, neighbours).plan()
+            return DeletionPlanner(self.wanted, self.layout, facts, neighbours).plan()
         if not self.wanted.creates:
             return plan_power(self.wanted, self.layout, facts)
         facts = self._more_facts(facts)
@@ -127,7 +130,7 @@ class _Run:
         # Nothing wrong was found: only now a key may be made.
         return Planner(self.wanted, self.layout, facts, self._ssh_keys(), trust).present()
 
-    def _check_address(self, facts: Facts, plan: Plan) -> None:
+    def _check_address(self, facts: HostState, plan: Plan) -> None:
         """Ask whether the private address is free, when the interface is to get it in a network that is there."""
         address, step = self.wanted.params["private_ip_address"], plan.step("network_interface")
         network = self.layout.virtual_network
@@ -136,7 +139,7 @@ class _Run:
         gets = step.verb == "create" or any(entry.path == "private_ip_address" for entry in step.differences)
         mine = facts.network_interface and private_address(facts.network_interface) == address
         if gets and not mine and (facts.virtual_network or facts.complete):
-            problem = ask_address(self.session, network, address)
+            problem = query_private_address(self.session, network, address)
             if problem:
                 raise OptionError("private_ip_address", problem)
 
@@ -144,11 +147,11 @@ class _Run:
         """Ask whether the DNS label is free, when the address of a host that is there is to get it."""
         label = label_to_get(plan)
         if label and self.wanted.params["preflight"]:
-            problem = ask_label(self.session, location, label)
+            problem = query_dns_label(self.session, location, label)
             if problem:
                 raise OptionError("dns_label", problem)
 
-    def _check_case(self, facts: Facts) -> None:
+    def _check_case(self, facts: HostState) -> None:
         """Names of Azure's resources differ not by case ("Resource naming restrictions", learn.microsoft.com)."""
         owner, name = owner_of(facts.virtual_machine), self.wanted.name
         if owner and owner != name and owner.lower() == name.lower():
@@ -163,29 +166,29 @@ class _Run:
         named = references_of(self.wanted, self.layout.names)
         check_references(self.session, [one for one in named if one.option.partition(".")[0] in asked], location)
         if asked & SIZE_MATTERS:
-            sizes, usages = side_by_side(
+            sizes, usages = run_parallel(
                 [
-                    lambda: ask_sizes(self.session, location),
-                    lambda: ask_usages(self.session, location) if "vm_size" in asked else None,
+                    lambda: query_sizes(self.session, location),
+                    lambda: query_usages(self.session, location) if "vm_size" in asked else None,
                 ]
             )
-            judge_change(self.wanted, location, sizes, present, usages)
+            check_change(self.wanted, location, sizes, present, usages)
 
-    def _preflight(self, planner: Planner, plan: Plan) -> machine.Trust:
+    def _preflight(self, planner: Planner, plan: Plan) -> machine.ImageCapabilities:
         self.location = planner.location()
         if not self.request.check_mode:
             self.session.require_compute()
         if not self.wanted.params["preflight"]:
-            return machine.Trust()
+            return machine.ImageCapabilities()
         names = self.layout.names
         scope = names.group_id if planner.facts.resource_group else f"/subscriptions/{names.subscription_id}"
         label = label_to_get(plan)
         question = (self.session, self.wanted, self.location, label)
-        answers = ask(*question, scope)
+        answers = query_azure(*question, scope)
         if answers.label_problem and self._has_label(label):
             answers = replace(answers, label_problem=None)
-        judge_rights(needed_rights(plan, self.layout), answers.permissions, scope)
-        trust = judge(self.wanted, self.location, answers)
+        check_permissions(required_permissions(plan, self.layout), answers.permissions, scope)
+        trust = check_answers(self.wanted, self.location, answers)
         self.registered = answers.unregistered
         if not self.registered:
             return trust
@@ -195,7 +198,7 @@ class _Run:
                 " only then can tell whether size, image and quota can be had."
             )
             return trust
-        return self._register_and_judge(question)
+        return self._register_and_check(question)
 
     def _has_label(self, label: str | None) -> bool:
         """Tell whether the host's own address has it now: the last request of a run that was killed came late."""
@@ -204,28 +207,28 @@ class _Run:
         settings = properties_of(found).get("dnsSettings") or {}
         return owner_of(found) == self.wanted.name and settings.get("domainNameLabel") == label
 
-    def _register_and_judge(self, question: t.Any) -> machine.Trust:
+    def _register_and_check(self, question: t.Any) -> machine.ImageCapabilities:
         """Register what is missing, which is a change, and only then ask for the rest."""
         missing, self.registered = self.registered, ()
         register(self.session, self.layout.names.name, missing)
         self.registered = missing
         try:
-            return judge(self.wanted, self.location, ask(*question))
+            return check_answers(self.wanted, self.location, query_azure(*question))
         except DockerHostError as error:
             self._tell_done(error)
             error.message += f" Registered before was: {', '.join(missing)}."
             raise
 
-    def _more_facts(self, facts: Facts) -> Facts:
+    def _more_facts(self, facts: HostState) -> HostState:
         """What is only needed for some changes of a VM that is there."""
         actual = facts.virtual_machine
         if not actual:
             return facts
-        disks = changes.disks_to_look_at(self.wanted, actual)
+        disks = disks_to_look_at(self.wanted, actual)
         if disks:
             # The VM may still show what its disks had when it was started.
             found = [self.session.arm.find(path) for path in disks]
-            facts = replace(facts, virtual_machine=changes.with_disk_facts(actual, [disk for disk in found if disk]))
+            facts = replace(facts, virtual_machine=with_disk_facts(actual, [disk for disk in found if disk]))
         if self.wanted.params["user_data"]:
             facts = replace(facts, user_data=self.lookout.user_data())
         size = (properties_of(actual).get("hardwareProfile") or {}).get("vmSize")
@@ -236,7 +239,7 @@ class _Run:
             facts = replace(facts, virtual_network=self.lookout.look_at("virtual_network", path))
         return facts
 
-    def _needs_network(self, facts: Facts) -> bool:
+    def _needs_network(self, facts: HostState) -> bool:
         """Tell whether an option is about the network, which a host that is complete needs no look at otherwise."""
         params = self.wanted.params
         address = params["private_ip_address"]
@@ -270,7 +273,9 @@ class _Run:
         if any(step.kind == "virtual_machine" for step in plan.steps):
             self.session.require_compute()
             self.session.load_compute()
-        lifecycle = Lifecycle(self.session, self.wanted, self.layout, self.lookout, bool(self.request.params["wait"]))
+        lifecycle = PlanExecutor(
+            self.session, self.wanted, self.layout, self.lookout, bool(self.request.params["wait"])
+        )
         try:
             lifecycle.carry_out(plan, self.outcome)
         except DockerHostError as error:
@@ -279,9 +284,9 @@ class _Run:
         for note in self.outcome.notes:
             self.request.warn(note)
 
-    def _explain(self, error: DockerHostError, lifecycle: Lifecycle) -> None:
+    def _explain(self, error: DockerHostError, lifecycle: PlanExecutor) -> None:
         """Say in the error what exists now and, when asked, remove what this run made."""
-        more = advise(self.session, self.wanted, self.location, error) if self.location else ""
+        more = suggest_alternatives(self.session, self.wanted, self.location, error) if self.location else ""
         error.message = f"{error.message} {more}".rstrip()
         self._tell_done(error)
         made = self.outcome.made
@@ -306,7 +311,7 @@ class _Run:
     def _existing(self) -> list[str]:
         """The ids of the host's resources that are there, as far as Azure answers."""
         try:
-            facts = Lookout(self.session, self.layout, settle=False).look(everything=True)
+            facts = StateReader(self.session, self.layout, settle=False).look(everything=True)
         except AzureError:
             return [step.resource_id for step in self.outcome.done if step.verb != "delete"]
         kinds = (
@@ -319,7 +324,7 @@ class _Run:
         )
         return [str(found["id"]) for found in (getattr(facts, kind) for kind in kinds) if found]
 
-    def _result(self, facts: Facts, plan: Plan) -> dict[str, t.Any]:
+    def _result(self, facts: HostState, plan: Plan) -> dict[str, t.Any]:
         done = plan.expected if self.request.check_mode else self._done(plan)
         actions = self._actions(done)
         result: dict[str, t.Any] = {
@@ -334,19 +339,19 @@ class _Run:
             result["diff"] = diff_of(done)
         return result
 
-    def _done(self, plan: Plan) -> list[Step]:
+    def _done(self, plan: Plan) -> list[Action]:
         """The steps that were done: in the plan's order, then those that turned out to be needed."""
         done = self.outcome.done
         return [step for step in plan.steps if step in done] + [step for step in done if step not in plan.steps]
 
-    def _actions(self, done: list[Step]) -> list[str]:
+    def _actions(self, done: list[Action]) -> list[str]:
         """One line for each change."""
         actions = [f"register resource provider {name}" for name in self.registered]
         if self.key and self.key.generated:
             actions.append(f"generate SSH key {self.key.path}")
         return actions + [step.line for step in done]
 
-    def _host(self, facts: Facts, plan: Plan) -> Json:
+    def _host(self, facts: HostState, plan: Plan) -> Json:
         planned = plan.step("virtual_machine")
         defaults = {
             "location": self.wanted.location or (facts.resource_group or {}).get("location"),
@@ -363,4 +368,4 @@ class _Run:
         return predict_host(host, self.layout, plan, self.wanted.params["private_ip_address"])
 
 
-TASK = Task("docker_vm_host", SPEC, run)
+BACKEND = Backend("docker_vm_host", SPEC, run)

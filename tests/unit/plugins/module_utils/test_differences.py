@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._differences import Differences
+from ansible_collections.dockerhost.azure.plugins.module_utils._diff import Differences
 
 
 def test_nothing_differs() -> None:

@@ -14,12 +14,12 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request, failure, run_as_module
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
     DockerHostError,
     MissingLibraryError,
     OptionError,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task, failure, run_as_module
 
 SPEC = ArgumentSpec({"name": {"type": "str", "required": True}, "count": {"type": "int", "default": 1}})
 
@@ -45,7 +45,7 @@ def run(
     else:
         context = patch_module_args(args)
     with context, outside_the_controller(), pytest.raises(SystemExit):
-        run_as_module(Task("thing", SPEC, work))
+        run_as_module(Backend("thing", SPEC, work))
     return t.cast("dict[str, t.Any]", json.loads(capsys.readouterr().out))
 
 

@@ -24,16 +24,16 @@ REPOSITORY = pathlib.Path(__file__).parents[4]
 HERE = pathlib.Path(__file__).parent / "local_action"
 IMPORT = "from ansible_collections.dockerhost.azure.plugins."
 MODULE = f"""from __future__ import annotations
-{IMPORT}module_utils._probe import TASK
+{IMPORT}module_utils._probe import BACKEND
 {IMPORT}module_utils._task import run_as_module
 if __name__ == "__main__":
-    run_as_module(TASK)
+    run_as_module(BACKEND)
 """
 ACTION = f"""from __future__ import annotations
-{IMPORT}module_utils._probe import TASK
+{IMPORT}module_utils._probe import BACKEND
 {IMPORT}plugin_utils._local_action import LocalAction
 class ActionModule(LocalAction):
-    TASK = TASK
+    BACKEND = BACKEND
 """
 SECRET = "correct-horse-battery"
 PROBE = "dockerhost.azure.probe"

@@ -23,18 +23,18 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors imp
 )
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import (
     Operation,
-    Watch,
-    Work,
-    side_by_side,
+    OperationInfo,
+    ProgressReporter,
+    run_parallel,
 )
 from azure_emulator.launcher import LocalAzure
 
-WORK = Work("web1", "VM", "Creating", "create the VM", "web1", 95)
+WORK = OperationInfo("web1", "VM", "Creating", "create the VM", "web1", 95)
 
 
 def test_a_line_for_each_change_of_state() -> None:
     lines: list[str] = []
-    watch = Watch(WORK, lines.append)
+    watch = ProgressReporter(WORK, lines.append)
     for state in ("Creating", "InProgress", "Updating", "Succeeded", "Succeeded"):
         watch.saw(state)
     assert lines == ["web1: VM Creating 0 s, usually 95 s", "web1: VM Succeeded 0 s"]
@@ -44,7 +44,7 @@ def test_lines_go_on_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> N
     assert operations.HEARTBEAT_SECONDS == 30
     monkeypatch.setattr(operations, "HEARTBEAT_SECONDS", 0.1)
     lines: list[str] = []
-    watch = Watch(WORK, lines.append)
+    watch = ProgressReporter(WORK, lines.append)
     watch.saw("InProgress")
     watch.rest(0.5)
     assert len(lines) > 2
@@ -54,7 +54,9 @@ def test_lines_go_on_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> N
 def test_looks_are_close_when_the_end_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(operations.time, "monotonic", lambda: clock[0])
-    vm, network, unknown = (Watch(Work("web1", "VM", "Creating", "", "", usual)) for usual in (100, 5, None))
+    vm, network, unknown = (
+        ProgressReporter(OperationInfo("web1", "VM", "Creating", "", "", usual)) for usual in (100, 5, None)
+    )
     paces = {}
     for clock[0] in (1.0, 9.0, 11.0, 109.0, 111.0):
         paces[clock[0]] = (vm.pace, network.pace, unknown.pace)
@@ -71,7 +73,7 @@ def test_looks_at_a_vm_keep_within_its_allowance(monkeypatch: pytest.MonkeyPatch
     """36 at once and 36 a minute."""
     clock = [0.0]
     monkeypatch.setattr(operations.time, "monotonic", lambda: clock[0])
-    watch = Watch(Work("web1", "VM", "Creating", "", "", 95))
+    watch = ProgressReporter(OperationInfo("web1", "VM", "Creating", "", "", 95))
     allowance = 36.0
     while clock[0] < 600:
         pace = watch.pace
@@ -82,21 +84,21 @@ def test_looks_at_a_vm_keep_within_its_allowance(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("hosts", [20, 50, 200])
 def test_many_hosts_share_what_azure_answers(hosts: int) -> None:
-    watch = Watch(Work("web1", "VM", "Creating", "", "", 95), at_once=hosts)
-    network = Watch(Work("web1", "public IP address", "Creating", "", "", 2), at_once=hosts)
+    watch = ProgressReporter(OperationInfo("web1", "VM", "Creating", "", "", 95), concurrency=hosts)
+    network = ProgressReporter(OperationInfo("web1", "public IP address", "Creating", "", "", 2), concurrency=hosts)
     assert hosts / watch.pace <= 20
     assert hosts / network.pace <= 20
 
 
 def test_a_rest_ends_when_the_resource_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Watch, "pace", 0.05)
+    monkeypatch.setattr(ProgressReporter, "pace", 0.05)
     looks: list[bool] = []
 
     def over() -> bool:
         looks.append(len(looks) == 2)
         return looks[-1]
 
-    Watch(WORK).rest(3600, over)
+    ProgressReporter(WORK).rest(3600, over)
     assert looks == [False, False, True]
 
 
@@ -116,7 +118,7 @@ def begin(session: AzureSession) -> Operation:
     group = session.group_id(f"rg-{uuid.uuid4().hex[:8]}")
     session.arm.put(group, {"location": "westeurope"})
     path = f"{group}/providers/Microsoft.Network/networkSecurityGroups/web1-nsg"
-    work = Work("web1", "network security group", "Creating", "create the network security group", path)
+    work = OperationInfo("web1", "network security group", "Creating", "create the network security group", path)
     return session.arm.begin(work, "PUT", path, {"location": "westeurope"})
 
 
@@ -159,7 +161,7 @@ def test_all_that_is_done_side_by_side_ends() -> None:
         return number
 
     with pytest.raises(AzureError) as caught:
-        side_by_side([lambda number=number: job(number) for number in (0, 1, 2)])  # type: ignore[misc]
+        run_parallel([lambda number=number: job(number) for number in (0, 1, 2)])  # type: ignore[misc]
     assert sorted(ended) == [0, 1, 2]
     assert "do 1" in str(caught.value)
     assert ["do 2" in text for text in caught.value.details["also"]] == [True]

@@ -14,7 +14,7 @@ import urllib3.util.connection
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clouds import find_cloud
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.credentials import Place, Way
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.credentials import AuthMethod, AuthTarget
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.settings import Settings
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from azure_emulator.launcher import LocalAzure
@@ -123,7 +123,7 @@ class Anybody:
         return Token("abc", 4070908800)
 
 
-class HasToken(Way):
+class HasToken(AuthMethod):
     """A way to sign in that asks nobody."""
 
     known: t.ClassVar[Anybody]
@@ -132,7 +132,7 @@ class HasToken(Way):
     def label(self) -> str:
         return "a token"
 
-    def credential(self, place: Place) -> t.Any:
+    def credential(self, place: AuthTarget) -> t.Any:
         return self.known
 
 
@@ -165,7 +165,7 @@ def test_clouds_by_name_are_asked_where_they_are(
         assert set(proxy.asked) == {f"{authority}:443"}
         proxy.asked.clear()
         HasToken.known = Anybody()
-        place = Place(find_cloud(name))
+        place = AuthTarget(find_cloud(name))
         way = HasToken(Settings("here"))
         with AzureSession(way, place, principal.subscription_id) as session, pytest.raises(DockerHostError):
             send(session)

@@ -22,9 +22,9 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._azure import clo
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clouds import find_cloud
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AuthenticationError, AzureError
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.host_info import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.info_task import BACKEND
 from azure_emulator.launcher import LocalAzure
 
 NO_ENCRYPTION = serialization.NoEncryption()
@@ -437,9 +437,9 @@ def test_a_subscription_is_needed(place: LocalAzure, monkeypatch: pytest.MonkeyP
 def test_the_result_says_which_of_several_ways_was_used(place: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in principal(place, secret=place.secret).items():
         monkeypatch.setenv(settings.VARIABLES[name][0], value)
-    params = dict.fromkeys(TASK.spec.argument_spec)
+    params = dict.fromkeys(BACKEND.spec.argument_spec)
     for given, says in (({}, "environment variables"), (principal(place, secret=place.secret), "the task's options")):
-        result = TASK.run(Request({**params, **given}))
+        result = BACKEND.run(Request({**params, **given}))
         assert result["signed_in_with"] == f"service principal {place.client_id} by secret, from {says}"
 
 

@@ -16,10 +16,10 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.shells import shell_lines
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
 
 DOCKER = shutil.which("docker")
 needs_docker = pytest.mark.skipif(DOCKER is None, reason="the docker CLI is not installed")
@@ -49,13 +49,13 @@ class Setup:
             "known_hosts_path": str(self.known_hosts),
             **options,
         }
-        spec = {key: dict(option) for key, option in TASK.spec.argument_spec.items()}
-        result = ArgumentSpecValidator(spec, **TASK.spec.rules()).validate(options)
+        spec = {key: dict(option) for key, option in BACKEND.spec.argument_spec.items()}
+        result = ArgumentSpecValidator(spec, **BACKEND.spec.rules()).validate(options)
         assert result.error_messages == []
         request = Request(
             params=result.validated_parameters, check_mode=check_mode, diff=True, warn=self.warnings.append
         )
-        return TASK.run(request)
+        return BACKEND.run(request)
 
     def docker(self, *arguments: str) -> str:
         assert DOCKER is not None

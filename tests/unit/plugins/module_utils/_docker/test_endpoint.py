@@ -15,18 +15,18 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker import endpoint_task
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.connection import connection_of
-from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import TASK
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.probe import EndpointError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
 
 
 def params(**options: t.Any) -> dict[str, t.Any]:
     """The options as Ansible validates them."""
-    spec = {name: dict(option) for name, option in TASK.spec.argument_spec.items()}
-    result = ArgumentSpecValidator(spec, **TASK.spec.rules()).validate(options)
+    spec = {name: dict(option) for name, option in BACKEND.spec.argument_spec.items()}
+    result = ArgumentSpecValidator(spec, **BACKEND.spec.rules()).validate(options)
     assert result.error_messages == []
     return t.cast("dict[str, t.Any]", result.validated_parameters)
 
@@ -47,7 +47,7 @@ def with_tls(port: int, client: pathlib.Path | None, ca: pathlib.Path, **options
 
 
 def run(options: dict[str, t.Any], progress: t.Callable[[str], None] = lambda line: None) -> dict[str, t.Any]:
-    return TASK.run(Request(params=options, progress=progress))
+    return BACKEND.run(Request(params=options, progress=progress))
 
 
 def kind_of(options: dict[str, t.Any]) -> str:

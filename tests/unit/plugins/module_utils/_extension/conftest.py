@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.options import extension_argument_spec
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.argument_spec import extension_argument_spec
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 DAY = datetime.timedelta(days=1)

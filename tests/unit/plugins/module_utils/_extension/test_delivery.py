@@ -20,7 +20,7 @@ import pytest
 from ansible_collections.dockerhost.azure.plugins.module_utils import _digest as digest
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension import payload
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import failed, read_outcome
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.setup_result import failed, read_setup_result
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 
 GOOD = {"docker_setup": 1, "ok": True, "digest": "d", "changes": ["restart the engine"]}
@@ -124,8 +124,8 @@ def test_size_of_the_real_payload() -> None:
         ' with exit status=1\n[stdout]\nconfigure: restart\n@\n\n[stderr]\n".',
     ],
 )
-def test_the_result_is_found_in_every_frame(frame: str) -> None:
-    outcome = read_outcome(frame.replace("@", json.dumps(GOOD)))
+def test_the_result_is_found_in_every_frame(digest_without_certs: str) -> None:
+    outcome = read_setup_result(digest_without_certs.replace("@", json.dumps(GOOD)))
     assert outcome.result == GOOD
     assert outcome.is_of("d")
     assert not outcome.is_of("e")
@@ -136,21 +136,21 @@ def test_the_result_is_found_in_every_frame(frame: str) -> None:
 
 def test_the_last_result_counts_and_others_json_does_not() -> None:
     text = json.dumps({**GOOD, "ok": False}) + "\n" + json.dumps(GOOD) + '\n{"ok": true}'
-    assert read_outcome(text).good
-    assert not read_outcome('{"ok": true, "changes": []}').good
-    assert not read_outcome("Enable succeeded.").good
-    assert read_outcome("command terminated with exit status=7").exit_code == 7
+    assert read_setup_result(text).good
+    assert not read_setup_result('{"ok": true, "changes": []}').good
+    assert not read_setup_result("Enable succeeded.").good
+    assert read_setup_result("command terminated with exit status=7").exit_code == 7
 
 
 def test_errors_tell_stage_end_of_output_and_log() -> None:
     bad = {"docker_setup": 1, "ok": False, "stage": "install", "error": "no", "detail": "E: lock", "log": "/var/log/x"}
-    error = failed("web1", read_outcome(json.dumps(bad), 1))
+    error = failed("web1", read_setup_result(json.dumps(bad), 1))
     assert error.message == (
         "web1: the program on the VM failed in stage install: no. E: lock (the full log is on the VM in /var/log/x)"
     )
     assert error.details["stage"] == "install"
     assert error.details["exit_code"] == 1
-    silent = failed("web1", read_outcome("Enable succeeded: \n[stdout]\nhello\n[stderr]\n"))
+    silent = failed("web1", read_setup_result("Enable succeeded: \n[stdout]\nhello\n[stderr]\n"))
     assert "left no result" in silent.message
     assert silent.message.endswith("hello")
 

@@ -14,15 +14,15 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.certificates import load_certificates
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.handlers import docker_extension_settings
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.record import (
-    CaFenceError,
-    check_fence,
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.ca_guard import (
+    CaMismatchError,
+    check_ca_unchanged,
     wanted_tags,
 )
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.certificates import load_certificates
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.handlers import docker_extension_settings
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.settings import read_settings
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import Place
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.virtual_machine import VmReference
 
 from .conftest import DAY, NOW, Authority, options
 
@@ -49,8 +49,8 @@ def test_certificates_only(certs: dict[str, str], authority: Authority) -> None:
     whole = read_settings(options(certs=certs, docker={"port": 5000}))
     renewed = read_settings(options(certs=authority.server(), docker={"port": 5000}))
     assert alone.canonical_certs() == whole.canonical_certs() != renewed.canonical_certs()
-    assert whole.canonical_frame() == renewed.canonical_frame()
-    assert read_settings(options(certs=certs)).canonical_frame() != whole.canonical_frame()
+    assert whole.canonical_without_certs() == renewed.canonical_without_certs()
+    assert read_settings(options(certs=certs)).canonical_without_certs() != whole.canonical_without_certs()
 
 
 @pytest.mark.parametrize(
@@ -209,12 +209,12 @@ def test_fence(authority: Authority) -> None:
     tags = wanted_tags({"owner": "me"}, mine)
     assert tags["docker-host-ca"] == old.fingerprint
     assert tags["owner"] == "me"
-    check = functools.partial(check_fence, "web1", guest_checks=True)
+    check = functools.partial(check_ca_unchanged, "web1", guest_checks=True)
     check(tags, mine, False)
     check({}, theirs, False)
     check(tags, theirs, True)
     check(tags, None, False)
-    with pytest.raises(CaFenceError, match="nothing was changed"):
+    with pytest.raises(CaMismatchError, match="nothing was changed"):
         check(tags, theirs, False)
     check(tags, both, False)
     rotating = wanted_tags(tags, both)
@@ -228,13 +228,13 @@ def test_a_ca_that_was_renewed_with_its_key_passes_the_fence(authority: Authorit
     renewed, stranger = Authority(key=authority.key), Authority()
     old, new, other = (load_certificates(one.server()) for one in (authority, renewed, stranger))
     tags = wanted_tags({}, old)
-    check_fence("web1", tags, new, False, guest_checks=True)
-    check_fence("web1", tags, new, False, guest_checks=False)
+    check_ca_unchanged("web1", tags, new, False, guest_checks=True)
+    check_ca_unchanged("web1", tags, new, False, guest_checks=False)
     # Where tags name no keys the program on the VM decides, which has the certificate.
     del tags["docker-host-ca-key"]
-    check_fence("web1", tags, other, False, guest_checks=True)
-    with pytest.raises(CaFenceError):
-        check_fence("web1", tags, other, False, guest_checks=False)
+    check_ca_unchanged("web1", tags, other, False, guest_checks=True)
+    with pytest.raises(CaMismatchError):
+        check_ca_unchanged("web1", tags, other, False, guest_checks=False)
 
 
 def unusual(pem: str, old: str, new: str) -> str:
@@ -303,9 +303,9 @@ def test_what_the_docker_extension_lacks(given: dict[str, t.Any]) -> None:
 def test_places() -> None:
     by_id = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/V"
     given = {"virtual_machine_id": by_id, "virtual_machine_name": None, "resource_group": None}
-    assert Place.from_params(options(**given)) == Place("G", "V", "S")
-    assert Place.from_params(options()) == Place("rg", "web1")
+    assert VmReference.from_params(options(**given)) == VmReference("G", "V", "S")
+    assert VmReference.from_params(options()) == VmReference("rg", "web1")
     with pytest.raises(DockerHostError, match="is not a VM's id"):
-        Place.from_params(options(**{**given, "virtual_machine_id": "/subscriptions/S"}))
+        VmReference.from_params(options(**{**given, "virtual_machine_id": "/subscriptions/S"}))
     with pytest.raises(DockerHostError, match="not a usable name"):
-        Place.from_params(options(virtual_machine_name="a/b"))
+        VmReference.from_params(options(virtual_machine_name="a/b"))

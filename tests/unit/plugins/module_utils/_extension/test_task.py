@@ -16,18 +16,18 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import conflicts, operations
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError, WaitTimeoutError
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension import task
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.outcome import Outcome, SetupError
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.record import CaFenceError
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.target import (
-    Place,
-    Target,
-    TargetError,
-    find_target,
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.ca_guard import CaMismatchError
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.setup_result import SetupError, SetupResult
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.virtual_machine import (
+    VirtualMachine,
+    VirtualMachineError,
+    VmReference,
+    find_virtual_machine,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK as HOST
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import BACKEND as HOST
 from azure_emulator.launcher import CLEARED, LocalAzure
 
 from .conftest import Authority, options
@@ -49,7 +49,9 @@ def environment(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> t.Iterato
         monkeypatch.delenv(name, raising=False)
     for name, value in azure.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(operations.Watch, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02)))
+    monkeypatch.setattr(
+        operations.ProgressReporter, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02))
+    )
     monkeypatch.setattr(task, "REPORT_SECONDS", 0.01)
     yield
     azure.switch("agent", "ready")
@@ -115,7 +117,7 @@ def test_a_push_that_goes_on_is_waited_for_by_the_next_run(azure: LocalAzure, gr
 def test_a_stopped_vm_is_said_to_be_so_or_started(azure: LocalAzure, group: str) -> None:
     make(resource_group=group, name="web1", state="deallocated")
     azure.clear_requests()
-    with pytest.raises(TargetError, match="the VM is deallocated"):
+    with pytest.raises(VirtualMachineError, match="the VM is deallocated"):
         push(group)
     assert puts(azure) == []
     predicted = push(group, start=True, check_mode=True)
@@ -130,7 +132,7 @@ def test_a_stopped_vm_is_said_to_be_so_or_started(azure: LocalAzure, group: str)
 def test_an_agent_that_does_not_come(azure: LocalAzure, group: str, state: str) -> None:
     azure.switch("agent", state)
     said: list[str] = []
-    with pytest.raises(TargetError, match="was not ready after 1 s") as caught:
+    with pytest.raises(VirtualMachineError, match="was not ready after 1 s") as caught:
         push(group, agent_timeout=1, progress=said.append)
     assert "walinuxagent" in caught.value.message
     assert any("Waiting until it is ready" in line for line in said)
@@ -140,15 +142,15 @@ def test_an_agent_that_does_not_come(azure: LocalAzure, group: str, state: str) 
 def test_an_agent_that_comes_late(azure: LocalAzure, group: str, monkeypatch: pytest.MonkeyPatch) -> None:
     azure.switch("agent", "not_ready")
     looks = []
-    refresh = Target.refresh
+    refresh = VirtualMachine.refresh
 
-    def look(self: Target) -> None:
+    def look(self: VirtualMachine) -> None:
         looks.append(time.monotonic())
         if len(looks) == 3:
             azure.switch("agent", "ready")
         refresh(self)
 
-    monkeypatch.setattr(Target, "refresh", look)
+    monkeypatch.setattr(VirtualMachine, "refresh", look)
     with pytest.raises(SetupError):
         push(group)
     assert len(looks) == 3
@@ -221,10 +223,10 @@ def test_the_docker_extension_is_deleted(azure: LocalAzure, group: str) -> None:
     assert not [key for key in azure.dump() if group in key and key.endswith("/docker-host")]
 
 
-def vm(**properties: t.Any) -> Target:
+def vm(**properties: t.Any) -> VirtualMachine:
     """A VM as Azure describes it."""
     shown = {"id": "/vm", "location": "westeurope", "properties": properties}
-    return Target(t.cast("AzureSession", None), "rg", "web1", shown)
+    return VirtualMachine(t.cast("AzureSession", None), "rg", "web1", shown)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +238,7 @@ def vm(**properties: t.Any) -> Target:
     ],
 )
 def test_vms_that_no_settings_can_be_pushed_to(properties: dict[str, t.Any], problem: str) -> None:
-    with pytest.raises(TargetError, match=problem):
+    with pytest.raises(VirtualMachineError, match=problem):
         vm(**properties).refuse()
     vm(osProfile={"linuxConfiguration": {"provisionVMAgent": True}}).refuse()
 
@@ -258,7 +260,7 @@ def test_a_vm_that_is_off_has_the_settings_that_it_had(azure: LocalAzure, group:
         push(group)
     make(resource_group=group, name="web1", state="deallocated")
     assert push(group)["changed"] is False
-    with pytest.raises(TargetError, match="the VM is deallocated"):
+    with pytest.raises(VirtualMachineError, match="the VM is deallocated"):
         push(group, docker={"options": ["--debug"]})
 
 
@@ -297,8 +299,8 @@ def test_tags_that_others_write_during_a_push_stay(
 
     def meanwhile(run: t.Any, sent: t.Any) -> t.Any:
         with AzureSession.from_params({}) as session:
-            find = Place(group, "web1")
-            target = t.cast("Target", find_target(session, find))
+            find = VmReference(group, "web1")
+            target = t.cast("VirtualMachine", find_virtual_machine(session, find))
             target.set_tags({**target.tags, "owner": "me"})
         return send(run, sent)
 
@@ -318,13 +320,13 @@ def test_a_push_that_fails_when_the_engine_is_configured_leaves_the_fence(
     stage: str,
     kept: bool,
 ) -> None:
-    said = Outcome({"docker_setup": 1, "ok": False, "stage": stage, "error": "no"})
+    said = SetupResult({"docker_setup": 1, "ok": False, "stage": stage, "error": "no"})
     monkeypatch.setattr(task, "_outcome", lambda _run, _push: said)
     with pytest.raises(SetupError, match="no"):
         push(group, certs=certs)
     assert ("docker-host-ca" in tags_of(azure, group)) is kept
     if kept:
-        with pytest.raises(CaFenceError):
+        with pytest.raises(CaMismatchError):
             push(group, certs=Authority().server())
 
 
@@ -333,7 +335,7 @@ def test_a_ca_that_was_renewed_is_pushed_without_more_ado(azure: LocalAzure, gro
     old = Authority()
     renewed = Authority(key=old.key)
     assert push(group, handler="docker_extension", certs=old.server())["pushed"]
-    with pytest.raises(CaFenceError):
+    with pytest.raises(CaMismatchError):
         push(group, handler="docker_extension", certs=Authority().server())
     assert push(group, handler="docker_extension", certs=renewed.server())["pushed"]
     assert tags_of(azure, group)["docker-host-ca"] == renewed.fingerprint

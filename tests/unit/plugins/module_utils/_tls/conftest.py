@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import task
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.options import SPEC
@@ -47,11 +47,11 @@ class Certs:
         return t.cast("dict[str, t.Any]", validation.validated_parameters)
 
     def run(
-        self, *, check: bool = False, brief: bool = False, files: FileSystem | None = None, **options: t.Any
+        self, *, check: bool = False, only_named: bool = False, files: FileSystem | None = None, **options: t.Any
     ) -> dict[str, t.Any]:
         """Run the task; the diff is always asked for."""
         self.warnings = []
-        request = Request(self.params(**options), check, diff=True, warn=self.warnings.append, brief=brief)
+        request = Request(self.params(**options), check, diff=True, warn=self.warnings.append, only_named=only_named)
         return task.run(request, files=files, clock=lambda: self.now)
 
     def settled(self, **options: t.Any) -> None:

@@ -16,8 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls import authority as ca
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls import keys, names
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls import ca, keys, names
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.identities import Identity, identity_of
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.state import PHASES, Rotation, State
 
@@ -28,8 +27,8 @@ NOW = dt.datetime(2026, 11, 23, 12, 0, 0, tzinfo=dt.timezone.utc)
 LATER = NOW + dt.timedelta(days=900)
 
 
-def own_ca() -> ca.Authority:
-    return ca.make_authority(keys.generate("ecdsa_p256"), names.make_name({}, "CA"), NOW, LATER)
+def own_ca() -> ca.CertificateAuthority:
+    return ca.create_ca(keys.generate("ecdsa_p256"), names.make_name({}, "CA"), NOW, LATER)
 
 
 def test_a_chain_in_any_order(maker: Maker) -> None:
@@ -74,7 +73,7 @@ def test_what_is_signed_is_what_was_asked_for(
     assert list(usage) == [ca.purpose_oid(purpose)]
     assert 0 < certificate.serial_number < 2**128
     assert ca.load_certificates(ca.to_pem([certificate])) == [certificate]
-    request = ca.make_request(leaf, key)
+    request = ca.create_csr(leaf, key)
     assert names.read_san(request) == (dns_names, addresses)
     assert request.is_signature_valid
 
@@ -83,21 +82,21 @@ def test_a_renewed_ca_fits_everything_that_the_old_one_signed() -> None:
     authority = own_ca()
     leaf = ca.Leaf(names.make_name({}, "web1"), "serverAuth", ("web1",), ())
     certificate = ca.sign(authority, leaf, keys.generate("ed25519"), NOW, LATER)
-    renewed = ca.renew_authority(authority, NOW + dt.timedelta(days=880), NOW + dt.timedelta(days=4000))
+    renewed = ca.renew_ca(authority, NOW + dt.timedelta(days=880), NOW + dt.timedelta(days=4000))
     assert renewed.signed(certificate)
-    assert ca.same_authority(authority, renewed)
+    assert ca.is_same_ca(authority, renewed)
     assert renewed.fingerprint != authority.fingerprint
-    assert not ca.same_authority(authority, own_ca())
+    assert not ca.is_same_ca(authority, own_ca())
 
 
 def test_signing_needs_the_key(maker: Maker) -> None:
     leaf = ca.Leaf(names.make_name({}, "web1"), "serverAuth")
-    bare = ca.Authority(own_ca().chain)
-    with pytest.raises(ca.AuthorityError):
+    bare = ca.CertificateAuthority(own_ca().chain)
+    with pytest.raises(ca.CaError):
         ca.sign(bare, leaf, keys.generate("ed25519"), NOW, LATER)
-    with pytest.raises(ca.AuthorityError):
-        ca.renew_authority(bare, NOW, LATER)
-    with pytest.raises(ca.AuthorityError):
+    with pytest.raises(ca.CaError):
+        ca.renew_ca(bare, NOW, LATER)
+    with pytest.raises(ca.CaError):
         ca.key_of(bare)
 
 

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dockerhost.azure.plugins.module_utils import _job
+from ansible_collections.dockerhost.azure.plugins.module_utils import _awx as _job
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import MissingLibraryError
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import keys, task
 

@@ -196,22 +196,24 @@ def test_hosts_that_are_not_named_stay_as_they_are(certs: Certs) -> None:
 
 def test_a_brief_look_is_at_what_is_named(certs: Certs) -> None:
     certs.run(hosts=HOSTS, clients=["robot"])
-    whole, brief = (certs.run(check=True, brief=brief, hosts=HOSTS[:1]) for brief in (False, True))
+    whole, only_named = (certs.run(check=True, only_named=only_named, hosts=HOSTS[:1]) for only_named in (False, True))
     assert set(whole["servers"]) == {"web1", "web2"}
-    assert brief["servers"] == {"web1": whole["servers"]["web1"]}
+    assert only_named["servers"] == {"web1": whole["servers"]["web1"]}
     assert not whole["changed"]
     rest = ("servers", "clients", "diff")
-    assert {name: brief[name] for name in brief if name not in rest} == {
+    assert {name: only_named[name] for name in only_named if name not in rest} == {
         name: whole[name] for name in whole if name not in rest
     }
     certs.path("servers/web2/ca.pem").unlink()
-    assert [certs.run(check=True, brief=brief, hosts=HOSTS[:1])["changed"] for brief in (False, True)] == [True, False]
+    assert [
+        certs.run(check=True, only_named=only_named, hosts=HOSTS[:1])["changed"] for only_named in (False, True)
+    ] == [True, False]
     # What changes something looks at everything.
-    assert certs.run(brief=True, hosts=HOSTS[:1])["changed"]
+    assert certs.run(only_named=True, hosts=HOSTS[:1])["changed"]
     certs.check_pairs()
     certs.settled(hosts=HOSTS)
     certs.run(rotate_ca="start")
-    assert set(certs.run(check=True, brief=True, hosts=HOSTS[:1])["servers"]) == {"web1", "web2"}
+    assert set(certs.run(check=True, only_named=True, hosts=HOSTS[:1])["servers"]) == {"web1", "web2"}
 
 
 def test_renewal_keeps_the_key_and_replaces_one_file(certs: Certs) -> None:

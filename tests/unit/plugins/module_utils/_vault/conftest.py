@@ -16,7 +16,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.key_vault import KeyVault
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault import task
 from azure_emulator.launcher import CLEARED, LocalAzure
 from azure_emulator.vault.testing import make_vault, resolved

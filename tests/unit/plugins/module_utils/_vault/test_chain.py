@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.key_vault import SecretVersion
-from ansible_collections.dockerhost.azure.plugins.module_utils._vault.chain import (
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.versioned_secret import (
     ACCEPTED,
     AFTER_TAG,
     NOTHING,
     PROPOSED,
     STATE_TAG,
     WITHDRAWN,
-    Chain,
+    VersionedSecret,
     find_head,
 )
 
@@ -150,7 +150,7 @@ def test_no_proposal_is_used_before_it_was_watched(
     monkeypatch: pytest.MonkeyPatch, lists: list[list[SecretVersion]], waits: int, accepts: list[str], tip: str
 ) -> None:
     vault = ScriptedVault(*lists)
-    chain = Chain(t.cast("t.Any", vault), "docker-ca")
+    chain = VersionedSecret(t.cast("t.Any", vault), "docker-ca")
     monkeypatch.setattr("time.sleep", vault.wait)
     head = chain.decide(chain.look())
     assert (vault.waits, vault.accepted) == (waits, accepts)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.key_vault import check_vault
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.store import CA_KEY, CURRENT_CA
-from ansible_collections.dockerhost.azure.plugins.module_utils._vault.document import Document
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.ca_document import CaDocument
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.vault.testing import make_vault
 
@@ -217,12 +217,12 @@ def test_own_authority(jobs: Jobs) -> None:
 
 
 def test_too_long_a_chain() -> None:
-    document = Document({CURRENT_CA: b"x" * 13000, CA_KEY: b"y" * 13000})
+    document = CaDocument({CURRENT_CA: b"x" * 13000, CA_KEY: b"y" * 13000})
     with pytest.raises(DockerHostError, match="a secret of a key vault holds at most 25600") as caught:
         document.dump()
     assert "yyy" not in str(caught.value)
-    fits = Document({CURRENT_CA: b"x" * 12000, CA_KEY: b"y" * 12000})
-    assert Document.load(fits.dump(), "it") == fits
+    fits = CaDocument({CURRENT_CA: b"x" * 12000, CA_KEY: b"y" * 12000})
+    assert CaDocument.load(fits.dump(), "it") == fits
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,11 @@ def test_a_secret_of_somebody_else(jobs: Jobs) -> None:
 
 
 def test_a_value_that_cannot_be_read(jobs: Jobs) -> None:
-    from ansible_collections.dockerhost.azure.plugins.module_utils._vault.chain import ACCEPTED, AFTER_TAG, STATE_TAG
+    from ansible_collections.dockerhost.azure.plugins.module_utils._vault.versioned_secret import (
+        ACCEPTED,
+        AFTER_TAG,
+        STATE_TAG,
+    )
 
     job = jobs.new()
     with job.client() as client:
@@ -331,7 +335,7 @@ def test_a_value_that_cannot_be_read(jobs: Jobs) -> None:
 
 def test_names_of_clouds() -> None:
     from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clouds import find_cloud
-    from ansible_collections.dockerhost.azure.plugins.module_utils._azure.credentials import Place
+    from ansible_collections.dockerhost.azure.plugins.module_utils._azure.credentials import AuthTarget
     from ansible_collections.dockerhost.azure.plugins.module_utils._azure.key_vault import _url
 
     for cloud, suffix in (
@@ -339,7 +343,7 @@ def test_names_of_clouds() -> None:
         ("AzureChinaCloud", "vault.azure.cn"),
         ("AzureUSGovernment", "vault.usgovcloudapi.net"),
     ):
-        assert _url(Place(find_cloud(cloud)), check_vault("key_vault", "contoso")) == f"https://contoso.{suffix}"
+        assert _url(AuthTarget(find_cloud(cloud)), check_vault("key_vault", "contoso")) == f"https://contoso.{suffix}"
 
 
 def test_under_awx_nothing_needs_a_warning(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

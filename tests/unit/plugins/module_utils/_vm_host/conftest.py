@@ -15,14 +15,17 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.options import SPEC
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan import Planner
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import Plan
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import TASK
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.wanted import Wanted, read_options
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.argument_spec import SPEC
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.host_spec import (
+    HostSpec,
+    read_host_spec,
+)
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import Plan
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.planner import Planner
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import BACKEND
 from azure_emulator.launcher import CLEARED, LocalAzure
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -39,19 +42,19 @@ def parameters(**given: t.Any) -> dict[str, t.Any]:
     return dict(result.validated_parameters)
 
 
-def wanted(**given: t.Any) -> Wanted:
+def wanted(**given: t.Any) -> HostSpec:
     """A host as the options ask for it."""
-    return read_options(parameters(**given))
+    return read_host_spec(parameters(**given))
 
 
-def plan_of(host: Wanted, facts: Facts) -> Plan:
+def plan_of(host: HostSpec, facts: HostState) -> Plan:
     """The plan for a host."""
-    return Planner(host, lay_out(host, SUBSCRIPTION), facts, (KEY,)).present()
+    return Planner(host, resolve_resources(host, SUBSCRIPTION), facts, (KEY,)).present()
 
 
-def created(host: Wanted) -> Facts:
+def created(host: HostSpec) -> HostState:
     """What there is after the host's plan was carried out on an empty subscription, as Azure would show it."""
-    plan = plan_of(host, Facts())
+    plan = plan_of(host, HostState())
     found: dict[str, t.Any] = {}
     for step in plan.steps:
         body: dict[str, t.Any] = {
@@ -66,11 +69,11 @@ def created(host: Wanted) -> Facts:
         subnet["id"] = f"{network['id']}/subnets/{subnet['name']}"
     machine = found["virtual_machine"]["properties"]
     machine["instanceView"] = {"statuses": [{"code": "PowerState/running"}]}
-    return Facts(**found)
+    return HostState(**found)
 
 
 @pytest.fixture
-def host() -> Wanted:
+def host() -> HostSpec:
     """A host with all defaults."""
     return wanted()
 
@@ -100,7 +103,7 @@ class Cloud:
         given = {"resource_group": self.group, **given}
         if "admin_password" not in given and "ssh_public_keys" not in given:
             given["ssh_private_key_path"] = str(self.key)
-        return TASK.run(Request(parameters(**given), check, True, self.lines.append, self.warnings.append))
+        return BACKEND.run(Request(parameters(**given), check, True, self.lines.append, self.warnings.append))
 
     @property
     def writes(self) -> list[str]:
@@ -116,7 +119,7 @@ class Cloud:
     def arm(self, method: str, path: str, body: t.Any = None) -> t.Any:
         """A request of somebody else, below this group."""
         from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
-        from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import Work
+        from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import OperationInfo
 
         with AzureSession.from_params({}) as session:
             whole = session.group_id(self.group, self.subscription) + path
@@ -124,7 +127,7 @@ class Cloud:
                 return session.arm.find(whole)
             if not path:
                 return session.arm.put(whole, body)
-            return session.arm.begin(Work("test", "it", "Doing", "do it", whole), method, whole, body).wait()
+            return session.arm.begin(OperationInfo("test", "it", "Doing", "do it", whole), method, whole, body).wait()
 
     def going(self) -> list[dict[str, t.Any]]:
         """The group's operations that are not over. Those of other tests may never end."""
@@ -146,7 +149,9 @@ def cloud(azure: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(name, raising=False)
     for name, value in azure.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(operations.Watch, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02)))
+    monkeypatch.setattr(
+        operations.ProgressReporter, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02))
+    )
     yield Cloud(azure, tmp_path)
     azure.faults_clear()
 

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import OwnershipError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import OwnershipError
 
 from .conftest import Cloud
 from .others import COMPUTE, D2S, NETWORK, PLACE, Json, surround

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
 
 from .conftest import Cloud, created, plan_of, wanted
 
@@ -34,7 +34,7 @@ READY = {"vmAgent": {"statuses": [{"code": "ProvisioningState/succeeded"}]}}
 Json = dict[str, t.Any]
 
 
-def failed(view: Json | None = None, power: str = "running", disk: bool = True) -> Facts:
+def failed(view: Json | None = None, power: str = "running", disk: bool = True) -> HostState:
     """A host with many options, as Azure shows it when the last operation on its VM failed."""
     facts = created(wanted(**RICH))
     vm = copy.deepcopy(t.cast("Json", facts.virtual_machine))

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import OwnershipError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import OwnershipError
 
 from .conftest import KEY, Cloud
 from .others import ADDRESS, COMPUTE, NETWORK, PLACE

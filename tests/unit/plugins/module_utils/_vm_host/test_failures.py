@@ -15,8 +15,8 @@ from azure.core.pipeline.transport import RequestsTransport
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError, WaitTimeoutError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.lifecycle import Lifecycle
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import Step
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.apply import PlanExecutor
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import Action
 from azure_emulator.launcher import CLEARED, LocalAzure
 
 from .conftest import KEY, Cloud
@@ -105,7 +105,7 @@ _UNSET = (None, False, [], {}, "None", "VirtualNetworkInherited")
 @pytest.fixture(autouse=True)
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK's and our own pauses before another try are none of these tests."""
-    from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import lifecycle
+    from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import apply as lifecycle
 
     monkeypatch.setattr(RequestsTransport, "sleep", lambda _transport, _seconds: None)
     monkeypatch.setattr(lifecycle, "_PATIENCE", 2.0)
@@ -190,7 +190,7 @@ def test_a_create_that_fails_can_be_run_again(
 ) -> None:
     for fault in WAYS[way]:
         cloud.azure.fault(method=method, path=path, **fault)
-    begin = Lifecycle._begin
+    begin = PlanExecutor._begin
     if way == "never ending":
         hold(cloud, monkeypatch, path)
     given: dict[str, t.Any] = {"ssh_public_keys": [KEY]}
@@ -209,7 +209,7 @@ def test_a_create_that_fails_can_be_run_again(
     if way in LASTING:
         assert failure
     cloud.azure.faults_clear()
-    monkeypatch.setattr(Lifecycle, "_begin", begin)
+    monkeypatch.setattr(PlanExecutor, "_begin", begin)
     go_on(cloud)
     done = cloud.run(**given)
     assert done["host"]["power_state"] == "running"
@@ -219,9 +219,9 @@ def test_a_create_that_fails_can_be_run_again(
 
 def hold(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """Let the operation that makes a resource go on until it is released."""
-    begin = Lifecycle._begin
+    begin = PlanExecutor._begin
 
-    def begin_held(self: Lifecycle, step: Step) -> t.Any:
+    def begin_held(self: PlanExecutor, step: Action) -> t.Any:
         held = step.verb == "create" and re.search(path, step.resource_id, re.IGNORECASE) is not None
         if held:
             cloud.azure.hold()
@@ -231,7 +231,7 @@ def hold(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
             if held:
                 cloud.azure.hold(False)
 
-    monkeypatch.setattr(Lifecycle, "_begin", begin_held)
+    monkeypatch.setattr(PlanExecutor, "_begin", begin_held)
 
 
 def go_on(cloud: Cloud) -> None:

@@ -15,9 +15,10 @@ import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import host_info, image_info
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import image_info_task as image_info
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import info_task as host_info
 from azure_emulator.launcher import CLEARED, LocalAzure
 
 from .conftest import KEY, Cloud
@@ -33,7 +34,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LocalAzure]:
             patch.delenv(name, raising=False)
         for name, value in azure.environment.items():
             patch.setenv(name, value)
-        patch.setattr(operations.Watch, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02)))
+        patch.setattr(
+            operations.ProgressReporter, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02))
+        )
         cloud = Cloud(azure, tmp_path_factory.mktemp("fleet"))
         for group, name in HOSTS:
             tags = {"Number": name[-1], "team": "build"} if group == "docker" else {}
@@ -76,7 +79,7 @@ def azure_now(fleet: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[
     fleet.faults_clear()
 
 
-def ask(task: Task, **given: t.Any) -> dict[str, t.Any]:
+def query_azure(task: Backend, **given: t.Any) -> dict[str, t.Any]:
     """A run of an info module, in check mode, which must not matter."""
     defaults = {name: option.get("default") for name, option in task.spec.argument_spec.items()}
     return task.run(Request({**defaults, **given}, check_mode=True))
@@ -84,7 +87,7 @@ def ask(task: Task, **given: t.Any) -> dict[str, t.Any]:
 
 def names(**given: t.Any) -> list[str]:
     """The names of the hosts that are found."""
-    return [host["name"] for host in ask(host_info.TASK, **given)["hosts"]]
+    return [host["name"] for host in query_azure(host_info.BACKEND, **given)["hosts"]]
 
 
 ALL = ["web1", "web2", "web3", "web4", "web5", "db1"]
@@ -114,7 +117,7 @@ def test_which_hosts(azure_now: LocalAzure, given: dict[str, t.Any], found: list
 
 
 def test_what_is_told_of_a_host(azure_now: LocalAzure) -> None:
-    hosts = {host["name"]: host for host in ask(host_info.TASK, resource_group="docker")["hosts"]}
+    hosts = {host["name"]: host for host in query_azure(host_info.BACKEND, resource_group="docker")["hosts"]}
     web1 = hosts["web1"]
     assert web1["power_state"] == "running"
     assert web1["fqdn"].startswith("web1-")
@@ -134,7 +137,7 @@ def test_what_is_told_of_a_host(azure_now: LocalAzure) -> None:
 
 
 def test_what_differs_between_hosts(azure_now: LocalAzure) -> None:
-    hosts = {host["name"]: host for host in ask(host_info.TASK, resource_group="docker")["hosts"]}
+    hosts = {host["name"]: host for host in query_azure(host_info.BACKEND, resource_group="docker")["hosts"]}
     assert hosts["web2"]["docker_port"] == 2376
     assert hosts["web2"]["docker_host"].endswith(":2376")
     assert hosts["web2"]["zone"] == "1"
@@ -156,10 +159,10 @@ def test_the_primary_interface_counts() -> None:
 def test_hosts_are_read_side_by_side(azure_now: LocalAzure) -> None:
     azure_now.fault("slow", path="/virtualMachines/web", seconds=0.3, times=0)
     assert names(resource_group="docker") == ALL[:5]
-    assert at_once(azure_now, "/virtualMachines/web") > 1
+    assert concurrency(azure_now, "/virtualMachines/web") > 1
 
 
-def at_once(azure: LocalAzure, part: str) -> int:
+def concurrency(azure: LocalAzure, part: str) -> int:
     """How many requests to such paths were under way at the same time."""
     spans = []
     for entry in azure.requests():
@@ -179,7 +182,7 @@ def at_once(azure: LocalAzure, part: str) -> int:
 )
 def test_wrong_options(azure_now: LocalAzure, given: dict[str, t.Any], option: str) -> None:
     with pytest.raises(OptionError) as caught:
-        ask(host_info.TASK, **given)
+        query_azure(host_info.BACKEND, **given)
     assert caught.value.option == option
     assert azure_now.requests() == []
 
@@ -189,7 +192,7 @@ def test_wrong_options(azure_now: LocalAzure, given: dict[str, t.Any], option: s
 
 def images(**given: t.Any) -> dict[str, t.Any]:
     """What is found in West Europe."""
-    return ask(image_info.TASK, location="West Europe", **given)
+    return query_azure(image_info.BACKEND, location="West Europe", **given)
 
 
 @pytest.mark.parametrize(
@@ -298,13 +301,13 @@ def test_a_filter_of_images_needs_an_offer(azure_now: LocalAzure, given: dict[st
 
 def test_a_region_that_is_none(azure_now: LocalAzure) -> None:
     with pytest.raises(OptionError, match=r"alike are .*westeurope") as caught:
-        ask(image_info.TASK, location="westeurop", publisher="Canonical")
+        query_azure(image_info.BACKEND, location="westeurop", publisher="Canonical")
     assert caught.value.option == "location"
     assert not [entry for entry in azure_now.requests() if "/publishers" in entry["path"]]
     azure_now.switch("forbidden", ["Microsoft.Resources/subscriptions/locations/read"])
     try:
         with pytest.raises(AzureError, match=r"NoRegisteredProviderFound.*az account list-locations"):
-            ask(image_info.TASK, location="westeurop", publisher="Canonical")
+            query_azure(image_info.BACKEND, location="westeurop", publisher="Canonical")
         assert images(publisher="Debian")["offers"]
     finally:
         azure_now.switch("forbidden", [])
@@ -319,16 +322,16 @@ def test_a_family_that_is_none(azure_now: LocalAzure) -> None:
 def test_images_are_read_side_by_side(azure_now: LocalAzure) -> None:
     azure_now.fault("slow", path="/versions", seconds=0.3, times=0)
     images(publisher="Canonical", offer="*", sku="*")
-    assert at_once(azure_now, "/versions") > 1
+    assert concurrency(azure_now, "/versions") > 1
 
 
 def test_a_location_that_is_none(azure_now: LocalAzure) -> None:
     with pytest.raises(OptionError, match="location"):
-        ask(image_info.TASK, location="?")
+        query_azure(image_info.BACKEND, location="?")
 
 
 def test_both_modules_write_nothing_anywhere(azure_now: LocalAzure, tmp_path: Path) -> None:
     before = azure_now.dump()
-    assert ask(host_info.TASK)["changed"] is False
+    assert query_azure(host_info.BACKEND)["changed"] is False
     assert images(publisher="Debian", offer="*", sku="*", version="*")["changed"] is False
     assert azure_now.dump() == before

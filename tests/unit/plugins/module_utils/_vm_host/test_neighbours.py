@@ -13,8 +13,8 @@ import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import WaitTimeoutError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import lifecycle
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.lifecycle import Lifecycle
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import apply as lifecycle
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.apply import PlanExecutor
 
 from .conftest import Cloud
 from .others import COMPUTE, NETWORK, PLACE
@@ -32,14 +32,14 @@ def beside(cloud: Cloud) -> Cloud:
 
 def first(monkeypatch: pytest.MonkeyPatch, method: str, act: t.Callable[[], t.Any]) -> None:
     """Let something happen right before a method of Lifecycle is called for the first time."""
-    original = getattr(Lifecycle, method)
+    original = getattr(PlanExecutor, method)
 
-    def called(self: Lifecycle, *arguments: t.Any) -> t.Any:
-        monkeypatch.setattr(Lifecycle, method, original)
+    def called(self: PlanExecutor, *arguments: t.Any) -> t.Any:
+        monkeypatch.setattr(PlanExecutor, method, original)
         act()
         return original(self, *arguments)
 
-    monkeypatch.setattr(Lifecycle, method, called)
+    monkeypatch.setattr(PlanExecutor, method, called)
 
 
 def without_etags(found: t.Any) -> t.Any:

@@ -12,30 +12,30 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tags import owner_tags
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.names import owner_tags
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan import plan_power
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import (
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.host_spec import HostSpec
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import (
     ImmutableError,
     OwnershipError,
     Plan,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.wanted import Wanted
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.planner import plan_power
 
 from .conftest import KEY, SUBSCRIPTION, created, plan_of, wanted
 
 
-def changed(facts: Facts, kind: str, **properties: t.Any) -> Facts:
+def changed(facts: HostState, kind: str, **properties: t.Any) -> HostState:
     """The facts with properties of one resource changed."""
     resource = copy.deepcopy(getattr(facts, kind))
     resource["properties"].update(properties)
     return replace(facts, **{kind: resource})
 
 
-def test_a_new_host_is_made_of_six_resources_in_order(host: Wanted) -> None:
-    plan = plan_of(host, Facts())
+def test_a_new_host_is_made_of_six_resources_in_order(host: HostSpec) -> None:
+    plan = plan_of(host, HostState())
     assert plan.actions == [
         "create resource group rg",
         "create virtual network docker-vnet",
@@ -50,8 +50,8 @@ def test_a_new_host_is_made_of_six_resources_in_order(host: Wanted) -> None:
     assert needs["virtual_machine"] == {"network_interface"}
 
 
-def test_everything_carries_the_owners_tags(host: Wanted) -> None:
-    owners = {step.kind: (step.body or {})["tags"]["docker-host"] for step in plan_of(host, Facts()).steps}
+def test_everything_carries_the_owners_tags(host: HostSpec) -> None:
+    owners = {step.kind: (step.body or {})["tags"]["docker-host"] for step in plan_of(host, HostState()).steps}
     assert owners.pop("resource_group") == owners.pop("virtual_network") == "shared"
     assert set(owners.values()) == {"web1"}
 
@@ -80,7 +80,7 @@ def test_what_was_made_needs_nothing_more(given: dict[str, t.Any]) -> None:
 
 def test_no_secret_is_in_the_diff() -> None:
     host = wanted(admin_password="Abcdefghij12", custom_data="very-secret", user_data="also-secret")
-    text = str(plan_of(host, Facts()).diff) + repr(plan_of(host, Facts()))
+    text = str(plan_of(host, HostState()).diff) + repr(plan_of(host, HostState()))
     for secret in ("Abcdefghij12", "very-secret", "dmVyeS1zZWNyZXQ", "YWxzby1zZWNyZXQ"):
         assert secret not in text
 
@@ -88,17 +88,17 @@ def test_no_secret_is_in_the_diff() -> None:
 def test_a_group_that_exists_gives_the_location() -> None:
     host = wanted(location=None)
     group = {"id": "/subscriptions/s/resourceGroups/rg", "name": "rg", "location": "northeurope"}
-    plan = plan_of(host, Facts(resource_group=group))
+    plan = plan_of(host, HostState(resource_group=group))
     assert "create resource group rg" not in plan.actions
     assert {(step.body or {}).get("location") for step in plan.steps} == {"northeurope"}
 
 
 def test_without_group_and_location_there_is_a_clear_error() -> None:
     with pytest.raises(OptionError, match="location"):
-        plan_of(wanted(location=None), Facts())
+        plan_of(wanted(location=None), HostState())
 
 
-def test_drift_in_our_rules_comes_back_and_foreign_rules_stay(host: Wanted) -> None:
+def test_drift_in_our_rules_comes_back_and_foreign_rules_stay(host: HostSpec) -> None:
     facts = created(host)
     properties: dict[str, t.Any] = {"priority": 300, "direction": "Inbound", "access": "Allow", "protocol": "Tcp"}
     properties.update(sourcePortRange="*", destinationPortRange="5000", provisioningState="Succeeded")
@@ -113,14 +113,14 @@ def test_drift_in_our_rules_comes_back_and_foreign_rules_stay(host: Wanted) -> N
     assert "provisioningState" not in rules["theirs"]
 
 
-def test_another_docker_port_changes_rule_and_tag_only(host: Wanted) -> None:
+def test_another_docker_port_changes_rule_and_tag_only(host: HostSpec) -> None:
     plan = plan_of(wanted(docker_port=2376), created(host))
     assert plan.actions == ["update network security group web1-nsg", "update virtual machine web1"]
     assert (plan.steps[1].body or {}).keys() == {"tags"}
     assert (plan.steps[1].body or {})["tags"]["docker-host-port"] == "2376"
 
 
-def test_tags_of_others_stay_unless_they_are_to_go(host: Wanted) -> None:
+def test_tags_of_others_stay_unless_they_are_to_go(host: HostSpec) -> None:
     facts = created(host)
     machine = copy.deepcopy(facts.virtual_machine)
     assert machine
@@ -135,16 +135,16 @@ def test_tags_of_others_stay_unless_they_are_to_go(host: Wanted) -> None:
 
 
 @pytest.mark.parametrize("kind", ["virtual_network", "security_group", "public_ip_address", "network_interface"])
-def test_what_is_not_ours_is_left_alone(host: Wanted, kind: str) -> None:
+def test_what_is_not_ours_is_left_alone(host: HostSpec, kind: str) -> None:
     resource = {**getattr(created(host), kind), "tags": {"docker-host": "web1"}}
     found: dict[str, t.Any] = {kind: resource}
-    facts = Facts(**found)
+    facts = HostState(**found)
     with pytest.raises(OwnershipError) as caught:
         plan_of(host, facts)
     assert caught.value.details["foreign"] == [resource["id"]]
 
 
-def test_a_resource_of_another_host_is_not_ours(host: Wanted) -> None:
+def test_a_resource_of_another_host_is_not_ours(host: HostSpec) -> None:
     facts = created(host)
     group = {
         **(facts.security_group or {}),
@@ -154,7 +154,7 @@ def test_a_resource_of_another_host_is_not_ours(host: Wanted) -> None:
         plan_of(host, replace(facts, security_group=group))
 
 
-def test_adopting_writes_our_tags(host: Wanted) -> None:
+def test_adopting_writes_our_tags(host: HostSpec) -> None:
     facts = created(host)
     group = {**(facts.security_group or {}), "tags": {"theirs": "x"}}
     plan = plan_of(wanted(adopt=True), replace(facts, security_group=group))
@@ -176,15 +176,15 @@ def test_tag_names_differ_not_by_case() -> None:
     assert not {"team", "Team"} & set((plan.steps[0].body or {})["tags"])
 
 
-def test_an_adopted_network_gets_its_tags_and_nothing_else(host: Wanted) -> None:
+def test_an_adopted_network_gets_its_tags_and_nothing_else(host: HostSpec) -> None:
     network = {**(created(host).virtual_network or {}), "tags": {"theirs": "x"}}
-    plan = plan_of(wanted(adopt=True), Facts(virtual_network=network))
+    plan = plan_of(wanted(adopt=True), HostState(virtual_network=network))
     step = plan.step("virtual_network")
     assert step
     assert (step.line, step.differences[0].path) == ("tag virtual network docker-vnet", "tags")
     tags = {"theirs": "x", "docker-host": "shared", "docker-host-collection": "dockerhost.azure"}
     assert step.body == {"tags": tags}
-    assert plan_of(host, Facts(virtual_network={**network, "tags": tags})).step("virtual_network") is None
+    assert plan_of(host, HostState(virtual_network={**network, "tags": tags})).step("virtual_network") is None
 
 
 @pytest.mark.parametrize(
@@ -199,17 +199,17 @@ def test_an_adopted_network_gets_its_tags_and_nothing_else(host: Wanted) -> None
 )
 def test_a_given_address_must_fit(more: dict[str, t.Any], problem: str | None) -> None:
     host = wanted(public_ip_address="ip", zone="1")
-    path = lay_out(host, SUBSCRIPTION).public_ip_address
+    path = resolve_resources(host, SUBSCRIPTION).public_ip_address
     address = {"id": path, "location": "westeurope", "sku": {"name": "Standard"}, "properties": {}, **more}
     if problem is None:
-        assert plan_of(host, Facts(public_ip_address=address)).step("public_ip_address") is None
+        assert plan_of(host, HostState(public_ip_address=address)).step("public_ip_address") is None
         return
     with pytest.raises(OptionError, match=problem) as caught:
-        plan_of(host, Facts(public_ip_address=address))
+        plan_of(host, HostState(public_ip_address=address))
     assert caught.value.option == "public_ip_address"
 
 
-def test_a_label_stays_until_another_is_asked_for(host: Wanted) -> None:
+def test_a_label_stays_until_another_is_asked_for(host: HostSpec) -> None:
     facts = changed(created(host), "public_ip_address", dnsSettings={"domainNameLabel": "older", "fqdn": "older.x"})
     assert plan_of(host, facts).actions == []
     for given in ({"dns_label": "newer"}, {"assign_dns_label": False}):
@@ -235,13 +235,13 @@ def test_a_label_stays_until_another_is_asked_for(host: Wanted) -> None:
         ({"ssh_public_keys": [KEY.replace("8d me", "8e me")]}, "ssh_public_keys"),
     ],
 )
-def test_what_azure_cannot_change_is_an_error(host: Wanted, given: dict[str, t.Any], path: str) -> None:
+def test_what_azure_cannot_change_is_an_error(host: HostSpec, given: dict[str, t.Any], path: str) -> None:
     with pytest.raises(ImmutableError) as caught:
         plan_of(wanted(**given), created(host))
     assert [entry["property"] for entry in caught.value.details["immutable"]] == [path]
 
 
-def test_a_password_is_not_shown(host: Wanted) -> None:
+def test_a_password_is_not_shown(host: HostSpec) -> None:
     with pytest.raises(ImmutableError, match=r"admin_password is 'none.*off', asked is '.not shown.'") as caught:
         plan_of(wanted(admin_password="Abcdefghij12"), created(host))
     assert "Abcdefghij12" not in f"{caught.value} {caught.value.details}"
@@ -275,23 +275,23 @@ def test_other_custom_data_is_noticed_and_not_shown() -> None:
     assert "secret" not in f"{caught.value} {caught.value.details} {tag}"
 
 
-def test_custom_data_of_a_host_without_the_tag_cannot_be_seen(host: Wanted) -> None:
+def test_custom_data_of_a_host_without_the_tag_cannot_be_seen(host: HostSpec) -> None:
     plan = plan_of(wanted(custom_data="#!/bin/sh\n"), created(host))
     assert not plan.steps
     assert ["custom_data" in note for note in plan.notes] == [True]
 
 
-def test_all_that_cannot_be_changed_is_in_one_error(host: Wanted) -> None:
+def test_all_that_cannot_be_changed_is_in_one_error(host: HostSpec) -> None:
     with pytest.raises(ImmutableError, match=r"zone.*image.*admin_username"):
         plan_of(wanted(zone="2", image="debian-12", admin_username="jo"), created(host))
 
 
-def test_a_size_needs_leave_to_stop(host: Wanted) -> None:
+def test_a_size_needs_leave_to_stop(host: HostSpec) -> None:
     with pytest.raises(OptionError, match="allow_stop"):
         plan_of(wanted(vm_size="Standard_D2s_v5"), created(host))
 
 
-def test_a_size_at_hand_restarts_and_another_deallocates(host: Wanted) -> None:
+def test_a_size_at_hand_restarts_and_another_deallocates(host: HostSpec) -> None:
     bigger = wanted(vm_size="Standard_D2s_v5", allow_stop=True)
     facts = replace(created(host), available_sizes=frozenset({"standard_d2s_v5"}))
     assert plan_of(bigger, facts).actions == ["update virtual machine web1 (restarts it)"]
@@ -303,7 +303,7 @@ def test_a_size_at_hand_restarts_and_another_deallocates(host: Wanted) -> None:
     ]
 
 
-def test_a_size_of_a_stopped_host_needs_no_leave(host: Wanted) -> None:
+def test_a_size_of_a_stopped_host_needs_no_leave(host: HostSpec) -> None:
     view = {"statuses": [{"code": "PowerState/deallocated"}]}
     facts = changed(created(host), "virtual_machine", instanceView=view)
     assert plan_of(wanted(vm_size="Standard_D2s_v5"), facts).actions == ["update virtual machine web1"]
@@ -312,7 +312,7 @@ def test_a_size_of_a_stopped_host_needs_no_leave(host: Wanted) -> None:
 OWN_DISK = f"web1_disk2_{'0f' * 16}"
 
 
-def with_disk(name: str, **more: t.Any) -> Facts:
+def with_disk(name: str, **more: t.Any) -> HostState:
     """A host with one data disk of 8 GiB at lun 0."""
     facts = created(wanted(data_disks=[{"lun": 0, "disk_size_gb": 8}]))
     storage = (facts.virtual_machine or {})["properties"]["storageProfile"]
@@ -321,7 +321,7 @@ def with_disk(name: str, **more: t.Any) -> Facts:
     return changed(facts, "virtual_machine", storageProfile={**storage, "dataDisks": [disk]})
 
 
-def disk_asked(size: int = 8, **more: t.Any) -> Wanted:
+def disk_asked(size: int = 8, **more: t.Any) -> HostSpec:
     """A host that is to have one data disk at lun 0, and may be stopped."""
     caching = {"caching": more.pop("caching")} if "caching" in more else {}
     return wanted(data_disks=[{"lun": 0, "disk_size_gb": size, **caching}], **{"allow_stop": True, **more})
@@ -377,7 +377,7 @@ def test_a_disk_of_others_is_left_alone(given: dict[str, t.Any]) -> None:
         assert plan_of(disk_asked(**given), with_disk(name, tags=owner_tags("web1")))
 
 
-def test_a_failed_vm_is_made_again_with_its_keys(host: Wanted) -> None:
+def test_a_failed_vm_is_made_again_with_its_keys(host: HostSpec) -> None:
     facts = changed(created(host), "virtual_machine", provisioningState="Failed")
     plan = plan_of(host, facts)
     assert plan.actions == ["create virtual machine web1 again, since it failed"]
@@ -387,7 +387,7 @@ def test_a_failed_vm_is_made_again_with_its_keys(host: Wanted) -> None:
     assert profile["linuxConfiguration"]["ssh"]["publicKeys"][0]["keyData"] == KEY
 
 
-def test_a_host_that_is_to_be_private_loses_its_address(host: Wanted) -> None:
+def test_a_host_that_is_to_be_private_loses_its_address(host: HostSpec) -> None:
     plan = plan_of(wanted(assign_public_ip=False), created(host))
     assert plan.actions == ["update network interface web1-nic", "delete public IP address web1-ip"]
     assert plan.steps[1].needs == ("network_interface",)
@@ -396,9 +396,9 @@ def test_a_host_that_is_to_be_private_loses_its_address(host: Wanted) -> None:
 def test_what_was_given_must_exist_and_is_never_touched() -> None:
     host = wanted(security_group="theirs:nsg", public_ip_address="ip", virtual_network="net", subnet_name="s")
     with pytest.raises(OptionError, match="public_ip_address"):
-        plan_of(host, Facts())
-    layout = lay_out(host, SUBSCRIPTION)
-    facts = Facts(
+        plan_of(host, HostState())
+    layout = resolve_resources(host, SUBSCRIPTION)
+    facts = HostState(
         resource_group={"id": "x", "name": "rg", "location": "westeurope"},
         security_group={"id": layout.security_group, "location": "westeurope", "properties": {}},
         public_ip_address={"id": layout.public_ip_address, "location": "westeurope", "properties": {}},
@@ -415,14 +415,14 @@ def test_what_was_given_must_exist_and_is_never_touched() -> None:
 
 def test_a_subnet_that_is_missing_in_a_given_network_is_an_error() -> None:
     host = wanted(virtual_network="net", subnet_name="s")
-    layout = lay_out(host, SUBSCRIPTION)
+    layout = resolve_resources(host, SUBSCRIPTION)
     network = {"id": layout.virtual_network, "location": "westeurope", "properties": {"subnets": [{"name": "t"}]}}
     with pytest.raises(OptionError, match="only: t"):
-        plan_of(host, Facts(virtual_network=network))
+        plan_of(host, HostState(virtual_network=network))
 
 
-def test_a_shared_network_that_is_there_is_not_written(host: Wanted) -> None:
-    facts = Facts(virtual_network=created(host).virtual_network)
+def test_a_shared_network_that_is_there_is_not_written(host: HostSpec) -> None:
+    facts = HostState(virtual_network=created(host).virtual_network)
     assert not any(step.kind == "virtual_network" for step in plan_of(host, facts).steps)
 
 
@@ -433,7 +433,7 @@ def power(state: str, actual: str) -> Plan:
     host = wanted(state=state)
     if state == "started":
         return plan_of(host, facts)
-    return plan_power(host, lay_out(host, SUBSCRIPTION), facts)
+    return plan_power(host, resolve_resources(host, SUBSCRIPTION), facts)
 
 
 @pytest.mark.parametrize(
@@ -460,16 +460,16 @@ def test_power_states(state: str, actual: str, actions: list[str]) -> None:
 def test_power_states_need_a_host(state: str) -> None:
     host = wanted(state=state)
     with pytest.raises(DockerHostError, match="no host web1"):
-        plan_power(host, lay_out(host, SUBSCRIPTION), Facts())
+        plan_power(host, resolve_resources(host, SUBSCRIPTION), HostState())
 
 
 @pytest.mark.parametrize(("more", "warned"), [({}, True), ({"natGateway": {"id": "x"}}, False)])
 def test_a_private_host_without_a_way_out_is_told(more: dict[str, t.Any], warned: bool) -> None:
     host = wanted(virtual_network="net", subnet_name="s", assign_public_ip=False)
-    layout = lay_out(host, SUBSCRIPTION)
+    layout = resolve_resources(host, SUBSCRIPTION)
     subnet = {"id": layout.subnet, "name": "s", "properties": {"defaultOutboundAccess": False, **more}}
     network = {"id": layout.virtual_network, "location": "westeurope", "properties": {"subnets": [subnet]}}
-    assert bool(plan_of(host, Facts(virtual_network=network)).notes) is warned
+    assert bool(plan_of(host, HostState(virtual_network=network)).notes) is warned
 
 
 @pytest.mark.parametrize(
@@ -477,14 +477,14 @@ def test_a_private_host_without_a_way_out_is_told(more: dict[str, t.Any], warned
     [({}, True), ({"ipConfigurations": [{"id": "/x"}]}, False), ({"routeTable": {"id": "/x"}}, False)],
 )
 def test_a_subnet_that_failed_is_made_again_while_nothing_is_in_it(
-    host: Wanted, more: dict[str, t.Any], again: bool
+    host: HostSpec, more: dict[str, t.Any], again: bool
 ) -> None:
     found = created(host)
     broken = copy.deepcopy(found.virtual_network or {})
     broken["properties"]["provisioningState"] = "Failed"
     subnet = broken["properties"]["subnets"][0]
     subnet["properties"] = {**subnet["properties"], "provisioningState": "Failed", **more}
-    plan = plan_of(host, Facts(resource_group=found.resource_group, virtual_network=broken))
+    plan = plan_of(host, HostState(resource_group=found.resource_group, virtual_network=broken))
     step = plan.step("subnet")
     assert (step is not None) is again
     assert plan.step("virtual_network") is None

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.given import reach
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.existing_resources import reach
 
 from .conftest import wanted
 

@@ -17,8 +17,9 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
     MissingLibraryError,
     OptionError,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts, Lookout
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import ImmutableError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.reader import StateReader
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import ImmutableError
 
 from .conftest import KEY, Cloud
 from .others import COMPUTE, D2S, PLACE, SPOT, STOP, Json, filled, others
@@ -219,11 +220,11 @@ def test_a_label_that_the_hosts_own_address_got_meanwhile(cloud: Cloud, monkeypa
     with pytest.raises(DockerHostError):
         cloud.run(location="westeurope")
     cloud.azure.faults_clear()
-    look = Lookout.look
+    look = StateReader.look
 
-    def early(self: Lookout, everything: bool = False) -> Facts:
+    def early(self: StateReader, everything: bool = False) -> HostState:
         facts = look(self, everything)
         return replace(facts, public_ip_address=None) if not cloud.writes else facts
 
-    monkeypatch.setattr(Lookout, "look", early)
+    monkeypatch.setattr(StateReader, "look", early)
     assert "create virtual machine web1" in cloud.run()["actions"]

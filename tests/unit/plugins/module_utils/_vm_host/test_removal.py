@@ -12,34 +12,34 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.removal import Remover
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import OwnershipError, Plan
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.deletion import DeletionPlanner
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import OwnershipError, Plan
 
 from .conftest import SUBSCRIPTION, created, wanted
 
 
-def removal(facts: Facts, neighbours: tuple[dict[str, t.Any], ...] = (), **given: t.Any) -> Plan:
+def removal(facts: HostState, neighbours: tuple[dict[str, t.Any], ...] = (), **given: t.Any) -> Plan:
     """The plan for the end of the host."""
     host = wanted(state="absent", **given)
-    return Remover(host, lay_out(host, SUBSCRIPTION), facts, neighbours).plan()
+    return DeletionPlanner(host, resolve_resources(host, SUBSCRIPTION), facts, neighbours).plan()
 
 
 @pytest.fixture
-def facts() -> Facts:
+def facts() -> HostState:
     """A host with all defaults."""
     return created(wanted())
 
 
-def with_property(facts: Facts, kind: str, **properties: t.Any) -> Facts:
+def with_property(facts: HostState, kind: str, **properties: t.Any) -> HostState:
     """The facts with properties of one resource changed."""
     resource = copy.deepcopy(getattr(facts, kind))
     resource["properties"].update(properties)
     return replace(facts, **{kind: resource})
 
 
-def test_everything_goes_in_an_order_that_azure_accepts(facts: Facts) -> None:
+def test_everything_goes_in_an_order_that_azure_accepts(facts: HostState) -> None:
     plan = removal(facts)
     assert plan.actions == [
         "delete virtual machine web1",
@@ -52,38 +52,38 @@ def test_everything_goes_in_an_order_that_azure_accepts(facts: Facts) -> None:
     assert all("delete_network_interface" in step.needs for step in plan.steps[2:])
 
 
-def test_nothing_is_nothing(facts: Facts) -> None:
-    assert removal(Facts()).actions == []
-    assert removal(replace(Facts(), resource_group=facts.resource_group)).actions == []
+def test_nothing_is_nothing(facts: HostState) -> None:
+    assert removal(HostState()).actions == []
+    assert removal(replace(HostState(), resource_group=facts.resource_group)).actions == []
 
 
 @pytest.mark.parametrize("kind", ["network_interface", "public_ip_address", "security_group", "virtual_network"])
-def test_half_a_host_goes_too(facts: Facts, kind: str) -> None:
-    half = replace(Facts(), **{kind: getattr(facts, kind)})
+def test_half_a_host_goes_too(facts: HostState, kind: str) -> None:
+    half = replace(HostState(), **{kind: getattr(facts, kind)})
     assert len(removal(half).steps) == 1
 
 
 @pytest.mark.parametrize("kind", ["network_interface", "public_ip_address", "security_group", "virtual_network"])
-def test_what_is_not_ours_stays(facts: Facts, kind: str) -> None:
+def test_what_is_not_ours_stays(facts: HostState, kind: str) -> None:
     change: dict[str, t.Any] = {kind: {**getattr(facts, kind), "tags": {}}}
     foreign = replace(facts, **change)
     assert len(removal(foreign).steps) == 4
 
 
-def test_a_vm_that_is_not_ours_is_an_error(facts: Facts) -> None:
+def test_a_vm_that_is_not_ours_is_an_error(facts: HostState) -> None:
     foreign = replace(facts, virtual_machine={**(facts.virtual_machine or {}), "tags": {}})
     with pytest.raises(OwnershipError):
         removal(foreign)
 
 
-def test_a_network_that_others_use_stays(facts: Facts) -> None:
+def test_a_network_that_others_use_stays(facts: HostState) -> None:
     subnets = copy.deepcopy((facts.virtual_network or {})["properties"]["subnets"])
     subnets[0]["properties"]["ipConfigurations"] = [{"id": "/subscriptions/x/other-nic/ipConfigurations/primary"}]
     used = with_property(facts, "virtual_network", subnets=subnets)
     assert "delete virtual network docker-vnet" not in removal(used).actions
 
 
-def test_what_others_are_in_is_looked_at_again_when_this_host_is_gone(facts: Facts) -> None:
+def test_what_others_are_in_is_looked_at_again_when_this_host_is_gone(facts: HostState) -> None:
     subnets = copy.deepcopy((facts.virtual_network or {})["properties"]["subnets"])
     subnets[0]["properties"]["ipConfigurations"] = [{"id": "/subscriptions/x/other-nic/ipConfigurations/primary"}]
     used = with_property(facts, "virtual_network", subnets=subnets)
@@ -92,12 +92,12 @@ def test_what_others_are_in_is_looked_at_again_when_this_host_is_gone(facts: Fac
     assert set(last.needs) == {step.key for step in removal(used).steps[:-1]}
     assert not any("docker-vnet" in line for line in removal(used).diff["before"])
     # Nothing of this host is left: others are no business of this run.
-    alone = replace(Facts(), virtual_network=used.virtual_network)
+    alone = replace(HostState(), virtual_network=used.virtual_network)
     assert removal(alone).steps == []
 
 
 @pytest.mark.parametrize("kind", ["network_interface", "public_ip_address", "security_group"])
-def test_what_another_was_given_for_goes_too(facts: Facts, kind: str) -> None:
+def test_what_another_was_given_for_goes_too(facts: HostState, kind: str) -> None:
     own = getattr(facts, kind)
     theirs = {**own, "id": own["id"].replace("web1-", "theirs-"), "tags": {}}
     change: dict[str, t.Any] = {kind: theirs, "former": {kind: own}}
@@ -109,7 +109,7 @@ def test_what_another_was_given_for_goes_too(facts: Facts, kind: str) -> None:
     assert not any(own["name"] in line for line in removal(replace(facts, **change), **given).actions)
 
 
-def with_subnet(facts: Facts, **properties: t.Any) -> Facts:
+def with_subnet(facts: HostState, **properties: t.Any) -> HostState:
     """The facts with the host in a subnet of its own, beside one that another host is in."""
     network = facts.virtual_network or {}
     base = network["id"]
@@ -123,7 +123,7 @@ def with_subnet(facts: Facts, **properties: t.Any) -> Facts:
 
 
 @pytest.mark.parametrize("given", [{}, {"subnet_name": "more"}])
-def test_a_subnet_that_only_this_host_was_in_goes(facts: Facts, given: dict[str, t.Any]) -> None:
+def test_a_subnet_that_only_this_host_was_in_goes(facts: HostState, given: dict[str, t.Any]) -> None:
     plan = removal(with_subnet(facts), **given)
     assert plan.actions[-1] == "delete subnet more"
     assert [step.resource_id.rsplit("/", 1)[-1] for step in plan.steps if not step.expected] == ["docker-vnet"]
@@ -131,30 +131,30 @@ def test_a_subnet_that_only_this_host_was_in_goes(facts: Facts, given: dict[str,
     assert "delete subnet more" not in removal(with_subnet(facts, ipConfigurations=inside), **given).actions
 
 
-def test_a_subnet_that_somebody_shaped_stays_and_is_named(facts: Facts) -> None:
+def test_a_subnet_that_somebody_shaped_stays_and_is_named(facts: HostState) -> None:
     plan = removal(with_subnet(facts, natGateway={"id": "/subscriptions/x/nat"}))
     assert "delete subnet more" not in plan.actions
     assert "subnets/more is kept" in plan.notes[0]
 
 
-def test_the_common_subnet_stays_with_its_network(facts: Facts) -> None:
+def test_the_common_subnet_stays_with_its_network(facts: HostState) -> None:
     assert not any("subnet" in line for line in removal(facts).actions)
 
 
-def test_with_the_group_everything_goes(facts: Facts) -> None:
+def test_with_the_group_everything_goes(facts: HostState) -> None:
     own = tuple({"id": step.resource_id} for step in removal(facts).steps)
     whole = removal(facts, own, remove_on_absent=["all", "resource_group"])
     assert removal(facts, own, remove_on_absent=["resource_group"]).actions == whole.actions
 
 
-def test_a_security_group_that_others_use_stays_and_is_named(facts: Facts) -> None:
+def test_a_security_group_that_others_use_stays_and_is_named(facts: HostState) -> None:
     used = with_property(facts, "security_group", networkInterfaces=[{"id": "/subscriptions/x/other-nic"}])
     plan = removal(used)
     assert "delete network security group web1-nsg" not in plan.actions
     assert "other-nic" in plan.notes[0]
 
 
-def test_the_group_goes_on_request_and_when_it_is_ours_and_empty(facts: Facts) -> None:
+def test_the_group_goes_on_request_and_when_it_is_ours_and_empty(facts: HostState) -> None:
     everything = {"remove_on_absent": ["all", "resource_group"]}
     own = [{"id": step.resource_id} for step in removal(facts).steps]
     assert "delete resource group rg" in removal(facts, tuple(own), **everything).actions

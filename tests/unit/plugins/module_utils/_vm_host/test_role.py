@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import TASK as EXTENSION
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import host_info, image_info
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND as EXTENSION
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import image_info_task as image_info
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import info_task as host_info
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import find_hosts
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._host_list import find_hosts
 from azure_emulator.launcher import LocalAzure
 
 from .conftest import Cloud
@@ -67,7 +68,7 @@ class Operator:
         assert "Authorization" not in str(caught.value)
         self.note()
 
-    def ask(self, task: Task, **given: t.Any) -> None:
+    def query_azure(self, task: Backend, **given: t.Any) -> None:
         """Another task."""
         defaults = {name: option.get("default") for name, option in task.spec.argument_spec.items()}
         task.run(Request({**defaults, **given}))
@@ -120,7 +121,7 @@ def every_change(operator: Operator) -> None:
     for state in ("restarted", "stopped", "deallocated", "started"):
         operator.run(state=state)
     operator.run(name="second", subnet_name="second", subnet_prefix="10.0.7.0/24")
-    operator.ask(host_info.TASK, resource_group=operator.cloud.group)
+    operator.query_azure(host_info.BACKEND, resource_group=operator.cloud.group)
     with AzureSession.from_params({}) as session:
         assert len(find_hosts(session, [operator.cloud.group], agent_state=True).hosts) == 2
     operator.note()
@@ -131,7 +132,7 @@ def settings(operator: Operator) -> None:
     vm = {"resource_group": operator.cloud.group, "virtual_machine_name": "web1", "setup_program": bundle()}
     for handler in ("custom_script", "run_command"):
         for state in ("present", "absent"):
-            operator.ask(EXTENSION, **vm, handler=handler, state=state, engine={"source": "distribution"})
+            operator.query_azure(EXTENSION, **vm, handler=handler, state=state, engine={"source": "distribution"})
 
 
 def what_a_failure_leaves(operator: Operator) -> None:
@@ -166,14 +167,14 @@ def test_what_some_options_need(operator: Operator) -> None:
     operator.run(name="web2", private_ip_address="10.0.0.77")
     operator.run(name="web2", state="absent")
     operator.fail(name="web2", image=f"{own}/galleries/g/images/none/versions/1.0.0")
-    operator.ask(host_info.TASK)
+    operator.query_azure(host_info.BACKEND)
     operator.fail(name="web2", image=f"{own}/galleries/g/images/none/versions/1.0.0", preflight=False)
     azure.switch("sold_images", ["Debian:debian-12:12-gen2"])
     plan = {"name": "12-gen2", "product": "debian-12", "publisher": "Debian"}
     operator.fail(name="web2", image="debian-12", plan=plan)
     azure.switch("sold_images", [])
     for given in ({}, {"publisher": "Debian"}, {"publisher": "Debian", "offer": "d*"}, {"family": "debian-12"}):
-        operator.ask(image_info.TASK, location="westeurope", **given)
+        operator.query_azure(image_info.BACKEND, location="westeurope", **given)
     operator.run(name="web2", state="absent")
     operator.run(state="absent", remove_on_absent=["all", "resource_group"])
     assert not operator.refused, operator.refused

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import rules
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired import validators as rules
 
 
 @pytest.mark.parametrize("name", ["a", "web1", "Web_1.example", "9lives", "a" * 64, "a-b"])

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import ssh_keys
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.ssh_keys import (
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired import ssh_keys
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.ssh_keys import (
     PLANNED_KEY,
     ensure_key_pair,
     public_keys,

@@ -10,30 +10,30 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tags import SHARED, owner_tags
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.names import SHARED, owner_tags
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.steps import ImmutableError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import ImmutableError
 
 from .conftest import SUBSCRIPTION, Cloud, plan_of, wanted
 
 Json = dict[str, t.Any]
 
 
-def shared(*spaces: str, **subnets: str) -> Facts:
+def shared(*spaces: str, **subnets: str) -> HostState:
     """A shared network that is there."""
-    path = str(lay_out(wanted(), SUBSCRIPTION).virtual_network)
+    path = str(resolve_resources(wanted(), SUBSCRIPTION).virtual_network)
     found = [
         {"id": f"{path}/subnets/{name}", "name": name, "properties": {"addressPrefix": prefix}}
         for name, prefix in subnets.items()
     ]
     properties = {"addressSpace": {"addressPrefixes": list(spaces)}, "subnets": found}
     network = {"id": path, "location": "westeurope", "tags": owner_tags(SHARED), "properties": properties}
-    return Facts(virtual_network=network)
+    return HostState(virtual_network=network)
 
 
-def made(facts: Facts, **given: t.Any) -> tuple[list[str], str] | str | None:
+def made(facts: HostState, **given: t.Any) -> tuple[list[str], str] | str | None:
     """The addresses of the network and subnet that a plan makes."""
     plan = plan_of(wanted(**given), facts)
     network, subnet = plan.step("virtual_network"), plan.step("subnet")
@@ -54,7 +54,7 @@ def made(facts: Facts, **given: t.Any) -> tuple[list[str], str] | str | None:
     ],
 )
 def test_a_new_network(given: Json, space: str, subnet: str) -> None:
-    assert made(Facts(), **given) == ([space], subnet)
+    assert made(HostState(), **given) == ([space], subnet)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_a_new_network(given: Json, space: str, subnet: str) -> None:
         (shared("192.168.4.0/22"), {"subnet_prefix": "192.168.6.0/26"}, "192.168.6.0/26"),
     ],
 )
-def test_a_subnet_in_a_network_that_is_there(facts: Facts, given: Json, subnet: str | None) -> None:
+def test_a_subnet_in_a_network_that_is_there(facts: HostState, given: Json, subnet: str | None) -> None:
     assert made(facts, **given) == subnet
 
 
 @pytest.mark.parametrize(
     ("facts", "given", "option"),
     [
-        (Facts(), {"subnet_prefix": "10.1.0.0/24"}, "subnet_prefix"),
+        (HostState(), {"subnet_prefix": "10.1.0.0/24"}, "subnet_prefix"),
         (shared("10.0.0.0/24", docker="10.0.0.0/25"), {"subnet_name": "more"}, "subnet_prefix"),
         (shared("192.168.4.0/22"), {"subnet_prefix": "10.0.0.0/24"}, "subnet_prefix"),
         (
@@ -84,13 +84,13 @@ def test_a_subnet_in_a_network_that_is_there(facts: Facts, given: Json, subnet: 
             {"subnet_name": "more", "subnet_prefix": "10.0.0.128/25"},
             "subnet_prefix",
         ),
-        (Facts(), {"private_ip_address": "10.0.0.3"}, "private_ip_address"),
-        (Facts(), {"private_ip_address": "10.0.0.255"}, "private_ip_address"),
-        (Facts(), {"private_ip_address": "10.0.1.4"}, "private_ip_address"),
+        (HostState(), {"private_ip_address": "10.0.0.3"}, "private_ip_address"),
+        (HostState(), {"private_ip_address": "10.0.0.255"}, "private_ip_address"),
+        (HostState(), {"private_ip_address": "10.0.1.4"}, "private_ip_address"),
         (shared("10.0.0.0/16", docker="10.0.7.0/24"), {"private_ip_address": "10.0.0.9"}, "private_ip_address"),
     ],
 )
-def test_addresses_that_cannot_be_had(facts: Facts, given: Json, option: str) -> None:
+def test_addresses_that_cannot_be_had(facts: HostState, given: Json, option: str) -> None:
     with pytest.raises(OptionError) as caught:
         plan_of(wanted(**given), facts)
     assert caught.value.option == option

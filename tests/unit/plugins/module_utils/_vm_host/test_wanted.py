@@ -15,13 +15,13 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.options import azure_argument_spec
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.argument_spec import azure_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import machine
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.facts import Facts
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.layout import lay_out
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.names import Names
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.options import EXCLUSIVE, SPEC
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.argument_spec import EXCLUSIVE, SPEC
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.bodies import virtual_machine as machine
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.resource_names import ResourceNames
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
 
 from .conftest import KEY, SUBSCRIPTION, plan_of, wanted
 
@@ -285,7 +285,7 @@ def test_bad_references_name_their_option(option: str, text: str) -> None:
     more = {"subnet_name": "s"} if option == "virtual_network" else {}
     host = wanted(**{option: text}, **more)
     with pytest.raises(OptionError) as caught:
-        plan_of(host, Facts())
+        plan_of(host, HostState())
     assert caught.value.option == option
 
 
@@ -339,13 +339,13 @@ def test_a_password_asks_for_signing_in_by_it_and_is_not_shown() -> None:
     [("web1", "web1-"), ("Web_1.x", "web-1-x-"), ("1st", "host-1st-"), ("a" * 64, "a" * 54 + "-")],
 )
 def test_default_labels_are_labels(name: str, beginning: str) -> None:
-    label = Names(SUBSCRIPTION, "rg", name).default_dns_label
+    label = ResourceNames(SUBSCRIPTION, "rg", name).default_dns_label
     assert label.startswith(beginning)
     wanted(dns_label=label)
 
 
 def test_default_labels_differ_by_group_and_not_by_case() -> None:
-    labels = {Names(SUBSCRIPTION, group, "web1").default_dns_label for group in ("rg", "other", "RG")}
+    labels = {ResourceNames(SUBSCRIPTION, group, "web1").default_dns_label for group in ("rg", "other", "RG")}
     assert len(labels) == 2
 
 
@@ -361,7 +361,7 @@ def test_default_labels_differ_by_group_and_not_by_case() -> None:
     ],
 )
 def test_references(text: str, path: str) -> None:
-    assert Names("S", "rg", "web1").resolve("virtual_network", "virtual_network", text) == path
+    assert ResourceNames("S", "rg", "web1").resolve("virtual_network", "virtual_network", text) == path
 
 
 @pytest.mark.parametrize(
@@ -369,12 +369,12 @@ def test_references(text: str, path: str) -> None:
 )
 def test_references_to_nothing(text: str) -> None:
     with pytest.raises(OptionError):
-        Names("S", "rg", "web1").resolve("virtual_network", "virtual_network", text)
+        ResourceNames("S", "rg", "web1").resolve("virtual_network", "virtual_network", text)
 
 
 def test_an_existing_network_needs_a_subnet() -> None:
     with pytest.raises(OptionError, match="subnet_name"):
-        lay_out(wanted(virtual_network="net"), SUBSCRIPTION)
+        resolve_resources(wanted(virtual_network="net"), SUBSCRIPTION)
 
 
 def ssh_port_commands(tmp_path: Path, *there: str) -> list[str]:

@@ -13,12 +13,12 @@ import typing as t
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
     DockerHostError,
     MissingLibraryError,
     OptionError,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._task import Request, Task
 
 
 def _from_environment(name: str) -> str:
@@ -84,4 +84,4 @@ SPEC = ArgumentSpec(
     required_if=[["choice", "b", ["text"]]],
     mutually_exclusive=[["number", "real"]],
 )
-TASK = Task("probe", SPEC, run)
+BACKEND = Backend("probe", SPEC, run)

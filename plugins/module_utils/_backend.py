@@ -1,0 +1,96 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The seam between Ansible and the backends. Private to this collection.
+
+A *task* is an argument spec and a backend's function. It is run in one of two ways that give
+the same result: as a module (:func:`run_as_module`) or in Ansible's worker process by an action
+(``plugin_utils/_local_action.py``).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ._argspec import ArgumentSpec
+from ._errors import DockerHostError, MissingLibraryError
+
+REQUIREMENTS_FILE = "meta/ee-requirements.txt of the collection dockerhost.azure"
+
+
+def silent(message: str) -> None:
+    """Drop a message: a module cannot speak before it ends."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a backend is asked to do.
+
+    :param params: the validated options, every option present (``None`` when unset).
+    :param check_mode: predict, change nothing.
+    :param diff: give ``diff`` (``before``/``after``, no secrets) in the result.
+    :param progress: shows one line to the user at once, where that is possible. Thread-safe.
+    :param warn: adds one warning to the result. Thread-safe.
+    :param at_once: for how many hosts the same task may run at the same time.
+    :param brief: in check mode, look only at what the options name, and leave the rest out of the result where that
+        saves work.
+    """
+
+    params: t.Mapping[str, t.Any]
+    check_mode: bool = False
+    diff: bool = False
+    progress: t.Callable[[str], None] = silent
+    warn: t.Callable[[str], None] = silent
+    concurrency: int = 1
+    only_named: bool = False
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A module's argument spec and the function that does its work.
+
+    :param name: the module's short name.
+    :param spec: its argument spec.
+    :param run: takes a :class:`Request`; returns the result (JSON types, ``changed`` included)
+        or raises :class:`DockerHostError`. It prints nothing, exits nothing and leaves no global
+        state behind.
+    """
+
+    name: str
+    spec: ArgumentSpec
+    run: t.Callable[[Request], dict[str, t.Any]]
+
+
+def failure(error: DockerHostError) -> dict[str, t.Any]:
+    """The result of a task that failed with an expected error, without ``failed`` itself."""
+    message = error.message
+    if isinstance(error, MissingLibraryError):
+        from ansible.module_utils.basic import missing_required_lib
+
+        message = missing_required_lib(error.requirement)
+        message += f" All packages that the collection needs are listed in {REQUIREMENTS_FILE}. ({error.cause})"
+    return {**error.details, "msg": message}
+
+
+def run_as_module(task: Backend) -> None:
+    """Run a task as an ordinary module and end the process with its result."""
+    from ansible.module_utils.basic import AnsibleModule
+
+    module = AnsibleModule(
+        argument_spec={name: dict(option) for name, option in task.spec.argument_spec.items()},
+        supports_check_mode=True,
+        **task.spec.rules(),
+    )
+    request = Request(
+        params=module.params,
+        check_mode=module.check_mode,
+        diff=module._diff,
+        warn=module.warn,
+    )
+    try:
+        result = task.run(request)
+    except DockerHostError as error:
+        module.fail_json(**failure(error))
+    module.exit_json(**result)

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of docker_vm_extension. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._argspec import ArgumentSpec
+from .._azure.argument_spec import azure_argument_spec
+
+Option = dict[str, t.Any]
+
+HANDLERS = ("custom_script", "run_command", "docker_extension")
+DEFAULT_PORT = 4243
+
+
+def _docker() -> Option:
+    return {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "port": {"type": "int"},
+            "options": {"type": "list", "elements": "str", "default": []},
+            "daemon": {"type": "dict", "default": {}},
+            "live_restore": {"type": "bool"},
+            "users": {"type": "list", "elements": "str", "default": []},
+            "proxies": {
+                "type": "dict",
+                "options": {
+                    "http": {"type": "str", "no_log": True},
+                    "https": {"type": "str", "no_log": True},
+                    "no": {"type": "str"},
+                },
+            },
+            "data_disk": {
+                "type": "dict",
+                "options": {
+                    "lun": {"type": "int", "default": 0},
+                    "path": {"type": "str", "default": "/srv/docker"},
+                    "filesystem": {"type": "str", "choices": ["ext4", "xfs"], "default": "ext4"},
+                },
+            },
+        },
+    }
+
+
+def _engine() -> Option:
+    return {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "source": {"type": "str", "choices": ["docker", "distribution", "keep"], "default": "docker"},
+            "version": {"type": "str"},
+            "channel": {"type": "str", "default": "stable"},
+            "mirror": {"type": "str"},
+            "key": {"type": "str", "no_log": False},
+            "hold": {"type": "bool", "default": False},
+        },
+    }
+
+
+def _certs() -> Option:
+    return {
+        "type": "dict",
+        "options": {
+            "ca_path": {"type": "path"},
+            "cert_path": {"type": "path"},
+            "key_path": {"type": "path", "no_log": False},
+            "ca": {"type": "str"},
+            "cert": {"type": "str"},
+            "key": {"type": "str", "no_log": True},
+        },
+        "mutually_exclusive": [["ca_path", "ca"], ["cert_path", "cert"], ["key_path", "key"]],
+    }
+
+
+def _logins() -> Option:
+    return {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "server": {"type": "str"},
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+            "ca": {"type": "str"},
+            "ca_path": {"type": "path"},
+        },
+        "mutually_exclusive": [["ca_path", "ca"]],
+    }
+
+
+def _compose() -> Option:
+    return {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "definition": {"type": "dict"},
+            "content": {"type": "str"},
+            "path": {"type": "path"},
+            "environment": {"type": "dict", "default": {}},
+            "secrets": {"type": "dict", "default": {}, "no_log": True},
+        },
+        "mutually_exclusive": [["definition", "content", "path"]],
+        "required_one_of": [["definition", "content", "path"]],
+    }
+
+
+def is_default(name: str, value: t.Any) -> bool:
+    """Tell whether an option says no more than its defaults do; Ansible fills in those of an empty dictionary."""
+    option = {"docker": _docker, "engine": _engine}.get(name, dict)()
+    parts = option.get("options", {})
+    if not parts:
+        return not value
+    return all(entry is None or entry == parts[key].get("default") for key, entry in (value or {}).items())
+
+
+def extension_argument_spec() -> ArgumentSpec:
+    """Every option of docker_vm_extension."""
+    own = ArgumentSpec(
+        argument_spec={
+            "resource_group": {"type": "str"},
+            "virtual_machine_name": {"type": "str"},
+            "virtual_machine_id": {"type": "str"},
+            "name": {"type": "str", "default": "docker-host"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "handler": {"type": "str", "choices": ["auto", *HANDLERS], "default": "auto"},
+            "docker": _docker(),
+            "engine": _engine(),
+            "certs": _certs(),
+            "pending_files": {"type": "list", "elements": "path", "default": []},
+            "logins": _logins(),
+            "compose": _compose(),
+            "compose_purge": {"type": "bool", "default": False},
+            "remove": {"type": "list", "elements": "str", "choices": ["engine", "data"], "default": []},
+            "replace_ca": {"type": "bool", "default": False},
+            "certs_only": {"type": "bool", "default": False},
+            "keep_certs": {"type": "bool", "default": False},
+            "start": {"type": "bool", "default": False},
+            "verify": {"type": "bool", "default": False},
+            "force": {"type": "bool", "default": False},
+            "agent_timeout": {"type": "int", "default": 300},
+            "wait_timeout": {"type": "int", "default": 5700},
+            # The program is no secret; this keeps its 80 KB out of logs and of the shown arguments.
+            "setup_program": {"type": "str", "no_log": True},
+        },
+        mutually_exclusive=[["virtual_machine_id", "virtual_machine_name"], ["virtual_machine_id", "resource_group"]],
+        required_one_of=[["virtual_machine_id", "virtual_machine_name"]],
+        required_by={"virtual_machine_name": ["resource_group"]},
+    )
+    return own.merge(azure_argument_spec())

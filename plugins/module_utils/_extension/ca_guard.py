@@ -1,0 +1,87 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The host's record in the VM's tags, and the fence it makes. Private to this collection.
+
+``docker-host-ca`` names the CAs that the engine trusts by their certificates, ``docker-host-ca-key`` by their public
+keys, which stay when a CA is renewed; ``docker-host-cert-expires`` says when the engine's certificate ends.
+A run with another CA (a lost cert_dir, a job with an empty home) stops before it cuts everybody off.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import datetime, timedelta, timezone
+
+from .._errors import DockerHostError
+from .certificates import ServerCertificates
+
+CA_TAG = "docker-host-ca"
+KEY_TAG = "docker-host-ca-key"
+EXPIRES_TAG = "docker-host-cert-expires"
+TAGS = (CA_TAG, KEY_TAG, EXPIRES_TAG)
+# A tag's value has at most 256 characters: three fingerprints, which no rotation needs more of.
+MOST_FINGERPRINTS = 3
+EXPIRES_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+MARGIN = timedelta(days=30)
+
+
+class CaMismatchError(DockerHostError):
+    """The engine trusts another CA than the one that is brought. The result carries ``recorded`` and ``given``."""
+
+
+def recorded_ca(tags: t.Mapping[str, str], tag: str = CA_TAG) -> set[str]:
+    """The fingerprints that the VM's tag names."""
+    return {part.strip().lower() for part in (tags.get(tag) or "").split(",") if part.strip()}
+
+
+def check_ca_unchanged(
+    host: str, tags: t.Mapping[str, str], certs: ServerCertificates | None, replace_ca: bool, *, guest_checks: bool
+) -> None:
+    """Let only those pass whose CA the engine already trusts, or who replace it on purpose.
+
+    :param guest_checks: the program on the VM has the same fence. It decides where the tags name no keys: it has the
+        CA's certificate, and sees whether another one is of the same key.
+    :raises CaFenceError: none of the CAs brought is recorded.
+    """
+    recorded, keys = recorded_ca(tags), recorded_ca(tags, KEY_TAG)
+    if not certs or not recorded or replace_ca or recorded & set(certs.ca_fingerprints):
+        return
+    if keys & set(certs.ca_keys) or (guest_checks and not keys):
+        return
+    raise CaMismatchError(
+        f"{host}: its engine trusts the CA {_short(recorded)}, and these certificates come from another one,"
+        f" {_short(certs.ca_fingerprints)}. Pushing them would cut off every client of the first, so nothing was"
+        " changed. If its directory was lost or this run used another one, bring back the first CA: run with the"
+        " cert_dir that holds it (ca.pem and ca-key.pem; the default is DOCKER_CERT_PATH, else ~/.docker), for example"
+        " from a backup. To replace it on purpose and cut those clients off, give replace_ca=true; to replace it"
+        " without cutting anybody off, rotate it (playbook rotate_docker_certs).",
+        recorded=sorted(recorded),
+        given=list(certs.ca_fingerprints),
+    )
+
+
+def certificate_still_valid(tags: t.Mapping[str, str], certs: ServerCertificates | None, now: datetime) -> bool:
+    """Tell whether the engine trusts just these CAs, and shows a certificate that holds for :data:`MARGIN` yet."""
+    if not certs or recorded_ca(tags) != set(certs.ca_fingerprints[:MOST_FINGERPRINTS]):
+        return False
+    try:
+        expires = datetime.strptime(tags.get(EXPIRES_TAG) or "", EXPIRES_FORMAT).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return False
+    return expires - now > MARGIN
+
+
+def wanted_tags(tags: t.Mapping[str, str], certs: ServerCertificates | None) -> dict[str, str]:
+    """The VM's tags with the record of these certificates; without it when there are none."""
+    result = {name: value for name, value in tags.items() if name not in TAGS}
+    if certs:
+        result[CA_TAG] = ",".join(certs.ca_fingerprints[:MOST_FINGERPRINTS])
+        result[KEY_TAG] = ",".join(certs.ca_keys[:MOST_FINGERPRINTS])
+        result[EXPIRES_TAG] = certs.not_after.strftime(EXPIRES_FORMAT)
+    return result
+
+
+def _short(fingerprints: t.Iterable[str]) -> str:
+    return " and ".join(f"{fingerprint[:16]}..." for fingerprint in sorted(fingerprints))

@@ -1,0 +1,234 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The VM: found, and made sure that its agent can take a push. Private to this collection.
+
+Azure itself would find out after 25 minutes.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from .._azure.clients import AzureSession
+from .._azure.conflicts import retry_on_conflict
+from .._azure.operations import Deadline, OperationInfo, ProgressReporter
+from .._azure.wire import Json
+from .._errors import DockerHostError, OptionError
+
+Params = t.Mapping[str, t.Any]
+
+POLL_SECONDS = 5.0
+# What is only read is read without azure-mgmt-compute: loading it costs more than a run that has nothing to push.
+EXPANDED: t.Mapping[str, str] = {"$expand": "instanceView"}
+_VM_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.Compute/virtualMachines/(?P<name>[^/]+)/?",
+    re.IGNORECASE,
+)
+
+
+class VirtualMachineError(DockerHostError):
+    """The VM is not one that settings can be pushed to, or not now."""
+
+
+@dataclass(frozen=True)
+class VmReference:
+    """Where the options say the VM is.
+
+    :param subscription_id: None means the session's.
+    """
+
+    resource_group: str
+    name: str
+    subscription_id: str | None = None
+
+    @classmethod
+    def from_params(cls, params: Params) -> VmReference:
+        """The place.
+
+        :raises OptionError: the id is not a VM's, or the name is not usable.
+        """
+        if params["virtual_machine_id"]:
+            match = _VM_ID.fullmatch(params["virtual_machine_id"].strip())
+            if not match:
+                raise OptionError(
+                    "virtual_machine_id",
+                    "is not a VM's id; it looks like"
+                    " /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Compute/virtualMachines/NAME",
+                )
+            return cls(match["group"], match["name"], match["subscription"])
+        for option in ("virtual_machine_name", "resource_group"):
+            if not re.fullmatch(r"[\w().-]{1,90}", params[option] or ""):
+                raise OptionError(option, f"{params[option]!r} is not a usable name")
+        return cls(params["resource_group"], params["virtual_machine_name"])
+
+
+@dataclass
+class VirtualMachine:
+    """One VM."""
+
+    session: AzureSession
+    resource_group: str
+    name: str
+    vm: Json = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The VM's id."""
+        return str(self.vm["id"])
+
+    @property
+    def location(self) -> str:
+        """Its region."""
+        return str(self.vm["location"])
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Its tags."""
+        return dict(self.vm.get("tags") or {})
+
+    @property
+    def is_off(self) -> bool:
+        """Tell whether it does not run, so that its agent cannot say anything."""
+        return self.power_state not in ("running", "starting", "unknown")
+
+    @property
+    def power_state(self) -> str:
+        """``running``, ``stopped``, ``deallocated``, ``starting`` ... or ``unknown``."""
+        for status in self._view().get("statuses") or []:
+            kind, _slash, state = str(status.get("code")).partition("/")
+            if kind == "PowerState":
+                return state
+        return "unknown"
+
+    def _view(self) -> Json:
+        return t.cast("Json", (self.vm.get("properties") or {}).get("instanceView") or {})
+
+    def refuse(self) -> None:
+        """Stop at what waiting would not mend.
+
+        :raises TargetError: the VM is not Linux, has no agent, or its extensions are disallowed.
+        """
+        properties = self.vm.get("properties") or {}
+        disk = (properties.get("storageProfile") or {}).get("osDisk") or {}
+        system = disk.get("osType") or "Linux"
+        if system != "Linux":
+            raise VirtualMachineError(f"{self.name}: the VM runs {system}; the Docker settings need Linux.")
+        profile = properties.get("osProfile") or {}
+        if (profile.get("linuxConfiguration") or {}).get("provisionVMAgent") is False:
+            raise VirtualMachineError(
+                f"{self.name}: the VM was created without the Azure Linux agent (provisionVMAgent is false), so nothing"
+                " can be pushed to it. The agent can only be asked for when a VM is created."
+            )
+        if profile.get("allowExtensionOperations") is False:
+            raise VirtualMachineError(
+                f"{self.name}: extension operations are disallowed on this VM (osProfile.allowExtensionOperations is"
+                " false). Allow them, for example with"
+                f" `az vm update --ids {self.id} --set osProfile.allowExtensionOperations=true`."
+            )
+
+    def must_start(self, may_start: bool) -> bool:
+        """Tell whether the VM must be started first.
+
+        :raises TargetError: it must, and may not.
+        """
+        if not self.is_off:
+            return False
+        if not may_start:
+            raise VirtualMachineError(
+                f"{self.name}: the VM is {self.power_state}, and settings can only be pushed while it runs. Start it,"
+                " or give start=true."
+            )
+        return True
+
+    def start(self) -> None:
+        """Start the VM and wait until it runs."""
+        work = OperationInfo(
+            host=self.name, kind="VM", doing="Starting", operation="start the VM", resource=self.name, usual=30
+        )
+        self._do(work, self.session.compute.virtual_machines.begin_start)
+        self.refresh()
+
+    def _do(self, work: OperationInfo, begin: t.Callable[..., t.Any], *body: t.Any) -> t.Any:
+        """Do something to the VM, again while somebody else is at it."""
+        return retry_on_conflict(
+            lambda: self.session.begin(work, begin, self.resource_group, self.name, *body).wait(),
+            self.session.deadline,
+        )
+
+    def refresh(self) -> None:
+        """Look at the VM again."""
+        self.vm = self.session.arm.get(self.id, **EXPANDED)
+
+    def agent_state(self) -> tuple[bool, str]:
+        """Whether the agent is Ready, and what it says."""
+        agent = self._view().get("vmAgent") or {}
+        statuses = agent.get("statuses") or []
+        if not statuses:
+            return False, "it has not reported yet"
+        first = statuses[0]
+        said = " ".join(str(first[key]) for key in ("displayStatus", "message") if first.get(key))
+        return first.get("displayStatus") == "Ready", said or "it has not reported yet"
+
+    def wait_for_agent(self, seconds: float) -> None:
+        """Wait until the agent is Ready.
+
+        :raises TargetError: it is not after that many seconds.
+        """
+        deadline = Deadline(seconds)
+        work = OperationInfo(
+            self.name, "VM agent", "Waiting until it is ready", "wait for the VM agent", self.name, usual=30
+        )
+        watch = ProgressReporter(work, self.session.progress)
+        while True:
+            ready, said = self.agent_state()
+            if ready:
+                return
+            if deadline.over:
+                raise VirtualMachineError(
+                    f"{self.name}: the Azure Linux agent was not ready after {seconds:.0f} s ({said}). Look whether"
+                    " waagent (walinuxagent.service) runs on the VM and whether it reaches 168.63.129.16."
+                )
+            watch.saw("Waiting")
+            watch.rest(min(POLL_SECONDS, deadline.left or POLL_SECONDS))
+            self.refresh()
+
+    def run_shell(self, script: str) -> str:
+        """Run a script through the agent (action Run Command) and return its message."""
+        work = OperationInfo(
+            host=self.name,
+            kind="Docker settings",
+            doing="Verifying",
+            operation="verify the Docker settings",
+            resource=self.name,
+            usual=20,
+        )
+        body = {"commandId": "RunShellScript", "script": script.splitlines()}
+        answer = self._do(work, self.session.compute.virtual_machines.begin_run_command, body)
+        return "\n".join(str(entry.get("message") or "") for entry in _values(answer))
+
+    def set_tags(self, tags: t.Mapping[str, str]) -> None:
+        """Replace the VM's tags."""
+        work = OperationInfo(
+            host=self.name, kind="VM", doing="Tagging", operation="write the VM's tags", resource=self.name, usual=5
+        )
+        self._do(work, self.session.compute.virtual_machines.begin_update, {"tags": dict(tags)})
+        self.vm["tags"] = dict(tags)
+
+
+def _values(answer: t.Any) -> list[Json]:
+    found = answer or {}
+    if "value" not in found:
+        found = (found.get("properties") or {}).get("output") or {}
+    return list(found.get("value") or [])
+
+
+def find_virtual_machine(session: AzureSession, place: VmReference) -> VirtualMachine | None:
+    """The VM, None when there is none."""
+    path = f"{session.group_id(place.resource_group)}/providers/Microsoft.Compute/virtualMachines/{place.name}"
+    vm = session.arm.find(path, **EXPANDED)
+    return None if vm is None else VirtualMachine(session, place.resource_group, place.name, vm)

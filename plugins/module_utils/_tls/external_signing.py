@@ -1,0 +1,72 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Certificates that somebody else signed. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import OptionError
+from . import ca, keys
+from .ca import CertificateAuthority
+from .changeset import ChangeSet
+from .identities import Found, look
+from .renewal import CertificateSpec, reasons_for
+
+if t.TYPE_CHECKING:
+    from .ca_set import CaSet
+
+
+class SignedCertificates:
+    """The certificates of ``signed_certificates``, found again by their keys.
+
+    :raises OptionError: one cannot be read, or it belongs to no key of the set.
+    """
+
+    def __init__(self, changeset: ChangeSet) -> None:
+        self.changeset = changeset
+        self._found: dict[bytes, tuple[str, t.Any]] = {}
+        known = self._known_keys() if changeset.options.signed else set()
+        for option, data in changeset.options.signed:
+            try:
+                certificates = ca.load_certificates(data)
+            except ValueError as error:
+                raise OptionError(option, str(error)) from error
+            public = keys.public_bytes(certificates[0].public_key())
+            if public not in known:
+                subject = certificates[0].subject.rfc4514_string()
+                raise OptionError(
+                    option, f"no key in {changeset.options.cert_dir} belongs to this certificate ({subject})"
+                )
+            self._found[public] = (option, certificates[0])
+
+    def _known_keys(self) -> set[bytes]:
+        found = [look(wanted.identity, self.changeset.files).key for wanted in self.changeset.options.wanted]
+        return {keys.public_bytes(key.public_key()) for key in found if key is not None}
+
+    def for_key(self, key: keys.PrivateKey) -> t.Any | None:
+        """The certificate that was signed for a key."""
+        entry = self._found.get(keys.public_bytes(key.public_key()))
+        return entry[1] if entry else None
+
+    def check(
+        self, certificate: t.Any, wanted: CertificateSpec, signer: CertificateAuthority | None, key: keys.PrivateKey
+    ) -> None:
+        """See that the certificate is what was asked for.
+
+        :raises OptionError: it is not; everything that is wrong.
+        """
+        option = self._found[keys.public_bytes(key.public_key())][0]
+        end = certificate.not_valid_after_utc
+        problems = reasons_for(wanted, Found(certificate, key=key), signer, self.changeset.now, new_end=end)
+        if problems:
+            texts = ", ".join(reason.text for reason in problems)
+            raise OptionError(option, f"the certificate for {wanted.identity.label} is not what was asked for: {texts}")
+
+    def text(self, certificate: t.Any, kind: str, ca_set: CaSet) -> bytes:
+        """The text for ``cert.pem``."""
+        signer = ca_set.signer(kind)
+        chain = signer.intermediates if signer and kind == "servers" else ()
+        return ca.to_pem([certificate, *chain])

@@ -1,0 +1,310 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carries a plan out. Private to this collection."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._azure.clients import AzureSession
+from .._azure.conflicts import CONCURRENT
+from .._azure.errors import AzureError
+from .._azure.operations import Operation, OperationInfo, run_parallel
+from .._azure.resource_ids import group_in, name_in
+from .._azure.wire import Json, is_broken, properties_of, state_of
+from .._diff import Difference
+from .._errors import DockerHostError
+from .bodies import network
+from .current.reader import READABLE, UNSETTLED, StateReader
+from .current.state import HostState
+from .desired.host_spec import HostSpec
+from .desired.topology import HostResources
+from .plan import subnets
+from .plan.model import DOING, Action, Plan
+from .plan.shared_resources import is_part, is_to_be_made_again, users_of_network, users_of_subnet
+
+# Azure's answers when another operation on the same thing, or on one it depends on, is still going on.
+_BUSY = CONCURRENT | frozenset(
+    (
+        "Canceled",
+        "InUseRouteTableCannotBeDeleted",
+        "NicReservedForAnotherVm",
+        "PreconditionFailed",
+        "ReferencedResourceNotProvisioned",
+        "ResourceGroupBeingDeleted",
+    )
+)
+# Right after a VM's deletion, network resources may still look used for some seconds.
+_STILL_USED = frozenset(
+    (
+        "NicInUse",
+        "PublicIPAddressCannotBeDeleted",
+        "InUseNetworkSecurityGroupCannotBeDeleted",
+        "InUseSubnetCannotBeDeleted",
+    )
+)
+# Conflicts that no waiting ends; others of what hosts share are those of hosts that are made at the same time.
+_FINAL = frozenset(
+    ("InvalidResourceGroupLocation", "MissingSubscriptionRegistration", "OperationNotAllowed", "ScopeLocked")
+)
+# Another host made its subnet where ours was to be.
+_TAKEN = "NetcfgSubnetRangesOverlap"
+# NicReservedForAnotherVm lasts 180 s after a failed creation of a VM.
+_PATIENCE = 240.0
+
+
+@dataclass
+class Execution:
+    """What was carried out.
+
+    :param done: the steps that changed something.
+    :param made: ids of what this run created, in that order.
+    :param timings: seconds by step.
+    :param notes: things to warn of.
+    """
+
+    done: list[Action] = field(default_factory=list)
+    made: list[Action] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class PlanExecutor:
+    """Carries out plans for one host.
+
+    :param wait: wait for the VM's operations; everything else is always waited for.
+    """
+
+    def __init__(
+        self, session: AzureSession, wanted: HostSpec, layout: HostResources, lookout: StateReader, wait: bool = True
+    ) -> None:
+        self._session = session
+        self._wanted = wanted
+        self._layout = layout
+        self._lookout = lookout
+        self._wait = wait
+
+    def carry_out(self, plan: Plan, outcome: Execution) -> None:
+        """Do all steps, side by side where none needs the other.
+
+        :param outcome: is filled while it goes on, so that it tells the truth after a failure too.
+        :raises DockerHostError: a step failed; those beside it were still finished.
+        """
+        waiting = list(plan.steps)
+        while waiting:
+            keys = {step.key for step in waiting}
+            wave = [step for step in waiting if not keys.intersection(step.needs) - {step.key}]
+            if not wave:
+                raise DockerHostError(f"The steps wait for each other: {', '.join(sorted(keys))}.")
+            run_parallel([lambda step=step: self._run(step, plan, outcome) for step in wave])  # type: ignore[misc]
+            waiting = [step for step in waiting if step not in wave]
+
+    def remove(self, made: t.Sequence[Action]) -> dict[str, str]:
+        """Delete what a failed run made, last made first; what others of the group are in stays.
+
+        It has as long as the run itself had: that time may be over.
+
+        :returns: why, by the ids of what is still there.
+        """
+        self._session.deadline = self._session.deadline.again()
+        undo = Plan([_undo(step) for step in reversed(made)])
+        left: dict[str, str] = {}
+        for step in undo.steps:
+            outcome = Execution()
+            try:
+                self._run(step, undo, outcome)
+                if self._session.arm.find(step.resource_id):
+                    left[step.resource_id] = " ".join(outcome.notes) or "It is in use by others."
+            except DockerHostError as error:
+                left[step.resource_id] = error.message
+        return left
+
+    def _run(self, step: Action, plan: Plan, outcome: Execution) -> None:
+        begun = time.monotonic()
+        try:
+            if self._do(step, plan, outcome):
+                outcome.done.append(step)
+        finally:
+            outcome.timings[step.key] = round(time.monotonic() - begun, 1)
+
+    def _do(self, step: Action, plan: Plan, outcome: Execution) -> bool:
+        """Do one step and tell whether anything changed. What Azure is busy with is tried again for some minutes."""
+        end = time.monotonic() + _PATIENCE
+        pace = 1.0
+        while True:
+            try:
+                return self._try(step, plan, outcome)
+            except AzureError as error:
+                if step.verb == "delete" and error.not_found and not self._is_there(step):
+                    return False
+                over = time.monotonic() > end or self._session.deadline.over
+                if over and step.if_unused and error.code in _STILL_USED:
+                    return False
+                if over or not (_is_passing(step, error) or self._finds_room(step, error)):
+                    raise
+            time.sleep(pace)
+            pace = min(10.0, pace * 1.6)
+
+    def _is_there(self, step: Action) -> bool:
+        """Tell whether a resource is there: also the operation that removes it may be what was not found."""
+        return self._session.arm.find(step.resource_id) is not None
+
+    def _try(self, step: Action, plan: Plan, outcome: Execution) -> bool:
+        if step.if_left and not self._is_there(step):
+            return True
+        if step.if_unused and not self._is_unused(step, plan, outcome):
+            return False
+        if step.verb == "start" and step.needs == ("virtual_machine",) and self._runs_by_itself(step):
+            return False
+        if step.verb == "create":
+            if step.kind == "virtual_network" and not self._network_is_missing(step, outcome):
+                return False
+            if step.kind == "subnet" and not self._lacks_subnet():
+                return False
+            _note_making(step, outcome)
+        operation = self._begin(self._with_free_addresses(step))
+        last = not any(step.key in other.needs for other in plan.steps)
+        if operation and (self._wait or step.kind != "virtual_machine" or not last):
+            operation.wait()
+        return True
+
+    def _is_unused(self, step: Action, plan: Plan, outcome: Execution) -> bool:
+        """Tell whether nobody else is in what hosts share, now that this host is gone."""
+        if step.kind == "resource_group":
+            listed = self._session.arm.list(f"{step.resource_id}/resources")
+            inside = [str(entry["id"]) for entry in listed if self._stays(str(entry["id"]), plan)]
+            if inside:
+                outcome.notes.append(
+                    f"The resource group {name_in(step.resource_id)} is kept, since it holds {', '.join(inside)}."
+                )
+            return not inside
+        found = self._session.arm.find(step.resource_id)
+        if not found:
+            return False
+        return not (users_of_subnet(found) if step.kind == "subnet" else users_of_network(found))
+
+    def _stays(self, path: str, plan: Plan) -> bool:
+        """Tell whether a resource that a group lists is there: lists lag behind, also behind a VM's disks."""
+        left_by_us = any(is_part(path, own) for own in plan.going) or "/microsoft.compute/disks/" in path.lower()
+        return not left_by_us or self._session.arm.find(path) is not None
+
+    def _network_is_missing(self, step: Action, outcome: Execution) -> bool:
+        """Look once more at the shared network: another host of the group may have made it meanwhile."""
+        found = self._lookout.look_at("virtual_network", step.resource_id)
+        if not found or (is_broken(found) and not properties_of(found).get("subnets")):
+            return True
+        if not network.find_subnet(found, str(self._layout.subnet)):
+            path = str(self._layout.subnet)
+            entry = Difference("present", None, name_in(path))
+            making = Action("subnet", "subnet", "create", path, differences=(entry,))
+            _note_making(making, outcome)
+            self._begin_arm(self._with_free_addresses(making)).wait()
+            outcome.done.append(making)
+        return False
+
+    def _lacks_subnet(self) -> bool:
+        """Look once more at the shared network: another host may have made the same subnet meanwhile."""
+        found = network.find_subnet(self._shared_network(), str(self._layout.subnet))
+        return not found or is_to_be_made_again(found)
+
+    def _with_free_addresses(self, step: Action) -> Action:
+        """Another host may have made a subnet of its own where ours was to be."""
+        if step.kind != "subnet" or step.verb != "create":
+            return step
+        shared = self._shared_network()
+        if network.find_subnet(shared, step.resource_id):
+            # It failed, and is made again as it is.
+            return step
+        prefix = subnets.subnet_prefix(self._wanted, shared)
+        return replace(step, body=network.subnet_body(str(prefix)))
+
+    def _finds_room(self, step: Action, error: AzureError) -> bool:
+        """Tell whether a subnet, whose addresses another host's has now, may be put elsewhere."""
+        of_network = step.kind in ("virtual_network", "subnet") and step.verb == "create"
+        return of_network and error.code == _TAKEN and not self._wanted.params["subnet_prefix"]
+
+    def _shared_network(self) -> Json | None:
+        return self._lookout.look_at("virtual_network", str(self._layout.virtual_network))
+
+    def _runs_by_itself(self, step: Action) -> bool:
+        """Tell whether a VM that was made again runs already."""
+        found = self._lookout.look_at("virtual_machine", step.resource_id)
+        return HostState(virtual_machine=found).power_state == "running"
+
+    def _begin(self, step: Action) -> Operation | None:
+        if step.kind == "resource_group" and step.verb == "create":
+            self._session.arm.put(step.resource_id, t.cast("dict[str, t.Any]", step.body))
+            return None
+        if step.kind == "virtual_machine":
+            return self._begin_machine(step)
+        return self._begin_arm(step)
+
+    def _begin_machine(self, step: Action) -> Operation:
+        machines = self._session.compute.virtual_machines
+        function = {
+            "create": machines.begin_create_or_update,
+            "update": machines.begin_update,
+            "delete": machines.begin_delete,
+            "start": machines.begin_start,
+            "power off": machines.begin_power_off,
+            "deallocate": machines.begin_deallocate,
+            "restart": machines.begin_restart,
+            "reapply": machines.begin_reapply,
+        }[step.verb]
+        arguments = [group_in(step.resource_id), name_in(step.resource_id)]
+        if step.body is not None:
+            arguments.append(t.cast("t.Any", step.body))
+        return self._session.begin(self._work(step), function, *arguments, over=self._watcher(step))
+
+    def _watcher(self, step: Action) -> t.Callable[[], bool] | None:
+        """Tells by the resource whether Azure has finished with it; while Azure does not answer, it is not known."""
+        kind = step.kind
+        if kind not in READABLE or kind == "resource_group" or step.verb not in ("create", "update"):
+            return None
+
+        def is_settled() -> bool:
+            try:
+                return state_of(self._lookout.glance(kind, step.resource_id)) not in UNSETTLED
+            except AzureError:
+                return False
+
+        return is_settled
+
+    def _begin_arm(self, step: Action) -> Operation:
+        method = {"create": "PUT", "update": "PUT", "delete": "DELETE"}.get(step.verb, "PATCH")
+        return self._session.arm.begin(self._work(step), method, step.resource_id, step.body, self._watcher(step))
+
+    def _work(self, step: Action) -> OperationInfo:
+        short = "VM" if step.kind == "virtual_machine" else step.readable
+        return OperationInfo(
+            host=self._layout.names.name,
+            kind=short,
+            doing=DOING[step.verb],
+            operation=f"{step.verb} the {step.readable}",
+            resource=step.resource_id,
+            usual=step.usual,
+        )
+
+
+def _undo(step: Action) -> Action:
+    """The deletion of what a step made."""
+    shared = step.kind in ("virtual_network", "subnet", "resource_group")
+    return Action(f"undo_{step.key}", step.kind, "delete", step.resource_id, if_left=True, if_unused=shared)
+
+
+def _note_making(step: Action, outcome: Execution) -> None:
+    """Note what is going to be made before it is begun: a request that fails may have taken effect."""
+    if step not in outcome.made and step.differences and step.differences[0].path == "present":
+        outcome.made.append(step)
+
+
+def _is_passing(step: Action, error: AzureError) -> bool:
+    """Tell whether waiting may help against an error."""
+    if error.code in _BUSY or (step.verb == "delete" and error.code in _STILL_USED):
+        return True
+    shared = step.kind in ("virtual_network", "subnet", "resource_group") and step.verb == "create"
+    return shared and error.status in (409, 412, 429) and error.code not in _FINAL

@@ -1,0 +1,279 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Network resources in wire format, and how what is there differs from what is wanted.
+
+Private to this collection. Nothing here talks to Azure. A ``*_body`` function gives the body that creates a resource,
+or, given the resource that is there, the body that changes only what is ours in it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._azure.resource_ids import name_in, same_id
+from ..._azure.wire import Json, attached_address, picked, primary_configuration, properties_of
+from ..._diff import Differences
+from ..desired.host_spec import HostSpec
+from ..desired.inbound_rules import InboundRule
+from ..desired.topology import HostResources
+
+RULE_PREFIX = "docker-host-"
+FIRST_PRIORITY = 300
+ADDRESS_DELETED_WITH_VM = {"deleteOption": "Delete"}
+
+_RULE_KEYS = (
+    "description",
+    "protocol",
+    "sourcePortRange",
+    "destinationPortRange",
+    "sourceAddressPrefix",
+    "sourceAddressPrefixes",
+    "sourceApplicationSecurityGroups",
+    "destinationAddressPrefix",
+    "destinationAddressPrefixes",
+    "destinationApplicationSecurityGroups",
+    "sourcePortRanges",
+    "destinationPortRanges",
+    "access",
+    "priority",
+    "direction",
+)
+_ADDRESS_KEYS = (
+    "publicIPAllocationMethod",
+    "publicIPAddressVersion",
+    "idleTimeoutInMinutes",
+    "dnsSettings",
+    "ipTags",
+    "publicIPPrefix",
+    "ddosSettings",
+    "deleteOption",
+)
+_DNS_KEYS = ("domainNameLabel", "domainNameLabelScope", "reverseFqdn")
+_INTERFACE_KEYS = (
+    "enableAcceleratedNetworking",
+    "enableIPForwarding",
+    "disableTcpStateTracking",
+    "auxiliaryMode",
+    "auxiliarySku",
+    "networkSecurityGroup",
+    "dnsSettings",
+)
+_CONFIGURATION_KEYS = (
+    "privateIPAddress",
+    "privateIPAllocationMethod",
+    "privateIPAddressVersion",
+    "subnet",
+    "primary",
+    "publicIPAddress",
+    "applicationSecurityGroups",
+    "applicationGatewayBackendAddressPools",
+    "gatewayLoadBalancer",
+    "loadBalancerBackendAddressPools",
+    "loadBalancerInboundNatRules",
+    "virtualNetworkTaps",
+)
+_LISTS_OF_REFERENCES = tuple(key for key in _CONFIGURATION_KEYS if key.endswith(("Pools", "Rules", "Taps", "Groups")))
+
+
+def network_body(layout: HostResources, location: str, tags: Json, prefix: str, subnet_prefix: str) -> Json:
+    """The shared network with its one subnet."""
+    return {
+        "location": location,
+        "tags": tags,
+        "properties": {
+            "addressSpace": {"addressPrefixes": [prefix]},
+            "subnets": [{"name": name_in(str(layout.subnet)), **subnet_body(subnet_prefix)}],
+        },
+    }
+
+
+def subnet_body(prefix: str) -> Json:
+    """A subnet."""
+    return {"properties": {"addressPrefix": prefix}}
+
+
+def find_subnet(network: Json | None, subnet_id: str) -> Json | None:
+    """A subnet of a network that is there."""
+    found = [entry for entry in properties_of(network).get("subnets") or [] if same_id(entry.get("id"), subnet_id)]
+    return found[0] if found else None
+
+
+def security_group_body(wanted: HostSpec, location: str, tags: Json, actual: Json | None) -> Json:
+    """The security group with our rules, foreign rules as they are."""
+    rules = [
+        {"name": rule["name"], "properties": picked(rule.get("properties") or {}, _RULE_KEYS)}
+        for rule in _rules_of(actual)
+        if not str(rule["name"]).startswith(RULE_PREFIX)
+    ]
+    ours = {str(rule["name"]): properties_of(rule) for rule in _rules_of(actual)}
+    taken = {int(rule["properties"]["priority"]) for rule in rules if rule["properties"].get("direction") == "Inbound"}
+    for opening in wanted.openings:
+        before = int((ours.get(opening.name) or {}).get("priority") or 0)
+        priority = before if before and before not in taken else _free(taken)
+        taken.add(priority)
+        rules.append({"name": opening.name, "properties": rule_properties(opening, priority)})
+    return {"location": location, "tags": tags, "properties": {"securityRules": rules}}
+
+
+def rule_properties(opening: InboundRule, priority: int) -> Json:
+    """The rule that lets one opening in."""
+    properties: Json = {
+        "protocol": opening.protocol,
+        "sourcePortRange": "*",
+        "destinationPortRange": opening.ports,
+        "destinationAddressPrefix": "*",
+        "access": "Allow",
+        "direction": "Inbound",
+        "priority": priority,
+    }
+    if len(opening.sources) == 1:
+        properties["sourceAddressPrefix"] = opening.sources[0]
+    else:
+        properties["sourceAddressPrefixes"] = list(opening.sources)
+    return properties
+
+
+def compare_rules(differences: Differences, wanted: HostSpec, actual: Json | None) -> None:
+    """Note how our rules differ. Rules of others do not count."""
+    ours = {str(rule["name"]): rule for rule in _rules_of(actual) if str(rule["name"]).startswith(RULE_PREFIX)}
+    for opening in wanted.openings:
+        rule = ours.pop(opening.name, None)
+        shown = _shown_rule(rule_properties(opening, 0))
+        differences.compare(f"security_rules.{opening.name}", _shown_rule(properties_of(rule)) if rule else None, shown)
+    for name, rule in ours.items():
+        differences.add(f"security_rules.{name}", _shown_rule(properties_of(rule)), None)
+
+
+def _rules_of(group: Json | None) -> list[Json]:
+    return t.cast("list[Json]", properties_of(group).get("securityRules") or [])
+
+
+def _shown_rule(properties: Json) -> str:
+    sources = [properties.get("sourceAddressPrefix"), *(properties.get("sourceAddressPrefixes") or [])]
+    ports = [properties.get("destinationPortRange"), *(properties.get("destinationPortRanges") or [])]
+    targets = [properties.get("destinationAddressPrefix"), *(properties.get("destinationAddressPrefixes") or [])]
+    return (
+        f"{properties.get('access')} {properties.get('direction')} {properties.get('protocol')}"
+        f" {_joined(ports)} from {_joined(sources)} to {_joined(targets)}"
+    )
+
+
+def _joined(parts: t.Iterable[t.Any]) -> str:
+    return ",".join(sorted(str(part) for part in parts if part))
+
+
+def _free(taken: set[int]) -> int:
+    return next(priority for priority in range(FIRST_PRIORITY, 4097) if priority not in taken)
+
+
+def address_body(wanted: HostSpec, layout: HostResources, location: str, tags: Json, actual: Json | None) -> Json:
+    """The public address: Standard and static, since Azure makes no others for new hosts."""
+    properties = picked(properties_of(actual), _ADDRESS_KEYS)
+    properties.setdefault("publicIPAddressVersion", "IPv4")
+    properties["publicIPAllocationMethod"] = "Static"
+    if "publicIPPrefix" in properties:
+        properties["publicIPPrefix"] = picked(properties["publicIPPrefix"], ("id",))
+    dns = picked(properties.pop("dnsSettings", None) or {}, _DNS_KEYS)
+    label = wanted_label(wanted, layout, actual)
+    dns.pop("domainNameLabel", None)
+    if label:
+        dns["domainNameLabel"] = label
+    if dns.get("domainNameLabel"):
+        properties["dnsSettings"] = dns
+    # The SKU of an address that is there cannot be changed.
+    sku = picked((actual or {}).get("sku") or {}, ("name", "tier")) or {"name": "Standard"}
+    body: Json = {"location": location, "tags": tags, "sku": sku, "properties": properties}
+    zones = (actual or {}).get("zones") or ([wanted.zone] if wanted.zone and not actual else None)
+    if zones:
+        body["zones"] = zones
+    return body
+
+
+def wanted_label(wanted: HostSpec, layout: HostResources, actual: Json | None) -> str | None:
+    """The DNS label that the address is to have: one that it has stays while none is asked for by name."""
+    present = (properties_of(actual).get("dnsSettings") or {}).get("domainNameLabel")
+    if present and layout.dns_label and not wanted.params["dns_label"]:
+        return str(present)
+    return layout.dns_label
+
+
+def compare_address(differences: Differences, wanted: HostSpec, layout: HostResources, actual: Json) -> None:
+    """Note how the public address differs."""
+    dns = properties_of(actual).get("dnsSettings") or {}
+    differences.compare("dns_label", dns.get("domainNameLabel") or None, wanted_label(wanted, layout, actual))
+
+
+def interface_body(wanted: HostSpec, layout: HostResources, location: str, tags: Json, actual: Json | None) -> Json:
+    """The interface in the subnet, behind the security group, with the public address."""
+    properties = picked(properties_of(actual), _INTERFACE_KEYS)
+    if "networkSecurityGroup" in properties:
+        properties["networkSecurityGroup"] = picked(properties["networkSecurityGroup"], ("id",))
+    if "dnsSettings" in properties:
+        properties["dnsSettings"] = picked(properties["dnsSettings"], ("dnsServers", "internalDnsNameLabel"))
+    if layout.security_group:
+        properties["networkSecurityGroup"] = {"id": layout.security_group}
+    if wanted.params["enable_accelerated_networking"] is not None:
+        properties["enableAcceleratedNetworking"] = wanted.params["enable_accelerated_networking"]
+    properties["ipConfigurations"] = _configurations(wanted, layout, actual)
+    return {"location": location, "tags": tags, "properties": properties}
+
+
+def _configurations(wanted: HostSpec, layout: HostResources, actual: Json | None) -> list[Json]:
+    present = properties_of(actual).get("ipConfigurations") or []
+    main = primary_configuration(actual) if present and actual else {"name": "primary"}
+    result: list[Json] = []
+    for entry in present or [main]:
+        properties = picked(entry.get("properties") or {}, _CONFIGURATION_KEYS)
+        for reference in ("subnet", "publicIPAddress", "gatewayLoadBalancer"):
+            if reference in properties:
+                properties[reference] = picked(properties[reference], ("id",))
+        for several in _LISTS_OF_REFERENCES:
+            if several in properties:
+                properties[several] = [picked(one, ("id",)) for one in properties[several]]
+        if properties.get("privateIPAllocationMethod") == "Dynamic":
+            properties.pop("privateIPAddress", None)
+        if entry is main:
+            _point(properties, wanted, layout)
+        result.append({"name": entry["name"], "properties": properties})
+    return result
+
+
+def _point(properties: Json, wanted: HostSpec, layout: HostResources) -> None:
+    """Give the primary configuration its subnet and addresses."""
+    properties["primary"] = True
+    if not same_id((properties.get("subnet") or {}).get("id"), layout.subnet):
+        # An address of another subnet cannot be kept.
+        properties.pop("privateIPAddress", None)
+        properties.pop("privateIPAllocationMethod", None)
+    properties["subnet"] = {"id": layout.subnet}
+    properties.setdefault("privateIPAllocationMethod", "Dynamic")
+    if wanted.params["private_ip_address"]:
+        properties["privateIPAllocationMethod"] = "Static"
+        properties["privateIPAddress"] = wanted.params["private_ip_address"]
+    properties.pop("publicIPAddress", None)
+    if layout.public_ip_address:
+        option = "Detach" if layout.is_given("public_ip_address") else "Delete"
+        properties["publicIPAddress"] = {"id": layout.public_ip_address, "properties": {"deleteOption": option}}
+
+
+def compare_interface(differences: Differences, wanted: HostSpec, layout: HostResources, actual: Json) -> None:
+    """Note how the interface differs in what can be changed in place."""
+    properties = properties_of(actual)
+    main = properties_of(primary_configuration(actual))
+    group = (properties.get("networkSecurityGroup") or {}).get("id")
+    if not same_id(group, layout.security_group):
+        differences.add("security_group", group, layout.security_group)
+    address = attached_address(actual)
+    if not same_id(address, layout.public_ip_address):
+        differences.add("public_ip_address", address, layout.public_ip_address)
+    static = wanted.params["private_ip_address"]
+    if static:
+        before = main.get("privateIPAddress") if main.get("privateIPAllocationMethod") == "Static" else None
+        differences.compare("private_ip_address", before, static)
+    accelerated = wanted.params["enable_accelerated_networking"]
+    if accelerated is not None:
+        differences.compare(
+            "enable_accelerated_networking", bool(properties.get("enableAcceleratedNetworking")), accelerated
+        )

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What there is in Azure, looked at before anything is planned. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ..._azure.wire import Json
+
+
+@dataclass(frozen=True)
+class HostState:
+    """A host's resources in wire format; None for what does not exist or was not looked at.
+
+    :param complete: the host stands as its layout says, so that group and network were not looked at.
+    :param available_sizes: the sizes that the running VM can change to without being deallocated, if asked for.
+    :param user_data: the VM's user data (base64), if asked for.
+    :param former: by kind, what stands under the name of the host's own resource, where another was given instead.
+    """
+
+    resource_group: Json | None = None
+    virtual_network: Json | None = None
+    security_group: Json | None = None
+    public_ip_address: Json | None = None
+    network_interface: Json | None = None
+    virtual_machine: Json | None = None
+    complete: bool = False
+    available_sizes: frozenset[str] | None = None
+    user_data: str | None = None
+    former: t.Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def power_state(self) -> str | None:
+        """The VM's power state: running, stopped, deallocated, starting ...; None without a VM."""
+        if not self.virtual_machine:
+            return None
+        view = self.virtual_machine.get("properties", {}).get("instanceView") or {}
+        states = [str(status.get("code", "")) for status in view.get("statuses") or []]
+        found = [state.split("/", 1)[1] for state in states if state.startswith("PowerState/")]
+        return found[0] if found else "unknown"

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a host is made from. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ..._errors import OptionError
+
+DEFAULT_IMAGE = "ubuntu"
+
+# Names for ready-made families, second generation, newest version. Publishers and offers as Azure's own documents
+# and `az vm image list` name them; a family's arm64 twin is chosen by its URN.
+ALIASES: t.Mapping[str, str] = {
+    "ubuntu": "Canonical:ubuntu-24_04-lts:server:latest",
+    "ubuntu-26.04": "Canonical:ubuntu-26_04-lts:server:latest",
+    "ubuntu-24.04": "Canonical:ubuntu-24_04-lts:server:latest",
+    "ubuntu-22.04": "Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2:latest",
+    "debian": "Debian:debian-12:12-gen2:latest",
+    "debian-13": "Debian:debian-13:13-gen2:latest",
+    "debian-12": "Debian:debian-12:12-gen2:latest",
+    "debian-11": "Debian:debian-11:11-gen2:latest",
+    "almalinux-9": "almalinux:almalinux-x86_64:9-gen2:latest",
+    "rhel-9": "RedHat:RHEL:9-lvm-gen2:latest",
+    "sles-15": "SUSE:sles-15-sp6:gen2:latest",
+}
+
+_GALLERY = re.compile(
+    r"/(subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute/galleries|SharedGalleries"
+    r"|CommunityGalleries)/[^/]+/images/[^/]+(/versions/[^/]+)?",
+    re.IGNORECASE,
+)
+_MANAGED = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute/images/[^/]+", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image.
+
+    :param reference: the wire format's ``imageReference``.
+    """
+
+    reference: t.Mapping[str, str]
+
+    @property
+    def is_platform(self) -> bool:
+        """Tell whether it comes from a publisher in Azure's catalogue."""
+        return "publisher" in self.reference
+
+    def __str__(self) -> str:
+        if self.is_platform:
+            return ":".join(self.reference[key] for key in ("publisher", "offer", "sku", "version"))
+        return next(iter(self.reference.values()))
+
+    def matches(self, actual: t.Mapping[str, t.Any]) -> bool:
+        """Tell whether a VM's ``imageReference`` is this image. ``latest`` matches whatever was the newest then."""
+        for key, value in self.reference.items():
+            found = str(actual.get(key, ""))
+            exact = str(actual.get("exactVersion", ""))
+            if key == "version" and (value == "latest" or exact == value):
+                continue
+            if found.lower() != value.lower():
+                return False
+        return True
+
+
+def read_image(option: str, value: t.Any) -> Image:
+    """The image that an option names.
+
+    :param value: an alias, a URN, the id of a managed or gallery image, or a dictionary of the wire format's keys.
+    :raises OptionError: it is none of these.
+    """
+    if isinstance(value, t.Mapping):
+        return _from_dictionary(option, value)
+    text = str(value).strip()
+    if text.lower() in ALIASES:
+        text = ALIASES[text.lower()]
+    if text.startswith("/"):
+        return _from_id(option, text)
+    parts = text.split(":")
+    if len(parts) == 4 and all(parts):
+        return Image(dict(zip(("publisher", "offer", "sku", "version"), parts, strict=True)))
+    raise OptionError(
+        option,
+        f"{text!r} is no image: give publisher:offer:sku:version, an image's id, or one of {', '.join(ALIASES)}.",
+    )
+
+
+def _from_id(option: str, text: str) -> Image:
+    text = text.rstrip("/")
+    if _MANAGED.fullmatch(text):
+        return Image({"id": text})
+    match = _GALLERY.fullmatch(text)
+    if not match:
+        raise OptionError(option, f"{text!r} is not the id of a managed image or of one in a gallery.")
+    kinds = {"sharedgalleries": "sharedGalleryImageId", "communitygalleries": "communityGalleryImageId"}
+    return Image({kinds.get(match[1].lower(), "id"): text})
+
+
+def _from_dictionary(option: str, value: t.Mapping[str, t.Any]) -> Image:
+    given = {str(key): str(item) for key, item in value.items() if item not in (None, "")}
+    if set(given) == {"id"}:
+        return _from_id(option, given["id"])
+    if set(given) | {"version"} == {"publisher", "offer", "sku", "version"}:
+        return Image({**given, "version": given.get("version", "latest")})
+    raise OptionError(
+        option, f"{given} is no image: a dictionary needs publisher, offer, sku and, if wished, version; or id alone."
+    )

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ports that a host's security group lets in, read from the options and checked. Private to this collection."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import typing as t
+from dataclasses import dataclass
+
+from ..._errors import OptionError
+from ..argument_spec import DEFAULT_SOURCES
+from . import validators as rules
+
+Params = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class InboundRule:
+    """One port that the security group lets in.
+
+    :param name: the rule's name.
+    :param protocol: ``Tcp`` or ``Udp``.
+    :param ports: ``80`` or ``8000-8010``.
+    :param sources: CIDRs and addresses, or one service tag, or ``*``. Without any, there is no rule.
+    """
+
+    name: str
+    protocol: str
+    ports: str
+    sources: tuple[str, ...]
+
+    def overlaps(self, other: InboundRule) -> bool:
+        """Tell whether a port is opened by both."""
+        first, last = _ends(self.ports)
+        other_first, other_last = _ends(other.ports)
+        return self.protocol == other.protocol and first <= other_last and other_first <= last
+
+
+def read_inbound_rules(params: Params) -> tuple[InboundRule, ...]:
+    """What the options open.
+
+    :raises OptionError: a port or a source is wrong, or a port is opened twice.
+    """
+    for option in ("docker_port", "ssh_port"):
+        rules.check_port(option, params[option])
+    if params["docker_port"] == params["ssh_port"]:
+        raise OptionError("docker_port", f"{params['docker_port']} is the SSH port as well: choose another.")
+    for option in ("allowed_sources", "ssh_allowed_sources"):
+        check_sources(option, params[option])
+    own = (
+        InboundRule("docker-host-docker", "Tcp", str(params["docker_port"]), tuple(params["allowed_sources"])),
+        InboundRule("docker-host-ssh", "Tcp", str(params["ssh_port"]), tuple(params["ssh_allowed_sources"])),
+    )
+    further = tuple(_opening(f"open_ports[{place}]", entry) for place, entry in enumerate(params["open_ports"]))
+    _check_twice(own, further)
+    return tuple(opening for opening in (*own, *further) if opening.sources)
+
+
+def _check_twice(own: tuple[InboundRule, ...], further: tuple[InboundRule, ...]) -> None:
+    """A port has one list of sources: what one entry restricts, another must not open by the way."""
+    for place, opening in enumerate(further):
+        for port, option in zip(own, ("allowed_sources", "ssh_allowed_sources"), strict=True):
+            if opening.overlaps(port):
+                word = {"allowed_sources": "docker", "ssh_allowed_sources": "SSH"}[option]
+                raise OptionError(
+                    f"open_ports[{place}]",
+                    f"{opening.ports} holds the {word} port, which {option} opens: say there who may"
+                    " reach it, and leave it out here.",
+                )
+    for one, other in itertools.combinations(further, 2):
+        if one.overlaps(other):
+            shown = f"{one.ports} and {other.ports}" if one.ports != other.ports else one.ports
+            raise OptionError("open_ports", f"the same port is opened twice ({shown}, {one.protocol.lower()}).")
+
+
+def _opening(option: str, entry: t.Any) -> InboundRule:
+    """``80``, ``8000-8010``, ``53/udp``, or a dict with port, protocol and allowed_sources."""
+    given = dict(entry) if isinstance(entry, t.Mapping) else {"port": entry}
+    port = given.get("port")
+    if set(given) - {"port", "protocol", "allowed_sources"} or not _is_scalar(port):
+        raise OptionError(
+            option, "give a port, or a dictionary with port and, if wished, protocol and allowed_sources."
+        )
+    ports, _slash, suffix = str(port).partition("/")
+    protocol = _protocol(option, given.get("protocol"), suffix)
+    first, last = rules.port_range(option, ports)
+    sources = _sources(f"{option}.allowed_sources", given.get("allowed_sources"))
+    shown = str(first) if first == last else f"{first}-{last}"
+    return InboundRule(f"docker-host-open-{shown}-{protocol}", protocol.capitalize(), shown, sources)
+
+
+def _is_scalar(port: t.Any) -> bool:
+    return isinstance(port, (str, int)) and not isinstance(port, bool) and port != ""
+
+
+def _protocol(option: str, named: t.Any, suffix: str) -> str:
+    for protocol in (named, suffix):
+        if protocol and str(protocol).lower() not in ("tcp", "udp"):
+            raise OptionError(option, f"{protocol!r} is no protocol: tcp and udp are.")
+    if named and suffix and str(named).lower() != suffix.lower():
+        raise OptionError(option, f"protocol {named} contradicts the port's own, {suffix}.")
+    return str(named or suffix or "tcp").lower()
+
+
+def _sources(option: str, given: t.Any) -> tuple[str, ...]:
+    """Who may reach a port: by default everybody, with an empty list nobody."""
+    if given is None:
+        return tuple(DEFAULT_SOURCES)
+    sources = [given] if isinstance(given, str) else given
+    if not isinstance(sources, (list, tuple)) or not all(isinstance(source, str) for source in sources):
+        raise OptionError(option, f"{given!r} is no list of addresses, CIDRs and service tags.")
+    check_sources(option, sources)
+    return tuple(sources)
+
+
+def check_sources(option: str, sources: t.Sequence[str]) -> None:
+    """Refuse sources that Azure takes not at all, or not together in one rule.
+
+    :raises OptionError: which, and why.
+    """
+    for place, source in enumerate(sources):
+        rules.check_source(f"{option}[{place}]", source)
+    words = [source for source in sources if not source[:1].isdigit()]
+    # SecurityRulePropertiesFormat of the Network API: service tags and * stand alone in sourceAddressPrefix.
+    if words and len(sources) > 1:
+        raise OptionError(option, f"{words[0]!r} must stand alone: Azure takes several addresses, but one service tag.")
+    # Azure refuses them as OverlappingSubnetsNotPermittedInSecurityRule (kubernetes-sigs/cloud-provider-azure#6775).
+    networks = [] if words else [ipaddress.IPv4Network(source) for source in sources]
+    for one, other in itertools.combinations(range(len(networks)), 2):
+        if networks[one].overlaps(networks[other]):
+            raise OptionError(
+                option,
+                f"{sources[one]} and {sources[other]} overlap, which Azure does not take in one rule: leave out the"
+                " smaller one.",
+            )
+
+
+def _ends(ports: str) -> tuple[int, int]:
+    first, _dash, last = ports.partition("-")
+    return int(first), int(last or first)

@@ -1,0 +1,258 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Azure's rules for what users may write, checked before the first request. Private to this collection."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from ..._errors import OptionError
+
+# "Resource naming restrictions" (learn.microsoft.com, resource-name-rules): Linux VMs have 1 to 64 characters, none of
+# them one of \/"[]:|<>+=;,?*@& or a space, no underscore first, no period or hyphen last. Narrowed to letters, digits,
+# underscore, period and hyphen, so that the name also serves in file names, tags and docker contexts.
+_VM_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?")
+# The same page: 1 to 90 letters, digits, underscores, parentheses, hyphens and periods, no period last.
+_GROUP_NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
+# Microsoft.Network, publicIPAddresses: the error InvalidDomainNameLabel quotes this expression.
+_DNS_LABEL = re.compile(r"[a-z][a-z0-9-]{1,61}[a-z0-9]")
+# "Resource naming restrictions": subnets have 1 to 80 of these.
+_SUBNET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
+# "Virtual network FAQ" (learn.microsoft.com): /2 to /29, and none of these: multicast, broadcast, loopback, link-local,
+# and the address of Azure's own services.
+_KEPT_NETWORKS = tuple(
+    ipaddress.IPv4Network(text)
+    for text in ("224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32")
+)
+# The Linux VM FAQ allows 1 to 32 characters; these are what useradd takes without being forced.
+_USER_NAME = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
+# OSProfile.adminUsername of the Compute API 2024-07-01 ("Disallowed values") and the Linux VM FAQ.
+_BANNED_USERS = frozenset(
+    re.findall(
+        r"\S+",
+        "administrator admin user user1 test user2 test1 user3 admin1 1 123 a actuser adm admin2 aspnet backup console"
+        " david guest john owner root server sql support support_388945a0 sys test2 test3 user4 user5 video",
+    )
+)
+# OSProfile.adminPassword of the Compute API 2024-07-01 ("Disallowed values").
+_BANNED_PASSWORDS = frozenset(
+    (
+        "abc@123",
+        "P@$$w0rd",
+        "P@ssw0rd",
+        "P@ssword123",
+        "Pa$$word",
+        "pass@word1",
+        "Password!",
+        "Password1",
+        "Password22",
+        "iloveyou!",
+    )
+)
+# "Virtual network service tags" (learn.microsoft.com) and ServiceTagInformation of the Network API: words that begin
+# with an upper-case letter, some with a region after a dot: Internet, VirtualNetwork, Storage.WestUS,
+# AzureCloud.westeurope.
+_SERVICE_TAG = re.compile(r"[A-Z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)?")
+# SecurityRulePropertiesFormat.sourceAddressPrefix of the Network API: "CIDR". An address may stand for its /32.
+_CIDR = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}")
+# SecurityRulePropertiesFormat.destinationPortRange of the Network API: "Integer or range between 0 and 65535"; port 0
+# is reserved (RFC 6335, section 6), so that nothing can listen on it.
+_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+_LAST_PORT = 65535
+# "Subscriptions - List Locations" (Resources API): Location.name, such as westeurope; displayName is West Europe.
+_LOCATION = re.compile(r"[a-z0-9]+")
+# "Azure virtual machine sizes naming conventions" (learn.microsoft.com): Standard_B2s, Standard_NC4as_T4_v3,
+# Standard_E4-2s_v5; HardwareProfile.vmSize of the Compute API has Basic_A0 besides.
+_SIZE = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9-]+)+")
+# "Virtual network FAQ", "What is Azure Bastion?", "Azure Firewall FAQ", "What is Azure Route Server?"
+# (learn.microsoft.com): subnets of these names are for those services alone.
+_KEPT_SUBNETS = (
+    "GatewaySubnet",
+    "AzureFirewallSubnet",
+    "AzureFirewallManagementSubnet",
+    "AzureBastionSubnet",
+    "RouteServerSubnet",
+)
+
+
+def check_name(option: str, name: str) -> None:
+    """Refuse what cannot be a host's name."""
+    if not _VM_NAME.fullmatch(name):
+        raise OptionError(
+            option,
+            f"{name!r} cannot be a host's name: 1 to 64 letters, digits, underscores, periods and hyphens are allowed,"
+            " the first a letter or digit, the last no period or hyphen.",
+        )
+
+
+def check_group_name(option: str, name: str) -> None:
+    """Refuse what cannot be a resource group's name."""
+    if not _GROUP_NAME.fullmatch(name):
+        raise OptionError(
+            option,
+            f"{name!r} cannot be a resource group's name: 1 to 90 letters, digits, underscores, parentheses, hyphens"
+            " and periods are allowed, the last no period.",
+        )
+
+
+def check_dns_label(option: str, label: str) -> None:
+    """Refuse what cannot be a public address's DNS label."""
+    if not _DNS_LABEL.fullmatch(label):
+        raise OptionError(
+            option,
+            f"{label!r} cannot be a DNS label: 3 to 63 lower-case letters, digits and hyphens are allowed, the first a"
+            " letter, the last no hyphen.",
+        )
+
+
+def check_user_name(option: str, name: str) -> None:
+    """Refuse user names that Azure bans, that Linux does not take, or that are Docker's group."""
+    if name.lower() == "docker":
+        raise OptionError(option, "'docker' is the name of Docker's group on the host: choose another user name.")
+    if name.lower() in _BANNED_USERS:
+        raise OptionError(option, f"Azure does not allow the user name {name!r}: choose another.")
+    if not _USER_NAME.fullmatch(name):
+        raise OptionError(
+            option,
+            f"{name!r} cannot be a user name: 1 to 32 lower-case letters, digits, underscores, periods and hyphens are"
+            " allowed, the first a letter or underscore.",
+        )
+
+
+def check_password(option: str, password: str) -> None:
+    """Refuse passwords that Azure refuses (Linux VM FAQ: 12 to 72 characters, 3 of 4 classes). None is ever shown."""
+    if not 12 <= len(password) <= 72:
+        raise OptionError(option, f"a password of 12 to 72 characters is needed; this one has {len(password)}.")
+    classes = [r"[a-z]", r"[A-Z]", r"[0-9]", r"[\W_]"]
+    if sum(bool(re.search(kind, password)) for kind in classes) < 3:
+        raise OptionError(
+            option,
+            "the password needs three of: a lower-case letter, an upper-case letter, a digit, a special character.",
+        )
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in password):
+        raise OptionError(option, "the password contains a control character, which Azure refuses.")
+    if password in _BANNED_PASSWORDS:
+        raise OptionError(option, "the password is one of those that Azure bans.")
+
+
+def check_port(option: str, port: int) -> None:
+    """Refuse what is no TCP or UDP port."""
+    if not 1 <= port <= _LAST_PORT:
+        raise OptionError(option, f"{port} is no port: 1 to {_LAST_PORT} are.")
+
+
+def port_range(option: str, text: str) -> tuple[int, int]:
+    """The first and last port of ``80`` or ``8000-8010``."""
+    match = _PORTS.fullmatch(text)
+    if not match:
+        raise OptionError(option, f"{text!r} is no port or range: write 80 or 8000-8010.")
+    first, last = int(match[1]), int(match[2] or match[1])
+    for port in (first, last):
+        check_port(option, port)
+    if first > last:
+        raise OptionError(option, f"{text!r} begins after its end.")
+    return first, last
+
+
+def check_source(option: str, source: str) -> None:
+    """Refuse what is no source of a security rule: a CIDR, an address, a service tag or ``*``."""
+    if source == "*" or _SERVICE_TAG.fullmatch(source):
+        return
+    network = _lenient_network(source)
+    if network is not None and network.version != 4:
+        raise OptionError(option, f"{source!r}: the hosts have IPv4 addresses only, so that sources must be IPv4.")
+    if network is None or source not in (str(network), str(network.network_address)):
+        hint = f" Did you mean {network}?" if network else ""
+        raise OptionError(
+            option,
+            f"{source!r} is no address, CIDR (such as 10.0.0.0/8), service tag (such as Internet, VirtualNetwork or"
+            f" Storage.WestEurope) or *.{hint}",
+        )
+
+
+def _lenient_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The network that is meant by a text, also where Azure would not take it so: with host bits, with a netmask."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def check_subnet_name(option: str, name: str) -> None:
+    """Refuse what cannot be a subnet's name."""
+    if not _SUBNET_NAME.fullmatch(name):
+        raise OptionError(
+            option,
+            f"{name!r} cannot be a subnet's name: 1 to 80 letters, digits, underscores, periods and hyphens are"
+            " allowed, the first a letter or digit, the last no period or hyphen.",
+        )
+    if name.lower() in (kept.lower() for kept in _KEPT_SUBNETS):
+        raise OptionError(option, f"{name!r} is a subnet that Azure keeps for a service of its own: choose another.")
+
+
+def check_address_space(option: str, network: ipaddress.IPv4Network) -> None:
+    """Refuse address spaces that no virtual network of Azure can have."""
+    if not 2 <= network.prefixlen <= 29:
+        raise OptionError(option, f"{network} is no size for a virtual network: /2 to /29 are.")
+    for kept in _KEPT_NETWORKS:
+        if network.overlaps(kept):
+            raise OptionError(option, f"{network} contains addresses of {kept}, which Azure keeps for itself.")
+
+
+def network_of(option: str, text: str) -> ipaddress.IPv4Network:
+    """An IPv4 network in CIDR form."""
+    network = _lenient_network(text)
+    if _CIDR.fullmatch(text) and network is not None and str(network) == text:
+        return t.cast("ipaddress.IPv4Network", network)
+    hint = f" Did you mean {network}?" if network is not None and network.version == 4 and "/" in text else ""
+    raise OptionError(option, f"{text!r} is no IPv4 network in CIDR form, such as 10.0.0.0/24.{hint}")
+
+
+def address_of(option: str, text: str) -> ipaddress.IPv4Address:
+    """An IPv4 address."""
+    try:
+        return ipaddress.IPv4Address(text)
+    except ValueError as error:
+        raise OptionError(option, f"{text!r} is no IPv4 address.") from error
+
+
+def location_of(option: str, text: str) -> str:
+    """A region's name as Azure returns it: ``West Europe`` is ``westeurope``."""
+    name = text.replace(" ", "").lower()
+    if not _LOCATION.fullmatch(name):
+        raise OptionError(option, f"{text!r} is no region's name, such as westeurope.")
+    return name
+
+
+def check_size(option: str, size: str) -> None:
+    """Refuse what has not the form of a VM size."""
+    if not _SIZE.fullmatch(size):
+        raise OptionError(option, f"{size!r} is no VM size, such as Standard_B2s.")
+
+
+def check_tags(option: str, tags: t.Mapping[str, t.Any], reserved: str) -> None:
+    """Refuse tags that Azure refuses or that are the collection's own.
+
+    "Use tags to organize your Azure resources" (learn.microsoft.com): names up to 512 characters without <>%&\\?/,
+    values up to 256, at most 50 of them; seven are kept for our own.
+    """
+    if len(tags) > 43:
+        raise OptionError(
+            option, f"{len(tags)} tags are too many: Azure allows 50, seven of which are the collection's."
+        )
+    seen: dict[str, str] = {}
+    for name, value in tags.items():
+        # The same page: "Tag names are case-insensitive for operations."
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise OptionError(option, f"{other!r} and {name!r} are one tag for Azure, which ignores case: give one.")
+        if not name or len(name) > 512 or re.search(r"[<>%&\\?/]", name):
+            raise OptionError(option, rf"{name!r} cannot be a tag's name: up to 512 characters, none of <>%&\?/.")
+        if name.lower() == reserved or name.lower().startswith(f"{reserved}-"):
+            raise OptionError(option, f"{name!r}: the tags {reserved} and {reserved}-* are the collection's own.")
+        if len(str(value)) > 256:
+            raise OptionError(option, f"the value of {name!r} has more than 256 characters.")

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task behind docker_vm_host_info. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._argspec import ArgumentSpec
+from .._azure.argument_spec import azure_argument_spec
+from .._azure.clients import AzureSession
+from .._azure.operations import run_parallel
+from .._azure.resource_ids import group_in, name_in
+from .._azure.tags import owner_of
+from .._azure.wire import Json, attached_address, properties_of
+from .._backend import Backend, Request
+from .._errors import OptionError
+from .current.state import HostState
+from .desired import validators as rules
+from .desired.resource_names import ResourceNames
+from .desired.topology import HostResources
+from .plan.immutable import shown_image
+from .result import describe_host
+
+AT_ONCE = 8
+CA_TAG = "docker-host-ca"
+EXPIRY_TAG = "docker-host-cert-expires"
+
+SPEC = azure_argument_spec().merge(
+    ArgumentSpec(
+        argument_spec={
+            "name": {"type": "str"},
+            "resource_group": {"type": "str"},
+            "tags": {"type": "list", "elements": "str"},
+        },
+        required_by={"name": ["resource_group"]},
+    )
+)
+
+
+def run(request: Request) -> dict[str, t.Any]:
+    """Find hosts and read what there is to know about each."""
+    params = request.params
+    _check(params)
+    with AzureSession.from_params(params, request.progress) as session:
+        machines = [found for found in _machines(session, params) if owner_of(found) == found["name"]]
+        machines = [found for found in machines if _has_tags(found, params["tags"] or [])]
+        hosts: list[Json] = []
+        for first in range(0, len(machines), AT_ONCE):
+            batch = machines[first : first + AT_ONCE]
+            hosts += run_parallel([lambda found=found: _describe(session, found) for found in batch])  # type: ignore[misc]
+        found_hosts = sorted((host for host in hosts if host), key=lambda host: (host["resource_group"], host["name"]))
+        return {"changed": False, "hosts": found_hosts, "signed_in_with": session.signed_in_with}
+
+
+def _check(params: t.Mapping[str, t.Any]) -> None:
+    if params["name"]:
+        rules.check_name("name", params["name"])
+    if params["resource_group"]:
+        rules.check_group_name("resource_group", params["resource_group"])
+    for place, tag in enumerate(params["tags"] or []):
+        if not tag.partition(":")[0]:
+            raise OptionError(f"tags[{place}]", f"{tag!r} is neither a tag's name nor name:value.")
+
+
+def _machines(session: AzureSession, params: t.Mapping[str, t.Any]) -> list[Json]:
+    machines = session.compute.virtual_machines
+    group = params["resource_group"]
+    if params["name"]:
+        found = session.find("read the VM", params["name"], machines.get, group, params["name"])
+        return [found] if found else []
+    if group:
+        if not session.arm.find(session.group_id(group)):
+            return []
+        return session.pages("list the VMs", group, machines.list, group)
+    return session.pages("list the VMs", session.subscription_id, machines.list_all)
+
+
+def _has_tags(found: Json, wanted: t.Sequence[str]) -> bool:
+    # Azure keeps the case of tags' names, and does not tell names apart by it.
+    tags = {str(name).lower(): str(value) for name, value in (found.get("tags") or {}).items()}
+    for entry in wanted:
+        name, colon, value = entry.partition(":")
+        if name.lower() not in tags or (colon and tags[name.lower()] != value):
+            return False
+    return True
+
+
+def _describe(session: AzureSession, listed: Json) -> Json | None:
+    """One host; None when it was deleted meanwhile."""
+    path = str(listed["id"])
+    group, name = group_in(path), name_in(path)
+    machine = session.find(
+        "read the VM", path, session.compute.virtual_machines.get, group, name, expand="instanceView"
+    )
+    if not machine:
+        return None
+    interfaces = (properties_of(machine).get("networkProfile") or {}).get("networkInterfaces") or []
+    interface_id = _primary(interfaces)
+    interface = session.arm.find(interface_id) if interface_id else None
+    address_id = attached_address(interface) if interface else None
+    address = session.arm.find(address_id) if address_id else None
+    facts = HostState(virtual_machine=machine, network_interface=interface, public_ip_address=address)
+    names = ResourceNames(session.subscription_id, group, name)
+    security_group = (properties_of(interface).get("networkSecurityGroup") or {}).get("id")
+    layout = HostResources(names, path, interface_id, security_group, address_id, None, None, None, frozenset())
+    return {**describe_host(layout, facts, _unset()), **_more(machine)}
+
+
+def _primary(interfaces: list[Json]) -> str:
+    """The id of a VM's primary interface; of its first, where none is said to be (a VM with one)."""
+    marked = [entry for entry in interfaces if (entry.get("properties") or {}).get("primary")]
+    return str((marked or interfaces)[0]["id"]) if interfaces else ""
+
+
+def _unset() -> dict[str, t.Any]:
+    return dict.fromkeys(("location", "vm_size", "admin_username")) | {"docker_port": 4243, "ssh_port": 22}
+
+
+def _more(machine: Json) -> Json:
+    """What only this module tells."""
+    properties = properties_of(machine)
+    storage = properties.get("storageProfile") or {}
+    tags = machine.get("tags") or {}
+    return {
+        "provisioning_state": properties.get("provisioningState"),
+        "zone": next(iter(machine.get("zones") or []), None),
+        "image": shown_image(storage.get("imageReference") or {}),
+        "priority": properties.get("priority") or "Regular",
+        "data_disks": [
+            {"lun": disk.get("lun"), "name": disk.get("name"), "disk_size_gb": disk.get("diskSizeGB")}
+            for disk in storage.get("dataDisks") or []
+        ],
+        "agent": _agent(properties.get("instanceView") or {}),
+        "extensions": _extensions(machine, properties.get("instanceView") or {}),
+        "ca_fingerprint": tags.get(CA_TAG),
+        "cert_expires": tags.get(EXPIRY_TAG),
+    }
+
+
+def _agent(view: Json) -> Json:
+    agent = view.get("vmAgent") or {}
+    status = (agent.get("statuses") or [{}])[0]
+    version = agent.get("vmAgentVersion")
+    return {
+        "state": status.get("displayStatus") or "Unknown",
+        "version": None if version in (None, "Unknown") else version,
+        "message": status.get("message") or "",
+    }
+
+
+def _extensions(machine: Json, view: Json) -> list[Json]:
+    """The extensions as the VM lists them, with what the agent says of each."""
+    reported = {str(entry.get("name")): entry for entry in view.get("extensions") or []}
+    found = []
+    for resource in machine.get("resources") or []:
+        name = name_in(str(resource.get("id") or resource.get("name")))
+        properties = properties_of(resource)
+        status = ((reported.get(name) or {}).get("statuses") or [{}])[0]
+        found.append(
+            {
+                "name": name,
+                "type": f"{properties.get('publisher')}.{properties.get('type')}",
+                "provisioning_state": properties.get("provisioningState"),
+                "status": status.get("displayStatus"),
+                "message": status.get("message"),
+            }
+        )
+    return found
+
+
+BACKEND = Backend("docker_vm_host_info", SPEC, run)

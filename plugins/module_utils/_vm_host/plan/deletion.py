@@ -1,0 +1,205 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what is there to the steps that remove what is ours. Private to this collection. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..._azure.resource_ids import name_in
+from ..._azure.tags import SHARED, owner_of
+from ..._azure.wire import Json, attached_subnet, properties_of
+from ..._diff import Difference
+from ..bodies.network import find_subnet
+from ..current.state import HostState
+from ..desired.host_spec import HostSpec
+from ..desired.topology import HostResources
+from .model import Action, OwnershipError, Plan
+from .shared_resources import is_further, is_part, is_plain, outsiders, users_of_network, users_of_subnet
+
+
+@dataclass(frozen=True)
+class DeletionPlanner:
+    """Plans the end of one host.
+
+    :param neighbours: the resources of the group (id, type, tags), if its deletion was asked for.
+    """
+
+    wanted: HostSpec
+    layout: HostResources
+    facts: HostState
+    neighbours: tuple[Json, ...] = ()
+
+    def plan(self) -> Plan:
+        """The steps, in an order that Azure accepts.
+
+        :raises OwnershipError: the VM of that name is not ours.
+        """
+        machine = self.facts.virtual_machine
+        if machine and owner_of(machine) != self.wanted.name and not self.wanted.params["adopt"]:
+            raise OwnershipError(
+                f"The virtual machine {machine.get('id')} was not made by this collection, and is left alone"
+                " (or delete it all the same with adopt: true).",
+                foreign=[str(machine.get("id"))],
+            )
+        plan = Plan()
+        if machine and self._in_scope("virtual_machine"):
+            plan.steps += self._keep(machine)
+            plan.steps.append(self._deletion("virtual_machine", machine, "keep"))
+        for kind, needs in (
+            ("network_interface", ("virtual_machine",)),
+            ("public_ip_address", ("virtual_machine", "network_interface")),
+            ("security_group", ("virtual_machine", "network_interface")),
+        ):
+            first = tuple(step.key for step in plan.steps if step.kind in needs)
+            plan.steps += self._own(kind, first, plan)
+        self._shared_network(plan)
+        self._group(plan)
+        return plan
+
+    def _in_scope(self, kind: str) -> bool:
+        scope = self.wanted.params["remove_on_absent"]
+        # With its group, everything goes.
+        return kind in scope or (kind != "resource_group" and bool({"all", "resource_group"}.intersection(scope)))
+
+    def _keep(self, machine: Json) -> list[Action]:
+        """What is not to go with the VM is taken out of its care first."""
+        properties = properties_of(machine)
+        storage = properties.get("storageProfile") or {}
+        change: Json = {}
+        if not self._in_scope("disks"):
+            os_disk = storage.get("osDisk") or {}
+            disks = storage.get("dataDisks") or []
+            # An ephemeral OS disk goes with its VM in any case.
+            main = [] if os_disk.get("diffDiskSettings") else [os_disk]
+            if any(disk.get("deleteOption") == "Delete" for disk in [*main, *disks]):
+                kept = {"osDisk": {"createOption": os_disk.get("createOption"), "deleteOption": "Detach"}}
+                change["storageProfile"] = {
+                    **(kept if main else {}),
+                    "dataDisks": [
+                        {
+                            "lun": disk["lun"],
+                            "createOption": "Attach",
+                            "caching": disk.get("caching"),
+                            "managedDisk": {"id": (disk.get("managedDisk") or {}).get("id")},
+                            "deleteOption": "Detach",
+                        }
+                        for disk in disks
+                    ],
+                }
+        if not self._in_scope("network_interface"):
+            interfaces = (properties.get("networkProfile") or {}).get("networkInterfaces") or []
+            if any((entry.get("properties") or {}).get("deleteOption") == "Delete" for entry in interfaces):
+                change["networkProfile"] = {
+                    "networkInterfaces": [
+                        {"id": entry["id"], "properties": {**(entry.get("properties") or {}), "deleteOption": "Detach"}}
+                        for entry in interfaces
+                    ]
+                }
+        if not change:
+            return []
+        entry = Difference("delete_options", "Delete", "Detach")
+        path = str(machine["id"])
+        return [Action("keep", "virtual_machine", "update", path, {"properties": change}, differences=(entry,))]
+
+    def _own(self, kind: str, needs: tuple[str, ...], plan: Plan) -> list[Action]:
+        """The deletions of the host's own resources of a kind: of the one in use, and of one that another replaced."""
+        if not self._in_scope(kind):
+            return []
+        present = None if self.layout.is_given(kind) else getattr(self.facts, kind)
+        steps = []
+        for resource in (present, self.facts.former.get(kind)):
+            if not resource or owner_of(resource) != self.wanted.name:
+                continue
+            users = self._other_users(kind, resource, plan)
+            if users:
+                plan.notes.append(f"{resource['id']} is kept, since it is in use by {', '.join(users)}.")
+                continue
+            key = f"delete_{kind}" if resource is present else f"delete_former_{kind}"
+            steps.append(self._deletion(kind, resource, *needs, key=key))
+        return steps
+
+    def _other_users(self, kind: str, resource: Json, plan: Plan) -> list[str]:
+        """Who else needs a resource, apart from what goes as well."""
+        properties = properties_of(resource)
+        going = plan.going
+        users: list[str] = []
+        if kind == "network_interface":
+            users = [str((properties.get("virtualMachine") or {}).get("id") or "")]
+        elif kind == "public_ip_address":
+            users = [str((properties.get("ipConfiguration") or {}).get("id") or "")]
+        elif kind == "security_group":
+            used = [*(properties.get("networkInterfaces") or []), *(properties.get("subnets") or [])]
+            users = [str(entry.get("id") or "") for entry in used]
+        return [user for user in users if user and not any(is_part(user, path) for path in going)]
+
+    def _shared_network(self, plan: Plan) -> None:
+        """The group's own network when nothing else is in it, else the subnet of it that only this host stood in.
+
+        Other hosts may leave at the same time, so what they are in now is looked at again when this one is gone.
+        """
+        given = self.layout.is_given("virtual_network") or not self.layout.virtual_network
+        network = self.facts.former.get("virtual_network") if given else self.facts.virtual_network
+        if not network or not self._in_scope("virtual_network") or owner_of(network) != SHARED:
+            return
+        goes = not users_of_network(network, plan.going)
+        subnets = self._further_subnets(network, plan)
+        if goes or plan:
+            plan.steps.append(self._shared("virtual_network", network, plan, goes))
+        for place, subnet in enumerate(subnets):
+            alone = not users_of_subnet(subnet, plan.going)
+            if alone or plan:
+                step = self._shared("subnet", subnet, plan, alone and not goes, f"delete_subnet_{place}")
+                plan.steps.append(step)
+
+    def _further_subnets(self, network: Json, plan: Plan) -> list[Json]:
+        """The subnets beside the common one that the host stands in, or was to stand in."""
+        interface = self.facts.network_interface
+        paths = {str(self.layout.subnet).lower(): self.layout.subnet}
+        if interface and owner_of(interface) == self.wanted.name:
+            path = attached_subnet(interface)
+            paths[str(path).lower()] = path
+        found = [find_subnet(network, str(path)) for path in paths.values() if is_further(path, network)]
+        plain = []
+        for subnet in (subnet for subnet in found if subnet):
+            if is_plain(subnet):
+                plain.append(subnet)
+            elif not users_of_subnet(subnet, plan.going):
+                plan.notes.append(f"The subnet {subnet['id']} is kept, since it was given more than addresses.")
+        return plain
+
+    def _group(self, plan: Plan) -> None:
+        group = self.facts.resource_group
+        if not group or not self._in_scope("resource_group"):
+            return
+        if owner_of(group) != SHARED:
+            plan.notes.append(f"The resource group {group['name']} was not made by this collection, and is kept.")
+            return
+        left = outsiders(self.neighbours, [*plan.going, *self._disks()])
+        if left:
+            note = f"The resource group {group['name']} is kept, since it holds {', '.join(left)}."
+            (plan.outlook if plan else plan.notes).append(note)
+        if plan or not left:
+            plan.steps.append(self._shared("resource_group", group, plan, not left))
+
+    def _disks(self) -> list[str]:
+        if not self._in_scope("disks"):
+            return []
+        storage = properties_of(self.facts.virtual_machine).get("storageProfile") or {}
+        disks = [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]
+        going = [disk for disk in disks if disk.get("deleteOption") == "Delete"]
+        return [str(disk["managedDisk"]["id"]) for disk in going if (disk.get("managedDisk") or {}).get("id")]
+
+    def _deletion(self, kind: str, resource: Json, *needs: str, key: str = "") -> Action:
+        path = str(resource["id"])
+        # Azure deletes interface and address with the VM where their delete option says so.
+        follows = kind in ("network_interface", "public_ip_address") and self.facts.virtual_machine is not None
+        entry = Difference("present", name_in(path), None)
+        return Action(key or f"delete_{kind}", kind, "delete", path, needs=needs, differences=(entry,), if_left=follows)
+
+    def _shared(self, kind: str, resource: Json, plan: Plan, expected: bool, key: str = "") -> Action:
+        """The deletion, after everything else, of what others may be in."""
+        step = self._deletion(kind, resource, *(step.key for step in plan.steps), key=key)
+        return replace(step, if_unused=True, expected=expected)

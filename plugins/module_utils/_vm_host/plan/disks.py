@@ -1,0 +1,174 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compare the disks of an existing VM with the desired ones. Pure."""
+
+from __future__ import annotations
+
+import copy
+import re
+import typing as t
+from dataclasses import dataclass, replace
+
+from ..._azure.tags import owner_of
+from ..._azure.wire import Json, properties_of
+from ..._errors import OptionError
+from ..desired.host_spec import MOST_CACHED, DataDisk, HostSpec
+from .model import OwnershipError
+
+
+def is_ephemeral(properties: Json) -> bool:
+    """Tell whether a VM's OS disk is on the machine that the VM runs on."""
+    return bool(((properties.get("storageProfile") or {}).get("osDisk") or {}).get("diffDiskSettings"))
+
+
+@dataclass(frozen=True)
+class DiskChange:
+    """What is to change of a managed disk: size in GiB, and type; None where it stays.
+
+    :param option: the option that asks for it.
+    :param sizes: before and after.
+    :param kinds: before and after.
+    :param after_caching: the disk's caching is to be changed first.
+    """
+
+    option: str
+    disk_id: str
+    sizes: tuple[int, int] | None = None
+    kinds: tuple[str, str] | None = None
+    after_caching: bool = False
+
+    @property
+    def body(self) -> Json:
+        """The PATCH of the disk."""
+        body: Json = {}
+        if self.sizes:
+            body["properties"] = {"diskSizeGB": self.sizes[1]}
+        if self.kinds:
+            body["sku"] = {"name": self.kinds[1]}
+        return body
+
+
+def recached(wanted: HostSpec, properties: Json) -> list[tuple[DataDisk, Json]]:
+    """The data disks that are there with another caching than is asked for."""
+    present = current_data_disks(properties)
+    pairs = [(disk, present[disk.lun]) for disk in wanted.data_disks if disk.lun in present]
+    return [(disk, before) for disk, before in pairs if disk.caching and disk.caching != _caching_of(before)]
+
+
+def disks_to_look_at(wanted: HostSpec, actual: Json) -> list[str]:
+    """The ids of the disks that are to change, as far as the VM tells."""
+    os_disk, others = disk_changes(wanted, actual)
+    found = [change.disk_id for change in (os_disk, *others) if change]
+    found += [
+        str((before.get("managedDisk") or {}).get("id")) for _disk, before in recached(wanted, properties_of(actual))
+    ]
+    return list(dict.fromkeys(found))
+
+
+def disk_changes(wanted: HostSpec, actual: Json) -> tuple[DiskChange | None, list[DiskChange]]:
+    """What is to change of the OS disk, and of the data disks."""
+    storage = properties_of(actual).get("storageProfile") or {}
+    params = wanted.params
+    os_disk = storage.get("osDisk") or {}
+    main = _disk_change("os_disk_size_gb", os_disk, params["os_disk_size_gb"], params["managed_disk_type"])
+    present = current_data_disks(properties_of(actual))
+    wishes = [(disk, present[disk.lun]) for disk in wanted.data_disks if disk.lun in present]
+    others = []
+    for disk, before in wishes:
+        change = _disk_change("data_disks", before, disk.size_gb, disk.kind)
+        others += [replace(change, after_caching=_loses_cache(disk, before, change))] if change else []
+    return main, others
+
+
+def current_data_disks(properties: Json) -> dict[int, Json]:
+    """The data disks that are there, by logical unit number."""
+    disks = (properties.get("storageProfile") or {}).get("dataDisks") or []
+    return {int(disk.get("lun", -1)): disk for disk in disks}
+
+
+def _caching_of(disk: Json) -> str:
+    return str(disk.get("caching") or "None")
+
+
+def _loses_cache(disk: DataDisk, before: Json, change: DiskChange) -> bool:
+    """Tell whether a disk has to lose its cache before it grows to a size that has none.
+
+    :raises OptionError: it has to, and that is not asked for.
+    """
+    caching = _caching_of(before)
+    if not change.sizes or change.sizes[1] <= MOST_CACHED or caching == "None":
+        return False
+    if disk.caching != "None":
+        raise OptionError(
+            f"data_disks[lun {disk.lun}].disk_size_gb",
+            f"{disk.size_gb} GiB are not possible with the caching {caching} that the disk has: Azure caches disks up"
+            f" to {MOST_CACHED} GiB. Give caching: None as well, or a smaller size.",
+        )
+    return True
+
+
+def check_disk_owners(wanted: HostSpec, actual: Json) -> None:
+    """Refuse to change data disks that were not made for the host.
+
+    :raises OwnershipError: the text names them.
+    """
+    if wanted.params["adopt"]:
+        return
+    ids = {path.lower() for path in disks_to_look_at(wanted, actual)}
+    for lun, disk in current_data_disks(properties_of(actual)).items():
+        path = str((disk.get("managedDisk") or {}).get("id"))
+        if path.lower() in ids and not _is_ours(disk, wanted.name):
+            raise OwnershipError(
+                f"data_disks[lun {lun}]: the disk {path} was not made for the host {wanted.name}, and is left alone."
+                " Choose another lun, ask for what it has, or take it over with adopt: true.",
+                foreign=[path],
+            )
+
+
+def _is_ours(disk: Json, name: str) -> bool:
+    """Tell whether a disk was made with its VM: Azure names it after that one, and gives it that one's tags."""
+    made = re.fullmatch(rf"{re.escape(name)}_disk\d+_[0-9a-f]{{32}}", str(disk.get("name")), re.IGNORECASE)
+    return bool(made) or owner_of(disk) == name
+
+
+def _disk_change(option: str, disk: Json, size: int | None, kind: str | None) -> DiskChange | None:
+    managed = disk.get("managedDisk") or {}
+    before, type_before = disk.get("diskSizeGB"), managed.get("storageAccountType")
+    grows = bool(before and size and size > before)
+    becomes = bool(kind and type_before and kind != type_before and converts(type_before, kind))
+    if not managed.get("id") or disk.get("diffDiskSettings") or not (grows or becomes):
+        return None
+    if becomes and option == "os_disk_size_gb" and not grows:
+        option = "managed_disk_type"
+    return DiskChange(
+        option,
+        str(managed["id"]),
+        (int(before), int(size or 0)) if before and grows else None,
+        (str(type_before), str(kind)) if becomes else None,
+    )
+
+
+def converts(before: str, after: str) -> bool:
+    """Tell whether Azure converts one type of disk into another.
+
+    "Change the disk type of an Azure managed disk" (learn.microsoft.com): among the types of one redundancy; from
+    locally redundant to zone-redundant only by way of a snapshot.
+    """
+    return before.rpartition("_")[2] == after.rpartition("_")[2]
+
+
+def with_disk_facts(actual: Json, disks: t.Sequence[Json]) -> Json:
+    """The VM with the sizes and types that its managed disks really have, and their tags."""
+    known = {str(disk.get("id")).lower(): disk for disk in disks}
+    found = copy.deepcopy(actual)
+    storage = properties_of(found).get("storageProfile") or {}
+    for disk in [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]:
+        managed = disk.get("managedDisk") or {}
+        resource = known.get(str(managed.get("id")).lower())
+        if resource:
+            disk["tags"] = resource.get("tags") or {}
+            disk["diskSizeGB"] = properties_of(resource).get("diskSizeGB") or disk.get("diskSizeGB")
+            managed["storageAccountType"] = (resource.get("sku") or {}).get("name") or managed.get("storageAccountType")
+    return found

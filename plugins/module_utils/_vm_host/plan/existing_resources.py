@@ -1,0 +1,152 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the user named instead of having it made: it must exist, fit, and is never changed. Private. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._azure.resource_ids import name_in, same_id, subscription_in
+from ..._azure.wire import Json, properties_of
+from ..._errors import OptionError
+from ..bodies import network
+from ..current.reader import READABLE
+from ..current.state import HostState
+from ..desired.host_spec import HostSpec
+from ..desired.topology import HostResources
+
+# Sources that hold the whole Internet.
+_EVERYBODY = ("*", "Internet", "0.0.0.0/0")
+
+
+def check_existing_resources(wanted: HostSpec, layout: HostResources, facts: HostState, location: str) -> None:
+    """Refuse what does not exist, is elsewhere, or is in use by others.
+
+    :param location: where the host is, or is to be.
+    :raises OptionError: the option that names it, and what is wrong with it.
+    """
+    for kind in sorted(layout.given):
+        if kind == "virtual_network" and facts.complete and not facts.virtual_network:
+            continue
+        resource = getattr(facts, kind)
+        if resource is None:
+            raise OptionError(kind, f"{getattr(layout, kind)} does not exist, or may not be read.")
+        place = str(resource.get("location") or location).replace(" ", "").lower()
+        if place != location:
+            raise OptionError(
+                kind, f"{resource['id']} is in {place}, the host would be in {location}: both must be in one location."
+            )
+    if layout.is_given("virtual_network") and facts.virtual_network:
+        _check_subnet(layout, facts.virtual_network)
+    if layout.is_given("network_interface"):
+        user = (properties_of(facts.network_interface).get("virtualMachine") or {}).get("id")
+        if user and not same_id(user, layout.virtual_machine):
+            raise OptionError("network_interface", f"{layout.network_interface} is in use by {user}.")
+    if layout.is_given("public_ip_address"):
+        _check_address(wanted, layout, facts)
+
+
+def _check_subnet(layout: HostResources, given: Json) -> None:
+    if not network.find_subnet(given, str(layout.subnet)):
+        names = ", ".join(str(entry.get("name")) for entry in properties_of(given).get("subnets") or [])
+        name = name_in(str(layout.subnet))
+        raise OptionError("subnet_name", f"{given['id']} has no subnet {name}, only: {names or 'none'}.")
+
+
+def _check_address(wanted: HostSpec, layout: HostResources, facts: HostState) -> None:
+    address, option = t.cast("Json", facts.public_ip_address), "public_ip_address"
+    properties = properties_of(address)
+    user = str((properties.get("ipConfiguration") or {}).get("id") or "")
+    if user.lower().startswith(f"{layout.network_interface.lower()}/"):
+        # It is in place, whatever it is.
+        return
+    if user:
+        raise OptionError(option, f"{layout.public_ip_address} is in use by {user}.")
+    # Azure's IPVersionForPublicIpAndNicIpConfigurationMustMatch (ansible-collections/azure#582).
+    if properties.get("publicIPAddressVersion") == "IPv6":
+        raise OptionError(option, f"{layout.public_ip_address} is an IPv6 address; the hosts have IPv4 addresses.")
+    # "Upgrade to Standard SKU public IP addresses" (learn.microsoft.com): Basic was retired on 30 September 2025.
+    if (address.get("sku") or {}).get("name") == "Basic":
+        raise OptionError(
+            option, f"{layout.public_ip_address} has the SKU Basic, which Azure has retired: upgrade it to Standard."
+        )
+    _check_zone(wanted, facts, address)
+
+
+def _check_zone(wanted: HostSpec, facts: HostState, address: Json) -> None:
+    """ComputeResourceZoneConstraintDoesNotMatchPublicIPAddressZoneConstraint of Azure (fortinet/azure-templates#43).
+
+    An address without zones is left to Azure: whether it counts as one of all zones differs by region and age.
+    """
+    zone = next(iter((facts.virtual_machine or {}).get("zones") or [wanted.zone]), None)
+    zones = address.get("zones") or []
+    if zone and zones and zone not in zones:
+        shown = ", ".join(zones)
+        raise OptionError(
+            "public_ip_address", f"{address['id']} is in zone {shown}, the host in zone {zone}: both must be in one."
+        )
+
+
+def notes_on_existing_resources(wanted: HostSpec, layout: HostResources, facts: HostState) -> list[str]:
+    """What the user should know of what was given."""
+    notes = []
+    if layout.is_given("security_group"):
+        notes += _notes_on_rules(str(layout.security_group), facts.security_group, wanted.docker_port)
+    for kind in sorted(layout.given):
+        path = str(getattr(layout, kind))
+        if subscription_in(path).lower() != layout.names.subscription_id.lower() and not facts.virtual_machine:
+            # "Create, change, or delete a network interface" (learn.microsoft.com).
+            notes.append(
+                f"The {READABLE[kind]} {path} is in another subscription than the host: as documented, Azure wants an"
+                " interface, what it refers to, and its VM in one."
+            )
+    return notes
+
+
+def _notes_on_rules(path: str, group: Json | None, port: int) -> list[str]:
+    found = reach(group, port)
+    if found is None:
+        return []
+    words = {
+        "anybody": f"it lets port {port} in from anywhere, so that mutual TLS alone guards the engine",
+        "nobody": f"no rule of it lets port {port} in",
+    }
+    return [f"The security group {name_in(path)} was given and is left alone: {words[found]}."]
+
+
+def reach(group: Json | None, port: int) -> t.Literal["anybody", "nobody"] | None:
+    """Tell whether a security group's own rules let anybody reach a TCP port, or nobody; None for some.
+
+    "Network security groups" (learn.microsoft.com): the rule with the lowest priority number that matches decides.
+    """
+    inbound = [properties_of(rule) for rule in properties_of(group).get("securityRules") or []]
+    inbound = [rule for rule in inbound if rule.get("direction") == "Inbound" and _is_about(rule, port)]
+    some = False
+    for rule in sorted(inbound, key=lambda rule: int(rule.get("priority") or 0)):
+        everybody = any(
+            source in _EVERYBODY for source in _values(rule, "sourceAddressPrefix", "sourceAddressPrefixes")
+        )
+        if rule.get("access") == "Allow" and everybody:
+            return "anybody"
+        if everybody:
+            break
+        some = some or rule.get("access") == "Allow"
+    return None if some else "nobody"
+
+
+def _is_about(rule: Json, port: int) -> bool:
+    ports = _values(rule, "destinationPortRange", "destinationPortRanges")
+    return rule.get("protocol") in ("*", "Tcp") and any(_holds(text, port) for text in ports)
+
+
+def _values(rule: Json, one: str, many: str) -> list[str]:
+    return [str(value) for value in (rule.get(one), *(rule.get(many) or [])) if value]
+
+
+def _holds(text: str, port: int) -> bool:
+    first, _dash, last = text.partition("-")
+    if text == "*":
+        return True
+    return first.isdigit() and int(first) <= port <= int(last or first)

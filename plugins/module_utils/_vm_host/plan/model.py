@@ -1,0 +1,171 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run is going to do, as a list of steps. Private to this collection.
+
+A plan is made from options and facts alone. Check mode is the plan; a real run is the plan carried out: what a
+prediction says is therefore what a run does.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ..._azure.resource_ids import name_in
+from ..._azure.wire import Json
+from ..._diff import Difference, Differences
+from ..._errors import DockerHostError
+from ..current.reader import READABLE
+
+# Seconds that operations usually take: medians of recorded traffic with public Azure.
+USUAL: t.Mapping[tuple[str, str], int] = {
+    ("virtual_machine", "create"): 95,
+    ("virtual_machine", "update"): 7,
+    ("virtual_machine", "delete"): 42,
+    ("virtual_machine", "deallocate"): 31,
+    ("virtual_machine", "power off"): 10,
+    ("virtual_machine", "start"): 13,
+    ("virtual_machine", "restart"): 1,
+    ("virtual_machine", "reapply"): 4,
+    ("virtual_network", "create"): 5,
+    ("security_group", "create"): 3,
+    ("public_ip_address", "create"): 2,
+    ("network_interface", "update"): 62,
+    ("resource_group", "delete"): 347,
+}
+DOING: t.Mapping[str, str] = {
+    "create": "Creating",
+    "update": "Updating",
+    "tag": "Tagging",
+    "grow": "Growing",
+    "convert": "Converting",
+    "delete": "Deleting",
+    "start": "Starting",
+    "power off": "Stopping",
+    "deallocate": "Deallocating",
+    "restart": "Restarting",
+    "reapply": "Mending",
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """One change.
+
+    :param key: its name among the steps of the plan.
+    :param kind: a key of :data:`READABLE`, or ``disk``, ``subnet``.
+    :param verb: a key of :data:`DOING`.
+    :param resource_id: what it is done to.
+    :param body: the request's body; it may hold secrets.
+    :param needs: keys of the steps that come first, where there are such.
+    :param differences: what it changes; without secrets.
+    :param owned: the resource is ours (what this run made can be removed again).
+    :param if_left: a deletion that Azure may already have done together with another.
+    :param if_unused: a deletion of what hosts share, which another look right before it decides.
+    :param expected: as far as one can tell now, it is going to be done; otherwise only if others leave meanwhile.
+    """
+
+    key: str
+    kind: str
+    verb: str
+    resource_id: str
+    body: Json | None = field(default=None, repr=False)
+    needs: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    owned: bool = True
+    if_left: bool = False
+    if_unused: bool = False
+    expected: bool = True
+    note: str = ""
+
+    @property
+    def readable(self) -> str:
+        """The resource's kind in words."""
+        return READABLE.get(self.kind, self.kind)
+
+    @property
+    def line(self) -> str:
+        """The step in words."""
+        return f"{self.verb} {self.readable} {name_in(self.resource_id)}{self.note}"
+
+    @property
+    def usual(self) -> int | None:
+        """Seconds that it usually takes, if known."""
+        return USUAL.get((self.kind, self.verb))
+
+
+@dataclass
+class Plan:
+    """The steps of a run.
+
+    :param notes: things to warn of.
+    :param outlook: things to warn of in check mode; a run finds out whether they still hold.
+    """
+
+    steps: list[Action] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    outlook: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    @property
+    def expected(self) -> list[Action]:
+        """The steps that are going to be done, as far as one can tell now."""
+        return [step for step in self.steps if step.expected]
+
+    @property
+    def actions(self) -> list[str]:
+        """One line for each step that is going to be done."""
+        return [step.line for step in self.expected]
+
+    @property
+    def diff(self) -> dict[str, t.Any]:
+        """What is going to differ, as the value of a result's ``diff``."""
+        return diff_of(self.expected)
+
+    @property
+    def going(self) -> list[str]:
+        """The ids of what is going to be deleted."""
+        return [step.resource_id for step in self.expected if step.verb == "delete"]
+
+    def step(self, key: str) -> Action | None:
+        """The step of that name, if there is one."""
+        return next((step for step in self.steps if step.key == key), None)
+
+
+def diff_of(steps: t.Iterable[Action]) -> dict[str, t.Any]:
+    """The value of a result's ``diff``."""
+    found = Differences()
+    for step in steps:
+        for entry in step.differences:
+            found.add(f"{step.readable} {name_in(step.resource_id)}: {entry.path}", entry.before, entry.after)
+    return found.as_diff()
+
+
+def power_change(before: str, after: str) -> tuple[Difference, ...]:
+    """A change of the power state."""
+    return (Difference("power_state", before, after),)
+
+
+class OwnershipError(DockerHostError):
+    """Resources of the wanted names are there and were not made for this host."""
+
+
+class ImmutableError(DockerHostError):
+    """What is asked differs in properties that cannot be changed in place."""
+
+    def __init__(
+        self,
+        resource: str,
+        entries: t.Sequence[Difference],
+        why: str = "exists and Azure cannot change it in place",
+        advice: str = "Ask for what is, or delete the host and create it anew.",
+    ) -> None:
+        shown = "; ".join(f"{entry.path} is {entry.before!r}, asked is {entry.after!r}" for entry in entries)
+        super().__init__(
+            f"{resource} {why}: {shown}. {advice}",
+            immutable=[{"property": entry.path, "present": entry.before, "wanted": entry.after} for entry in entries],
+        )

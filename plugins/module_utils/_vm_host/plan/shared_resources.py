@@ -1,0 +1,67 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who else is in what the hosts of a group share. Private to this collection. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._azure.resource_ids import name_in, same_id
+from ..._azure.wire import Json, is_broken, properties_of
+from ..desired.resource_names import SHARED_SUBNET
+
+# Keys of SubnetPropertiesFormat (Microsoft.Network 2024-05-01): what stands in a subnet, and what somebody gave it.
+_STANDING = (
+    "ipConfigurations",
+    "ipConfigurationProfiles",
+    "privateEndpoints",
+    "serviceAssociationLinks",
+    "resourceNavigationLinks",
+    "applicationGatewayIPConfigurations",
+)
+_GIVEN = ("networkSecurityGroup", "routeTable", "natGateway", "serviceEndpoints", "delegations", "ipAllocations")
+
+
+def is_part(path: str, of: str) -> bool:
+    """Tell whether an id is another or lies below it."""
+    return same_id(path, of) or path.lower().startswith(of.lower().rstrip("/") + "/")
+
+
+def users_of_subnet(subnet: Json, going: t.Sequence[str] = ()) -> list[str]:
+    """The ids of what stands in a subnet.
+
+    :param going: ids of what is on its way out and does not count.
+    """
+    properties = properties_of(subnet)
+    found = [str(entry.get("id") or "something") for key in _STANDING for entry in properties.get(key) or []]
+    return [path for path in found if not any(is_part(path, own) for own in going)]
+
+
+def users_of_network(network: Json, going: t.Sequence[str] = ()) -> list[str]:
+    """The ids of what stands in any subnet of a network."""
+    subnets = properties_of(network).get("subnets") or []
+    return [path for subnet in subnets for path in users_of_subnet(subnet, going)]
+
+
+def is_plain(subnet: Json) -> bool:
+    """Tell whether a subnet is as we make them: nobody gave it rules, routes, endpoints or another owner."""
+    return not any(properties_of(subnet).get(key) for key in _GIVEN)
+
+
+def is_to_be_made_again(subnet: Json) -> bool:
+    """Tell whether Azure failed to make a subnet, and nobody has put anything into it since."""
+    return is_broken(subnet) and is_plain(subnet) and not users_of_subnet(subnet)
+
+
+def is_further(subnet_id: str | None, network: Json) -> bool:
+    """Tell whether an id is that of a subnet of a network, other than the one that all hosts share."""
+    path = str(subnet_id or "")
+    return is_part(path, str(network.get("id"))) and "/subnets/" in path and name_in(path) != SHARED_SUBNET
+
+
+def outsiders(listed: t.Iterable[Json], going: t.Sequence[str]) -> list[str]:
+    """The ids of a group's resources that are not on their way out."""
+    paths = [str(entry.get("id")) for entry in listed]
+    return [path for path in paths if not any(is_part(path, own) for own in going)]

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The addresses of a network and of the host's subnet: asked, present, or chosen. Private to this collection. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ..._azure.resource_ids import name_in
+from ..._azure.wire import Json, properties_of
+from ..._diff import Differences
+from ..._errors import OptionError
+from ..bodies.network import find_subnet
+from ..desired.host_spec import HostSpec
+from ..desired.topology import HostResources
+from .model import ImmutableError
+
+Network = ipaddress.IPv4Network
+DEFAULT_NETWORK = "10.0.0.0/16"
+_USUAL = 24
+
+
+def network_prefix(wanted: HostSpec) -> Network:
+    """The addresses that a new shared network gets."""
+    return Network(wanted.params["virtual_network_prefix"] or DEFAULT_NETWORK)
+
+
+def subnet_prefix(wanted: HostSpec, present: Json | None) -> Network:
+    """The addresses that a new subnet gets: those asked for, else the first /24 that is free (a smaller network: all).
+
+    :param present: the shared network, if it is there.
+    :raises OptionError: they are not to be had in the network.
+    """
+    spaces, taken = ([network_prefix(wanted)], []) if present is None else (_spaces(present), _taken(present))
+    if wanted.params["subnet_prefix"]:
+        asked = Network(wanted.params["subnet_prefix"])
+        if not any(asked.subnet_of(space) for space in spaces):
+            raise OptionError("subnet_prefix", f"{asked} is not part of the network, which has {_shown(spaces)}.")
+        for name, other in taken:
+            if asked.overlaps(other):
+                raise OptionError("subnet_prefix", f"{asked} overlaps the subnet {name} of the network, {other}.")
+        return asked
+    for space in spaces:
+        for candidate in space.subnets(new_prefix=max(_USUAL, space.prefixlen)):
+            if not any(candidate.overlaps(other) for _name, other in taken):
+                return candidate
+    raise OptionError(
+        "subnet_prefix", f"say where in {_shown(spaces)} the subnet is to be: no /{_USUAL} of the network is free."
+    )
+
+
+def check_prefixes(wanted: HostSpec, layout: HostResources, present: Json) -> None:
+    """Refuse other addresses than a network, or a subnet, that is there has.
+
+    :raises ImmutableError: what is, and what was asked.
+    """
+    found = Differences()
+    spaces = [str(space) for space in _spaces(present)]
+    asked = wanted.params["virtual_network_prefix"]
+    if asked and asked not in spaces:
+        found.add("virtual_network_prefix", ", ".join(spaces), asked)
+    subnet = find_subnet(present, str(layout.subnet))
+    asked = wanted.params["subnet_prefix"]
+    if asked and subnet and asked not in [str(one) for one in _prefixes(subnet)]:
+        found.add("subnet_prefix", _shown(_prefixes(subnet)), asked)
+    if found:
+        raise ImmutableError(
+            f"The network {name_in(str(layout.virtual_network))}",
+            found.entries,
+            "exists and is not changed, since other hosts use it",
+            "Ask for what is, or choose another group or a virtual_network of your own.",
+        )
+
+
+def check_private_address(wanted: HostSpec, layout: HostResources, present: Json | None) -> None:
+    """Refuse a private address that is not one of the subnet's, or that Azure keeps.
+
+    :param present: the network, if it is there.
+    :raises OptionError: the address cannot be had.
+    """
+    asked = wanted.params["private_ip_address"]
+    if not asked:
+        return
+    subnet = find_subnet(present, str(layout.subnet))
+    networks = _prefixes(subnet) if subnet else [subnet_prefix(wanted, present)]
+    if networks and not any(_is_usable(ipaddress.IPv4Address(asked), one) for one in networks):
+        raise OptionError(
+            "private_ip_address",
+            f"{asked} is not free for use in {_shown(networks)}, whose first four addresses and last are Azure's own.",
+        )
+
+
+def _is_usable(address: ipaddress.IPv4Address, network: Network) -> bool:
+    # "Virtual network FAQ" (learn.microsoft.com): Azure keeps the first four addresses and the last.
+    place = int(address) - int(network.network_address)
+    return address in network and 4 <= place < network.num_addresses - 1
+
+
+def _spaces(network: Json) -> list[Network]:
+    return _ipv4((properties_of(network).get("addressSpace") or {}).get("addressPrefixes") or [])
+
+
+def _taken(network: Json) -> list[tuple[str, Network]]:
+    subnets = properties_of(network).get("subnets") or []
+    return [(str(subnet.get("name")), prefix) for subnet in subnets for prefix in _prefixes(subnet)]
+
+
+def _prefixes(subnet: Json) -> list[Network]:
+    properties = properties_of(subnet)
+    return _ipv4(properties.get("addressPrefixes") or [properties.get("addressPrefix")])
+
+
+def _ipv4(prefixes: t.Iterable[str | None]) -> list[Network]:
+    """A network may have IPv6 too, of which hosts have none."""
+    return [Network(text) for text in prefixes if text and ":" not in text]
+
+
+def _shown(networks: t.Iterable[Network]) -> str:
+    return ", ".join(str(one) for one in networks)

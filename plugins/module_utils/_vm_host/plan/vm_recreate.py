@@ -1,0 +1,98 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A virtual machine whose last operation failed. Private to this collection. Pure.
+
+Not only a creation can fail: a VM that has worked for years is ``Failed``, too, after a start, a resize or an update
+that Azure could not carry out. Nothing of it may change but what is asked.
+"""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+from ..._azure.wire import Json, properties_of
+from ..current.state import HostState
+from ..desired.host_spec import HostSpec
+
+# What Azure alone writes (VirtualMachine of the Compute API: readOnly).
+_READ_ONLY = ("vmId", "timeCreated", "instanceView", "provisioningState")
+# Members of a VM, and the options that decide on each.
+_DECIDED: t.Mapping[str, tuple[str, ...]] = {
+    "hardwareProfile": ("vm_size",),
+    "availabilitySet": ("availability_set",),
+    "proximityPlacementGroup": ("proximity_placement_group",),
+    "priority": ("priority",),
+    "evictionPolicy": ("priority", "eviction_policy"),
+    "billingProfile": ("priority", "max_price"),
+    "licenseType": ("license_type",),
+    "securityProfile": ("security_profile",),
+    "diagnosticsProfile": ("boot_diagnostics",),
+}
+
+
+def was_provisioned(facts: HostState) -> bool:
+    """Tell whether a VM was finished once, so that only a later operation can have failed.
+
+    A VM that is being created gets its disk first; that its agent has reported, or that it could be deallocated, shows
+    that it was finished.
+    """
+    properties = properties_of(facts.virtual_machine)
+    agent = (properties.get("instanceView") or {}).get("vmAgent") or {}
+    ready = any(status.get("code") == "ProvisioningState/succeeded" for status in agent.get("statuses") or [])
+    return _has_disk(properties) and (ready or facts.power_state == "deallocated")
+
+
+def recreated_body(wanted: HostSpec, body: Json, present: Json) -> Json:
+    """The body that creates a VM once more: what it was to have, with what is asked in place of that.
+
+    :param body: the body that the options alone ask for.
+    :param present: the VM in wire format.
+    """
+    params, properties = wanted.params, body["properties"]
+    before = {key: value for key, value in properties_of(present).items() if key not in _READ_ONLY}
+    for name, options in _DECIDED.items():
+        if all(params[option] is None for option in options) and name in before:
+            properties[name] = copy.deepcopy(before[name])
+    for name, value in before.items():
+        if name not in (*_DECIDED, "storageProfile", "osProfile", "networkProfile"):
+            properties.setdefault(name, copy.deepcopy(value))
+    if before.get("osProfile", {}).get("adminUsername"):
+        properties["osProfile"]["adminUsername"] = before["osProfile"]["adminUsername"]
+    _keep_storage(wanted, properties["storageProfile"], before.get("storageProfile") or {})
+    for name, asked in (("zones", wanted.zone), ("plan", wanted.plan), ("identity", params["vm_identity"])):
+        if not asked and present.get(name):
+            body[name] = _identity(present[name]) if name == "identity" else copy.deepcopy(present[name])
+    return body
+
+
+def _keep_storage(wanted: HostSpec, storage: Json, before: Json) -> None:
+    """Disks that exist stay as they are; what else was asked of them is the matter of another run."""
+    params = wanted.params
+    reference = {key: value for key, value in (before.get("imageReference") or {}).items() if key != "exactVersion"}
+    if not wanted.image and reference:
+        storage["imageReference"] = reference
+    asked = [params[option] for option in ("managed_disk_type", "os_disk_size_gb", "ephemeral_os_disk")]
+    disk = before.get("osDisk")
+    if disk and (_is_made(disk) or asked == [None, None, None]):
+        storage["osDisk"] = copy.deepcopy(disk)
+    known = {entry["lun"]: entry for entry in before.get("dataDisks") or []}
+    new = {entry["lun"]: entry for entry in storage["dataDisks"] if not _is_made(known.get(entry["lun"]) or {})}
+    storage["dataDisks"] = [copy.deepcopy(entry) for _lun, entry in sorted({**known, **new}.items())]
+
+
+def _has_disk(properties: Json) -> bool:
+    return _is_made((properties.get("storageProfile") or {}).get("osDisk") or {})
+
+
+def _is_made(disk: Json) -> bool:
+    return bool((disk.get("managedDisk") or {}).get("id"))
+
+
+def _identity(present: Json) -> Json:
+    body: Json = {"type": present["type"]}
+    if present.get("userAssignedIdentities"):
+        body["userAssignedIdentities"] = {name: {} for name in present["userAssignedIdentities"]}
+    return body

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The steps that change a virtual machine in place, with a stop only where Azure needs one. Private. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ..._azure.resource_ids import name_in
+from ..._azure.wire import Json, properties_of
+from ..._diff import Difference, Differences
+from ..._errors import OptionError
+from ..current.state import HostState
+from ..desired.host_spec import HostSpec
+from ..desired.topology import HostResources
+from .disks import DiskChange, check_disk_owners, disk_changes, is_ephemeral
+from .model import Action, ImmutableError, power_change
+from .vm_patch import DEALLOCATED, RECACHED, RESTARTED, update_body
+
+# "Expand virtual hard disks on a Linux VM" (learn.microsoft.com): a data disk grows while the VM runs, but not across
+# this size (GiB).
+_GROWS_ONLINE = 4095
+
+
+@dataclass(frozen=True)
+class VmUpdate:
+    """What is to be done to a VM that is there.
+
+    :param body: the PATCH.
+    :param found: the differences that ask for it.
+    :param online: disks that change while the VM runs.
+    :param offline: disks that change while it is deallocated.
+    """
+
+    wanted: HostSpec
+    layout: HostResources
+    facts: HostState
+    body: Json
+    found: Differences
+    online: tuple[DiskChange, ...]
+    offline: tuple[DiskChange, ...]
+
+    @property
+    def runs(self) -> bool:
+        """Tell whether the VM is on, or about to be."""
+        return self.facts.power_state not in ("stopped", "deallocated")
+
+    def steps(self) -> list[Action]:
+        """The steps.
+
+        :raises OptionError: the host would have to stop, and may not.
+        :raises ImmutableError: it would have to be deallocated, and cannot be.
+        """
+        path, reasons = self.layout.virtual_machine, self._reasons()
+        restarts = [entry.path for entry in self.found.entries if entry.path in RESTARTED]
+        stop = bool(reasons) and self.facts.power_state != "deallocated"
+        if reasons and is_ephemeral(properties_of(self.facts.virtual_machine)):
+            raise ImmutableError(
+                f"The virtual machine {self.wanted.name}, which has an ephemeral OS disk and so cannot be deallocated,",
+                [entry for entry in self._all_differences() if entry.path in reasons],
+            )
+        if self.runs and (reasons or restarts) and not self.wanted.params["allow_stop"]:
+            raise OptionError(
+                [*reasons, *restarts][0],
+                f"changing it stops the running host {self.wanted.name} for a while: allow that with allow_stop: true,"
+                " or stop the host first.",
+            )
+        steps = [_disk_step(change) for change in self.online]
+        if stop:
+            power = power_change(str(self.facts.power_state), "deallocated")
+            steps.append(Action("stop", "virtual_machine", "deallocate", path, differences=power))
+        for change in self.offline:
+            steps.append(_disk_step(change, "stop", *(("virtual_machine",) if change.after_caching else ())))
+        if self.found:
+            note = " (restarts it)" if restarts and self.runs and not stop else ""
+            needs = ("network_interface", "stop")
+            entries = tuple(self.found.entries)
+            steps.append(
+                Action("virtual_machine", "virtual_machine", "update", path, self.body, needs, entries, note=note)
+            )
+        if stop and self.runs:
+            before = ("stop", "virtual_machine", "network_interface", *(s.key for s in steps if s.kind == "disk"))
+            power = power_change("deallocated", "running")
+            steps.append(Action("start", "virtual_machine", "start", path, needs=before, differences=power))
+        return steps
+
+    def _reasons(self) -> list[str]:
+        """What needs the VM deallocated."""
+        reasons = [change.option for change in self.offline]
+        for entry in self.found.entries:
+            reasons += [entry.path] if entry.path in DEALLOCATED or RECACHED.fullmatch(entry.path) else []
+        if any(entry.path == "vm_size" for entry in self.found.entries) and not self._at_hand():
+            reasons.append("vm_size")
+        return reasons
+
+    def _at_hand(self) -> bool:
+        """Tell whether the wanted size can be had where the VM is now."""
+        sizes = self.facts.available_sizes
+        return sizes is not None and str(self.wanted.vm_size).lower() in {size.lower() for size in sizes}
+
+    def _all_differences(self) -> list[Difference]:
+        of_disks = [replace(entry, path=change.option) for change in self.offline for entry in _disk_entries(change)]
+        return [*self.found.entries, *of_disks]
+
+
+def plan_vm_update(wanted: HostSpec, layout: HostResources, facts: HostState, tags: Json) -> list[Action]:
+    """The steps from the VM that is there to what is wanted, as far as Azure changes it in place.
+
+    :raises OptionError: the host would have to stop, and may not.
+    :raises OwnershipError: a disk that would change is somebody else's.
+    :raises ImmutableError: it would have to be deallocated, and cannot be.
+    """
+    present = t.cast("Json", facts.virtual_machine)
+    check_disk_owners(wanted, present)
+    body, found = update_body(wanted, layout, tags, present, facts.user_data)
+    main, others = disk_changes(wanted, present)
+    online = tuple(change for change in others if _is_online(change))
+    offline = tuple(change for change in [main, *others] if change and change not in online)
+    return VmUpdate(wanted, layout, facts, body, found, online, offline).steps()
+
+
+def with_networking_last(steps: list[Action]) -> list[Action]:
+    """A size that has accelerated networking comes before the interface that needs it."""
+    asked = [entry for step in steps if step.key == "network_interface" for entry in step.differences]
+    resized = any(entry.path == "vm_size" for step in steps for entry in step.differences)
+    if not resized or not any((entry.path, entry.after) == ("enable_accelerated_networking", True) for entry in asked):
+        return steps
+    result = []
+    for step in steps:
+        if step.key == "network_interface":
+            result.append(replace(step, needs=(*step.needs, "virtual_machine")))
+        elif step.key == "virtual_machine":
+            result.append(replace(step, needs=tuple(key for key in step.needs if key != "network_interface")))
+        else:
+            result.append(step)
+    return result
+
+
+def _is_online(change: DiskChange) -> bool:
+    if change.kinds or change.sizes is None:
+        return False
+    before, after = change.sizes
+    return not before <= _GROWS_ONLINE < after
+
+
+def _disk_step(change: DiskChange, *needs: str) -> Action:
+    verb = "convert" if change.kinds else "grow"
+    key, entries = f"disk {name_in(change.disk_id)}", tuple(_disk_entries(change))
+    return Action(key, "disk", verb, change.disk_id, change.body, needs, entries)
+
+
+def _disk_entries(change: DiskChange) -> list[Difference]:
+    pairs = (("disk_size_gb", change.sizes), ("managed_disk_type", change.kinds))
+    return [Difference(path, pair[0], pair[1]) for path, pair in pairs if pair]

@@ -1,0 +1,407 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judges what Azure said of size, image, quota and DNS label before anything is made. Private to this collection.
+
+What may not be asked (rights for reading are missing) is not judged: Azure judges when the host is created.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ..._azure.clients import AzureSession
+from ..._azure.errors import AzureError
+from ..._azure.wire import Json, properties_of
+from ..._errors import DockerHostError, OptionError
+from ..argument_spec import DISK_TYPES
+from ..bodies.virtual_machine import ImageCapabilities, image_of, size_of
+from ..desired.host_spec import HostSpec
+from .queries import Answers, query_sizes, query_usages
+
+_SUGGESTIONS = 8
+# GiB; no Linux image of the marketplace is smaller.
+_LEAST_DISK = 30
+_NO_ROOM = ("SkuNotAvailable", "AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest")
+
+
+@dataclass
+class Size:
+    """One size.
+
+    :param capabilities: as Azure names them, for example ``vCPUs``.
+    """
+
+    name: str
+    family: str
+    zones: frozenset[str]
+    blocked_zones: frozenset[str]
+    blocked: bool
+    capabilities: t.Mapping[str, str] = field(default_factory=dict)
+
+    def number(self, capability: str) -> float:
+        """A capability that is a number, 0 when it is not said."""
+        try:
+            return float(self.capabilities.get(capability, 0))
+        except ValueError:
+            return 0.0
+
+    @property
+    def processor(self) -> str:
+        """The architecture in lower case, empty when it is not said."""
+        return self.capabilities.get("CpuArchitectureType", "").lower()
+
+    @property
+    def generations(self) -> frozenset[str]:
+        """The generations of images that it takes, empty when they are not said."""
+        names = self.capabilities.get("HyperVGenerations", "").split(",")
+        return frozenset(name.strip() for name in names if name.strip())
+
+    def denies(self, capability: str) -> bool:
+        """Tell whether a capability is said to be missing."""
+        return self.capabilities.get(capability, "").lower() == "false"
+
+
+def check_answers(wanted: HostSpec, location: str, answers: Answers) -> ImageCapabilities:
+    """Refuse what Azure would refuse, and tell what image and size allow.
+
+    :raises OptionError: the first thing that cannot be had; the text says what can.
+    """
+    if answers.sizes is not None and not _sizes(location, answers.sizes):
+        raise OptionError(
+            "location",
+            f"Azure has no virtual machines in {location}: it is no region's name, or none of"
+            " this subscription's. `az account list-locations` lists them.",
+        )
+    for option, problem in answers.reference_problems:
+        raise OptionError(option, problem)
+    if answers.label_problem:
+        raise OptionError("dns_label", answers.label_problem)
+    if answers.image_problem:
+        raise OptionError("image", answers.image_problem)
+    if answers.image:
+        _check_image(wanted, answers.image)
+    if answers.terms_problem:
+        raise OptionError("plan", answers.terms_problem)
+    if answers.sizes is None:
+        return ImageCapabilities()
+    size = _find_size(wanted, location, answers.sizes, wanted.zone, answers.image)
+    _check_disk_types(wanted, location, answers.sizes)
+    _check_fit(wanted, size, answers.image)
+    _check_capabilities(wanted, size)
+    trusted = _allows_trusted_launch(size, answers.image)
+    _check_security(wanted, size, answers.image, trusted)
+    _check_ephemeral(wanted, size, answers.image, trusted)
+    if answers.usages is not None:
+        _check_quota(location, size, answers.usages, wanted.params["priority"] == "Spot")
+    return ImageCapabilities(trusted)
+
+
+def _check_image(wanted: HostSpec, image: Json) -> None:
+    properties = properties_of(image)
+    system = (properties.get("osDiskImage") or {}).get("operatingSystem") or (
+        (properties.get("storageProfile") or {}).get("osDisk") or {}
+    ).get("osType")
+    if system and str(system).lower() != "linux":
+        raise OptionError("image", f"{image_of(wanted)} is a {system} image; Docker hosts are Linux.")
+    _check_plan(wanted, properties.get("plan"))
+    of_image, asked = _check_image_disk(image), wanted.params["os_disk_size_gb"]
+    # "Error messages for VM creation": the OS disk has at least the size of the image's.
+    if asked and asked < of_image:
+        raise OptionError(
+            "os_disk_size_gb",
+            f"{asked} GiB are less than the {of_image} GiB of {image_of(wanted)}: give {of_image} to 4095.",
+        )
+
+
+def _check_image_disk(image: Json | None) -> int:
+    """The size of an image's OS disk in GiB, 0 when it is not said."""
+    disk = properties_of(image).get("osDiskImage") or {}
+    # Azure answers one or both, of which its specification knows neither.
+    return int(disk.get("sizeInGb") or int(disk.get("sizeInBytes") or 0) // 2**30)
+
+
+def _check_plan(wanted: HostSpec, plan: Json | None) -> None:
+    """PurchasePlan of the Compute API: what an image is sold with, and the VM made of it has to name."""
+    image = image_of(wanted)
+    if plan and not wanted.plan:
+        raise OptionError(
+            "plan",
+            f"{image} is sold with a plan: give name {plan.get('name')}, product {plan.get('product')},"
+            f" publisher {plan.get('publisher')}, and accept its terms once (`az vm image terms accept --publisher"
+            f" {plan.get('publisher')} --offer {plan.get('product')} --plan {plan.get('name')}`).",
+        )
+    if not wanted.plan:
+        return
+    keys = ("publisher", "product", "name")
+    asked = ":".join(wanted.plan[key] for key in keys)
+    if plan and any(plan.get(key) != wanted.plan[key] for key in keys):
+        shown = ":".join(str(plan.get(key)) for key in keys)
+        raise OptionError("plan", f"{asked} is not the plan of {image}, which is {shown} (publisher:product:name).")
+    # An image of one's own may be made from one that is sold, and does not tell.
+    if not plan and image.is_platform:
+        raise OptionError("plan", f"{image} is sold without a plan, asked is {asked}: leave plan out.")
+
+
+def read_size(entry: Json, location: str) -> Size:
+    """A size from an item of ``Microsoft.Compute/skus``."""
+    places = [place for place in entry.get("locationInfo") or [] if str(place.get("location")).lower() == location]
+    zones = {str(zone) for place in places for zone in place.get("zones") or []}
+    blocked_zones: set[str] = set()
+    blocked = False
+    for restriction in entry.get("restrictions") or []:
+        info = restriction.get("restrictionInfo") or {}
+        if restriction.get("type") == "Zone":
+            blocked_zones |= {str(zone) for zone in info.get("zones") or []}
+        elif location in [str(name).lower() for name in info.get("locations") or restriction.get("values") or []]:
+            blocked = True
+    capabilities = {str(item.get("name")): str(item.get("value")) for item in entry.get("capabilities") or []}
+    return Size(
+        str(entry["name"]), str(entry.get("family")), frozenset(zones), frozenset(blocked_zones), blocked, capabilities
+    )
+
+
+def _find_size(
+    wanted: HostSpec, location: str, entries: list[Json], zone: str | None, image: Json | None = None
+) -> Size:
+    sizes = _sizes(location, entries)
+    asked = size_of(wanted)
+    found = next((size for size in sizes if size.name.lower() == asked.lower()), None)
+    if found is None or found.blocked:
+        word = "is not available" if found else "does not exist"
+        raise OptionError(
+            "vm_size",
+            f"{asked} {word} in {location} for this subscription. Available are"
+            f" {_alike(asked, found, sizes, zone, image)}.",
+        )
+    if zone and (zone not in found.zones or zone in found.blocked_zones):
+        usable = ", ".join(sorted(found.zones - found.blocked_zones)) or "none"
+        raise OptionError(
+            "zone" if wanted.zone else "vm_size",
+            f"{asked} cannot be had in zone {zone} of {location}; zones with it: {usable}.",
+        )
+    return found
+
+
+def suggest_alternatives(session: AzureSession, wanted: HostSpec, location: str, error: DockerHostError) -> str:
+    """What Azure can say when it refused a size or for want of quota; empty when it can say nothing.
+
+    :param error: why the run failed.
+    """
+    if not isinstance(error, AzureError):
+        return ""
+    try:
+        if error.code in _NO_ROOM:
+            sizes = _sizes(location, query_sizes(session, location) or [])
+            found = next((size for size in sizes if size.name.lower() == size_of(wanted).lower()), None)
+            others = [size for size in sizes if size is not found]
+            return (
+                f"Sizes of {location} that are alike: {_alike(size_of(wanted), found, others, wanted.zone)}."
+                if others
+                else ""
+            )
+        if error.code in ("OperationNotAllowed", "QuotaExceeded") and "quota" in error.error.message.lower():
+            rows = [_shown_usage(usage) for usage in query_usages(session, location) or [] if usage.get("currentValue")]
+            return f"In use in {location}: {', '.join(rows)}." if rows else ""
+    except DockerHostError:
+        return ""
+    return ""
+
+
+def _shown_usage(usage: Json) -> str:
+    name = usage.get("name") or {}
+    return f"{name.get('localizedValue') or name.get('value')} {usage.get('currentValue')} of {usage.get('limit')}"
+
+
+def _alike(asked: str, found: Size | None, sizes: list[Size], zone: str | None, image: Json | None = None) -> str:
+    """Available sizes that are most like the one asked for, in the zone asked for, and that take the image."""
+    free = [size for size in sizes if not size.blocked and _would_do(zone, found, size, image)]
+    if found:
+        free.sort(
+            key=lambda size: (
+                abs(size.number("vCPUs") - found.number("vCPUs")),
+                abs(size.number("MemoryGB") - found.number("MemoryGB")),
+            )
+        )
+    else:
+        free.sort(key=lambda size: (-_common(size.name.lower(), asked.lower()), size.number("vCPUs")))
+    return ", ".join(size.name for size in free[:_SUGGESTIONS]) or "none"
+
+
+def _would_do(zone: str | None, found: Size | None, size: Size, image: Json | None) -> bool:
+    """Tell whether a size is to be had in the zone, and takes what the one asked for, or the image, needs."""
+    if zone and zone not in size.zones - size.blocked_zones:
+        return False
+    properties = properties_of(image)
+    processor = str(properties.get("architecture") or (found.processor if found else "")).lower()
+    if processor and size.processor and size.processor != processor:
+        return False
+    generation = str(properties.get("hyperVGeneration") or "")
+    needed = {generation} if generation else found.generations if found else frozenset()
+    return not needed or not size.generations or bool(needed & size.generations)
+
+
+def _common(one: str, other: str) -> int:
+    """How many letters two names have in common at their beginning."""
+    return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
+
+
+def _check_fit(wanted: HostSpec, size: Size, image: Json | None) -> None:
+    properties = properties_of(image)
+    generation = str(properties.get("hyperVGeneration") or "")
+    generations = [text.strip() for text in size.capabilities.get("HyperVGenerations", "").split(",") if text.strip()]
+    if generation and generations and generation not in generations:
+        raise OptionError(
+            "image",
+            f"{image_of(wanted)} is of generation {generation}, the size {size.name} takes {', '.join(generations)}:"
+            " choose another image or vm_size.",
+        )
+    architecture = str(properties.get("architecture") or "").lower()
+    processor = size.capabilities.get("CpuArchitectureType", "").lower()
+    if architecture and processor and architecture != processor:
+        raise OptionError("image", f"{image_of(wanted)} is for {architecture}, the size {size.name} is {processor}.")
+
+
+def _check_capabilities(wanted: HostSpec, size: Size) -> None:
+    params = wanted.params
+    kinds = [params["managed_disk_type"], *(disk.kind for disk in wanted.data_disks)]
+    security = params["security_profile"] or {}
+    checks = (
+        ("managed_disk_type", any(str(kind).startswith("Premium") for kind in kinds), "PremiumIO"),
+        ("ephemeral_os_disk", params["ephemeral_os_disk"], "EphemeralOSDiskSupported"),
+        ("enable_accelerated_networking", params["enable_accelerated_networking"], "AcceleratedNetworkingEnabled"),
+        ("priority", params["priority"] == "Spot", "LowPriorityCapable"),
+        ("security_profile", security.get("encryption_at_host"), "EncryptionAtHostSupported"),
+    )
+    for option, asked, capability in checks:
+        if asked and size.denies(capability):
+            raise OptionError(option, f"the size {size.name} cannot have it ({capability} is False).")
+    limit = size.number("MaxDataDiskCount")
+    if limit and len(wanted.data_disks) > limit:
+        raise OptionError("data_disks", f"the size {size.name} takes {limit:.0f} data disks.")
+    if security.get("security_type") == "TrustedLaunch" and size.capabilities.get("TrustedLaunchDisabled") == "True":
+        raise OptionError("security_profile.security_type", f"the size {size.name} has no Trusted Launch.")
+
+
+def _check_security(wanted: HostSpec, size: Size, image: Json | None, possible: bool) -> None:
+    profile = wanted.params["security_profile"] or {}
+    for option in ("security_type", "secure_boot_enabled", "v_tpm_enabled"):
+        if image and not possible and profile.get(option) in ("TrustedLaunch", True):
+            raise OptionError(
+                f"security_profile.{option}",
+                f"{profile[option]} needs Trusted Launch, which {image_of(wanted)} and the size {size.name} have not"
+                " together: it takes an image of the second generation that supports it. Choose another image or size,"
+                " or leave it out.",
+            )
+
+
+def _check_ephemeral(wanted: HostSpec, size: Size, image: Json | None, trusted: bool) -> None:
+    """An ephemeral OS disk lies in the size's cache, or else on its temporary disk.
+
+    "Ephemeral OS disks" (learn.microsoft.com): with Trusted Launch, one GiB of it is Azure's own.
+    """
+    if not wanted.params["ephemeral_os_disk"]:
+        return
+    cache, temporary = size.number("CachedDiskBytes") / 2**30, size.number("MaxResourceVolumeMB") / 1024
+    if not cache and not temporary:
+        return
+    asked = (wanted.params["security_profile"] or {}).get("security_type")
+    room = int(cache or temporary) - int(trusted and asked != "Standard")
+    needed = wanted.params["os_disk_size_gb"] or _check_image_disk(image) or _LEAST_DISK
+    if needed > room:
+        raise OptionError(
+            "ephemeral_os_disk",
+            f"the size {size.name} has room for {room} GiB of it, {needed} GiB are needed: choose a larger vm_size"
+            + (" or a smaller os_disk_size_gb." if wanted.params["os_disk_size_gb"] else "."),
+        )
+
+
+def check_change(
+    wanted: HostSpec, location: str, entries: list[Json] | None, present: Json, usages: list[Json] | None = None
+) -> None:
+    """Refuse changes of a VM that its size, or the one it is to get, does not allow.
+
+    :param entries: items of ``Microsoft.Compute/skus``, None when one may not ask.
+    :param usages: use and limits in the region, None when one may not ask.
+    :param present: the VM.
+    :raises OptionError: the first thing that cannot be had.
+    """
+    properties = properties_of(present)
+    before = str((properties.get("hardwareProfile") or {}).get("vmSize"))
+    if entries is None:
+        return
+    if wanted.vm_size and wanted.vm_size.lower() != before.lower():
+        size = _find_size(wanted, location, entries, next(iter(present.get("zones") or []), None))
+        generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
+        allowed = size.capabilities.get("HyperVGenerations", "")
+        if generation and allowed and generation not in allowed:
+            raise OptionError(
+                "vm_size", f"{wanted.name} is of generation {generation}, the size {size.name} takes {allowed} only."
+            )
+        trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
+        if trusted and size.capabilities.get("TrustedLaunchDisabled") == "True":
+            raise OptionError("vm_size", f"{wanted.name} has Trusted Launch, which the size {size.name} has not.")
+        known = _size_named(before, location, entries)
+        if known:
+            _check_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
+    else:
+        found = _size_named(before, location, entries)
+        if found is None:
+            return
+        size = found
+    _check_capabilities(wanted, size)
+
+
+def _sizes(location: str, entries: list[Json]) -> list[Size]:
+    return [read_size(entry, location) for entry in entries if entry.get("resourceType") == "virtualMachines"]
+
+
+def _size_named(name: str, location: str, entries: list[Json]) -> Size | None:
+    return next((size for size in _sizes(location, entries) if size.name.lower() == name.lower()), None)
+
+
+def _check_disk_types(wanted: HostSpec, location: str, entries: list[Json]) -> None:
+    """Not each region has each type: "Redundancy options for managed disks" (learn.microsoft.com)."""
+    there = sorted({str(entry.get("name")) for entry in entries if entry.get("resourceType") == "disks"})
+    asked = [("managed_disk_type", wanted.params["managed_disk_type"])]
+    asked += [(f"data_disks[lun {disk.lun}].managed_disk_type", disk.kind) for disk in wanted.data_disks]
+    for option, kind in asked:
+        if there and kind and kind not in there:
+            possible = ", ".join(name for name in DISK_TYPES if name in there)
+            raise OptionError(option, f"{kind} cannot be had in {location}; types that can: {possible}.")
+
+
+def _check_quota(location: str, size: Size, usages: list[Json], spot: bool, before: Size | None = None) -> None:
+    """Refuse what is more than the quota.
+
+    "Check vCPU quotas" (learn.microsoft.com): of the region and of the size's family; spot VMs have their own.
+
+    :param before: the size that the VM has now: its vCPUs are in use already.
+    """
+    names = ["lowPriorityCores"] if spot else ["cores", size.family]
+    for usage in usages:
+        name = usage.get("name") or {}
+        if str(name.get("value")).lower() not in [entry.lower() for entry in names]:
+            continue
+        same = before and (before.family == size.family or str(name.get("value")).lower() != size.family.lower())
+        needed = size.number("vCPUs") - (before.number("vCPUs") if before and same else 0)
+        used, limit = float(usage.get("currentValue", 0)), float(usage.get("limit", 0))
+        if needed > 0 and used + needed > limit:
+            shown = name.get("localizedValue") or name.get("value")
+            more = " more" if before and same else ""
+            raise OptionError(
+                "vm_size",
+                f"{size.name} needs {needed:.0f}{more} vCPUs; of {shown} in {location}"
+                f" {used:.0f} of {limit:.0f} are used. Choose a smaller size, another family or location, or ask for a"
+                " higher quota.",
+            )
+
+
+def _allows_trusted_launch(size: Size, image: Json | None) -> bool:
+    features = {str(item.get("name")): str(item.get("value")) for item in properties_of(image).get("features") or []}
+    if "TrustedLaunch" not in features.get("SecurityType", ""):
+        return False
+    generations = size.capabilities.get("HyperVGenerations", "")
+    return "V2" in generations and size.capabilities.get("TrustedLaunchDisabled") != "True"

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Azure is asked before a host is made. Private to this collection.
+
+Everything is asked by reading. What may not be asked (rights for reading are missing) stays unknown. The plain ARM
+client asks, so that azure-mgmt-compute is loaded while Azure works (:meth:`AzureSession.load_compute`), not before.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ..._azure.clients import AzureSession
+from ..._azure.errors import AzureError
+from ..._azure.operations import run_parallel
+from ..._azure.wire import Json, properties_of
+from ..bodies.virtual_machine import image_of
+from ..desired.host_spec import HostSpec
+from ..desired.image_reference import Image
+from ..desired.resource_names import ResourceNames
+from .custom_images import query_custom_image
+from .permissions import read_permissions
+from .references import query_reference, references_of
+from .resource_providers import find_unregistered
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What Azure said; None for what it did not say.
+
+    :param sizes: the sizes and the types of disks of the region (items of ``Microsoft.Compute/skus``).
+    :param usages: use and limits in the region.
+    :param image: the image's version.
+    :param image_problem: the image is not there, in words.
+    :param label_problem: the DNS label cannot be had, in words.
+    :param terms_problem: the terms of the image's plan are not accepted, in words.
+    :param permissions: what the signed-in identity may do (items of ``Microsoft.Authorization/permissions``).
+    :param reference_problems: what the machine's options name is not there or does not fit, by option, in words.
+    :param unregistered: resource providers that the subscription is not registered for.
+    """
+
+    sizes: list[Json] | None = None
+    usages: list[Json] | None = None
+    image: Json | None = None
+    image_problem: str | None = None
+    label_problem: str | None = None
+    terms_problem: str | None = None
+    permissions: list[Json] | None = None
+    reference_problems: tuple[tuple[str, str], ...] = ()
+    unregistered: tuple[str, ...] = ()
+
+
+def query_azure(
+    session: AzureSession, wanted: HostSpec, location: str, dns_label: str | None, scope: str | None = None
+) -> Answers:
+    """Ask Azure, side by side.
+
+    A provider that is not registered is asked nothing: the SDK would register it, and this only looks.
+
+    :param dns_label: the label that a public address is to get.
+    :param scope: where the signed-in identity needs rights.
+    """
+    first: list[t.Callable[[], t.Any]] = [
+        lambda: read_permissions(session, scope) if scope else None,
+        lambda: find_unregistered(session),
+    ]
+    permissions, unregistered = run_parallel(first)
+    compute, network = (f"Microsoft.{name}" not in unregistered for name in ("Compute", "Network"))
+    jobs: list[t.Callable[[], t.Any]] = [
+        lambda: query_sizes(session, location) if compute else None,
+        lambda: query_usages(session, location) if compute else None,
+        lambda: query_dns_label(session, location, dns_label) if dns_label and network else None,
+        lambda: _query_image(session, location, image_of(wanted)) if compute else (None, None),
+    ]
+    references = references_of(wanted, ResourceNames(session.subscription_id, wanted.resource_group, wanted.name))
+    if compute:
+        jobs += [lambda one=one: query_reference(session, one, location) for one in references]  # type: ignore[misc]
+    sizes, usages, label, (version, problem), *problems = run_parallel(jobs)
+    return Answers(
+        sizes=sizes,
+        usages=usages,
+        image=version,
+        image_problem=problem,
+        label_problem=label,
+        terms_problem=_query_terms(session, wanted, version),
+        permissions=permissions,
+        reference_problems=tuple((one.option, text) for one, text in zip(references, problems, strict=False) if text),
+        unregistered=tuple(unregistered),
+    )
+
+
+def query_sizes(session: AzureSession, location: str) -> list[Json] | None:
+    """The sizes and types of disks of a region (items of ``Microsoft.Compute/skus``), None when one may not ask."""
+
+    def question() -> list[Json]:
+        path = f"/subscriptions/{session.subscription_id}/providers/Microsoft.Compute/skus"
+        found = session.arm.list(path, **{"$filter": f"location eq '{location}'"})
+        return [entry for entry in found if entry.get("resourceType") in ("virtualMachines", "disks")]
+
+    return t.cast("list[Json] | None", _allowed(question))
+
+
+def query_usages(session: AzureSession, location: str) -> list[Json] | None:
+    """Use and limits in a region, None when one may not ask."""
+
+    def question() -> list[Json]:
+        return session.arm.list(f"{_region(session, location)}/usages")
+
+    return t.cast("list[Json] | None", _allowed(question))
+
+
+def _region(session: AzureSession, location: str) -> str:
+    return f"/subscriptions/{session.subscription_id}/providers/Microsoft.Compute/locations/{location}"
+
+
+def _allowed(question: t.Callable[[], t.Any]) -> t.Any:
+    """The answer, None when the identity may not ask."""
+    try:
+        return question()
+    except AzureError as error:
+        if error.status in (403, 404) or error.code == "NoRegisteredProviderFound":
+            return None
+        raise
+
+
+def query_dns_label(session: AzureSession, location: str, label: str) -> str | None:
+    """Why a DNS label cannot be had in a region, in words; None when it can, or one may not ask."""
+    path = f"/subscriptions/{session.subscription_id}/providers/Microsoft.Network/locations/{location}"
+    answer = _allowed(lambda: session.arm.get(f"{path}/CheckDnsNameAvailability", domainNameLabel=label)) or {}
+    if answer.get("available") is not False:
+        return None
+    return f"{label!r} is taken in {location}: choose another, it must be unique in the region."
+
+
+def query_private_address(session: AzureSession, network_id: str, address: str) -> str | None:
+    """Why a private address cannot be had, in words; None when it can, or one may not ask.
+
+    :param network_id: the virtual network, which exists.
+    """
+    path = f"{network_id}/CheckIPAddressAvailability"
+    try:
+        answer = _allowed(lambda: session.arm.get(path, ipAddress=address)) or {}
+    except AzureError as error:
+        if error.code == "PrivateIPAddressNotInAnySubnet":
+            # Its subnet is still to be made.
+            return None
+        raise
+    if answer.get("available") is not False:
+        return None
+    free = ", ".join(answer.get("availableIPAddresses") or [])
+    return f"{address} is taken in {network_id}." + (f" Free are {free}." if free else "")
+
+
+def _query_image(session: AzureSession, location: str, image: Image) -> tuple[Json | None, str | None]:
+    if not image.is_platform:
+        return query_custom_image(session, location, image)
+    reference = image.reference
+    path = (
+        f"{_region(session, location)}/publishers/{reference['publisher']}/artifacttypes/vmimage"
+        f"/offers/{reference['offer']}/skus/{reference['sku']}/versions"
+    )
+    try:
+        version = reference["version"]
+        if version.lower() == "latest":
+            # Unlike other lists of Azure, this one is a bare array.
+            newest = t.cast("list[Json]", session.arm.get(path, **{"$top": "1", "$orderby": "name desc"}))
+            if not newest:
+                return None, f"{image} has no version in {location}."
+            version = str(newest[-1]["name"])
+        return session.arm.get(f"{path}/{version}"), None
+    except AzureError as error:
+        if error.status == 403:
+            return None, None
+        if error.status in (400, 404):
+            return None, f"{image} is not there in {location}: docker_vm_image_info lists what is."
+        raise
+
+
+def _query_terms(session: AzureSession, wanted: HostSpec, image: Json | None) -> str | None:
+    plan = properties_of(image).get("plan") or wanted.plan
+    if not plan or not all(plan.get(key) for key in ("publisher", "product", "name")):
+        return None
+    publisher, product, name = (str(plan[key]) for key in ("publisher", "product", "name"))
+    path = (
+        f"/subscriptions/{session.subscription_id}/providers/Microsoft.MarketplaceOrdering/offerTypes/virtualmachine"
+        f"/publishers/{publisher}/offers/{product}/plans/{name}/agreements/current"
+    )
+    try:
+        terms = session.arm.get(path)
+    except AzureError as error:
+        if error.status in (400, 403, 404, 409):
+            return None
+        raise
+    if properties_of(terms).get("accepted") is not False:
+        return None
+    return (
+        f"the terms of the plan {publisher}:{product}:{name} are not accepted in this subscription. Accept them once:"
+        f" `az vm image terms accept --publisher {publisher} --offer {product} --plan {name}`."
+    )

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a VM is put into or given by name, and must exist before. Private to this collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._azure.clients import AzureSession
+from ..._azure.errors import AzureError
+from ..._azure.operations import run_parallel
+from ..._azure.wire import Json
+from ..._errors import OptionError
+from ..desired.host_spec import HostSpec
+from ..desired.resource_names import ResourceNames
+
+IDENTITIES = "vm_identity.user_assigned_identities"
+
+
+class Reference(t.NamedTuple):
+    """The option that names something, and its id."""
+
+    option: str
+    path: str
+
+
+def references_of(wanted: HostSpec, names: ResourceNames) -> list[Reference]:
+    """What the options of a host's machine name.
+
+    :raises OptionError: one is neither a name nor an id of the right type.
+    """
+    places = ("availability_set", "proximity_placement_group")
+    found = [Reference(kind, names.resolve(kind, kind, wanted.params[kind])) for kind in places if wanted.params[kind]]
+    given = (wanted.params["vm_identity"] or {}).get("user_assigned_identities") or []
+    return found + [Reference(IDENTITIES, names.resolve(IDENTITIES, "identity", text)) for text in given]
+
+
+def query_reference(session: AzureSession, reference: Reference, location: str) -> str | None:
+    """What is wrong with what is named, in words; None when nothing is, or one may not ask."""
+    try:
+        found = session.arm.find(reference.path)
+    except AzureError as error:
+        if error.status == 403:
+            return None
+        raise
+    if found is None:
+        return f"{reference.path} does not exist, or may not be read: give one that does, or leave it out."
+    return None if reference.option == IDENTITIES else _misplaced(reference, found, location)
+
+
+def _misplaced(reference: Reference, found: Json, location: str) -> str | None:
+    """VirtualMachineProperties of the Compute API: both are of the VM's region.
+
+    AvailabilitySet.sku of the Compute API: ``Aligned`` is for VMs with managed disks, which ours are.
+    """
+    place = str(found.get("location")).replace(" ", "").lower()
+    if place != location:
+        return f"{reference.path} is in {place}, the host would be in {location}: both must be in one location."
+    kind = str((found.get("sku") or {}).get("name") or "Classic")
+    if reference.option == "availability_set" and kind.lower() != "aligned":
+        return f"{reference.path} is of the SKU {kind}; VMs with managed disks take sets of the SKU Aligned only."
+    return None
+
+
+def check_references(session: AzureSession, references: t.Sequence[Reference], location: str) -> None:
+    """Ask for all of them, side by side.
+
+    :raises OptionError: the first with which something is wrong.
+    """
+    problems = run_parallel([lambda one=one: query_reference(session, one, location) for one in references])  # type: ignore[misc]
+    for reference, problem in zip(references, problems, strict=True):
+        if problem:
+            raise OptionError(reference.option, problem)

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource providers that a host needs, and their registration. Private to this collection.
+
+The SDK registers a provider when a request fails for want of it: after other changes, without a word, without an end.
+So it is asked first, and registered first.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._azure.advice import registration_help
+from ..._azure.clients import AzureSession
+from ..._azure.errors import AzureError
+from ..._azure.operations import (
+    FIRST_POLL_SECONDS,
+    SLOWEST_POLL_SECONDS,
+    OperationInfo,
+    ProgressReporter,
+    run_parallel,
+    timed_out,
+)
+from ..._errors import DockerHostError
+
+NEEDED = ("Microsoft.Compute", "Microsoft.Network")
+_THERE = ("registered", "registering")
+
+
+class RegistrationError(DockerHostError):
+    """A resource provider is not registered, and may not be registered by who is signed in."""
+
+
+def find_unregistered(session: AzureSession) -> list[str]:
+    """The needed providers that the subscription is not registered for, as far as one may ask."""
+
+    def missing(namespace: str) -> bool:
+        try:
+            found = session.arm.get(_path(session, namespace))
+        except AzureError as error:
+            if error.status in (403, 404):
+                return False
+            raise
+        return str(found.get("registrationState") or "Registered").lower() not in _THERE
+
+    answers = run_parallel([lambda name=name: missing(name) for name in NEEDED])  # type: ignore[misc]
+    return [name for name, is_missing in zip(NEEDED, answers, strict=True) if is_missing]
+
+
+def register(session: AzureSession, host: str, namespaces: t.Sequence[str]) -> None:
+    """Register the subscription for providers and wait until it is.
+
+    :raises RegistrationError: it may not be done.
+    """
+    run_parallel([lambda name=name: _register(session, host, name) for name in namespaces])  # type: ignore[misc]
+
+
+def _register(session: AzureSession, host: str, namespace: str) -> None:
+    path = _path(session, namespace)
+    watch = ProgressReporter(
+        OperationInfo(
+            host, f"resource provider {namespace}", "Registering", "register the resource provider", namespace, 60
+        ),
+        session.progress,
+    )
+    try:
+        answer = session.arm.post(f"{path}/register")
+    except AzureError as error:
+        if error.status != 403:
+            raise
+        raise RegistrationError(
+            f"The subscription is not registered for the resource provider {namespace}, and the signed-in identity"
+            f" may not register it ({error.code}). {registration_help(namespace)}",
+            **error.details,
+        ) from error
+    pace = FIRST_POLL_SECONDS
+    while str(answer.get("registrationState")).lower() != "registered":
+        watch.saw("Registering")
+        if session.deadline.over:
+            raise timed_out(watch.work, session.deadline, str(answer.get("registrationState")))
+        watch.rest(pace)
+        pace = min(SLOWEST_POLL_SECONDS, pace * 1.5)
+        answer = session.arm.get(path)
+
+
+def _path(session: AzureSession, namespace: str) -> str:
+    return f"/subscriptions/{session.subscription_id}/providers/{namespace}"
