@@ -15,7 +15,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import Work
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import OperationInfo
 
 from .conftest import REPOSITORY, Ran, User, needs_docker
 from .watch import Watch
@@ -275,7 +275,9 @@ def test_another_public_address(user: User) -> None:
         session.arm.put(interface["id"], interface)
         azure.settle()
         address = session.arm.get(public["id"])
-        session.arm.begin(Work("web1", "address", "Deleting", "delete", "web1-ip"), "DELETE", public["id"]).wait()
+        session.arm.begin(
+            OperationInfo("web1", "address", "Deleting", "delete", "web1-ip"), "DELETE", public["id"]
+        ).wait()
         kept = {key: address[key] for key in ("location", "sku", "tags", "zones") if key in address}
         for path in (f"{network}/publicIPAddresses/somebody-elses", public["id"]):
             session.arm.put(path, {**kept, "properties": {"publicIPAllocationMethod": "Static"}})

@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).parent / "local_action"
 IMPORT = "from ansible_collections.dockerhost.azure.plugins."
 MODULE = f"""from __future__ import annotations
 {IMPORT}module_utils._probe import BACKEND
-{IMPORT}module_utils._task import run_as_module
+{IMPORT}module_utils._backend import run_as_module
 if __name__ == "__main__":
     run_as_module(BACKEND)
 """

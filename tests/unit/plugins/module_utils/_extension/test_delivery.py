@@ -115,7 +115,7 @@ def test_size_of_the_real_payload() -> None:
 
 
 @pytest.mark.parametrize(
-    "frame",
+    "digest_without_certs",
     [
         "Enable succeeded: \n[stdout]\nconfigure: restart\n@\n\n[stderr]\n",
         "Enable succeeded: [stdout] configure: restart @ [stderr] ",
