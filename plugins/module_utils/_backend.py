@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ._argspec import ArgumentSpec
-from ._errors import DockerHostError, MissingLibraryError
+from ._errors import DockerHostError, MissingLibraryError, render
 
 REQUIREMENTS_FILE = "meta/ee-requirements.txt of the collection dockerhost.azure"
 
@@ -33,9 +33,11 @@ class Request:
     :param diff: give ``diff`` (``before``/``after``, no secrets) in the result.
     :param progress: shows one line to the user at once, where that is possible. Thread-safe.
     :param warn: adds one warning to the result. Thread-safe.
-    :param at_once: for how many hosts the same task may run at the same time.
-    :param brief: in check mode, look only at what the options name, and leave the rest out of the result where that
-        saves work.
+    :param concurrency: for how many hosts the same task may run at the same time.
+    :param only_named: in check mode, examine only what the options name, and leave the rest out of the result where
+        that saves work.
+    :param token_cache: a directory of this run, readable by its user only, in which processes share access tokens;
+        None when there is none.
     """
 
     params: t.Mapping[str, t.Any]
@@ -45,6 +47,7 @@ class Request:
     warn: t.Callable[[str], None] = silent
     concurrency: int = 1
     only_named: bool = False
+    token_cache: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,12 @@ class Backend:
     run: t.Callable[[Request], dict[str, t.Any]]
 
 
-def failure(error: DockerHostError) -> dict[str, t.Any]:
-    """The result of a task that failed with an expected error, without ``failed`` itself."""
-    message = error.message
+def failure(error: DockerHostError, variables: t.Mapping[str, str] | None = None) -> dict[str, t.Any]:
+    """Return the result of a task that failed with an expected error, without ``failed`` itself.
+
+    :param variables: see :func:`~._errors.render`.
+    """
+    message = render(error.message, variables)
     if isinstance(error, MissingLibraryError):
         from ansible.module_utils.basic import missing_required_lib
 
@@ -87,7 +93,7 @@ def run_as_module(task: Backend) -> None:
         params=module.params,
         check_mode=module.check_mode,
         diff=module._diff,
-        warn=module.warn,
+        warn=lambda text: module.warn(render(text)),
     )
     try:
         result = task.run(request)

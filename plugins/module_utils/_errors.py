@@ -10,13 +10,35 @@ A backend never ends a task itself: it raises one of these, and the one runner i
 
 from __future__ import annotations
 
+import re
 import typing as t
+
+_REFERENCE = re.compile(r"\bO\((?P<option>[^()=]+)(?:=(?P<value>[^()]*))?\)")
+
+
+def render(text: str, variables: t.Mapping[str, str] | None = None) -> str:
+    """Return a message with its references to options in the words of whoever set them.
+
+    :param text: a message with references as Ansible's documentation writes them: ``O(allow_stop=true)`` becomes
+        ``allow_stop: true``, and ``O(data_disks[0].lun)`` becomes ``data_disks[0].lun``.
+    :param variables: the variable that sets an option, by the option's name, where a role set it.
+    """
+
+    def shown(match: re.Match[str]) -> str:
+        option, value = match["option"], match["value"]
+        name = re.match(r"[^.\[]*", option)
+        start = name.group() if name else ""
+        place = (variables or {}).get(start, start) + option[len(start) :]
+        return place if value is None else f"{place}: {value}"
+
+    return _REFERENCE.sub(shown, text)
 
 
 class DockerHostError(Exception):
     """An expected failure with a message for the user.
 
-    :param message: one clear text: what was wrong, what would be right. Holds no secret.
+    :param message: one clear text: what must hold, what it got, what to do. It holds no secret. It names options as
+        :func:`render` reads them.
     :param details: further keys of the failed result (JSON types, no secret).
     """
 
@@ -26,7 +48,7 @@ class DockerHostError(Exception):
         self.details: dict[str, t.Any] = details
 
     def __str__(self) -> str:
-        return self.message
+        return render(self.message)
 
 
 class OptionError(DockerHostError):
@@ -37,7 +59,7 @@ class OptionError(DockerHostError):
     """
 
     def __init__(self, option: str, problem: str) -> None:
-        super().__init__(f"{option}: {problem}", option=option)
+        super().__init__(f"O({option}): {problem}", option=option)
         self.option = option
 
 

@@ -27,7 +27,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request, failure
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, render
 
 display = Display()
 
@@ -157,7 +157,7 @@ def carry_out(task: Backend, args: dict[str, t.Any], **asked: t.Any) -> Ran:
         except DockerHostError as error:
             result.update(failure(error), failed=True)
     if warnings:
-        result["warnings"] = warnings
+        result["warnings"] = [render(warning) for warning in warnings]
     if validation._deprecations:
         result["deprecations"] = [_deprecation(entry) for entry in validation._deprecations]
     return Ran(result, params, validation._no_log_values)

@@ -106,7 +106,7 @@ class _Wait:
         waited = monotonic() - self.started
         if error.kind != self.spoken_kind or waited - self.spoken_at >= PROGRESS_INTERVAL:
             self.spoken_kind, self.spoken_at = error.kind, waited
-            self.progress(f"{error.message} (waiting for {waited:.0f} s, at most {self.patience:.0f} s)")
+            self.progress(f"{error} (waiting for {waited:.0f} s, at most {self.patience:.0f} s)")
 
     def _final(self, error: EndpointError, attempts: int) -> EndpointError:
         if attempts == 1:

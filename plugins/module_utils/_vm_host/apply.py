@@ -120,7 +120,7 @@ class PlanExecutor:
                 if self._session.arm.find(step.resource_id):
                     left[step.resource_id] = " ".join(outcome.notes) or "It is in use by others."
             except DockerHostError as error:
-                left[step.resource_id] = error.message
+                left[step.resource_id] = str(error)
         return left
 
     def _run(self, step: Action, plan: Plan, outcome: Execution) -> None:

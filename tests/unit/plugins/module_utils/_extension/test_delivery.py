@@ -145,14 +145,14 @@ def test_the_last_result_counts_and_others_json_does_not() -> None:
 def test_errors_tell_stage_end_of_output_and_log() -> None:
     bad = {"docker_setup": 1, "ok": False, "stage": "install", "error": "no", "detail": "E: lock", "log": "/var/log/x"}
     error = failed("web1", read_setup_result(json.dumps(bad), 1))
-    assert error.message == (
+    assert str(error) == (
         "web1: the program on the VM failed in stage install: no. E: lock (the full log is on the VM in /var/log/x)"
     )
     assert error.details["stage"] == "install"
     assert error.details["exit_code"] == 1
     silent = failed("web1", read_setup_result("Enable succeeded: \n[stdout]\nhello\n[stderr]\n"))
-    assert "left no result" in silent.message
-    assert silent.message.endswith("hello")
+    assert "left no result" in str(silent)
+    assert str(silent).endswith("hello")
 
 
 @pytest.mark.parametrize(("guessable", "scheme"), [(True, "scrypt"), (False, "hmac-sha256")])

@@ -47,7 +47,7 @@ def in_a_child(work: t.Callable[[], t.Any], *, user: int | None = None) -> str:
                 os.setuid(user)
             text = f"ok {work()}"
         except DockerHostError as error:
-            text = f"refused {error.message}"
+            text = f"refused {error!s}"
         except BaseException as error:  # noqa: BLE001 - handed to the parent
             text = f"broken {error!r}"
         os.write(writer, text.encode()[:4000])

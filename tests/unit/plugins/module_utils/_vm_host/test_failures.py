@@ -244,13 +244,13 @@ def go_on(cloud: Cloud) -> None:
 def check_message(error: AzureError, cloud: Cloud, changing: bool = True) -> None:
     """Operation, resource, Azure's code and message, the request id, and, after changes, what exists."""
     found = error.details["azure_error"]
-    assert f"Could not {found['operation']} ({found['resource']})" in error.message
-    assert found["code"] in error.message
+    assert f"Could not {found['operation']} ({found['resource']})" in str(error)
+    assert found["code"] in str(error)
     if found["status"] and found["request_id"]:
-        assert found["request_id"] in error.message
+        assert found["request_id"] in str(error)
     if changing:
         assert isinstance(error.details["exists"], list)
-        assert "Exists so far" in error.message
+        assert "Exists so far" in str(error)
 
 
 def test_operations_that_take_too_long_are_taken_up_again(cloud: Cloud) -> None:
@@ -315,7 +315,7 @@ def test_a_delete_that_fails_can_be_run_again(cloud: Cloud, path: str, way: str)
         cloud.run(**given)
     except DockerHostError as error:
         failure = error
-    assert failure is None or "Exists so far" in failure.message
+    assert failure is None or "Exists so far" in str(failure)
     struck = cloud.azure.faults()
     assert all(fault["struck"] for fault in struck), struck
     assert way not in PASSING or failure is None

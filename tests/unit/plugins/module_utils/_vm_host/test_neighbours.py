@@ -57,7 +57,7 @@ def test_a_failed_run_leaves_the_host_that_came_meanwhile(cloud: Cloud, monkeypa
         cloud.run(on_failure="remove")
     left = [path.rsplit("/", 1)[-1] for path in caught.value.details["exists"]]
     assert sorted(left) == sorted(["docker-vnet", cloud.group])
-    assert "web2" in caught.value.message
+    assert "web2" in str(caught.value)
     assert not [path for path in cloud.resources() if "/web1" in path.lower()]
     assert neighbour.run(name="web2")["changed"] is False
 
