@@ -1,5 +1,5 @@
-# dockerhost.azure: `make demo` does the main job on the local Azure, `make test` runs every test.
-# Both do all set-up themselves; everything they make stays inside the checkout.
+# dockerhost.azure: `make demo` does the main job on the local Azure, `make test` runs every test but the longest.
+# Every target does its own set-up, below .build, .cache, .venv and .venvs; `make clean` removes them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -11,7 +11,7 @@ BUILD := $(TOP)/.build
 CACHE := $(TOP)/.cache
 VENV := $(TOP)/.venv
 PYTHON ?= python3
-# Tests at a time. Most of their time they wait for operations of the local Azure.
+# Tests at a time. Part of their time they wait for operations of the local Azure.
 JOBS ?= 3
 DEV := $(BUILD)/dev
 COLLECTIONS := $(BUILD)/collections
@@ -21,6 +21,8 @@ export JOBS
 unexport PYTHONDONTWRITEBYTECODE
 export DOCKERHOST_CACHE := $(CACHE)
 export DOCKERHOST_VENVS := $(TOP)/.venvs
+export PIP_CACHE_DIR := $(CACHE)/pip
+export npm_config_cache := $(CACHE)/npm
 export PATH := $(VENV)/bin:$(CACHE)/bin:$(PATH)
 # The tests and the demo talk to their own servers: a CA bundle meant for the outside must not decide whom they trust.
 RUN := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE -u SSL_CERT_DIR -u ANSIBLE_CONFIG
@@ -29,7 +31,7 @@ SOURCES := $(shell git ls-files --cached --others --exclude-standard ':!playbook
 
 .PHONY: help
 help:  ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@tools/help.sh $(MAKEFILE_LIST)
 
 # --- set-up ------------------------------------------------------------------------------------------------------
 
@@ -37,20 +39,41 @@ $(BUILD)/system.stamp: tools/system.sh
 	@tools/system.sh $(CACHE)
 	@mkdir -p $(@D) && touch $@
 
-$(VENV)/ready.stamp: meta/ee-requirements.txt tests/requirements.txt tests/emulator/pyproject.toml | $(BUILD)/system.stamp
-	@tools/venv.sh $(PYTHON) $(VENV)
+$(BUILD)/system-tests.stamp: tools/system.sh | $(BUILD)/system.stamp
+	@tools/system.sh $(CACHE) tests
 	@touch $@
 
-.PHONY: system python
-system: $(BUILD)/system.stamp  ## Install the system packages (as root), or say which are missing
-python: $(VENV)/ready.stamp  ## Make the virtual environment
+# Environments are known by what they were made from: the stamps of other requirements stay without effect.
+DEMO_NEEDS := meta/ee-requirements.txt tools/requirements.txt tests/emulator/pyproject.toml
+DEMO_STAMP := $(VENV)/demo-$(shell cat $(DEMO_NEEDS) | cksum | cut -d ' ' -f 1).stamp
+TESTS_STAMP := $(VENV)/tests-$(shell cat $(DEMO_NEEDS) tests/requirements.txt | cksum | cut -d ' ' -f 1).stamp
+INSTALL := $(PYTHON) tools/venv.py $(VENV) --python $(PYTHON) --cache $(CACHE) -r meta/ee-requirements.txt -r tools/requirements.txt -e tests/emulator
+
+$(DEMO_STAMP): | $(BUILD)/system.stamp
+	@$(INSTALL)
+	@touch $@
+
+$(TESTS_STAMP): | $(BUILD)/system-tests.stamp
+	@$(INSTALL) -r tests/requirements.txt
+	@touch $@ $(DEMO_STAMP)
+
+.PHONY: system python-demo python
+system: $(BUILD)/system.stamp  ## Install the system packages that the demo needs (as root), or say which are missing
+	@echo "$@: passed, everything is installed that this user can install"
+
+python-demo: $(DEMO_STAMP)  ## Make the virtual environment with what the demo needs
+	@echo "$@: passed, $(VENV) has what the demo needs"
+
+python: $(TESTS_STAMP)  ## Make the virtual environment with what the checks and tests need, too
+	@echo "$@: passed, $(VENV) has what the checks and tests need"
 
 .PHONY: dev
-dev: $(VENV)/ready.stamp  ## Make the working tree importable as a collection (for the checks and the unit tests)
-	@mkdir -p $(DEV)/ansible_collections/dockerhost
+dev: $(TESTS_STAMP)  ## Make the working tree importable as a collection (for the checks and the unit tests)
+	@mkdir -p $(BUILD)/home $(DEV)/ansible_collections/dockerhost
 	@ln -sfn ../../../.. $(DEV)/ansible_collections/dockerhost/azure
 
-$(BUILD)/collection.stamp: $(SOURCES) $(VENV)/ready.stamp
+# The artifact is built by ansible-core, which the demo has.
+$(BUILD)/collection.stamp: $(SOURCES) | $(DEMO_STAMP)
 	@tools/install.sh $(BUILD) $(COLLECTIONS)
 	@touch $@
 
@@ -58,7 +81,7 @@ $(BUILD)/collection.stamp: $(SOURCES) $(VENV)/ready.stamp
 install: $(BUILD)/collection.stamp  ## Build the collection artifact and install it below .build/collections
 
 .PHONY: guests
-guests: $(VENV)/ready.stamp  ## Make the Debian tree and package pool that real guests use (cached)
+guests: | $(DEMO_STAMP)  ## Make the Debian tree and package pool that real guests use (cached)
 	@$(RUN) python -m azure_emulator.machines.build --cache-dir $(CACHE) --if-possible
 
 # --- the main job ------------------------------------------------------------------------------------------------
@@ -67,44 +90,70 @@ guests: $(VENV)/ready.stamp  ## Make the Debian tree and package pool that real 
 demo:  ## A Docker host on a local Azure, from nothing to a running container
 	@tools/demo.sh
 
-demo-stop:  ## Stop the demo and leave nothing behind
+demo-stop:  ## Stop the demo and remove what it made
 	@tools/demo.sh stop
 
 # --- checks and tests --------------------------------------------------------------------------------------------
 
-CHECKS := sanity galaxy mypy ansible-lint docs-lint ruff yamllint changelog-lint reuse
+# What a check finds depends on the files of the tree alone: the same files are not checked twice (cached in .cache/checks).
+ONCE := tools/once.py $(CACHE)/checks
+# antsibull-docs and antsibull-changelog write a log into HOME.
+ANTSIBULL := HOME=$(BUILD)/home ANSIBLE_HOME=$(BUILD)/ansible
+CHECKS := sanity galaxy ansible-lint mypy docs-lint reuse yamllint changelog-lint ruff
 
-.PHONY: check $(CHECKS)
+.PHONY: check quick-check $(CHECKS)
 check: dev install  ## Every static check, two at a time, the longest first
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target $(CHECKS)
+	@echo "$@: passed, all of: $(CHECKS)"
 
-ruff: dev
-	ruff check .
-	ruff format --check .
+ruff: dev  ## Python: style, mistakes and format
+	@ruff check --quiet .
+	@ruff format --check --quiet . || { ruff format --check . ; exit 1; }
+	@echo "$@: passed, every Python file"
 
-mypy: dev
-	MYPYPATH=$(DEV):$(TOP)/tests/emulator:$(TOP)/tests/conformance mypy -p ansible_collections.dockerhost.azure.plugins -p azure_emulator -p azure_conformance
+mypy: dev  ## Python: strict types of the plugins and the local Azure
+	@MYPYPATH=$(DEV):$(TOP)/tests/emulator mypy --no-error-summary -p ansible_collections.dockerhost.azure.plugins -p azure_emulator
+	@echo "$@: passed, every plugin and the local Azure"
 
-yamllint: dev
-	yamllint --strict .
+yamllint: dev  ## YAML: style and mistakes
+	@yamllint --strict .
+	@echo "$@: passed, every YAML file"
 
-ansible-lint: install
-	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) ansible-lint --profile production --offline -q
+ansible-lint: install  ## Playbooks, roles and examples against ansible-lint's profile "production"
+	@$(ONCE) $@ tree tools/quiet.sh $(RUN) ANSIBLE_HOME=$(BUILD)/ansible ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) ansible-lint --profile production --offline -q
+	@echo "$@: passed, every playbook, role and example"
 
-docs-lint: install
-	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all --skip-rstcheck $(COLLECTIONS)/ansible_collections/dockerhost/azure
+docs-lint: dev install  ## Documentation of the plugins and the role, with every reference in it
+	@$(ONCE) $@ artifact tools/quiet.sh $(RUN) $(ANTSIBULL) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all --skip-rstcheck $(COLLECTIONS)/ansible_collections/dockerhost/azure
+	@echo "$@: passed, the documentation of every plugin and the role"
 
-changelog-lint: dev
-	ANSIBLE_COLLECTIONS_PATH=$(DEV) antsibull-changelog lint
+changelog-lint: dev  ## The changelog and its fragments
+	@$(ANTSIBULL) ANSIBLE_COLLECTIONS_PATH=$(DEV) antsibull-changelog lint
+	@echo "$@: passed, the changelog and its fragments"
 
 reuse: dev  ## Every file says whose it is and under which licence
 	@reuse lint --lines
+	@echo "$@: passed, the licence of every file"
 
 galaxy: install  ## The artifact passes Galaxy's own importer (cached below .venvs)
-	@tools/galaxy.sh $(PYTHON) $(BUILD) $(DOCKERHOST_VENVS)
+	@$(ONCE) $@ artifact tools/galaxy.sh $(PYTHON) $(BUILD) $(DOCKERHOST_VENVS)
+	@echo "$@: passed, the artifact"
 
-sanity: dev
-	@tools/quiet.sh $(BUILD)/sanity.log tools/sanity.sh $(BUILD)
+sanity: dev  ## ansible-test sanity
+	@$(ONCE) $@ tree tools/quiet.sh tools/sanity.sh $(BUILD)
+	@echo "$@: passed, every test of ansible-test sanity"
+
+quick-check: dev  ## The checks that take seconds
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target mypy yamllint changelog-lint ruff
+	@echo "$@: passed, the checks that take seconds"
+
+.PHONY: quick
+quick: dev  ## Within a minute: fast checks, and the unit tests that a change since main affects (BASE=branch: since that)
+	@export DOCKERHOST_UNTIL=$$(( $$(date +%s) + 45 )); \
+	$(MAKE) --no-print-directory quick-check; \
+	tests=$$(python tools/affected.py $(or $(BASE),main)); \
+	[ -z "$$tests" ] || $(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" $$tests
+	@echo "$@: passed, fast checks and what 45 seconds hold of the unit tests that differ from $(or $(BASE),main)"
 
 # The marker "slow" is for what takes minutes by itself: `make test-slow` runs it. The marker "modules" is for what
 # `make test-matrix` runs with the newest ansible-core that is there.
@@ -112,67 +161,93 @@ PYTEST := $(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUIL
 
 .PHONY: unit integration conformance e2e test
 unit: dev guests  ## Unit tests, the local Azure's and its machines' among them
-	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/unit
+	@$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/unit
+	@echo "$@: passed, every unit test but the slow ones"
 
 integration: dev install  ## Integration targets, through ansible-playbook, against the local Azure
-	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow and not modules" tests/integration
+	@$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow and not modules" tests/integration
+	@echo "$@: passed, every integration test but the slow ones"
 
 # What the comparison with recorded traffic counts is written into the documentation by the same run.
 conformance: export CONFORMANCE_DOCS := $(TOP)/docs/local-azure.md
 conformance: dev install  ## The local Azure against Microsoft's specifications and recorded traffic
-	$(PYTEST) -m "not slow" tests/conformance
+	@$(PYTEST) -m "not slow" tests/conformance
+	@echo "$@: passed, the local Azure against specifications and recorded traffic"
 
 e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
-	$(PYTEST) -n 2 --dist loadfile -m "not slow" tests/e2e
+	@$(PYTEST) -n $(JOBS) --dist loadfile -m "not slow" tests/e2e
+	@echo "$@: passed, every end-to-end test but the slow ones"
 
-test: check unit integration conformance e2e short-soak  ## Every check and every test but the ones below
+TEST := check unit integration conformance e2e short-soak
+test: $(TEST)  ## Every check and every test but the ones below
+	@echo "$@: passed, all of: $(TEST)"
 
 .PHONY: test-slow test-clients client-venvs soak short-soak test-matrix
 test-slow: dev install guests  ## Tests that take minutes each
-	$(PYTEST) -n $(JOBS) --dist loadfile -m slow tests/e2e
-	$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/unit tests/integration
+	@$(PYTEST) -n $(JOBS) --dist loadfile -m slow tests/e2e
+	@$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/unit tests/integration
+	@echo "$@: passed, every slow test"
 
 test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker (2.5 GB)
-	$(PYTEST) -n $(JOBS) --dist loadfile tests/clients
+	@$(PYTEST) -n $(JOBS) --dist loadfile tests/clients
+	@echo "$@: passed, every client"
 
-client-venvs: $(VENV)/ready.stamp  ## Install those clients from PyPI, each into a virtual environment of its own
+client-venvs: | $(DEMO_STAMP)  ## Install those clients from PyPI, each into a virtual environment of its own
 	@python tests/clients/client_venvs.py
+	@echo "$@: passed, every client is installed"
 
 SOAK := $(RUN) PYTHONPATH=$(TOP)/tests/emulator:$(TOP)/tests DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m clients.soak
 
 soak: dev install guests  ## Thirty minutes of hosts made, changed, rotated and deleted while faults strike
-	$(SOAK) --seconds $(or $(SECONDS_OF_SOAK),1800) --write-docs docs/clients.md
+	@$(SOAK) --seconds $(or $(SECONDS_OF_SOAK),1800) --write-docs docs/clients.md
+	@echo "$@: passed, nothing was lost and nothing is left"
 
 short-soak: dev install guests  ## The same in two minutes, with a seed whose first three rounds do everything
-	$(SOAK) --seconds 120 --all-within 3
+	@$(SOAK) --seconds 120 --all-within 3
+	@echo "$@: passed, nothing was lost and nothing is left"
 
 test-matrix: dev install  ## Unit and integration tests with both ends of ansible-core and the Azure SDK
-	$(RUN) python tools/matrix.py $(BUILD) $(DOCKERHOST_VENVS)
+	@$(RUN) python tools/matrix.py $(BUILD) $(DOCKERHOST_VENVS)
+	@echo "$@: passed, every row that this machine can run"
+
+.PHONY: test-times
+test-times: dev install guests  ## Where the time of `make test` goes; writes CONTRIBUTING.md (TARGETS="unit e2e": of those, and only shows it)
+	@python tools/times.py $(BUILD) $(if $(TARGETS),,--write CONTRIBUTING.md) $(or $(TARGETS),$(TEST))
+	@echo "$@: passed, and measured: $(or $(TARGETS),$(TEST))"
 
 .PHONY: docs
-docs: install  ## The reference of modules, role and plugins as HTML, made from the sources, below .build/docs
-	@tools/docs.sh $(BUILD) $(COLLECTIONS)
+docs: dev install  ## The reference of modules, role and plugins as HTML, made from the sources, below .build/docs
+	@$(ANTSIBULL) tools/docs.sh $(BUILD) $(COLLECTIONS)
 
 .PHONY: changelog
 changelog: dev  ## Write the release notes of the version in galaxy.yml anew: its text, all plugins, role and playbooks
-	@tools/changelog.sh $(DEV)
+	@$(ANTSIBULL) tools/changelog.sh $(DEV)
+	@echo "$@: passed, the release notes are written"
 
 .PHONY: bench-certs
 bench-certs: dev install  ## docker_tls_certs beside community.crypto, in one run; writes docs/performance-certs.md
-	$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) python tests/benchmarks/bench_certs.py $(DOCKERHOST_VENVS)/ansible $(COLLECTIONS) docs/performance-certs.md
+	@python tests/clients/client_venvs.py ansible
+	@$(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) python tests/benchmarks/bench_certs.py $(DOCKERHOST_VENVS)/ansible $(COLLECTIONS) docs/performance-certs.md
+	@echo "$@: passed, docs/performance-certs.md is written"
 
 .PHONY: bench-host
 bench-host: dev install  ## docker_vm_host beside azure.azcollection, in one run; writes docs/performance.md
-	$(RUN) python tests/benchmarks/bench_host.py $(COLLECTIONS) docs/performance.md
+	@$(RUN) python tests/benchmarks/bench_host.py $(COLLECTIONS) docs/performance.md
+	@echo "$@: passed, docs/performance.md is written"
 
 .PHONY: bench-role
 bench-role: dev install  ## The whole role run again, for one host and for twenty; writes docs/performance.md
-	$(RUN) python tests/benchmarks/bench_role.py $(COLLECTIONS) docs/performance.md
+	@$(RUN) python tests/benchmarks/bench_role.py $(COLLECTIONS) docs/performance.md
+	@echo "$@: passed, docs/performance.md is written"
 
 .PHONY: bench-inventory
 bench-inventory: dev install  ## The inventory plugin over 500 hosts beside an empty inventory; writes docs/performance.md
-	$(RUN) python tests/benchmarks/bench_inventory.py $(COLLECTIONS) docs/performance.md
+	@$(RUN) python tests/benchmarks/bench_inventory.py $(COLLECTIONS) docs/performance.md
+	@echo "$@: passed, docs/performance.md is written"
 
 .PHONY: clean
-clean: demo-stop  ## Remove what was built (the caches too)
-	rm -rf $(BUILD) $(CACHE) $(VENV) $(TOP)/.venvs $(TOP)/.demo
+clean: demo-stop  ## Remove everything that the other targets made in the checkout, the caches too
+	@rm -rf $(BUILD) $(CACHE) $(VENV) $(TOP)/.venvs $(TOP)/.demo $(TOP)/.ansible
+	@rm -rf $(TOP)/.mypy_cache $(TOP)/.ruff_cache $(TOP)/.pytest_cache $(TOP)/.hypothesis
+	@find $(TOP) -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
+	@echo "$@: passed, the checkout holds nothing that was made here"

@@ -9,7 +9,11 @@ pytest-xdist's own marks for that (``xdist_group``) have no effect with pytest 9
 
 from __future__ import annotations
 
+import json
+import os
+import time
 import typing as t
+from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -52,6 +56,9 @@ LONGEST = (
     "test_target[docker_vm_host_info-action]",
 )
 
+_UNTIL = os.environ.get("DOCKERHOST_UNTIL")
+"""When `make quick` begins no more tests, in seconds since 1970; tests keep the order in which it names their files."""
+
 
 class OneByOne(LoadScopeScheduling):
     """Each test is a unit of work, and so is each of those files."""
@@ -62,8 +69,53 @@ class OneByOne(LoadScopeScheduling):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONGEST.index(item.name) if item.name in LONGEST else len(LONGEST))
+    if _UNTIL is None:
+        items.sort(key=lambda item: LONGEST.index(item.name) if item.name in LONGEST else len(LONGEST))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    if _UNTIL is not None and time.time() > float(_UNTIL):
+        pytest.skip("no time left in `make quick`: `make unit` runs it")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: t.Any) -> OneByOne | None:
     return OneByOne(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+class Times:
+    """How long each test file takes, and how much of that its processes compute; ``make test-times`` asks for it.
+
+    Written when a process ends, as ``FOLDER/PID.json``: for each file its seconds, and its seconds of CPU time. That of
+    a server or guest counts where its fixture ends it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, list[float]] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> t.Generator[None, object, object]:
+        began, used = time.monotonic(), _cpu_seconds()
+        try:
+            return (yield)
+        finally:
+            file = self._files.setdefault(item.nodeid.partition("::")[0], [0.0, 0.0])
+            file[0] += time.monotonic() - began
+            file[1] += _cpu_seconds() - used
+
+    def pytest_sessionfinish(self) -> None:
+        if self._files:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / f"{os.getpid()}.json").write_text(json.dumps(self._files))
+
+
+def _cpu_seconds() -> float:
+    """The CPU time of this process and of its children that have ended."""
+    return sum(os.times()[:4])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = os.environ.get("DOCKERHOST_TIMES")
+    if folder:
+        config.pluginmanager.register(Times(Path(folder)), "dockerhost-times")

@@ -4,7 +4,7 @@
 
 """The main job on the local Azure, as a user would do it on Azure: one playbook, then the docker CLI.
 
-Everything that it makes lies in ``.demo`` of the checkout, but for a marked block in ``/etc/hosts`` (as root).
+Everything that it makes is in ``.demo`` of the checkout, but for a marked block in ``/etc/hosts`` (as root).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -43,7 +44,7 @@ class StepError(Exception):
 
 @contextlib.contextmanager
 def step(title: str) -> t.Iterator[None]:
-    """Say what is being done and how long it took."""
+    """Print what is being done and how long it took."""
     print(f"== {title}", flush=True)
     begin = time.monotonic()
     yield
@@ -139,7 +140,7 @@ def run_playbook(env: dict[str, str]) -> str:
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "dockerhost.azure.create_docker_host"]
     for key, value in variables.items():
         command += ["-e", json.dumps({key: value})]
-    print(f"   ansible-playbook dockerhost.azure.create_docker_host -e docker_host_name={HOST} ...")
+    print(f"   $ ansible-playbook dockerhost.azure.create_docker_host -e docker_host_name={HOST} ...", flush=True)
     (DEMO / "home").mkdir(mode=0o700, exist_ok=True)
     result = subprocess.run(resolving(command), env=env, cwd=DEMO, stdin=subprocess.DEVNULL, check=False)
     if result.returncode:
@@ -164,7 +165,7 @@ def address_of(name: str) -> str:
 def docker(env: dict[str, str], address: str, *arguments: str, **kwargs: t.Any) -> subprocess.CompletedProcess[bytes]:
     """The docker CLI over mutual TLS, by address."""
     command = ["docker", "--tlsverify", "-H", f"tcp://{address}:{PORT}", *arguments]
-    print(f"   $ {' '.join(command)}", flush=True)
+    print(f"   $ {shlex.join(command)}", flush=True)
     return subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **kwargs)
 
 
@@ -256,8 +257,10 @@ Try:
   export DOCKER_CERT_PATH={CERT_DIR} DOCKER_HOST=tcp://{address}:{PORT} DOCKER_TLS_VERIFY=1
   {shutil.which("docker")} info
   {shutil.which("docker")} {"run --rm -it busybox:demo sh" if ready["machines"] == "guest" else "version"}
+The machine has no way to the internet: it cannot pull images. The image busybox:demo was imported from this machine.
 
-Stop it, leaving nothing behind: make demo-stop""")
+Stop it and remove what the demo made: make demo-stop
+Remove the caches and the Python environment, too: make clean""")
 
 
 def stop() -> None:

@@ -22,7 +22,7 @@ step() {
     "$@"
     local status=$?
     if [ $status -ne 0 ]; then
-        echo "== $title: FAILED after $((SECONDS - begin)) s. Mend what is said above, then type 'make demo' again." >&2
+        echo "== $title: FAILED after $((SECONDS - begin)) s. Fix the problem reported above, then type 'make demo' again." >&2
         exit $status
     fi
     echo "   done in $((SECONDS - begin)) s"
@@ -38,7 +38,7 @@ if [ -z "$reason" ]; then
     # shellcheck disable=SC2064  # the process of now
     trap "kill $tree 2>/dev/null" EXIT
 fi
-step "Python environment (.venv)" make --no-print-directory python
+step "Python environment (.venv)" make --no-print-directory python-demo
 step "The collection, built and installed below .build/collections" make --no-print-directory install
 if [ -z "$reason" ]; then
     wait_for_tree() {

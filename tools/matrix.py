@@ -128,11 +128,10 @@ def prepare(row: Row, venvs: Path) -> tuple[str, Path] | None:
     if stamp.exists() and stamp.read_text() == wanted:
         return python, venv
     shutil.rmtree(venv, ignore_errors=True)
-    subprocess.run([python, "-m", "venv", str(venv)], check=True)
     tests = [line for line in (TOP / "tests/requirements.txt").read_text().splitlines() if _needed(line)]
     subprocess.run(
-        [str(venv / "bin/python"), "-m", "pip", "install", "-qq", "--no-compile", "--disable-pip-version-check"]
-        + [*row.pins, *tests, "-r", str(TOP / "meta/ee-requirements.txt"), "-e", str(TOP / "tests/emulator")],
+        [sys.executable, str(TOP / "tools/venv.py"), str(venv), "--python", python, *row.pins, *tests]
+        + ["-r", str(TOP / "meta/ee-requirements.txt"), "-e", str(TOP / "tests/emulator")],
         check=True,
     )
     stamp.write_text(wanted)
@@ -141,7 +140,7 @@ def prepare(row: Row, venvs: Path) -> tuple[str, Path] | None:
 
 def _needed(line: str) -> bool:
     """The checkers run once, in the checkout's own environment."""
-    checkers = ("#", "ansible-core", "ansible-builder", "ansible-lint", "antsibull", "mypy", "reuse", "ruff", "types-")
+    checkers = ("#", "ansible-builder", "ansible-lint", "antsibull", "mypy", "reuse", "ruff", "types-")
     checkers += ("galaxy-importer", "shellcheck", "vermin", "yamllint")
     return bool(line) and not line.startswith(checkers)
 

@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
-# Run a talkative command with its output in a log file; show the log only when it fails.
+# Run a talkative command; show what it says only when it fails.
 #
-# usage: tools/quiet.sh LOG COMMAND...
+# usage: tools/quiet.sh COMMAND...
 set -uo pipefail
 
-log=$1
-shift
-mkdir -p "$(dirname "$log")"
-echo "$* (log: $log)"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 "$@" >"$log" 2>&1 && exit 0
 status=$?
 cat "$log"

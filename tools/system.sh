@@ -1,12 +1,33 @@
 #!/usr/bin/env bash
 # Install the system packages that real guests and the docker CLI need. Where that is not possible, say what to type;
-# the demo then goes on with stand-in machines.
+# the demo then goes on with stand-in machines. With "tests", install what only the tests need instead.
 #
-# usage: tools/system.sh CACHE_DIR
+# usage: tools/system.sh CACHE_DIR [tests]
 set -euo pipefail
 
 cache=$1
 mkdir -p "$cache/bin"
+
+# usage: install_packages PACKAGE...
+install_packages() {
+    local log
+    echo "Installing with apt: $*"
+    log=$(mktemp)
+    if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        echo "apt could not install: $*. Fix the problem that apt reports above, then run the same command again." >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+if [ "${2:-}" = tests ]; then
+    # A test asks fish whether it understands the lines that are meant for it; without fish it is skipped.
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1 && ! command -v fish >/dev/null 2>&1; then
+        install_packages fish
+    fi
+    exit 0
+fi
 
 declare -A provides=(
     [debootstrap]=debootstrap
@@ -24,11 +45,6 @@ done
 if ! python3 -c 'import ensurepip' >/dev/null 2>&1; then
     missing+=(python3-venv)
 fi
-# Not needed to run anything: a test asks fish whether it understands the lines that are meant for it.
-if [ "$(id -u)" -eq 0 ] && ! command -v fish >/dev/null 2>&1; then
-    missing+=(fish)
-fi
-
 # Take one program out of a Debian package without installing it: docker.io would start an engine on this machine, and only
 # its client is wanted here.
 #
@@ -68,14 +84,7 @@ fi
 
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -eq 0 ]; then
-        echo "Installing with apt: ${missing[*]}"
-        log=$(mktemp)
-        if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
-            cat "$log" >&2
-            echo "apt could not install: ${missing[*]}. Mend what it says above, then run the same command again." >&2
-            exit 1
-        fi
-        rm -f "$log"
+        install_packages "${missing[@]}"
     else
         echo "Not root: real guests need these packages, the machines are stand-ins without them. To install them:"
         echo "    sudo apt-get install -y --no-install-recommends ${missing[*]}"

@@ -4,7 +4,7 @@
 
 """Virtual environments of the clients that others wrote: made once, each with what its makers ask for.
 
-``python tests/clients/client_venvs.py`` makes those that are missing, side by side.
+``python tests/clients/client_venvs.py`` makes those that are missing, side by side (with names, only those).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import os
 import re
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements"
 VENVS = Path(os.environ.get("DOCKERHOST_VENVS") or HERE.parents[1] / ".venvs")
+INSTALLER = HERE.parents[1] / "tools/venv.py"
 NAMES = ("az", "ansible")
 
 
 class VenvError(Exception):
-    """A virtual environment could not be made; the text says what pip said."""
+    """A virtual environment could not be made; the text says what the installer said."""
 
 
 def python(name: str) -> Path:
@@ -47,22 +47,20 @@ def _digest() -> str:
 def make(name: str) -> None:
     """Make an environment, unless it is there.
 
-    :raises VenvError: pip failed.
+    :raises VenvError: an installation failed.
     """
     if ready(name):
         return
     print(f"Installing the client {name} into {VENVS / name}", flush=True)
-    venv.create(VENVS / name, with_pip=True, symlinks=True)
-    _pip(name, "-r", str(REQUIREMENTS / f"{name}.txt"))
+    _install(name, "-r", str(REQUIREMENTS / f"{name}.txt"))
     if name == "ansible":
-        _pip(name, *azcollection_requirements())
+        _install(name, *azcollection_requirements())
     (VENVS / name / "ready").write_text(_digest())
 
 
-def _pip(name: str, *arguments: str) -> None:
-    command = [str(python(name)), "-m", "pip", "install", "--quiet", "--quiet", "--no-compile"]
-    command.append("--disable-pip-version-check")
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+def _install(name: str, *requirements: str) -> None:
+    command = [sys.executable, str(INSTALLER), str(VENVS / name), *requirements]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise VenvError(f"{name}: {done.stderr.strip()[-2000:]}")
 
@@ -76,9 +74,9 @@ def azcollection_requirements() -> list[str]:
 
 
 def main() -> int:
-    """Make all environments."""
+    """Make the environments; return the exit status."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        outcomes = [pool.submit(make, name) for name in NAMES]
+        outcomes = [pool.submit(make, name) for name in sys.argv[1:] or NAMES]
     status = 0
     for outcome in outcomes:
         try:
