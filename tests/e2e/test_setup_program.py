@@ -218,7 +218,9 @@ class TestDockersRepository:
         assert result["engine"]["package"] == "docker-ce"
         assert "5:27.5.1-1~debian.12" in machines.sh(web, "dpkg-query -W docker-ce docker-ce-cli")
         assert "docker-ce" in machines.sh(web, "apt-mark showhold").split()
-        assert "signed-by=/etc/apt/keyrings/docker.asc" in machines.sh(web, "cat /etc/apt/sources.list.d/docker.list")
+        assert "signed-by=/etc/apt/keyrings/docker-host.asc" in machines.sh(
+            web, "cat /etc/apt/sources.list.d/docker-host.list"
+        )
         assert "2.26" in machines.sh(web, "docker compose version")
         assert machines.push(web, docker)["changes"] == []
         machines.sh(web, "docker import - busybox:test", stdin=busybox_image)

@@ -11,14 +11,17 @@ from .compose import take_down
 from .configure import configure
 from .desired import wanted_files
 from .engine import service_active
+from .facts import load_json
 from .firewall import firewall
-from .packages import Packager
-from .paths import STATE
+from .packages import purge
+from .paths import LOGIN_FILE, STATE
 from .registries import registries
 
 
 def remove_all(machine, settings, facts):
     """Take away what we configured; the engine and its data only when that was asked for."""
+    if facts.state.get("logins"):
+        load_json(machine, LOGIN_FILE, {})
     machine.stage = "compose"
     for name in facts.state.get("projects") or []:
         machine.change("take down the compose project {}".format(name), lambda name=name: take_down(machine, name))
@@ -39,11 +42,11 @@ def remove_all(machine, settings, facts):
     machine.stage = "remove"
     if machine.alive and "engine" in settings.remove and facts.package:
 
-        def purge():
+        def act():
             machine.run(["systemctl", "stop", "docker.socket", "docker"], ok=None, timeout=300)
-            Packager(machine, settings, facts).purge()
+            purge(machine, settings, facts)
 
-        machine.change("remove the engine {}".format(facts.package), purge)
+        machine.change("remove the engine {}".format(facts.package), act)
     if "data" in settings.remove:
         remove_data(machine, root)
     if machine.read(STATE) is not None:

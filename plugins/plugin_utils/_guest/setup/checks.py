@@ -11,9 +11,10 @@ import re
 from ....module_utils._extension.engine_rules import own_keys
 from .certificates import certificates, check_pair, fingerprints, key_fingerprint, sha256, short
 from .desired import wanted_daemon
+from .facts import load_json
 from .machine import Problem
-from .packages import distribution_packages
-from .paths import CERTIFICATES, DAEMON_JSON
+from .package_names import distribution_packages
+from .paths import CERTIFICATES, DAEMON_JSON, LOGIN_FILE, SOCKET
 from .repository import Repository
 from .versions import matches, upstream
 
@@ -66,6 +67,8 @@ def refuse_engine(machine, settings, facts):
         if not facts.installed:
             raise Problem("engine.source is keep, but no engine is installed (no docker.service)")
         return
+    if not facts.installed:
+        refuse_others(machine, facts)
     if facts.manager is None:
         known = "Debian, Ubuntu, RHEL and its family, Fedora, SLES, openSUSE and Azure Linux"
         raise Problem("{} is not a distribution that this program knows; known are {}".format(facts.name, known))
@@ -81,11 +84,57 @@ def refuse_engine(machine, settings, facts):
         raise Problem("an engine is installed, but by no package: its version cannot be changed")
     elif not facts.installed and settings.source == "docker":
         Repository(machine, settings, facts).probe()
-    elif not facts.installed and not distribution_packages(facts):
+    elif not facts.installed:
+        refuse_distribution(facts)
+
+
+def refuse_distribution(facts):
+    """Stop where the distribution does not offer an engine."""
+    names = distribution_packages(facts)
+    if not names:
         raise Problem("{} has no engine of its own; use engine.source docker".format(facts.name))
+    if facts.manager == "zypper" and not facts.packages.versions(names[0]):
+        raise Problem(
+            "no repository of this machine offers the package {}: on SLES register the machine (registercloudguest) "
+            "and activate the Containers module (SUSEConnect -p sle-module-containers/VERSION/ARCHITECTURE)".format(
+                names[0]
+            )
+        )
+
+
+def refuse_others(machine, facts):
+    """Stop before an engine is installed beside another one, or in the place of one."""
+    if machine.glob("/etc/systemd/system/snap.docker.*.service"):
+        raise Problem(
+            "docker is installed as a snap on this machine. Remove it with its containers (snap remove docker), "
+            "or give another machine"
+        )
+    if facts.packages and facts.packages.installed(["podman-docker"]):
+        raise Problem(
+            "the package podman-docker is installed and stands in for docker. Remove it, or give another machine"
+        )
+    # A listening socket has the flag __SO_ACCEPTCON: include/linux/net.h.
+    for line in machine.text("/proc/net/unix").splitlines():
+        words = line.split()
+        if len(words) > 7 and words[7] in ("/run/docker.sock", SOCKET) and int(words[3], 16) & 0x10000:
+            raise Problem(
+                "another program listens on {}, and no docker.service is installed. Stop that program, or give another "
+                "machine".format(SOCKET)
+            )
+
+
+def refuse_units(machine):
+    """Stop where the administrator has forbidden the units to start."""
+    for unit in ("docker.service", "docker.socket", "containerd.service"):
+        path = machine.path("/etc/systemd/system/" + unit)
+        if os.path.islink(path) and os.path.realpath(path) == "/dev/null":
+            raise Problem("{0} is masked on this machine: run systemctl unmask {0}".format(unit))
 
 
 def refuse_configuration(machine, settings, facts):
+    refuse_units(machine)
+    if settings.logins or facts.state.get("logins"):
+        load_json(machine, LOGIN_FILE, {})
     ours = facts.state.get("daemon") or {}
     fighting = own_keys(set(facts.daemon) - set(ours))
     if settings.port and fighting:

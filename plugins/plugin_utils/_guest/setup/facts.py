@@ -8,19 +8,16 @@ import json
 import re
 import shlex
 
+from .apt import Apt
 from .certificates import fingerprints
 from .engine import engine_info
 from .machine import Problem
+from .package_names import ENGINE_PACKAGES, engine_names
 from .paths import CERTIFICATES, DAEMON_JSON, DROP_IN, KEY, MARK, STATE
+from .rpm import Dnf, Tdnf, Yum, Zypper
 from .unit import exec_start
 
-# Every package that brings a dockerd, and where it comes from.
-ENGINE_PACKAGES = (
-    ("docker-ce", "docker"),
-    ("docker.io", "distribution"),
-    ("moby-engine", "distribution"),
-    ("docker", "distribution"),
-)
+MANAGERS = {"apt": Apt, "dnf": Dnf, "yum": Yum, "tdnf": Tdnf, "zypper": Zypper}
 
 
 class Facts:
@@ -35,13 +32,16 @@ class Facts:
         self.ubuntu_codename = release.get("UBUNTU_CODENAME", "")
         self.codename = release.get("VERSION_CODENAME", "")
         self.manager = package_manager(machine, self.like)
+        self.packages = MANAGERS[self.manager](machine) if self.manager else None
         self.state = load_json(machine, STATE, {}) or left_behind(machine)
         self.daemon = load_json(machine, DAEMON_JSON, {})
         self.refresh(machine)
 
     def refresh(self, machine):
         """Look again at what an installation changes."""
-        self.package, self.version = installed_engine(machine, self.manager)
+        self.package, self.version = installed_engine(self.packages)
+        names = engine_names(self.manager)
+        self.unfinished = [name for name in (self.packages.unfinished() if self.packages else ()) if name in names]
         self.command = exec_start(machine)
         self.installed = bool(self.package or self.command)
         self.info = engine_info(machine) if self.installed else {}
@@ -109,26 +109,8 @@ def left_behind(machine):
     }
 
 
-def installed_engine(machine, manager):
-    """The installed package that brings dockerd, and its version: ``("docker-ce", "5:28.1.1-1~debian...")``."""
-    if manager == "apt":
-        installed = dpkg_status(machine)
-        for package, _source in ENGINE_PACKAGES[:3]:
-            if package in installed:
-                return package, installed[package]
-    elif manager and machine.has("rpm"):
-        for package, _source in ENGINE_PACKAGES:
-            output = machine.run(["rpm", "-q", "--qf", "%{VERSION}-%{RELEASE}\n", package], ok=None)
-            if "not installed" not in output and output.strip():
-                return package, output.split()[0]
-    return None, ""
-
-
-def dpkg_status(machine):
-    """Installed Debian packages with their versions, read from dpkg's database."""
-    found = {}
-    for paragraph in machine.text("/var/lib/dpkg/status").split("\n\n"):
-        fields = dict(re.findall(r"^(Package|Status|Version): (.*)$", paragraph, re.MULTILINE))
-        if fields.get("Status", "").endswith(" installed"):
-            found[fields.get("Package")] = fields.get("Version", "")
-    return found
+def installed_engine(manager):
+    """Return the installed package that brings dockerd, and its version: ``("docker-ce", "5:28.1.1-1~debian...")``."""
+    names = [name for name, _source in ENGINE_PACKAGES if name in engine_names(manager.name)] if manager else []
+    found = manager.installed(names) if manager else {}
+    return next(((name, found[name]) for name in names if name in found), (None, ""))

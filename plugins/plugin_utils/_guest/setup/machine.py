@@ -19,12 +19,22 @@ from .paths import LOCK_WAIT, LOG
 
 
 class Problem(Exception):  # noqa: N818  it ends a run, it is not always an error of this program
-    """An end with a reason. ``detail`` is the tail of some program's output."""
+    """An end with a reason.
 
-    def __init__(self, text, detail=""):
+    :param detail: the tail of some program's output.
+    :param output: that output as a whole.
+    :param code: that program's exit code.
+    """
+
+    def __init__(self, text, detail="", output="", code=None):
         super().__init__(text)
         self.text = text
         self.detail = detail
+        self.output = output
+        self.code = code
+
+    def __str__(self):
+        return self.text
 
 
 class Machine:
@@ -141,8 +151,8 @@ class Machine:
             os.unlink(name)
             raise
 
-    def run(self, argv, stdin=None, timeout=900, ok=(0,), extra=None):
-        """Run a program and return its output (both streams).
+    def run(self, argv, stdin=None, timeout=900, ok=(0,), errors=subprocess.STDOUT):
+        """Run a program and return its output: both streams, unless ``errors`` says otherwise.
 
         :raises Problem: it is missing, takes too long, or ends with a code that is not in ``ok``
             (``ok`` None takes any).
@@ -156,8 +166,8 @@ class Machine:
                 input=stdin.encode() if stdin is not None else None,
                 stdin=subprocess.DEVNULL if stdin is None else None,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=dict(self.environment, **(extra or {})),
+                stderr=errors,
+                env=self.environment,
                 timeout=timeout,
                 cwd="/",
                 check=False,
@@ -169,9 +179,18 @@ class Machine:
         output = done.stdout.decode("utf-8", "replace")
         self.log("exit {}\n{}".format(done.returncode, output.rstrip()))
         if ok is not None and done.returncode not in ok:
-            words = " ".join(argv[:3])
-            raise Problem("{} ended with exit code {}".format(words, done.returncode), self.tail(output))
+            words = " ".join([word for word in argv if not word.startswith("-")][:3])
+            text = "{} ended with exit code {}".format(words, done.returncode)
+            raise Problem(text, self.tail(output), self.redact(output), done.returncode)
         return output
+
+    def probe(self, argv):
+        """Return whether a program is there and succeeds."""
+        try:
+            self.run(argv)
+        except Problem:
+            return False
+        return True
 
     def has(self, program):
         return self.alive and shutil.which(program, path=self.environment["PATH"]) is not None

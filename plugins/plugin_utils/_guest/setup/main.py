@@ -86,7 +86,7 @@ def apply(machine, settings):
         facts = Facts(machine)
         if settings.absent:
             remove_all(machine, settings, facts)
-            return {"engine": {"installed": installed_engine(machine, facts.manager)[0] is not None}}
+            return {"engine": {"installed": installed_engine(facts.packages)[0] is not None}}
         machine.stage = "refuse"
         if settings.certs_only:
             keep_settings(settings, facts.state)

@@ -2,207 +2,172 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stage ``install``: the package manager and the engine's packages."""
+"""The stage ``install``: the engine's packages, at the version that is asked for, held if that is asked for."""
 
 import contextlib
-import re
-import time
+import json
 
-from .facts import dpkg_status
 from .machine import Problem
-from .paths import LOCK_WAIT
+from .package_names import DOCKER_PACKAGES, VERSIONED, distribution_packages, engine_names
+from .paths import INSTALLING, LOCK_WAIT
 from .repository import Repository
 from .versions import matches, newest, upstream
 
-DOCKER_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
-
 
 def install(machine, settings, facts):
-    """Install the engine if none is there, or bring it to the version that was asked for."""
-    if not machine.alive or settings.source == "keep":
+    """Finish what a killed run left, install the engine if there is none, and bring it to the version asked for."""
+    if not machine.alive or facts.packages is None:
         return
-    wanted = not facts.installed or (
-        facts.package and settings.version and not matches(facts.version, settings.version)
-    )
-    if wanted:
-        packager = Packager(machine, settings, facts)
-        what = "Docker's repository" if settings.source == "docker" else facts.name
-        text = "install the engine from {}".format(what)
-        if facts.installed:
-            text = "bring {} from {} to {}".format(facts.package, upstream(facts.version), settings.version)
-        elif settings.version:
-            text += ", version {}".format(settings.version)
-        machine.change(text, packager.install)
+    if facts.unfinished:
+        text = "finish the interrupted installation of {}".format(", ".join(facts.unfinished))
+        machine.change(text, facts.packages.repair)
         facts.refresh(machine)
-        if not machine.check and not facts.command:
-            raise Problem("the engine was installed, but there is no docker.service")
-    if settings.hold and facts.package:
-        Packager(machine, settings, facts).hold()
+    if settings.source != "keep":
+        text, words = wanted_installation(machine, settings, facts)
+        if text:
+            machine.change(text, lambda: Installation(machine, settings, facts).run(words))
+            facts.refresh(machine)
+            if not machine.check and not facts.command:
+                raise Problem("the engine was installed, but there is no docker.service")
+    hold(machine, settings, facts)
 
 
-def distribution_packages(facts):
-    """The distribution's own packages for an engine; compose is added where it is of version 2."""
-    if facts.manager == "apt":
-        return ["docker.io", "docker-cli?", "docker-compose-v2?", "docker-compose>=2?"]
-    if facts.manager == "tdnf":
-        return ["moby-engine", "moby-cli", "docker-compose?"]
-    if facts.manager == "zypper":
-        return ["docker", "docker-compose?"]
-    if facts.id == "fedora":
-        return ["moby-engine", "docker-cli?", "docker-compose?"]
-    return []
+def wanted_installation(machine, settings, facts):
+    """Return what is to be installed, as a text for people and as the words that a killed run noted (else None).
+
+    The text is empty when the engine stays as it is.
+    """
+    if facts.package and settings.version and not matches(facts.version, settings.version):
+        return "bring {} from {} to {}".format(facts.package, upstream(facts.version), settings.version), None
+    if not facts.installed:
+        text = "install the engine from {}".format("Docker's repository" if settings.source == "docker" else facts.name)
+        return text + (", version {}".format(settings.version) if settings.version else ""), None
+    words = noted_words(machine)
+    return ("finish the interrupted installation of the engine", words) if words else ("", None)
 
 
-class Packager:
-    """The machine's package manager. It waits for whoever holds its locks, and retries what the network spoils."""
+def noted_words(machine):
+    """Return what an installation that did not end was to install; None without one."""
+    with contextlib.suppress(ValueError):
+        words = json.loads(machine.text(INSTALLING) or "null")
+        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+            return words
+    return None
+
+
+class Installation:
+    """One installation of the engine's packages, noted on disk until it has ended."""
 
     def __init__(self, machine, settings, facts):
         self.machine = machine
         self.settings = settings
         self.facts = facts
-        self.manager = facts.manager
+        self.manager = facts.packages
 
-    def install(self):
+    def run(self, words=None):
         self.wait_for_cloud_init()
-        if self.manager == "apt":
-            self.patiently(["dpkg", "--configure", "-a"])  # somebody's interrupted installation
+        self.manager.repair()
         if self.settings.source == "docker":
-            Repository(self.machine, self.settings, self.facts).add(self)
-            names = list(DOCKER_PACKAGES)
+            Repository(self.machine, self.settings, self.facts).add(self.manager)
         else:
-            self.refresh()
-            names = [name for name in map(self.available, distribution_packages(self.facts)) if name]
-        self.patiently(self.command("install") + self.pinned(names) + self.also())
+            self.manager.refresh(bool(self.settings.version))
+        if words is None:
+            words = [*self.pinned(self.names()), *self.also()]
+        held = self.manager.held(list(self.manager.installed(engine_names(self.facts.manager))))
+        if held:
+            self.manager.release(held)
+        self.machine.write(INSTALLING, json.dumps(words).encode(), 0o600)
+        self.manager.install(words)
+        self.load_kernel_modules()
+        self.machine.write(INSTALLING, None)
+        if held:
+            self.manager.hold([name for name in held if name in self.manager.installed(held)])
 
     def wait_for_cloud_init(self):
         if self.machine.has("cloud-init"):
             with contextlib.suppress(Problem):
                 self.machine.run(["cloud-init", "status", "--wait"], ok=None, timeout=LOCK_WAIT)
 
-    def command(self, verb):
-        if self.manager == "apt":
-            options = ["-o", "DPkg::Lock::Timeout={}".format(LOCK_WAIT), "-o", "Acquire::Retries=3"]
-            options += ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
-            if verb == "install":
-                options += ["--no-install-recommends", "--allow-downgrades", "--allow-change-held-packages"]
-            return ["apt-get", "-y", "-q", *options, verb]
-        if self.manager == "zypper":
-            extra = ["--no-recommends", "--oldpackage"] if verb == "install" else []
-            return ["zypper", "--non-interactive", verb, *extra]
-        return [self.manager, "-y", "-q", verb]
-
-    def refresh(self):
-        if self.manager == "apt":
-            self.patiently(self.command("update"))
-        elif self.manager == "zypper":
-            self.patiently(self.command("refresh"))
-
-    def patiently(self, argv, limit=4):
-        """Run it, again after a while when a lock or the network was in the way."""
-        for attempt in range(1, limit + 1):
-            try:
-                return self.machine.run(argv, timeout=3000)
-            except Problem as problem:
-                passing = re.search(
-                    r"lock|Temporary failure|Could not resolve|timed? ?out|Connection (failed|reset|refused)|"
-                    r"Hash Sum mismatch|Undetermined Error|Cannot download|Failed to fetch",
-                    problem.detail,
-                    re.IGNORECASE,
-                )
-                if attempt == limit or not passing:
-                    raise
-                self.machine.log("waiting {} s before the next attempt".format(20 * attempt))
-                time.sleep(20 * attempt)
-        return ""
+    def names(self):
+        """Return the packages to install; of those that are installed already, what has the engine's version."""
+        if self.settings.source == "docker":
+            names = list(DOCKER_PACKAGES)
+        else:
+            names = [name for name in map(self.available, distribution_packages(self.facts)) if name]
+        there = self.manager.installed(VERSIONED) if self.settings.version else {}
+        engine = self.facts.package or ""
+        return [*names, *(name for name in there if name not in names and name.startswith(engine + "-"))]
 
     def available(self, name):
-        """The package's name if it can be installed; ``?`` marks optional ones, ``>=2`` a least version."""
+        """Return the package's name if it can be installed; ``?`` marks optional ones, ``>=2`` a least version."""
         if not name.endswith("?"):
             return name
         name, _sign, least = name[:-1].partition(">=")
-        versions = self.versions(name)
-        if not versions or (least and int(upstream(newest(versions, "")).split(".")[0]) < int(least)):
+        versions = self.manager.versions(name)
+        if not versions or (least and int(upstream(newest(versions)).split(".")[0]) < int(least)):
             return None
         return name
 
-    def versions(self, name):
-        """Every version of a package that the configured repositories offer."""
-        if self.manager == "apt":
-            output = self.machine.run(["apt-cache", "madison", name], ok=None)
-            return [line.split("|")[1].strip() for line in output.splitlines() if line.count("|") == 2]
-        if self.manager == "zypper":
-            output = self.machine.run(["zypper", "--non-interactive", "search", "-s", "-x", name], ok=None)
-            return [line.split("|")[3].strip() for line in output.splitlines() if line.count("|") == 5 and name in line]
-        output = self.machine.run([self.manager, "-q", "list", "--showduplicates", name], ok=None)
-        return re.findall(r"^{}\.\S+\s+(\S+)".format(re.escape(name)), output, re.MULTILINE)
-
     def pinned(self, names):
-        """The packages as the install command wants them, the engine's with the version that was asked for."""
+        """Return the packages as the install command wants them, the engine's with the version that was asked for."""
         if not self.settings.version:
             return names
-        result = []
-        for name in names:
-            if name in ("docker-ce", "docker-ce-cli", "docker.io", "moby-engine", "docker"):
-                version = newest(self.versions(name), self.settings.version)
-                if version is None:
-                    offered = ", ".join(sorted({upstream(one) for one in self.versions(name)})) or "none"
-                    raise Problem(
-                        "no version {} of {} is offered; offered: {}".format(self.settings.version, name, offered)
-                    )
-                if self.manager == "apt":
-                    name += "=" + version
-                else:
-                    name += ("=" if self.manager == "zypper" else "-") + version.split(":", 1)[-1]
-            result.append(name)
-        return result
+        return [self.pin(name) if name in VERSIONED else name for name in names]
+
+    def pin(self, name):
+        offered = self.manager.versions(name)
+        version = newest(offered, self.settings.version)
+        if version is None:
+            known = ", ".join(sorted({upstream(one) for one in offered})) or "none"
+            raise Problem("no version {} of {} is offered; offered: {}".format(self.settings.version, name, known))
+        return self.manager.pin(name, version)
 
     def also(self):
-        """What containers need where the kernel has AppArmor: without its parser no container starts."""
-        enabled = self.machine.text("/sys/module/apparmor/parameters/enabled").startswith("Y")
-        return ["apparmor"] if self.manager == "apt" and enabled and not self.machine.has("apparmor_parser") else []
+        """Return what containers need beside the engine on this system."""
+        apparmor = self.machine.text("/sys/module/apparmor/parameters/enabled").startswith("Y")
+        if self.manager.name == "apt" and apparmor and not self.machine.has("apparmor_parser"):
+            return ["apparmor"]  # without its parser no container starts
+        return []
 
-    def installed(self):
-        names = [*DOCKER_PACKAGES, "docker.io", "docker-cli", "moby-engine", "moby-cli", "docker", "containerd"]
-        if self.manager == "apt":
-            present = dpkg_status(self.machine)
-            return [name for name in names if name in present]
-        output = self.machine.run(["rpm", "-q", "--qf", "%{NAME}\n", *names], ok=None)
-        return [line for line in output.splitlines() if line in names]
+    def load_kernel_modules(self):
+        """Install the kernel modules that the engine's iptables rules need where the kernel's package lacks them.
 
-    def hold(self):
-        """Keep the engine's packages at their versions."""
-        names = [name for name in self.installed() if name.startswith(("docker", "moby", "containerd"))]
-        if self.manager == "apt":
-            held = self.machine.run(["apt-mark", "showhold"]).split()
-            names = [name for name in names if name not in held]
-            command = ["apt-mark", "hold", *names]
-        elif self.manager == "zypper":
-            held = self.machine.run(["zypper", "--non-interactive", "locks"], ok=None)
-            names = [name for name in names if not re.search(r"\| {} +\|".format(re.escape(name)), held)]
-            command = ["zypper", "--non-interactive", "addlock", *names]
-        else:
-            held = self.machine.text("/etc/dnf/plugins/versionlock.list") + self.machine.text(
-                "/etc/yum/pluginconf.d/versionlock.list"
+        Enterprise Linux 10 has xt_addrtype in kernel-modules-extra, which nothing requires since iptables 1.8.11-15
+        (https://github.com/docker/docker-ce-packaging/issues/1340).
+        """
+        if self.manager.name not in ("dnf", "yum") or self.machine.probe(["modprobe", "-n", "xt_addrtype"]):
+            return
+        kernel = self.machine.run(["uname", "-r"]).strip()
+        with contextlib.suppress(Problem):
+            self.manager.install(["kernel-modules-extra-" + kernel])
+        if not self.machine.probe(["modprobe", "-n", "xt_addrtype"]):
+            raise Problem(
+                "the running kernel {} lacks the module xt_addrtype, which the engine needs, and kernel-modules-extra "
+                "is not offered for it: install kernel-modules-extra, reboot, and run again".format(kernel)
             )
-            names = [name for name in names if name + "-" not in held]
-            command = [self.manager, "-y", "versionlock", "add", *names]
 
-        def act():
-            if self.manager in ("dnf", "yum") and "versionlock" not in self.machine.run(
-                [self.manager, "--help"], ok=None
-            ):
-                plugin = "python3-dnf-plugin-versionlock" if self.manager == "dnf" else "yum-plugin-versionlock"
-                self.patiently([*self.command("install"), plugin])
-            self.machine.run(command)
 
-        if names:
-            self.machine.change("hold {}".format(", ".join(names)), act)
+def hold(machine, settings, facts):
+    """Keep the engine's packages at their versions; release what an earlier run has held and is no longer asked for."""
+    if not facts.package or not (settings.hold or facts.state.get("hold")):
+        return
+    names = list(facts.packages.installed(engine_names(facts.manager)))
+    held = facts.packages.held(names)
+    missing = [name for name in names if name not in held]
+    if settings.hold and missing:
+        machine.change("hold {}".format(", ".join(missing)), lambda: facts.packages.hold(missing))
+    elif not settings.hold and held:
+        machine.change("release {}".format(", ".join(held)), lambda: facts.packages.release(held))
 
-    def purge(self):
-        """Remove the engine's packages."""
-        names = self.installed()
-        if self.manager == "apt":
-            self.machine.run(["apt-mark", "unhold", *names], ok=None)
-            self.patiently([*self.command("purge"), "--allow-change-held-packages", *names])
-        else:
-            self.patiently(self.command("remove") + names)
+
+def purge(machine, settings, facts):
+    """Remove the engine's packages, held ones too, and Docker's repository if an earlier run has added it."""
+    manager, names = facts.packages, list(facts.packages.installed(engine_names(facts.manager)))
+    manager.repair()
+    held = manager.held(names)
+    if held:
+        manager.release(held)
+    manager.remove(names)
+    if facts.manager != "tdnf":
+        Repository(machine, settings, facts).forget()
+    machine.write(INSTALLING, None)

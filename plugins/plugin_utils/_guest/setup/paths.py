@@ -9,6 +9,7 @@ LOG = "/var/log/docker-host-setup.log"
 HOME = "/var/lib/docker-host"
 STATE = HOME + "/state.json"
 PENDING = HOME + "/restart-pending"
+INSTALLING = HOME + "/installing.json"
 DROP_IN = "/etc/systemd/system/docker.service.d/50-docker-host.conf"
 PROXY_FILE = "/etc/docker/docker-host-proxy.env"
 DAEMON_JSON = "/etc/docker/daemon.json"
@@ -17,7 +18,8 @@ SOCKET = "/var/run/docker.sock"
 CERTIFICATES = (("ca", "/etc/docker/ca.pem", 0o644), ("cert", "/etc/docker/cert.pem", 0o644))
 KEY = "/etc/docker/key.pem"
 MARK = "# Written by dockerhost.azure. Changes made here are replaced by its next run.\n"
-LOCK_WAIT = 600
+LOCK_WAIT = 900
+LOGIN_FILE = "/root/.docker/config.json"
 HUB = "https://index.docker.io/v1/"
 
 

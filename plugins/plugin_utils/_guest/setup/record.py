@@ -45,6 +45,7 @@ def new_record(machine, settings, facts):
         "format": FORMAT,
         "digest": settings.digest,
         "port": settings.port,
+        "hold": settings.hold,
         "disk": settings.disk and settings.disk.get("path", "/srv/docker"),
         "ca": trusted,
         "files": hashes,

@@ -10,13 +10,13 @@ import time
 
 from .facts import load_json
 from .machine import Problem
-from .paths import HUB
-
-LOGIN_FILE = "/root/.docker/config.json"
+from .paths import HUB, LOGIN_FILE
 
 
 def registries(machine, settings, facts):
     """Log in to the wanted registries, and out of those that we once logged in to and that are no longer wanted."""
+    if not settings.logins and not facts.state.get("logins"):
+        return
     present = load_json(machine, LOGIN_FILE, {}).get("auths") or {}
     wanted = {login.get("server") or HUB: login for login in settings.logins}
     for server, login in wanted.items():

@@ -12,7 +12,10 @@ import urllib.request
 
 from .machine import Problem
 from .openpgp import key_packets, only_pinned
+from .package_names import distribution_packages
 from .paths import MARK
+from .proxies import proxy_handler
+from .sources import apt_entries, rpm_entries
 
 # The keys of Docker's repositories: https://docs.docker.com/engine/install/ (deb, rpm).
 DOCKER_KEYS = ("9DC858229FC7DD38854AE2D88D81803C0EBFCD88", "060A61C51B558A7F742B77AAC52FEB6B621E9F35")
@@ -56,6 +59,7 @@ class Repository:
 
     def probe(self):
         """Stop when the repository does not serve this machine, or cannot be reached."""
+        self.configured()
         if self.lacks_authorities():
             return  # nothing can be asked over https before they are installed
         try:
@@ -63,13 +67,16 @@ class Repository:
         except urllib.error.HTTPError as error:
             if error.code not in (403, 404):
                 raise Problem("{} answers {}".format(self.index(), error.code)) from None
+            advice = "; use engine.source distribution" if distribution_packages(self.facts) else ""
             raise Problem(
-                "Docker's repository does not serve {} ({}); use engine.source distribution".format(
-                    self.facts.name, self.index()
-                )
+                "Docker's repository does not serve {} ({}){}".format(self.facts.name, self.index(), advice)
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise Problem("{} cannot be reached: {}".format(self.index(), error)) from None
+            raise Problem(
+                "{} cannot be reached: {}; if this machine needs a proxy, give it in docker.proxies".format(
+                    self.index(), getattr(error, "reason", error)
+                )
+            ) from None
         self.key()
 
     def lacks_authorities(self):
@@ -79,9 +86,8 @@ class Repository:
 
     def fetch(self, url, attempts=4):
         """GET, again after a while when the network fails."""
-        proxies = {kind: self.settings.proxies[kind] for kind in ("http", "https") if kind in self.settings.proxies}
-        handlers = [urllib.request.ProxyHandler(proxies)] if proxies else []
-        opener = urllib.request.build_opener(*handlers)
+        handler = proxy_handler(self.machine, self.settings, self.facts.manager, url)
+        opener = urllib.request.build_opener(*([handler] if handler else []))
         for attempt in range(1, attempts + 1):
             try:
                 with opener.open(url, timeout=30) as response:
@@ -89,8 +95,9 @@ class Repository:
             except urllib.error.HTTPError as error:
                 if error.code < 500 or attempt == attempts:
                     raise
-            except (OSError, http.client.HTTPException):
-                if attempt == attempts or url.startswith("file:"):
+            except (OSError, http.client.HTTPException) as error:
+                lasting = url.startswith("file:") or "CERTIFICATE_VERIFY_FAILED" in str(error)
+                if attempt == attempts or lasting:
                     raise
             time.sleep(3 * attempt)
         return b""
@@ -113,31 +120,61 @@ class Repository:
             advice = "" if self.settings.key else "; if a mirror signs with a key of its own, give it in engine.key"
             raise Problem("the key from {} is refused: {}{}".format(where, problem.text, advice)) from None
 
-    def add(self, packager):
+    def configured(self):
+        """Return the administrator's file that brings this repository into force; empty when none does.
+
+        :raises Problem: one does, but without the channel that is asked for. A second entry would contradict it.
+        """
+        channel, ours = self.settings.channel, self.source()[1]
+        if not self.apt:
+            for path, address in rpm_entries(self.machine, self.folder()):
+                if path != ours and address.startswith(self.base + "/") and address.rstrip("/").endswith("/" + channel):
+                    return path
+            return ""
+        for path, uri, suites, components in apt_entries(self.machine):
+            if path != ours and uri.rstrip("/") == self.base and self.codename() in suites:
+                if channel not in components:
+                    raise Problem("{} has this repository without the channel {}: add it there".format(path, channel))
+                return path
+        return ""
+
+    def add(self, manager):
         """Write key and source unless the administrator has already configured this repository."""
         if self.lacks_authorities():
-            packager.refresh()
-            packager.patiently([*packager.command("install"), "ca-certificates"])
-        key, source, text = self.source()
-        others = [name for name in self.machine.glob(os.path.dirname(source) + "/*") if name != source]
-        others += ["/etc/apt/sources.list"] if self.apt else []
-        if not any(self.base in self.machine.text(name) for name in others):
-            self.machine.write(key, self.key())
-            self.machine.write(source, (MARK + text).encode())
-            if not self.apt:
-                self.machine.run(["rpm", "--import", self.machine.path(key)])
-        packager.refresh()
+            manager.refresh()
+            manager.install(["ca-certificates"])
+        if not self.configured():
+            key, source, text = self.source()
+            for path, content in ((key, self.key()), (source, (MARK + text).encode())):
+                if self.machine.differs(path, content, 0o644):
+                    self.machine.write(path, content)
+            if manager.name == "zypper":  # dnf and yum import it from the file that the source names
+                manager.patiently("rpm", "--import", self.machine.path(key))
+        manager.refresh(bool(self.settings.version))
+
+    def forget(self):
+        """Remove key and source that an earlier run has written."""
+        key, source, _text = self.source()
+        if self.machine.text(source).startswith(MARK):
+            self.machine.write(source, None)
+            self.machine.write(key, None)
+
+    def folder(self):
+        return "/etc/zypp/repos.d" if self.facts.manager == "zypper" else "/etc/yum.repos.d"
 
     def source(self):
-        """The key's path, and path and text of the file that names the repository to the package manager."""
+        """Return the key's path, and path and text of the file that names the repository to the package manager.
+
+        The names are not those of Docker's instructions, which an administrator may have followed.
+        """
+        channel = self.settings.channel
         if self.apt:
-            key = "/etc/apt/keyrings/docker.asc"
-            architecture = self.machine.run(["dpkg", "--print-architecture"]).strip()
+            key = "/etc/apt/keyrings/docker-host.asc"
+            architecture = self.machine.run(["dpkg", "--print-architecture"]).strip() if self.machine.alive else "amd64"
             words = "deb [arch={} signed-by={}] {} {} {}\n"
-            text = words.format(architecture, key, self.base, self.codename(), self.settings.channel)
-            return key, "/etc/apt/sources.list.d/docker.list", text
-        key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker"
-        lines = "[docker-ce-{0}]\nname=Docker CE {0}\nbaseurl={1}\nenabled=1\ngpgcheck=1\ngpgkey=file://{2}\n"
-        text = lines.format(self.settings.channel, self.index()[: -len("/repodata/repomd.xml")], key)
-        folder = "/etc/zypp/repos.d" if self.facts.manager == "zypper" else "/etc/yum.repos.d"
-        return key, folder + "/docker-ce.repo", text
+            text = words.format(architecture, key, self.base, self.codename(), channel)
+            return key, "/etc/apt/sources.list.d/docker-host.list", text
+        key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-host"
+        lines = "[docker-host-{0}]\nname=Docker CE {0}\nbaseurl={1}\nenabled=1\ngpgcheck=1\ngpgkey=file://{2}\n"
+        text = lines.format(channel, self.index()[: -len("/repodata/repomd.xml")], key)
+        return key, self.folder() + "/docker-host.repo", text

@@ -7,19 +7,30 @@
 import re
 
 
+def without_epoch(version):
+    return version.split(":", 1)[-1]
+
+
 def upstream(version):
-    """``5:28.1.1-1~debian.12~bookworm`` -> ``28.1.1``."""
-    return re.split(r"[-+~]", version.split(":", 1)[-1])[0]
+    """``5:28.1.1-1~debian.12~bookworm`` -> ``28.1.1``, and SUSE's ``28.5.1_ce-150000.1`` -> ``28.5.1``."""
+    return re.split(r"[-+~_]", without_epoch(version))[0]
 
 
 def matches(version, wanted):
-    """Tell whether a package's version is the wanted one (``28.1.1``) or of the wanted series (``28``)."""
-    return version == wanted or upstream(version) == wanted or upstream(version).startswith(wanted + ".")
+    """Return whether a package's version is the wanted one (``28.1.1``) or of the wanted series (``28``).
+
+    A full version is compared without its epoch: packages of one release can have different ones.
+    """
+    plain = upstream(version)
+    return without_epoch(version) == without_epoch(wanted) or plain == wanted or plain.startswith(wanted + ".")
 
 
-def newest(versions, wanted):
-    """The newest of the packages' versions that matches; None when none does."""
+def age(version):
+    """Return what sorts versions by age: their numbers, with a tilde before everything (29.2.0~rc.1 < 29.2.0)."""
+    return [-1 if word == "~" else int(word) for word in re.findall(r"~|\d+", version)]
+
+
+def newest(versions, wanted=""):
+    """Return the newest of the versions that match; None when none does."""
     fitting = [version for version in versions if not wanted or matches(version, wanted)]
-    return (
-        max(fitting, key=lambda version: [int(number) for number in re.findall(r"\d+", version)]) if fitting else None
-    )
+    return max(fitting, key=age) if fitting else None

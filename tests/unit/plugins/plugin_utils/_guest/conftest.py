@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -175,27 +176,40 @@ class Scratch:
         return t.cast("dict[str, t.Any]", result)
 
 
-class Recorder:
-    """Makes the program's Machine believe that a scratch root is the running system, and records what it runs."""
+Answer = str | tuple[int, str]
 
-    def __init__(self, setup: t.Any, root: Path, os_release: str, answers: dict[str, str] | None = None) -> None:
+
+class Recorder:
+    """Makes the program's Machine believe that a scratch root is the running system, and records what it runs.
+
+    :param answers: by the beginning of a command: its output, or its exit code and output, or a list of these, of which
+        the last one is given from then on.
+    :param programs: the programs that the machine has.
+    """
+
+    def __init__(
+        self,
+        setup: t.Any,
+        root: Path,
+        os_release: str,
+        answers: t.Mapping[str, Answer | list[Answer]] | None = None,
+        programs: t.Collection[str] = ("dnf", "rpm"),
+    ) -> None:
         outer = self
         self.commands: list[str] = []
-        self.answers = answers or {}
+        self.answers: dict[str, Answer | list[Answer]] = dict(answers or {})
 
         class Machine(setup.Machine):  # type: ignore[misc,name-defined]
-            def run(self, argv: list[str], **_options: t.Any) -> str:
+            def run(self, argv: list[str], ok: tuple[int, ...] | None = (0,), **_options: t.Any) -> str:
                 command = " ".join(argv)
                 outer.commands.append(command)
-                for start, answer in outer.answers.items():
-                    if command.startswith(start):
-                        return answer
-                if argv[:2] == ["apt-cache", "madison"]:
-                    return "".join(f"{argv[2]} | {version} | http://x\n" for version in MADISON.get(argv[2], []))
-                return "amd64\n" if argv[0] == "dpkg" else ""
+                code, output = outer.answer(argv, command)
+                if ok is not None and code not in ok:
+                    raise setup.Problem(f"{argv[0]} ended with exit code {code}", output, output, code)
+                return output
 
             def has(self, program: str) -> bool:
-                return program in ("dnf", "rpm")
+                return program in programs
 
         (root / "etc").mkdir(parents=True)
         (root / "etc/os-release").write_text(os_release, encoding="utf-8")
@@ -203,10 +217,41 @@ class Recorder:
         self.machine.alive = True
         self.setup = setup
 
-    def packager(self, **engine: t.Any) -> t.Any:
-        """A packager for settings of the engine."""
+    def answer(self, argv: list[str], command: str) -> tuple[int, str]:
+        """Return exit code and output of a command."""
+        for start, answer in self.answers.items():
+            if command.startswith(start):
+                if isinstance(answer, list):
+                    answer = answer.pop(0) if len(answer) > 1 else answer[0]
+                return answer if isinstance(answer, tuple) else (0, answer)
+        if argv[:2] == ["apt-cache", "madison"]:
+            return 0, "".join(f"{argv[2]} | {version} | http://x\n" for version in MADISON.get(argv[2], []))
+        return 0, "amd64\n" if argv[:2] == ["dpkg", "--print-architecture"] else ""
+
+    def put(self, path: str, text: str) -> Path:
+        """Write a file of the tree."""
+        target = Path(self.machine.root) / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        return target
+
+    def facts(self) -> t.Any:
+        """The facts about the machine."""
+        return self.setup.Facts(self.machine)
+
+    def ran(self, *words: str) -> list[str]:
+        """The commands that hold each of the words."""
+        return [command for command in self.commands if all(word in command.split() for word in words)]
+
+    def installation(self, **engine: t.Any) -> t.Any:
+        """An installation with these settings of the engine."""
         settings = self.setup.Settings({"settings": {"docker": {"engine": engine}}})
-        return self.setup.Packager(self.machine, settings, self.setup.Facts(self.machine))
+        return self.setup.Installation(self.machine, settings, self.setup.Facts(self.machine))
+
+    def repository(self, **engine: t.Any) -> t.Any:
+        """Docker's repository with these settings of the engine."""
+        installation = self.installation(**engine)
+        return self.setup.Repository(installation.machine, installation.settings, installation.facts)
 
 
 def packet(tag: int, body: bytes) -> bytes:
@@ -236,6 +281,32 @@ def armour(key: bytes) -> str:
 def fixture_setup() -> t.Any:
     """The program as a module."""
     return _load()
+
+
+class Clock:
+    """A clock that goes on only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        """The time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(time, name)
+
+
+@pytest.fixture
+def clock(setup: t.Any, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The program's clock, which does not wait."""
+    clock = Clock()
+    monkeypatch.setattr(setup, "time", clock)
+    return clock
 
 
 @pytest.fixture(scope="session")

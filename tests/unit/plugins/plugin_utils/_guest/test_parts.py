@@ -30,18 +30,16 @@ from .conftest import OS_RELEASES, Recorder, armour, public_key
     ],
 )
 def test_dockers_repository(setup: t.Any, tmp_path: Path, system: str, manager: str, index: str) -> None:
-    packager = Recorder(setup, tmp_path / "root", OS_RELEASES[system]).packager(mirror="https://mirror.test/")
-    assert packager.manager == manager
-    repository = setup.Repository(packager.machine, packager.settings, packager.facts)
+    repository = Recorder(setup, tmp_path / "root", OS_RELEASES[system]).repository(mirror="https://mirror.test/")
+    assert repository.facts.manager == manager
     machine = setup.os.uname().machine
     assert repository.index() == "https://mirror.test" + index.replace("@", machine)
 
 
 def test_systems_without_a_repository_or_unknown(setup: t.Any, tmp_path: Path) -> None:
-    packager = Recorder(setup, tmp_path / "azl", OS_RELEASES["azurelinux3"]).packager()
     with pytest.raises(setup.Problem, match="has no repository for Microsoft Azure Linux"):
-        setup.Repository(packager.machine, packager.settings, packager.facts)
-    assert Recorder(setup, tmp_path / "alpine", OS_RELEASES["alpine"]).packager().manager is None
+        Recorder(setup, tmp_path / "azl", OS_RELEASES["azurelinux3"]).repository()
+    assert Recorder(setup, tmp_path / "alpine", OS_RELEASES["alpine"]).installation().manager is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +54,7 @@ def test_systems_without_a_repository_or_unknown(setup: t.Any, tmp_path: Path) -
 def test_the_distributions_own_engine(setup: t.Any, tmp_path: Path, system: str, packages: str) -> None:
     """Optional packages that are not offered, and compose of version 1, are left out."""
     recorder = Recorder(setup, tmp_path / "root", OS_RELEASES[system])
-    recorder.packager(source="distribution").install()
+    recorder.installation(source="distribution").run()
     installs = [command for command in recorder.commands if " install" in command]
     assert len(installs) == 1
     assert installs[0].endswith(" " + packages)
@@ -74,88 +72,51 @@ def test_rhel_has_no_engine_of_its_own(setup: t.Any, tmp_path: Path) -> None:
     [("28", "5:28.10.0-1~x"), ("27.5.1", "5:27.5.1-1~x"), ("5:28.9.1-1~x", "5:28.9.1-1~x")],
 )
 def test_version_or_newest_of_a_series(setup: t.Any, tmp_path: Path, version: str, chosen: str) -> None:
-    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager(version=version)
+    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).installation(version=version)
     assert packager.pinned(["docker-ce", "containerd.io"]) == ["docker-ce=" + chosen, "containerd.io"]
 
 
 def test_version_that_is_not_offered(setup: t.Any, tmp_path: Path) -> None:
-    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager(version="26")
+    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).installation(version="26")
     with pytest.raises(setup.Problem, match=r"no version 26 of docker-ce is offered; offered: 27\.5\.1"):
         packager.pinned(["docker-ce"])
-
-
-def test_versions_on_rpm_systems(setup: t.Any, tmp_path: Path) -> None:
-    answer = (
-        "Available Packages\ndocker-ce.x86_64   3:28.1.1-1.el9   docker\ndocker-ce.x86_64  3:27.0.1-1.el9  docker\n"
-    )
-    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rocky9"], {"dnf -q list": answer})
-    assert recorder.packager(version="28").pinned(["docker-ce"]) == ["docker-ce-28.1.1-1.el9"]
-    zypper = (
-        "S | Name | Type | Version | Arch | Repository\n--+--\n  | docker | package | 24.0.7_ce-1 | x86_64 | main\n"
-    )
-    recorder = Recorder(setup, tmp_path / "suse", OS_RELEASES["sles15"], {"zypper --non-interactive search": zypper})
-    assert recorder.packager(source="distribution", version="24").pinned(["docker"]) == ["docker=24.0.7_ce-1"]
-
-
-def test_locks_are_waited_for_and_other_failures_are_not(
-    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
-    packager = recorder.packager()
-    waits: list[float] = []
-    monkeypatch.setattr(setup.time, "sleep", waits.append)
-    outputs = iter(["E: Could not get lock /var/lib/dpkg/lock-frontend", "Temporary failure resolving 'x'", None])
-
-    def run(_argv: list[str], **_options: t.Any) -> str:
-        output = next(outputs)
-        if output is None:
-            return "done"
-        raise setup.Problem("apt-get ended with exit code 100", output)
-
-    monkeypatch.setattr(packager.machine, "run", run)
-    assert packager.patiently(["apt-get"]) == "done"
-    assert len(waits) == 2
-    outputs = iter(["E: Unable to locate package docker-ce"])
-    with pytest.raises(setup.Problem):
-        packager.patiently(["apt-get"])
 
 
 def test_sources_name_key_and_channel(setup: t.Any, tmp_path: Path) -> None:
     key = armour(public_key(b"mirror"))
     for system, source, text in (
-        ("debian12", "etc/apt/sources.list.d/docker.list", "signed-by=/etc/apt/keyrings/docker.asc] http://m/linux/"),
-        ("rocky9", "etc/yum.repos.d/docker-ce.repo", "gpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-docker"),
-        ("sles15", "etc/zypp/repos.d/docker-ce.repo", "[docker-ce-test]"),
+        (
+            "debian12",
+            "etc/apt/sources.list.d/docker-host.list",
+            "signed-by=/etc/apt/keyrings/docker-host.asc] http://m/linux/",
+        ),
+        (
+            "rocky9",
+            "etc/yum.repos.d/docker-host.repo",
+            "gpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-docker-host",
+        ),
+        ("sles15", "etc/zypp/repos.d/docker-host.repo", "[docker-host-test]"),
     ):
-        packager = Recorder(setup, tmp_path / system, OS_RELEASES[system]).packager(
+        repository = Recorder(setup, tmp_path / system, OS_RELEASES[system]).repository(
             mirror="http://m", key=key, channel="test"
         )
-        setup.Repository(packager.machine, packager.settings, packager.facts).add(packager)
+        repository.add(repository.facts.packages)
         assert text in (tmp_path / system / source).read_text(encoding="utf-8")
 
 
-def test_a_repository_that_is_configured_already_is_left_alone(setup: t.Any, tmp_path: Path) -> None:
-    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
-    theirs = tmp_path / "root/etc/apt/sources.list.d/their.sources"
-    theirs.parent.mkdir(parents=True)
-    theirs.write_text("URIs: http://m/linux/debian\n", encoding="utf-8")
-    packager = recorder.packager(mirror="http://m", key=armour(public_key(b"mirror")))
-    setup.Repository(packager.machine, packager.settings, packager.facts).add(packager)
-    assert [path.name for path in theirs.parent.iterdir()] == ["their.sources"]
-
-
 def test_a_distribution_that_docker_does_not_serve(setup: t.Any, tmp_path: Path) -> None:
-    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager(mirror=f"file://{tmp_path}/none")
+    repository = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).repository(
+        mirror=f"file://{tmp_path}/none"
+    )
     with pytest.raises(setup.Problem, match="cannot be reached"):
-        setup.Repository(packager.machine, packager.settings, packager.facts).probe()
+        repository.probe()
 
 
 def test_minimal_images_get_public_authorities_first(setup: t.Any, tmp_path: Path) -> None:
     recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
-    packager = recorder.packager(mirror="https://127.0.0.1:1", key=armour(public_key(b"mirror")))
-    repository = setup.Repository(packager.machine, packager.settings, packager.facts)
+    repository = recorder.repository(mirror="https://127.0.0.1:1", key=armour(public_key(b"mirror")))
     repository.probe()
-    repository.add(packager)
+    repository.add(repository.facts.packages)
     assert [command for command in recorder.commands if command.endswith(" ca-certificates")]
 
 
@@ -249,10 +210,9 @@ def test_result_line_fits_what_the_agent_hands_on(setup: t.Any) -> None:
 
 
 def test_downloads_retry_what_may_pass(setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packager = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).packager()
+    repository = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"]).repository()
     waits: list[float] = []
     monkeypatch.setattr(setup.time, "sleep", waits.append)
-    repository = setup.Repository(packager.machine, packager.settings, packager.facts)
     with pytest.raises(OSError):
         repository.fetch("http://127.0.0.1:1/x")
     assert len(waits) == 3

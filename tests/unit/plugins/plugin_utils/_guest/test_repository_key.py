@@ -30,8 +30,7 @@ def repository(setup: t.Any, root: Path, served: bytes, system: str = "debian12"
     for name in ("debian", "rhel"):
         (mirror / "linux" / name).mkdir(parents=True, exist_ok=True)
         (mirror / "linux" / name / "gpg").write_bytes(served)
-    packager = Recorder(setup, root, OS_RELEASES[system]).packager(mirror=f"file://{mirror}", **engine)
-    return setup.Repository(packager.machine, packager.settings, packager.facts)
+    return Recorder(setup, root, OS_RELEASES[system]).repository(mirror=f"file://{mirror}", **engine)
 
 
 @pytest.mark.parametrize(

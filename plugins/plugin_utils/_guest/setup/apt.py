@@ -1,0 +1,104 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""apt and dpkg."""
+
+import contextlib
+import re
+
+from .machine import Problem
+from .patience import patiently
+
+DPKG_STATUS = "/var/lib/dpkg/status"
+
+
+class Apt:
+    """Debian's and Ubuntu's package manager."""
+
+    name = "apt"
+    lock_files = (
+        "/var/lib/dpkg/lock-frontend",
+        "/var/lib/dpkg/lock",
+        "/var/lib/apt/lists/lock",
+        "/var/cache/apt/archives/lock",
+    )
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.missing = ""
+
+    def patiently(self, *words, **options):
+        return patiently(self.machine, list(words), lock_files=self.lock_files, **options)
+
+    def apt_get(self, verb, *words):
+        options = ["-oAcquire::Retries=3", "-oDpkg::Options::=--force-confdef", "-oDpkg::Options::=--force-confold"]
+        return self.patiently("apt-get", "-y", "-q", *options, verb, *words)
+
+    def packages(self):
+        """Return name, state and version of each package that dpkg knows."""
+        for paragraph in self.machine.text(DPKG_STATUS).split("\n\n"):
+            fields = dict(re.findall(r"^(Package|Status|Version): (.*)$", paragraph, re.MULTILINE))
+            if "Package" in fields and "Status" in fields:
+                yield fields["Package"], fields["Status"].split()[-1], fields.get("Version", "")
+
+    def installed(self, names):
+        """Return the versions of those packages that are there, finished or not, by name."""
+        gone = ("not-installed", "config-files")
+        return {name: version for name, state, version in self.packages() if name in names and state not in gone}
+
+    def unfinished(self):
+        """Return the packages whose installation or removal was cut short."""
+        finished = ("installed", "not-installed", "config-files")
+        return sorted(name for name, state, _version in self.packages() if state not in finished)
+
+    def repair(self):
+        """Finish what a killed dpkg or apt has left, if there is anything."""
+        if not self.unfinished() and not self.machine.glob("/var/lib/dpkg/updates/[0-9]*"):
+            return
+        with contextlib.suppress(Problem):  # what it cannot configure is said by apt, which can do more about it
+            self.patiently("dpkg", "--configure", "-a")
+        try:
+            self.apt_get("install", "--fix-broken", "--no-install-recommends")
+        except Problem:
+            self.refresh()  # what has to be downloaded again may have been replaced meanwhile
+            self.apt_get("install", "--fix-broken", "--no-install-recommends")
+
+    def refresh(self, _asked_version=False):
+        """Fetch the indexes. A source that cannot be read is no failure while what is needed is in another."""
+        self.missing = ""
+        try:
+            self.apt_get("update")
+        except Problem as problem:
+            self.missing = problem.text
+            self.machine.notes.append("not all package sources could be read: {}".format(problem.text))
+
+    def versions(self, name):
+        """Return every version of a package that the configured repositories offer."""
+        output = self.machine.run(["apt-cache", "madison", name])
+        return [line.split("|")[1].strip() for line in output.splitlines() if line.count("|") == 2]
+
+    def pin(self, name, version):
+        return "{}={}".format(name, version)
+
+    def install(self, words):
+        options = ["--no-install-recommends", "--allow-downgrades", "--allow-change-held-packages"]
+        try:
+            self.apt_get("install", *options, *words)
+        except Problem as problem:
+            if self.missing:
+                problem.text = "{}; before, {}".format(problem.text, self.missing)
+            raise
+
+    def remove(self, names):
+        self.apt_get("purge", "--allow-change-held-packages", *names)
+
+    def held(self, names):
+        held = self.machine.run(["apt-mark", "showhold"]).split()
+        return [name for name in names if name in held]
+
+    def hold(self, names):
+        self.machine.run(["apt-mark", "hold", *names])
+
+    def release(self, names):
+        self.machine.run(["apt-mark", "unhold", *names])

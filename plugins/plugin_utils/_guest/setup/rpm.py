@@ -1,0 +1,231 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""rpm and what stands on it: dnf, yum, tdnf, zypper."""
+
+import re
+import subprocess
+
+from .machine import Problem
+from .package_names import ENGINE_NAMES
+from .patience import patiently
+from .versions import age, newest, without_epoch
+
+NOTHING_FOUND = re.compile(r"No matching (Packages|packages|items)|No packages found|Error\(1011\)")
+
+
+class Rpm:
+    """What dnf, yum, tdnf and zypper have in common."""
+
+    name = "rpm"
+    lock_files = ("/var/lib/rpm/.rpm.lock", "/usr/lib/sysimage/rpm/.rpm.lock")
+
+    def __init__(self, machine):
+        self.machine = machine
+
+    def patiently(self, *words, **options):
+        return patiently(self.machine, list(words), lock_files=self.lock_files, **options)
+
+    def query(self, names):
+        """Return name and version (with epoch) of each of those packages that is installed, as often as it is."""
+        if not self.machine.has("rpm"):
+            return []
+        form = "%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE}\n"
+        argv = ["rpm", "-q", "--qf", form, *names]
+        output = self.machine.run(argv, ok=None, errors=subprocess.DEVNULL)
+        return [(name, version) for name, version in re.findall(r"^(\S+) (\d+:\S+)$", output, re.MULTILINE)]
+
+    def installed(self, names):
+        """Return the versions of those packages that are installed, by name; of two versions the newer one."""
+        found = {}
+        for name, version in self.query(names):
+            found[name] = newest([version, *([found[name]] if name in found else [])])
+        return found
+
+    def unfinished(self):
+        """Return the packages of an engine that are installed twice: an upgrade was cut short."""
+        names = [name for name, _version in self.query(ENGINE_NAMES)]
+        return sorted({name for name in names if names.count(name) > 1})
+
+    def repair(self):
+        """Take the older of two installed versions out of rpm's database: the newer one's files are in place."""
+        for name in self.unfinished():
+            versions = sorted((version for _name, version in self.query([name])), key=age)
+            for version in versions[:-1]:
+                word = "{}-{}".format(name, without_epoch(version))
+                self.patiently("rpm", "-e", "--noscripts", "--nodeps", word)
+
+    def refresh(self, asked_version=False):
+        """Fetch the repositories' indexes; what does so with each command needs nothing."""
+
+    def listed(self, *words):
+        """Run a command that lists packages; finding none is no failure."""
+        try:
+            return self.patiently(*words)
+        except Problem as problem:
+            if NOTHING_FOUND.search(problem.output):
+                return ""
+            raise
+
+    def pin(self, name, version):
+        return "{}-{}".format(name, without_epoch(version))
+
+
+class Dnf(Rpm):
+    """The package manager of Fedora and of RHEL and its family from 8 on."""
+
+    name = "dnf"
+    plugin = "python3-dnf-plugin-versionlock"
+
+    def __init__(self, machine):
+        super().__init__(machine)
+        self.skipped = []
+
+    def dnf(self, *words):
+        """Run it without those repositories that are not ours and fail, in whose place others may have the packages."""
+        while True:
+            extra = ["--setopt={}.skip_if_unavailable=1".format(name) for name in self.skipped]
+            try:
+                return self.patiently(self.name, "-y", "-q", *extra, *words)
+            except Problem as problem:
+                broken = re.search(
+                    r"(?:metadata for repo|Cannot prepare internal mirrorlist.*repo) '([^']+)'", problem.output
+                )
+                name = broken.group(1) if broken else ""
+                if not name or name in self.skipped or name.startswith("docker"):
+                    raise
+                self.skipped.append(name)
+                self.machine.notes.append("the repository {} was passed over: it cannot be read".format(name))
+
+    def refresh(self, asked_version=False):
+        if asked_version:  # what was published since the cache was filled counts
+            self.dnf("makecache", "--refresh")
+
+    def versions(self, name):
+        try:
+            output = self.dnf("list", "--showduplicates", name)
+        except Problem as problem:
+            if not NOTHING_FOUND.search(problem.output):
+                raise
+            output = ""
+        return re.findall(r"^{}\.\S+\s+(\S+)".format(re.escape(name)), output, re.MULTILINE)
+
+    def install(self, words):
+        self.dnf("install", *words)
+
+    def remove(self, names):
+        self.dnf("remove", *names)
+
+    def held(self, names):
+        lists = ("/etc/dnf/plugins/versionlock.list", "/etc/yum/pluginconf.d/versionlock.list")
+        lines = "\n".join(self.machine.text(path) for path in lists)
+        dnf5 = self.machine.text("/etc/dnf/versionlock.toml")
+        return [
+            name
+            for name in names
+            if re.search(r"^(\d+:)?{}-(\d+:)?\d".format(re.escape(name)), lines, re.MULTILINE)
+            or re.search(r"^\s*name\s*=\s*[\"']{}[\"']".format(re.escape(name)), dnf5, re.MULTILINE)
+        ]
+
+    def hold(self, names):
+        if "versionlock" not in self.machine.run([self.name, "--help"], ok=None):
+            self.install([self.plugin])
+        self.dnf("versionlock", "add", *names)
+
+    def release(self, names):
+        self.dnf("versionlock", "delete", *names)
+
+
+class Yum(Dnf):
+    """The package manager of RHEL 7 and its family."""
+
+    name = "yum"
+    plugin = "yum-plugin-versionlock"
+
+    def refresh(self, asked_version=False):
+        if asked_version:
+            self.dnf("clean", "expire-cache")
+
+
+class Tdnf(Rpm):
+    """Azure Linux's package manager: fewer commands and options than dnf has (https://github.com/vmware/tdnf)."""
+
+    name = "tdnf"
+    LOCKS = "/etc/tdnf/locks.d/docker-host.conf"
+
+    def refresh(self, asked_version=False):
+        if asked_version:
+            self.patiently("tdnf", "-y", "-q", "makecache", "--refresh")
+
+    def versions(self, name):
+        output = self.listed("tdnf", "-q", "list", name)
+        return re.findall(r"^{}\.\S+\s+(\S+)".format(re.escape(name)), output, re.MULTILINE)
+
+    def pin(self, name, version):
+        return "{}={}".format(name, without_epoch(version))
+
+    def install(self, words):
+        self.patiently("tdnf", "-y", "-q", "install", *words)
+
+    def remove(self, names):
+        self.patiently("tdnf", "-y", "-q", "remove", *names)
+
+    def held(self, names):
+        lines = self.machine.text(self.LOCKS).split()
+        return [name for name in names if name in lines]
+
+    def hold(self, names):
+        lines = sorted({*self.machine.text(self.LOCKS).split(), *names})
+        self.machine.write(self.LOCKS, "".join(line + "\n" for line in lines).encode())
+
+    def release(self, names):
+        lines = [line for line in self.machine.text(self.LOCKS).split() if line not in names]
+        self.machine.write(self.LOCKS, "".join(line + "\n" for line in lines).encode() if lines else None)
+
+
+class Zypper(Rpm):
+    """SUSE's package manager."""
+
+    name = "zypper"
+    # Done, and done with a note: reboot or restart wanted, repositories skipped, a scriptlet that failed.
+    DONE = (0, 102, 103, 106, 107)
+
+    def zypper(self, *words, **options):
+        return self.patiently("zypper", "--non-interactive", *words, **options)
+
+    def refresh(self, _asked_version=False):
+        """Fetch the indexes. One that cannot be read is no failure: what is to be installed may be in another."""
+        self.zypper("refresh", ok=None)
+
+    def versions(self, name):
+        output = self.zypper("search", "-s", "-x", name, ok=(*self.DONE, 104))
+        rows = [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if line.count("|") == 5]
+        return [row[3] for row in rows if row[1] == name]
+
+    def pin(self, name, version):
+        return "{}={}".format(name, version)
+
+    def install(self, words):
+        try:
+            self.zypper("install", "--no-recommends", "--oldpackage", *words, ok=self.DONE)
+        except Problem as problem:
+            if problem.code in (6, 104):
+                problem.text += (
+                    "; on SLES register the machine (registercloudguest or SUSEConnect) and activate the Containers "
+                    "module: SUSEConnect -p sle-module-containers/VERSION/ARCHITECTURE"
+                )
+            raise
+
+    def remove(self, names):
+        self.zypper("remove", *names, ok=self.DONE)
+
+    def held(self, names):
+        locks = self.machine.run(["zypper", "--non-interactive", "locks"], ok=None)
+        return [name for name in names if re.search(r"\| {} +\|".format(re.escape(name)), locks)]
+
+    def hold(self, names):
+        self.machine.run(["zypper", "--non-interactive", "addlock", *names])
+
+    def release(self, names):
+        self.machine.run(["zypper", "--non-interactive", "removelock", *names])

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Package managers' failures: what is waited for and how long, and the sentence that people are told."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .conftest import OS_RELEASES, Clock, Recorder
+
+LOCKS = [
+    "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4711 (unattended-upgr)",
+    "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 4711 (apt-get)",
+    "dpkg: error: dpkg frontend lock was locked by another process with pid 4711",
+    "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?",
+    "System management is locked by the application with pid 4711 (zypper).",
+    "error: can't create transaction lock on /var/lib/rpm/.rpm.lock (Resource temporarily unavailable)",
+    "Existing lock /var/run/yum.pid: another copy is running as pid 4711.",
+]
+NETWORK = [
+    "E: Failed to fetch http://x/InRelease  Temporary failure resolving 'x'",
+    "E: Failed to fetch https://x/a.deb  503  Service Unavailable [IP: 10.0.0.1 443]",
+    "E: Failed to fetch http://x/Packages  Hash Sum mismatch",
+    "Error(1208) : Couldn't connect to server",
+    "Curl error (28): Timeout was reached for https://x/repomd.xml",
+    "Cannot download: Could not resolve host: x",
+]
+# What stays as it is, and what people are told about it.
+LASTING = [
+    (
+        "Err:1 https://x bookworm Release\n  404  Not Found [IP: 1.2.3.4 443]\nReading package lists...\n"
+        "E: The repository 'https://x bookworm Release' does not have a Release file.\n",
+        "E: The repository 'https://x bookworm Release' does not have a Release file.",
+    ),
+    (
+        "E: Failed to fetch https://x/a.deb  403  Forbidden\nE: Unable to fetch some archives, run apt-get update\n",
+        "E: Failed to fetch https://x/a.deb  403  Forbidden",
+    ),
+    (
+        "Reading package lists...\nBuilding dependency tree...\nE: Package 'docker-ce' has no installation candidate\n",
+        "E: Package 'docker-ce' has no installation candidate",
+    ),
+    (
+        "Unpacking docker.io\ndpkg: error processing archive /x.deb (--unpack):\n"
+        "E: Sub-process /usr/bin/dpkg returned an error code (1)\n",
+        "dpkg: error processing archive /x.deb (--unpack):",
+    ),
+    (
+        "E: GPG error: https://x InRelease: The following signatures couldn't be verified: NO_PUBKEY 7EA0\n",
+        "E: GPG error: https://x InRelease: The following signatures couldn't be verified: NO_PUBKEY 7EA0",
+    ),
+    ("Error: Unable to find a match: docker-ce-29\n", "Error: Unable to find a match: docker-ce-29"),
+    (
+        "Loading repository data...\nReading installed packages...\nProblem: conflicting requests\n"
+        " Solution 1: remove lock to allow removal of containerd-1.7\n",
+        "Problem: conflicting requests",
+    ),
+    ("Error: Failed to download metadata: Status code: 404 for https://x (IP: 1.2.3.4)\n", "Error: Failed"),
+]
+
+
+@pytest.fixture
+def recorder(setup: t.Any, tmp_path: Path) -> Recorder:
+    """A Debian machine."""
+    return Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_is_waited_for_by_time(setup: t.Any, recorder: Recorder, clock: Clock, lock: str) -> None:
+    """As long as a security upgrade of a kernel may last, and not for a number of attempts."""
+    recorder.answers["apt-get"] = [*[(100, lock)] * 60, "done"]
+    began = clock.now
+    assert setup.patiently(recorder.machine, ["apt-get", "install"]) == "done"
+    assert clock.now - began == 600
+    recorder.answers["apt-get"] = (100, lock)
+    with pytest.raises(setup.Problem, match="the lock was not released for") as caught:
+        setup.patiently(recorder.machine, ["apt-get", "install"])
+    assert 880 <= clock.now - began - 600 <= 900
+    assert lock in caught.value.text
+
+
+@pytest.mark.parametrize("failure", NETWORK)
+def test_a_network_that_is_down_is_waited_for(setup: t.Any, recorder: Recorder, clock: Clock, failure: str) -> None:
+    recorder.answers["apt-get"] = [*[(100, failure)] * 20, "done"]
+    assert setup.patiently(recorder.machine, ["apt-get", "update"]) == "done"
+    recorder.answers["apt-get"] = (100, failure)
+    began = clock.now
+    with pytest.raises(setup.Problem):
+        setup.patiently(recorder.machine, ["apt-get", "update"])
+    assert 280 <= clock.now - began <= 300
+
+
+@pytest.mark.parametrize(("output", "told"), LASTING)
+def test_what_stays_is_told_at_once_in_one_sentence(
+    setup: t.Any, recorder: Recorder, clock: Clock, output: str, told: str
+) -> None:
+    recorder.answers["apt-get"] = (100, output)
+    with pytest.raises(setup.Problem) as caught:
+        setup.patiently(recorder.machine, ["apt-get", "install"])
+    assert len(recorder.commands) == 1
+    assert caught.value.text.startswith("apt-get ended with exit code 100: " + told)
+    assert "Reading package lists" not in caught.value.detail
+
+
+def test_the_holder_of_a_lock_is_named_once(
+    setup: t.Any, recorder: Recorder, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = recorder.put("/var/lib/dpkg/lock-frontend", "")
+    recorder.put("/proc/locks", f"1: POSIX  ADVISORY  WRITE 4711 08:01:{os.stat(lock).st_ino} 0 EOF\n")
+    recorder.put("/proc/4711/comm", "unattended-upgr\n")
+    recorder.answers["apt-get"] = [*[(100, LOCKS[3])] * 3, *[(100, LOCKS[1])] * 2, "done"]
+    setup.Apt(recorder.machine).apt_get("update")
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "facts: wait for the package manager's lock, held by unattended-upgr (pid 4711)",
+        "facts: wait for the package manager's lock, held by apt-get (pid 4711)",
+    ]
+
+
+def test_the_command_is_named_by_its_verb(setup: t.Any, tmp_path: Path) -> None:
+    machine = setup.Machine(str(tmp_path))
+    machine.alive = True
+    with pytest.raises(setup.Problem, match=r"^false install docker-ce ended with exit code 1$"):
+        machine.run(["false", "-y", "-q", "install", "docker-ce"])
