@@ -17,7 +17,7 @@ def proxy_handler(machine, settings, manager, url):
         proxies, bypass = settings.proxies, settings.proxies.get("no", "")
     else:
         proxies, bypass = machine_proxies(machine, manager, url)
-        machine.secrets += [value for value in proxies.values() if "@" in value]
+        machine.secrets += [value for value in proxies.values() if value and "@" in value]
     proxies = {kind: proxies[kind] for kind in ("http", "https") if proxies.get(kind)}
     if not proxies:
         return None

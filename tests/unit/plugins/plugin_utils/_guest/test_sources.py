@@ -1,0 +1,190 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Repositories that are in force or only named, and the proxies of the program's own downloads."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .conftest import OS_RELEASES, Recorder, armour, public_key
+
+KEY = armour(public_key(b"mirror"))
+DEB822 = "Types: deb\nURIs: http://m/linux/debian\nSuites: {}\nComponents: stable\n"
+LINE = "deb [arch=amd64 signed-by=/k] http://m/linux/debian {} stable\n"
+SECTION = "[x]\nname=x\nbaseurl=http://m/linux/rhel/$releasever/$basearch/stable\n"
+
+IN_FORCE = [
+    ("debian12", "/etc/apt/sources.list", LINE.format("bookworm")),
+    ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.format("bookworm")),
+    ("debian12", "/etc/apt/sources.list.d/docker.list", "deb http://m/linux/debian/ bookworm test stable # Docker\n"),
+    ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm")),
+    (
+        "debian12",
+        "/etc/apt/sources.list.d/x.sources",
+        "# x\n" + DEB822.format("bullseye\n bookworm") + "Enabled: yes\n",
+    ),
+    ("rhel9", "/etc/yum.repos.d/docker-ce.repo", SECTION),
+    ("rhel9", "/etc/yum.repos.d/any.repo", SECTION + "enabled = 1\n"),
+    ("rhel9", "/etc/yum.repos.d/any.repo", SECTION.replace("baseurl", "mirrorlist")),
+]
+NOT_IN_FORCE = [
+    ("debian12", "/etc/apt/sources.list.d/docker.list", "# " + LINE.format("bookworm")),
+    ("debian12", "/etc/apt/sources.list.d/docker.list", "# disabled on upgrade\n#" + LINE.format("bookworm")),
+    ("debian12", "/etc/apt/sources.list.d/docker.list.save", LINE.format("bookworm")),
+    ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.format("bullseye")),
+    ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.replace("deb ", "deb-src ").format("bookworm")),
+    ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm") + "Enabled: no\n"),
+    ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bullseye")),
+    ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm").replace("deb\n", "deb-src\n", 1)),
+    ("rhel9", "/etc/yum.repos.d/docker-ce.repo", SECTION + "enabled=0\n"),
+    ("rhel9", "/etc/yum.repos.d/docker-ce.repo", "# was: http://m/linux/rhel/9/x86_64/stable\n"),
+    ("rhel9", "/etc/yum.repos.d/docker-ce.repo", SECTION.replace("stable", "test")),
+    ("rhel9", "/etc/yum.repos.d/docker-ce.repo.rpmsave", SECTION),
+    ("rhel9", "/etc/yum.repos.d/broken.repo", "http://m/linux/rhel/9/x86_64/stable\n"),
+]
+
+
+def add(setup: t.Any, root: Path, system: str, path: str, text: str) -> tuple[bool, Path]:
+    """Add the repository beside a file of the administrator's: whether a file was written, and theirs."""
+    recorder = Recorder(setup, root, OS_RELEASES[system])
+    theirs = recorder.put(path, text)
+    repository = recorder.repository(mirror="http://m", key=KEY)
+    repository.add(repository.facts.packages)
+    return recorder.machine.read(repository.source()[1]) is not None, theirs
+
+
+@pytest.mark.parametrize(("system", "path", "text"), IN_FORCE)
+def test_a_repository_in_force_is_left_to_the_administrator(
+    setup: t.Any, tmp_path: Path, system: str, path: str, text: str
+) -> None:
+    written, theirs = add(setup, tmp_path / "root", system, path, text)
+    assert not written
+    assert theirs.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(("system", "path", "text"), NOT_IN_FORCE)
+def test_a_repository_that_is_only_named_gets_a_file_beside_the_administrators(
+    setup: t.Any, tmp_path: Path, system: str, path: str, text: str
+) -> None:
+    written, theirs = add(setup, tmp_path / "root", system, path, text)
+    assert written
+    assert theirs.read_text(encoding="utf-8") == text
+
+
+def test_a_channel_that_the_administrators_entry_lacks_is_refused_before_anything_is_written(
+    setup: t.Any, tmp_path: Path
+) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    recorder.put("/etc/apt/sources.list.d/docker.list", LINE.format("bookworm"))
+    with pytest.raises(setup.Problem, match=r"docker\.list has this repository without the channel test"):
+        recorder.repository(mirror="http://m", key=KEY, channel="test").probe()
+
+
+@pytest.mark.parametrize("system", ["debian12", "rhel9", "sles15"])
+def test_key_and_source_go_with_the_engine_and_theirs_stay(setup: t.Any, tmp_path: Path, system: str) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES[system])
+    repository = recorder.repository(mirror="http://m", key=KEY)
+    repository.add(repository.facts.packages)
+    key, source, _text = repository.source()
+    assert recorder.machine.read(key)
+    repository.forget()
+    assert recorder.machine.read(key) is None
+    assert recorder.machine.read(source) is None
+    recorder.put(source, "theirs")
+    repository.forget()
+    assert recorder.machine.text(source) == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("host", "no_proxy", "direct"),
+    [
+        ("mirror.internal", "mirror.internal", True),
+        ("mirror.internal", "localhost, .internal", True),
+        ("mirror.internal", "internal", True),
+        ("mirror.internal", "other.internal,mirror", False),
+        ("mirrorxinternal", "mirror.internal", False),
+        ("10.1.2.3", "10.0.0.0/8", True),
+        ("11.1.2.3", "10.0.0.0/8", False),
+        ("10.1.2.3", "10.1.2.3:8080", True),
+        ("any.example", "*", True),
+        ("any.example", "", False),
+    ],
+)
+def test_exceptions_from_the_proxy(setup: t.Any, host: str, no_proxy: str, direct: bool) -> None:
+    assert setup.bypasses(host, no_proxy) is direct
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """A proxy, or a server: it says which addresses it was asked for."""
+
+    def __init__(self, asked: list[str], *arguments: t.Any) -> None:
+        self.asked = asked
+        super().__init__(*arguments)
+
+    def do_GET(self) -> None:
+        """Answer anything."""
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"through the proxy" if self.path.startswith("http:") else b"direct")
+
+    def log_message(self, *_words: t.Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def proxy() -> t.Iterator[str]:
+    """A proxy's URL."""
+    with http.server.HTTPServer(("127.0.0.1", 0), functools.partial(Proxy, [])) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+APT = 'Acquire "";\nAcquire::http "";\nAcquire::http::Proxy "{}";\nAcquire::http::Proxy::direct.invalid "DIRECT";\n'
+OWN = [
+    ("debian12", "", "", {"apt-config": APT}),
+    ("rhel9", "/etc/dnf/dnf.conf", "[main]\nproxy={}\n", {}),
+    ("sles15", "/etc/sysconfig/proxy", 'PROXY_ENABLED="yes"\nHTTP_PROXY="{}"\nNO_PROXY="localhost"\n', {}),
+]
+
+
+@pytest.mark.parametrize(("system", "path", "text", "answers"), OWN)
+def test_a_proxy_that_only_the_package_manager_knows_is_used(
+    setup: t.Any, tmp_path: Path, proxy: str, system: str, path: str, text: str, answers: dict[str, str]
+) -> None:
+    answers = {name: answer.format(proxy) for name, answer in answers.items()}
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES[system], answers, programs=("rpm", "dnf", "apt-config"))
+    if path:
+        recorder.put(path, text.format(proxy))
+    assert recorder.repository(mirror="http://mirror.invalid").fetch("http://mirror.invalid/x") == b"through the proxy"
+
+
+def test_the_settings_proxy_and_its_exceptions_decide_before_the_machines_own(
+    setup: t.Any, tmp_path: Path, proxy: str
+) -> None:
+    recorder = Recorder(
+        setup, tmp_path / "root", OS_RELEASES["debian12"], {"apt-config": APT.format("http://no.invalid")}
+    )
+    repository = recorder.repository(mirror="http://mirror.invalid")
+    repository.settings.proxies = {"http": proxy, "no": "127.0.0.0/8"}
+    assert repository.fetch("http://mirror.invalid/x") == b"through the proxy"
+    assert repository.fetch(proxy + "/x") == b"direct"
+
+
+def test_a_password_in_the_machines_proxy_is_a_secret(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rhel9"])
+    recorder.put("/etc/dnf/dnf.conf", "[main]\nproxy=http://p:1\nproxy_username=me\nproxy_password=hunter2\n")
+    repository = recorder.repository(mirror="http://mirror.invalid")
+    setup.proxy_handler(recorder.machine, repository.settings, "dnf", "http://mirror.invalid/x")
+    assert "hunter2" not in recorder.machine.redact("proxy http://me:hunter2@p:1 said no")
