@@ -23,7 +23,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._extension import
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.setup_result import read_setup_result
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 from azure_emulator.machines import tree
-from azure_emulator.machines.base import DataDisk, Interface, MachineSpec, Rule
+from azure_emulator.machines.base import DataDisk, ExtensionSettings, Interface, MachineSpec, Rule
 from azure_emulator.machines.guests import GuestMachine, GuestProvider
 
 from .authority import Authority
@@ -96,12 +96,14 @@ class Machines:
         }
         result = self.loop.run_until_complete(
             machine.enable_extension(
-                name="docker-host",
-                publisher="Microsoft.Azure.Extensions",
-                type_="CustomScript",
-                version="2.1",
-                settings={"timestamp": self.pushes},
-                protected_settings={"script": payload.custom_script(PROGRAM, document)},
+                ExtensionSettings(
+                    "docker-host",
+                    "Microsoft.Azure.Extensions",
+                    "CustomScript",
+                    "2.1",
+                    settings={"timestamp": self.pushes},
+                    protected={"script": payload.custom_script(PROGRAM, document)},
+                )
             )
         )
         outcome = read_setup_result(result.message)

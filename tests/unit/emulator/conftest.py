@@ -234,3 +234,36 @@ def ready(arm: Arm) -> Arm:
     arm.network()
     arm.vm()
     return arm
+
+
+@pytest.fixture
+def no_ca_bundles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the environment's CA bundles, which the SDK would prefer to the local Azure's own CA."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def sdk_credential(azure: LocalAzure) -> t.Any:
+    """A credential of Microsoft's SDK for the local Azure's service principal."""
+    identity = pytest.importorskip("azure.identity")
+    return identity.ClientSecretCredential(
+        azure.tenant,
+        azure.client_id,
+        azure.secret,
+        authority=azure.url,
+        disable_instance_discovery=True,
+        connection_verify=azure.ca_file,
+    )
+
+
+@pytest.fixture
+def compute(arm: Arm, no_ca_bundles: None) -> t.Any:
+    """Microsoft's client for the compute provider."""
+    sdk, azure = pytest.importorskip("azure.mgmt.compute"), arm.azure
+    return sdk.ComputeManagementClient(
+        sdk_credential(azure),
+        azure.subscription_id,
+        base_url=azure.url,
+        credential_scopes=[f"{azure.url}/.default"],
+        connection_verify=azure.ca_file,
+    )

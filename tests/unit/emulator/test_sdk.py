@@ -16,31 +16,6 @@ if t.TYPE_CHECKING:
 VERSION = "2024-07-01"
 
 
-@pytest.fixture
-def compute(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> t.Any:
-    """A client of the SDK."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    sdk = pytest.importorskip("azure.mgmt.compute")
-    identity = pytest.importorskip("azure.identity")
-    azure = arm.azure
-    credential = identity.ClientSecretCredential(
-        azure.tenant,
-        azure.client_id,
-        azure.secret,
-        authority=azure.url,
-        disable_instance_discovery=True,
-        connection_verify=azure.ca_file,
-    )
-    return sdk.ComputeManagementClient(
-        credential,
-        azure.subscription_id,
-        base_url=azure.url,
-        credential_scopes=[f"{azure.url}/.default"],
-        connection_verify=azure.ca_file,
-    )
-
-
 def test_a_machine_by_the_sdk(arm: Arm, compute: t.Any) -> None:
     arm.azure.switch("cores_quota", 10_000)
     arm.network()

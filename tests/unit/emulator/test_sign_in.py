@@ -16,15 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from .conftest import sdk_credential
+
 if t.TYPE_CHECKING:
     from .conftest import Arm
 
-
-@pytest.fixture(autouse=True)
-def own_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment's own certificate bundles are for other servers."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("no_ca_bundles")
 
 
 def _works(arm: Arm, token: str) -> bool:
@@ -70,17 +67,7 @@ def test_the_first_version_of_the_endpoint(arm: Arm) -> None:
 
 
 def test_the_sdk_with_a_secret(arm: Arm) -> None:
-    identity = pytest.importorskip("azure.identity")
-    azure = arm.azure
-    credential = identity.ClientSecretCredential(
-        azure.tenant,
-        azure.client_id,
-        azure.secret,
-        authority=azure.url,
-        disable_instance_discovery=True,
-        connection_verify=azure.ca_file,
-    )
-    assert _works(arm, credential.get_token(f"{azure.url}/.default").token)
+    assert _works(arm, sdk_credential(arm.azure).get_token(f"{arm.azure.url}/.default").token)
 
 
 def test_the_sdk_with_a_certificate(arm: Arm) -> None:

@@ -104,8 +104,3 @@ def container_of(key: str) -> str:
 def group_id(subscription: str, group: str) -> str:
     """The id of a resource group."""
     return f"/subscriptions/{subscription}/resourceGroups/{group}"
-
-
-def last_segment(resource_id: str) -> str:
-    """The name at the end of an id."""
-    return resource_id.rstrip("/").rpartition("/")[2]

@@ -35,11 +35,6 @@ class Capabilities:
     spot: bool
     encryption_at_host: bool
 
-    @property
-    def ephemeral_gib(self) -> int:
-        """How large an ephemeral OS disk can be where the service puts it by itself."""
-        return self.cache_gib or self.temporary_gib
-
 
 def capabilities_of(size: Size) -> Capabilities:
     """What a size can do; of one that is not named like Azure's, the most."""

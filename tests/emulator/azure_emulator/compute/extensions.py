@@ -14,7 +14,7 @@ from ..arm.replies import accepted, begin, found, started
 from ..arm.resource import Json, Resource
 from ..arm.routing import route
 from ..errors import ApiError, conflict, invalid_parameter, operation_not_allowed
-from ..machines.base import AgentUnreachable, HandlerResult, MachineError
+from ..machines.base import AgentUnreachable, ExtensionSettings, HandlerReference, HandlerResult, MachineError
 from ..operations import Operation, action
 from ..schema import accept
 from . import catalogue
@@ -275,12 +275,14 @@ async def _enable(cloud: Cloud, vm: Resource, extension: Resource, version: str)
         async with cloud.machines.lock(vm):
             machine = await cloud.machines.machine(vm)
             return await machine.enable_extension(
-                name=extension.name,
-                publisher=properties["publisher"],
-                type_=properties["type"],
-                version=version,
-                settings=properties.get("settings") or {},
-                protected_settings=extension.hidden.get("protectedSettings") or {},
+                ExtensionSettings(
+                    name=extension.name,
+                    publisher=properties["publisher"],
+                    type=properties["type"],
+                    version=version,
+                    settings=properties.get("settings") or {},
+                    protected=extension.hidden.get("protectedSettings") or {},
+                )
             )
     except AgentUnreachable as error:
         raise agent_lost(vm) from error
@@ -348,11 +350,8 @@ class Remove:
             return
         async with cloud.machines.lock(vm):
             machine = await cloud.machines.machine(vm)
-            await machine.remove_extension(
-                name=extension.name,
-                publisher=extension.properties["publisher"],
-                type_=extension.properties["type"],
-            )
+            handler = extension.properties
+            await machine.remove_extension(HandlerReference(extension.name, handler["publisher"], handler["type"]))
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Forget it."""

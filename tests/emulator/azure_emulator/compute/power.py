@@ -10,10 +10,10 @@ import typing as t
 
 from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import accepted, begin
-from ..arm.resource import Resource
+from ..arm.resource import Json, Resource
 from ..arm.routing import route
 from ..errors import ApiError, conflict, operation_not_allowed
-from ..machines.base import AgentUnreachable, MachineError
+from ..machines.base import AgentUnreachable, MachineError, RunCommandSpec
 from ..operations import Operation, action
 from ..schema import accept
 from . import catalogue, checks
@@ -200,11 +200,11 @@ class RunCommand:
         vm = cloud.store.get(operation.target)
         if vm is None:
             raise ApiError(409, "OperationNotAllowed", "The VM was deleted.")
-        pairs = [(p.get("name", ""), str(p.get("value", ""))) for p in operation.args["parameters"]]
+        command = RunCommandSpec(operation.args["script"], _parameters(operation.args["parameters"]))
         try:
             async with cloud.machines.lock(vm):
                 machine = await cloud.machines.machine(vm)
-                result = await machine.run_command(script=operation.args["script"], parameters=pairs)
+                result = await machine.run_command(command)
         except AgentUnreachable as error:
             raise agent_lost(vm) from error
         text = f"Enable succeeded: \n[stdout]\n{result.output}\n[stderr]\n{result.error}"
@@ -221,6 +221,15 @@ class RunCommand:
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Nothing stays."""
+
+
+def _parameters(given: list[Json]) -> tuple[tuple[str, str], ...]:
+    """Every value is an argument of the script, and a named one a variable too.
+
+    The Azure CLI names what it is given without a name ``arg1``, ``arg2`` and so on, and a script finds it in ``$1``.
+    """
+    pairs = [(str(item.get("name") or ""), str(item.get("value", ""))) for item in given]
+    return (*((name, value) for name, value in pairs if name), *(("", value) for _name, value in pairs))
 
 
 def agent_lost(vm: Resource) -> ApiError:

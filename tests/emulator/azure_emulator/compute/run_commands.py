@@ -13,7 +13,7 @@ from ..arm.replies import accepted, begin, found, listing, started
 from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import SUBSCRIPTION, route
 from ..errors import ApiError, conflict, invalid_parameter
-from ..machines.base import AgentUnreachable, CommandResult, MachineError
+from ..machines.base import AgentUnreachable, CommandResult, MachineError, RunCommandSpec
 from ..operations import Operation, action
 from ..schema import accept
 from .common import child_of_vm, parent_vm, refuse_while_off, touch
@@ -174,17 +174,19 @@ async def _run(cloud: Cloud, vm: Resource, command: Resource) -> CommandResult:
     async with cloud.machines.lock(vm):
         machine = await cloud.machines.machine(vm)
         return await machine.run_command(
-            script=source["script"],
-            parameters=_pairs(properties.get("parameters")),
-            protected_parameters=_pairs(hidden.get("protectedParameters")),
-            run_as_user=properties.get("runAsUser"),
-            run_as_password=hidden.get("runAsPassword"),
-            timeout=float(properties.get("timeoutInSeconds") or DEFAULT_TIMEOUT),
+            RunCommandSpec(
+                script=source["script"],
+                parameters=_pairs(properties.get("parameters")),
+                protected_parameters=_pairs(hidden.get("protectedParameters")),
+                run_as_user=properties.get("runAsUser"),
+                run_as_password=hidden.get("runAsPassword"),
+                timeout=float(properties.get("timeoutInSeconds") or DEFAULT_TIMEOUT),
+            )
         )
 
 
-def _pairs(parameters: list[Json] | None) -> list[tuple[str, str]]:
-    return [(str(p.get("name") or ""), str(p.get("value") or "")) for p in parameters or []]
+def _pairs(parameters: list[Json] | None) -> tuple[tuple[str, str], ...]:
+    return tuple((str(p.get("name") or ""), str(p.get("value") or "")) for p in parameters or [])
 
 
 def _note(view: Json, result: CommandResult) -> None:

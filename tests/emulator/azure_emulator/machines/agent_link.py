@@ -12,7 +12,13 @@ import json
 import tempfile
 import typing as t
 
-from azure_emulator.machines.base import CommandResult, HandlerResult, MachineError
+from azure_emulator.machines.base import (
+    CommandResult,
+    ExtensionSettings,
+    HandlerResult,
+    MachineError,
+    RunCommandSpec,
+)
 from azure_emulator.machines.layer import PROGRAMS_IN_GUEST
 from azure_emulator.machines.nspawn import Guest
 from azure_emulator.machines.supervisor import given
@@ -53,20 +59,18 @@ async def encrypt(settings: t.Mapping[str, t.Any], certificate: str) -> str:
     return base64.b64encode(output).decode("ascii")
 
 
-async def enable(
-    guest: Guest,
-    handler: tuple[str, str, str],
-    name: str,
-    settings: t.Mapping[str, t.Any],
-    protected_settings: t.Mapping[str, t.Any],
-) -> HandlerResult:
-    """Give a handler (publisher, type, version) new settings, and wait for its end."""
-    publisher, type_, version = handler
-    request: dict[str, t.Any] = {"name": name, "publisher": publisher, "type": type_, "version": version}
-    request["settings"] = dict(settings)
-    if protected_settings:
+async def enable(guest: Guest, extension: ExtensionSettings) -> HandlerResult:
+    """Give a handler new settings and wait for its final status."""
+    request: dict[str, t.Any] = {
+        "name": extension.name,
+        "publisher": extension.publisher,
+        "type": extension.type,
+        "version": extension.version,
+        "settings": dict(extension.settings),
+    }
+    if extension.protected:
         certificate = await call_agent(guest, "certificate")
-        request["protected"] = await encrypt(protected_settings, certificate["pem"])
+        request["protected"] = await encrypt(extension.protected, certificate["pem"])
         request["thumbprint"] = certificate["thumbprint"]
     answer = await call_agent(guest, "enable", request)
     status = answer["status"]
@@ -79,7 +83,13 @@ async def enable(
     )
 
 
-async def run_command(guest: Guest, request: t.Mapping[str, t.Any]) -> CommandResult:
-    """Run Command, action or managed. ``request``: script, parameters (pairs), run_as_user, timeout (seconds)."""
+async def run_command(guest: Guest, command: RunCommandSpec) -> CommandResult:
+    """Run a script for either kind of Run Command, action or managed."""
+    request = {
+        "script": command.script,
+        "parameters": [*command.parameters, *command.protected_parameters],
+        "timeout": command.timeout,
+        "run_as_user": command.run_as_user,
+    }
     answer = await call_agent(guest, "run", request)
     return CommandResult(answer["exit_code"], answer["output"], answer["error"], answer["timed_out"])

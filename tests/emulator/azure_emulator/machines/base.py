@@ -95,6 +95,62 @@ class AgentStatus:
 
 
 @dataclass(frozen=True)
+class HandlerReference:
+    """An extension resource and the handler that serves it.
+
+    :param name: of the extension resource.
+    """
+
+    name: str
+    publisher: str
+    type: str
+
+    @property
+    def handler(self) -> str:
+        """The handler's full name: ``Microsoft.Azure.Extensions.CustomScript``."""
+        return f"{self.publisher}.{self.type}"
+
+
+@dataclass(frozen=True)
+class ExtensionSettings(HandlerReference):
+    """What the agent passes to an extension handler.
+
+    :param version: the full version that was resolved from the requested one, for example ``2.1.19``.
+    :param protected: the protected settings; they stay out of every log.
+    """
+
+    version: str
+    settings: t.Mapping[str, t.Any] = field(default_factory=dict)
+    protected: t.Mapping[str, t.Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class RunCommandSpec:
+    """A script for the agent to run. Named parameters become environment variables, unnamed ones arguments.
+
+    :param parameters: pairs of name (empty for an unnamed one) and value.
+    :param timeout: in seconds.
+    """
+
+    script: str = field(repr=False)
+    parameters: tuple[tuple[str, str], ...] = ()
+    protected_parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    run_as_user: str | None = None
+    run_as_password: str | None = field(default=None, repr=False)
+    timeout: float = 5400.0
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The named parameters, protected ones included."""
+        return {name: value for name, value in (*self.parameters, *self.protected_parameters) if name}
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The values of the unnamed parameters, in order."""
+        return tuple(value for name, value in (*self.parameters, *self.protected_parameters) if not name)
+
+
+@dataclass(frozen=True)
 class HandlerResult:
     """What an extension handler left in its status file (format: N.status of the handler contract).
 
@@ -159,35 +215,17 @@ class Machine(t.Protocol):
     async def agent_status(self) -> AgentStatus:
         """The agent's state now; absent when the machine is off."""
 
-    async def enable_extension(
-        self,
-        *,
-        name: str,
-        publisher: str,
-        type_: str,
-        version: str,
-        settings: t.Mapping[str, t.Any],
-        protected_settings: t.Mapping[str, t.Any],
-    ) -> HandlerResult:
+    async def enable_extension(self, extension: ExtensionSettings) -> HandlerResult:
         """Give the handler a new sequence number with these settings and wait for its final status.
 
         :raises AgentUnreachable: the agent does not report.
         """
 
-    async def remove_extension(self, *, name: str, publisher: str, type_: str) -> None:
+    async def remove_extension(self, handler: HandlerReference) -> None:
         """Disable and uninstall the handler."""
 
-    async def run_command(
-        self,
-        *,
-        script: str,
-        parameters: t.Sequence[tuple[str, str]] = (),
-        protected_parameters: t.Sequence[tuple[str, str]] = (),
-        run_as_user: str | None = None,
-        run_as_password: str | None = None,
-        timeout: float = 5400.0,
-    ) -> CommandResult:
-        """Run a shell script through the agent. Named parameters are environment variables, unnamed ones arguments."""
+    async def run_command(self, command: RunCommandSpec) -> CommandResult:
+        """Run a shell script through the agent and wait for its end."""
 
     def console_log(self) -> str:
         """The console since the last boot (boot diagnostics)."""

@@ -25,10 +25,13 @@ from azure_emulator.machines.base import (
     AgentStatus,
     AgentUnreachable,
     CommandResult,
+    ExtensionSettings,
+    HandlerReference,
     HandlerResult,
     Interface,
     MachineError,
     MachineSpec,
+    RunCommandSpec,
 )
 from azure_emulator.machines.disks import DataDisks, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
@@ -281,35 +284,17 @@ class GuestMachine:
             raise AgentUnreachable(f"the agent of {self.spec.name} does not report ({status.state})")
         return self._guest
 
-    async def enable_extension(
-        self,
-        *,
-        name: str,
-        publisher: str,
-        type_: str,
-        version: str,
-        settings: t.Mapping[str, t.Any],
-        protected_settings: t.Mapping[str, t.Any],
-    ) -> HandlerResult:
+    async def enable_extension(self, extension: ExtensionSettings) -> HandlerResult:
         guest = await self._agent()
-        return await agent_link.enable(guest, (publisher, type_, version), name, settings, protected_settings)
+        return await agent_link.enable(guest, extension)
 
-    async def remove_extension(self, *, name: str, publisher: str, type_: str) -> None:
+    async def remove_extension(self, handler: HandlerReference) -> None:
         guest = await self._agent()
-        await agent_link.call_agent(guest, "remove", {"name": name, "publisher": publisher, "type": type_})
+        request = {"name": handler.name, "publisher": handler.publisher, "type": handler.type}
+        await agent_link.call_agent(guest, "remove", request)
 
-    async def run_command(
-        self,
-        *,
-        script: str,
-        parameters: t.Sequence[tuple[str, str]] = (),
-        protected_parameters: t.Sequence[tuple[str, str]] = (),
-        run_as_user: str | None = None,
-        run_as_password: str | None = None,
-        timeout: float = 5400.0,
-    ) -> CommandResult:
-        request = {"script": script, "parameters": [*parameters, *protected_parameters], "timeout": timeout}
-        return await agent_link.run_command(await self._agent(), {**request, "run_as_user": run_as_user})
+    async def run_command(self, command: RunCommandSpec) -> CommandResult:
+        return await agent_link.run_command(await self._agent(), command)
 
     def console_log(self) -> str:
         path = self.home / "console.log"

@@ -9,7 +9,15 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from .base import AgentStatus, CommandResult, HandlerResult, MachineSpec
+from .base import (
+    AgentStatus,
+    CommandResult,
+    ExtensionSettings,
+    HandlerReference,
+    HandlerResult,
+    MachineSpec,
+    RunCommandSpec,
+)
 
 
 class NullMachine:
@@ -51,34 +59,17 @@ class NullMachine:
             return AgentStatus("absent")
         return AgentStatus("ready", "2.11.1.12", "Guest Agent is running")
 
-    async def enable_extension(
-        self,
-        *,
-        name: str,
-        publisher: str,
-        type_: str,
-        version: str,
-        settings: t.Mapping[str, t.Any],
-        protected_settings: t.Mapping[str, t.Any],
-    ) -> HandlerResult:
+    async def enable_extension(self, extension: ExtensionSettings) -> HandlerResult:
         """Success, with empty output."""
-        parts = (version.split(".") + ["0", "0"])[:3]
-        message = "Enable succeeded: \n[stdout]\n\n[stderr]\n" if type_ == "CustomScript" else "Enable succeeded."
+        parts = (extension.version.split(".") + ["0", "0"])[:3]
+        is_script = extension.type == "CustomScript"
+        message = "Enable succeeded: \n[stdout]\n\n[stderr]\n" if is_script else "Enable succeeded."
         return HandlerResult("success", message, ".".join(parts))
 
-    async def remove_extension(self, *, name: str, publisher: str, type_: str) -> None:
+    async def remove_extension(self, handler: HandlerReference) -> None:
         """Nothing is there to remove."""
 
-    async def run_command(
-        self,
-        *,
-        script: str,
-        parameters: t.Sequence[tuple[str, str]] = (),
-        protected_parameters: t.Sequence[tuple[str, str]] = (),
-        run_as_user: str | None = None,
-        run_as_password: str | None = None,
-        timeout: float = 5400.0,
-    ) -> CommandResult:
+    async def run_command(self, command: RunCommandSpec) -> CommandResult:
         """Success, with empty output."""
         return CommandResult(0, "", "")
 

@@ -29,9 +29,12 @@ from azure_emulator.machines.base import (
     AgentStatus,
     AgentUnreachable,
     CommandResult,
+    ExtensionSettings,
+    HandlerReference,
     HandlerResult,
     MachineError,
     MachineSpec,
+    RunCommandSpec,
 )
 
 ROOT_VARIABLE = "DOCKER_SETUP_ROOT"
@@ -168,21 +171,12 @@ class StandIn:
             return AgentStatus("absent")
         return AgentStatus("ready", AGENT_VERSION, "Guest Agent is running")
 
-    async def enable_extension(
-        self,
-        *,
-        name: str,
-        publisher: str,
-        type_: str,
-        version: str,
-        settings: t.Mapping[str, t.Any],
-        protected_settings: t.Mapping[str, t.Any],
-    ) -> HandlerResult:
+    async def enable_extension(self, extension: ExtensionSettings) -> HandlerResult:
         await self._need_agent()
-        if f"{publisher}.{type_}".lower() != "microsoft.azure.extensions.customscript":
-            raise MachineError(f"no handler {publisher}.{type_} in a stand-in")
+        if extension.handler.lower() != "microsoft.azure.extensions.customscript":
+            raise MachineError(f"a stand-in has no handler {extension.handler}")
         try:
-            both = custom_script.checked(dict(settings), dict(protected_settings))
+            both = custom_script.checked(dict(extension.settings), dict(extension.protected))
             output = await self._custom_script(both)
         except custom_script.HandlerError as error:
             clarification = {"name": "ErrorClarification", "status": "error", "code": error.code}
@@ -200,26 +194,15 @@ class StandIn:
         result = await self._run(custom_script.dos2unix(script), {}, (), custom_script.LIMIT)
         return custom_script.finished(result.exit_code, result.output, result.error)
 
-    async def remove_extension(self, *, name: str, publisher: str, type_: str) -> None:
+    async def remove_extension(self, handler: HandlerReference) -> None:
         await self._need_agent()
 
-    async def run_command(
-        self,
-        *,
-        script: str,
-        parameters: t.Sequence[tuple[str, str]] = (),
-        protected_parameters: t.Sequence[tuple[str, str]] = (),
-        run_as_user: str | None = None,
-        run_as_password: str | None = None,
-        timeout: float = 5400.0,
-    ) -> CommandResult:
+    async def run_command(self, command: RunCommandSpec) -> CommandResult:
         await self._need_agent()
-        if ROOT_VARIABLE not in script:
+        if ROOT_VARIABLE not in command.script:
             return CommandResult(126, "", _refusal("this script") + "\n")
-        every = [*parameters, *protected_parameters]
-        named = {key: value for key, value in every if key}
-        text = script if script.startswith("#!") else "#!/bin/sh\n" + script
-        return await self._run(text.encode(), named, [value for key, value in every if not key], timeout)
+        text = command.script if command.script.startswith("#!") else "#!/bin/sh\n" + command.script
+        return await self._run(text.encode(), command.variables, command.arguments, command.timeout)
 
     async def _need_agent(self) -> None:
         if (await self.agent_status()).state != "ready":

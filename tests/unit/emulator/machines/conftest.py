@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from azure_emulator.machines.base import HandlerResult, Interface, Machine, MachineSpec, Rule
+from azure_emulator.machines.base import ExtensionSettings, HandlerResult, Interface, Machine, MachineSpec, Rule
 from azure_emulator.machines.guests import GuestMachine, GuestProvider, guests_possible
 
 CACHE = Path(os.environ.get("DOCKERHOST_CACHE") or Path(__file__).parents[4] / ".cache")
@@ -72,12 +72,7 @@ class Guests:
         content = {"script": base64.b64encode(script.encode()).decode()}
         return self.run(
             machine.enable_extension(
-                name="script",
-                publisher="Microsoft.Azure.Extensions",
-                type_="CustomScript",
-                version="2.1",
-                settings=settings,
-                protected_settings=content,
+                ExtensionSettings("script", "Microsoft.Azure.Extensions", "CustomScript", "2.1", settings, content)
             )
         )
 

@@ -15,7 +15,15 @@ import typing as t
 
 import pytest
 
-from azure_emulator.machines.base import AgentUnreachable, DataDisk, MachineError, Rule
+from azure_emulator.machines.base import (
+    AgentUnreachable,
+    DataDisk,
+    ExtensionSettings,
+    HandlerReference,
+    MachineError,
+    Rule,
+    RunCommandSpec,
+)
 
 from .conftest import Guests, allow
 
@@ -189,8 +197,7 @@ def test_custom_script_follows_the_handler_contract(guests: Guests) -> None:
     thumbprint = settings["protectedSettingsCertThumbprint"]
     guests.sh(machine, f"test -s /var/lib/waagent/{thumbprint}.prv && grep -q doing {home}/status/1.status")
     assert guests.sh(machine, f"cat {home}/mrseq /var/lib/waagent/custom-script/download/0/stdout") == "1hello\n"
-    remove = {"name": "script", "publisher": "Microsoft.Azure.Extensions", "type_": "CustomScript"}
-    guests.run(machine.remove_extension(**remove))
+    guests.run(machine.remove_extension(HandlerReference("script", "Microsoft.Azure.Extensions", "CustomScript")))
     guests.sh(machine, f"test ! -e {home}")
     guests.run(machine.delete())
 
@@ -203,12 +210,11 @@ def test_sequence_number_is_never_run_twice(guests: Guests, web: t.Any) -> None:
 
 
 def test_script_that_is_no_base64_succeeds_and_runs_nothing(guests: Guests, web: t.Any) -> None:
-    result = guests.run(
-        web.enable_extension(
-            name="script", publisher="Microsoft.Azure.Extensions", type_="CustomScript", version="2.1",
-            settings={"timestamp": 4}, protected_settings={"script": "#!/bin/sh touch /root/never"},
-        )
-    )  # fmt: skip
+    protected = {"script": "#!/bin/sh touch /root/never"}
+    extension = ExtensionSettings(
+        "script", "Microsoft.Azure.Extensions", "CustomScript", "2.1", {"timestamp": 4}, protected
+    )
+    result = guests.run(web.enable_extension(extension))
     assert result.status == "success"
     guests.sh(web, "test ! -e /root/never")
 
@@ -223,14 +229,16 @@ def test_run_command(guests: Guests, web: t.Any) -> None:
     script = "id -un; echo $FIRST $SECOND $1; echo oops >&2; exit 3"
     result = guests.run(
         web.run_command(
-            script=script,
-            parameters=[("FIRST", "a b"), ("", "word")],
-            protected_parameters=[("SECOND", "hidden")],
-            run_as_user="azureuser",
+            RunCommandSpec(
+                script,
+                parameters=(("FIRST", "a b"), ("", "word")),
+                protected_parameters=(("SECOND", "hidden"),),
+                run_as_user="azureuser",
+            )
         )
     )
     assert (result.exit_code, result.output, result.error) == (3, "azureuser\na b hidden word\n", "oops\n")
-    late = guests.run(web.run_command(script="echo begun; sleep 60", timeout=0.5))
+    late = guests.run(web.run_command(RunCommandSpec("echo begun; sleep 60", timeout=0.5)))
     assert late.timed_out
     assert late.output == "begun\n"
 
@@ -239,12 +247,7 @@ def test_vm_access_sets_password_and_key(guests: Guests, web: t.Any) -> None:
     settings = {"username": "opsuser", "password": "Another-horse-2", "ssh_key": "ssh-ed25519 AAAAC3 opsuser"}
     done = guests.run(
         web.enable_extension(
-            name="access",
-            publisher="Microsoft.OSTCExtensions",
-            type_="VMAccessForLinux",
-            version="1.5",
-            settings={},
-            protected_settings=settings,
+            ExtensionSettings("access", "Microsoft.OSTCExtensions", "VMAccessForLinux", "1.5", protected=settings)
         )
     )
     assert done.status == "success", done.message
@@ -265,7 +268,7 @@ def test_guest_without_agent(guests: Guests) -> None:
     bare = guests.start("bare", provision_agent=False)
     assert guests.run(bare.agent_status()).state == "absent"
     with pytest.raises(AgentUnreachable):
-        guests.run(bare.run_command(script="true"))
+        guests.run(bare.run_command(RunCommandSpec("true")))
     guests.run(bare.delete())
 
 

@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from azure_emulator.machines.base import AgentUnreachable, Interface, MachineSpec
+from azure_emulator.machines.base import AgentUnreachable, ExtensionSettings, Interface, MachineSpec, RunCommandSpec
 from azure_emulator.machines.standin import StandIn, StandInProvider
 from azure_emulator.machines.standin_engine import exec_start, read_daemon
 
@@ -94,12 +94,10 @@ class Stage:
 
     def extension(self, script: str) -> t.Any:
         settings = {"script": base64.b64encode(script.encode()).decode()}
-        return self.run(
-            self.machine.enable_extension(
-                name="x", publisher="Microsoft.Azure.Extensions", type_="CustomScript", version="2.1",
-                settings={"timestamp": 1}, protected_settings=settings,
-            )
-        )  # fmt: skip
+        extension = ExtensionSettings(
+            "x", "Microsoft.Azure.Extensions", "CustomScript", "2.1", {"timestamp": 1}, settings
+        )
+        return self.run(self.machine.enable_extension(extension))
 
     def configure(self, port: int = PORT) -> t.Any:
         return self.extension(CONFIGURE.format(certs=self.certificates.folder / "server", port=port))
@@ -160,7 +158,7 @@ def test_script_that_would_change_the_host_is_refused(stage: Stage, tmp_path: Pa
     result = stage.extension(f"#!/bin/sh\ntouch {tmp_path}/oops\n")
     assert result.status == "error"
     assert "does not run this script" in result.message
-    command = stage.run(stage.machine.run_command(script=f"touch {tmp_path}/oops"))
+    command = stage.run(stage.machine.run_command(RunCommandSpec(f"touch {tmp_path}/oops")))
     assert command.exit_code == 126
     assert not (tmp_path / "oops").exists()
 
@@ -171,16 +169,16 @@ def test_failing_script_and_run_command(stage: Stage) -> None:
     assert result.status == "error"
     assert "exit status=7\n[stdout]\ndoing\n" in result.message
     script = 'echo "$WHO" "$1" "${DOCKER_SETUP_ROOT##*/}"; exit 3'
-    done = stage.run(stage.machine.run_command(script=script, parameters=[("WHO", "me"), ("", "word")]))
+    done = stage.run(stage.machine.run_command(RunCommandSpec(script, (("WHO", "me"), ("", "word")))))
     assert (done.exit_code, done.output) == (3, "me word root\n")
-    late = stage.run(stage.machine.run_command(script="# DOCKER_SETUP_ROOT\nsleep 60", timeout=0.3))
+    late = stage.run(stage.machine.run_command(RunCommandSpec("# DOCKER_SETUP_ROOT\nsleep 60", timeout=0.3)))
     assert late.timed_out
 
 
 def test_only_the_script_itself_says_that_it_can_be_kept_off_the_host(stage: Stage) -> None:
     stage.run(stage.machine.start())
-    parameters = [("PROGRAM", "DOCKER_SETUP_ROOT")]
-    assert stage.run(stage.machine.run_command(script='eval "$PROGRAM"', parameters=parameters)).exit_code == 126
+    command = RunCommandSpec('eval "$PROGRAM"', (("PROGRAM", "DOCKER_SETUP_ROOT"),))
+    assert stage.run(stage.machine.run_command(command)).exit_code == 126
 
 
 def test_a_deleted_machine_leaves_nothing_with_its_provider(stage: Stage) -> None:

@@ -16,10 +16,11 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.vault.testing import make_vault, resolved
 
+from ..conftest import sdk_credential
+
 if t.TYPE_CHECKING:
     from ..conftest import Arm
 
-identity = pytest.importorskip("azure.identity")
 secrets = pytest.importorskip("azure.keyvault.secrets")
 
 
@@ -39,22 +40,12 @@ class Vaults:
         return self.connect(self.url(name))
 
     def connect(self, url: str) -> t.Any:
-        azure = self.azure
-        credential = identity.ClientSecretCredential(
-            azure.tenant,
-            azure.client_id,
-            azure.secret,
-            authority=azure.url,
-            disable_instance_discovery=True,
-            connection_verify=azure.ca_file,
-        )
-        return secrets.SecretClient(url, credential, connection_verify=azure.ca_file, api_version="7.4")
+        credential = sdk_credential(self.azure)
+        return secrets.SecretClient(url, credential, connection_verify=self.azure.ca_file, api_version="7.4")
 
 
 @pytest.fixture
-def vaults(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Vaults]:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
+def vaults(arm: Arm, no_ca_bundles: None) -> t.Iterator[Vaults]:
     with resolved():
         yield Vaults(arm.azure)
 
@@ -249,9 +240,7 @@ def test_vaults_as_resources(vaults: Vaults, arm: Arm) -> None:
     arm.delete(other)
 
 
-def test_secrets_outlive_the_server(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
+def test_secrets_outlive_the_server(tmp_path: t.Any, no_ca_bundles: None) -> None:
     with resolved():
         with LocalAzure(state_dir=tmp_path / "state") as azure:
             Vaults(azure).client("lasting").set_secret("name", "one")
