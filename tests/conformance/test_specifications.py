@@ -59,8 +59,13 @@ async def _visit(traffic: Path) -> list[tuple[str, str]]:
 
 def _route(method: str, path: str) -> str:
     match = ROUTER.find("/" + path.strip("/"))
-    handler = match.handlers.get(method) if match is not None else None
-    return f"{handler[0].__module__}.{handler[0].__name__}" if handler is not None else ""
+    entry = match.handlers.get(method) if match is not None else None
+    return _name(*entry) if entry is not None else ""
+
+
+def _name(handler: t.Callable[..., object], type_: str) -> str:
+    """A route's name: types share handlers."""
+    return f"{handler.__module__}.{handler.__name__} of {type_}"
 
 
 def _routes() -> set[str]:
@@ -69,7 +74,7 @@ def _routes() -> set[str]:
     nodes = [ROUTER._root]
     while nodes:
         node = nodes.pop()
-        found.update(f"{h.__module__}.{h.__name__}" for h, _names, _type in node.handlers.values())
+        found.update(_name(handler, type_) for handler, _names, type_ in node.handlers.values())
         nodes += [*node.words.values(), *([node.wildcard] if node.wildcard else [])]
     return found
 

@@ -20,7 +20,7 @@ from .compute.common import preempt_children
 from .compute.names import DISK, VM
 from .compute.vms import remove_with_options
 from .errors import ApiError, Json
-from .operations import Operation, action, group_operation_id
+from .operations import Operation, OperationSpec, action, group_operation_id
 from .schema import accept
 
 if t.TYPE_CHECKING:
@@ -151,15 +151,9 @@ async def delete_group(cloud: Cloud, request: ArmRequest) -> Reply:
     else:
         group.provisioning_state = "Deleting"
         cloud.store.save(group)
-        operation = begin(
-            cloud,
-            request,
-            "group",
-            "group.delete",
-            group.id,
-            group.location or "",
-            operation_id=group_operation_id(group.name, group.location or ""),
-        )
+        location = group.location or ""
+        id_ = group_operation_id(group.name, location)
+        operation = begin(cloud, request, OperationSpec("group", "group.delete", group.id, location, id=id_))
     headers = {"Location": cloud.operations.url(request.origin, operation, location=True)}
     wait = cloud.latencies.retry_after(15)
     return Reply(202, None, {**headers, "Retry-After": str(wait)})

@@ -45,6 +45,7 @@ class Operation:
     :param kind: the name of its action, which is also the key of its latency.
     :param duration: what was drawn for it, in seconds.
     :param end_fault: how a fault wants it to end, see :mod:`azure_emulator.faults`.
+    :param retry_after: seconds in the header of the answer that started it.
     """
 
     id: str
@@ -65,6 +66,26 @@ class Operation:
     first_poll_waits: bool = True
     end_fault: Json | None = None
     polls: int = 0
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True)
+class OperationSpec:
+    """An operation that a request starts; the parameters are those of :class:`Operation`.
+
+    :param latency: the key of its duration where that is not its kind.
+    :param retry_after: seconds that the answer which starts it tells the client to wait; None for no such header.
+    """
+
+    provider: Provider
+    kind: str
+    target: str
+    location: str
+    args: Json = field(default_factory=dict, repr=False)
+    id: str | None = None
+    latency: str | None = None
+    first_poll_waits: bool = True
+    retry_after: int | None = None
 
 
 class Action(t.Protocol):

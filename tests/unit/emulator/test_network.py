@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+import httpx
 import pytest
 
 if t.TYPE_CHECKING:
@@ -91,7 +92,7 @@ def test_subnets_as_resources(arm: Arm) -> None:
     )
     arm.done(arm.delete(path))
     assert arm.code(arm.get(path)) == (404, "NotFound")
-    assert arm.code(arm.get(path.replace("vnet", "none"))) == (404, "ParentResourceNotFound")
+    assert arm.code(arm.get(path.replace("vnet", "none"))) == (404, "ResourceNotFound")
 
 
 def test_a_network_without_the_word_subnets_keeps_them(arm: Arm) -> None:
@@ -162,6 +163,47 @@ def several(*sources: str) -> dict[str, t.Any]:
 )
 def test_rules_that_cannot_be(arm: Arm, change: dict[str, t.Any], code: str) -> None:
     assert arm.code(arm.nsg("nsg", _rule(**change))) == (400, code)
+
+
+def test_a_bare_integer_is_an_address(arm: Arm) -> None:
+    body = arm.done(arm.nsg("nsg", _rule(sourceAddressPrefix="789"))).json()
+    assert body["properties"]["securityRules"][0]["properties"]["sourceAddressPrefix"] == "789"
+    overlapping = _rule(**several("789", "0.0.3.0/24"))
+    assert arm.code(arm.nsg("nsg", overlapping)) == (400, "OverlappingSubnetsNotPermittedInSecurityRule")
+    assert arm.code(arm.nsg("nsg", _rule(sourceAddressPrefix=str(2**32)))) == (
+        400,
+        "SecurityRuleInvalidAddressPrefix",
+    )
+
+
+def test_a_put_that_changes_nothing_ends_at_once(arm: Arm) -> None:
+    writes: dict[str, t.Callable[[], httpx.Response]] = {
+        "virtualNetworks/vnet": arm.vnet,
+        "networkSecurityGroups/nsg": lambda: arm.nsg("nsg", _rule()),
+    }
+    for path, write in writes.items():
+        arm.done(write())
+        before = arm.get(f"{P}/{path}").json()
+        again = write()
+        assert (again.status_code, "azure-asyncoperation" in again.headers) == (200, True)
+        assert arm.done(again).json() == before == arm.get(f"{P}/{path}").json()
+    changed = arm.nsg("nsg", _rule(destinationPortRange="81"))
+    assert changed.json()["properties"]["provisioningState"] == "Updating"
+    arm.done(changed)
+    assert arm.nsg("nsg").json()["properties"]["provisioningState"] == "Updating"
+
+
+def test_an_interface_takes_a_while_to_change_its_groups_and_not_its_address(arm: Arm) -> None:
+    for response in (arm.vnet(), arm.nsg(), arm.address()):
+        arm.done(response)
+    arm.done(arm.nic())
+    address = arm.nic(address="ip")
+    assert address.json()["properties"]["provisioningState"] == "Succeeded"
+    assert "azure-asyncoperation" not in address.headers
+    group = arm.nic(address="ip", nsg="nsg")
+    assert group.json()["properties"]["provisioningState"] == "Updating"
+    arm.done(group)
+    assert arm.get(f"{P}/networkInterfaces/nic").json()["properties"]["provisioningState"] == "Succeeded"
 
 
 def test_rules_need_priorities_of_their_own(arm: Arm) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..errors import ApiError, Json
-from ..operations import Operation, Provider
+from ..operations import Operation, OperationSpec
 from ..settings import new_guid
 from .messages import ArmRequest, Reply
 from .resource import Resource
@@ -61,57 +61,44 @@ def _precondition(header: str, value: str, resource: Resource | None) -> ApiErro
     )
 
 
-def begin(
-    cloud: Cloud,
-    request: ArmRequest,
-    provider: Provider,
-    kind: str,
-    target: str,
-    location: str,
-    *,
-    args: Json | None = None,
-    operation_id: str | None = None,
-    first_poll_waits: bool = True,
-    latency: str | None = None,
-) -> Operation:
+def begin(cloud: Cloud, request: ArmRequest, spec: OperationSpec) -> Operation:
     """Start an operation for a request, and note it for the request log."""
     operation = Operation(
-        id=operation_id or new_guid(),
-        provider=provider,
-        kind=kind,
-        target=target,
+        id=spec.id or new_guid(),
+        provider=spec.provider,
+        kind=spec.kind,
+        target=spec.target,
         subscription=request.subscription,
-        location=location,
+        location=spec.location,
         api_version=request.api_version,
-        args=args or {},
-        duration=cloud.latencies.draw(latency or kind),
-        first_poll_waits=first_poll_waits,
+        args=spec.args,
+        duration=cloud.latencies.draw(spec.latency or spec.kind),
+        first_poll_waits=spec.first_poll_waits,
         end_fault=request.end_fault,
+        retry_after=spec.retry_after,
     )
-    request.operation, request.duration = f"{kind} {operation.id}", operation.duration
+    request.operation, request.duration = f"{spec.kind} {operation.id}", operation.duration
     return cloud.operations.begin(operation)
 
 
-def _operation_headers(cloud: Cloud, request: ArmRequest, operation: Operation, retry_after: int | None) -> Json:
+def _operation_headers(cloud: Cloud, request: ArmRequest, operation: Operation) -> Json:
     headers = {
         "Azure-AsyncOperation": cloud.operations.url(request.origin, operation),
         "azure-asyncnotification": "Enabled",
     }
-    wait = cloud.latencies.retry_after(retry_after)
+    wait = cloud.latencies.retry_after(operation.retry_after)
     if wait is not None:
         headers["Retry-After"] = str(wait)
     return headers
 
 
-def started(
-    cloud: Cloud, request: ArmRequest, operation: Operation, status: int, body: Json, retry_after: int | None
-) -> Reply:
-    """A write whose operation goes on: 200 or 201 with the resource as it is now."""
-    return Reply(status, body, _operation_headers(cloud, request, operation, retry_after), pretty=True)
+def started(cloud: Cloud, request: ArmRequest, operation: Operation, status: int, body: Json) -> Reply:
+    """A write whose operation is under way: 200 or 201 with the resource as it is now."""
+    return Reply(status, body, _operation_headers(cloud, request, operation), pretty=True)
 
 
-def accepted(cloud: Cloud, request: ArmRequest, operation: Operation, retry_after: int | None) -> Reply:
+def accepted(cloud: Cloud, request: ArmRequest, operation: Operation) -> Reply:
     """202: an operation without a body, to be followed by either header."""
-    headers = _operation_headers(cloud, request, operation, retry_after)
+    headers = _operation_headers(cloud, request, operation)
     headers["Location"] = cloud.operations.url(request.origin, operation, location=True)
     return Reply(202, None, headers)

@@ -14,7 +14,7 @@ from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import read_body
 from ..errors import operation_not_allowed
-from ..operations import Operation, action
+from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
 from .checks import MOST_CACHED, cache_too_large
 from .common import refuse_while_busy
@@ -196,9 +196,9 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
     disk.provisioning_state = "Updating"
     cloud.store.save(disk)
     kind = "disk.create" if created else "disk.update"
-    operation = begin(cloud, request, "disk", kind, disk.id, disk.location or "")
+    operation = begin(cloud, request, OperationSpec("disk", kind, disk.id, disk.location or "", retry_after=2))
     status = 200 if request.method == "PUT" and not created else 202
-    return started(cloud, request, operation, status, render_disk(disk, request.api_version), 2)
+    return started(cloud, request, operation, status, render_disk(disk, request.api_version))
 
 
 def _refuse_while_allocated(cloud: Cloud, disk: Resource, body: Json) -> None:
@@ -270,8 +270,8 @@ async def delete_disk(cloud: Cloud, request: ArmRequest) -> Reply:
     owner = disk.hidden.get("managedBy", "")
     if owner in cloud.store:
         raise operation_not_allowed(f"Disk {disk.name} is attached to VM {owner}.")
-    operation = begin(cloud, request, "disk", "disk.delete", disk.id, disk.location or "")
-    return accepted(cloud, request, operation, 10)
+    spec = OperationSpec("disk", "disk.delete", disk.id, disk.location or "", retry_after=10)
+    return accepted(cloud, request, begin(cloud, request, spec))
 
 
 @action("disk.delete")

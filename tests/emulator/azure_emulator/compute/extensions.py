@@ -15,7 +15,7 @@ from ..arm.resource import Json, Resource
 from ..arm.routing import route
 from ..errors import ApiError, conflict, invalid_parameter, operation_not_allowed
 from ..machines.base import AgentUnreachable, ExtensionSettings, HandlerReference, HandlerResult, MachineError
-from ..operations import Operation, action
+from ..operations import Operation, OperationSpec, action
 from ..schema import accept
 from . import catalogue
 from .common import child_of_vm, parent_vm, refuse_while_off, touch
@@ -133,17 +133,11 @@ def _write(
         cloud.store.save(vm)
     patch = request.method == "PATCH"
     latency = "extension.patch" if patch else None if created else "extension.update"
-    operation = begin(
-        cloud,
-        request,
-        "compute",
-        "extension.create",
-        extension.id,
-        vm.location or "",
-        args={"version": version},
-        latency=latency,
+    spec = OperationSpec(
+        "compute", "extension.create", extension.id, vm.location or "", {"version": version}, latency=latency
     )
-    return started(cloud, request, operation, 201 if created else 200, render_extension(extension), None)
+    operation = begin(cloud, request, spec)
+    return started(cloud, request, operation, 201 if created else 200, render_extension(extension))
 
 
 def _check(cloud: Cloud, vm: Resource, extension: Resource | None, properties: Json, name: str) -> None:
@@ -335,8 +329,8 @@ async def delete_extension(cloud: Cloud, request: ArmRequest) -> Reply:
         raise conflict()
     touch(extension, "Deleting")
     cloud.store.save(extension)
-    operation = begin(cloud, request, "compute", "extension.delete", extension.id, vm.location or "")
-    return accepted(cloud, request, operation, 10)
+    spec = OperationSpec("compute", "extension.delete", extension.id, vm.location or "", retry_after=10)
+    return accepted(cloud, request, begin(cloud, request, spec))
 
 
 @action("extension.delete")

@@ -18,7 +18,7 @@ from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import parent_not_found, read_body
 from ..errors import ApiError
-from ..operations import Operation, action
+from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
 from .names import GALLERY, GALLERY_IMAGE, GALLERY_VERSION
 from .synchronous import base_body
@@ -144,9 +144,8 @@ def _serve(type_: str) -> None:
         resource.tags = body.get("tags")
         resource.provisioning_state = "Creating" if made else "Updating"
         cloud.store.save(resource)
-        kind = "gallery.write"
-        operation = begin(cloud, request, "compute", kind, resource.id, resource.location or "", latency="disk.create")
-        return started(cloud, request, operation, 201 if made else 200, render(resource), None)
+        spec = OperationSpec("compute", "gallery.write", resource.id, resource.location or "", latency="disk.create")
+        return started(cloud, request, begin(cloud, request, spec), 201 if made else 200, render(resource))
 
     @route("DELETE", path, type_)
     async def delete(cloud: Cloud, request: ArmRequest) -> Reply:
@@ -158,10 +157,9 @@ def _serve(type_: str) -> None:
             raise ApiError(409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted.")
         resource.provisioning_state = "Deleting"
         cloud.store.save(resource)
-        operation = begin(
-            cloud, request, "compute", "gallery.delete", resource.id, resource.location or "", latency="disk.delete"
-        )
-        return accepted(cloud, request, operation, 10)
+        location = resource.location or ""
+        spec = OperationSpec("compute", "gallery.delete", resource.id, location, latency="disk.delete", retry_after=10)
+        return accepted(cloud, request, begin(cloud, request, spec))
 
 
 for _type in PATHS:

@@ -14,7 +14,7 @@ from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import read_body
 from ..errors import ApiError, operation_not_allowed
-from ..operations import Operation, action
+from ..operations import Operation, OperationSpec, action
 from .common import refuse_while_busy
 from .names import IMAGE, VM
 from .synchronous import base_body
@@ -86,8 +86,8 @@ def _write(cloud: Cloud, request: ArmRequest, image: Resource, body: Json, *, ma
     image.provisioning_state = "Creating" if made else "Updating"
     image.changed = timestamp()
     cloud.store.save(image)
-    operation = begin(cloud, request, "compute", "image.create", image.id, image.location or "", latency="disk.create")
-    return started(cloud, request, operation, 201 if made else 200, render_image(image), None)
+    spec = OperationSpec("compute", "image.create", image.id, image.location or "", latency="disk.create")
+    return started(cloud, request, begin(cloud, request, spec), 201 if made else 200, render_image(image))
 
 
 def _describe(cloud: Cloud, image: Resource, wanted: Json) -> None:
@@ -158,8 +158,9 @@ async def delete_image(cloud: Cloud, request: ArmRequest) -> Reply:
         return Reply(204)
     image.provisioning_state = "Deleting"
     cloud.store.save(image)
-    operation = begin(cloud, request, "compute", "image.delete", image.id, image.location or "", latency="disk.delete")
-    return accepted(cloud, request, operation, 10)
+    location = image.location or ""
+    spec = OperationSpec("compute", "image.delete", image.id, location, latency="disk.delete", retry_after=10)
+    return accepted(cloud, request, begin(cloud, request, spec))
 
 
 @action("image.delete")

@@ -14,7 +14,7 @@ from ..arm.resource import Json, Resource
 from ..arm.routing import route
 from ..errors import ApiError, conflict, operation_not_allowed
 from ..machines.base import AgentUnreachable, MachineError, RunCommandSpec
-from ..operations import Operation, action
+from ..operations import Operation, OperationSpec, action
 from ..schema import accept
 from . import catalogue, checks
 from .common import preempt_children, refuse_while_busy, touch
@@ -43,9 +43,10 @@ def _begin(cloud: Cloud, request: ArmRequest, vm: Resource, kind: str, args: dic
         preempt_children(cloud, vm)
     touch(vm, "Updating")
     cloud.store.save(vm)
-    operation = begin(cloud, request, "compute", kind, vm.id, vm.location or "", args=args)
     # Recorded with the header for deallocate and start, without it for powerOff (.NET SDK record of 2019-12).
-    return accepted(cloud, request, operation, None if kind == "vm.powerOff" else 10)
+    retry_after = None if kind == "vm.powerOff" else 10
+    spec = OperationSpec("compute", kind, vm.id, vm.location or "", args or {}, retry_after=retry_after)
+    return accepted(cloud, request, begin(cloud, request, spec))
 
 
 @route("POST", f"{ONE}/start", VM)
@@ -187,8 +188,8 @@ async def run_command(cloud: Cloud, request: ArmRequest) -> Reply:
             target="commandId",
         )
     args = {"script": "\n".join(body.get("script") or []), "parameters": body.get("parameters") or []}
-    operation = begin(cloud, request, "compute", "vm.runCommand", vm.id, vm.location or "", args=args)
-    return accepted(cloud, request, operation, 10)
+    spec = OperationSpec("compute", "vm.runCommand", vm.id, vm.location or "", args, retry_after=10)
+    return accepted(cloud, request, begin(cloud, request, spec))
 
 
 @action("vm.runCommand")

@@ -11,6 +11,7 @@ import typing as t
 
 from ..arm.resource import Json, Resource
 from ..machines.base import Rule
+from ..network import rule_values
 from ..network.names import PUBLIC_IP, RULE
 from ..network.nsgs import default_rules
 
@@ -51,8 +52,8 @@ def _rule(item: Json) -> Rule:
         direction=item["direction"],
         access=item["access"],
         protocol=t.cast(t.Literal["*", "Tcp", "Udp", "Icmp", "Esp", "Ah"], protocol),
-        sources=_many(item, "sourceAddressPrefix", "sourceAddressPrefixes"),
-        destinations=_many(item, "destinationAddressPrefix", "destinationAddressPrefixes"),
+        sources=_prefixes(item, "sourceAddressPrefix", "sourceAddressPrefixes"),
+        destinations=_prefixes(item, "destinationAddressPrefix", "destinationAddressPrefixes"),
         source_ports=_many(item, "sourcePortRange", "sourcePortRanges"),
         ports=_many(item, "destinationPortRange", "destinationPortRanges"),
     )
@@ -61,6 +62,12 @@ def _rule(item: Json) -> Rule:
 def _many(item: Json, one: str, many: str) -> tuple[str, ...]:
     values = item.get(many) or ([item[one]] if item.get(one) else ["*"])
     return tuple("*" if value in ("0.0.0.0/0", "Any") else value for value in values)
+
+
+def _prefixes(item: Json, one: str, many: str) -> tuple[str, ...]:
+    """Prefixes, with an address in place of a bare integer."""
+    found = _many(item, one, many)
+    return tuple(str(rule_values.network_of(value)) if value.isdigit() else value for value in found)
 
 
 def _without_group(cloud: Cloud, nic: Resource) -> list[Rule]:

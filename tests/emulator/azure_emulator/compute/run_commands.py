@@ -14,7 +14,7 @@ from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import SUBSCRIPTION, route
 from ..errors import ApiError, conflict, invalid_parameter
 from ..machines.base import AgentUnreachable, CommandResult, MachineError, RunCommandSpec
-from ..operations import Operation, action
+from ..operations import Operation, OperationSpec, action
 from ..schema import accept
 from .common import child_of_vm, parent_vm, refuse_while_off, touch
 from .extensions import settle_vm
@@ -119,8 +119,8 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json, properties: Json) -> R
         touch(vm, "Updating")
         cloud.store.save(vm)
     kind = "runCommand.create" if created else "runCommand.update"
-    operation = begin(cloud, request, "compute", kind, command.id, vm.location or "")
-    return started(cloud, request, operation, 201 if created else 200, render_command(command), None)
+    operation = begin(cloud, request, OperationSpec("compute", kind, command.id, vm.location or ""))
+    return started(cloud, request, operation, 201 if created else 200, render_command(command))
 
 
 @action("runCommand.create", "runCommand.update")
@@ -216,8 +216,8 @@ async def delete_command(cloud: Cloud, request: ArmRequest) -> Reply:
     refuse_while_off(vm, "extensions")
     touch(command, "Deleting")
     cloud.store.save(command)
-    operation = begin(cloud, request, "compute", "runCommand.delete", command.id, vm.location or "")
-    return accepted(cloud, request, operation, 10)
+    spec = OperationSpec("compute", "runCommand.delete", command.id, vm.location or "", retry_after=10)
+    return accepted(cloud, request, begin(cloud, request, spec))
 
 
 @action("runCommand.delete")

@@ -19,7 +19,7 @@ from ..identities import check_identities, ids_of
 from ..machines.base import MachineError
 from ..marketplace import check_plan
 from ..network.names import NIC, PUBLIC_IP
-from ..operations import Operation, action
+from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
 from . import changes, checks, disks
 from .body import SECRETS, fill, render_vm
@@ -129,8 +129,8 @@ async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     touch(vm, "Creating")
     cloud.store.save(vm)
     attach_interfaces(cloud, vm)
-    operation = begin(cloud, request, "compute", "vm.create", vm.id, vm.location)
-    return started(cloud, request, operation, 201, render_vm(cloud, vm, request.api_version), 10)
+    operation = begin(cloud, request, OperationSpec("compute", "vm.create", vm.id, vm.location, retry_after=10))
+    return started(cloud, request, operation, 201, render_vm(cloud, vm, request.api_version))
 
 
 def _top(cloud: Cloud, body: Json) -> Json:
@@ -282,10 +282,10 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     touch(vm, "Updating")
     cloud.store.save(vm)
     attach_interfaces(cloud, vm)
-    location = vm.location or ""
-    operation = begin(cloud, request, "compute", kind, vm.id, location, args={"resized": resized})
     retry_after = None if kind == "vm.patch" else 10
-    return started(cloud, request, operation, 200, render_vm(cloud, vm, request.api_version), retry_after)
+    spec = OperationSpec("compute", kind, vm.id, vm.location or "", {"resized": resized}, retry_after=retry_after)
+    operation = begin(cloud, request, spec)
+    return started(cloud, request, operation, 200, render_vm(cloud, vm, request.api_version))
 
 
 def _leaves_out(properties: Json, wanted: Json) -> bool:
@@ -345,8 +345,8 @@ async def delete_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     preempt_children(cloud, vm)
     touch(vm, "Deleting")
     cloud.store.save(vm)
-    operation = begin(cloud, request, "compute", "vm.delete", vm.id, vm.location or "")
-    return accepted(cloud, request, operation, 10)
+    spec = OperationSpec("compute", "vm.delete", vm.id, vm.location or "", retry_after=10)
+    return accepted(cloud, request, begin(cloud, request, spec))
 
 
 @action("vm.delete")

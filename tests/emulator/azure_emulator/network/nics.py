@@ -10,15 +10,14 @@ import secrets
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import begin, check_preconditions, found, listing, started, written
+from ..arm.replies import found, listing
 from ..arm.resource import Json, Resource
 from ..arm.routing import GROUP, route
-from ..arm.tracked import read_body
 from ..errors import network_error
-from ..settings import new_guid
 from . import common, public_ips
 from .names import IP_CONFIGURATION, NIC, NSG, PUBLIC_IP, SUBNET
 from .pool import check_static, private_addresses, take_private
+from .writes import NO_CHILDREN, Change, Children, Progress, Writer, parent_of, serve_put
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -32,7 +31,8 @@ PASSED_ON = (
     "virtualNetworkTaps",
 )
 """References of an ip configuration to types that are not served here: kept and shown, not looked up."""
-ONE = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{{nic}}"
+MEMBERSHIPS = ("applicationSecurityGroups", "loadBalancerBackendAddressPools", "loadBalancerInboundNatRules")
+ONE = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{{parent}}"
 
 
 def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
@@ -98,89 +98,73 @@ def in_use(cloud: Cloud, nic: Resource) -> None:
         )
 
 
-common.serve(NIC, in_use)
-
-
-@route("PUT", f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{{name}}", NIC)
-async def put_nic(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create an interface, or update one: at once, unless a machine has it, then it takes a while."""
-    body = read_body(cloud, request, NIC)
-    id_ = request.id_of(NIC, request.params["name"])
-    nic = cloud.store.get(id_)
-    check_preconditions(request, nic)
-    if nic is not None:
-        common.refuse_while_deleting(nic)
-    group = cloud.group(request.subscription, request.group)
-    created = nic is None
-    if nic is None:
-        nic = Resource(id_, NIC, request.params["name"], group.name, request.subscription)
-        nic.properties["resourceGuid"] = new_guid()
-        nic.location = body.get("location")
-    before = nic.copy()
-    candidate = _described(cloud, nic.copy(), body)
-    same = not created and _settled(candidate) == _settled(before)
-    cloud.store.save(candidate)
-    if not created and same:
-        return written(200, render_nic(cloud, candidate, request.api_version))
-    at_once = not candidate.hidden.get("virtualMachine")
-    common.touch(candidate, "Succeeded" if at_once else "Updating")
-    cloud.store.save(candidate)
-    _address_changes(cloud, before, candidate)
-    if created:
-        operation = begin(
-            cloud, request, "network", "networkInterface.create", nic.id, nic.location or "", first_poll_waits=False
-        )
-        return started(cloud, request, operation, 201, render_nic(cloud, candidate, request.api_version), None)
-    if at_once:
-        return written(200, render_nic(cloud, candidate, request.api_version))
-    operation = begin(cloud, request, "network", "networkInterface.update", nic.id, candidate.location or "")
-    common.supersede(cloud, candidate, operation)
-    return started(cloud, request, operation, 200, render_nic(cloud, candidate, request.api_version), 10)
-
-
-def _settled(nic: Resource) -> Json:
-    properties = {k: v for k, v in nic.properties.items() if k != "provisioningState"}
-    return {"properties": properties, "tags": nic.tags}
-
-
-def _described(cloud: Cloud, nic: Resource, body: Json) -> Resource:
-    """The interface as the request describes it, checked, not yet saved."""
-    wanted: Json = body.get("properties") or {}
-    items = wanted.get("ipConfigurations") or []
-    if not items:
-        raise network_error(
-            "NetworkInterfaceMustHaveAtleastOneIpConfiguration",
-            f"Network interface {nic.id} must have one or more IP configurations.",
-        )
+def describe_nic(cloud: Cloud, nic: Resource, body: Json) -> Children:
+    """Take a request's body into an interface."""
+    requested: Json = body.get("properties") or {}
     refs: list[tuple[str, str]] = []
-    used: dict[str, dict[str, str]] = {}
-    configurations = []
-    for number, item in enumerate(items):
-        primary = item.get("properties", {}).get("primary", (number == 0 and len(items) == 1) or None)
-        if primary is None:
-            primary = number == 0 and not any((i.get("properties") or {}).get("primary") for i in items)
-        configurations.append(_configuration(cloud, nic, item, refs, used, primary=bool(primary)))
     properties: Json = {
         "resourceGuid": nic.properties["resourceGuid"],
-        "ipConfigurations": configurations,
+        "ipConfigurations": _configurations(cloud, nic, requested.get("ipConfigurations") or [], refs),
         "dnsSettings": {
-            "dnsServers": (wanted.get("dnsSettings") or {}).get("dnsServers") or [],
+            "dnsServers": (requested.get("dnsSettings") or {}).get("dnsServers") or [],
             "appliedDnsServers": [],
-            **_internal_names(nic, wanted),
+            **_internal_names(nic, requested),
         },
     }
     for name in ("enableAcceleratedNetworking", "enableIPForwarding", "disableTcpStateTracking", "auxiliaryMode"):
-        if wanted.get(name) is not None:
-            properties[name] = wanted[name]
-    security = (wanted.get("networkSecurityGroup") or {}).get("id")
+        if requested.get(name) is not None:
+            properties[name] = requested[name]
+    security = (requested.get("networkSecurityGroup") or {}).get("id")
     if security:
         common.referenced(cloud, security, nic.id, nic.location, NSG)
         properties["networkSecurityGroup"] = {"id": security}
         refs.append((security, nic.id))
     properties["provisioningState"] = nic.provisioning_state
     nic.properties, nic.refs = properties, refs
-    nic.tags = body.get("tags")
-    return nic
+    return NO_CHILDREN
+
+
+def _progress(change: Change) -> Progress:
+    """An interface is there at once. A change takes a while if a machine has the interface, or rules depend on it."""
+    if change.current is None:
+        return Progress("Succeeded", first_poll_waits=False)
+    attached = bool(change.desired.hidden.get("virtualMachine"))
+    if change.is_change and (attached or _deployed(change.current) != _deployed(change.desired)):
+        return Progress(retry_after=10)
+    return Progress("Succeeded", has_operation=False)
+
+
+def _deployed(nic: Resource) -> set[str]:
+    """Ids of what takes a while to change: the security group, and the groups and pools that it is a member of.
+
+    Recorded 11 of 11 times; an address, and a gateway load balancer, are there at once.
+    """
+    references = [nic.properties.get("networkSecurityGroup") or {}]
+    for item in nic.properties["ipConfigurations"]:
+        for name in MEMBERSHIPS:
+            references += item["properties"].get(name) or []
+    return {str(reference.get("id", "")).lower() for reference in references} - {""}
+
+
+def _address_changes(cloud: Cloud, change: Change) -> None:
+    """Addresses that the interface gained or lost."""
+    before = change.current.refs if change.current is not None else []
+    for target in {target for target, _shown in [*before, *change.desired.refs]}:
+        address = cloud.store.get(target)
+        if address is None or address.type != PUBLIC_IP:
+            continue
+        attached = public_ips.configuration_of(cloud, address) is not None
+        if attached:
+            public_ips.allocate(cloud, address)
+        elif address.properties["publicIPAllocationMethod"] == "Dynamic":
+            address.properties.pop("ipAddress", None)
+        common.touch(address)
+        cloud.store.save(address)
+    cloud.hosts.update()
+
+
+common.serve(NIC, in_use)
+serve_put(Writer(NIC, "networkInterface", describe_nic, _progress, _address_changes))
 
 
 def _internal_names(nic: Resource, wanted: Json) -> Json:
@@ -192,49 +176,67 @@ def _internal_names(nic: Resource, wanted: Json) -> Json:
     return {**({"internalDnsNameLabel": label} if label else {}), "internalDomainNameSuffix": suffix}
 
 
-def _configuration(
-    cloud: Cloud,
-    nic: Resource,
-    item: Json,
-    refs: list[tuple[str, str]],
-    used: dict[str, dict[str, str]],
-    *,
-    primary: bool,
-) -> Json:
-    """One ip configuration, with its address; what it refers to is added to ``refs``."""
-    name = common.name_of(item, "properties.ipConfigurations")
-    id_ = f"{nic.id}/ipConfigurations/{name}"
-    wanted: Json = item.get("properties") or {}
-    subnet_id = (wanted.get("subnet") or {}).get("id")
-    if not subnet_id and wanted.get("privateIPAddressPrefixLength"):
+def _configurations(cloud: Cloud, nic: Resource, items: list[Json], refs: list[tuple[str, str]]) -> list[Json]:
+    """The ip configurations with their addresses; what they refer to is added to ``refs``."""
+    if not items:
+        raise network_error(
+            "NetworkInterfaceMustHaveAtleastOneIpConfiguration",
+            f"Network interface {nic.id} must have one or more IP configurations.",
+        )
+    taken: dict[str, dict[str, str]] = {}
+    configurations: list[Json] = []
+    for item, primary in zip(items, _primaries(items), strict=True):
+        id_ = f"{nic.id}/ipConfigurations/{common.name_of(item, 'properties.ipConfigurations')}"
+        subnet = _subnet_of(cloud, nic, item, configurations, id_)
+        if subnet.key not in taken:
+            taken[subnet.key] = private_addresses(cloud, subnet, except_for=nic.key)
+        address = _private_address(nic, item, subnet, taken[subnet.key], id_)
+        taken[subnet.key][address] = id_
+        properties = {"privateIPAddress": address, **_requested(item, subnet, primary=primary)}
+        public = (properties.get("publicIPAddress") or {}).get("id")
+        if public:
+            _check_public(cloud, public, nic, id_, properties["privateIPAddressVersion"])
+            refs.append((public, id_))
+        refs.append((properties["subnet"]["id"], id_))
+        configurations.append({"name": item["name"], "id": id_, "properties": properties})
+    return configurations
+
+
+def _primaries(items: list[Json]) -> list[bool]:
+    """Which configurations are primary: those that say so; if none does, the first."""
+    said = [(item.get("properties") or {}).get("primary") for item in items]
+    nobody = not any(said)
+    return [number == 0 and nobody if primary is None else bool(primary) for number, primary in enumerate(said)]
+
+
+def _subnet_of(cloud: Cloud, nic: Resource, item: Json, others: list[Json], id_: str) -> Resource:
+    """The subnet of a configuration."""
+    requested: Json = item.get("properties") or {}
+    subnet_id = (requested.get("subnet") or {}).get("id")
+    if not subnet_id and requested.get("privateIPAddressPrefixLength") and others:
         # A block of addresses comes from the subnet of the interface's other configurations.
-        subnet_id = next((target for target, _shown in refs if "/subnets/" in target.lower()), None)
+        subnet_id = others[0]["properties"]["subnet"]["id"]
     if not subnet_id:
         raise network_error("SubnetReferenceMissing", f"IP configuration {id_} does not have a reference to a subnet.")
     subnet = common.referenced(cloud, subnet_id, nic.id, None, SUBNET)
     network = cloud.store.get(subnet.container)
     if network is not None:
         common.referenced(cloud, network.id, nic.id, nic.location)
-    taken = used.setdefault(subnet.key, private_addresses(cloud, subnet, except_for=nic.key))
-    address = _private_address(nic, item, subnet, taken, id_)
-    taken[address] = id_
-    properties: Json = {
-        "privateIPAddress": address,
-        "privateIPAllocationMethod": wanted.get("privateIPAllocationMethod", "Dynamic"),
+    return subnet
+
+
+def _requested(item: Json, subnet: Resource, *, primary: bool) -> Json:
+    """The properties of a configuration that a request decides."""
+    requested: Json = item.get("properties") or {}
+    public = (requested.get("publicIPAddress") or {}).get("id")
+    return {
+        "privateIPAllocationMethod": requested.get("privateIPAllocationMethod", "Dynamic"),
+        **({"publicIPAddress": {"id": public}} if public else {}),
+        "subnet": {"id": (requested.get("subnet") or {}).get("id") or subnet.id},
+        "primary": primary,
+        "privateIPAddressVersion": requested.get("privateIPAddressVersion", "IPv4"),
+        **{name: requested[name] for name in PASSED_ON if requested.get(name)},
     }
-    public = (wanted.get("publicIPAddress") or {}).get("id")
-    if public:
-        _check_public(cloud, public, nic, id_, wanted.get("privateIPAddressVersion", "IPv4"))
-        properties["publicIPAddress"] = {"id": public}
-        refs.append((public, id_))
-    properties["subnet"] = {"id": subnet_id}
-    properties["primary"] = primary
-    properties["privateIPAddressVersion"] = wanted.get("privateIPAddressVersion", "IPv4")
-    for passed in PASSED_ON:
-        if wanted.get(passed):
-            properties[passed] = wanted[passed]
-    refs.append((subnet_id, id_))
-    return {"name": name, "id": id_, "properties": properties}
 
 
 def _private_address(nic: Resource, item: Json, subnet: Resource, taken: dict[str, str], id_: str) -> str:
@@ -277,35 +279,17 @@ def _check_public(cloud: Cloud, public: str, nic: Resource, configuration: str, 
         )
 
 
-def _address_changes(cloud: Cloud, before: Resource, after: Resource) -> None:
-    """Addresses that came to the interface, or left it."""
-    for target in {target for target, _shown in [*before.refs, *after.refs]}:
-        address = cloud.store.get(target)
-        if address is None or address.type != PUBLIC_IP:
-            continue
-        attached = public_ips.configuration_of(cloud, address) is not None
-        if attached:
-            public_ips.allocate(cloud, address)
-        elif address.properties["publicIPAllocationMethod"] == "Dynamic":
-            address.properties.pop("ipAddress", None)
-        common.touch(address)
-        cloud.store.save(address)
-    cloud.hosts.update()
-
-
 @route("GET", f"{ONE}/ipConfigurations", IP_CONFIGURATION)
 async def list_configurations(cloud: Cloud, request: ArmRequest) -> Reply:
     """The ip configurations of an interface."""
-    nic_id = request.id_of(NIC, request.params["nic"])
-    nic = common.parent(cloud, request, nic_id, IP_CONFIGURATION)
+    nic = parent_of(cloud, request, IP_CONFIGURATION)
     return listing([render_configuration(nic, i, request.api_version) for i in nic.properties["ipConfigurations"]])
 
 
 @route("GET", f"{ONE}/ipConfigurations/{{name}}", IP_CONFIGURATION)
 async def get_configuration(cloud: Cloud, request: ArmRequest) -> Reply:
     """One of them."""
-    nic_id = request.id_of(NIC, request.params["nic"])
-    nic = common.parent(cloud, request, nic_id, IP_CONFIGURATION)
+    nic = parent_of(cloud, request, IP_CONFIGURATION)
     for item in nic.properties["ipConfigurations"]:
         if item["name"].lower() == request.params["name"].lower():
             return found(render_configuration(nic, item, request.api_version), nic.etag)

@@ -9,20 +9,28 @@ from __future__ import annotations
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import begin, check_preconditions, found, listing, started
+from ..arm.replies import found, listing
 from ..arm.resource import Json, Resource
 from ..arm.routing import GROUP, route
-from ..arm.tracked import read_body
 from ..errors import network_error
-from ..schema import accept
-from ..settings import new_guid
 from . import common, rule_values
 from .names import DEFAULT_RULE, NSG, RULE
+from .writes import (
+    Change,
+    Children,
+    ChildWriter,
+    Progress,
+    Writer,
+    draft_child,
+    parent_of,
+    serve_children,
+    serve_put,
+)
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
-ONE = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/{{security}}"
+ONE = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/{{parent}}"
 RETRY_AFTER = 3
 
 DEFAULTS = (
@@ -55,6 +63,13 @@ DEFAULTS = (
     ("DenyAllOutBound", "Deny all outbound traffic", "*", "*", "Deny", 65500),
 )
 """Name, description, source, destination, access, priority of the rules that every group has."""
+ALTERNATIVES = {
+    "sourcePortRange": ("sourcePortRanges", "sourceApplicationSecurityGroups"),
+    "destinationPortRange": ("destinationPortRanges", "destinationApplicationSecurityGroups"),
+    "sourceAddressPrefix": ("sourceAddressPrefixes", "sourceApplicationSecurityGroups"),
+    "destinationAddressPrefix": ("destinationAddressPrefixes", "destinationApplicationSecurityGroups"),
+}
+"""Of each of these members a rule has the singular one or one of the others."""
 LISTS = ("sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes")
 
 
@@ -143,81 +158,52 @@ def in_use(cloud: Cloud, group: Resource) -> None:
         )
 
 
-common.serve(NSG, in_use)
-
-
-@route("PUT", f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/{{name}}", NSG)
-async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create or replace a security group with its rules."""
-    body = read_body(cloud, request, NSG)
-    id_ = request.id_of(NSG, request.params["name"])
-    security = cloud.store.get(id_)
-    check_preconditions(request, security)
-    if security is not None:
-        common.refuse_while_deleting(security)
-    group = cloud.group(request.subscription, request.group)
-    created = security is None
-    if security is None:
-        security = Resource(id_, NSG, request.params["name"], group.name, request.subscription)
-        security.properties["resourceGuid"] = new_guid()
-    wanted: Json = body.get("properties") or {}
-    rules = [_rule(cloud, security, item) for item in wanted.get("securityRules") or []]
+def describe_group(cloud: Cloud, security: Resource, body: Json) -> Children:
+    """Take a request's body into a security group."""
+    requested: Json = body.get("properties") or {}
+    rules = [describe_rule(cloud, security, item) for item in requested.get("securityRules") or []]
     check_rules(rules)
-    security.location = body.get("location") or security.location
-    security.tags = body.get("tags")
-    if "flushConnection" in wanted:
-        security.properties["flushConnection"] = wanted["flushConnection"]
-    for old in cloud.store.children(security.id, RULE):
-        cloud.store.remove(old)
-    common.touch(security, "Updating")
-    cloud.store.save(security)
-    for rule in rules:
-        rule.etag, rule.provisioning_state = security.etag, "Updating"
-        cloud.store.save(rule)
-    kind = "networkSecurityGroup.create" if created else "networkSecurityGroup.update"
-    operation = begin(cloud, request, "network", kind, security.id, security.location or "", first_poll_waits=False)
-    common.supersede(cloud, security, operation)
-    answer = render_group(cloud, security, request.api_version)
-    return started(cloud, request, operation, 201 if created else 200, answer, RETRY_AFTER)
+    if "flushConnection" in requested:
+        security.properties["flushConnection"] = requested["flushConnection"]
+    return Children(rules)
 
 
-def _rule(cloud: Cloud, security: Resource, item: Json) -> Resource:
+def _progress(change: Change) -> Progress:
+    return Progress("Updating" if change.is_change else "Succeeded", retry_after=RETRY_AFTER, first_poll_waits=False)
+
+
+def describe_rule(cloud: Cloud, security: Resource, item: Json) -> Resource:
     """A rule as a request describes it, checked, not yet saved."""
-    name = common.name_of(item, "properties.securityRules")
-    id_ = f"{security.id}/securityRules/{name}"
-    existing = cloud.store.get(id_)
-    rule = existing.copy() if existing else Resource(id_, RULE, name, security.group, security.subscription)
-    wanted: Json = item.get("properties") or {}
-    for required in ("protocol", "access", "direction", "priority"):
-        if wanted.get(required) is None:
+    rule = draft_child(cloud, security, RULE, common.name_of(item, "properties.securityRules"))
+    requested: Json = item.get("properties") or {}
+    _check_required(requested, rule.id)
+    rule_values.check(requested, rule.id)
+    state = rule.provisioning_state
+    rule.properties = {key: value for key, value in requested.items() if value is not None}
+    rule.properties["provisioningState"] = state
+    return rule
+
+
+def _check_required(requested: Json, rule_id: str) -> None:
+    for name in ("protocol", "access", "direction", "priority"):
+        if requested.get(name) is None:
             raise network_error(
                 "SecurityRuleMissingRequiredProperty",
-                f"Required security rule parameters are missing for security rule with Id: {id_}. Security rule must "
-                f"specify {required}.",
+                f"Required security rule parameters are missing for security rule with Id: {rule_id}. Security rule "
+                f"must specify {name}.",
             )
-    if not 100 <= wanted["priority"] <= 4096:
+    if not 100 <= requested["priority"] <= 4096:
         raise network_error(
             "SecurityRuleInvalidPriority",
-            f"Security rule has invalid priority. Value provided: {wanted['priority']} Allowed range 100-4096.",
+            f"Security rule has invalid priority. Value provided: {requested['priority']} Allowed range 100-4096.",
         )
-    for one, many, code in (
-        ("sourcePortRange", "sourcePortRanges", "SecurityRuleParameterContainsNoValue"),
-        ("destinationPortRange", "destinationPortRanges", "SecurityRuleParameterContainsNoValue"),
-        ("sourceAddressPrefix", "sourceAddressPrefixes", "SecurityRuleParameterContainsNoValue"),
-        ("destinationAddressPrefix", "destinationAddressPrefixes", "SecurityRuleParameterContainsNoValue"),
-    ):
-        groups = (
-            "sourceApplicationSecurityGroups" if one.startswith("source") else "destinationApplicationSecurityGroups"
-        )
-        if not wanted.get(one) and not wanted.get(many) and not wanted.get(groups):
+    for one, alternatives in ALTERNATIVES.items():
+        if not any(requested.get(name) for name in (one, *alternatives)):
             raise network_error(
-                code,
-                f"Required security rule parameters are missing for security rule with Id: {id_}. Security rule must "
-                f"specify either {one} or {many}.",
+                "SecurityRuleParameterContainsNoValue",
+                f"Required security rule parameters are missing for security rule with Id: {rule_id}. Security rule "
+                f"must specify either {one} or {alternatives[0]}.",
             )
-    rule_values.check(wanted, id_)
-    rule.properties = {key: value for key, value in wanted.items() if value is not None}
-    return rule
 
 
 def check_rules(rules: list[Resource]) -> None:
@@ -237,63 +223,30 @@ def check_rules(rules: list[Resource]) -> None:
         seen[place] = rule.name
 
 
-@route("PUT", f"{ONE}/securityRules/{{name}}", RULE)
-async def put_rule(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create or update one rule; its group is being updated meanwhile."""
-    body = accept(request, RULE)
-    security = common.parent(cloud, request, request.id_of(NSG, request.params["security"]), RULE)
-    name = request.params["name"]
-    existing = cloud.store.get(f"{security.id}/securityRules/{name}")
-    check_preconditions(request, existing)
-    common.refuse_while_changing(cloud, security)
-    rule = _rule(cloud, security, {**body, "name": name})
-    check_rules([*[r for r in cloud.store.children(security.id, RULE) if r.key != rule.key], rule])
-    common.touch(security, "Updating")
-    rule.etag, rule.provisioning_state = security.etag, "Updating"
-    cloud.store.save(security)
-    cloud.store.save(rule)
-    operation = begin(
-        cloud, request, "network", "securityRule.create", rule.id, security.location or "", first_poll_waits=False
+common.serve(NSG, in_use)
+serve_put(Writer(NSG, "networkSecurityGroup", describe_group, _progress))
+serve_children(
+    ChildWriter(
+        RULE,
+        "securityRule.create",
+        describe_rule,
+        check_rules,
+        Progress(retry_after=RETRY_AFTER, first_poll_waits=False),
     )
-    answer = render_rule(cloud, rule, request.api_version)
-    return started(cloud, request, operation, 200 if existing else 201, answer, RETRY_AFTER)
-
-
-def _rule_id(request: ArmRequest) -> str:
-    return f"{request.id_of(NSG, request.params['security'])}/securityRules/{request.params['name']}"
-
-
-@route("GET", f"{ONE}/securityRules/{{name}}", RULE)
-async def get_rule(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One rule."""
-    rule = common.child(cloud, request, _rule_id(request), RULE)
-    return found(render_rule(cloud, rule, request.api_version), rule.etag)
-
-
-@route("GET", f"{ONE}/securityRules", RULE)
-async def list_rules(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The rules that were made."""
-    security = common.parent(cloud, request, request.id_of(NSG, request.params["security"]), RULE)
-    return listing([render_rule(cloud, rule, request.api_version) for rule in cloud.store.children(security.id, RULE)])
-
-
-@route("DELETE", f"{ONE}/securityRules/{{name}}", RULE)
-async def delete_rule(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Remove one rule."""
-    return await common.delete(cloud, request, _rule_id(request), None)
+)
 
 
 @route("GET", f"{ONE}/defaultSecurityRules", DEFAULT_RULE)
 async def list_defaults(cloud: Cloud, request: ArmRequest) -> Reply:
     """The rules that every group has."""
-    security = common.parent(cloud, request, request.id_of(NSG, request.params["security"]), RULE)
+    security = parent_of(cloud, request, RULE)
     return listing([render_default(security, rule, request.api_version) for rule in default_rules()])
 
 
 @route("GET", f"{ONE}/defaultSecurityRules/{{name}}", DEFAULT_RULE)
 async def get_default(cloud: Cloud, request: ArmRequest) -> Reply:
     """One of them."""
-    security = common.parent(cloud, request, request.id_of(NSG, request.params["security"]), RULE)
+    security = parent_of(cloud, request, RULE)
     for rule in default_rules():
         if rule["name"].lower() == request.params["name"].lower():
             return found(render_default(security, rule, request.api_version), security.etag)

@@ -11,19 +11,21 @@ import re
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import begin, check_preconditions, found, started
+from ..arm.replies import found
 from ..arm.resource import Json, Resource
-from ..arm.routing import GROUP, SUBSCRIPTION, route
-from ..arm.tracked import read_body
+from ..arm.routing import SUBSCRIPTION, route
 from ..errors import network_error
 from ..operations import Operation, action
 from ..settings import new_guid
 from . import common
 from .names import NIC, PUBLIC_IP
+from .writes import NO_CHILDREN, Change, Children, Progress, Writer, serve_put
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
+KEPT = ("resourceGuid", "ipAddress")
+"""Members that a PUT never changes."""
 LABEL = re.compile(r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")
 SHOWN = (
     "publicIPAddressVersion",
@@ -84,9 +86,6 @@ def in_use(cloud: Cloud, address: Resource) -> None:
         )
 
 
-common.serve(PUBLIC_IP, in_use)
-
-
 @action("publicIPAddress.create", "publicIPAddress.update")
 class ProvisionAddress(common.Provision):
     """A static address is there as soon as it is provisioned."""
@@ -116,8 +115,9 @@ def _behind_running_machine(cloud: Cloud, address: Resource) -> bool:
     return False
 
 
-def fqdn(cloud: Cloud, settings: Json, location: str, subscription: str, group: str) -> str:
+def fqdn(cloud: Cloud, settings: Json, address: Resource) -> str:
     """The name of an address with a DNS label."""
+    subscription, group = address.subscription, address.group
     label, scope = settings["domainNameLabel"], settings.get("domainNameLabelScope")
     hash_ = ""
     if scope:
@@ -125,7 +125,7 @@ def fqdn(cloud: Cloud, settings: Json, location: str, subscription: str, group: 
         seed = parts.get(scope, new_guid())
         number = int.from_bytes(hashlib.sha256(f"{cloud.identity.tenant}{seed}".lower().encode()).digest()[:10], "big")
         hash_ = "." + "".join("abcdefghijklmnop"[(number >> 4 * place) & 15] for place in range(16))
-    return f"{label}{hash_}.{location}.{cloud.settings.dns_suffix}"
+    return f"{label}{hash_}.{address.location}.{cloud.settings.dns_suffix}"
 
 
 def label_owner(cloud: Cloud, name: str) -> Resource | None:
@@ -136,37 +136,43 @@ def label_owner(cloud: Cloud, name: str) -> Resource | None:
     return None
 
 
-def _dns_settings(cloud: Cloud, request: ArmRequest, wanted: Json, location: str, id_: str) -> Json | None:
-    settings = {k: v for k, v in (wanted.get("dnsSettings") or {}).items() if v is not None and k != "fqdn"}
+def _dns_settings(cloud: Cloud, address: Resource, requested: Json) -> Json | None:
+    settings = {k: v for k, v in (requested.get("dnsSettings") or {}).items() if v is not None and k != "fqdn"}
     if not settings.get("domainNameLabel"):
         return {"reverseFqdn": settings["reverseFqdn"]} if settings.get("reverseFqdn") else None
     label = settings["domainNameLabel"]
+    _check_label(label)
+    name = fqdn(cloud, settings, address)
+    owner = label_owner(cloud, name)
+    if (owner is not None and owner.key != address.key) or label in cloud.switches["taken_labels"]:
+        raise network_error("DnsRecordInUse", f"DNS record {name} is already used by another public IP.")
+    return {**settings, "fqdn": name}
+
+
+def _check_label(label: str) -> None:
     if not LABEL.match(label):
         raise network_error(
             "InvalidDomainNameLabel",
             f"The domain name label {label} is invalid. It must conform to the following regular expression: "
             f"{LABEL.pattern}.",
         )
-    name = fqdn(cloud, settings, location, request.subscription, request.group)
-    owner = label_owner(cloud, name)
-    if (owner is not None and owner.key != id_.lower()) or label in cloud.switches["taken_labels"]:
-        raise network_error("DnsRecordInUse", f"DNS record {name} is already used by another public IP.")
-    return {**settings, "fqdn": name}
 
 
-def _sku(cloud: Cloud, body: Json, wanted: Json, existing: Resource | None) -> Json:
-    sku = {"name": "Basic", "tier": "Regional", **(existing.top["sku"] if existing else {}), **(body.get("sku") or {})}
-    if existing is not None and sku["name"] != existing.top["sku"]["name"] and configuration_of(cloud, existing):
+def _sku(cloud: Cloud, address: Resource, body: Json) -> Json:
+    requested: Json = body.get("properties") or {}
+    current: Json | None = address.top.get("sku")
+    sku = {"name": "Basic", "tier": "Regional", **(current or {}), **(body.get("sku") or {})}
+    if current is not None and sku["name"] != current["name"] and configuration_of(cloud, address):
         raise network_error(
             "PublicIPAddressSkuCannotBeChanged",
-            f"SKU of public IP address {existing.id} cannot be changed while it is attached to a resource.",
+            f"SKU of public IP address {address.id} cannot be changed while it is attached to a resource.",
         )
-    if sku["name"] == "Basic" and existing is None and not cloud.switches["basic_public_ip"]:
+    if sku["name"] == "Basic" and current is None and not cloud.switches["basic_public_ip"]:
         raise network_error(
             "IPv4BasicSkuPublicIpCountLimitReached",
             "Cannot create more than 0 IPv4 Basic SKU public IP addresses for this subscription in this region.",
         )
-    if sku["name"] == "Standard" and wanted.get("publicIPAllocationMethod", "Dynamic") != "Static":
+    if sku["name"] == "Standard" and requested.get("publicIPAllocationMethod", "Dynamic") != "Static":
         raise network_error(
             "StandardSkuPublicIPAddressMustBeStatic",
             "Standard sku publicIp must have AllocationMethod set to Static.",
@@ -192,57 +198,42 @@ def check_zone(address: Resource, machine: Resource) -> None:
         )
 
 
-@route("PUT", f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/{{name}}", PUBLIC_IP)
-async def put_address(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create or update a public address."""
-    body = read_body(cloud, request, PUBLIC_IP)
-    id_ = request.id_of(PUBLIC_IP, request.params["name"])
-    address = cloud.store.get(id_)
-    check_preconditions(request, address)
-    if address is not None:
-        common.refuse_while_deleting(address)
-    group = cloud.group(request.subscription, request.group)
-    created = address is None
-    wanted: Json = body.get("properties") or {}
-    location = body.get("location") or (address.location if address else "") or ""
-    sku = _sku(cloud, body, wanted, address)
-    dns = _dns_settings(cloud, request, wanted, location, id_)
-    if address is None:
-        address = Resource(id_, PUBLIC_IP, request.params["name"], group.name, request.subscription)
-        address.properties["resourceGuid"] = new_guid()
-    kept: Json = {k: address.properties[k] for k in ("resourceGuid", "ipAddress") if k in address.properties}
+def describe_address(cloud: Cloud, address: Resource, body: Json) -> Children:
+    """Take a request's body into a public address."""
+    requested: Json = body.get("properties") or {}
+    sku = _sku(cloud, address, body)
+    dns = _dns_settings(cloud, address, requested)
+    kept = {k: address.properties[k] for k in (*KEPT, "provisioningState") if k in address.properties}
     address.properties = {
         "publicIPAddressVersion": "IPv4",
         "publicIPAllocationMethod": "Dynamic",
         "idleTimeoutInMinutes": 4,
         "ipTags": [],
-        **{k: v for k, v in wanted.items() if v is not None and k not in ("dnsSettings", "ipAddress")},
+        **{k: v for k, v in requested.items() if v is not None and k not in ("dnsSettings", "ipAddress")},
         **({"dnsSettings": dns} if dns else {}),
         **kept,
     }
     address.top = {**({"zones": body["zones"]} if body.get("zones") else {}), "sku": sku}
-    address.location = location
-    address.tags = body.get("tags")
-    common.touch(address, "Updating")
-    cloud.store.save(address)
+    return NO_CHILDREN
+
+
+def _progress(_change: Change) -> Progress:
+    return Progress(retry_after=1)
+
+
+def _update_hosts(cloud: Cloud, _change: Change) -> None:
     cloud.hosts.update()
-    kind = "publicIPAddress.create" if created else "publicIPAddress.update"
-    operation = begin(cloud, request, "network", kind, address.id, location)
-    common.supersede(cloud, address, operation)
-    answer = render_address(cloud, address, request.api_version)
-    return started(cloud, request, operation, 201 if created else 200, answer, 1)
+
+
+common.serve(PUBLIC_IP, in_use)
+serve_put(Writer(PUBLIC_IP, "publicIPAddress", describe_address, _progress, _update_hosts))
 
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/CheckDnsNameAvailability", PUBLIC_IP)
 async def check_dns_name(cloud: Cloud, request: ArmRequest) -> Reply:
     """Whether a DNS label is free in a region."""
     label = request.query.get("domainnamelabel", "")
-    if not LABEL.match(label):
-        raise network_error(
-            "InvalidDomainNameLabel",
-            f"The domain name label {label} is invalid. It must conform to the following regular expression: "
-            f"{LABEL.pattern}.",
-        )
+    _check_label(label)
     name = f"{label}.{request.params['location'].lower()}.{cloud.settings.dns_suffix}"
     free = label_owner(cloud, name) is None and label not in cloud.switches["taken_labels"]
     return found({"available": free})

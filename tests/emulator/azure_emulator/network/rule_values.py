@@ -18,7 +18,7 @@ HIGHEST_PORT = 65535
 
 
 def check(wanted: Json, rule_id: str) -> None:
-    """Refuse a rule with a prefix or a port that is none, or prefixes that do not go together.
+    """Refuse an invalid prefix or port, and prefixes that cannot be combined.
 
     :raises ApiError: 400.
     """
@@ -36,12 +36,12 @@ def _all(wanted: Json, one: str, many: str) -> list[str]:
 
 
 def _check_prefix(prefix: str, rule_id: str) -> None:
-    """A tag, an address or a CIDR without bits of a host (words and host bits: Azure/azure-powershell#4557)."""
+    """Refuse what is not a tag, an address or a CIDR without host bits (Azure/azure-powershell#4557)."""
     if prefix == "*" or TAG.match(prefix):
         return
     _address, _slash, length = prefix.partition("/")
     try:
-        ipaddress.ip_network(prefix)
+        network_of(prefix)
         valid = not length or length.isdigit()
     except ValueError:
         valid = False
@@ -50,6 +50,16 @@ def _check_prefix(prefix: str, rule_id: str) -> None:
             "SecurityRuleInvalidAddressPrefix",
             f"Security rule {rule_id} has invalid Address prefix. Value provided: {prefix}",
         )
+
+
+def network_of(prefix: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The network that a prefix means.
+
+    A bare integer is an address, as .NET's ``IPAddress.Parse`` reads it: ``789`` is 0.0.3.21 (recorded in 2025-02).
+
+    :raises ValueError: it is neither an address nor a CIDR.
+    """
+    return ipaddress.IPv4Network(int(prefix)) if prefix.isdigit() else ipaddress.ip_network(prefix)
 
 
 def _check_several(prefixes: list[str], side: str, rule_id: str) -> None:
@@ -66,7 +76,7 @@ def _check_several(prefixes: list[str], side: str, rule_id: str) -> None:
                 f"Unsupported value used: {prefix}.",
             )
     for one, other in itertools.combinations(prefixes, 2):
-        if ipaddress.ip_network(one).overlaps(ipaddress.ip_network(other)):
+        if network_of(one).overlaps(network_of(other)):
             raise network_error(
                 "OverlappingSubnetsNotPermittedInSecurityRule",
                 f"{parameter} contains overlapping subnets [{one}, {other}], which is not permitted.",

@@ -11,22 +11,21 @@ import itertools
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import begin, check_preconditions, found, listing, started
+from ..arm.replies import found, listing
 from ..arm.resource import Json, Resource
 from ..arm.routing import GROUP, route
-from ..arm.tracked import read_body
 from ..errors import network_error
-from ..schema import accept
-from ..settings import new_guid
 from . import common
 from .names import SUBNET, VNET
 from .pool import RESERVED, private_addresses
+from .writes import Change, Children, ChildWriter, Progress, Writer, draft_child, serve_children, serve_put
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/{{network}}"
 RETRY_AFTER = 3
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def render_network(cloud: Cloud, network: Resource, api_version: str) -> Json:
@@ -81,47 +80,31 @@ common.RENDERERS[VNET] = render_network
 common.RENDERERS[SUBNET] = render_subnet
 
 
-@route("PUT", f"{GROUP}/providers/Microsoft.Network/virtualNetworks/{{name}}", VNET)
-async def put_network(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create or update a virtual network. Without ``subnets`` an existing network keeps those it has."""
-    body = read_body(cloud, request, VNET)
-    id_ = request.id_of(VNET, request.params["name"])
-    network = cloud.store.get(id_)
-    check_preconditions(request, network)
-    if network is not None:
-        common.refuse_while_deleting(network)
-    group = cloud.group(request.subscription, request.group)
-    wanted: Json = body.get("properties", {})
-    spaces = _address_space(wanted)
-    created = network is None
-    if network is None:
-        network = Resource(id_, VNET, request.params["name"], group.name, request.subscription)
-        network.properties["resourceGuid"] = new_guid()
-    kept = [] if "subnets" in wanted else cloud.store.children(network.id, SUBNET)
-    subnets = [_subnet(cloud, network, item, spaces) for item in wanted.get("subnets") or []]
+def describe_network(cloud: Cloud, network: Resource, body: Json) -> Children:
+    """Take a request's body into a virtual network. Without ``subnets`` the network keeps those it has."""
+    requested: Json = body.get("properties", {})
+    spaces = _address_space(requested)
+    keeps_others = "subnets" not in requested
+    subnets = [_subnet(cloud, network, item, spaces) for item in requested.get("subnets") or []]
+    kept = cloud.store.children(network.id, SUBNET) if keeps_others else []
     _check_overlap([*kept, *subnets])
-    _remove_others(cloud, network, [*kept, *subnets])
+    if not keeps_others:
+        _check_removed(cloud, network, subnets)
     guid = network.properties["resourceGuid"]
-    network.properties = {name: value for name, value in wanted.items() if name != "subnets"} | {"resourceGuid": guid}
-    network.location = body.get("location") or network.location
-    network.tags = body.get("tags")
-    common.touch(network, "Updating")
-    cloud.store.save(network)
-    for subnet in subnets:
-        subnet.etag, subnet.provisioning_state = network.etag, "Updating"
-        cloud.store.save(subnet)
-    kind = "virtualNetwork.create" if created else "virtualNetwork.update"
-    operation = begin(cloud, request, "network", kind, network.id, network.location or group.location or "")
-    common.supersede(cloud, network, operation)
-    answer = render_network(cloud, network, request.api_version)
-    return started(cloud, request, operation, 201 if created else 200, answer, RETRY_AFTER)
+    properties = {name: value for name, value in requested.items() if name != "subnets"}
+    network.properties = {**properties, "resourceGuid": guid, "provisioningState": network.provisioning_state}
+    return Children(subnets, keeps_others)
 
 
-def _address_space(properties: Json) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return [_prefix(text, "virtual network") for text in properties.get("addressSpace", {}).get("addressPrefixes", [])]
+def _progress(change: Change) -> Progress:
+    return Progress("Updating" if change.is_change else "Succeeded", retry_after=RETRY_AFTER)
 
 
-def _prefix(text: str, _what: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _address_space(properties: Json) -> list[IpNetwork]:
+    return [_prefix(text) for text in properties.get("addressSpace", {}).get("addressPrefixes", [])]
+
+
+def _prefix(text: str) -> IpNetwork:
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
@@ -145,43 +128,40 @@ def _prefix(text: str, _what: str) -> ipaddress.IPv4Network | ipaddress.IPv6Netw
     return network
 
 
-def _subnet(
-    cloud: Cloud,
-    network: Resource,
-    item: Json,
-    spaces: list[ipaddress.IPv4Network | ipaddress.IPv6Network],
-) -> Resource:
+def describe_subnet(cloud: Cloud, network: Resource, item: Json) -> Resource:
     """A subnet as a request describes it, checked, not yet saved."""
+    return _subnet(cloud, network, item, _address_space(network.properties))
+
+
+def _subnet(cloud: Cloud, network: Resource, item: Json, spaces: list[IpNetwork]) -> Resource:
     name = common.name_of(item, "properties.subnets")
-    id_ = f"{network.id}/subnets/{name}"
-    existing = cloud.store.get(id_)
-    subnet = (
-        existing.copy() if existing is not None else Resource(id_, SUBNET, name, network.group, network.subscription)
-    )
-    wanted: Json = item.get("properties") or {}
-    prefixes = wanted.get("addressPrefixes") or [wanted.get("addressPrefix")]
+    subnet = draft_child(cloud, network, SUBNET, name)
+    requested: Json = item.get("properties") or {}
+    prefixes = requested.get("addressPrefixes") or [requested.get("addressPrefix")]
     if prefixes == [None]:
         raise network_error(
             "SubnetMissingRequiredProperty", f"Subnet {name} is missing required property addressPrefix."
         )
     for text in prefixes:
-        inner = _prefix(text, "subnet")
+        inner = _prefix(text)
         if not any(inner.version == space.version and inner.subnet_of(space) for space in spaces):  # type: ignore[arg-type]
             raise network_error(
                 "NetcfgInvalidSubnet", f"Subnet '{name}' is not valid in virtual network '{network.name}'."
             )
     refs = []
-    group_id = (wanted.get("networkSecurityGroup") or {}).get("id")
+    group_id = (requested.get("networkSecurityGroup") or {}).get("id")
     if group_id:
-        common.referenced(cloud, group_id, id_, network.location)
-        refs.append((group_id, id_))
-    subnet.properties = {key: value for key, value in wanted.items() if value is not None}
+        common.referenced(cloud, group_id, subnet.id, network.location)
+        refs.append((group_id, subnet.id))
+    state = subnet.provisioning_state
+    subnet.properties = {key: value for key, value in requested.items() if value is not None}
+    subnet.properties["provisioningState"] = state
     subnet.refs = refs
     return subnet
 
 
 def _check_overlap(subnets: list[Resource]) -> None:
-    seen: list[tuple[Resource, ipaddress.IPv4Network | ipaddress.IPv6Network]] = []
+    seen: list[tuple[Resource, IpNetwork]] = []
     for subnet in subnets:
         for prefix in common.prefixes(subnet):
             for other, range_ in seen:
@@ -194,13 +174,12 @@ def _check_overlap(subnets: list[Resource]) -> None:
             seen.append((subnet, prefix))
 
 
-def _remove_others(cloud: Cloud, network: Resource, staying: list[Resource]) -> None:
+def _check_removed(cloud: Cloud, network: Resource, staying: list[Resource]) -> None:
+    """Refuse to remove subnets that something uses."""
     keys = {subnet.key for subnet in staying}
-    going = [subnet for subnet in cloud.store.children(network.id, SUBNET) if subnet.key not in keys]
-    for subnet in going:
-        subnet_in_use(cloud, subnet)
-    for subnet in going:
-        cloud.store.remove(subnet)
+    for subnet in cloud.store.children(network.id, SUBNET):
+        if subnet.key not in keys:
+            subnet_in_use(cloud, subnet)
 
 
 def subnet_in_use(cloud: Cloud, subnet: Resource) -> None:
@@ -222,52 +201,12 @@ def network_in_use(cloud: Cloud, network: Resource) -> None:
 
 
 common.serve(VNET, network_in_use)
-
-
-def _network(cloud: Cloud, request: ArmRequest) -> Resource:
-    return common.parent(cloud, request, request.id_of(VNET, request.params["network"]), SUBNET)
-
-
-@route("PUT", f"{NETWORK}/subnets/{{name}}", SUBNET)
-async def put_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create or update one subnet; the network it is in is being updated meanwhile."""
-    body = accept(request, SUBNET)
-    network = common.parent(cloud, request, request.id_of(VNET, request.params["network"]), SUBNET)
-    name = request.params["name"]
-    existing = cloud.store.get(f"{network.id}/subnets/{name}")
-    check_preconditions(request, existing)
-    common.refuse_while_changing(cloud, network)
-    subnet = _subnet(cloud, network, {**body, "name": name}, _address_space(network.properties))
-    _check_overlap([*[s for s in cloud.store.children(network.id, SUBNET) if s.key != subnet.key], subnet])
-    common.touch(network, "Updating")
-    subnet.etag, subnet.provisioning_state = network.etag, "Updating"
-    cloud.store.save(network)
-    cloud.store.save(subnet)
-    operation = begin(cloud, request, "network", "subnet.create", subnet.id, network.location or "")
-    answer = render_subnet(cloud, subnet, request.api_version)
-    return started(cloud, request, operation, 200 if existing else 201, answer, RETRY_AFTER)
-
-
-@route("GET", f"{NETWORK}/subnets/{{name}}", SUBNET)
-async def get_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One subnet."""
-    id_ = f"{request.id_of(VNET, request.params['network'])}/subnets/{request.params['name']}"
-    subnet = common.child(cloud, request, id_, SUBNET)
-    return found(render_subnet(cloud, subnet, request.api_version), subnet.etag)
-
-
-@route("GET", f"{NETWORK}/subnets", SUBNET)
-async def list_subnets(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The subnets of a network."""
-    network = _network(cloud, request)
-    return listing([render_subnet(cloud, s, request.api_version) for s in cloud.store.children(network.id, SUBNET)])
-
-
-@route("DELETE", f"{NETWORK}/subnets/{{name}}", SUBNET)
-async def delete_subnet(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Remove a subnet."""
-    id_ = f"{request.id_of(VNET, request.params['network'])}/subnets/{request.params['name']}"
-    return await common.delete(cloud, request, id_, subnet_in_use)
+serve_put(Writer(VNET, "virtualNetwork", describe_network, _progress))
+serve_children(
+    ChildWriter(
+        SUBNET, "subnet.create", describe_subnet, _check_overlap, Progress(retry_after=RETRY_AFTER), subnet_in_use
+    )
+)
 
 
 @route("GET", f"{NETWORK}/CheckIPAddressAvailability", VNET)
