@@ -351,14 +351,20 @@ class Tour:
         shown = await self.go("GET", gallery, GALLERIES)
         name = shown.body["properties"]["sharingProfile"]["communityGalleryInfo"]["publicNames"][0]
         place = f"{self.subscription}/providers/Microsoft.Compute/locations/{PLACE}"
-        seen = f"{place}/communityGalleries/{name}"
-        for path in ("", "/images", "/images/debian", "/images/debian/versions", "/images/debian/versions/1.0.0"):
-            await self.go("GET", f"{seen}{path}", GALLERIES)
-        await self.go("GET", f"{seen}/images/none", GALLERIES, 404)
+        await self.shared_gallery(f"{place}/communityGalleries/{name}")
+        properties = {"sharingProfile": {"permissions": "Groups"}}
+        shown = await self.go("PUT", gallery, GALLERIES, 200, body={"location": PLACE, "properties": properties})
+        await self.shared_gallery(f"{place}/sharedGalleries/{shown.body['properties']['identifier']['uniqueName']}")
         await self.go("GET", f"{place}/sharedGalleries/none", GALLERIES, 404)
         await self.go("DELETE", gallery, GALLERIES, 409)
         for path in (version, image, gallery):
             await self.go("DELETE", path, GALLERIES, 202)
+
+    async def shared_gallery(self, path: str) -> None:
+        """A gallery as others see it."""
+        for rest in ("", "/images", "/images/debian", "/images/debian/versions", "/images/debian/versions/1.0.0"):
+            await self.go("GET", f"{path}{rest}", GALLERIES)
+        await self.go("GET", f"{path}/images/none", GALLERIES, 404)
 
     def machine(self, **changes: t.Any) -> Json:
         """The body of a VM."""

@@ -25,7 +25,18 @@ from .arm.resource import utc_now
 from .arm.routing import ROUTER
 from .arm.versions import check_version
 from .cloud import Cloud
-from .compute import catalogue_routes, disks, extensions, galleries, images, placement, power, run_commands, vms
+from .compute import (
+    catalogue_routes,
+    disks,
+    extensions,
+    galleries,
+    images,
+    placement,
+    power,
+    run_commands,
+    shared_galleries,
+    vms,
+)
 from .endpoints import identity, metadata
 from .endpoints.control import PREFIX, Control
 from .endpoints.tokens import Tokens, form_of
@@ -55,6 +66,7 @@ ROUTED = (
     resources,
     rights,
     run_commands,
+    shared_galleries,
     vaults,
     vms,
     vnets,
@@ -74,6 +86,13 @@ class Application:
         self.tokens = Tokens(cloud)
         self.control = Control(cloud, self.tokens)
         self._limits = RateLimits()
+        self._fixed: dict[str, t.Callable[[ArmRequest], Reply]] = {
+            "/metadata/endpoints": lambda request: metadata.endpoints(cloud, request.api_version),
+            "/metadata/aliases.json": lambda _request: metadata.image_aliases(cloud),
+            "/metadata/identity/oauth2/token": self._token_of_vm,
+            "/msi/token": self._token_of_app_service,
+            "/common/discovery/instance": lambda _request: metadata.discovery(cloud),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -119,15 +138,7 @@ class Application:
         if fault is not None:
             if fault.action == "reset":
                 return None
-            if fault.action in ("status", "throttle"):
-                error = fault.error()
-                if fault.status == 401 and fault.action == "status":
-                    challenge = self.tokens.refused(error.code, error.message, error.message, fault.claims)
-                    error.headers.update(challenge.headers)
-                raise error
-            if fault.action == "slow":
-                await asyncio.sleep(fault.seconds)
-            request.end_fault = fault.end()
+            await self._strike(fault, request)
         if len(request.raw) > BODY_LIMIT:
             raise ApiError(
                 413,
@@ -136,20 +147,32 @@ class Application:
             )
         if vault is not None:
             return data_plane.answer(self.cloud, self.tokens, vault, request)
+        return self._outside_arm(request) or await self._arm(request)
+
+    async def _strike(self, fault: Fault, request: ArmRequest) -> None:
+        """Let a fault act before the request has any effect.
+
+        :raises ApiError: the answer that the fault asks for.
+        """
+        if fault.action in ("status", "throttle"):
+            error = fault.error()
+            if fault.status == 401 and fault.action == "status":
+                challenge = self.tokens.refused(error.code, error.message, error.message, fault.claims)
+                error.headers.update(challenge.headers)
+            raise error
+        if fault.action == "slow":
+            await asyncio.sleep(fault.seconds)
+        request.end_fault = fault.end()
+
+    def _outside_arm(self, request: ArmRequest) -> Reply | None:
+        """The reply to what needs no token of the Resource Manager; None for a request to the Resource Manager."""
         path = request.path.lower().rstrip("/")
-        if path == "/metadata/endpoints":
-            return metadata.endpoints(self.cloud, request.api_version)
-        if path == "/metadata/identity/oauth2/token":
-            return identity.from_metadata_service(self.cloud, self.tokens, request.query, request.headers)
-        if path == "/msi/token":
-            return identity.from_app_service(self.cloud, self.tokens, request.query, request.headers, request.raw)
+        if path.startswith(("/subscriptions", "/tenants", "/providers")):
+            return None
         if path.startswith("/_console/"):
             return power.read_console(self.cloud, request.path, request.query.get("sig", ""))
-        if not path.startswith(("/subscriptions", "/tenants", "/providers")):
-            reply = self._sign_in(request, path)
-            if reply is not None:
-                return reply
-        return await self._arm(request)
+        handler = self._fixed.get(path)
+        return handler(request) if handler is not None else self._sign_in(request, path)
 
     def _sign_in(self, request: ArmRequest, path: str) -> Reply | None:
         parts = request.path.strip("/").split("/")
@@ -160,19 +183,13 @@ class Application:
             return Reply(200, self.tokens.configuration(parts[0]))
         if rest in ("discovery/v2.0/keys", "discovery/keys"):
             return Reply(200, self.tokens.keys())
-        if path == "/common/discovery/instance":
-            host = urllib.parse.urlsplit(self.cloud.origin).netloc
-            entry = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
-            return Reply(
-                200,
-                {
-                    "tenant_discovery_endpoint": f"{self.cloud.origin}/{self.cloud.identity.tenant}"
-                    "/v2.0/.well-known/openid-configuration",
-                    "api-version": "1.1",
-                    "metadata": [entry],
-                },
-            )
         return None
+
+    def _token_of_vm(self, request: ArmRequest) -> Reply:
+        return identity.from_metadata_service(self.cloud, self.tokens, request.query, request.headers)
+
+    def _token_of_app_service(self, request: ArmRequest) -> Reply:
+        return identity.from_app_service(self.cloud, self.tokens, request.query, request.headers, request.raw)
 
     async def _arm(self, request: ArmRequest) -> Reply:
         request.claims = self.tokens.check(request.headers.get("authorization"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import typing as t
 
+from ..arm.history import without_newer
 from ..arm.resource import Json, Resource
 from .catalogue import Image
 from .names import EXTENSION
@@ -124,50 +125,58 @@ def is_of_gallery(reference: Json) -> bool:
     return bool(shared) or "/galleries/" in str(reference.get("id", "")).lower()
 
 
+DATA_DISK: Json = {"createOption": "Empty", "caching": "None", "deleteOption": "Detach"}
+DISK_MEMBERS = ("osType", "name", "createOption", "caching", "deleteOption", "diskSizeGB")
+"""Members of a disk that the service fills in: of the request, else as before, else a default."""
+
+
 def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -> Json:
     given = {key: value for key, value in wanted.items() if value is not None and (key != "vhd" or value)}
     before = old or {}
-    name = given.get("name") or before.get("name") or vm.hidden.get("osDiskName")
-    if name is None:
-        name = f"{vm.name}_OsDisk_1_{secrets.token_hex(16)}"
-    vm.hidden["osDiskName"] = name
-    managed = {"storageAccountType": "Standard_LRS"} | before.get("managedDisk", {}) | (given.get("managedDisk") or {})
-    managed = {key: value for key, value in managed.items() if value is not None}
-    managed.setdefault("storageAccountType", "Standard_LRS")
     local = given.get("diffDiskSettings") or before.get("diffDiskSettings")
-    if local:
-        given["diffDiskSettings"] = local
-    filled: Json = {
-        "osType": given.get("osType") or before.get("osType") or (image.os_type if image else "Linux"),
+    name = vm.hidden.get("osDiskName") or f"{vm.name}_OsDisk_1_{secrets.token_hex(16)}"
+    defaults: Json = {
+        "osType": image.os_type if image else "Linux",
         "name": name,
-        "createOption": _spelled(given.get("createOption") or before.get("createOption") or "FromImage"),
-        **({"vhd": given["vhd"]} if given.get("vhd") else {}),
-        "caching": given.get("caching") or before.get("caching") or "ReadWrite",
-        **({} if given.get("vhd") else {"managedDisk": managed}),
-        "deleteOption": given.get("deleteOption") or before.get("deleteOption") or ("Delete" if local else "Detach"),
+        "createOption": "FromImage",
+        "caching": "ReadWrite",
+        "deleteOption": "Delete" if local else "Detach",
+        "diskSizeGB": image.size_gb if image else 30,
     }
-    size = given.get("diskSizeGB") or before.get("diskSizeGB") or (image.size_gb if image else 30)
-    filled["diskSizeGB"] = size
+    filled = _first(DISK_MEMBERS, given, before, defaults)
+    vm.hidden["osDiskName"] = filled["name"]
+    filled["createOption"] = _spelled(filled["createOption"])
+    if local:
+        filled["diffDiskSettings"] = local
+    if "vhd" not in given:
+        filled["managedDisk"] = _managed(before, given)
     return {**{key: value for key, value in given.items() if key not in filled}, **filled}
+
+
+def _first(names: t.Iterable[str], *sources: Json) -> Json:
+    """Of each member the first value that there is."""
+    found = {name: next((source[name] for source in sources if source.get(name)), None) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _managed(before: Json, given: Json) -> Json:
+    """``managedDisk``: as before, changed by the request."""
+    merged = {**(before.get("managedDisk") or {}), **(given.get("managedDisk") or {})}
+    return {"storageAccountType": "Standard_LRS", **{key: value for key, value in merged.items() if value is not None}}
 
 
 def _data_disk(vm: Resource, wanted: Json, old: Json) -> Json:
     before: Json = next((d for d in old.get("dataDisks", []) if d["lun"] == wanted["lun"]), {})
-    given = {key: value for key, value in wanted.items() if value is not None}
-    managed = {**before.get("managedDisk", {}), **(given.get("managedDisk") or {})}
-    name = given.get("name") or before.get("name")
-    if name is None:
-        id_ = managed.get("id")
-        name = id_.rpartition("/")[2] if id_ else f"{vm.name}_disk{wanted['lun'] + 2}_{secrets.token_hex(16)}"
+    given = {key: value for key, value in wanted.items() if value is not None and (key != "vhd" or value)}
+    managed = _managed(before, given)
+    disk_id = managed.get("id")
+    name = disk_id.rpartition("/")[2] if disk_id else f"{vm.name}_disk{wanted['lun'] + 2}_{secrets.token_hex(16)}"
+    filled = _first(DISK_MEMBERS, {**given, "osType": None}, before, {**DATA_DISK, "name": name})
+    filled["createOption"] = _spelled(given.get("createOption", "Empty"))
     return {
         "lun": wanted["lun"],
-        "name": name,
-        "createOption": _spelled(given.get("createOption", "Empty")),
-        "caching": given.get("caching") or before.get("caching") or "None",
-        **({"vhd": given["vhd"]} if given.get("vhd") else {}),
-        "managedDisk": {"storageAccountType": "Standard_LRS", **managed},
-        "deleteOption": given.get("deleteOption") or before.get("deleteOption") or "Detach",
-        **({"diskSizeGB": size} if (size := given.get("diskSizeGB") or before.get("diskSizeGB")) else {}),
+        **filled,
+        **({"vhd": given["vhd"]} if "vhd" in given else {"managedDisk": managed}),
         "toBeDetached": bool(given.get("toBeDetached")),
     }
 
@@ -176,72 +185,47 @@ def _spelled(option: str) -> str:
     return {"fromimage": "FromImage", "attach": "Attach", "empty": "Empty", "copy": "Copy"}.get(option.lower(), option)
 
 
-def without_details(properties: Json, api_version: str, hidden: Json) -> Json:
-    """Properties as an api-version knows them, and as they are before the disks exist."""
-    shown = {name: properties[name] for name in ORDER if name in properties}
-    shown.update({name: value for name, value in properties.items() if name not in shown and name != "userData"})
-    storage_: Json = dict(shown["storageProfile"])
-    os_disk: Json = dict(storage_["osDisk"])
-    if not hidden.get("disksReady"):
-        managed = {k: v for k, v in (os_disk.get("managedDisk") or {}).items() if k != "id"}
-        if "managedDisk" in os_disk and not hidden.get("osDiskGiven"):
-            os_disk["managedDisk"] = managed
-        if not hidden.get("osDiskNamed"):
-            os_disk.pop("name", None)
-        if "vhd" in os_disk:
-            os_disk.pop("diskSizeGB", None)
-    if api_version < "2021-03-01":
-        os_disk.pop("deleteOption", None)
-    storage_["osDisk"] = os_disk
-    disks = [dict(disk) for disk in storage_["dataDisks"]]
-    for disk in disks:
-        if api_version < "2021-03-01":
-            disk.pop("deleteOption", None)
-        if api_version < "2019-07-01":
-            disk.pop("toBeDetached", None)
-    storage_["dataDisks"] = disks
-    if api_version < "2019-12-01" and "imageReference" in storage_:
-        storage_["imageReference"] = {k: v for k, v in storage_["imageReference"].items() if k != "exactVersion"}
-    shown["storageProfile"] = storage_
-    if "osProfile" in shown:
-        shown["osProfile"] = _profile_of_version(shown["osProfile"], api_version)
-    if api_version < "2021-11-01":
-        shown.pop("timeCreated", None)
+INTRODUCED = {
+    "timeCreated": "2021-11-01",
+    "storageProfile.imageReference.exactVersion": "2019-12-01",
+    "storageProfile.osDisk.deleteOption": "2021-03-01",
+    "storageProfile.dataDisks[].deleteOption": "2021-03-01",
+    "storageProfile.dataDisks[].toBeDetached": "2019-07-01",
+    "osProfile.allowExtensionOperations": "2018-06-01",
+    "osProfile.requireGuestProvisionSignal": "2019-03-01",
+    "osProfile.linuxConfiguration.provisionVMAgent": "2017-12-01",
+    "osProfile.linuxConfiguration.patchSettings": "2020-12-01",
+    "osProfile.linuxConfiguration.patchSettings.assessmentMode": "2021-03-01",
+    "osProfile.linuxConfiguration.enableVMAgentPlatformUpdates": "2022-11-01",
+    "osProfile.windowsConfiguration.patchSettings": "2020-06-01",
+    "osProfile.windowsConfiguration.patchSettings.assessmentMode": "2021-03-01",
+    "osProfile.windowsConfiguration.enableVMAgentPlatformUpdates": "2022-11-01",
+}
+"""The api-version since which answers show a property."""
+
+
+def shown_properties(vm: Resource, api_version: str) -> Json:
+    """The properties as an api-version knows them, in the service's order, and as they are before the disks exist."""
+    ordered = {name: vm.properties[name] for name in ORDER if name in vm.properties}
+    rest = {name: value for name, value in vm.properties.items() if name not in ordered and name != "userData"}
+    shown = without_newer({**ordered, **rest}, INTRODUCED, api_version)
+    if not vm.hidden.get("disksReady"):
+        _hide_what_is_not_made(shown["storageProfile"]["osDisk"], vm.hidden)
     return shown
 
 
-def _profile_of_version(profile: Json, api_version: str) -> Json:
-    shown = dict(profile)
-    if api_version < "2018-06-01":
-        shown.pop("allowExtensionOperations", None)
-    if api_version < "2019-03-01":
-        shown.pop("requireGuestProvisionSignal", None)
-    windows = dict(shown.get("windowsConfiguration") or {})
-    if windows:
-        for name, since in (("patchSettings", "2020-06-01"), ("enableVMAgentPlatformUpdates", "2022-11-01")):
-            if api_version < since:
-                windows.pop(name, None)
-        if "patchSettings" in windows and api_version < "2021-03-01":
-            windows["patchSettings"] = {k: v for k, v in windows["patchSettings"].items() if k != "assessmentMode"}
-        shown["windowsConfiguration"] = windows
-    linux = dict(shown.get("linuxConfiguration") or {})
-    if linux:
-        for name, since in (
-            ("provisionVMAgent", "2017-12-01"),
-            ("patchSettings", "2020-12-01"),
-            ("enableVMAgentPlatformUpdates", "2022-11-01"),
-        ):
-            if api_version < since:
-                linux.pop(name, None)
-        if "patchSettings" in linux and api_version < "2021-03-01":
-            linux["patchSettings"] = {k: v for k, v in linux["patchSettings"].items() if k != "assessmentMode"}
-        shown["linuxConfiguration"] = linux
-    return shown
+def _hide_what_is_not_made(os_disk: Json, hidden: Json) -> None:
+    if "managedDisk" in os_disk and not hidden.get("osDiskGiven"):
+        os_disk["managedDisk"].pop("id", None)
+    if not hidden.get("osDiskNamed"):
+        os_disk.pop("name", None)
+    if "vhd" in os_disk:
+        os_disk.pop("diskSizeGB", None)
 
 
 def render_vm(cloud: Cloud, vm: Resource, api_version: str, instance_view: Json | None = None) -> Json:
     """The body of a VM, with its extensions below ``resources``."""
-    from .extensions import render_extension
+    from .extensions import EXTENSIONS
 
     body: Json = {"name": vm.name, "id": vm.id, "type": vm.type, "location": vm.location}
     if vm.tags is not None:
@@ -249,7 +233,7 @@ def render_vm(cloud: Cloud, vm: Resource, api_version: str, instance_view: Json 
     body.update(vm.top)
     if api_version >= "2024-07-01":
         body["etag"] = vm.etag
-    properties = without_details(vm.properties, api_version, vm.hidden)
+    properties = shown_properties(vm, api_version)
     if instance_view is not None:
         created = properties.pop("timeCreated", None)
         properties["instanceView"] = instance_view
@@ -258,5 +242,5 @@ def render_vm(cloud: Cloud, vm: Resource, api_version: str, instance_view: Json 
     body["properties"] = properties
     extensions = cloud.store.children(vm.id, EXTENSION)
     if extensions:
-        body["resources"] = [render_extension(extension) for extension in extensions]
+        body["resources"] = [EXTENSIONS.render(extension) for extension in extensions]
     return body

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 from dataclasses import dataclass
 
@@ -26,69 +27,63 @@ class Size:
     temporary_mb: int = 0
 
 
-def _sizes() -> dict[str, Size]:
-    """Families by the rules their names follow; memory per core in GiB."""
-    found: dict[str, Size] = {}
+FIRST_SERIES = {0: (1, 0.75), 1: (1, 1.75), 2: (2, 3.5), 3: (4, 7), 4: (8, 14), 5: (2, 14), 6: (4, 28), 7: (8, 56)}
+"""Of the first A series by number: cores and GiB."""
+NUMBERED = {1: (1, 3.5), 2: (2, 7), 3: (4, 14), 4: (8, 28), 11: (2, 14), 12: (4, 28), 13: (8, 56)}
+"""Of D and DS by number: cores and GiB."""
+BURSTABLE = {
+    "B1ls": (1, 0.5),
+    "B1s": (1, 1),
+    "B1ms": (1, 2),
+    "B2s": (2, 4),
+    "B2ms": (2, 8),
+    "B4ms": (4, 16),
+    "B8ms": (8, 32),
+}
+CORES = (2, 4, 8, 16, 32, 48, 64)
+GENERAL = (("D", 4, (3, 4, 5, 6)), ("E", 8, (3, 4, 5, 6)), ("F", 2, (2,)))
+"""Letter, GiB for each core, generations."""
+SUFFIXES = ("", "s", "as", "ds", "ads", "ps", "pds")
 
-    def add(name: str, vcpus: int, memory_gb: float, family: str, temporary_gb: int = 0) -> None:
-        disks = min(64, max(2, vcpus * 2))
-        found[name.lower()] = Size(name, vcpus, int(memory_gb * 1024), family, disks, temporary_gb * 1024)
 
-    for name, vcpus, memory in (
-        ("Standard_B1ls", 1, 0.5),
-        ("Standard_B1s", 1, 1),
-        ("Standard_B1ms", 1, 2),
-        ("Standard_B2s", 2, 4),
-        ("Standard_B2ms", 2, 8),
-        ("Standard_B4ms", 4, 16),
-        ("Standard_B8ms", 8, 32),
-    ):
-        add(name, vcpus, memory, "standardBSFamily", int(vcpus * 4))
-    for number in range(8):
-        add(
-            f"Standard_A{number}",
-            (1, 1, 2, 4, 8, 2, 4, 8)[number],
-            (0.75, 1.75, 3.5, 7, 14, 14, 28, 56)[number],
-            "standardA0_A7Family",
-        )
-        add(
-            f"Basic_A{number}",
-            (1, 1, 2, 4, 8, 2, 4, 8)[number],
-            (0.75, 1.75, 3.5, 7, 14, 14, 28, 56)[number],
-            "basicAFamily",
-        )
+def _size(name: str, vcpus: int, memory_gb: float, family: str, temporary_gb: int = 0) -> Size:
+    disks = min(64, max(2, vcpus * 2))
+    return Size(name, vcpus, int(memory_gb * 1024), family, disks, temporary_gb * 1024)
+
+
+def _burstable_sizes() -> t.Iterator[Size]:
+    for name, (vcpus, memory) in BURSTABLE.items():
+        yield _size(f"Standard_{name}", vcpus, memory, "standardBSFamily", vcpus * 4)
+    for vcpus, suffix in itertools.product((2, 4, 8, 16, 32), ("s", "as", "ps")):
+        yield _size(f"Standard_B{vcpus}{suffix}_v2", vcpus, vcpus * 4, f"standardB{suffix}v2Family")
+        yield _size(f"Standard_B{vcpus}l{suffix}_v2", vcpus, vcpus * 2, f"standardB{suffix}v2Family")
+
+
+def _previous_sizes() -> t.Iterator[Size]:
+    for number, (vcpus, memory) in FIRST_SERIES.items():
+        yield _size(f"Standard_A{number}", vcpus, memory, "standardA0_A7Family")
+        yield _size(f"Basic_A{number}", vcpus, memory, "basicAFamily")
     for vcpus in (1, 2, 4, 8):
-        add(f"Standard_A{vcpus}_v2", vcpus, vcpus * 2, "standardAv2Family", vcpus * 10)
-    for letter in ("D", "DS"):
-        for number, vcpus, memory in (
-            (1, 1, 3.5),
-            (2, 2, 7),
-            (3, 4, 14),
-            (4, 8, 28),
-            (11, 2, 14),
-            (12, 4, 28),
-            (13, 8, 56),
-        ):
-            add(f"Standard_{letter}{number}", vcpus, memory, f"standard{letter}Family", vcpus * 7)
-            add(f"Standard_{letter}{number}_v2", vcpus, memory, f"standard{letter}v2Family", vcpus * 7)
-    for letter, ratio, generations in (("D", 4, (3, 4, 5, 6)), ("E", 8, (3, 4, 5, 6)), ("F", 2, (2,))):
-        for vcpus in (2, 4, 8, 16, 32, 48, 64):
-            for generation in generations:
-                for suffix in ("", "s", "as", "ds", "ads", "ps", "pds"):
-                    add(
-                        f"Standard_{letter}{vcpus}{suffix}_v{generation}",
-                        vcpus,
-                        vcpus * ratio,
-                        f"standard{letter}{suffix.upper()}v{generation}Family",
-                    )
+        yield _size(f"Standard_A{vcpus}_v2", vcpus, vcpus * 2, "standardAv2Family", vcpus * 10)
+    for letter, (number, (vcpus, memory)) in itertools.product(("D", "DS"), NUMBERED.items()):
+        yield _size(f"Standard_{letter}{number}", vcpus, memory, f"standard{letter}Family", vcpus * 7)
+        yield _size(f"Standard_{letter}{number}_v2", vcpus, memory, f"standard{letter}v2Family", vcpus * 7)
     for vcpus in (1, 2, 4, 8, 16):
-        add(f"Standard_F{vcpus}", vcpus, vcpus * 2, "standardFFamily", vcpus * 16)
-        add(f"Standard_F{vcpus}s", vcpus, vcpus * 2, "standardFSFamily", vcpus * 4)
-    for vcpus in (2, 4, 8, 16, 32):
-        for suffix in ("s", "as", "ps"):
-            add(f"Standard_B{vcpus}{suffix}_v2", vcpus, vcpus * 4, f"standardB{suffix}v2Family")
-            add(f"Standard_B{vcpus}l{suffix}_v2", vcpus, vcpus * 2, f"standardB{suffix}v2Family")
-    return found
+        yield _size(f"Standard_F{vcpus}", vcpus, vcpus * 2, "standardFFamily", vcpus * 16)
+        yield _size(f"Standard_F{vcpus}s", vcpus, vcpus * 2, "standardFSFamily", vcpus * 4)
+
+
+def _general_sizes() -> t.Iterator[Size]:
+    for (letter, ratio, generations), vcpus in itertools.product(GENERAL, CORES):
+        for generation, suffix in itertools.product(generations, SUFFIXES):
+            name = f"Standard_{letter}{vcpus}{suffix}_v{generation}"
+            yield _size(name, vcpus, vcpus * ratio, f"standard{letter}{suffix.upper()}v{generation}Family")
+
+
+def _sizes() -> dict[str, Size]:
+    """Families by the rules that their names follow."""
+    every = itertools.chain(_burstable_sizes(), _previous_sizes(), _general_sizes())
+    return {size.name.lower(): size for size in every}
 
 
 SIZES = _sizes()
@@ -163,6 +158,20 @@ IMAGES: tuple[Image, ...] = (
     Image("SUSE", "sles-15-sp6", "gen2", "2024.12.05", "suse", "15.6"),
     Image("OpenLogic", "CentOS", "7.5", "7.5.201808150", "centos", "7.5", "V1"),
 )
+
+
+def _alias(publisher: str, offer: str, sku: str) -> dict[str, str]:
+    return {"publisher": publisher, "offer": offer, "sku": sku}
+
+
+ALIASES: t.Mapping[str, t.Mapping[str, str]] = {
+    "Debian11": _alias("Debian", "debian-11", "11-gen2"),
+    "Debian12": _alias("Debian", "debian-12", "12-gen2"),
+    "Debian13": _alias("Debian", "debian-13", "13-gen2"),
+    "Ubuntu2204": _alias("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2"),
+    "Ubuntu2404": _alias("Canonical", "ubuntu-24_04-lts", "server"),
+}
+"""Short names of platform images for the Azure CLI."""
 
 
 def images(cloud: Cloud) -> list[Image]:

@@ -50,29 +50,43 @@ def check_update(cloud: Cloud, vm: Resource, wanted: Json, body: Json) -> None:
     """
     if "zones" in body and (body["zones"] or []) != vm.top.get("zones", []):
         raise _unchangeable("zones")
-    for path in UNCHANGEABLE:
-        new = _at(wanted, path)
-        if new is None:
-            continue
-        old = vm.hidden.get("customData") if path[-1] == "customData" else _at(vm.properties, path)
-        if _plain(new) != _plain(old) and not (path[-1] == "createOption" and old is not None and new == "attach"):
-            raise _unchangeable("customData" if path[-1] == "customData" else _property(path))
+    _check_unchangeable(vm, wanted)
     _check_allocated(vm, wanted)
-    if "proximityPlacementGroup" in wanted and wanted["proximityPlacementGroup"].get("id"):
-        check_placement_group(cloud, wanted["proximityPlacementGroup"]["id"], vm)
-    if "securityProfile" in wanted:
-        _check_security(cloud, vm, wanted)
     if not LICENSES.fullmatch(wanted.get("licenseType") or "None"):
         raise invalid_parameter(f"The license type {wanted['licenseType']} is invalid.", "licenseType")
-    size = _at(wanted, ("hardwareProfile", "vmSize"))
-    if size is not None and resized(vm, wanted):
+    for name, check in CHECKS.items():
+        if wanted.get(name) is not None:
+            check(cloud, vm, wanted)
+
+
+def _check_unchangeable(vm: Resource, wanted: Json) -> None:
+    for path in UNCHANGEABLE:
+        new = _at(wanted, path)
+        old = vm.hidden.get("customData") if path[-1] == "customData" else _at(vm.properties, path)
+        attached = path[-1] == "createOption" and old is not None and new == "attach"
+        if new is not None and _plain(new) != _plain(old) and not attached:
+            raise _unchangeable("customData" if path[-1] == "customData" else _property(path))
+
+
+def _check_placement(cloud: Cloud, vm: Resource, wanted: Json) -> None:
+    if wanted["proximityPlacementGroup"].get("id"):
+        check_placement_group(cloud, wanted["proximityPlacementGroup"]["id"], vm)
+
+
+def _check_hardware(cloud: Cloud, vm: Resource, wanted: Json) -> None:
+    if resized(vm, wanted):
+        size = wanted["hardwareProfile"]["vmSize"]
         check_size(cloud, vm, size)
         check_quota(cloud, vm, catalogue.size_of(cloud, size).vcpus)
-    if "networkProfile" in wanted:
-        check_interfaces(cloud, vm, wanted)
-        _check_interface_change(vm, wanted)
-    if "storageProfile" in wanted:
-        check_disks(cloud, vm, wanted["storageProfile"])
+
+
+def _check_network(cloud: Cloud, vm: Resource, wanted: Json) -> None:
+    check_interfaces(cloud, vm, wanted)
+    _check_interface_change(vm, wanted)
+
+
+def _check_storage(cloud: Cloud, vm: Resource, wanted: Json) -> None:
+    check_disks(cloud, vm, wanted["storageProfile"])
 
 
 def _check_allocated(vm: Resource, wanted: Json) -> None:
@@ -137,6 +151,16 @@ def _check_interface_change(vm: Resource, wanted: Json) -> None:
             f"Network interfaces cannot be added to or removed from VM '{vm.name}' while it is allocated. Please "
             "stop/deallocate the VM and retry the operation."
         )
+
+
+CHECKS: t.Mapping[str, t.Callable[[Cloud, Resource, Json], None]] = {
+    "proximityPlacementGroup": _check_placement,
+    "securityProfile": _check_security,
+    "hardwareProfile": _check_hardware,
+    "networkProfile": _check_network,
+    "storageProfile": _check_storage,
+}
+"""What else is checked, by the property that a request changes; in the service's order."""
 
 
 def _property(path: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ..arm.resource import Json, Resource
-from ..errors import ApiError, invalid_parameter, operation_not_allowed
+from ..errors import ApiError, invalid_parameter, network_error, operation_not_allowed
 from ..network.names import NIC, PUBLIC_IP
 from ..network.public_ips import check_zone
 from . import catalogue
@@ -177,29 +177,31 @@ def check_quota(cloud: Cloud, vm: Resource, cores: int) -> None:
 
 
 def check_os_profile(profile: Json) -> None:
-    """Computer name, user name, password, and the way in."""
+    """Computer name, user name, password, and the way to sign in."""
     name = profile.get("computerName")
     if not name:
         raise _missing("osProfile.computerName")
     if len(name) > 64 or re.search(r"[`~!@#$%^&*()=+_\[\]{}\\|;:'\",<>/?.]", name):
-        raise invalid_parameter(
-            HOST_NAME_RULE,
-            "computerName",
-        )
+        raise invalid_parameter(HOST_NAME_RULE, "computerName")
     user = profile.get("adminUsername")
     if not user:
         raise _missing("osProfile.adminUsername")
     if user.lower() in BANNED_USERS:
         raise invalid_parameter("The Admin Username specified is not allowed.", "adminUsername")
+    _check_sign_in(profile, user)
+
+
+def _check_sign_in(profile: Json, user: str) -> None:
     linux: Json = profile.get("linuxConfiguration") or {}
     keys = (linux.get("ssh") or {}).get("publicKeys") or []
     password = profile.get("adminPassword")
-    if linux.get("disablePasswordAuthentication") and not keys:
-        raise invalid_parameter(
-            "Authentication using either SSH or by user name and password must be enabled in Linux profile.",
-            "linuxConfiguration",
-        )
-    if not linux.get("disablePasswordAuthentication") and not password:
+    if linux.get("disablePasswordAuthentication"):
+        if not keys:
+            raise invalid_parameter(
+                "Authentication using either SSH or by user name and password must be enabled in Linux profile.",
+                "linuxConfiguration",
+            )
+    elif not password:
         raise _missing("adminPassword")
     if password is not None:
         _check_password(password, (8, 123) if "windowsConfiguration" in profile else (6, 72))
@@ -244,40 +246,35 @@ def check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
         raise _missing("networkProfile")
     primaries = [r for r in references if (r.get("properties") or {}).get("primary")]
     if len(references) > 1 and len(primaries) != 1:
-        raise ApiError(
-            400,
+        raise network_error(
             "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary",
             f"Virtual machine {vm.name} must have one network interface set as the primary.",
-            details=[],
         )
     for reference in references:
         if not reference.get("id"):
             raise _missing("networkInterface.id")
-        nic = cloud.store.get(reference["id"])
-        if nic is None or nic.type != NIC or nic.location != vm.location:
-            raise ApiError(
-                400,
-                "InvalidResourceReference",
-                f"Resource {reference['id']} referenced by resource {vm.id} was not found. Please make sure that the "
-                "referenced resource exists, and that both resources are in the same region.",
-                details=[],
-            )
-        if nic.provisioning_state in ("Updating", "Deleting"):
-            from ..network.common import not_provisioned
+        _check_interface(cloud, vm, reference["id"])
 
-            raise not_provisioned(cloud, nic, vm.id)
-        owner = nic.hidden.get("virtualMachine", "")
-        if owner in cloud.store and owner.lower() != vm.key:
-            raise ApiError(
-                400,
-                "NicInUse",
-                f"Network Interface {nic.id} is used by existing resource {owner}.",
-                details=[],
-            )
-        for target, _shown in nic.refs:
-            address = cloud.store.get(target)
-            if address is not None and address.type == PUBLIC_IP:
-                check_zone(address, vm)
+
+def _check_interface(cloud: Cloud, vm: Resource, id_: str) -> None:
+    nic = cloud.store.get(id_)
+    if nic is None or nic.type != NIC or nic.location != vm.location:
+        raise network_error(
+            "InvalidResourceReference",
+            f"Resource {id_} referenced by resource {vm.id} was not found. Please make sure that the referenced "
+            "resource exists, and that both resources are in the same region.",
+        )
+    if nic.provisioning_state in ("Updating", "Deleting"):
+        from ..network.common import not_provisioned
+
+        raise not_provisioned(cloud, nic, vm.id)
+    owner = nic.hidden.get("virtualMachine", "")
+    if owner in cloud.store and owner.lower() != vm.key:
+        raise network_error("NicInUse", f"Network Interface {nic.id} is used by existing resource {owner}.")
+    for target, _shown in nic.refs:
+        address = cloud.store.get(target)
+        if address is not None and address.type == PUBLIC_IP:
+            check_zone(address, vm)
 
 
 def _check_os_disk_size(disk: Json, image: Image | None) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import accepted, begin, check_preconditions, found, listing, started
+from ..arm.reading import serve_reads
+from ..arm.replies import accepted, begin, check_preconditions, started
 from ..arm.resource import Json, Resource, timestamp
-from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..arm.routing import GROUP, route
 from ..arm.tracked import read_body
 from ..errors import operation_not_allowed
 from ..operations import Operation, OperationSpec, action
@@ -24,7 +25,7 @@ from .names import DISK
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
-ONE = f"{GROUP}/providers/Microsoft.Compute/disks/{{disk}}"
+ONE = f"{GROUP}/providers/Microsoft.Compute/disks/{{name}}"
 
 
 def render_disk(disk: Resource, api_version: str) -> Json:
@@ -130,24 +131,7 @@ def release(cloud: Cloud, vm: Resource) -> None:
             cloud.store.save(resource)
 
 
-@route("GET", ONE, DISK)
-async def get_disk(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One disk."""
-    return found(render_disk(cloud.resource(request.id_of(DISK, request.params["disk"])), request.api_version))
-
-
-@route("GET", f"{GROUP}/providers/Microsoft.Compute/disks", DISK)
-async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The disks of a group."""
-    group = cloud.group(request.subscription, request.group)
-    return listing([render_disk(disk, request.api_version) for disk in cloud.store.children(group.id, DISK)])
-
-
-@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/disks", DISK)
-async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The disks of a subscription."""
-    disks = cloud.store.of_type(DISK, f"/subscriptions/{request.subscription}")
-    return listing([render_disk(disk, request.api_version) for disk in disks])
+serve_reads(DISK, lambda _cloud, disk, version: render_disk(disk, version))
 
 
 @route("PUT", ONE, DISK)
@@ -161,18 +145,18 @@ async def put_disk(cloud: Cloud, request: ArmRequest) -> Reply:
 async def patch_disk(cloud: Cloud, request: ArmRequest) -> Reply:
     """Change a disk's size, SKU or tags."""
     body = read_body(cloud, request, DISK, patch=True)
-    cloud.resource(request.id_of(DISK, request.params["disk"]))
+    cloud.resource(request.id_of(DISK, request.params["name"]))
     return _write(cloud, request, body)
 
 
 def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
-    id_ = request.id_of(DISK, request.params["disk"])
+    id_ = request.id_of(DISK, request.params["name"])
     disk = cloud.store.get(id_)
     check_preconditions(request, disk)
     group = cloud.group(request.subscription, request.group)
     created = disk is None
     if disk is None:
-        disk = Resource(id_, DISK, request.params["disk"], group.name, request.subscription)
+        disk = Resource(id_, DISK, request.params["name"], group.name, request.subscription)
         disk.location = (body.get("location") or group.location or "").replace(" ", "").lower()
         disk.properties = {"timeCreated": timestamp(), "uniqueId": new_guid()}
         disk.top = {"sku": {"name": "Standard_LRS", "tier": "Standard"}}
@@ -263,7 +247,7 @@ class Provision:
 @route("DELETE", ONE, DISK)
 async def delete_disk(cloud: Cloud, request: ArmRequest) -> Reply:
     """Remove a disk that no VM has."""
-    disk = cloud.store.get(request.id_of(DISK, request.params["disk"]))
+    disk = cloud.store.get(request.id_of(DISK, request.params["name"]))
     if disk is None:
         cloud.group(request.subscription, request.group)
         return Reply(204)

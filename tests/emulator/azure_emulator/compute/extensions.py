@@ -9,25 +9,20 @@ from __future__ import annotations
 import asyncio
 import typing as t
 
-from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import accepted, begin, found, started
 from ..arm.resource import Json, Resource
-from ..arm.routing import route
 from ..errors import ApiError, conflict, invalid_parameter, operation_not_allowed
 from ..machines.base import AgentUnreachable, ExtensionSettings, HandlerReference, HandlerResult, MachineError
-from ..operations import Operation, OperationSpec, action
-from ..schema import accept
+from ..operations import Operation, action
 from . import catalogue
-from .common import child_of_vm, parent_vm, refuse_while_off, touch
+from .children import ChildKind, RemoveChild, Write, child_routes, settle_vm
+from .common import refuse_while_off, touch
 from .instance_view import extension_view, status
-from .names import EXTENSION, VM
+from .names import EXTENSION
 from .power import agent_lost
-from .vms import ONE as VM_PATH
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
-ONE = f"{VM_PATH}/extensions/{{name}}"
 SHOWN = (
     "forceUpdateTag",
     "autoUpgradeMinorVersion",
@@ -42,111 +37,32 @@ SHOWN = (
 )
 
 
-def render_extension(extension: Resource, instance_view: Json | None = None) -> Json:
-    """The body of an extension. Protected settings are never shown."""
-    body: Json = {
-        "name": extension.name,
-        "id": extension.id,
-        "type": extension.type,
-        "location": extension.location,
-    }
-    if extension.tags is not None:
-        body["tags"] = extension.tags
-    properties = {name: extension.properties[name] for name in SHOWN if name in extension.properties}
-    if instance_view is not None:
-        properties["instanceView"] = instance_view
-    return {**body, "properties": properties}
+def _shown(extension: Resource) -> Json:
+    return {name: extension.properties[name] for name in SHOWN if name in extension.properties}
 
 
-def _id(request: ArmRequest) -> str:
-    return f"{request.id_of(VM, request.params['vm'])}/extensions/{request.params['name']}"
-
-
-@route("GET", ONE, EXTENSION)
-async def get_extension(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One extension."""
-    extension = child_of_vm(cloud, request, EXTENSION, _id(request))
-    expand = request.query.get("$expand", "").lower() == "instanceview"
-    return found(render_extension(extension, extension_view(extension) if expand else None))
-
-
-@route("GET", f"{VM_PATH}/extensions", EXTENSION)
-async def list_extensions(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The extensions of a VM."""
-    vm = parent_vm(cloud, request, EXTENSION)
-    expand = request.query.get("$expand", "").lower() == "instanceview"
-    extensions = cloud.store.children(vm.id, EXTENSION)
-    return found({"value": [render_extension(e, extension_view(e) if expand else None) for e in extensions]})
-
-
-@route("PUT", ONE, EXTENSION)
-async def put_extension(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create or replace an extension; its handler gets the settings."""
-    body = accept(request, EXTENSION)
-    vm = parent_vm(cloud, request, EXTENSION)
-    extension = cloud.store.get(_id(request))
-    properties: Json = dict(body.get("properties") or {})
-    if extension is not None:
+def _check(cloud: Cloud, write: Write) -> None:
+    """Refuse what Azure refuses before anything starts."""
+    properties, current = write.properties, write.current
+    if current is not None:
         # An update that leaves the version out keeps it (.NET SDK record of 2017-09).
-        properties.setdefault("typeHandlerVersion", extension.properties["typeHandlerVersion"])
+        properties.setdefault("typeHandlerVersion", current.properties["typeHandlerVersion"])
     for name in ("publisher", "type", "typeHandlerVersion"):
         if not properties.get(name):
             raise invalid_parameter(f"Required parameter '{name}' is missing (null).", name)
-    if body.get("location") is None:
+    if write.body.get("location") is None:
         raise ApiError(400, "LocationRequired", "The location property is required for this definition.")
-    return _write(cloud, request, vm, extension, body, properties)
+    _check_vm(write.vm)
+    if current is not None:
+        _check_change(cloud, current, properties)
+    _check_others(cloud, write)
 
 
-@route("PATCH", ONE, EXTENSION)
-async def patch_extension(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Change parts of an extension."""
-    body = accept(request, EXTENSION, patch=True)
-    extension = child_of_vm(cloud, request, EXTENSION, _id(request))
-    vm = parent_vm(cloud, request, EXTENSION)
-    kept = {name: value for name, value in extension.properties.items() if name != "provisioningState"}
-    properties = {**kept, **(body.get("properties") or {})}
-    if "protectedSettings" not in properties:
-        properties["protectedSettings"] = extension.hidden.get("protectedSettings")
-    merged = {"location": extension.location, "tags": extension.tags, **body}
-    return _write(cloud, request, vm, extension, merged, properties)
-
-
-def _write(
-    cloud: Cloud, request: ArmRequest, vm: Resource, extension: Resource | None, body: Json, properties: Json
-) -> Reply:
-    created = extension is None
-    _check(cloud, vm, extension, properties, request.params["name"])
-    kind = catalogue.find_extension_type(cloud, properties["publisher"], properties["type"])
-    version = _resolved(kind, properties) if kind is not None else None
-    if extension is None:
-        extension = Resource(_id(request), EXTENSION, request.params["name"], vm.group, vm.subscription)
-    extension.location = str(body["location"]).replace(" ", "").lower()
-    extension.tags = body.get("tags")
-    extension.hidden["protectedSettings"] = properties.pop("protectedSettings", None)
-    state = "Creating" if created else "Updating"
-    shown = {name: value for name, value in properties.items() if value is not None and name != "instanceView"}
-    extension.properties = {"autoUpgradeMinorVersion": False, **shown, "provisioningState": state}
-    touch(extension, state)
-    cloud.store.save(extension)
-    if vm.provisioning_state == "Succeeded":
-        touch(vm, "Updating")
-        cloud.store.save(vm)
-    patch = request.method == "PATCH"
-    latency = "extension.patch" if patch else None if created else "extension.update"
-    spec = OperationSpec(
-        "compute", "extension.create", extension.id, vm.location or "", {"version": version}, latency=latency
-    )
-    operation = begin(cloud, request, spec)
-    return started(cloud, request, operation, 201 if created else 200, render_extension(extension))
-
-
-def _check(cloud: Cloud, vm: Resource, extension: Resource | None, properties: Json, name: str) -> None:
-    """What is refused before anything starts."""
+def _check_vm(vm: Resource) -> None:
     if vm.provisioning_state == "Deleting":
         raise operation_not_allowed(
             f"Operation is not allowed on VM '{vm.name}' since it is marked for deletion. You can only retry the "
-            "Delete "
-            "operation (or wait for an ongoing one to complete)."
+            "Delete operation (or wait for an ongoing one to complete)."
         )
     refuse_while_off(vm, "extensions")
     if not (vm.properties.get("osProfile") or {}).get("allowExtensionOperations", True):
@@ -154,25 +70,46 @@ def _check(cloud: Cloud, vm: Resource, extension: Resource | None, properties: J
             "This operation cannot be performed when extension operations are disallowed. To allow, please ensure VM "
             "Agent is installed on the VM and the osProfile.allowExtensionOperations property is true."
         )
-    if extension is not None:
-        if cloud.operations.under_way(extension.id):
-            raise conflict()
-        for part in ("publisher", "type"):
-            if str(extension.properties[part]).lower() != str(properties[part]).lower():
-                raise ApiError(
-                    409, "PropertyChangeNotAllowed", f"Changing property '{part}' is not allowed.", target=part
-                )
-    for other in cloud.store.children(vm.id, EXTENSION):
-        same = all(str(other.properties[p]).lower() == str(properties[p]).lower() for p in ("publisher", "type"))
-        if same and other.name.lower() != name.lower():
-            handler = f"{properties['publisher']}.{properties['type']}"
+
+
+def _check_change(cloud: Cloud, extension: Resource, properties: Json) -> None:
+    if cloud.operations.under_way(extension.id):
+        raise conflict()
+    for part in ("publisher", "type"):
+        if str(extension.properties[part]).lower() != str(properties[part]).lower():
+            raise ApiError(409, "PropertyChangeNotAllowed", f"Changing property '{part}' is not allowed.", target=part)
+
+
+def _check_others(cloud: Cloud, write: Write) -> None:
+    """Refuse a second extension of one handler."""
+    handler = _handler(write.properties)
+    for other in cloud.store.children(write.vm.id, EXTENSION):
+        if _handler(other.properties).lower() == handler.lower() and other.name.lower() != write.name.lower():
             raise ApiError(
                 400,
                 "BadRequest",
-                f"Multiple VMExtensions per handler not supported for OS type 'Linux'. VMExtension '{name}' with "
-                "handler "
-                f"'{handler}' already added or specified in input.",
+                "Multiple VMExtensions per handler not supported for OS type 'Linux'. VMExtension "
+                f"'{write.name}' with handler '{handler}' already added or specified in input.",
             )
+
+
+def _handler(properties: Json) -> str:
+    return f"{properties['publisher']}.{properties['type']}"
+
+
+def _stored(properties: Json) -> Json:
+    return {"autoUpgradeMinorVersion": False, **properties}
+
+
+def _started(cloud: Cloud, write: Write) -> tuple[str, Json, str | None]:
+    kind = catalogue.find_extension_type(cloud, write.properties["publisher"], write.properties["type"])
+    version = _resolved(kind, write.properties) if kind is not None else None
+    latency = "extension.patch" if write.is_patch else None if write.is_new else "extension.update"
+    return "extension.create", {"version": version}, latency
+
+
+def _reset(_extension: Resource) -> None:
+    """The last instance view stays until the handler reports again."""
 
 
 def _resolved(kind: catalogue.ExtensionType, properties: Json) -> str | None:
@@ -227,19 +164,6 @@ class Enable:
         touch(extension, operation.status)
         cloud.store.save(extension)
         settle_vm(cloud, extension, operation)
-
-
-def settle_vm(cloud: Cloud, child: Resource, operation: Operation) -> None:
-    """The VM of a child is Succeeded again when nothing else goes on."""
-    vm = cloud.store.get(child.container)
-    if vm is None or vm.provisioning_state != "Updating":
-        return
-    busy = cloud.operations.under_way(vm.id)
-    for other in cloud.store.children(vm.id):
-        busy += [o for o in cloud.operations.under_way(other.id) if o.id != operation.id]
-    if not busy:
-        touch(vm, "Succeeded")
-        cloud.store.save(vm)
 
 
 def _both(cloud: Cloud, operation: Operation) -> tuple[Resource, Resource]:
@@ -317,28 +241,12 @@ def _failure(extension: Resource, kind: catalogue.ExtensionType, result: Handler
     )
 
 
-@route("DELETE", ONE, EXTENSION)
-async def delete_extension(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Remove an extension; its handler is disabled and uninstalled."""
-    extension = cloud.store.get(_id(request))
-    vm = parent_vm(cloud, request, EXTENSION)
-    if extension is None:
-        return Reply(204)
-    refuse_while_off(vm, "extensions")
-    if cloud.operations.under_way(extension.id):
-        raise conflict()
-    touch(extension, "Deleting")
-    cloud.store.save(extension)
-    spec = OperationSpec("compute", "extension.delete", extension.id, vm.location or "", retry_after=10)
-    return accepted(cloud, request, begin(cloud, request, spec))
-
-
 @action("extension.delete")
-class Remove:
-    """Disable and uninstall."""
+class Remove(RemoveChild):
+    """The handler is disabled and uninstalled."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Tell the machine."""
+        """Have the agent remove the handler, if it ever had it."""
         extension, vm = _both(cloud, operation)
         if not extension.hidden.get("handlerVersion"):
             return
@@ -347,14 +255,16 @@ class Remove:
             handler = extension.properties
             await machine.remove_extension(HandlerReference(extension.name, handler["publisher"], handler["type"]))
 
-    def done(self, cloud: Cloud, operation: Operation) -> None:
-        """Forget it."""
-        extension = cloud.store.get(operation.target)
-        if extension is None:
-            return
-        if operation.status == "Succeeded":
-            cloud.store.remove(extension)
-        else:
-            touch(extension, "Failed")
-            cloud.store.save(extension)
-        settle_vm(cloud, extension, operation)
+
+EXTENSIONS = ChildKind(
+    type=EXTENSION,
+    operation="extension",
+    secrets=("protectedSettings",),
+    shown=_shown,
+    view=extension_view,
+    check=_check,
+    stored=_stored,
+    started=_started,
+    reset=_reset,
+)
+child_routes(EXTENSIONS)

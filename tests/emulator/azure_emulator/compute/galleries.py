@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Galleries of images: definitions and versions of one's own, and how others see what is shared.
+"""Galleries of images, their definitions and their versions, as their owner sees them.
 
 After Microsoft's published specification of galleries, 2023-07-03.
 """
@@ -15,7 +15,7 @@ import typing as t
 from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import accepted, begin, found, listing, started
 from ..arm.resource import Json, Resource, timestamp
-from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..arm.routing import GROUP, route
 from ..arm.tracked import parent_not_found, read_body
 from ..errors import ApiError
 from ..operations import Operation, OperationSpec, action
@@ -60,28 +60,27 @@ def _parent(cloud: Cloud, request: ArmRequest, type_: str) -> Resource | None:
     return parent
 
 
-def _describe(cloud: Cloud, resource: Resource, wanted: Json, parent: Resource | None) -> None:
-    if resource.type == GALLERY:
-        unique = f"{resource.subscription}-{resource.name.upper()}"
-        resource.properties = {**wanted, "identifier": {"uniqueName": unique}}
-        sharing = wanted.get("sharingProfile") or {}
-        info = sharing.get("communityGalleryInfo")
-        if sharing.get("permissions") == "Community" and info:
-            resource.hidden.setdefault("publicName", f"{info.get('publicNamePrefix')}-{new_guid()}")
-            info.update(communityGalleryEnabled=True, publicNames=[resource.hidden["publicName"]])
-    elif resource.type == GALLERY_IMAGE:
-        before = resource.properties
-        for name in ("osType", "osState", "hyperVGeneration"):
-            if before and wanted.get(name) not in (None, before.get(name)):
-                raise ApiError(
-                    409,
-                    "PropertyChangeNotAllowed",
-                    f"Changing property 'galleryImage.properties.{name}' is not allowed.",
-                    target=f"galleryImage.properties.{name}",
-                )
-        resource.properties = {"hyperVGeneration": "V1", "architecture": "x64", **before, **wanted}
-    else:
-        _describe_version(resource, wanted)
+def _describe_gallery(gallery: Resource, requested: Json) -> None:
+    unique = f"{gallery.subscription}-{gallery.name.upper()}"
+    gallery.properties = {**requested, "identifier": {"uniqueName": unique}}
+    sharing = requested.get("sharingProfile") or {}
+    info = sharing.get("communityGalleryInfo")
+    if sharing.get("permissions") == "Community" and info:
+        gallery.hidden.setdefault("publicName", f"{info.get('publicNamePrefix')}-{new_guid()}")
+        info.update(communityGalleryEnabled=True, publicNames=[gallery.hidden["publicName"]])
+
+
+def _describe_image(image: Resource, requested: Json) -> None:
+    before = image.properties
+    for name in ("osType", "osState", "hyperVGeneration"):
+        if before and requested.get(name) not in (None, before.get(name)):
+            raise ApiError(
+                409,
+                "PropertyChangeNotAllowed",
+                f"Changing property 'galleryImage.properties.{name}' is not allowed.",
+                target=f"galleryImage.properties.{name}",
+            )
+    image.properties = {"hyperVGeneration": "V1", "architecture": "x64", **before, **requested}
 
 
 def _describe_version(resource: Resource, wanted: Json) -> None:
@@ -115,13 +114,20 @@ def _describe_version(resource: Resource, wanted: Json) -> None:
     }
 
 
+DESCRIBERS: t.Mapping[str, t.Callable[[Resource, Json], None]] = {
+    GALLERY: _describe_gallery,
+    GALLERY_IMAGE: _describe_image,
+    GALLERY_VERSION: _describe_version,
+}
+"""By type: takes the properties of a request into a resource."""
+
+
 def _serve(type_: str) -> None:
     path = PATHS[type_]
 
     @route("GET", path, type_)
     async def get(cloud: Cloud, request: ArmRequest) -> Reply:
-        resource = cloud.store.get(_id(request, type_))
-        if resource is None:
+        if cloud.store.get(_id(request, type_)) is None:
             _parent(cloud, request, type_)
         return found(render(cloud.resource(_id(request, type_))))
 
@@ -132,34 +138,43 @@ def _serve(type_: str) -> None:
 
     @route("PUT", path, type_)
     async def put(cloud: Cloud, request: ArmRequest) -> Reply:
-        body = read_body(cloud, request, type_)
-        group = cloud.group(request.subscription, request.group)
-        parent = _parent(cloud, request, type_)
-        resource, made = cloud.store.get(_id(request, type_)), False
-        if resource is None:
-            made, name = True, request.params[LEVELS[type_.count("/") - 1]]
-            resource = Resource(_id(request, type_), type_, name, group.name, request.subscription)
-            resource.location = body["location"]
-        _describe(cloud, resource, body.get("properties") or {}, parent)
-        resource.tags = body.get("tags")
-        resource.provisioning_state = "Creating" if made else "Updating"
-        cloud.store.save(resource)
-        spec = OperationSpec("compute", "gallery.write", resource.id, resource.location or "", latency="disk.create")
-        return started(cloud, request, begin(cloud, request, spec), 201 if made else 200, render(resource))
+        return _put(cloud, request, type_)
 
     @route("DELETE", path, type_)
     async def delete(cloud: Cloud, request: ArmRequest) -> Reply:
-        resource = cloud.store.get(_id(request, type_))
-        if resource is None:
-            cloud.group(request.subscription, request.group)
-            return Reply(204)
-        if cloud.store.children(resource.id):
-            raise ApiError(409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted.")
-        resource.provisioning_state = "Deleting"
-        cloud.store.save(resource)
-        location = resource.location or ""
-        spec = OperationSpec("compute", "gallery.delete", resource.id, location, latency="disk.delete", retry_after=10)
-        return accepted(cloud, request, begin(cloud, request, spec))
+        return _delete(cloud, request, type_)
+
+
+def _put(cloud: Cloud, request: ArmRequest, type_: str) -> Reply:
+    body = read_body(cloud, request, type_)
+    group = cloud.group(request.subscription, request.group)
+    _parent(cloud, request, type_)
+    resource = cloud.store.get(_id(request, type_))
+    is_new = resource is None
+    if resource is None:
+        name = request.params[LEVELS[type_.count("/") - 1]]
+        resource = Resource(_id(request, type_), type_, name, group.name, request.subscription)
+        resource.location = body["location"]
+    DESCRIBERS[type_](resource, body.get("properties") or {})
+    resource.tags = body.get("tags")
+    resource.provisioning_state = "Creating" if is_new else "Updating"
+    cloud.store.save(resource)
+    spec = OperationSpec("compute", "gallery.write", resource.id, resource.location or "", latency="disk.create")
+    return started(cloud, request, begin(cloud, request, spec), 201 if is_new else 200, render(resource))
+
+
+def _delete(cloud: Cloud, request: ArmRequest, type_: str) -> Reply:
+    resource = cloud.store.get(_id(request, type_))
+    if resource is None:
+        cloud.group(request.subscription, request.group)
+        return Reply(204)
+    if cloud.store.children(resource.id):
+        raise ApiError(409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted.")
+    resource.provisioning_state = "Deleting"
+    cloud.store.save(resource)
+    location = resource.location or ""
+    spec = OperationSpec("compute", "gallery.delete", resource.id, location, latency="disk.delete", retry_after=10)
+    return accepted(cloud, request, begin(cloud, request, spec))
 
 
 for _type in PATHS:
@@ -183,140 +198,3 @@ class Change:
             return
         resource.provisioning_state = operation.status
         cloud.store.save(resource)
-
-
-# How others see a gallery that is shared with them, or with everybody.
-
-SHARED = "Microsoft.Compute/locations/sharedGalleries"
-COMMUNITY = "Microsoft.Compute/locations/communityGalleries"
-PREFIXES = {SHARED: "/SharedGalleries", COMMUNITY: "/CommunityGalleries"}
-PERMISSIONS = {SHARED: "Groups", COMMUNITY: "Community"}
-
-
-def _shared(cloud: Cloud, type_: str, name: str) -> Resource | None:
-    """A gallery by its unique or public name, if it is shared in this way."""
-    for gallery in cloud.store.of_type(GALLERY):
-        sharing = gallery.properties.get("sharingProfile") or {}
-        if sharing.get("permissions") != PERMISSIONS[type_]:
-            continue
-        names = (sharing.get("communityGalleryInfo") or {}).get("publicNames") or []
-        if type_ == SHARED:
-            names = [gallery.properties["identifier"]["uniqueName"]]
-        if name.lower() in [known.lower() for known in names]:
-            return gallery
-    return None
-
-
-def find_version(cloud: Cloud, reference: str, location: str | None) -> tuple[Resource, Resource] | None:
-    """The definition and the version that an image reference means; without one, the newest in the region.
-
-    :param reference: an id, ``/SharedGalleries/...`` or ``/CommunityGalleries/...``.
-    """
-    outer = re.match(r"/(SharedGalleries|CommunityGalleries)/([^/]+)(/.*)", reference, re.IGNORECASE)
-    path = reference
-    if outer:
-        type_ = SHARED if outer[1].lower() == "sharedgalleries" else COMMUNITY
-        gallery = _shared(cloud, type_, outer[2])
-        if gallery is None:
-            return None
-        path = gallery.id + outer[3]
-    base, _word, wanted = path.partition("/versions/") if "/versions/" in path else _split(path)
-    image = cloud.store.get(base)
-    if image is None or image.type != GALLERY_IMAGE:
-        return None
-    versions = [version for version in cloud.store.children(image.id, GALLERY_VERSION) if _is_in(version, location)]
-    if wanted and wanted.lower() != "latest":
-        versions = [version for version in versions if version.name == wanted]
-    else:
-        versions = [v for v in versions if not v.properties["publishingProfile"].get("excludeFromLatest")]
-    newest = max(versions, key=lambda v: tuple(map(int, v.name.split("."))), default=None)
-    return (image, newest) if newest is not None else None
-
-
-def _split(path: str) -> tuple[str, str, str]:
-    match = re.fullmatch(r"(.*)/versions/([^/]+)", path, re.IGNORECASE)
-    return (match[1], "/versions/", match[2]) if match else (path, "", "")
-
-
-def _is_in(version: Resource, location: str | None) -> bool:
-    regions = version.properties["publishingProfile"]["targetRegions"]
-    return location is None or location in [str(region["name"]).replace(" ", "").lower() for region in regions]
-
-
-def _serve_shared(type_: str) -> None:
-    word = type_.rpartition("/")[2]
-    one = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/{word}/{{gallery}}"
-
-    def gallery_of(cloud: Cloud, request: ArmRequest) -> Resource:
-        gallery = _shared(cloud, type_, request.params["gallery"])
-        if gallery is None:
-            raise ApiError(404, "NotFound", f"The gallery '{request.params['gallery']}' was not found.")
-        return gallery
-
-    def body(request: ArmRequest, resource: Resource, properties: Json, *levels: str) -> Json:
-        path = "".join(f"/{level.capitalize()}s/{request.params[level]}" for level in levels)
-        identifier = {"uniqueId": f"{PREFIXES[type_]}/{request.params['gallery']}{path}"}
-        found_: Json = {"name": resource.name, "location": request.params["location"], "identifier": identifier}
-        if type_ == COMMUNITY:
-            suffix = "".join(level.capitalize() for level in levels[-1:])
-            found_["type"] = f"Microsoft.Compute/locations/communityGallery{suffix and 'Image'}" + (
-                "Version" if suffix == "Version" else ""
-            )
-        return {**found_, "properties": properties}
-
-    def image_body(request: ArmRequest, image: Resource) -> Json:
-        shown = ("osType", "osState", "hyperVGeneration", "architecture", "features", "purchasePlan", "disallowed")
-        properties = {name: image.properties[name] for name in (*shown, "identifier") if name in image.properties}
-        return body(request, image, properties, "image")
-
-    def version_body(request: ArmRequest, version: Resource) -> Json:
-        profile = version.properties["publishingProfile"]
-        disk = version.properties["storageProfile"]["osDiskImage"]
-        properties = {
-            "publishedDate": profile["publishedDate"],
-            "excludeFromLatest": profile["excludeFromLatest"],
-            "storageProfile": {"osDiskImage": {"diskSizeGB": disk["sizeInGB"], "hostCaching": disk["hostCaching"]}},
-        }
-        return body(request, version, properties, "image", "version")
-
-    def image_of(cloud: Cloud, request: ArmRequest) -> Resource:
-        image = cloud.store.get(f"{gallery_of(cloud, request).id}/images/{request.params['image']}")
-        if image is None:
-            raise ApiError(404, "NotFound", f"The gallery image '{request.params['image']}' was not found.")
-        return image
-
-    @route("GET", one, type_)
-    async def get(cloud: Cloud, request: ArmRequest) -> Reply:
-        return found(body(request, gallery_of(cloud, request), {}))
-
-    @route("GET", f"{one}/images", type_)
-    async def list_images(cloud: Cloud, request: ArmRequest) -> Reply:
-        images = cloud.store.children(gallery_of(cloud, request).id, GALLERY_IMAGE)
-        bodies = []
-        for image in images:
-            request.params["image"] = image.name
-            bodies.append(image_body(request, image))
-        return listing(bodies)
-
-    @route("GET", f"{one}/images/{{image}}", type_)
-    async def get_image(cloud: Cloud, request: ArmRequest) -> Reply:
-        return found(image_body(request, image_of(cloud, request)))
-
-    @route("GET", f"{one}/images/{{image}}/versions", type_)
-    async def list_versions(cloud: Cloud, request: ArmRequest) -> Reply:
-        bodies = []
-        for version in cloud.store.children(image_of(cloud, request).id, GALLERY_VERSION):
-            request.params["version"] = version.name
-            bodies.append(version_body(request, version))
-        return listing(bodies)
-
-    @route("GET", f"{one}/images/{{image}}/versions/{{version}}", type_)
-    async def get_version(cloud: Cloud, request: ArmRequest) -> Reply:
-        version = cloud.store.get(f"{image_of(cloud, request).id}/versions/{request.params['version']}")
-        if version is None:
-            raise ApiError(404, "NotFound", f"The gallery image version '{request.params['version']}' was not found.")
-        return found(version_body(request, version))
-
-
-for _type in (SHARED, COMMUNITY):
-    _serve_shared(_type)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import accepted, begin, check_preconditions, found, listing, started
+from ..arm.reading import serve_reads
+from ..arm.replies import accepted, begin, check_preconditions, started
 from ..arm.resource import Json, Resource, timestamp
-from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..arm.routing import GROUP, route
 from ..arm.tracked import read_body
 from ..errors import ApiError, operation_not_allowed
 from ..operations import Operation, OperationSpec, action
@@ -35,24 +36,7 @@ def _id_of(request: ArmRequest) -> str:
     return request.id_of(IMAGE, request.params["name"])
 
 
-@route("GET", ONE, IMAGE)
-async def get_image(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One image."""
-    return found(render_image(cloud.resource(_id_of(request))))
-
-
-@route("GET", f"{GROUP}/providers/Microsoft.Compute/images", IMAGE)
-async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The images of a group."""
-    group = cloud.group(request.subscription, request.group)
-    return listing([render_image(image) for image in cloud.store.children(group.id, IMAGE)])
-
-
-@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/images", IMAGE)
-async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The images of a subscription."""
-    images = cloud.store.of_type(IMAGE, f"/subscriptions/{request.subscription}")
-    return listing([render_image(image) for image in images])
+serve_reads(IMAGE, lambda _cloud, image, _version: render_image(image))
 
 
 @route("PUT", ONE, IMAGE)

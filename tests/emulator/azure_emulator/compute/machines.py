@@ -173,28 +173,32 @@ class MachineRoom:
                 await self._machines[vm.key].reconfigure(self.spec(vm))
 
     def _concerned(self, target: str) -> list[Resource]:
-        store = self._cloud.store
+        """The VMs that a network resource matters to, directly or through what uses it."""
         found: dict[str, Resource] = {}
         waiting, seen = [target.lower()], set()
         while waiting:
             key = waiting.pop()
-            if key in seen:
+            resource = self._cloud.store.get(key)
+            if key in seen or resource is None:
                 continue
             seen.add(key)
-            resource = store.get(key)
-            if resource is None:
-                continue
             if resource.type == VM:
                 found[key] = resource
-            elif resource.type == NIC:
-                waiting.append(resource.hidden.get("virtualMachine", "").lower())
-            elif resource.type == RULE:
-                waiting.append(resource.container)
-            elif resource.type == VNET:
-                waiting.extend(subnet.key for subnet in store.children(key, SUBNET))
-            elif resource.type in (SUBNET, NSG, PUBLIC_IP):
-                waiting.extend(user.key for user in store.user_resources(key))
+            waiting += self._affected(resource)
         return list(found.values())
+
+    def _affected(self, resource: Resource) -> list[str]:
+        """Keys of what a network resource matters to directly."""
+        store = self._cloud.store
+        if resource.type == NIC:
+            return [resource.hidden.get("virtualMachine", "").lower()]
+        if resource.type == RULE:
+            return [resource.container]
+        if resource.type == VNET:
+            return [subnet.key for subnet in store.children(resource.key, SUBNET)]
+        if resource.type in (SUBNET, NSG, PUBLIC_IP):
+            return [user.key for user in store.user_resources(resource.key)]
+        return []
 
     def spec(self, vm: Resource) -> MachineSpec:
         """What the machine of a VM is to be, from the resources as they are now."""

@@ -9,118 +9,59 @@ from __future__ import annotations
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import accepted, begin, found, listing, started
+from ..arm.replies import found, listing
 from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import SUBSCRIPTION, route
 from ..errors import ApiError, conflict, invalid_parameter
 from ..machines.base import AgentUnreachable, CommandResult, MachineError, RunCommandSpec
-from ..operations import Operation, OperationSpec, action
-from ..schema import accept
-from .common import child_of_vm, parent_vm, refuse_while_off, touch
-from .extensions import settle_vm
-from .names import RUN_COMMAND, VM
+from ..operations import Operation, action
+from .children import ChildKind, RemoveChild, Write, child_routes, settle_vm
+from .common import refuse_while_off, touch
+from .names import RUN_COMMAND
 from .power import agent_lost
-from .vms import ONE as VM_PATH
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
-ONE = f"{VM_PATH}/runCommands/{{name}}"
 SECRETS = ("protectedParameters", "runAsPassword")
 OUTPUT_LIMIT = 4096
 """Bytes of output that the instance view keeps; the last ones."""
 DEFAULT_TIMEOUT = 5400
 
 
-def render_command(command: Resource, instance_view: Json | None = None) -> Json:
-    """The body of a run command."""
-    body: Json = {"name": command.name, "id": command.id, "type": command.type, "location": command.location}
-    if command.tags is not None:
-        body["tags"] = command.tags
-    properties = dict(command.properties)
-    if instance_view is not None:
-        properties["instanceView"] = instance_view
-    return {**body, "properties": properties}
+def _shown(command: Resource) -> Json:
+    return dict(command.properties)
 
 
-def _id(request: ArmRequest) -> str:
-    return f"{request.id_of(VM, request.params['vm'])}/runCommands/{request.params['name']}"
+def _view(command: Resource) -> Json:
+    return dict(command.hidden.get("instanceView", {}))
 
 
-@route("GET", ONE, RUN_COMMAND)
-async def get_command(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One run command; with ``$expand=instanceView`` its output."""
-    command = child_of_vm(cloud, request, RUN_COMMAND, _id(request))
-    expand = request.query.get("$expand", "").lower() == "instanceview"
-    return found(render_command(command, command.hidden.get("instanceView", {}) if expand else None))
-
-
-@route("GET", f"{VM_PATH}/runCommands", RUN_COMMAND)
-async def list_commands(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The run commands of a VM."""
-    vm = parent_vm(cloud, request, RUN_COMMAND)
-    return listing([render_command(command) for command in cloud.store.children(vm.id, RUN_COMMAND)])
-
-
-@route("PUT", ONE, RUN_COMMAND)
-async def put_command(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create a run command, or run another script under its name."""
-    body = accept(request, RUN_COMMAND)
-    return _write(cloud, request, body, dict(body.get("properties") or {}))
-
-
-@route("PATCH", ONE, RUN_COMMAND)
-async def patch_command(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Change a run command, and run it again."""
-    body = accept(request, RUN_COMMAND, patch=True)
-    command = child_of_vm(cloud, request, RUN_COMMAND, _id(request))
-    kept = {k: v for k, v in command.properties.items() if k != "provisioningState"}
-    properties = {**kept, **(body.get("properties") or {})}
-    for name in SECRETS:
-        properties.setdefault(name, command.hidden.get(name))
-    return _write(cloud, request, {"location": command.location, "tags": command.tags, **body}, properties)
-
-
-def _write(cloud: Cloud, request: ArmRequest, body: Json, properties: Json) -> Reply:
-    vm = parent_vm(cloud, request, RUN_COMMAND)
-    command = cloud.store.get(_id(request))
-    source = properties.get("source") or {}
+def _check(cloud: Cloud, write: Write) -> None:
+    """Refuse what Azure refuses before anything starts."""
+    source = write.properties.get("source") or {}
     if not any(source.get(name) for name in ("script", "scriptUri", "commandId")):
         raise invalid_parameter("Required parameter 'runCommand.properties.source' is missing (null).", "source")
-    refuse_while_off(vm, "extensions")
-    if command is not None and cloud.operations.under_way(command.id):
+    refuse_while_off(write.vm, "extensions")
+    if write.current is not None and cloud.operations.under_way(write.current.id):
         raise conflict()
-    created = command is None
-    if command is None:
-        command = Resource(_id(request), RUN_COMMAND, request.params["name"], vm.group, vm.subscription)
-    command.location = str(body.get("location") or vm.location).replace(" ", "").lower()
-    command.tags = body.get("tags")
-    for name in SECRETS:
-        command.hidden[name] = properties.pop(name, None)
-    state = "Creating" if created else "Updating"
-    command.properties = {
-        **{k: v for k, v in properties.items() if v is not None and k != "instanceView"},
+
+
+def _stored(properties: Json) -> Json:
+    return {
+        **properties,
         "asyncExecution": bool(properties.get("asyncExecution")),
         "timeoutInSeconds": properties.get("timeoutInSeconds") or 0,
-        "treatFailureAsDeploymentFailure": bool(properties.get("treatFailureAsDeploymentFailure")),
-        "provisioningState": state,
     }
-    command.hidden["instanceView"] = {
-        "executionState": "Pending",
-        "executionMessage": "",
-        "exitCode": 0,
-        "output": "",
-        "error": "",
-        "statuses": [],
-    }
-    touch(command, state)
-    cloud.store.save(command)
-    if vm.provisioning_state == "Succeeded":
-        touch(vm, "Updating")
-        cloud.store.save(vm)
-    kind = "runCommand.create" if created else "runCommand.update"
-    operation = begin(cloud, request, OperationSpec("compute", kind, command.id, vm.location or ""))
-    return started(cloud, request, operation, 201 if created else 200, render_command(command))
+
+
+def _started(_cloud: Cloud, write: Write) -> tuple[str, Json, str | None]:
+    return "runCommand.create" if write.is_new else "runCommand.update", {}, None
+
+
+def _reset(command: Resource) -> None:
+    view = {"executionState": "Pending", "executionMessage": "", "exitCode": 0, "output": "", "error": ""}
+    command.hidden["instanceView"] = view
 
 
 @action("runCommand.create", "runCommand.update")
@@ -148,7 +89,7 @@ class Run:
             result = CommandResult(1, "", str(error))
         _note(view, result)
         cloud.store.save(command)
-        if view["executionState"] != "Succeeded" and command.properties["treatFailureAsDeploymentFailure"]:
+        if view["executionState"] != "Succeeded" and command.properties.get("treatFailureAsDeploymentFailure"):
             raise ApiError(
                 409,
                 "VMRunCommandExecutionFailed",
@@ -206,32 +147,24 @@ def _note(view: Json, result: CommandResult) -> None:
     )
 
 
-@route("DELETE", ONE, RUN_COMMAND)
-async def delete_command(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Remove a run command."""
-    command = cloud.store.get(_id(request))
-    vm = parent_vm(cloud, request, RUN_COMMAND)
-    if command is None:
-        return Reply(204)
-    refuse_while_off(vm, "extensions")
-    touch(command, "Deleting")
-    cloud.store.save(command)
-    spec = OperationSpec("compute", "runCommand.delete", command.id, vm.location or "", retry_after=10)
-    return accepted(cloud, request, begin(cloud, request, spec))
-
-
 @action("runCommand.delete")
-class Remove:
-    """It is forgotten."""
+class Remove(RemoveChild):
+    """A run command is forgotten."""
 
-    async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Nothing but time."""
 
-    def done(self, cloud: Cloud, operation: Operation) -> None:
-        """Forget it."""
-        command = cloud.store.get(operation.target)
-        if command is not None and operation.status == "Succeeded":
-            cloud.store.remove(command)
+RUN_COMMANDS = ChildKind(
+    type=RUN_COMMAND,
+    operation="runCommand",
+    secrets=SECRETS,
+    shown=_shown,
+    view=_view,
+    check=_check,
+    stored=_stored,
+    started=_started,
+    reset=_reset,
+    deletable_while_busy=True,
+)
+child_routes(RUN_COMMANDS)
 
 
 DOCUMENT = {

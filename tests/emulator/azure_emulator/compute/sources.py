@@ -10,7 +10,7 @@ import typing as t
 
 from ..arm.resource import Json, Resource
 from ..errors import ApiError, invalid_parameter
-from . import catalogue, galleries
+from . import catalogue, shared_galleries
 from .catalogue import Image
 from .names import IMAGE
 
@@ -30,7 +30,7 @@ def image_of(cloud: Cloud, vm: Resource, reference: Json) -> Image | None:
     resource = cloud.store.get(text)
     if resource is not None and resource.type == IMAGE:
         return _managed(resource)
-    found = galleries.find_version(cloud, text, vm.location)
+    found = shared_galleries.find_version(cloud, text, vm.location)
     return _of_gallery(*found) if found is not None else None
 
 

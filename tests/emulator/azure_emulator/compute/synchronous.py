@@ -10,9 +10,10 @@ import typing as t
 from dataclasses import dataclass
 
 from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import check_preconditions, found, listing, written
+from ..arm.reading import serve_reads
+from ..arm.replies import check_preconditions, written
 from ..arm.resource import Json, Resource, timestamp
-from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..arm.routing import GROUP, route
 from ..arm.tracked import read_body
 
 if t.TYPE_CHECKING:
@@ -49,57 +50,55 @@ def base_body(resource: Resource) -> Json:
 
 
 def serve(kind: Kind) -> None:
-    """GET, lists, PUT, PATCH, DELETE."""
-    word = kind.type.partition("/")[2]
-    one = f"{GROUP}/providers/Microsoft.Compute/{word}/{{name}}"
-
-    def id_of(request: ArmRequest) -> str:
-        return request.id_of(kind.type, request.params["name"])
-
-    def write(cloud: Cloud, request: ArmRequest, resource: Resource, body: Json, *, new: bool) -> Reply:
-        if request.method == "PUT" or "tags" in body:
-            resource.tags = body.get("tags")
-        kind.apply(cloud, resource, body, new)
-        resource.changed = timestamp()
-        cloud.store.save(resource)
-        return written(kind.made if new else 200, kind.render(cloud, resource))
-
-    @route("GET", one, kind.type)
-    async def get(cloud: Cloud, request: ArmRequest) -> Reply:
-        return found(kind.render(cloud, cloud.resource(id_of(request))))
-
-    @route("GET", f"{GROUP}/providers/Microsoft.Compute/{word}", kind.type)
-    async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
-        group = cloud.group(request.subscription, request.group)
-        return listing([kind.render(cloud, resource) for resource in cloud.store.children(group.id, kind.type)])
-
-    @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/{word}", kind.type)
-    async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
-        resources = cloud.store.of_type(kind.type, f"/subscriptions/{request.subscription}")
-        return listing([kind.render(cloud, resource) for resource in resources])
+    """Serve GET, lists, PUT, PATCH and DELETE of a type."""
+    one = f"{GROUP}/providers/{kind.type}/{{name}}"
+    serve_reads(kind.type, lambda cloud, resource, _version: kind.render(cloud, resource))
 
     @route("PUT", one, kind.type)
     async def put(cloud: Cloud, request: ArmRequest) -> Reply:
-        body = read_body(cloud, request, kind.type)
-        group = cloud.group(request.subscription, request.group)
-        known = cloud.store.get(id_of(request))
-        check_preconditions(request, known)
-        made = Resource(id_of(request), kind.type, request.params["name"], group.name, request.subscription)
-        resource = known.copy() if known is not None else made
-        resource.location = body["location"]
-        return write(cloud, request, resource, body, new=known is None)
+        return _put(cloud, request, kind)
 
     @route("PATCH", one, kind.type)
     async def patch(cloud: Cloud, request: ArmRequest) -> Reply:
         body = read_body(cloud, request, kind.type, patch=True)
-        return write(cloud, request, cloud.resource(id_of(request)).copy(), body, new=False)
+        return _write(cloud, request, kind, cloud.resource(_id_of(request, kind)).copy(), body)
 
     @route("DELETE", one, kind.type)
     async def delete(cloud: Cloud, request: ArmRequest) -> Reply:
-        resource = cloud.store.get(id_of(request))
-        if resource is None:
-            cloud.group(request.subscription, request.group)
-            return Reply(204)
-        kind.in_use(cloud, resource)
-        cloud.store.remove(resource)
-        return Reply(200)
+        return _delete(cloud, request, kind)
+
+
+def _id_of(request: ArmRequest, kind: Kind) -> str:
+    return request.id_of(kind.type, request.params["name"])
+
+
+def _put(cloud: Cloud, request: ArmRequest, kind: Kind) -> Reply:
+    body = read_body(cloud, request, kind.type)
+    group = cloud.group(request.subscription, request.group)
+    current = cloud.store.get(_id_of(request, kind))
+    check_preconditions(request, current)
+    resource = Resource(_id_of(request, kind), kind.type, request.params["name"], group.name, request.subscription)
+    if current is not None:
+        resource = current.copy()
+    resource.location = body["location"]
+    return _write(cloud, request, kind, resource, body)
+
+
+def _write(cloud: Cloud, request: ArmRequest, kind: Kind, resource: Resource, body: Json) -> Reply:
+    new = resource.id not in cloud.store
+    if request.method == "PUT" or "tags" in body:
+        resource.tags = body.get("tags")
+    kind.apply(cloud, resource, body, new)
+    resource.changed = timestamp()
+    cloud.store.save(resource)
+    return written(kind.made if new else 200, kind.render(cloud, resource))
+
+
+def _delete(cloud: Cloud, request: ArmRequest, kind: Kind) -> Reply:
+    resource = cloud.store.get(_id_of(request, kind))
+    if resource is None:
+        cloud.group(request.subscription, request.group)
+        return Reply(204)
+    kind.in_use(cloud, resource)
+    cloud.store.remove(resource)
+    return Reply(200)

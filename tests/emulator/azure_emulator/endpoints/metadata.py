@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import typing as t
+import urllib.parse
 
 from ..arm.messages import Reply
+from ..compute import catalogue
 from ..errors import Json
 from ..vault.names import domain
 
@@ -64,6 +66,41 @@ def endpoints(cloud: Cloud, api_version: str) -> Reply:
         "logAnalyticsResourceId": f"{origin}/",
         "ossrDbmsResourceId": f"{origin}/",
         "gallery": f"{origin}/",
+    }
+    return Reply(200, body)
+
+
+def image_aliases(cloud: Cloud) -> Reply:
+    """``/metadata/aliases.json``: the short names of images that the Azure CLI takes.
+
+    The document has the form of the one that ``vmImageAliasDoc`` of the public cloud leads to: an empty template with
+    the aliases as its output.
+    """
+    aliases: Json = {}
+    for name, image in catalogue.ALIASES.items():
+        found = catalogue.find_image(cloud, {**image, "version": "latest"})
+        if found is not None:
+            entry = {**image, "version": "latest", "architecture": found.architecture}
+            aliases.setdefault(found.os_type, {})[name] = entry
+    body = {
+        "$schema": "http://schema.management.azure.com/schemas/2015-01-01/deploymentTemplate.json",
+        "contentVersion": "1.0.0.0",
+        "parameters": {},
+        "variables": {},
+        "resources": [],
+        "outputs": {"aliases": {"type": "object", "value": aliases}},
+    }
+    return Reply(200, body)
+
+
+def discovery(cloud: Cloud) -> Reply:
+    """``/common/discovery/instance``: which authorities are one and the same."""
+    host = urllib.parse.urlsplit(cloud.origin).netloc
+    tenant = f"{cloud.origin}/{cloud.identity.tenant}"
+    body = {
+        "tenant_discovery_endpoint": f"{tenant}/v2.0/.well-known/openid-configuration",
+        "api-version": "1.1",
+        "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
     }
     return Reply(200, body)
 

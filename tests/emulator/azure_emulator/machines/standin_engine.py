@@ -124,46 +124,54 @@ def answers(name: str, daemon: Daemon) -> dict[str, t.Any]:
     return {"/version": version, "/info": info}
 
 
-def make_handler(documents: dict[str, t.Any]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        server_version = "Docker/stand-in"
-        timeout = 60
-        # As every socket of a program in Go, dockerd's among them.
-        disable_nagle_algorithm = True
+class Handler(BaseHTTPRequestHandler):
+    """Answers what a Docker client asks first; everything else is refused.
 
-        def do_GET(self) -> None:
-            path = re.sub(r"^/v1\.\d+(?=/)", "", self.path.partition("?")[0])
-            if path == "/_ping":
-                self._send(200, b"OK", "text/plain; charset=utf-8")
-            elif path in documents:
-                self._send(200, json.dumps(documents[path]).encode())
-            else:
-                self._refuse()
+    :param documents: by path, what is answered.
+    """
 
-        do_HEAD = do_GET  # noqa: N815
+    documents: t.ClassVar[dict[str, t.Any]] = {}
+    protocol_version = "HTTP/1.1"
+    server_version = "Docker/stand-in"
+    timeout = 60
+    # As every socket of a program in Go, dockerd's among them.
+    disable_nagle_algorithm = True
 
-        def _refuse(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            self.rfile.read(length)
-            self._send(501, json.dumps({"message": f"this is {WHAT}"}).encode())
+    def do_GET(self) -> None:
+        path = re.sub(r"^/v1\.\d+(?=/)", "", self.path.partition("?")[0])
+        if path == "/_ping":
+            self._send(200, b"OK", "text/plain; charset=utf-8")
+        elif path in self.documents:
+            self._send(200, json.dumps(self.documents[path]).encode())
+        else:
+            self._refuse()
 
-        do_POST = do_PUT = do_DELETE = _refuse  # noqa: N815
+    do_HEAD = do_GET  # noqa: N815
 
-        def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
-            self.send_response(status)
-            headers = {"Content-Type": kind, "Content-Length": str(len(body)), "Api-Version": API_VERSION}
-            headers |= {"Ostype": "linux", "Docker-Experimental": "false", "Builder-Version": "1"}
-            for key, value in headers.items():
-                self.send_header(key, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    def _refuse(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        self._send(501, json.dumps({"message": f"this is {WHAT}"}).encode())
 
-        def log_message(self, format: str, *args: t.Any) -> None:
-            """Keep quiet."""
+    do_POST = do_PUT = do_DELETE = _refuse  # noqa: N815
 
-    return Handler
+    def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
+        self.send_response(status)
+        headers = {"Content-Type": kind, "Content-Length": str(len(body)), "Api-Version": API_VERSION}
+        headers |= {"Ostype": "linux", "Docker-Experimental": "false", "Builder-Version": "1"}
+        for key, value in headers.items():
+            self.send_header(key, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: t.Any) -> None:
+        """Keep quiet."""
+
+
+def make_handler(documents: dict[str, t.Any]) -> type[Handler]:
+    """A handler class for one engine's documents."""
+    return type("EngineHandler", (Handler,), {"documents": documents})
 
 
 class Server(ThreadingHTTPServer):

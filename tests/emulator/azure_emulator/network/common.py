@@ -10,9 +10,10 @@ import ipaddress
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
-from ..arm.replies import accepted, begin, check_preconditions, found, listing, written
+from ..arm.reading import serve_reads
+from ..arm.replies import accepted, begin, check_preconditions, written
 from ..arm.resource import Json, Resource, container_of, timestamp, weak_etag
-from ..arm.routing import GROUP, SUBSCRIPTION, route
+from ..arm.routing import GROUP, route
 from ..arm.tracked import parent_not_found, read_body
 from ..errors import ApiError, network_error
 from ..operations import Operation, OperationSpec, action
@@ -219,25 +220,8 @@ def location_of(cloud: Cloud, resource: Resource) -> str:
 
 def serve(type_: str, in_use: InUse | None = None) -> None:
     """Routes that are the same for every top-level type: GET, lists, PATCH of tags, DELETE."""
-    word = type_.partition("/")[2]
-    one = f"{GROUP}/providers/Microsoft.Network/{word}/{{name}}"
-    group_list = f"{GROUP}/providers/Microsoft.Network/{word}"
-    all_list = f"{SUBSCRIPTION}/providers/Microsoft.Network/{word}"
-
-    @route("GET", one, type_)
-    async def get(cloud: Cloud, request: ArmRequest) -> Reply:
-        resource = cloud.resource(request.id_of(type_, request.params["name"]))
-        return found(render(cloud, resource, request.api_version), resource.etag)
-
-    @route("GET", group_list, type_)
-    async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
-        group = cloud.group(request.subscription, request.group)
-        return listing([render(cloud, r, request.api_version) for r in cloud.store.children(group.id, type_)])
-
-    @route("GET", all_list, type_)
-    async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
-        resources = cloud.store.of_type(type_, f"/subscriptions/{request.subscription}")
-        return listing([render(cloud, r, request.api_version) for r in resources])
+    one = f"{GROUP}/providers/{type_}/{{name}}"
+    serve_reads(type_, render, has_etag=True)
 
     @route("PATCH", one, type_)
     async def patch_tags(cloud: Cloud, request: ArmRequest) -> Reply:

@@ -31,6 +31,17 @@ PASSED_ON = (
     "virtualNetworkTaps",
 )
 """References of an ip configuration to types that are not served here: kept and shown, not looked up."""
+DEFAULTS: t.Mapping[str, tuple[str, t.Any]] = {
+    "vnetEncryptionSupported": ("2021-01-01", False),
+    "enableIPForwarding": ("", False),
+    "disableTcpStateTracking": ("2022-07-01", False),
+    "hostedWorkloads": ("2018-11-01", []),
+    "tapConfigurations": ("2018-11-01", []),
+    "nicType": ("2020-08-01", "Standard"),
+    "auxiliaryMode": ("2022-01-01", "None"),
+    "auxiliarySku": ("2022-11-01", "None"),
+}
+"""Members that every interface shows: since which api-version, and the value that it has by itself."""
 MEMBERSHIPS = ("applicationSecurityGroups", "loadBalancerBackendAddressPools", "loadBalancerInboundNatRules")
 ONE = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{{parent}}"
 
@@ -44,28 +55,12 @@ def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
         "ipConfigurations": [render_configuration(nic, item, api_version) for item in stored["ipConfigurations"]],
         "dnsSettings": stored["dnsSettings"],
     }
-    if nic.hidden.get("macAddress"):
-        properties["macAddress"] = nic.hidden["macAddress"]
-    machine = cloud.store.get(nic.hidden.get("virtualMachine", ""))
+    properties.update(_attachment(cloud, nic))
     if stored.get("enableAcceleratedNetworking") is not None or api_version < "2022-01-01":
         properties["enableAcceleratedNetworking"] = stored.get("enableAcceleratedNetworking", False)
-    if api_version >= "2021-01-01":
-        properties["vnetEncryptionSupported"] = False
-    properties["enableIPForwarding"] = stored.get("enableIPForwarding", False)
-    if api_version >= "2022-07-01":
-        properties["disableTcpStateTracking"] = stored.get("disableTcpStateTracking", False)
     if "networkSecurityGroup" in stored:
         properties["networkSecurityGroup"] = stored["networkSecurityGroup"]
-    if machine is not None:
-        properties["primary"] = nic.hidden.get("primary", True)
-        properties["virtualMachine"] = {"id": machine.id}
-    for name, since, value in (
-        ("hostedWorkloads", "2018-11-01", []),
-        ("tapConfigurations", "2018-11-01", []),
-        ("nicType", "2020-08-01", "Standard"),
-        ("auxiliaryMode", "2022-01-01", "None"),
-        ("auxiliarySku", "2022-11-01", "None"),
-    ):
+    for name, (since, value) in DEFAULTS.items():
         if api_version >= since:
             properties[name] = stored.get(name, value)
     body: Json = {"name": nic.name, "id": nic.id, "etag": nic.etag}
@@ -73,6 +68,15 @@ def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
         body["tags"] = nic.tags
     body.update(properties=properties, type=nic.type, location=nic.location)
     return body
+
+
+def _attachment(cloud: Cloud, nic: Resource) -> Json:
+    """What an interface shows once a machine has it."""
+    shown: Json = {"macAddress": nic.hidden["macAddress"]} if nic.hidden.get("macAddress") else {}
+    machine = cloud.store.get(nic.hidden.get("virtualMachine", ""))
+    if machine is not None:
+        shown.update(primary=nic.hidden.get("primary", True), virtualMachine={"id": machine.id})
+    return shown
 
 
 def render_configuration(nic: Resource, item: Json, api_version: str) -> Json:

@@ -252,27 +252,30 @@ class Secrets:
 
 
 def _apply(version: Json, body: Json) -> None:
-    """Take over what a body says of a version beside its value.
+    """Take over what a body says of a version besides its value.
 
     :raises ApiError: 400.
     """
     attributes = body.get("attributes") or {}
     if not isinstance(attributes, dict):
         raise bad_parameter("Property attributes has invalid value.")
-    for key, kind in (("enabled", bool), ("nbf", int), ("exp", int)):
-        value = attributes.get(key)
-        if value is not None:
-            if not isinstance(value, kind):
-                raise bad_parameter(f"Property {key} has invalid value.")
-            version[key] = value
-    tags = body.get("tags")
-    if tags is not None:
-        texts = [*tags, *tags.values()] if isinstance(tags, dict) else [None]
-        if len(texts) > 2 * MOST_TAGS or any(not isinstance(text, str) or len(text) > LARGEST_TEXT for text in texts):
-            raise bad_parameter("Property tags has invalid value.")
-        version["tags"] = tags
-    kind_ = body.get("contentType")
-    if kind_ is not None:
-        if not isinstance(kind_, str) or len(kind_) >= LARGEST_TEXT:
-            raise bad_parameter("Property contentType has invalid value.")
-        version["contentType"] = kind_
+    _take(version, attributes, "enabled", lambda value: isinstance(value, bool))
+    for key in ("nbf", "exp"):
+        _take(version, attributes, key, lambda value: isinstance(value, int))
+    _take(version, body, "tags", _are_tags)
+    _take(version, body, "contentType", lambda value: isinstance(value, str) and len(value) < LARGEST_TEXT)
+
+
+def _take(version: Json, given: Json, name: str, is_valid: t.Callable[[t.Any], bool]) -> None:
+    value = given.get(name)
+    if value is None:
+        return
+    if not is_valid(value):
+        raise bad_parameter(f"Property {name} has invalid value.")
+    version[name] = value
+
+
+def _are_tags(value: t.Any) -> bool:
+    if not isinstance(value, dict) or len(value) > MOST_TAGS:
+        return False
+    return all(isinstance(text, str) and len(text) <= LARGEST_TEXT for text in (*value, *value.values()))
