@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Is the local Azure like Azure? Recorded traffic is replayed against it, and what comes back is compared."""
+"""Compare the local Azure with Azure: replay recorded traffic against it and compare the answers."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Request bodies for what a record does not give: wildcards, dropped bodies, and resources that were there before."""
+"""Request bodies that a record lacks: wildcards, dropped bodies, and resources that existed before it began."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TOP = ("location", "tags", "sku", "zones", "identity", "plan", "properties", "k
 
 
 def from_response(target: Target, body: Json) -> Json:
-    """The request that made a resource, as far as its recorded body tells."""
+    """Return the request that created a resource, as far as its recorded body shows it."""
     request = {key: copy.deepcopy(body[key]) for key in _TOP if body.get(key) is not None}
     properties = request.get("properties")
     if not isinstance(properties, dict):
@@ -59,7 +59,7 @@ def _virtual_machine(properties: Json) -> None:
 
 
 def complete_machine(properties: Json) -> None:
-    """Put in what answers never show, or show in a form that is no longer taken: password and SSH keys."""
+    """Fill in what answers never show, or show in a form that is no longer accepted: password and SSH keys."""
     profile = properties.get("osProfile")
     if not isinstance(profile, dict):
         return
@@ -78,7 +78,7 @@ def complete_machine(properties: Json) -> None:
 
 
 def with_secrets(target: Target, body: t.Any) -> t.Any:
-    """A recorded request that was accepted, with secrets that can be: recorders put placeholders there."""
+    """Return a recorded request that was accepted, with valid secrets in place of the recorder's placeholders."""
     properties = body.get("properties") if isinstance(body, dict) else None
     profile = properties.get("osProfile") if isinstance(properties, dict) else None
     if target.kind != "compute/virtualmachines" or not isinstance(profile, dict):
@@ -93,7 +93,7 @@ def with_secrets(target: Target, body: t.Any) -> t.Any:
 
 
 def _usable(key: Json) -> None:
-    """Put a key in the place of what is none (any more)."""
+    """Replace a value that is not, or no longer, a valid key."""
     kind, *rest = str(key.get("keyData", "")).split() or [""]
     try:
         real = kind.startswith(("ssh-", "ecdsa-")) and len(base64.b64decode(rest[0], validate=True)) > 30
@@ -159,7 +159,7 @@ def _rule(properties: Json) -> None:
 
 
 def _inner(item: Json, shape: t.Callable[[Json], None]) -> Json:
-    """A child that a parent's body carries."""
+    """Return a child as its parent's body carries it."""
     properties = copy.deepcopy(item.get("properties") or {})
     shape(properties)
     return {"name": item.get("name"), "properties": properties}
@@ -189,13 +189,13 @@ _SHAPES: t.Mapping[str, t.Callable[[Json], None]] = {
 
 
 class Defaults:
-    """Bodies of resources of which a flow knows no more than the name and who uses them."""
+    """Bodies of resources of which a flow shows only the name and the users."""
 
     def __init__(self, history: ResourceHistory) -> None:
         self._history = history
 
     def make(self, target: Target) -> Json | None:
-        """A body to PUT; None for types that cannot be made up."""
+        """Return a body to PUT; None for types that have no default body."""
         makers: dict[str, t.Callable[[Target], Json]] = {
             "resources/resourcegroups": lambda _target: {},
             "network/virtualnetworks": self._network,
@@ -237,7 +237,7 @@ class Defaults:
         }
 
     def _prefix(self, subnet: Target, number: int = 0) -> str:
-        """A prefix that holds the private addresses that the flow shows in a subnet."""
+        """Return a prefix that contains the private addresses that the flow shows in a subnet."""
         known = self._history.body(subnet.key, 0)
         given = ((known or {}).get("properties") or {}).get("addressPrefix")
         if isinstance(given, str):
@@ -344,12 +344,12 @@ LOCATED_TYPES = _LOCATED
 
 
 def is_group(target: Target) -> bool:
-    """Whether a target is a resource group."""
+    """Return whether a target is a resource group."""
     return target.type == GROUP_TYPE
 
 
 def seed_version(target: Target) -> str:
-    """The api-version with which what was there before is made."""
+    """Return the api-version that creates the resources that existed before a record began."""
     if is_group(target):
         return "2022-09-01"
     if target.kind == "managedidentity/userassignedidentities":
@@ -360,7 +360,7 @@ def seed_version(target: Target) -> str:
 
 
 def parent_of(target: Target) -> Target | None:
-    """The resource that a child is in."""
+    """Return the parent of a child resource."""
     if target.type.count("/") < 2:
         return None
     return parse_target(target.id.rsplit("/", 2)[0])

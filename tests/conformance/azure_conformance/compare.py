@@ -35,7 +35,7 @@ PROTOCOL_HEADERS = ("azure-asyncoperation", "location", "retry-after", "etag")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the local Azure answered; header names in lower case, body parsed when it is JSON."""
+    """An answer of the local Azure; header names are in lower case, a JSON body is parsed."""
 
     status: int
     headers: t.Mapping[str, str]
@@ -47,7 +47,7 @@ class Comparison:
     """The outcome for one interaction.
 
     :param differences: what differs, each text with both sides.
-    :param excuses: why what differs is no fault, one reason each.
+    :param excuses: the reasons why differences are acceptable.
     """
 
     differences: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where in a body the comparison is: the type of the enclosing resource, and the way from there."""
+    """A position in a body: the type of the enclosing resource, and the path from there."""
 
     kind: str
     path: str
@@ -75,7 +75,7 @@ class _Place:
 def compare(record: Interaction, ours: Answer, mapping: Mapping | None = None) -> Comparison:
     """Compare one recorded response with the local Azure's.
 
-    :param mapping: what recorded names are called here.
+    :param mapping: translates recorded names into local ones.
     """
     if mapping is not None:
         answered = dataclasses.replace(record.response, body=mapping.value(record.response.body))
@@ -177,7 +177,7 @@ class _Comparer:
             self._result.differences.append(f"{place.shown}: recorded {recorded!r}, local {ours!r}")
 
     def _counts(self, place: _Place, recorded: t.Any, ours: t.Any) -> bool:
-        """Whether two scalars that differ make a difference."""
+        """Return whether the difference of two scalars matters."""
         member = place.path.rpartition(".")[2]
         if member in COMPARED_NAMES and not self._catalogue and "[*]" not in place.shown:
             return str(recorded).lower() != str(ours).lower()
@@ -255,7 +255,7 @@ class _Comparer:
 
 
 def _kind_of_path(path: str) -> str:
-    """The type of what is no resource of a group: ``compute/locations/publishers``, ``providers``, ``resources``."""
+    """Return the type of a path outside a group: ``compute/locations/publishers``, ``providers``, ``resources``."""
     before, marker, after = path.strip("/").rpartition("providers/")
     if not marker:
         return before.rpartition("/")[2] or after.rpartition("/")[2]
@@ -264,7 +264,7 @@ def _kind_of_path(path: str) -> str:
 
 
 def _reroot(place: _Place, value: Json) -> _Place:
-    """An object with an id of its own is a resource inside another: its members are looked up under its own type."""
+    """Return the position of a resource inside another: its members are looked up under its own type."""
     id_ = value.get("id")
     if place.path and place.kind != "resources" and isinstance(id_, str) and len(value) > 1:
         target = parse_target(id_)
@@ -278,19 +278,19 @@ def _reroot(place: _Place, value: Json) -> _Place:
 
 
 def _label(items: list[t.Any]) -> str | None:
-    """The member that tells the entries of a list apart: ``name``; None when there is no such member."""
+    """Return the member that identifies the entries of a list, ``name``; None if they have none."""
     names = [item.get("name") for item in items if isinstance(item, dict)]
     texts = {name.lower() for name in names if isinstance(name, str)}
     return "name" if texts and len(texts) == len(items) else None
 
 
 def _identity(item: t.Any) -> str:
-    """The id of an entry of a catalogue; empty when it has none."""
+    """Return the id of an entry of a catalogue; empty if it has none."""
     return str(item.get("id", "")).lower() if isinstance(item, dict) else ""
 
 
 def _common(items: list[t.Any]) -> t.Any:
-    """One entry that stands for a catalogue's: the members that every entry has."""
+    """Return one entry that represents a catalogue: the members that every entry has."""
     objects = [item for item in items if isinstance(item, dict)]
     if len(objects) != len(items):
         return items[0]
@@ -321,7 +321,7 @@ def _brief(value: t.Any) -> str:
 
 
 def _url_form(url: str) -> str:
-    """The form of an operation URL: its path without ids, and the words of its query that carry meaning."""
+    """Return the form of an operation URL: its path without ids, and the words of its query that carry meaning."""
     parts = urllib.parse.urlsplit(url)
     poll = parse_poll(parts.path)
     query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bringing about the failures that a record shows.
+"""Reproduce the failures that a record shows.
 
-Where a rule of Azure's is behind it, the state is made that the rule objects to. What depends on the subscription
+Where Azure enforces a rule, the state that violates it is created. What depends on the subscription
 (quotas, rights, throttling, capacity) is set by the switches and faults that anybody can use.
 """
 
@@ -30,7 +30,7 @@ _SIZE = re.compile(r"(?:Standard|Basic)_[A-Za-z0-9_]+")
 
 
 def error_of(body: t.Any) -> Json:
-    """The error in a body, in ARM's usual spelling; empty when there is none."""
+    """Return the error in a body, in ARM's usual spelling; empty if it has none."""
     if not isinstance(body, dict):
         return {}
     error = body.get("error", body.get("Error"))
@@ -40,14 +40,14 @@ def error_of(body: t.Any) -> Json:
 
 
 def error_code(record: Interaction) -> str:
-    """The code of a recorded error; empty when the record is none."""
+    """Return the code of a recorded error; empty if the record is not an error."""
     error = error_of(record.response.body)
     return str(error.get("code") or "") if record.status >= 400 else ""
 
 
 @contextlib.asynccontextmanager
 async def conditions(cloud: LocalCloud, record: Interaction, target: Target | None, path: str) -> t.AsyncIterator[None]:
-    """Set what the subscription was like for one request, and set it back.
+    """Set the recorded state of the subscription for one request, then restore it.
 
     :param path: the request's path at the local Azure.
     """
@@ -84,13 +84,13 @@ def _switches(record: Interaction, target: Target | None) -> dict[str, t.Any]:
 
 
 def _is_fault(record: Interaction) -> bool:
-    """Whether an answer has nothing to do with the request: throttling, and servers in trouble."""
+    """Return whether an answer is unrelated to its request: throttling and server errors."""
     retryable = error_code(record) in ("RetryableError", "AnotherOperationInProgress")
     return record.status in (500, 502, 503, 504) or (record.status == 429 and not retryable)
 
 
 async def users(seeder: Seeder, history: ResourceHistory, record: Interaction, target: Target, position: int) -> None:
-    """Make those on whose account a deletion was refused."""
+    """Create the users because of which a deletion was refused."""
     if record.status < 400 or not any(word in error_code(record) for word in _IN_USE):
         return
     for user in history.users(target.key):
@@ -100,14 +100,14 @@ async def users(seeder: Seeder, history: ResourceHistory, record: Interaction, t
 
 
 def action_body(target: Target) -> t.Any:
-    """A body for an action whose body the record does not give."""
+    """Return a body for an action whose body the record lacks."""
     if target.tail.lower() == "runcommand":
         return {"commandId": "RunShellScript", "script": ["true"]}
     return None
 
 
 def refused_change(record: Interaction, known: Json | None) -> Json:
-    """A PATCH that asks for what a recorded error refused: the properties that its target or message names."""
+    """Return a PATCH of the properties that the target or message of a recorded error names."""
     error = error_of(record.response.body)
     target = str(error.get("target") or "")
     message = str(error.get("message", "")).lower()
@@ -126,7 +126,7 @@ def refused_change(record: Interaction, known: Json | None) -> Json:
 
 
 def _sibling(record: Interaction, property_: str) -> str:
-    """The id of another resource, of the type that a reference property points at, in the same group."""
+    """Return the id of another resource, of the type that a reference property points at, in the same group."""
     target = parse_target(record.path)
     base = target.id.rpartition("/providers/")[0] if target is not None else ""
     return f"{base}/providers/Microsoft.Compute/{property_}s/replay"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Since when Azure's answers carry which member: what excuses a difference from an older record, one field at a time.
+"""Which member Azure's answers carry since when: it excuses differences from older records, field by field.
 
 The local Azure answers every api-version with the members of the newest that it serves. A member that a record lacks
 is excused when the record was asked for with an older api-version, or was made before the member appeared; one that
@@ -31,14 +31,14 @@ class Moment:
     date: datetime.date | None
 
     def before(self, version: str, day: str) -> bool:
-        """Whether it is older than an api-version, or was made before a day (either may be empty)."""
+        """Return whether it is older than an api-version, or was made before a day (either may be empty)."""
         old = bool(version and self.api_version and self.api_version < version)
         return old or bool(day and self.date and self.date < datetime.date.fromisoformat(day))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What is known about one member of one type.
+    """A rule about one member of one type.
 
     :param kinds: resource types (short, lower case), with ``*``; several with blanks.
     :param path: the way from the resource to the member, with ``*``; ``#name`` is a header.
@@ -55,11 +55,11 @@ class Rule:
     either: tuple[Side, ...] = ()
 
     def fits(self, kind: str, path: str) -> bool:
-        """Whether the rule is about this member."""
+        """Return whether the rule is about this member."""
         return fnmatch.fnmatchcase(path, self.path) and any(fnmatch.fnmatchcase(kind, k) for k in self.kinds.split())
 
     def excuse(self, side: Side, moment: Moment) -> str | None:
-        """Why a difference on this side means nothing, or None."""
+        """Return why a difference on this side is acceptable; None if it is not."""
         if side in self.either:
             return self._text("")
         if side == "extra" and any(self.added) and moment.before(*self.added):
@@ -195,7 +195,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def excuse(kind: str, path: str, side: Side, moment: Moment, record: Interaction) -> str | None:
-    """Why a difference is no fault, or None when it is one."""
+    """Return why a difference is acceptable; None if it is not."""
     for rule in RULES:
         if rule.fits(kind, path):
             reason = rule.excuse(side, moment)
@@ -205,5 +205,5 @@ def excuse(kind: str, path: str, side: Side, moment: Moment, record: Interaction
 
 
 def is_catalogue(kind: str, path: str) -> bool:
-    """Whether a list inside a body is data of Azure's own, of which only the form is compared."""
+    """Return whether a list in a body is catalogue data, of which only the form is compared."""
     return kind.startswith(("providers", "skus")) or path.endswith(("features", "resourceTypes"))

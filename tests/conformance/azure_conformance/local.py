@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A local Azure of one's own, in this process: no sockets, operations that end when they are told to."""
+"""A local Azure in this process, without sockets, whose operations end on request."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class LocalCloud:
         return _answer(events)
 
     def serves(self, method: str, path: str) -> bool:
-        """Whether there is an answer of its own for a method on a path."""
+        """Return whether a method on a path is served."""
         match = ROUTER.find(path)
         return match is not None and method in match.handlers
 
@@ -147,11 +147,11 @@ class LocalCloud:
         self.cloud.faults.add({**fields, "status": answer.status})
 
     async def settle(self) -> None:
-        """Let everything end that is under way and not held."""
+        """Wait until every operation that is not held has ended."""
         await self.cloud.operations.settle()
 
     async def release_others(self, urls: t.Iterable[str]) -> None:
-        """Let every held operation end but those of these URLs."""
+        """Release every held operation except those of these URLs."""
         kept = {_operation_id(url).lower() for url in urls}
         for id_ in self.cloud.operations.held:
             if id_.lower() not in kept:
@@ -161,7 +161,7 @@ class LocalCloud:
         """Let an operation end.
 
         :param url: the operation's URL.
-        :param status: how it is to end: Succeeded, Failed, Canceled; None means as its work ended.
+        :param status: the status to end with: Succeeded, Failed, Canceled; None for that of its work.
         """
         await self.cloud.operations.release(_operation_id(url), status, error)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a record calls things, and what the local Azure calls them: subscriptions, GUIDs, disks, addresses, etags."""
+"""Translation of a record's names into the local Azure's: subscriptions, GUIDs, disks, addresses, etags."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _NOT_NAMES = frozenset({"message", "code", "status", "provisioningState", "time"
 
 
 class Mapping:
-    """Turns recorded texts into the local Azure's. It learns by laying a recorded and a local body side by side."""
+    """Translates recorded texts into local ones. It learns from pairs of a recorded and a local body."""
 
     def __init__(self) -> None:
         self._subscriptions: dict[str, str] = {}
         self._texts: dict[str, str] = {}
 
     def subscription(self, recorded: str, ours: str) -> None:
-        """From now on one subscription stands for the other."""
+        """Translate one subscription into the other from now on."""
         self._subscriptions[recorded.lower()] = ours
 
     def learn(self, recorded: t.Any, ours: t.Any, key: str = "") -> None:
@@ -51,7 +51,7 @@ class Mapping:
         self._texts[recorded] = ours
 
     def text(self, value: str) -> str:
-        """A recorded text in the local Azure's words."""
+        """Translate a recorded text."""
         if value in self._texts:
             return self._texts[value]
         if "/" in value:
@@ -60,7 +60,7 @@ class Mapping:
         return self._subscriptions.get(value.lower(), value)
 
     def value(self, value: t.Any) -> t.Any:
-        """A recorded JSON value in the local Azure's words."""
+        """Translate a recorded JSON value."""
         if isinstance(value, dict):
             return {key: self.value(item) for key, item in value.items()}
         if isinstance(value, list):
@@ -68,12 +68,12 @@ class Mapping:
         return self.text(value) if isinstance(value, str) else value
 
     def path(self, path: str) -> str:
-        """A recorded path in the local Azure's words."""
+        """Translate a recorded path."""
         return self.text(path)
 
 
 def subscription_of(path: str) -> str | None:
-    """The subscription in a path."""
+    """Return the subscription in a path."""
     match = re.match(r"^/subscriptions/([^/]+)", path, re.IGNORECASE)
     return match[1] if match else None
 

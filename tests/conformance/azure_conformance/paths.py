@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a path of the Resource Manager points at."""
+"""Parsing the paths of the Resource Manager."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class Poll:
 
 
 def short_type(type_: str) -> str:
-    """A resource type in lower case and without the vendor."""
+    """Return a resource type in lower case and without the vendor."""
     return type_.lower().removeprefix("microsoft.")
 
 
 def parse_target(path: str) -> Target | None:
-    """The resource that a path below a resource group means; None for other paths."""
+    """Return the resource that a path below a resource group means; None for other paths."""
     match = _RESOURCE.match(path)
     if match is None:
         return None
@@ -90,7 +90,7 @@ def parse_target(path: str) -> Target | None:
 
 
 def parse_poll(path: str) -> Poll | None:
-    """The operation that a path asks about; None when it is no such path."""
+    """Return the operation that a path polls; None for other paths."""
     match = _POLL.match(path)
     if match is None:
         return None
@@ -98,14 +98,14 @@ def parse_poll(path: str) -> Poll | None:
 
 
 def parent_id(target: Target) -> str | None:
-    """The id of the resource that a child resource is in; None for top-level resources."""
+    """Return the id of a child resource's parent; None for top-level resources."""
     if target.type.count("/") < 2:
         return None
     return target.id.rsplit("/", 2)[0]
 
 
 def resource_ids(value: t.Any) -> t.Iterator[Target]:
-    """Every resource that a JSON value names, in order; children included, and identities, which are named by keys."""
+    """Yield every resource that a JSON value names, in order, including children, and identities, which are keys."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield from resource_ids(name)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a record needs of the cloud that no request can bring about: catalogue entries, quotas, rights, faults.
+"""What a record requires of the cloud and no request can create: catalogue entries, quotas, rights, faults.
 
 Everything goes through the switches that anybody can set (:mod:`azure_emulator.switches`).
 """
@@ -36,7 +36,7 @@ _TYPE_PATH = re.compile(
 
 
 def starting_switches(flow: Flow) -> dict[str, t.Any]:
-    """The cloud as it was on the day of a record, with the catalogue that the record shows."""
+    """Return the switches for the cloud on the day of a record, with the catalogue that the record shows."""
     day = flow.date or datetime.date.max
     switches: dict[str, t.Any] = {
         "basic_public_ip": day < BASIC_RETIRED,
@@ -61,7 +61,7 @@ def _image_urns(interaction: Interaction) -> t.Iterator[str]:
 
 
 def add_to_catalogue(cloud: Cloud, target: Target, body: Json) -> None:
-    """Put what an accepted request names into the catalogue: the image and the size, or the extension type."""
+    """Add what an accepted request names to the catalogue: the image and the size, or the extension type."""
     properties = body.get("properties") or {}
     if target.kind == "compute/virtualmachines":
         _image(cloud, (properties.get("storageProfile") or {}).get("imageReference") or {})

@@ -86,7 +86,7 @@ class Interaction:
         return self.request.body not in ("*", None, "")
 
     def keeps(self, header: str) -> bool:
-        """Whether this recorder kept a response header as it was."""
+        """Return whether this recorder kept a response header as it was."""
         source = self.source.lower()
         return not any(source.startswith(begin) and header in dropped for begin, dropped in SCRUBBED.items())
 
@@ -105,9 +105,9 @@ class Flow:
 
 
 def read_directory(path: Path) -> list[Flow]:
-    """The flows in the ``*.json`` files of a directory (or in one file), by file name.
+    """Return the flows in the ``*.json`` files of a directory (or in one file), by file name.
 
-    :raises ValueError: there is no such file or directory, or a file is no recording; names it.
+    :raises ValueError: the file or directory does not exist, or a file is not a recording; the text names it.
     """
     if path.is_dir():
         files = sorted(path.glob("*.json"))
@@ -121,9 +121,9 @@ def read_directory(path: Path) -> list[Flow]:
 
 
 def read_file(path: Path) -> list[Flow]:
-    """The flows of one file.
+    """Return the flows of one file.
 
-    :raises ValueError: the file is no recording.
+    :raises ValueError: the file is not a recording.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -141,7 +141,7 @@ def read_file(path: Path) -> list[Flow]:
 
 
 def _in_order(records: list[Interaction]) -> list[Interaction]:
-    """The order in which things happened: some recorders group what they write by URL, so that time runs backwards."""
+    """Return the interactions by time: some recorders group them by URL."""
     times = [record.time for record in records if record.time is not None]
     if len(times) < len(records) or all(b - a > BACKWARDS for a, b in itertools.pairwise(times)):
         return records
@@ -180,7 +180,7 @@ def _headers(headers: t.Any) -> dict[str, str]:
 
 
 def _body(body: t.Any) -> t.Any:
-    """A body; text that is JSON is parsed, also out of Python's way to write bytes."""
+    """Return a body; JSON is parsed, also when it is written as a bytes literal of Python."""
     if isinstance(body, str) and body[:2] in ("b'", 'b"'):
         with contextlib.suppress(SyntaxError, ValueError):
             body = ast.literal_eval(body).decode()

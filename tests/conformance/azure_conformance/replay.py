@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replaying one flow against a fresh local Azure."""
+"""Replay one flow against a fresh local Azure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Verdict = t.Literal["agree", "disagree", "not served"]
 
 @dataclass
 class Outcome:
-    """What came of one interaction."""
+    """The outcome of one interaction."""
 
     flow: Flow
     interaction: Interaction
@@ -43,7 +43,7 @@ class Outcome:
 
 @dataclass
 class _Operation:
-    """An operation that goes on in the replay.
+    """An operation of the replay.
 
     :param urls: the local URLs by recorded key, see :func:`_poll_key`.
     :param target: key of the recorded resource that it changes.
@@ -80,7 +80,7 @@ class _Replay:
         return [await self._guarded(position, record) for position, record in enumerate(self._flow.interactions)]
 
     async def _guarded(self, position: int, record: Interaction) -> Outcome:
-        """One interaction; one that is not as interactions are is a disagreement, and the others go on."""
+        """Return one interaction; one that is not as interactions are is a disagreement, and the others go on."""
         try:
             return await self._one(position, record)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -113,7 +113,7 @@ class _Replay:
         return Outcome(self._flow, record, verdict, differences, comparison.excuses)
 
     def _is_arm(self, record: Interaction) -> bool:
-        """Whether a request went to the Resource Manager, about the flow's subscription."""
+        """Return whether a request went to the Resource Manager, about the flow's subscription."""
         host = record.host.rpartition(":")[0] or record.host
         arm = not host or host.startswith(("management.", "localhost", "127.", "api-dogfood.")) or host == "[::1]"
         subscription = subscription_of(record.path)
@@ -163,7 +163,7 @@ class _Replay:
         return self._mapping.value(self._made_up(position, record, target))
 
     def _made_up(self, position: int, record: Interaction, target: Target | None) -> t.Any:
-        """A body for a request whose body the record does not give."""
+        """Return a body for a request whose body the record lacks."""
         if target is None or record.method == "POST":
             return error_recipes.action_body(target) if target is not None else None
         answered = record.response.body
@@ -178,7 +178,7 @@ class _Replay:
         return body or {}
 
     async def _prepare(self, position: int, record: Interaction, target: Target) -> None:
-        """Bring about the state that the record begins with, before one request of it."""
+        """Create the state that one request of the record presupposes."""
         code = error_recipes.error_code(record)
         if code in ("ResourceGroupNotFound", "SubscriptionNotFound"):
             return
@@ -203,7 +203,7 @@ class _Replay:
         await error_recipes.users(self._seeder, self._history, record, target, position)
 
     def _was_there(self, record: Interaction, target: Target) -> bool:
-        """Whether the recorded answer says that the target was there before the request."""
+        """Return whether the recorded answer implies that the target existed before the request."""
         if target.tail and record.method == "GET" and target.type.count("/") == 1 and is_group(target):
             return False
         if record.status == 404 or (record.method == "DELETE" and record.status == 204):
@@ -241,7 +241,7 @@ class _Replay:
         await self._cloud.release(next(iter(operation.urls.values())), status, self._mapping.value(error))
 
     def _later_error(self, operation: _Operation) -> t.Any:
-        """The error that a later poll of the record shows for an operation."""
+        """Return the error that a later poll of the record shows for an operation."""
         for record in self._flow.interactions[operation.started :]:
             if parse_poll(record.path) and _record_key(record) in operation.urls:
                 error = error_recipes.error_of(record.response.body)
@@ -301,7 +301,7 @@ def _key(path: str, query: t.Mapping[str, str]) -> str:
 
 
 def _ending(record: Interaction, poll: Poll) -> tuple[Status | None, t.Any]:
-    """How a recorded answer to a poll says that the operation ended; (None, None) when it goes on."""
+    """Return how a recorded answer to a poll says that the operation ended; (None, None) when it goes on."""
     body = record.response.body
     error = error_recipes.error_of(body)
     if record.status >= 400:
@@ -313,7 +313,7 @@ def _ending(record: Interaction, poll: Poll) -> tuple[Status | None, t.Any]:
 
 
 def _state_of(record: Interaction, key: str) -> str | None:
-    """The state in which a recorded answer shows a resource; ``Succeeded`` when it shows that it is gone."""
+    """Return the state in which a recorded answer shows a resource; ``Succeeded`` when it shows that it is gone."""
     target = parse_target(record.path)
     if not key or target is None or record.method not in ("GET", "HEAD"):
         return None

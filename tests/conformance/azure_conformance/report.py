@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run of the comparison found, for a terminal and for the documentation."""
+"""The report of a comparison, for a terminal and for the documentation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEGIN, END = "<!-- conformance: begin -->", "<!-- conformance: end -->"
 
 
 def lines(outcomes: t.Sequence[Outcome], *, verbose: bool = False) -> t.Iterator[str]:
-    """The report: a line for each disagreement, the accepted reasons, and the figures."""
+    """Yield the report: a line for each disagreement, the accepted reasons, and the figures."""
     for outcome in outcomes:
         if outcome.verdict == "disagree":
             yield f"{_name(outcome)}: {'; '.join(outcome.differences)}"
@@ -32,7 +32,7 @@ def lines(outcomes: t.Sequence[Outcome], *, verbose: bool = False) -> t.Iterator
 
 
 def figures(outcomes: t.Sequence[Outcome]) -> str:
-    """The last line."""
+    """Return the last line."""
     count = Counter(outcome.verdict for outcome in outcomes)
     compared = count["agree"] + count["disagree"]
     return (
@@ -41,7 +41,7 @@ def figures(outcomes: t.Sequence[Outcome]) -> str:
 
 
 def accepted(outcomes: t.Sequence[Outcome]) -> Counter[str]:
-    """How many answers differ for each accepted reason."""
+    """Return how many answers differ for each accepted reason."""
     return Counter(reason for outcome in outcomes for reason in set(outcome.excuses))
 
 
@@ -52,7 +52,7 @@ def _name(outcome: Outcome) -> str:
 
 
 def _short(path: str) -> str:
-    """A path without its subscription."""
+    """Return a path without its subscription."""
     head, _dummy, rest = path.lstrip("/").partition("/")
     return "/" + rest.partition("/")[2] if head.lower() == "subscriptions" else path
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a flow tells about resources: their bodies over time, who uses whom, what they are called, where they are.
+"""The resources of one flow: their bodies over time, who uses whom, their names and locations.
 
 A record often begins in the middle: it reads a network that it never made, or deletes a machine that came from a
 template deployment. What was there before is derived from what the record says later.
@@ -29,7 +29,7 @@ _SHOWN_USERS: t.Mapping[str, tuple[str, ...]] = {
 
 
 class ResourceHistory:
-    """Facts of one flow."""
+    """What one flow shows about its resources."""
 
     def __init__(self, flow: Flow) -> None:
         self._bodies: dict[str, list[tuple[int, Json]]] = {}
@@ -76,7 +76,7 @@ class ResourceHistory:
             powers += [(position, c.partition("/")[2].lower()) for c in codes if c.startswith("PowerState/")]
 
     def _walk(self, position: int, value: t.Any) -> None:
-        """Take in every resource in a body."""
+        """Record every resource in a body."""
         if isinstance(value, list):
             for item in value:
                 self._walk(position, item)
@@ -157,11 +157,11 @@ class ResourceHistory:
         return later if later is not None else (known[-1][1] if known else None)
 
     def earlier_body(self, key: str, position: int) -> Json | None:
-        """The last body before a position."""
+        """Return the last body before a position."""
         return next((body for at, body in reversed(self._bodies.get(key, [])) if at < position), None)
 
     def children(self, key: str, type_: str) -> list[Target]:
-        """The resources of a child type (last word, lower case) that the flow names below a resource."""
+        """Return the resources of a child type (last word, lower case) that the flow names below a resource."""
         prefix = f"{key}/{type_}/"
         return [m for k, m in self._mentions.items() if k.startswith(prefix) and "/" not in k[len(prefix) :]]
 
@@ -184,13 +184,13 @@ class ResourceHistory:
         return found
 
     def power(self, key: str, position: int) -> str:
-        """The power state of a machine at a position, as far as it shows before the next action; else empty."""
+        """Return the power state of a machine at a position, as far as it shows before the next action; else empty."""
         return next((state for at, state in self._powers.get(key, []) if at >= position), "")
 
     def made_later(self, key: str, position: int) -> bool:
-        """Whether the flow makes a resource at a position, or after it."""
+        """Return whether the flow makes a resource at a position, or after it."""
         return any(at >= position for at in self._created.get(key, []))
 
     def location_of(self, group: str) -> str:
-        """Where a group and its resources are."""
+        """Return where a group and its resources are."""
         return self._locations.get(group.lower(), self.location)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Making what was there before a record begins."""
+"""Create the resources that existed before a record begins."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ POWER = {"stopped": "powerOff", "deallocated": "deallocate", "deallocating": "de
 
 
 class Seeder:
-    """Makes resources with requests, as a client would have.
+    """Creates resources with requests, as a client would.
 
     :param going_on: told of an operation that must go on, since the record shows its resource unfinished.
-    :param notes: what could not be made, and what the cloud said.
+    :param notes: what could not be created, with the cloud's answer.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Seeder:
         self.made: set[str] = set()
 
     async def exists(self, target: Target) -> bool:
-        """Whether the local Azure has it."""
+        """Return whether the local Azure has a resource."""
         answer = await self._cloud.request("GET", self._url(target))
         return answer.status == 200
 
@@ -51,13 +51,13 @@ class Seeder:
         return f"{self._mapping.path(target.id)}{tail}?api-version={seed_version(target)}"
 
     async def group(self, target: Target) -> None:
-        """Make the group that something is in."""
+        """Create the group of a resource."""
         found = parse_target(target.id.split("/providers/")[0])
         if found is not None:
             await self.ensure(found, 0)
 
     async def ensure(self, target: Target, position: int) -> None:
-        """Make a resource as the flow shows it at a position, with all it needs; nothing when it is there."""
+        """Create a resource as the flow shows it at a position, with all its dependencies, unless it exists."""
         if target.key in self._busy or not self._cloud.serves("GET", target.id):
             return
         self._busy.add(target.key)
@@ -101,7 +101,7 @@ class Seeder:
         await self._after(target, known, position)
 
     async def needs(self, target: Target, body: Json, position: int) -> None:
-        """Make what a request's body refers to."""
+        """Create what a request's body refers to."""
         add_to_catalogue(self._cloud.cloud, target, body)
         for used in resource_ids({k: v for k, v in body.items() if k not in ("id", "tags")}):
             inside = used
@@ -113,7 +113,7 @@ class Seeder:
                 await self.ensure(used, position)
 
     async def _after(self, target: Target, known: Json | None, position: int) -> None:
-        """Make those who use it, as the recorded body says; set the machine's power; learn the new names."""
+        """Create the users that the recorded body shows, set the machine's power state, and learn the new names."""
         await self.users(target, known or {}, position)
         if target.kind == "compute/virtualmachines":
             await self._power(target, position)
@@ -123,7 +123,7 @@ class Seeder:
                 self._mapping.learn(known, answer.body)
 
     async def users(self, target: Target, body: Json, position: int) -> None:
-        """Make those who use a resource, as its recorded body says."""
+        """Create the users of a resource that its recorded body shows."""
         properties = body.get("properties") or {}
         users: list[Target] = list(resource_ids({k: properties.get(k) for k in _USERS if k in properties}))
         if target.kind == "network/virtualnetworks":
@@ -151,6 +151,6 @@ _USERS = ("virtualMachine", "ipConfiguration", "networkInterfaces", "subnets")
 
 
 def _whole(target: Target) -> Target:
-    """An ip configuration is made with its interface."""
+    """Return the interface of an ip configuration, which is created with it."""
     parent = parent_of(target)
     return parent if target.kind.endswith("/ipconfigurations") and parent is not None else target

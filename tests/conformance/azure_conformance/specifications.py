@@ -23,7 +23,7 @@ METHODS = ("get", "put", "patch", "post", "delete", "head")
 
 
 def find(checkout: Path) -> Path | None:
-    """The folder that holds ``specification/``, or None."""
+    """Return the folder that holds ``specification/``, or None."""
     given = os.environ.get("AZURE_REST_API_SPECS")
     root = Path(given) if given else checkout.parent / "shared" / "azure-specs"
     return root if (root / "specification").is_dir() else None
@@ -120,7 +120,7 @@ def _load(path: Path) -> Json:
 
 
 def examples(root: Path, wanted: t.Callable[[str, str], bool]) -> t.Iterator[Example]:
-    """The examples of the operations that are wanted, which are told apart by method and path template."""
+    """Yield the examples of the selected operations."""
     for file in sorted((root / "specification").glob("**/resource-manager/**/*.json")):
         if "examples" in file.parts or "common-types" in file.parts:
             continue
@@ -168,7 +168,7 @@ class Spoiled:
 
 
 def spoil(body: t.Any, schema: Schema) -> t.Iterator[Spoiled]:
-    """Every way to add one unknown member, give one wrong type, or leave out one required member."""
+    """Yield every way to add one unknown member, give one wrong type, or leave out one required member."""
     for way, node, value in _nodes(body, schema, ()):
         shown = ".".join(map(str, way)) or "the body"
         if isinstance(value, dict) and not node.open and not node.polymorphic:
@@ -194,7 +194,7 @@ def _nodes(value: t.Any, schema: Schema, way: Way) -> t.Iterator[tuple[Way, Sche
 
 
 def _wrong(schema: Schema, value: t.Any) -> t.Any:
-    """A value of another type than the schema's."""
+    """Return a value of another type than the schema's."""
     if value is None:
         return None
     return {
@@ -211,7 +211,7 @@ _GONE = object()
 
 
 def _changed(body: t.Any, way: Way, value: t.Any) -> t.Any:
-    """A copy of a body with one place changed (or taken out)."""
+    """Return a copy of a body with one place changed (or taken out)."""
     body = copy.deepcopy(body)
     place = body
     for step in way[:-1]:

@@ -23,7 +23,7 @@ RUN_USAGE = "python -m azure_emulator run [OPTIONS] -- COMMAND ..."
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the command line."""
     arguments = argparse.ArgumentParser(prog="python -m azure_emulator", description=__doc__, epilog=EPILOG)
     arguments.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1 (default: a free one)")
     arguments.add_argument("--state-dir", type=Path, help="directory for state, CA and machines (default: temporary)")
@@ -76,7 +76,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 
 def main(arguments: t.Sequence[str] | None = None) -> int:
-    """The program; returns its exit status."""
+    """Run the program and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["run"]:
         return _run(given[1:])
@@ -90,7 +90,7 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     from .machines.base import MachineError
     from .serving import serve
 
-    # Until the server runs and handles it: what was begun is taken back then, too.
+    # Until the server runs and handles it: what was begun is undone in that case, too.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         serve(settings_of(options))

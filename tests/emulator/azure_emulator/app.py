@@ -79,7 +79,7 @@ TRANSPORT = "azure_emulator.transport"
 
 
 class Application:
-    """The server's answers to everything."""
+    """The ASGI application of one server."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -134,7 +134,7 @@ class Application:
         await self._send(scope, send, arm, reply, fault)
 
     async def _answer(self, request: ArmRequest, fault: Fault | None, vault: str | None) -> Reply | None:
-        """The reply; None where the connection is to break before anything happens."""
+        """Return the reply; None if the connection is to break before anything happens."""
         if fault is not None:
             if fault.action == "reset":
                 return None
@@ -165,7 +165,7 @@ class Application:
         request.end_fault = fault.end()
 
     def _outside_arm(self, request: ArmRequest) -> Reply | None:
-        """The reply to what needs no token of the Resource Manager; None for a request to the Resource Manager."""
+        """Return the reply to a request outside the Resource Manager; None for one to it."""
         path = request.path.lower().rstrip("/")
         if path.startswith(("/subscriptions", "/tenants", "/providers")):
             return None
@@ -232,7 +232,7 @@ class Application:
             raise subscription_not_found(subscription)
 
     def _check_group(self, request: ArmRequest, parts: list[str]) -> None:
-        """What is in a group needs the group; in one that is being deleted nothing is written."""
+        """Refuse paths below a missing group, and writes in a group that is being deleted."""
         if "group" not in request.params or len(parts) == 4:
             return
         group = self.cloud.group(request.subscription, request.group)
@@ -246,7 +246,7 @@ class Application:
         check_version(type_, request.api_version, location)
 
     def _check_rights(self, request: ArmRequest, type_: str) -> None:
-        """Registration of the provider, rights of the client, throttling: all from switches."""
+        """Check the provider's registration, the client's rights, and throttling, all set by switches."""
         namespace = type_.partition("/")[0]
         switches = self.cloud.switches
         rights.check(self.cloud, request)
@@ -271,7 +271,7 @@ class Application:
             raise throttled({"Retry-After": "1"} if switches["throttle"] == "retry-after" else {})
 
     def _decorate(self, request: ArmRequest, reply: Reply) -> None:
-        """The headers that every answer of the Resource Manager carries."""
+        """Add the headers that every answer of the Resource Manager carries."""
         request_id = new_guid()
         headers = reply.headers
         headers.setdefault("Cache-Control", "no-cache")
@@ -356,7 +356,7 @@ async def _respond(send: Send, reply: Reply, method: str) -> None:
 
 
 def create_app(cloud: Cloud) -> ASGIApp:
-    """The application of a cloud, for whatever server; ``cloud.origin`` must be the URL that clients use."""
+    """Return the ASGI application of a cloud; ``cloud.origin`` must be the URL that clients use."""
     app = Application(cloud)
     if cloud.settings.record_traffic is None:
         return app
@@ -366,7 +366,7 @@ def create_app(cloud: Cloud) -> ASGIApp:
 
 
 def break_connection(transport: t.Any) -> None:
-    """Reset the connection, so that the client sees it broken and not closed."""
+    """Reset the connection, so that the client sees an error instead of an orderly end."""
     if transport is None:
         return
     raw = transport.get_extra_info("socket")

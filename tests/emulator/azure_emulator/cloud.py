@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One local Azure: everything it consists of."""
+"""One local Azure and its parts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Cloud:
 
     :param directory: where state, machines and the hosts file live; None for a cloud that is in memory alone, which
         can have no machines.
-    :param durable: whether the state is to outlive the server.
+    :param durable: whether the state outlives the server.
     :param identity: who may sign in; made, or read from the state, when it is not given.
     """
 
@@ -75,7 +75,7 @@ class Cloud:
         self.put("values", "identity", dataclasses.asdict(self.identity))
 
     def load(self, kind: str) -> dict[str, Json]:
-        """A table of the state file; empty when there is none."""
+        """Return a table of the state file; empty without a state file."""
         return self.file.load(kind) if self.file is not None else {}
 
     def put(self, kind: str, key: str, value: t.Any) -> None:
@@ -84,7 +84,7 @@ class Cloud:
             self.file.put(kind, key, value)
 
     async def open(self) -> None:
-        """Start the machines' provider, and take up what a predecessor left."""
+        """Start the machines' provider, and resume what a previous server left."""
         await self.machines.open()
         self.operations.resume()
         self.hosts.update()
@@ -112,13 +112,13 @@ class Cloud:
         self.soon(self.machines.delete_disk(disk_id))
 
     def soon(self, chore: t.Coroutine[t.Any, t.Any, None]) -> None:
-        """Do something that nobody waits for but the server's end."""
+        """Run a coroutine in the background; only the end of the server waits for it."""
         task = asyncio.get_running_loop().create_task(chore)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
     def group(self, subscription: str, name: str) -> Resource:
-        """A resource group.
+        """Return a resource group.
 
         :raises ApiError: 404.
         """
@@ -128,7 +128,7 @@ class Cloud:
         return found
 
     def resource(self, resource_id: str) -> Resource:
-        """A resource by its id.
+        """Return a resource by its id.
 
         :raises ApiError: 404, naming the group or the resource.
         """

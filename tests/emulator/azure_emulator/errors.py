@@ -41,7 +41,7 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def error(self) -> Json:
-        """The object below ``error``."""
+        """Return the object below ``error``."""
         body: Json = {"code": self.code, "message": self.message}
         if self.target is not None:
             body["target"] = self.target
@@ -51,12 +51,12 @@ class ApiError(Exception):
         return body
 
     def body(self) -> Json:
-        """The whole body of the answer."""
+        """Return the whole body of the answer."""
         return {"error": self.error()}
 
 
 def network_error(code: str, message: str, status: int = 400, details: list[Json] | None = None) -> ApiError:
-    """An error of the network provider: its bodies carry ``details`` even when there are none."""
+    """Return an error of the network provider: its bodies carry ``details`` even when there are none."""
     return ApiError(status, code, message, details=details or [])
 
 
@@ -64,7 +64,7 @@ GATEWAY = {"x-ms-failure-cause": "gateway"}
 
 
 def resource_not_found(path: str, group: str) -> ApiError:
-    """404 for a resource; ``path`` is what follows ``providers/`` in its id."""
+    """Return 404 for a resource; ``path`` is what follows ``providers/`` in its id."""
     return ApiError(
         404,
         "ResourceNotFound",
@@ -75,29 +75,29 @@ def resource_not_found(path: str, group: str) -> ApiError:
 
 
 def group_not_found(group: str) -> ApiError:
-    """404 for a resource group."""
+    """Return 404 for a resource group."""
     return ApiError(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.", headers=GATEWAY)
 
 
 def subscription_not_found(subscription: str) -> ApiError:
-    """404 for a subscription."""
+    """Return 404 for a subscription."""
     return ApiError(
         404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.", headers=GATEWAY
     )
 
 
 def invalid_parameter(message: str, target: str | None = None) -> ApiError:
-    """400 of the compute provider for a value it cannot take."""
+    """Return 400 of the compute provider for a value it cannot take."""
     return ApiError(400, "InvalidParameter", message, target=target)
 
 
 def operation_not_allowed(message: str) -> ApiError:
-    """409 of the compute provider for something the machine's state does not allow."""
+    """Return 409 of the compute provider for something the machine's state does not allow."""
     return ApiError(409, "OperationNotAllowed", message)
 
 
 def conflict() -> ApiError:
-    """409 of the compute provider for two writes at once (Azure/azure-cli#15765)."""
+    """Return 409 of the compute provider for two writes at once (Azure/azure-cli#15765)."""
     return ApiError(
         409,
         "Conflict",

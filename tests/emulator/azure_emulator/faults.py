@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults: requests that are made to go wrong, by position or by pattern."""
+"""Faults: requests that fail on purpose, selected by position or pattern."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Fault:
     :param method: only requests with this method.
     :param path: only requests whose path matches this regular expression, in any case.
     :param nth: only from the nth matching request on; 1 is the first.
-    :param times: how many requests it strikes; 0 is every one.
+    :param times: how many requests it strikes; 0 means every one.
     """
 
     action: str
@@ -83,7 +83,7 @@ class Fault:
         re.compile(self.path or "")
 
     def strikes(self, method: str, path: str) -> bool:
-        """Whether this request is one of those; counts it."""
+        """Count a matching request, and return whether the fault strikes it."""
         if self.method is not None and self.method.upper() != method:
             return False
         if self.path is not None and not re.search(self.path, path, re.IGNORECASE):
@@ -95,7 +95,7 @@ class Fault:
         return True
 
     def error(self) -> ApiError:
-        """The answer of ``status`` and ``throttle``."""
+        """Return the answer of ``status`` and ``throttle``."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         if self.action == "throttle":
             return throttled(headers)
@@ -114,7 +114,7 @@ class Fault:
 
 
 def throttled(headers: t.Mapping[str, str]) -> ApiError:
-    """429 of the compute provider (hashicorp/terraform-provider-azurerm#19146)."""
+    """Return 429 of the compute provider (hashicorp/terraform-provider-azurerm#19146)."""
     measured = {"operationGroup": "HighCostGet3Min", "allowedRequestCount": 162, "measuredRequestCount": 191}
     return ApiError(
         429,
@@ -154,10 +154,10 @@ class Faults:
         self._faults.clear()
 
     def all(self) -> list[Fault]:
-        """The faults, oldest first."""
+        """Return the faults, oldest first."""
         return list(self._faults)
 
     def match(self, method: str, path: str) -> Fault | None:
-        """The fault that strikes this request."""
+        """Return the fault that strikes this request."""
         struck = [fault for fault in self._faults if fault.strikes(method, path)]
         return struck[0] if struck else None

@@ -32,7 +32,7 @@ GROUP_NAME = re.compile(r"^[-\w._()]{1,90}(?<!\.)$")
 
 
 def render_group(group: Resource, api_version: str) -> Json:
-    """The body of a resource group."""
+    """Return the body of a resource group."""
     body: Json = {"id": group.id, "name": group.name}
     if api_version >= "2019-03-01":
         body["type"] = TYPE
@@ -106,13 +106,13 @@ def refuse_while_deleting(group: Resource) -> None:
 
 @route("GET", GROUP, KIND)
 async def get_group(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One group."""
+    """Return one group."""
     return Reply(200, render_group(cloud.group(request.subscription, request.group), request.api_version))
 
 
 @route("HEAD", GROUP, KIND)
 async def group_exists(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Whether a group is there: 204 or 404, without a body."""
+    """Return whether a group is there: 204 or 404, without a body."""
     there = group_id(request.subscription, request.group) in cloud.store
     return Reply(204 if there else 404, None, {} if there else {"x-ms-failure-cause": "gateway"})
 
@@ -132,7 +132,7 @@ async def patch_group(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", f"{SUBSCRIPTION}/resourceGroups", KIND)
 async def list_groups(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The groups of the subscription; ``tagName eq .. and tagValue eq ..`` is obeyed."""
+    """List the groups of the subscription; ``tagName eq .. and tagValue eq ..`` is obeyed."""
     groups = cloud.store.of_type(TYPE, f"/subscriptions/{request.subscription}")
     tag = dict(re.findall(r"(tagName|tagValue)\s+eq\s+'([^']*)'", request.query.get("$filter", ""), re.IGNORECASE))
     tag = {name.lower(): value for name, value in tag.items()}
@@ -161,7 +161,7 @@ async def delete_group(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @action("group.delete")
 class DeleteGroup:
-    """Everything in the group goes: machines first, then what they used."""
+    """The deletion of everything in the group: machines first, then what they used."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
         """Remove the machines and disks, and wait for what still goes on in the group."""
@@ -194,14 +194,14 @@ class DeleteGroup:
 
 
 def _forget(cloud: Cloud, resource: Resource) -> None:
-    """Take a resource out of the store, with everything in it."""
+    """Remove a resource from the store, with everything in it."""
     for child in cloud.store.children(resource.id):
         _forget(cloud, child)
     cloud.store.remove(resource)
 
 
 def _refuse_held(cloud: Cloud, group: Resource) -> None:
-    """Refuse when something in the group is used from outside it."""
+    """Refuse to delete a group if something outside it uses its resources."""
     prefix = group.key + "/"
     held: list[tuple[Resource, str]] = []
     for resource in cloud.store.children(group.id):
@@ -238,7 +238,7 @@ def _refuse_held(cloud: Cloud, group: Resource) -> None:
 
 @route("GET", SUBSCRIPTION + "/operationresults/{operation}", KIND)
 async def poll_group(cloud: Cloud, request: ArmRequest) -> Reply:
-    """How the deletion of a group is doing: 202 with a new Location each time, in the end 200 or the error."""
+    """Return how the deletion of a group is doing: 202 with a new Location each time, in the end 200 or the error."""
     operation = cloud.operations.find(request.params["operation"], request.query)
     cloud.operations.note_poll(operation)
     if operation.status == "InProgress":

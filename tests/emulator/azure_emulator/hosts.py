@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A hosts file with the names of the reachable public addresses."""
+"""The hosts file with the names of the reachable public addresses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SYSTEM_HOSTS = Path("/etc/hosts")
 
 
 class HostsFile:
-    """Keeps a copy of the machine's hosts file with our names appended.
+    """Maintains a copy of the machine's hosts file with the machines' names appended.
 
     It is written in place, never renamed: it may be bind-mounted over /etc/hosts, where a rename is invisible.
     """
@@ -30,7 +30,7 @@ class HostsFile:
         self._written: str | None = None
 
     def update(self) -> None:
-        """Bring the file up to date, if it is not."""
+        """Update the file if it is out of date."""
         if self._path is None:
             return
         text = self._text()

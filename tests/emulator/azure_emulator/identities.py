@@ -59,20 +59,20 @@ async def put_identity(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", ONE, IDENTITY)
 async def get_identity(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One identity."""
+    """Return one identity."""
     return found(_render(cloud, cloud.resource(request.id_of(IDENTITY, request.params["name"]))))
 
 
 @route("GET", LIST, IDENTITY)
 async def list_identities(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The identities of a group."""
+    """List the identities of a group."""
     group = cloud.group(request.subscription, request.group)
     return listing([_render(cloud, identity) for identity in cloud.store.children(group.id, IDENTITY)])
 
 
 @route("DELETE", ONE, IDENTITY)
 async def delete_identity(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Delete an identity; machines that have it keep an id that leads nowhere."""
+    """Delete an identity; machines that use it keep its id."""
     identity = cloud.store.get(request.id_of(IDENTITY, request.params["name"]))
     if identity is None:
         return Reply(204)
@@ -81,7 +81,7 @@ async def delete_identity(cloud: Cloud, request: ArmRequest) -> Reply:
 
 
 def check_identities(cloud: Cloud, body: Json, user: str) -> None:
-    """Refuse to give a resource an identity that is not there.
+    """Refuse to assign an identity that does not exist.
 
     :param body: of a PUT or PATCH of the resource.
     :param user: its id.
@@ -102,6 +102,6 @@ def check_identities(cloud: Cloud, body: Json, user: str) -> None:
 
 
 def ids_of(cloud: Cloud, path: str) -> Json:
-    """An identity's ids, as a resource that has it shows them."""
+    """Return an identity's ids, as a resource that has it shows them."""
     identity = cloud.store.get(path)
     return {key: (identity.properties[key] if identity else new_guid()) for key in ("principalId", "clientId")}

@@ -4,7 +4,7 @@
 
 """How long operations take.
 
-The distributions are what recorded traffic showed (seconds; minimum, median, 90th percentile, maximum).
+The distributions come from recorded traffic (seconds; minimum, median, 90th percentile, maximum).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Latencies:
         return self.scale == 0
 
     def draw(self, operation: str) -> float:
-        """A duration in seconds for an operation, already scaled; 0 when instant or unknown."""
+        """Return a duration in seconds for an operation, already scaled; 0 when instant or unknown."""
         if self.instant:
             return 0.0
         return self.scale * _quantile(RECORDED.get(operation, (0, 0, 0, 0)), self._random.random())
@@ -92,7 +92,7 @@ class Latencies:
 
 
 def _quantile(points: tuple[float, float, float, float], share: float) -> float:
-    """The value below which ``share`` of the recorded durations lie, by straight lines between the known points."""
+    """Return the quantile ``share`` of the recorded durations, interpolated linearly."""
     minimum, median, ninetieth, maximum = points
     for low, high, start, end in ((0.0, 0.5, minimum, median), (0.5, 0.9, median, ninetieth)):
         if share <= high:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starting a local Azure from tests and scripts."""
+"""Start a local Azure from tests and scripts."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class StartError(RuntimeError):
 class LocalAzure:
     """A server in a process and session of its own, as a context manager.
 
-    In a session of its own, a Ctrl-C in the terminal does not end it before those who use it.
+    A Ctrl-C in the terminal therefore does not end it before its users.
 
     :param machines: ``auto``, ``guests``, ``stand-in`` or ``none``.
     :param latency: ``instant`` or ``recorded[:SCALE]``.
-    :param state_dir: where state outlives the server; None for a server that leaves nothing.
-    :param options: further command-line options, as they are.
-    :raises StartError: it did not start; the text ends with what it said.
+    :param state_dir: where state outlives the server; None for a server that leaves nothing behind.
+    :param options: further command-line options, passed on unchanged.
+    :raises StartError: it did not start; the text ends with its output.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class LocalAzure:
         return self
 
     def _told(self) -> bytes:
-        """Start the process; what it says of itself once it answers, nothing when it ended."""
+        """Start the process and return its ready message; empty if it ended instead."""
         package = str(Path(__file__).resolve().parent.parent)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
         facts, ready = os.pipe()
@@ -163,9 +163,9 @@ class LocalAzure:
         }
 
     def control(self, method: str, name: str, body: t.Any = None) -> t.Any:
-        """One request to the control interface.
+        """Return one request to the control interface.
 
-        :raises RuntimeError: it was refused; the text says why.
+        :raises RuntimeError: the request was refused; the text says why.
         """
         context = ssl.create_default_context(cafile=self.ca_file)
         data = None if body is None else json.dumps(body).encode()
@@ -181,7 +181,7 @@ class LocalAzure:
             raise RuntimeError(f"{method} {name}: {error.read().decode(errors='replace')}") from error
 
     def requests(self) -> list[dict[str, t.Any]]:
-        """The entries of the request log, oldest first."""
+        """Return the entries of the request log, oldest first."""
         return t.cast("list[dict[str, t.Any]]", self.control("GET", "requests")["value"])
 
     def clear_requests(self) -> None:
@@ -193,7 +193,7 @@ class LocalAzure:
         return t.cast("dict[str, t.Any]", self.control("POST", "faults", {"action": action, **fields}))
 
     def faults(self) -> list[dict[str, t.Any]]:
-        """The faults with how often they struck."""
+        """Return the faults with how often they struck."""
         return t.cast("list[dict[str, t.Any]]", self.control("GET", "faults")["value"])
 
     def faults_clear(self) -> None:
@@ -205,7 +205,7 @@ class LocalAzure:
         self.control("PUT", "switches", {name: value})
 
     def dump(self) -> dict[str, t.Any]:
-        """Every resource by its id, to compare before and after."""
+        """Return every resource by its id, to compare before and after."""
         return t.cast("dict[str, t.Any]", self.control("GET", "dump"))
 
     def names(self) -> dict[str, str]:
@@ -221,7 +221,7 @@ class LocalAzure:
         self.control("PUT", "hold", {"hold": hold})
 
     def operations(self) -> list[dict[str, t.Any]]:
-        """The long-running operations, oldest first: id, kind, target, status, times, error."""
+        """Return the long-running operations, oldest first: id, kind, target, status, times, error."""
         return t.cast("list[dict[str, t.Any]]", self.control("GET", "operations")["value"])
 
     def release(self, operation_id: str, status: str | None = None, error: dict[str, t.Any] | None = None) -> None:
@@ -233,9 +233,9 @@ class LocalAzure:
         self.control("POST", "certificates", {"pem": pem})
 
     def federated_token(self, subject: str = "system:serviceaccount:awx:awx") -> str:
-        """A workload's own token, which can be exchanged for one of Azure's."""
+        """Return a workload's own token, which can be exchanged for one of Azure's."""
         return str(self.control("POST", "federated-token", {"subject": subject})["token"])
 
     def console_log(self, vm_id: str) -> str:
-        """The console of a machine since its last boot."""
+        """Return the console of a machine since its last boot."""
         return str(self.control("POST", "console", {"id": vm_id})["log"])

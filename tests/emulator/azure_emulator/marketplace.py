@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images that are sold with a plan, and whether the subscription has accepted the plan's terms."""
+"""Images that are sold with a plan, and the acceptance of the plan's terms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGREEMENT = f"{PLAN}/agreements/current"
 
 
 def plan_of(cloud: Cloud, publisher: str, offer: str, sku: str) -> Json | None:
-    """The plan of an image, None when it has none."""
+    """Return the plan of an image, None when it has none."""
     sold = [urn.lower() for urn in cloud.switches["sold_images"]]
     if f"{publisher}:{offer}:{sku}".lower() not in sold:
         return None
@@ -71,13 +71,13 @@ def _accepted(cloud: Cloud, plan: Json) -> bool:
 
 @route("GET", AGREEMENT, TYPE)
 async def read_terms(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The terms of a plan."""
+    """Return the terms of a plan."""
     return Reply(200, _terms(cloud, request))
 
 
 @route("PUT", AGREEMENT, TYPE)
 async def accept_terms(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Accept the terms, or take that back."""
+    """Accept the terms, or withdraw the acceptance."""
     plan = _plan(request)
     others = [name for name in cloud.switches["accepted_terms"] if name.lower() != _name(plan)]
     if (request.required_json().get("properties") or {}).get("accepted"):

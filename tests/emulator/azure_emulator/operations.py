@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Long-running operations: what is going on, how it ends, and what a poll is told.
+"""Long-running operations: their progress, their end, and the answers to polls.
 
-What an operation does is an *action*, registered by name and given nothing but the operation's record: so an
-operation that was under way when the server died is taken up again at the next start.
+What an operation does is an *action*, registered by name. It receives only the operation's record, so that an
+operation that was under way when the server died is resumed at the next start.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Action(t.Protocol):
     """What an operation does."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> t.Any:
-        """The real work; what it returns is the operation's output. An :class:`ApiError` makes it fail."""
+        """Return the real work; what it returns is the operation's output. An :class:`ApiError` makes it fail."""
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Called when the operation has ended: makes the effect, or its failure, visible."""
@@ -156,7 +156,7 @@ class Operations:
         task.add_done_callback(lambda _task: self._tasks.pop(operation.id, None))
 
     def resume(self) -> None:
-        """Take up what a killed server left unfinished."""
+        """Resume what a killed server left unfinished."""
         for data in self._cloud.load("operations").values():
             operation = Operation(**data)
             self._operations[operation.id] = operation
@@ -214,7 +214,7 @@ class Operations:
                 self._cloud.file.remove("operations", id_)
 
     async def _wait(self, operation: Operation) -> None:
-        """Wait until it may be seen that the operation has ended."""
+        """Wait until the end of the operation may become visible."""
         left = operation.started + operation.duration - time.time()
         if left > 0:
             await asyncio.sleep(left)
@@ -225,7 +225,7 @@ class Operations:
                 return
 
     async def close(self) -> None:
-        """Stop; what is unfinished stays in the state file as it is."""
+        """Stop; unfinished operations stay in the state file."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -244,24 +244,24 @@ class Operations:
         return [id_ for id_, held in self._held.items() if not held.done()]
 
     def _free(self, operation_id: str) -> bool:
-        """Whether an operation ends by itself: it is not held, or has been released."""
+        """Return whether an operation ends by itself: it is not held, or has been released."""
         held = self._held.get(operation_id)
         return held is None or held.done()
 
     def all(self) -> list[Operation]:
-        """Every operation, oldest first."""
+        """Return every operation, oldest first."""
         return list(self._operations.values())
 
     def under_way(self, target: str) -> list[Operation]:
-        """The operations that are still going on for a resource."""
+        """Return the operations that are still going on for a resource."""
         return [o for o in self._going_on.get(target.lower(), {}).values() if o.status == "InProgress"]
 
     def ending(self, target: str) -> list[Operation]:
-        """Those of them that will end by themselves: not the ones that a fault keeps going, or that are held."""
+        """the operations that will end by themselves: no fault keeps them going, and they are not held."""
         return [o for o in self.under_way(target) if (o.end_fault or {}).get("status") != "never" and self._free(o.id)]
 
     def cancel(self, operation: Operation, error: Json) -> None:
-        """End an operation without its effect: another one takes its place."""
+        """End an operation without its effect, because another one takes its place."""
         task = self._tasks.get(operation.id)
         if task is not None:
             task.cancel()
@@ -283,9 +283,9 @@ class Operations:
         ACTIONS[operation.kind].done(self._cloud, operation)
 
     def find(self, operation_id: str, query: t.Mapping[str, str]) -> Operation:
-        """The operation that a poll asks for.
+        """Return the operation that a poll asks for.
 
-        :raises ApiError: 404, there is none; 400, the URL is not the one that was handed out.
+        :raises ApiError: 404, there is no such operation; 400, the URL was not issued by this server.
         """
         operation = self._operations.get(operation_id) or self._operations.get(operation_id.lower())
         if operation is None or (operation.end_fault or {}).get("status") == "lost":
@@ -298,7 +298,7 @@ class Operations:
         return operation
 
     def note_poll(self, operation: Operation) -> None:
-        """A poll has been answered."""
+        """Record that a poll was answered."""
         operation.polls += 1
         event = self._polled.get(operation.id)
         if event is not None:
@@ -309,7 +309,7 @@ class Operations:
         return _base64url(hmac.new(self._key, text, hashlib.sha256).digest() * 8)
 
     def url(self, origin: str, operation: Operation, *, location: bool = False) -> str:
-        """Where to ask how an operation is doing: ``Azure-AsyncOperation``, or ``Location``."""
+        """Return where to ask how an operation is doing: ``Azure-AsyncOperation``, or ``Location``."""
         ticks = str(int(operation.started * 10_000_000) + 621355968000000000)
         signature = self._signature(operation, ticks, operation.api_version)
         query = (
@@ -355,7 +355,7 @@ def async_body(operation: Operation) -> Json:
 
 
 def group_operation_id(group: str, location: str) -> str:
-    """The id of a group's deletion: a base64 job name, as the Resource Manager makes it."""
+    """Return the id of a group's deletion: a base64 job name, as the Resource Manager makes it."""
     job = f"RESOURCEGROUPDELETIONJOB-{group.upper().replace('_', ':5F').replace('-', ':2D')}-{location.upper()}"
     text = f'{{"jobId":"{job}-{new_guid()[:8]}","jobLocation":"{location}","at":"{utc_now():%H%M%S%f}"}}'
     return _base64url(text.encode())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Polling the operations of compute and network."""
+"""Answer the polls of operations of compute and network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BY_KIND = {"publicIPAddress.create": 2, "publicIPAddress.update": 2, "vm.dealloc
 
 
 def _wait(cloud: Cloud, operation: Operation) -> dict[str, str]:
-    """Retry-After of a poll. The first poll of compute has none; only where nothing takes time it has one too."""
+    """Return the Retry-After of a poll. The first poll of compute has none, unless latency is instant."""
     if operation.provider == "compute" and operation.polls == 0 and not cloud.latencies.instant:
         return {}
     wait = cloud.latencies.retry_after(BY_KIND.get(operation.kind, POLL_RETRY_AFTER[operation.provider]))

@@ -47,7 +47,7 @@ NAMESPACES = (
 
 
 def subscription_body(cloud: Cloud, id_: str) -> Json:
-    """A subscription."""
+    """Return a subscription."""
     return {
         "id": f"/subscriptions/{id_}",
         "authorizationSource": "RoleBased",
@@ -66,19 +66,19 @@ def subscription_body(cloud: Cloud, id_: str) -> Json:
 
 @route("GET", "/subscriptions", KIND)
 async def list_subscriptions(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The subscriptions that the client may see."""
+    """List the subscriptions that the client may see."""
     return Reply(200, {"value": [subscription_body(cloud, id_) for id_ in cloud.subscriptions], "nextLink": ""})
 
 
 @route("GET", SUBSCRIPTION, KIND)
 async def get_subscription(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The subscription."""
+    """Return the subscription."""
     return Reply(200, subscription_body(cloud, request.subscription))
 
 
 @route("GET", "/tenants", KIND)
 async def list_tenants(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The tenant."""
+    """List the tenant."""
     tenant = cloud.identity.tenant
     body = {"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "Local Azure", "tenantCategory": "Home"}
     return Reply(200, {"value": [body], "nextLink": ""})
@@ -86,7 +86,7 @@ async def list_tenants(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", f"{SUBSCRIPTION}/locations", KIND)
 async def list_locations(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The regions."""
+    """List the regions."""
     base = f"/subscriptions/{request.subscription}/locations"
     return listing(
         [
@@ -125,7 +125,7 @@ def _provider(cloud: Cloud, subscription: str, namespace: str) -> Json:
 
 @route("GET", f"{SUBSCRIPTION}/providers", KIND)
 async def list_providers(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The resource providers."""
+    """List the resource providers."""
     return Reply(200, {"value": [_provider(cloud, request.subscription, namespace) for namespace in NAMESPACES]})
 
 
@@ -139,7 +139,7 @@ def _namespace(request: ArmRequest) -> str:
 
 @route("GET", SUBSCRIPTION + "/providers/{namespace}", KIND)
 async def get_provider(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One resource provider."""
+    """Return one resource provider."""
     return Reply(200, _provider(cloud, request.subscription, _namespace(request)))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The log of requests: JSON lines, and the same entries in memory for whoever asks the control interface."""
+"""The request log: JSON lines in a file, and the same entries in memory for the control interface."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMIT = 100_000
 
 
 class RequestLog:
-    """Keeps the entries of the requests, oldest first.
+    """The entries of the log, oldest first.
 
     Keys of an entry: number, time, method, path, query, api_version, status, writing (a method that may change
     something), operation (kind and id), duration (seconds drawn for the operation), seconds (spent on the answer),
@@ -43,7 +43,7 @@ class RequestLog:
             self._file.write(json.dumps(entry) + "\n")
 
     def entries(self) -> list[Entry]:
-        """All entries since the last :meth:`clear`."""
+        """Return all entries since the last :meth:`clear`."""
         return list(self._entries)
 
     def clear(self) -> None:

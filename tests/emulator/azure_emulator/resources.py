@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft.Resources: lists of resources of any type, and what is said of types that there are none of."""
+"""Microsoft.Resources: lists of resources of any type, and the errors for unknown types."""
 
 from __future__ import annotations
 
@@ -80,18 +80,18 @@ def _fits(resource: Resource, conditions: dict[str, str]) -> bool:
 
 @route("GET", f"{SUBSCRIPTION}/resources", KIND)
 async def list_resources(cloud: Cloud, request: ArmRequest) -> Reply:
-    """All resources of the subscription."""
+    """List all resources of the subscription."""
     return _listed(cloud, request, f"/subscriptions/{request.subscription}")
 
 
 @route("GET", f"{GROUP}/resources", KIND)
 async def list_group_resources(cloud: Cloud, request: ArmRequest) -> Reply:
-    """All resources of a group."""
+    """List all resources of a group."""
     return _listed(cloud, request, cloud.group(request.subscription, request.group).id)
 
 
 def unknown_type(path: str, version: str) -> ApiError:
-    """What the Resource Manager says of a path that nothing is served at."""
+    """Return the Resource Manager's error for a path that is not served."""
     match = re.match(
         r"^/subscriptions/[^/]+(?:/resourceGroups/[^/]+)?/providers/([^/]+)(?:/(.*))?$", path, re.IGNORECASE
     )

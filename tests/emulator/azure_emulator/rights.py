@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which right a request needs, and whether the client has it."""
+"""The rights that a request needs, and whether the client has them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Right(t.NamedTuple):
 
 
 def right_of(method: str, path: str) -> Right | None:
-    """The right that a request needs by its path; None where everybody may ask.
+    """Return the right that a request needs by its path; None if it needs none.
 
     Actions are named after the types in the path, as in Microsoft's list of provider operations.
     """
@@ -56,7 +56,7 @@ def right_of(method: str, path: str) -> Right | None:
 
 
 def linked_rights(method: str, path: str, body: t.Any) -> list[Right]:
-    """The rights on what a body refers to (docs: "Azure Virtual Network permissions", and the errors' own words)."""
+    """Return the rights on what a body refers to ("Azure Virtual Network permissions", and Azure's error messages)."""
     if method not in ("PUT", "PATCH") or not isinstance(body, dict):
         return []
     found: list[Right] = []
@@ -95,13 +95,13 @@ def _of_machine(method: str, path: str, body: Json) -> list[Right]:
 
 
 def _inner(value: Json, key: str) -> Json:
-    """An object in an object; what is none, the handler refuses."""
+    """Return an object in an object; anything else becomes empty, and the handler refuses it."""
     inner = value.get(key)
     return inner if isinstance(inner, dict) else {}
 
 
 def _references(value: t.Any, key: str = "") -> t.Iterator[tuple[str, str]]:
-    """Every ``{"id": ...}`` in a body with the key it stands under; items of a list stand under the list's."""
+    """Yield every ``{"id": ...}`` in a body with its key; items of a list have the list's key."""
     if isinstance(value, dict):
         if isinstance(value.get("id"), str) and value["id"].startswith("/subscriptions/"):
             yield key, value["id"]
@@ -113,7 +113,7 @@ def _references(value: t.Any, key: str = "") -> t.Iterator[tuple[str, str]]:
 
 
 def allows(cloud: Cloud, action: str) -> bool:
-    """Whether the client's role has an action."""
+    """Return whether the client's role has an action."""
     role, forbidden = cloud.switches["role"], cloud.switches["forbidden"]
     return (not role or _matches(action, role)) and not _matches(action, forbidden)
 

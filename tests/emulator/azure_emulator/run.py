@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m azure_emulator run``: a command against a server of its own.
+"""``python -m azure_emulator run``: run a command against a server of its own.
 
-The command sees the local Azure and no other one: whatever the user's environment says of Azure is left out. Signals go
+The command sees no other Azure: whatever the user's environment says about Azure is removed. Signals go
 to the command; the server is stopped when the command has ended.
 """
 
@@ -29,7 +29,7 @@ AWAITED = {*FORWARDED, signal.SIGCHLD}
 
 
 class _Told(BaseException):
-    """A signal came before there was a command to give it to."""
+    """A signal arrived before the command was started."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -37,7 +37,7 @@ class _Told(BaseException):
 
 
 def run(command: t.Sequence[str], options: t.Sequence[str]) -> int:
-    """Start a server, run a command against it, stop it; the command's exit status, 128+n when signal n ended it.
+    """Start a server, run a command against it, and stop it; return its exit status, 128+n if signal n ended it.
 
     The names of the machines resolve for the command, where the host lets a command have an /etc/hosts of its own.
 
@@ -60,13 +60,13 @@ def run(command: t.Sequence[str], options: t.Sequence[str]) -> int:
 
 
 def environment_for(azure: LocalAzure, given: t.Mapping[str, str], configuration: str) -> dict[str, str]:
-    """The command's environment.
+    """Return the command's environment.
 
     :param given: the user's.
     :param configuration: an empty directory, for the Azure CLI instead of the user's own.
     """
     kept = {name: value for name, value in given.items() if not name.startswith(FOREIGN) and name not in CLEARED}
-    # With the source "env" a profile in ~/.azure/credentials is not looked at, even if a task names one.
+    # With the source "env" a profile in ~/.azure/credentials is ignored, even if a task names one.
     own = {**azure.environment, "ANSIBLE_AZURE_AUTH_SOURCE": "env", "AZURE_CONFIG_DIR": configuration}
     return {**kept, **own, **without_proxy(given, azure.no_proxy)}
 
@@ -123,7 +123,7 @@ def _next_signal() -> tuple[int, bool]:
 
 
 def _with_names(hosts_file: str, command: t.Sequence[str]) -> list[str]:
-    """The command line for which the machines' names resolve; the command itself, with a warning, where none can be."""
+    """Return a command line for which the machines' names resolve; warn if that is impossible here."""
     try:
         probe = subprocess.run(command_with_hosts(Path(hosts_file), ["true"]), capture_output=True, check=False)
         reason = probe.stderr.decode(errors="replace").strip() if probe.returncode else ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running the server: socket, TLS, ready file, signals."""
+"""Run the server: socket, TLS, ready file, signals."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BEGINNING = 60.0
 
 
 def _watch(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
-    """Standard input has something to say: its end is ours."""
+    """Stop the server at the end of standard input."""
     if not os.read(STDIN, 4096):
         loop.remove_reader(STDIN)
         stopping.set()
@@ -68,7 +68,7 @@ def _locked(directory: Path) -> t.IO[bytes]:
 
 
 def remove_abandoned() -> None:
-    """Remove the temporary state directories of servers that were killed: nobody holds their lock any more."""
+    """Remove the temporary state directories of killed servers, whose locks are free."""
     mounts = Path("/proc/self/mountinfo")
     mounted = mounts.read_text(encoding="utf-8") if mounts.exists() else ""
     for directory in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
@@ -107,7 +107,7 @@ class Server:
             raise
 
     def _remove(self) -> None:
-        """Remove the directory, if it goes with the server."""
+        """Remove the directory, if it is temporary."""
         if self._temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -183,7 +183,7 @@ class Server:
         LOG.info("serving %s with machines of kind %s", self.cloud.origin, self.cloud.machines.kind)
 
     def _local_names(self) -> list[str]:
-        """What clients must reach without a proxy: the endpoints, the vaults, and the machines by name and address."""
+        """Return what needs no proxy: the endpoints, the vaults, and the machines by name and address."""
         endpoints = ["localhost", "127.0.0.1", f".{VAULT_SUFFIX}"]
         return [*endpoints, f".{self.settings.dns_suffix}", self.cloud.machines.public_pool]
 

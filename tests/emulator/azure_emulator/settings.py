@@ -15,7 +15,7 @@ MachineKind = t.Literal["auto", "guests", "stand-in", "none"]
 
 
 def new_guid() -> str:
-    """A random GUID in its usual text form."""
+    """Return a random GUID in its usual text form."""
     return str(uuid.uuid4())
 
 
@@ -24,7 +24,7 @@ class Settings:
     """The options of one server.
 
     :param port: TCP port on the loopback address; 0 takes a free one.
-    :param state_dir: where state, CA and machines live; None means a directory that goes with the server.
+    :param state_dir: where state, CA and machines live; None means a temporary directory.
     :param latency: ``instant`` or ``recorded[:SCALE]`` (durations drawn from recorded ones, multiplied by SCALE).
     :param ready_file: where the server's facts are written once it answers; ``ready_fd``: an open file descriptor that
         gets them and is closed.

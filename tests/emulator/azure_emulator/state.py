@@ -30,7 +30,7 @@ class StateFile:
             self._connection.execute(f'CREATE TABLE IF NOT EXISTS "{kind}" (key TEXT PRIMARY KEY, value TEXT NOT NULL)')
 
     def load(self, kind: str) -> dict[str, Json]:
-        """All entries of a table, in the order they were first written."""
+        """Return all entries of a table, in the order they were first written."""
         rows = self._connection.execute(f'SELECT key, value FROM "{kind}" ORDER BY rowid')
         return {key: json.loads(value) for key, value in rows}
 
@@ -81,7 +81,7 @@ class Store:
                     del self._users[target.lower()]
 
     def get(self, resource_id: str) -> Resource | None:
-        """The resource with this id, whatever its spelling."""
+        """Return the resource with this id, whatever its spelling."""
         return self._resources.get(resource_id.lower())
 
     def __contains__(self, resource_id: str) -> bool:
@@ -119,14 +119,14 @@ class Store:
         return [resource for resource in found if resource.type.lower() == wanted]
 
     def users(self, resource_id: str) -> list[str]:
-        """The ids under which others show that they use this resource."""
+        """Return the ids under which others show that they use this resource."""
         return [shown for entries in self._users.get(resource_id.lower(), {}).values() for shown in entries]
 
     def user_resources(self, resource_id: str) -> list[Resource]:
-        """The resources that use this one."""
+        """Return the resources that use this one."""
         return [self._resources[key] for key in self._users.get(resource_id.lower(), {})]
 
     def of_type(self, type_: str, under: str = "") -> list[Resource]:
-        """All resources of a type, below an id prefix (ends without a slash)."""
+        """Return all resources of a type, below an id prefix (ends without a slash)."""
         wanted, prefix = type_.lower(), under.lower() + "/"
         return [r for r in self._resources.values() if r.type.lower() == wanted and r.key.startswith(prefix)]

@@ -87,7 +87,7 @@ class Switches:
         return self._values[name]
 
     def all(self) -> dict[str, Value]:
-        """Every switch with its value."""
+        """Return every switch with its value."""
         return dict(self._values)
 
 

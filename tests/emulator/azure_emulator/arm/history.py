@@ -16,7 +16,7 @@ Introduced = t.Mapping[str, str]
 
 
 def without_newer(body: Json, introduced: Introduced, api_version: str) -> Json:
-    """A copy of a body without the members that an api-version does not have."""
+    """Return a copy of a body without the members that an api-version does not have."""
     body = copy.deepcopy(body)
     for path, since in introduced.items():
         if api_version < since:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many requests are left, as the compute provider counts them: per minute, for a resource and the subscription."""
+"""The remaining requests, which the compute provider counts per minute, resource and subscription."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def bucket_of(method: str, path: str) -> tuple[str, str] | None:
 
 
 class RateLimits:
-    """Counts requests; nobody is refused by it, only told."""
+    """Counts requests and reports how many are left. It refuses none."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], deque[float]] = {}
 
     def header(self, method: str, path: str) -> str | None:
-        """The value of ``x-ms-ratelimit-remaining-resource`` for a request, which is counted."""
+        """Return the value of ``x-ms-ratelimit-remaining-resource`` for a request, which is counted."""
         bucket = bucket_of(method, path)
         if bucket is None:
             return None

@@ -57,13 +57,13 @@ class ArmRequest:
         return self.params["group"]
 
     def id_of(self, type_: str, *names: str) -> str:
-        """The id of a resource in the request's group; ``names`` has one name for each level of the type."""
+        """Return the id of a resource in the request's group; ``names`` has one name for each level of the type."""
         namespace, *types = type_.split("/")
         pairs = "/".join(f"{level}/{name}" for level, name in zip(types, names, strict=True))
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}/providers/{namespace}/{pairs}"
 
     def json(self) -> Json:
-        """The body.
+        """Return the body.
 
         :raises ApiError: 400, it is not a JSON object.
         """
@@ -80,7 +80,7 @@ class ArmRequest:
         return body
 
     def required_json(self) -> Json:
-        """The body of a request that must have one."""
+        """Return the body of a request that must have one."""
         if not self.raw.strip():
             raise ApiError(
                 400,
@@ -91,7 +91,7 @@ class ArmRequest:
 
 
 def _parser_words(raw: bytes, error: Exception) -> str:
-    """What the service's parser says of text that is no JSON."""
+    """Return what the service's parser says about invalid JSON."""
     if not isinstance(error, json.JSONDecodeError):
         return "The content is not text in UTF-8, or is nested too deeply. Path '', line 1, position 1."
     rest = raw.decode("utf-8", "replace")[error.pos :]
@@ -104,7 +104,7 @@ def _parser_words(raw: bytes, error: Exception) -> str:
 
 
 def invalid_content(reason: str) -> ApiError:
-    """400 for a body that the Resource Manager itself cannot read."""
+    """Return 400 for a body that the Resource Manager itself cannot read."""
     return ApiError(
         400,
         "InvalidRequestContent",
@@ -114,7 +114,7 @@ def invalid_content(reason: str) -> ApiError:
 
 @dataclass
 class Reply:
-    """What goes back.
+    """The answer to a request.
 
     :param body: an object or array that is sent as JSON; None sends an empty body.
     :param pretty: indented, with CRLF, as the compute and network providers send it.
@@ -127,7 +127,7 @@ class Reply:
     media_type: str = "application/json; charset=utf-8"
 
     def content(self) -> bytes:
-        """The bytes of the body."""
+        """Return the bytes of the body."""
         if self.body is None:
             return b""
         if isinstance(self.body, bytes):

@@ -15,10 +15,10 @@ TOKEN = "$skiptoken"
 
 
 def paged(request: ArmRequest, reply: Reply, size: int) -> Reply:
-    """A page of a collection, with the link to the next one; other replies as they are.
+    """Return a page of a collection with the link to the next one; return other replies unchanged.
 
     :param size: items on a page; 0 means that everything is on one.
-    :raises ApiError: 400, the token in the link is none of ours.
+    :raises ApiError: 400, the link's token was not issued by this server.
     """
     body = reply.body
     if not size or request.method != "GET" or not isinstance(body, dict) or not isinstance(body.get("value"), list):

@@ -19,17 +19,17 @@ if t.TYPE_CHECKING:
 
 
 def found(body: Json, etag: str | None = None) -> Reply:
-    """A resource that was read."""
+    """Return the reply to a GET of a resource."""
     return Reply(200, body, {"ETag": etag} if etag else {}, pretty=True)
 
 
 def written(status: int, body: Json) -> Reply:
-    """A resource that was written, without an operation."""
+    """Return the reply to a write without an operation."""
     return Reply(status, body, pretty=True)
 
 
 def listing(items: list[Json]) -> Reply:
-    """A collection."""
+    """Return the reply to a GET of a collection."""
     return Reply(200, {"value": items}, pretty=True)
 
 
@@ -93,12 +93,12 @@ def _operation_headers(cloud: Cloud, request: ArmRequest, operation: Operation) 
 
 
 def started(cloud: Cloud, request: ArmRequest, operation: Operation, status: int, body: Json) -> Reply:
-    """A write whose operation is under way: 200 or 201 with the resource as it is now."""
+    """Return 200 or 201 for a write whose operation is under way, with the resource in its present state."""
     return Reply(status, body, _operation_headers(cloud, request, operation), pretty=True)
 
 
 def accepted(cloud: Cloud, request: ArmRequest, operation: Operation) -> Reply:
-    """202: an operation without a body, to be followed by either header."""
+    """Return 202 for an operation that either header lets the client follow."""
     headers = _operation_headers(cloud, request, operation)
     headers["Location"] = cloud.operations.url(request.origin, operation, location=True)
     return Reply(202, None, headers)

@@ -17,18 +17,18 @@ Json = dict[str, t.Any]
 
 
 def utc_now() -> datetime.datetime:
-    """The time now, in UTC."""
+    """Return the current time in UTC."""
     return datetime.datetime.now(datetime.timezone.utc)
 
 
 def timestamp(moment: datetime.datetime | None = None) -> str:
-    """The form the compute provider gives times in: seven digits of fraction and ``+00:00``."""
+    """Format a time as the compute provider does: seven fractional digits and ``+00:00``."""
     moment = moment or utc_now()
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0+00:00"
 
 
 def weak_etag() -> str:
-    """A fresh etag as the network provider makes them."""
+    """Return a new etag in the network provider's form."""
     return f'W/"{new_guid()}"'
 
 
@@ -39,7 +39,7 @@ class Resource:
     :param id: with the spelling under which it was created; :attr:`key` is for looking up.
     :param type: full type, for example ``Microsoft.Network/virtualNetworks/subnets``.
     :param top: further top-level members of the body (sku, zones, identity, kind).
-    :param hidden: what is never shown: secrets, and facts for the server alone.
+    :param hidden: what no answer shows: secrets and the server's own state.
     :param refs: ids of what this resource uses, each with the id that the other side shows for it.
     """
 
@@ -78,7 +78,7 @@ class Resource:
         self.properties["provisioningState"] = state
 
     def copy(self) -> Resource:
-        """A copy that shares nothing."""
+        """Return a deep copy."""
         return copy.deepcopy(self)
 
     def to_json(self) -> Json:
@@ -102,5 +102,5 @@ def container_of(key: str) -> str:
 
 
 def group_id(subscription: str, group: str) -> str:
-    """The id of a resource group."""
+    """Return the id of a resource group."""
     return f"/subscriptions/{subscription}/resourceGroups/{group}"

@@ -54,7 +54,7 @@ class Router:
         node.handlers[method] = (handler, tuple(names), type_)
 
     def find(self, path: str) -> Match | None:
-        """The handlers of a path, or None when nothing is served there."""
+        """Return the handlers of a path; None if it is not served."""
         segments = path.strip("/").split("/")
         found = self._walk(self._root, segments, 0, [])
         if found is None:
@@ -82,7 +82,7 @@ ROUTER = Router()
 
 
 def route(method: str, template: str, type_: str = "") -> t.Callable[[Handler], Handler]:
-    """Decorator: this function answers ``method`` on ``template``."""
+    """Register the decorated function as the handler of ``method`` on ``template``."""
 
     def register(handler: Handler) -> Handler:
         ROUTER.add(method, template, handler, type_)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the Resource Manager itself checks of a tracked resource, before its provider sees the request."""
+"""The checks of the Resource Manager itself, before a resource's provider sees the request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESERVED = "<>%&\\?/"
 
 
 def read_body(cloud: Cloud, request: ArmRequest, type_: str, *, patch: bool = False) -> Json:
-    """The checked body of a PUT or PATCH of a top-level resource; its location in the short form.
+    """Return the checked body of a PUT or PATCH of a top-level resource; its location in the short form.
 
     :raises ApiError: 400 or 409.
     """
@@ -40,9 +40,9 @@ def read_body(cloud: Cloud, request: ArmRequest, type_: str, *, patch: bool = Fa
 
 
 def check_location(location: str, type_: str) -> str:
-    """The short form of a region's name.
+    """Return the short form of a region's name.
 
-    :raises ApiError: 400, there is no such region.
+    :raises ApiError: 400, the region does not exist.
     """
     short = location.replace(" ", "").lower()
     if short not in LOCATIONS:
@@ -56,7 +56,7 @@ def check_location(location: str, type_: str) -> str:
 
 
 def moved(existing: Resource, location: str) -> ApiError:
-    """409: a resource cannot be put into another region."""
+    """Return 409: a resource cannot move to another region."""
     return ApiError(
         409,
         "InvalidResourceLocation",
@@ -68,10 +68,10 @@ def moved(existing: Resource, location: str) -> ApiError:
 
 
 def take_tags(body: Json) -> None:
-    """Check the tags of a request and make one of those whose names differ by case alone.
+    """Check the tags of a request, and merge those whose names differ only in case.
 
     "Tag names are case-insensitive"; of a request with two spellings one is stored (MicrosoftDocs/azure-docs#57888).
-    Which spelling and which value is not told: here the first and the last, as a case-insensitive dictionary has it.
+    Which of them is not documented: here the first name and the last value, as in a case-insensitive dictionary.
 
     :raises ApiError: 400.
     """
@@ -112,7 +112,7 @@ def _check_tags(tags: t.Mapping[str, str] | None) -> None:
 
 
 def parent_not_found(request: ArmRequest, child_type: str, parent_id: str) -> ApiError:
-    """404: what a resource would be inside is not there."""
+    """Return 404: the parent of a resource does not exist."""
     verb = {"GET": "read", "DELETE": "delete"}.get(request.method, "write")
     return ApiError(
         404,
@@ -125,7 +125,7 @@ def parent_not_found(request: ArmRequest, child_type: str, parent_id: str) -> Ap
 
 
 def has_tag(resource: Resource, name: str, value: str | None) -> bool:
-    """Whether a resource has a tag, with this value if one is given."""
+    """Return whether a resource has a tag, with this value if one is given."""
     for key, actual in (resource.tags or {}).items():
         if key.lower() == name.lower() and (value is None or actual == value):
             return True

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which api-versions are published for the types that are served."""
+"""The published api-versions of the types that are served."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ LOCATIONS = _words(
 
 
 def versions_of(type_: str) -> t.Sequence[str]:
-    """The api-versions of a resource type."""
+    """Return the api-versions of a resource type."""
     key = type_.lower()
     return VERSIONS.get(key) or VERSIONS.get(key.partition("/")[0]) or RESOURCES
 
@@ -122,7 +122,7 @@ def check_version(type_: str, version: str, location: str = "*") -> None:
 
 
 def no_provider(type_: str, version: str, location: str) -> ApiError:
-    """400: the type is not served there, or not in this api-version."""
+    """Return 400: the type is not served there, or not in this api-version."""
     known = versions_of(type_)
     return ApiError(
         400,

@@ -39,7 +39,7 @@ ORDER = (
 
 
 def fill(vm: Resource, wanted: Json, image: Image | None, old: Json) -> Json:
-    """The properties of a VM: those of a request, completed. Secrets are taken out before."""
+    """Return the properties of a VM: those of a request, completed. The caller removes secrets."""
     properties = {key: value for key, value in wanted.items() if value is not None}
     properties.pop("instanceView", None)
     properties["hardwareProfile"] = dict(properties.get("hardwareProfile") or old.get("hardwareProfile") or {})
@@ -120,7 +120,7 @@ def storage(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -
 
 
 def is_of_gallery(reference: Json) -> bool:
-    """Whether a reference means an image of a gallery."""
+    """Return whether a reference means an image of a gallery."""
     shared = reference.get("sharedGalleryImageId") or reference.get("communityGalleryImageId")
     return bool(shared) or "/galleries/" in str(reference.get("id", "")).lower()
 
@@ -154,13 +154,13 @@ def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) 
 
 
 def _first(names: t.Iterable[str], *sources: Json) -> Json:
-    """Of each member the first value that there is."""
+    """Return the first value that one of the sources has for each member."""
     found = {name: next((source[name] for source in sources if source.get(name)), None) for name in names}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _managed(before: Json, given: Json) -> Json:
-    """``managedDisk``: as before, changed by the request."""
+    """Return ``managedDisk``: its previous members, overridden by those of the request."""
     merged = {**(before.get("managedDisk") or {}), **(given.get("managedDisk") or {})}
     return {"storageAccountType": "Standard_LRS", **{key: value for key, value in merged.items() if value is not None}}
 
@@ -205,7 +205,7 @@ INTRODUCED = {
 
 
 def shown_properties(vm: Resource, api_version: str) -> Json:
-    """The properties as an api-version knows them, in the service's order, and as they are before the disks exist."""
+    """Return the properties that an api-version shows, in the service's order, and without what is not made yet."""
     ordered = {name: vm.properties[name] for name in ORDER if name in vm.properties}
     rest = {name: value for name, value in vm.properties.items() if name not in ordered and name != "userData"}
     shown = without_newer({**ordered, **rest}, INTRODUCED, api_version)
@@ -224,7 +224,7 @@ def _hide_what_is_not_made(os_disk: Json, hidden: Json) -> None:
 
 
 def render_vm(cloud: Cloud, vm: Resource, api_version: str, instance_view: Json | None = None) -> Json:
-    """The body of a VM, with its extensions below ``resources``."""
+    """Return the body of a VM, with its extensions below ``resources``."""
     from .extensions import EXTENSIONS
 
     body: Json = {"name": vm.name, "id": vm.id, "type": vm.type, "location": vm.location}

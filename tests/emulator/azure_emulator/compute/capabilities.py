@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a size can do, by the rules that the documentation of the size families gives."""
+"""The capabilities of VM sizes, by the rules in the documentation of the size families."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Capabilities:
 
 
 def capabilities_of(size: Size) -> Capabilities:
-    """What a size can do; of one that is not named like Azure's, the most."""
+    """Return the capabilities of a size; an unknown one can do everything."""
     match = _NAME.fullmatch(size.name)
     letters, suffix, version = (match[1].upper(), match[2].lower(), int(match[3] or 1)) if match else ("D", "ds", 5)
     premium = "s" in suffix or letters.endswith("S")
@@ -80,7 +80,7 @@ def _temporary(suffix: str, version: int, cores: int) -> int:
 
 
 def as_listed(size: Size) -> dict[str, str]:
-    """The capabilities as lists of SKUs name them."""
+    """Return the capabilities as lists of SKUs name them."""
     can = capabilities_of(size)
     return {
         "MaxResourceVolumeMB": str(can.temporary_gib * 1024),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be had: sizes, platform images, extension types."""
+"""The catalogue: sizes, platform images, extension types."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _general_sizes() -> t.Iterator[Size]:
 
 
 def _sizes() -> dict[str, Size]:
-    """Families by the rules that their names follow."""
+    """Return the sizes of every family, which follow from the rules for their names."""
     every = itertools.chain(_burstable_sizes(), _previous_sizes(), _general_sizes())
     return {size.name.lower(): size for size in every}
 
@@ -90,12 +90,12 @@ SIZES = _sizes()
 
 
 def size_of(_cloud: Cloud, name: str) -> Size:
-    """A size by its name; one that is not in the catalogue counts as two cores."""
+    """Return a size by its name; one that is not in the catalogue counts as two cores."""
     return SIZES.get(name.lower()) or Size(name, 2, 4096, "standardFamily", 4)
 
 
 def size_body(size: Size) -> dict[str, t.Any]:
-    """A size as lists show it."""
+    """Return a size as lists show it."""
     return {
         "name": size.name,
         "numberOfCores": size.vcpus,
@@ -175,7 +175,7 @@ ALIASES: t.Mapping[str, t.Mapping[str, str]] = {
 
 
 def images(cloud: Cloud) -> list[Image]:
-    """The platform images, with those that the switch ``extra_images`` adds."""
+    """Return the platform images, with those that the switch ``extra_images`` adds."""
     found = list(IMAGES)
     for urn in cloud.switches["extra_images"]:
         publisher, offer, sku, version = urn.split(":")
@@ -186,12 +186,12 @@ def images(cloud: Cloud) -> list[Image]:
 
 
 def version_key(version: str) -> tuple[int, ...]:
-    """Versions in their order."""
+    """Return a sort key for versions."""
     return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 
 
 def find_image(cloud: Cloud, reference: t.Mapping[str, t.Any]) -> Image | None:
-    """The image that a reference means; ``latest`` is the newest version."""
+    """Return the image that a reference means; ``latest`` is the newest version."""
     wanted = [str(reference.get(name, "")).lower() for name in ("publisher", "offer", "sku")]
     fitting = [
         image for image in images(cloud) if [image.publisher.lower(), image.offer.lower(), image.sku.lower()] == wanted
@@ -235,7 +235,7 @@ DOCKER_EXTENSION = ExtensionType(
 
 
 def extension_types(cloud: Cloud) -> list[ExtensionType]:
-    """The types that are in the catalogue, with those that the switch ``extra_extensions`` adds."""
+    """Return the types that are in the catalogue, with those that the switch ``extra_extensions`` adds."""
     found = list(EXTENSION_TYPES)
     if cloud.switches["docker_extension"]:
         found.append(DOCKER_EXTENSION)
@@ -254,13 +254,13 @@ def extension_types(cloud: Cloud) -> list[ExtensionType]:
 
 
 def find_extension_type(cloud: Cloud, publisher: str, type_: str) -> ExtensionType | None:
-    """A type by publisher and name."""
+    """Return a type by publisher and name."""
     wanted = (publisher.lower(), type_.lower())
     return next((e for e in extension_types(cloud) if (e.publisher.lower(), e.type.lower()) == wanted), None)
 
 
 def resolve_version(extension: ExtensionType, wanted: str, *, minor_upgrades: bool) -> str | None:
-    """The full version that a request for ``2.1`` gets."""
+    """Return the full version that a request for ``2.1`` gets."""
     numbers = wanted.split(".")
     exact = [v for v in extension.versions if v.split(".")[: len(numbers)] == numbers]
     if minor_upgrades:

@@ -58,15 +58,15 @@ def _names(values: t.Iterable[str]) -> list[str]:
 
 
 def _check_place(request: ArmRequest, type_: str = f"{LOCATION}/publishers") -> None:
-    """Refuse what is no region: the Resource Manager has nowhere to hand such a request on to."""
+    """Refuse an unknown region, to which the Resource Manager can forward nothing."""
     if request.params["location"].replace(" ", "").lower() not in LOCATIONS:
         raise no_provider(type_, request.api_version, request.params["location"])
 
 
 def _images(cloud: Cloud, request: ArmRequest, *levels: str) -> list[catalogue.Image]:
-    """The images below a publisher, an offer, a SKU.
+    """Return the images below a publisher, an offer, a SKU.
 
-    :raises ApiError: 404, there are none; 400, there is no such region.
+    :raises ApiError: 404, there are none; 400, the region does not exist.
     """
     _check_place(request)
     fitting = catalogue.images(cloud)
@@ -122,7 +122,7 @@ async def versions(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", VERSIONS + "/{version}", LOCATION)
 async def version(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One version of an image."""
+    """Return one version of an image."""
     _check_place(request)
     reference = {name: request.params[name] for name in (*LEVELS, "version")}
     image = catalogue.find_image(cloud, reference)
@@ -173,7 +173,7 @@ async def extension_versions(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", TYPES + "/{type}/versions/{version}", LOCATION)
 async def extension_version(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One version of an extension type."""
+    """Return one version of an extension type."""
     kind = _extension(cloud, request)
     wanted = request.params["version"]
     if wanted not in kind.versions:
@@ -199,14 +199,14 @@ def _extension(cloud: Cloud, request: ArmRequest) -> catalogue.ExtensionType:
 
 @route("GET", f"{PLACE}/vmSizes", LOCATION)
 async def sizes(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The sizes of a region."""
+    """Return the sizes of a region."""
     _check_place(request, f"{LOCATION}/vmSizes")
     return listing([catalogue.size_body(size) for size in catalogue.SIZES.values()])
 
 
 @route("GET", f"{PLACE}/usages", LOCATION)
 async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
-    """How much of the region's quota is used."""
+    """Return how much of the region's quota is used."""
     _check_place(request, f"{LOCATION}/usages")
     location = request.params["location"].replace(" ", "").lower()
     vms = [
@@ -239,7 +239,7 @@ async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/skus", "Microsoft.Compute/skus")
 async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
-    """What can be had where; ``$filter=location eq 'X'`` is obeyed, without it every location is listed."""
+    """List the SKUs of the location in ``$filter=location eq 'X'``, or of every location."""
     wanted = request.query.get("$filter", "").partition("eq")[2].strip().strip("'").lower()
     missing = {name.lower() for name in cloud.switches["sku_not_available"]}
     found: list[Json] = []
@@ -251,7 +251,7 @@ async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
 
 
 def zones_of(location: str) -> list[str]:
-    """The availability zones of a region."""
+    """Return the availability zones of a region."""
     return [] if location in WITHOUT_ZONES else ["1", "2", "3"]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the compute provider objects to when a virtual machine is to be changed."""
+"""What the compute provider refuses in a change of a virtual machine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ UNCHANGEABLE = (
 
 
 def check_update(cloud: Cloud, vm: Resource, wanted: Json, body: Json) -> None:
-    """Refuse changes of what cannot change.
+    """Refuse changes of immutable properties.
 
     :raises ApiError: 409 PropertyChangeNotAllowed, or what a new size runs into.
     """
@@ -113,7 +113,7 @@ def _check_allocated(vm: Resource, wanted: Json) -> None:
 
 
 def _check_security(cloud: Cloud, vm: Resource, wanted: Json) -> None:
-    """What can be changed of the security profile, and when.
+    """Refuse changes of the security profile that are impossible, or impossible at present.
 
     "Enable Trusted launch on existing Azure Gen2 VMs" and "End-to-end encryption using encryption at host"
     (learn.microsoft.com): the machine must be deallocated; other ways lead to a new machine.
@@ -191,20 +191,20 @@ def _plain(value: t.Any) -> t.Any:
 
 
 def resized(vm: Resource, wanted: Json) -> bool:
-    """Whether a request asks for another size."""
+    """Return whether a request asks for another size."""
     new = _at(wanted, ("hardwareProfile", "vmSize"))
     return new is not None and str(new).lower() != vm.properties["hardwareProfile"]["vmSize"].lower()
 
 
 def firmware_changes(vm: Resource, wanted: Json) -> bool:
-    """Whether a request asks for other settings of the firmware."""
+    """Return whether a request asks for other settings of the firmware."""
     path = ("securityProfile", "uefiSettings")
     new = _at(wanted, path)
     return new is not None and new != _at(vm.properties, path)
 
 
 def merged(old: Json, new: Json) -> Json:
-    """What a PATCH means: objects are merged, all else is replaced."""
+    """Apply a PATCH: objects are merged, everything else is replaced."""
     result = copy.deepcopy(old)
     for name, value in new.items():
         if isinstance(value, dict) and isinstance(result.get(name), dict):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the compute provider objects to before it starts anything."""
+"""What the compute provider refuses before it starts anything."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ NAME = re.compile(r"^[^\\/\"'\[\]:|<>+=;,?*@&_\s][^\\/\"'\[\]:|<>+=;,?*@&\s]{0,6
 
 
 def check_new_vm(cloud: Cloud, vm: Resource, wanted: Json) -> Image | None:
-    """All that must be right before a VM is created.
+    """Return all that must be right before a VM is created.
 
-    :returns: the platform image, if it is made from one.
+    :returns: the image, if the VM is created from one.
     :raises ApiError: 400, 404 or 409, as the provider words it.
     """
     _check_name(vm.name)
@@ -130,7 +130,7 @@ def _check_name(name: str) -> None:
 
 
 def check_size(cloud: Cloud, vm: Resource, size: str) -> None:
-    """Refuse an unknown size, and one that cannot be had."""
+    """Refuse an unknown size, and one without capacity."""
     if size.lower() not in catalogue.SIZES and size.lower() not in {s.lower() for s in cloud.switches["extra_sizes"]}:
         raise invalid_parameter(
             f"The value {size} provided for the VM size is not valid. The valid sizes in the current region are: "
@@ -149,7 +149,7 @@ def check_size(cloud: Cloud, vm: Resource, size: str) -> None:
 
 
 def cores_in_use(cloud: Cloud, vm: Resource) -> int:
-    """Cores of the allocated VMs in the region, this one left out."""
+    """Return the number of cores of the other allocated VMs in the region."""
     return sum(
         catalogue.size_of(cloud, other.properties["hardwareProfile"]["vmSize"]).vcpus
         for other in cloud.store.of_type(VM, f"/subscriptions/{vm.subscription}")
@@ -158,7 +158,7 @@ def cores_in_use(cloud: Cloud, vm: Resource) -> int:
 
 
 def check_quota(cloud: Cloud, vm: Resource, cores: int) -> None:
-    """Refuse what needs more cores than are left.
+    """Refuse a VM that needs more cores than the quota leaves.
 
     :raises ApiError: 409 OperationNotAllowed (cloud-barista/cb-spider#1558).
     """
@@ -177,7 +177,7 @@ def check_quota(cloud: Cloud, vm: Resource, cores: int) -> None:
 
 
 def check_os_profile(profile: Json) -> None:
-    """Computer name, user name, password, and the way to sign in."""
+    """Check computer name, user name, password, and the way to sign in."""
     name = profile.get("computerName")
     if not name:
         raise _missing("osProfile.computerName")
@@ -210,7 +210,7 @@ def _check_sign_in(profile: Json, user: str) -> None:
 
 
 def _check_password(password: str, length: tuple[int, int]) -> None:
-    """The service's own limits (the portal's and the CLI's are narrower)."""
+    """Check the service's own limits (the portal's and the CLI's are narrower)."""
     classes = sum(bool(re.search(p, password)) for p in (r"[A-Z]", r"[a-z]", r"[0-9]", r"[^A-Za-z0-9]"))
     if password in BANNED_PASSWORDS:
         raise invalid_parameter("The Admin Password specified is not allowed.", "adminPassword")
@@ -240,7 +240,7 @@ def _check_key(key: Json, user: str) -> None:
 
 
 def check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
-    """Refuse interfaces that are not there, not ready, or another machine's."""
+    """Refuse interfaces that do not exist, are not ready, or belong to another machine."""
     references = (wanted.get("networkProfile") or {}).get("networkInterfaces") or []
     if not references:
         raise _missing("networkProfile")
@@ -308,7 +308,7 @@ def cache_too_large() -> ApiError:
 
 
 def check_disks(cloud: Cloud, vm: Resource, storage: Json) -> None:
-    """Refuse disks that are not there or another machine's, and two in one place."""
+    """Refuse disks that do not exist or belong to another machine, and two on one LUN."""
     luns: set[int] = set()
     for disk in storage.get("dataDisks") or []:
         if disk.get("lun") is None:
@@ -337,7 +337,7 @@ def check_disks(cloud: Cloud, vm: Resource, storage: Json) -> None:
 
 
 def references(vm: Resource) -> list[tuple[str, str]]:
-    """What a VM uses: its interfaces, its disks, and where it is put."""
+    """Return what a VM uses: its interfaces, its disks, and its placement."""
     found = [(item["id"], vm.id) for item in vm.properties["networkProfile"]["networkInterfaces"]]
     storage: Json = vm.properties["storageProfile"]
     for disk in [storage["osDisk"], *storage["dataDisks"]]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Children of a virtual machine that its agent carries out: extensions and run commands."""
+"""Children of a virtual machine that its agent executes: extensions and run commands."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ChildKind:
     deletable_while_busy: bool = False
 
     def render(self, child: Resource, *, with_view: bool = False) -> Json:
-        """The body of a child."""
+        """Return the body of a child."""
         body: Json = {"name": child.name, "id": child.id, "type": child.type, "location": child.location}
         if child.tags is not None:
             body["tags"] = child.tags

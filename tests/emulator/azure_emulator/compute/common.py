@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the types of the compute provider have in common."""
+"""Shared helpers of the compute provider's types."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 
 
 def parent_vm(cloud: Cloud, request: ArmRequest, child_type: str) -> Resource:
-    """The VM that a child is to be made in.
+    """Return the parent VM of a child.
 
     :raises ApiError: 404 in the words of the Resource Manager.
     """
@@ -31,7 +31,7 @@ def parent_vm(cloud: Cloud, request: ArmRequest, child_type: str) -> Resource:
 
 
 def child_of_vm(cloud: Cloud, request: ArmRequest, child_type: str, child_id: str) -> Resource:
-    """A child of a VM.
+    """Return a child of a VM.
 
     :raises ApiError: 404 for it, or for the VM.
     """

@@ -29,7 +29,7 @@ ONE = f"{GROUP}/providers/Microsoft.Compute/disks/{{name}}"
 
 
 def render_disk(disk: Resource, api_version: str) -> Json:
-    """The body of a disk."""
+    """Return the body of a disk."""
     stored = {name: value for name, value in disk.properties.items() if name != "provisioningState"}
     body: Json = {
         "name": disk.name,
@@ -50,7 +50,7 @@ def render_disk(disk: Resource, api_version: str) -> Json:
 
 
 def create_for(cloud: Cloud, vm: Resource) -> None:
-    """Make the disks of a VM that do not exist yet, and mark all as its own."""
+    """Create the missing disks of a VM, and mark all of them as attached to it."""
     storage = vm.properties["storageProfile"]
     for disk, is_os in [(storage["osDisk"], True), *((disk, False) for disk in storage["dataDisks"])]:
         managed = disk.get("managedDisk")
@@ -58,7 +58,7 @@ def create_for(cloud: Cloud, vm: Resource) -> None:
             continue
         managed.setdefault("id", f"{vm.id.partition('/providers/')[0]}/providers/{DISK}/{disk['name']}")
         if is_os and is_ephemeral(vm):
-            # An ephemeral disk has an id, but is no resource (MicrosoftDocs/azure-docs#71220).
+            # An ephemeral disk has an id, but is not a resource (MicrosoftDocs/azure-docs#71220).
             continue
         resource = cloud.store.get(managed["id"])
         if resource is None:
@@ -107,7 +107,7 @@ def _numbers(size: int, sku: str) -> Json:
 
 
 def _let_go(cloud: Cloud, vm: Resource) -> None:
-    """Disks that an update took from the VM."""
+    """Detach the disks that an update removed from the VM."""
     storage = vm.properties["storageProfile"]
     kept = {(d.get("managedDisk") or {}).get("id", "").lower() for d in [storage["osDisk"], *storage["dataDisks"]]}
     for disk in cloud.store.of_type(DISK, f"/subscriptions/{vm.subscription}"):
@@ -117,7 +117,7 @@ def _let_go(cloud: Cloud, vm: Resource) -> None:
 
 
 def release(cloud: Cloud, vm: Resource) -> None:
-    """A VM is gone: its disks go with it where their delete option says so, and are free otherwise."""
+    """Delete or detach the disks of a deleted VM, as their delete options say."""
     storage = vm.properties["storageProfile"]
     for disk in [storage["osDisk"], *storage["dataDisks"]]:
         resource = cloud.store.get((disk.get("managedDisk") or {}).get("id", ""))
@@ -210,7 +210,7 @@ def _refuse_while_allocated(cloud: Cloud, disk: Resource, body: Json) -> None:
 
 
 def _refuse_with_cache(cloud: Cloud, disk: Resource, size: int) -> None:
-    """A disk that its machine caches does not grow to a size for which there is no cache."""
+    """Refuse to grow a cached disk beyond the largest size that can be cached."""
     vm = cloud.store.get(disk.hidden.get("managedBy", ""))
     attached = vm.properties["storageProfile"]["dataDisks"] if vm is not None else []
     mine = [item for item in attached if (item.get("managedDisk") or {}).get("id", "").lower() == disk.key]
@@ -220,7 +220,7 @@ def _refuse_with_cache(cloud: Cloud, disk: Resource, size: int) -> None:
 
 @action("disk.create", "disk.update")
 class Provision:
-    """A disk is there after a moment; the machine that has it sees its new size."""
+    """The end of a disk's write: the machine that uses it sees its new size."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
         """Tell the machine."""
@@ -260,7 +260,7 @@ async def delete_disk(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @action("disk.delete")
 class Remove:
-    """The disk and its content go."""
+    """The end of a disk's deletion."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
         """Remove the content."""

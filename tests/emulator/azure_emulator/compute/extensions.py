@@ -81,7 +81,7 @@ def _check_change(cloud: Cloud, extension: Resource, properties: Json) -> None:
 
 
 def _check_others(cloud: Cloud, write: Write) -> None:
-    """Refuse a second extension of one handler."""
+    """Refuse a second extension of the same handler."""
     handler = _handler(write.properties)
     for other in cloud.store.children(write.vm.id, EXTENSION):
         if _handler(other.properties).lower() == handler.lower() and other.name.lower() != write.name.lower():
@@ -109,7 +109,7 @@ def _started(cloud: Cloud, write: Write) -> tuple[str, Json, str | None]:
 
 
 def _reset(_extension: Resource) -> None:
-    """The last instance view stays until the handler reports again."""
+    """Keep the last instance view until the handler reports again."""
 
 
 def _resolved(kind: catalogue.ExtensionType, properties: Json) -> str | None:
@@ -119,7 +119,7 @@ def _resolved(kind: catalogue.ExtensionType, properties: Json) -> str | None:
 
 @action("extension.create")
 class Enable:
-    """The handler runs in the machine; what it says is how the operation ends."""
+    """The handler runs in the machine, and its status decides how the operation ends."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
         """Find the handler, give it its settings, wait for its status."""
@@ -209,7 +209,7 @@ async def _enable(cloud: Cloud, vm: Resource, extension: Resource, version: str)
 
 
 def _note(extension: Resource, result: HandlerResult) -> None:
-    """Keep what the instance view shows."""
+    """Store what the instance view shows."""
     extension.hidden["handlerVersion"] = result.handler_version
     ok = result.status == "success"
     code = "ProvisioningState/succeeded" if ok else f"ProvisioningState/failed/{result.code}"
@@ -219,7 +219,7 @@ def _note(extension: Resource, result: HandlerResult) -> None:
 
 
 def _substatus(item: t.Mapping[str, t.Any]) -> Json:
-    """A substatus of the handler's status file, as the instance view shows it."""
+    """Return a substatus of the handler's status file, as the instance view shows it."""
     state = "succeeded" if item.get("status") == "success" else "failed"
     message = item.get("formattedMessage", {}).get("message", "")
     return {

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the compute provider objects to where size, image and a wanted feature do not go together.
+"""What the compute provider refuses where size, image and a requested feature are incompatible.
 
-The words are the service's where a report quotes them (each has its source); where none was found, they are plain and
+The messages are the service's where a report quotes them (each names its source); elsewhere they are plain, and
 only status and code are as documented.
 """
 
@@ -25,7 +25,7 @@ SPOT_HELP = "For more information, see http://aka.ms/AzureSpot/errormessages"
 
 
 def check_features(cloud: Cloud, vm: Resource, wanted: Json, image: Image | None) -> None:
-    """All of them, for a machine that is to be made.
+    """Check every feature of a new machine.
 
     :raises ApiError: 400 or 409.
     """
@@ -40,7 +40,7 @@ def check_features(cloud: Cloud, vm: Resource, wanted: Json, image: Image | None
 
 
 def wrong_generation(size: str, generation: str) -> ApiError:
-    """400: the image's generation does not fit the size (Azure/azure-cli#24011)."""
+    """Return 400: the size does not support the image's generation (Azure/azure-cli#24011)."""
     return ApiError(
         400,
         "BadRequest",
@@ -133,6 +133,6 @@ def _check_ephemeral(wanted: Json, name: str, can: Capabilities, image: Image | 
 
 
 def is_ephemeral(vm: Resource) -> bool:
-    """Whether the OS disk is on the machine's own host."""
+    """Return whether the OS disk is on the machine's own host."""
     disk = vm.properties["storageProfile"]["osDisk"]
     return (disk.get("diffDiskSettings") or {}).get("option") == "Local"

@@ -41,13 +41,13 @@ def _id(request: ArmRequest, type_: str) -> str:
 
 
 def render(resource: Resource) -> Json:
-    """The body of a gallery, a definition or a version."""
+    """Return the body of a gallery, a definition or a version."""
     stored = {key: value for key, value in resource.properties.items() if key != "provisioningState"}
     return {**base_body(resource), "properties": {**stored, "provisioningState": resource.provisioning_state}}
 
 
 def _parent(cloud: Cloud, request: ArmRequest, type_: str) -> Resource | None:
-    """The gallery of a definition, the definition of a version.
+    """Return the gallery of a definition, the definition of a version.
 
     :raises ApiError: 404.
     """
@@ -183,10 +183,10 @@ for _type in PATHS:
 
 @action("gallery.write", "gallery.delete")
 class Change:
-    """What was written is there after a moment, what was deleted is gone."""
+    """The end of a write or a deletion."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Set the final state."""

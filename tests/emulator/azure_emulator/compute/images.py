@@ -27,7 +27,7 @@ ONE = f"{GROUP}/providers/Microsoft.Compute/images/{{name}}"
 
 
 def render_image(image: Resource) -> Json:
-    """The body of an image."""
+    """Return the body of an image."""
     stored = {key: value for key, value in image.properties.items() if key != "provisioningState"}
     return {**base_body(image), "properties": {**stored, "provisioningState": image.provisioning_state}}
 
@@ -75,7 +75,7 @@ def _write(cloud: Cloud, request: ArmRequest, image: Resource, body: Json, *, ma
 
 
 def _describe(cloud: Cloud, image: Resource, wanted: Json) -> None:
-    """What an image is made from: a machine that was generalized, or disks."""
+    """Describe an image by its source: a generalized machine, or disks."""
     source = (wanted.get("sourceVirtualMachine") or {}).get("id")
     if source:
         image.properties = _of_machine(cloud, source, wanted)
@@ -120,10 +120,10 @@ def _of_machine(cloud: Cloud, source: str, wanted: Json) -> Json:
 
 @action("image.create")
 class Provision:
-    """An image is there after a moment."""
+    """The end of an image's creation."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Set the final state."""
@@ -135,7 +135,7 @@ class Provision:
 
 @route("DELETE", ONE, IMAGE)
 async def delete_image(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Remove an image; machines that were made from it do not need it any more."""
+    """Delete an image; machines that were created from it no longer need it."""
     image = cloud.store.get(_id_of(request))
     if image is None:
         cloud.group(request.subscription, request.group)
@@ -149,10 +149,10 @@ async def delete_image(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @action("image.delete")
 class Remove:
-    """The image goes."""
+    """The end of an image's deletion."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Forget it."""

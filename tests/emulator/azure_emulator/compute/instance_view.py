@@ -26,7 +26,7 @@ POWER = {
 
 
 def status(code: str, display: str, message: str | None = None, time: str | None = None, level: str = "Info") -> Json:
-    """One status as instance views carry it."""
+    """Return one status as instance views carry it."""
     body: Json = {"code": code, "level": level, "displayStatus": display}
     if message is not None:
         body["message"] = message
@@ -36,7 +36,7 @@ def status(code: str, display: str, message: str | None = None, time: str | None
 
 
 def provisioning_status(resource: Resource, failure: Json | None = None) -> Json:
-    """The status that says how the last operation on a resource ended."""
+    """Return the status that says how the last operation on a resource ended."""
     state = resource.provisioning_state.lower()
     words = {"succeeded": "Provisioning succeeded", "failed": "Provisioning failed"}
     level = "Error" if state == "failed" else "Info"
@@ -49,7 +49,7 @@ def provisioning_status(resource: Resource, failure: Json | None = None) -> Json
 
 
 async def instance_view(cloud: Cloud, vm: Resource) -> Json:
-    """The instance view of a VM."""
+    """Return the instance view of a VM."""
     view: Json = {}
     power = vm.hidden.get("power", "running")
     agent = await cloud.machines.agent_status(vm)
@@ -99,7 +99,7 @@ def _handler(extension: Resource) -> Json:
 
 
 def extension_view(extension: Resource) -> Json:
-    """The instance view of an extension."""
+    """Return the instance view of an extension."""
     properties = extension.properties
     view: Json = {
         "name": extension.name,

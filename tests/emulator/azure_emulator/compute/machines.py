@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bridge to what machines are made of: it turns resources into specifications, and power states into calls."""
+"""The bridge to the machines: resources become specifications, power states become calls."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOG = logging.getLogger(__name__)
 
 
 def make_provider(kind: str, directory: Path | None, cache: Path | None) -> MachineProvider:
-    """A provider by its name on the command line; ``auto`` takes real guests where they are possible.
+    """Return a provider by its name on the command line; ``auto`` selects real guests where they are possible.
 
     :raises RuntimeError: guests were asked for and are not possible here.
     """
@@ -98,7 +98,7 @@ class MachineRoom:
         return self._locks.setdefault(vm.key, asyncio.Lock())
 
     async def machine(self, vm: Resource) -> Machine:
-        """The machine of a VM; made if the server has none of it yet. Call it with the lock."""
+        """Return the machine of a VM, created if necessary. Hold the lock."""
         machine = self._machines.get(vm.key)
         if machine is None:
             made = machine = self._machines[vm.key] = await self._provider.create(self.spec(vm))
@@ -106,7 +106,7 @@ class MachineRoom:
         return machine
 
     async def _ended(self, vm_id: str, machine: Machine) -> None:
-        """A machine that ended by itself is stopped, and still allocated, as one that was powered off."""
+        """Mark a machine that ended by itself as stopped, but allocated, like one that was powered off."""
         vm = self._cloud.store.get(vm_id)
         if vm is None:
             return
@@ -157,23 +157,23 @@ class MachineRoom:
         return await machine.agent_status() if machine is not None else AgentStatus("absent")
 
     def console_log(self, vm: Resource) -> str:
-        """The console since the last boot."""
+        """Return the console since the last boot."""
         machine = self._machines.get(vm.key)
         return machine.console_log() if machine is not None else ""
 
     async def network_changed(self, target: str) -> None:
-        """Tell every machine that a change of this network resource concerns."""
+        """Reconfigure every machine that a change of this network resource affects."""
         for vm in self._concerned(target):
             await self.reconfigure(vm)
 
     async def reconfigure(self, vm: Resource) -> None:
-        """Give a machine its present addresses, rules and disks."""
+        """Apply the present addresses, rules and disks to a machine."""
         if vm.key in self._machines:
             async with self.lock(vm):
                 await self._machines[vm.key].reconfigure(self.spec(vm))
 
     def _concerned(self, target: str) -> list[Resource]:
-        """The VMs that a network resource matters to, directly or through what uses it."""
+        """Return the VMs that a network resource matters to, directly or through what uses it."""
         found: dict[str, Resource] = {}
         waiting, seen = [target.lower()], set()
         while waiting:
@@ -201,7 +201,7 @@ class MachineRoom:
         return []
 
     def spec(self, vm: Resource) -> MachineSpec:
-        """What the machine of a VM is to be, from the resources as they are now."""
+        """Return the specification of a VM's machine, from the resources in their present state."""
         properties = vm.properties
         profile: Json = properties.get("osProfile", {})
         linux: Json = profile.get("linuxConfiguration") or {}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where machines are put: availability sets and proximity placement groups."""
+"""Placement of machines: availability sets and proximity placement groups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DOMAINS = {"platformFaultDomainCount": ("fault", 3, 2), "platformUpdateDomainCou
 
 
 def members(cloud: Cloud, holder: Resource, type_: str) -> list[Resource]:
-    """The resources of a type that are put into a set or group."""
+    """Return the resources of a type that are put into a set or group."""
     return [user for user in cloud.store.user_resources(holder.id) if user.type == type_]
 
 
@@ -34,7 +34,7 @@ def _listed(resources: list[Resource]) -> list[Json]:
 
 
 def render_set(cloud: Cloud, found: Resource) -> Json:
-    """The body of an availability set."""
+    """Return the body of an availability set."""
     properties = {**found.properties, "virtualMachines": _listed(members(cloud, found, VM))}
     return {**base_body(found), "properties": properties}
 
@@ -73,13 +73,13 @@ serve(Kind(AVAILABILITY_SET, render_set, _apply_set, _set_in_use, made=200))
 
 @route("GET", f"{GROUP}/providers/Microsoft.Compute/availabilitySets/{{name}}/vmSizes", AVAILABILITY_SET)
 async def set_sizes(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The sizes that a machine in the set could have."""
+    """Return the sizes that a machine in the set could have."""
     cloud.resource(request.id_of(AVAILABILITY_SET, request.params["name"]))
     return listing([catalogue.size_body(size) for size in catalogue.SIZES.values()])
 
 
 def render_group(cloud: Cloud, found: Resource) -> Json:
-    """The body of a proximity placement group; who is in it is shown once somebody is."""
+    """Return the body of a proximity placement group; who is in it is shown once somebody is."""
     properties = dict(found.properties)
     for name, type_ in (("virtualMachines", VM), ("availabilitySets", AVAILABILITY_SET)):
         inside = members(cloud, found, type_)
@@ -115,7 +115,7 @@ serve(Kind(PLACEMENT_GROUP, render_group, _apply_group, _group_in_use))
 
 
 def check_placement(cloud: Cloud, vm: Resource, wanted: Json) -> None:
-    """Refuse a machine's place that cannot be.
+    """Refuse an impossible placement.
 
     :raises ApiError: 400, 404 or 409.
     """
@@ -155,7 +155,7 @@ def _check_set(cloud: Cloud, vm: Resource, wanted: Json, set_id: str) -> None:
 
 
 def check_placement_group(cloud: Cloud, group_id: str, user: Resource) -> None:
-    """Refuse a proximity placement group that is not there, or not in the region.
+    """Refuse a proximity placement group that does not exist, or is in another region.
 
     :raises ApiError: 404.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be done to a VM with POST: start, stop, deallocate and the like."""
+"""The actions of a VM (POST): start, stop, deallocate and others."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ async def start(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("POST", f"{ONE}/powerOff", VM)
 async def power_off(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Stop a machine; it stays allocated and is paid for."""
+    """Stop a machine; it stays allocated and is billed."""
     skip = request.query.get("skipshutdown", "").lower() == "true"
     return _begin(cloud, request, _ready(cloud, request), "vm.powerOff", {"skip": skip})
 
 
 @route("POST", f"{ONE}/deallocate", VM)
 async def deallocate(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Stop a machine and give its place back; the disks stay."""
+    """Stop a machine and release its capacity; the disks stay."""
     vm = _ready(cloud, request)
     if is_ephemeral(vm):
         # "Ephemeral OS disks" (learn.microsoft.com): stop-deallocate is not supported.
@@ -123,7 +123,7 @@ async def generalize(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @action("vm.start", "vm.powerOff", "vm.deallocate", "vm.restart", "vm.redeploy", "vm.reapply")
 class Power:
-    """The machine is booted or stopped; then the power state is what it became."""
+    """The machine is booted or stopped, which decides its power state."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
         """Act on the machine."""
@@ -221,11 +221,11 @@ class RunCommand:
         }
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
-        """Nothing stays."""
+        """Do nothing: only the output matters."""
 
 
 def _parameters(given: list[Json]) -> tuple[tuple[str, str], ...]:
-    """Every value is an argument of the script, and a named one a variable too.
+    """Return every value as an argument of the script, and a named one also as a variable.
 
     The Azure CLI names what it is given without a name ``arg1``, ``arg2`` and so on, and a script finds it in ``$1``.
     """
@@ -234,7 +234,7 @@ def _parameters(given: list[Json]) -> tuple[tuple[str, str], ...]:
 
 
 def agent_lost(vm: Resource) -> ApiError:
-    """What an extension ends with when the agent does not report."""
+    """Return the error of an extension whose agent does not report."""
     return ApiError(
         409,
         "VMAgentStatusCommunicationError",
@@ -246,7 +246,7 @@ def agent_lost(vm: Resource) -> ApiError:
 
 @route("POST", f"{ONE}/retrieveBootDiagnosticsData", VM)
 async def boot_diagnostics(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Where the console's log can be read."""
+    """Return where the console's log can be read."""
     vm = vm_of(cloud, request)
     if not (vm.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics", {}).get("enabled"):
         raise operation_not_allowed(f"Boot diagnostics is not enabled on VM '{vm.name}'.")
@@ -254,13 +254,13 @@ async def boot_diagnostics(cloud: Cloud, request: ArmRequest) -> Reply:
 
 
 def console_url(cloud: Cloud, origin: str, vm: Resource) -> str:
-    """Where a console's log can be read for some time without a token, as from a storage account."""
+    """Return where a console's log can be read for some time without a token, as from a storage account."""
     path = f"/_console{vm.id}/serialconsole.log"
     return f"{origin}{path}?sig={cloud.signature(path)}"
 
 
 def read_console(cloud: Cloud, path: str, signature: str) -> Reply:
-    """The log behind such a URL."""
+    """Return the log behind such a URL."""
     if signature != cloud.signature(path):
         raise ApiError(403, "AuthenticationFailed", "Server failed to authenticate the request.")
     vm = cloud.resource(path.removeprefix("/_console").rpartition("/")[0])
@@ -269,6 +269,6 @@ def read_console(cloud: Cloud, path: str, signature: str) -> Reply:
 
 @route("GET", f"{ONE}/vmSizes", VM)
 async def sizes(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The sizes that the VM could have."""
+    """Return the sizes that the VM could have."""
     vm_of(cloud, request)
     return Reply(200, {"value": [catalogue.size_body(size) for size in catalogue.SIZES.values()]}, pretty=True)

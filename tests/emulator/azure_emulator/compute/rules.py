@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The security rules that hold for an interface, as one list."""
+"""The effective security rules of an interface, as one list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAGS = ("Internet", "VirtualNetwork", "AzureLoadBalancer")
 
 
 def effective_rules(cloud: Cloud, nic: Resource) -> tuple[Rule, ...]:
-    """What the groups of the interface and of its subnet allow together: both must."""
+    """Return what the groups of the interface and of its subnet both allow."""
     subnet = cloud.store.get(nic.properties["ipConfigurations"][0]["properties"]["subnet"]["id"])
     groups = [_group(cloud, holder) for holder in (subnet, nic) if holder is not None]
     lists = [_rules(cloud, group) for group in groups if group is not None]

@@ -66,7 +66,7 @@ def _reset(command: Resource) -> None:
 
 @action("runCommand.create", "runCommand.update")
 class Run:
-    """The script is run by the agent; how it went stands in the instance view."""
+    """The agent runs the script; the instance view shows the result."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
         """Run it, or fail as the properties say."""
@@ -180,13 +180,13 @@ DOCUMENT = {
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/runCommands", RUN_COMMAND)
 async def list_documents(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The documents of the older run command."""
+    """List the documents of the older run command."""
     return listing([DOCUMENT])
 
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/runCommands/{{command}}", RUN_COMMAND)
 async def get_document(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One of them, with its script."""
+    """Return one of them, with its script."""
     if request.params["command"].lower() != DOCUMENT["id"].lower():
         raise ApiError(404, "NotFound", f"The entity was not found. Command id '{request.params['command']}'.")
     return found({**DOCUMENT, "script": ["echo $arg1 $arg2"], "parameters": []})

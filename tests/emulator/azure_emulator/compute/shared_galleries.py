@@ -37,7 +37,7 @@ PERMISSIONS = {SHARED: "Groups", COMMUNITY: "Community"}
 
 
 def _shared(cloud: Cloud, type_: str, name: str) -> Resource | None:
-    """A gallery by its unique or public name, if it is shared in this way."""
+    """Return a gallery by its unique or public name, if it is shared in this way."""
     for gallery in cloud.store.of_type(GALLERY):
         sharing = gallery.properties.get("sharingProfile") or {}
         if sharing.get("permissions") != PERMISSIONS[type_]:
@@ -51,7 +51,7 @@ def _shared(cloud: Cloud, type_: str, name: str) -> Resource | None:
 
 
 def find_version(cloud: Cloud, reference: str, location: str | None) -> tuple[Resource, Resource] | None:
-    """The definition and the version that an image reference means; without one, the newest in the region.
+    """Return the definition and the version that an image reference means; without one, the newest in the region.
 
     :param reference: an id, ``/SharedGalleries/...`` or ``/CommunityGalleries/...``.
     """
@@ -109,26 +109,26 @@ class Viewer:
             route("GET", path, self.type)(handler)
 
     async def get(self, cloud: Cloud, request: ArmRequest) -> Reply:
-        """One gallery."""
+        """Return one gallery."""
         return found(self._body(request, self._gallery(cloud, request), {}))
 
     async def list_images(self, cloud: Cloud, request: ArmRequest) -> Reply:
-        """The definitions of a gallery."""
+        """Return the definitions of a gallery."""
         images = cloud.store.children(self._gallery(cloud, request).id, GALLERY_IMAGE)
         return listing([self._image_body(request, image) for image in images])
 
     async def get_image(self, cloud: Cloud, request: ArmRequest) -> Reply:
-        """One definition."""
+        """Return one definition."""
         return found(self._image_body(request, self._image(cloud, request)))
 
     async def list_versions(self, cloud: Cloud, request: ArmRequest) -> Reply:
-        """The versions of a definition."""
+        """Return the versions of a definition."""
         image = self._image(cloud, request)
         versions = cloud.store.children(image.id, GALLERY_VERSION)
         return listing([self._version_body(request, image, version) for version in versions])
 
     async def get_version(self, cloud: Cloud, request: ArmRequest) -> Reply:
-        """One version."""
+        """Return one version."""
         image = self._image(cloud, request)
         version = cloud.store.get(f"{image.id}/versions/{request.params['version']}")
         if version is None:
@@ -162,7 +162,7 @@ class Viewer:
         return self._body(request, version, properties, image.name, version.name)
 
     def _body(self, request: ArmRequest, resource: Resource, properties: Json, *names: str) -> Json:
-        """A body. ``names`` are those of the definition and the version that it is about."""
+        """Return a body. ``names`` are those of the definition and the version that it is about."""
         path = "".join(f"/{level}/{name}" for level, name in zip(("Images", "Versions"), names, strict=False))
         identifier = {"uniqueId": f"{PREFIXES[self.type]}/{request.params['gallery']}{path}"}
         body: Json = {"name": resource.name, "location": request.params["location"], "identifier": identifier}

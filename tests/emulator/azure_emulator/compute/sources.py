@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a machine is made from: platform images, managed images, images of galleries."""
+"""The sources of machines: platform images, managed images, images of galleries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHARED = ("sharedGalleryImageId", "communityGalleryImageId")
 
 
 def image_of(cloud: Cloud, vm: Resource, reference: Json) -> Image | None:
-    """The image that a machine's reference means; None without one, or when it is gone since."""
+    """Return the image that a machine's reference means; None without a reference, or if the image no longer exists."""
     if reference.get("publisher"):
         return catalogue.find_image(cloud, reference)
     text = next((reference[name] for name in ("id", *SHARED) if reference.get(name)), None)
@@ -35,9 +35,9 @@ def image_of(cloud: Cloud, vm: Resource, reference: Json) -> Image | None:
 
 
 def check_image(cloud: Cloud, vm: Resource, storage: Json) -> Image | None:
-    """The image of a machine that is to be made.
+    """Return the image of a new machine.
 
-    :raises ApiError: 400 or 404, there is no such image where the machine is to be.
+    :raises ApiError: 400 or 404, the image does not exist in the machine's region.
     """
     reference: Json = storage.get("imageReference") or {}
     if not reference:

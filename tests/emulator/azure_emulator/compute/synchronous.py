@@ -42,7 +42,7 @@ class Kind:
 
 
 def base_body(resource: Resource) -> Json:
-    """The members beside ``properties``."""
+    """Return the members besides ``properties``."""
     body: Json = {"name": resource.name, "id": resource.id, "type": resource.type, "location": resource.location}
     if resource.tags is not None:
         body["tags"] = resource.tags

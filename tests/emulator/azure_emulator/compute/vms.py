@@ -34,7 +34,7 @@ ONE = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/{{vm}}"
 
 
 def vm_of(cloud: Cloud, request: ArmRequest) -> Resource:
-    """The VM in the path.
+    """Return the VM in the path.
 
     :raises ApiError: 404.
     """
@@ -43,7 +43,7 @@ def vm_of(cloud: Cloud, request: ArmRequest) -> Resource:
 
 @route("GET", ONE, VM)
 async def get_vm(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One VM; with ``$expand=instanceView`` or ``userData`` more of it."""
+    """Return one VM; with ``$expand=instanceView`` or ``userData`` more of it."""
     vm = vm_of(cloud, request)
     expand = request.query.get("$expand", "").lower()
     if expand not in ("", "instanceview", "userdata"):
@@ -63,26 +63,26 @@ async def get_vm(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", f"{ONE}/instanceView", VM)
 async def get_instance_view(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The run-time state of one VM."""
+    """Return the run-time state of one VM."""
     return found(await instance_view(cloud, vm_of(cloud, request)))
 
 
 @route("GET", f"{GROUP}/providers/Microsoft.Compute/virtualMachines", VM)
 async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The VMs of a group."""
+    """List the VMs of a group."""
     group = cloud.group(request.subscription, request.group)
     return await _listed(cloud, request, cloud.store.children(group.id, VM))
 
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/virtualMachines", VM)
 async def list_all(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The VMs of a subscription; ``statusOnly=true`` gives their run-time state too."""
+    """List the VMs of a subscription; ``statusOnly=true`` gives their run-time state too."""
     return await _listed(cloud, request, cloud.store.of_type(VM, f"/subscriptions/{request.subscription}"))
 
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/virtualMachines", VM)
 async def list_location(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The VMs of a subscription in a region."""
+    """List the VMs of a subscription in a region."""
     vms = cloud.store.of_type(VM, f"/subscriptions/{request.subscription}")
     return await _listed(cloud, request, [vm for vm in vms if vm.location == request.params["location"].lower()])
 
@@ -102,7 +102,7 @@ async def _listed(cloud: Cloud, request: ArmRequest, vms: list[Resource]) -> Rep
 
 @route("PUT", ONE, VM)
 async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Create a VM, or update one: then a property that cannot change must not."""
+    """Create a VM, or update one, whose immutable properties must not change."""
     body = read_body(cloud, request, VM)
     id_ = request.id_of(VM, request.params["vm"])
     vm = cloud.store.get(id_)
@@ -141,7 +141,7 @@ def _top(cloud: Cloud, body: Json) -> Json:
 
 
 def identity_of(cloud: Cloud, wanted: Json, old: Json, *, patch: bool) -> Json:
-    """The identities of a machine. A PATCH adds user-assigned ones, and takes away those that it gives as null."""
+    """Return a machine's identities. A PATCH adds user-assigned ones, and removes those that it sets to null."""
     kind = wanted.get("type") or old.get("type", "None")
     found: Json = {"type": kind}
     if "SystemAssigned" in kind:
@@ -188,7 +188,7 @@ def attach_interfaces(cloud: Cloud, vm: Resource) -> None:
 
 
 def _mac_address(guid: str) -> str:
-    """The same for the same interface, in the block of addresses that Azure uses."""
+    """Return the same for the same interface, in the block of addresses that Azure uses."""
     digits = guid.replace("-", "").upper()
     return f"00-22-48-{digits[0:2]}-{digits[2:4]}-{digits[4:6]}"
 
@@ -289,7 +289,7 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
 
 
 def _leaves_out(properties: Json, wanted: Json) -> bool:
-    """Whether a PUT says less than what the VM has: the service takes that for a change, and keeps what is left out."""
+    """Return whether a PUT omits properties of the VM: the service treats that as a change, and keeps them."""
     for name in ("storageProfile", "osProfile"):
         if set(properties.get(name) or ()) - set(wanted.get(name) or ()):
             return True
@@ -363,7 +363,7 @@ class Remove:
         await cloud.machines.delete(vm)
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
-        """Forget the VM and everything that goes with it."""
+        """Remove the VM and everything that its delete options name."""
         vm = cloud.store.get(operation.target)
         if vm is None:
             return
@@ -375,7 +375,7 @@ class Remove:
 
 
 def remove_with_options(cloud: Cloud, vm: Resource) -> None:
-    """Take a VM out of the store, and obey the delete options of its disks, interfaces and addresses."""
+    """Remove a VM from the store, and apply the delete options of its disks, interfaces and addresses."""
     for child in [*cloud.store.children(vm.id, EXTENSION), *cloud.store.children(vm.id, RUN_COMMAND)]:
         cloud.store.remove(child)
     cloud.store.remove(vm)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The control interface: faults, switches, the request log, what there is. It is no part of Azure."""
+"""The control interface: faults, switches, the request log, the resources. It is not part of Azure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Control:
         self._tokens = tokens
 
     async def answer(self, method: str, path: str, headers: t.Mapping[str, str], raw: bytes) -> Reply:
-        """One request."""
+        """Answer one request."""
         expected = f"Bearer {self._cloud.identity.control_token}"
         if not hmac.compare_digest(headers.get("authorization", "").encode(), expected.encode()):
             return Reply(401, {"error": "the control token is missing or wrong"})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Managed identity: the endpoints that a process in Azure asks for tokens."""
+"""Managed identity: the endpoints that issue tokens to a process in Azure."""
 
 from __future__ import annotations
 

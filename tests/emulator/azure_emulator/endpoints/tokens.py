@@ -41,7 +41,7 @@ class TokenError(Exception):
         self.error, self.number, self.text, self.status = error, number, text, status
 
     def reply(self) -> Reply:
-        """The answer, in Microsoft Entra's form."""
+        """Return the answer, in Microsoft Entra's form."""
         trace, correlation = new_guid(), new_guid()
         moment = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())
         body = {
@@ -87,11 +87,11 @@ class Tokens:
         return hashlib.sha256(str(self._public.public_numbers().n).encode()).hexdigest()[:27]
 
     def issuer(self) -> str:
-        """The issuer of the tokens."""
+        """Return the issuer of the tokens."""
         return f"{self._cloud.origin}/{self._cloud.identity.tenant}/v2.0"
 
     def configuration(self, tenant: str) -> Json:
-        """The OpenID configuration of a tenant."""
+        """Return the OpenID configuration of a tenant."""
         base = f"{self._cloud.origin}/{tenant}"
         return {
             "token_endpoint": f"{base}/oauth2/v2.0/token",
@@ -110,7 +110,7 @@ class Tokens:
         }
 
     def keys(self) -> Json:
-        """The keys that tokens are signed with."""
+        """Return the keys that tokens are signed with."""
         numbers = self._public.public_numbers()
         modulus = numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")
         key = {"kty": "RSA", "use": "sig", "kid": self._key_id, "n": _base64url(modulus), "e": "AQAB"}
@@ -258,7 +258,7 @@ class Tokens:
             ) from error
 
     def federated_token(self, subject: str = "system:serviceaccount:awx:awx") -> str:
-        """A token of the workload's own issuer, to be exchanged for one of ours."""
+        """Return a token of the workload's own issuer, which can be exchanged for an access token."""
         now = int(time.time())
         claims = {
             "iss": f"{self._cloud.origin}/federation",
@@ -270,7 +270,7 @@ class Tokens:
         return jwt.encode(claims, self._private, algorithm="RS256", headers={"kid": self._key_id})
 
     def issue(self, audience: str, lifetime: int) -> str:
-        """An access token."""
+        """Return an access token."""
         identity, now = self._cloud.identity, int(time.time())
         claims = {
             "aud": audience,
@@ -289,7 +289,7 @@ class Tokens:
         return jwt.encode(claims, self._private, algorithm="RS256", headers={"kid": self._key_id})
 
     def claims(self, token: str) -> Json | None:
-        """What a token of ours says; None when it is not one of ours, or has expired."""
+        """Return the claims of a token; None if this server did not issue it, or if it has expired."""
         try:
             return jwt.decode(
                 token,
@@ -301,7 +301,7 @@ class Tokens:
             return None
 
     def check(self, authorization: str | None) -> Json:
-        """The claims of a request's token.
+        """Return the claims of a request's token.
 
         :raises ApiError: 401 with the challenge.
         """
@@ -356,9 +356,9 @@ class Tokens:
         return claims
 
     def refused(self, code: str, message: str, description: str, claims: str | None = None) -> ApiError:
-        """401 with its challenge.
+        """Return 401 with its challenge.
 
-        :param claims: what a new token is to have, as JSON ("Claims challenges, claims requests, and client
+        :param claims: what a new token must contain, as JSON ("Claims challenges, claims requests, and client
             capabilities", learn.microsoft.com).
         """
         authority = f"{self._cloud.origin}/{self._cloud.identity.tenant}"
@@ -374,5 +374,5 @@ def _base64url(data: bytes) -> str:
 
 
 def form_of(raw: bytes) -> dict[str, str]:
-    """The fields of a form in a request's body."""
+    """Return the fields of a form in a request's body."""
     return dict(urllib.parse.parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))

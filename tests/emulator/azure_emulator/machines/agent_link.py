@@ -27,7 +27,7 @@ AGENT_VERSION = "2.9.1.1"
 
 
 async def call_agent(guest: Guest, verb: str, request: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
-    """Have the agent do something, as a service of the guest's own. :raises MachineError: it broke off."""
+    """Call the agent as a service of the guest's own. :raises MachineError: the agent failed."""
     # fmt: off
     command = [
         "systemd-run", "--pipe", "--wait", "--quiet", "--collect", "--property=KillMode=process",

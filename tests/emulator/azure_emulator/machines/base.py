@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The contract between the ARM side and what a virtual machine is made of.
+"""The contract between the ARM side and the machines behind its virtual machines.
 
 The ARM side decides names, addresses, rules and times; a provider makes them real. Every method is a
 coroutine of the server's one event loop and must not block it. Calls for one machine come one at a time.
@@ -64,7 +64,7 @@ class DataDisk:
 
 @dataclass(frozen=True)
 class MachineSpec:
-    """What a machine is to be. Secrets stay out of every log."""
+    """The specification of a machine. Secrets stay out of every log."""
 
     id: str
     name: str
@@ -87,7 +87,7 @@ class MachineSpec:
 
 @dataclass(frozen=True)
 class AgentStatus:
-    """What the guest agent reports. ``version`` is None when there is no agent."""
+    """The report of the guest agent. ``version`` is None without an agent."""
 
     state: t.Literal["ready", "not_ready", "absent"]
     version: str | None = None
@@ -152,7 +152,7 @@ class RunCommandSpec:
 
 @dataclass(frozen=True)
 class HandlerResult:
-    """What an extension handler left in its status file (format: N.status of the handler contract).
+    """The status that an extension handler reported (N.status of the handler contract).
 
     :param code: the handler's own code; 0 is success.
     :param message: ``formattedMessage.message``.
@@ -168,7 +168,7 @@ class HandlerResult:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a managed or action run command gave."""
+    """The result of a managed or action run command."""
 
     exit_code: int
     output: str
@@ -177,17 +177,17 @@ class CommandResult:
 
 
 class MachineError(Exception):
-    """A machine could not do what was asked; the text says what happened on the host."""
+    """A machine failed; the text says what happened on the host."""
 
 
 class AgentUnreachable(MachineError):  # noqa: N818 (the thing, not only the error)
-    """There is no agent, or it does not report: Azure's VMAgentStatusCommunicationError."""
+    """The agent is missing or does not report: Azure's VMAgentStatusCommunicationError."""
 
 
 class Machine(t.Protocol):
     """One virtual machine, running or not. Its disks stay until :meth:`delete`.
 
-    :param on_ended: called in the event loop when the machine has ended by itself, as after ``poweroff`` inside.
+    :param on_ended: called in the event loop when the machine has ended by itself, for example after ``poweroff``.
     """
 
     spec: MachineSpec
@@ -213,7 +213,7 @@ class Machine(t.Protocol):
         """Apply changed addresses, rules and data disks, live where Azure does it live."""
 
     async def agent_status(self) -> AgentStatus:
-        """The agent's state now; absent when the machine is off."""
+        """Return the agent's present state; absent if the machine is off."""
 
     async def enable_extension(self, extension: ExtensionSettings) -> HandlerResult:
         """Give the handler a new sequence number with these settings and wait for its final status.
@@ -228,7 +228,7 @@ class Machine(t.Protocol):
         """Run a shell script through the agent and wait for its end."""
 
     def console_log(self) -> str:
-        """The console since the last boot (boot diagnostics)."""
+        """Return the console since the last boot (boot diagnostics)."""
 
 
 class MachineProvider(t.Protocol):
@@ -242,13 +242,13 @@ class MachineProvider(t.Protocol):
     public_pool: str
 
     async def open(self) -> None:
-        """Get ready; clean up whatever a killed predecessor left."""
+        """Prepare, and clean up what a killed predecessor left."""
 
     async def close(self) -> None:
         """Stop every machine and leave no process, mount or namespace behind. Disks stay in the state directory."""
 
     async def create(self, spec: MachineSpec) -> Machine:
-        """Make a machine, not yet started. With known disks (after a restart of the server) it takes them up again."""
+        """Create a machine without starting it. Known disks (after a restart of the server) are reused."""
 
     async def delete_disk(self, disk_id: str) -> None:
         """Remove a managed disk's content. Unknown ones are ignored."""

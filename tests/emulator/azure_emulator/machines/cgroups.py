@@ -21,7 +21,7 @@ CONTROLLERS = "cpu cpuset io memory pids"
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """One mounted hierarchy and where a process stands in it."""
+    """One mounted hierarchy, and a process's group in it."""
 
     group: Path
     controllers: frozenset[str]
@@ -29,7 +29,7 @@ class Hierarchy:
 
 
 def hierarchies(pid: int | str = "self") -> list[Hierarchy]:
-    """The hierarchies of the host with the group of process ``pid`` in each."""
+    """Return the hierarchies of the host with the group of process ``pid`` in each."""
     mounts: dict[frozenset[str], tuple[Path, str]] = {}
     for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
         left, _dash, right = line.partition(" - ")

@@ -29,7 +29,7 @@ class DataDisks:
         self._loops: dict[str, tuple[int, loops.Loop]] = {}
 
     def names(self) -> set[str]:
-        """The kernel's names of the devices, for example ``loop3``."""
+        """Return the kernel's names of the devices, for example ``loop3``."""
         return {loop.path.name for _lun, loop in self._loops.values()}
 
     def apply(self, wanted: Sequence[DataDisk]) -> bool:

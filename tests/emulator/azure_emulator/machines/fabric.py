@@ -167,7 +167,7 @@ class Fabric:
             await to_the_end(self._apply(network, key, public, rules))
 
     async def unplug(self, key: str, interface: Interface) -> None:
-        """Take an interface off its network; the network goes with its last one."""
+        """Remove an interface from its network, and the network with its last interface."""
         network = await self._present(interface.network)
         if network is None:
             return
@@ -194,14 +194,14 @@ class Fabric:
         await self._supervisor.script(script, namespace, what="remove a guest's network namespace")
 
     async def _network(self, key: str) -> _Network:
-        """The network of that key, made by whoever asks first, and made whole even if that one is cancelled."""
+        """Return the network of a key. The first caller creates it, completely even if that caller is cancelled."""
         task = self._networks.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
             task = self._networks[key] = asyncio.create_task(self._make_network())
         return await asyncio.shield(task)
 
     async def _present(self, key: str) -> _Network | None:
-        """The network of that key, if there is one or one is being made."""
+        """Return the network of that key, if there is one or one is being made."""
         task = self._networks.get(key)
         if task is None:
             return None
@@ -244,7 +244,7 @@ class Fabric:
 
 
 def slot_range(slot: int) -> ipaddress.IPv4Network:
-    """The addresses of one slot: the lower half is the public pool, the upper one the data centre's own."""
+    """Return the addresses of one slot: the lower half is the public pool, the upper one the data centre's own."""
     return list(RANGE.subnets(new_prefix=SLOT_PREFIX))[slot]
 
 

@@ -42,7 +42,7 @@ class Port:
 
 
 def ruleset(ports: Sequence[Port], hidden_address: str) -> str:
-    """The whole packet filter, to be loaded in one transaction with ``nft -f``.
+    """Return the whole packet filter, to be loaded in one transaction with ``nft -f``.
 
     :param hidden_address: the address that guests without a public one have outside their network.
     """
@@ -93,7 +93,7 @@ def _chain(name: str, rules: Iterable[Rule], allowed: str) -> list[str]:
 
 
 def _matches(rule: Rule) -> list[str]:
-    """One rule as nft matches, any of which decides; none when it can match nothing here."""
+    """Return one rule as nft matches, any of which decides; none when it can match nothing here."""
     inbound = rule.direction == "Inbound"
     sources = _prefixes(rule.sources, "saddr", 'iifname "{}"' if inbound else None)
     destinations = _prefixes(rule.destinations, "daddr", None if inbound else 'oifname "{}"')
@@ -153,7 +153,7 @@ def _protocols(rule: Rule) -> list[str]:
 
 
 def _ports(ports: Sequence[str]) -> str:
-    """A set of ports as nft writes it; empty for all."""
+    """Return a set of ports as nft writes it; empty for all."""
     if "*" in ports or tuple(ports) in _EVERY_PORT:
         return ""
     return "{ " + ", ".join(port.replace(" ", "") for port in ports) + " }"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Machines that are real Linux guests: systemd-nspawn over a cached Debian tree, on networks of their own."""
+"""Real Linux guests: systemd-nspawn over a cached Debian tree, on virtual networks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _PACKAGES = "debootstrap debian-archive-keyring systemd-container iproute2 nftab
 
 
 def guests_possible() -> str | None:
-    """None where guests can run, else the reason, with the command that mends it where there is one."""
+    """Return None if guests can run, else the reason, with the command that fixes it where there is one."""
     if sys.platform != "linux":
         return "guests need Linux"
     if os.geteuid() != 0:
@@ -97,7 +97,7 @@ class GuestProvider:
         self.counter = 0
 
     def _take_slot(self) -> tuple[int, t.TextIO]:
-        """An address range that no other server on this host uses; the state directory remembers it."""
+        """Return an address range that no other server on this host uses; the state directory remembers it."""
         RUN.mkdir(exist_ok=True)
         note = self.state_dir / "slot"
         known = note.exists()
@@ -115,7 +115,7 @@ class GuestProvider:
         raise MachineError(f"another server uses the state directory {self.state_dir}, or its address range {first}")
 
     async def open(self) -> None:
-        """Make the tree if need be, and the namespaces. :raises MachineError: the host refuses."""
+        """Build the tree if necessary, and create the namespaces. :raises MachineError: the host refuses."""
         try:
             self.tree = await asyncio.to_thread(
                 tree.ensure_tree, self.cache_dir, lambda line: print(f"guest tree: {line}")
@@ -147,7 +147,7 @@ class GuestProvider:
         self.disk_image(disk_id).unlink(missing_ok=True)
 
     def disk_image(self, disk_id: str) -> Path:
-        """The file behind a managed data disk."""
+        """Return the file behind a managed data disk."""
         return self.state_dir / "disks" / f"{_digest(disk_id)}.img"
 
     @property
@@ -238,7 +238,7 @@ class GuestMachine:
         await self.halt(hard=skip_shutdown)
 
     async def halt(self, *, hard: bool = False, patience: float = SHUTDOWN_LIMIT) -> None:
-        """Stop the guest, and give back what it had on the host."""
+        """Stop the guest, and release its resources on the host."""
         guest, self._guest = self._guest, None
         if guest is not None:
             await guest.stop(hard=hard, patience=patience)

@@ -33,10 +33,10 @@ _BIND = 'mount --bind "$0" /etc/hosts && exec "$@"'
 
 
 def command_with_hosts(hosts: Path, command: t.Sequence[str]) -> list[str]:
-    """The command line that runs ``command`` with ``hosts`` bound over /etc/hosts; without root in a user namespace."""
+    """Return a command line that runs ``command`` with ``hosts`` bound over /etc/hosts (a user namespace without root)."""
     if os.geteuid() == 0:
         return ["unshare", "--mount", "--propagation", "private", "sh", "-c", _BIND, str(hosts), *command]
-    # The inner namespace gives the user the own identity back: ssh and others look at it.
+    # The inner namespace restores the user's own identity, which ssh and others check.
     back = ["unshare", "--user", f"--map-user={os.getuid()}", f"--map-group={os.getgid()}"]
     outer = ["unshare", "--user", "--map-root-user", "--mount", "--propagation", "private", "sh", "-c", _BIND]
     return [*outer, str(hosts), *back, *command]

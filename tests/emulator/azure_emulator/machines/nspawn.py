@@ -112,7 +112,7 @@ class Guest:
         return self._watch is not None and not self._watch.done()
 
     def leader(self) -> int | None:
-        """The guest's PID 1 as the host sees it; None when there is none. It changes when the guest reboots."""
+        """Return the guest's PID 1 as the host sees it; None when there is none. It changes when the guest reboots."""
         if self._process is None or self._process.returncode is not None:
             return None
         inside = children(self._process.pid)
@@ -120,7 +120,7 @@ class Guest:
         return found[0] if found else None
 
     def has(self, path: str) -> bool:
-        """Whether a path is there in the running guest."""
+        """Return whether a path is there in the running guest."""
         leader = self.leader()
         try:
             return leader is not None and Path(f"/proc/{leader}/root", path.lstrip("/")).exists()
@@ -169,7 +169,7 @@ class Guest:
 
 
 def _escape(path: Path) -> str:
-    """A path in overlay's mount options."""
+    """Return a path in overlay's mount options."""
     return str(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
 
 

@@ -103,7 +103,7 @@ class Apt:
         self._call("apt-get", "update", "--error-on=any")
 
     def packages(self) -> dict[str, Package]:
-        """The newest version of every package, by name."""
+        """Return the newest version of every package, by name."""
         if not self._packages:
             lists = sorted((self.base / "lists").glob("*_Packages"), key=lambda path: "security" in path.name)
             for path in lists:
@@ -115,7 +115,7 @@ class Apt:
         return self._packages
 
     def closure(self, names: t.Sequence[str]) -> list[Package]:
-        """The packages and everything they depend on, as apt would install them."""
+        """Return the packages and everything they depend on, as apt would install them."""
         out = self._call("apt-get", "install", "--print-uris", "-qq", "--yes", *names)
         files = {line.split()[1].rsplit("_", 2)[0] for line in out.splitlines() if line.startswith("'")}
         return [self.packages()[name] for name in sorted(files)]
@@ -172,7 +172,7 @@ def unpack(path: Path) -> None:
 
 
 def _members(archive: bytes) -> Iterator[tuple[str, bytes]]:
-    """The members of an ar archive: names and contents."""
+    """Yield the members of an ar archive: names and contents."""
     position = len(_AR_MAGIC)
     while position < len(archive):
         head = archive[position : position + 60]
@@ -201,7 +201,7 @@ def write_repository(pool: Path, packages: t.Sequence[Package]) -> None:
 
 
 def _stanza(package: Package, folder: Path) -> str:
-    """The package's entry, of the file as it lies in the folder."""
+    """Return the package's entry for its file in the folder."""
     own = ("Filename:", "Size:", "MD5sum:", "SHA256:")
     lines = [line for line in package.stanza.splitlines() if not line.startswith(own)]
     content = (folder / package.file_name).read_bytes()

@@ -63,7 +63,7 @@ class StandInProvider:
         self.machines: dict[str, StandIn] = {}
 
     async def open(self) -> None:
-        """Nothing is ever left behind: engines end with the server."""
+        """Do nothing: engines end with the server, so no predecessor leaves anything."""
 
     async def close(self) -> None:
         await asyncio.gather(*(machine.power_off() for machine in self.machines.values()))
@@ -74,11 +74,11 @@ class StandInProvider:
         return machine
 
     async def delete_disk(self, disk_id: str) -> None:
-        """Data disks have no content here."""
+        """Do nothing: data disks have no content."""
 
 
 class StandIn:
-    """One machine that is not there."""
+    """One stand-in."""
 
     def __init__(self, provider: StandInProvider, spec: MachineSpec) -> None:
         self.spec = spec
@@ -122,7 +122,7 @@ class StandIn:
         partial.rename(self.root)
 
     async def _serve(self) -> None:
-        """Start the engine anew with the configuration that is there now."""
+        """Restart the engine with the present configuration."""
         await self._silence()
         address = next((nic.public_address for nic in self.spec.interfaces if nic.public_address), None)
         if not self._running or address is None or not standin_engine.read_daemon(self.root).ports:

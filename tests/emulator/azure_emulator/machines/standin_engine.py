@@ -52,7 +52,7 @@ class Daemon:
 
 
 def read_daemon(root: Path) -> Daemon:
-    """The settings of the daemon configured below ``root``; without any, it listens nowhere."""
+    """Return the settings of the daemon configured below ``root``; without any, it listens nowhere."""
     daemon = Daemon()
     config = root / "etc/docker/daemon.json"
     if config.exists():
@@ -77,7 +77,7 @@ def read_daemon(root: Path) -> Daemon:
 
 
 def exec_start(root: Path) -> list[str]:
-    """The words of the unit's last ``ExecStart=``; an empty one clears what stood before, as systemd has it."""
+    """Return the words of the unit's last ``ExecStart=``; an empty one clears what stood before, as systemd has it."""
     files = [root / "lib/systemd/system/docker.service", root / UNIT, *sorted((root / f"{UNIT}.d").glob("*.conf"))]
     command = ""
     for file in files:
@@ -102,7 +102,7 @@ def tls_context(daemon: Daemon, root: Path) -> ssl.SSLContext | None:
 
 
 def answers(name: str, daemon: Daemon) -> dict[str, t.Any]:
-    """The documents by path, of Docker's Engine API 1.47."""
+    """Return the documents by path, of Docker's Engine API 1.47."""
     common = {"Os": "linux", "Arch": "amd64", "KernelVersion": os.uname().release}
     version: dict[str, t.Any] = {
         "Version": VERSION,
@@ -170,7 +170,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def make_handler(documents: dict[str, t.Any]) -> type[Handler]:
-    """A handler class for one engine's documents."""
+    """Return a handler class for one engine's documents."""
     return type("EngineHandler", (Handler,), {"documents": documents})
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one owner of everything that guests need on the host: a set of namespaces whose PID 1 is ``keeper.py``."""
+"""The owner of everything that guests need on the host: a set of namespaces whose PID 1 is ``keeper.py``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ R = t.TypeVar("R")
 
 
 async def to_the_end(work: Coroutine[t.Any, t.Any, R]) -> R:
-    """Do work that is done whole or not begun: a caller that is cancelled meanwhile waits for its end first."""
+    """Finish work that was begun, even if the caller is cancelled meanwhile."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -98,7 +98,7 @@ class Supervisor:
         self.pid = 0
 
     def argv(self, command: Sequence[str], *, network: str | None = None) -> list[str]:
-        """The command line that runs ``command`` inside.
+        """Return the command line that runs ``command`` inside.
 
         :param network: name of a network namespace made with ``ip netns add``; else the supervisor's own.
         """
@@ -133,7 +133,7 @@ class Supervisor:
         return await self.run(["sh", "-euc", script, "sh", *words], network=network, what=what)
 
     def path(self, inside: str | Path) -> Path:
-        """How the server itself reaches a path of the supervisor's mount namespace."""
+        """Return how the server itself reaches a path of the supervisor's mount namespace."""
         return Path(f"/proc/{self.pid}/root") / str(inside).lstrip("/")
 
 
@@ -151,7 +151,7 @@ def given(content: bytes) -> Iterator[int]:
 
 
 def children(pid: int) -> list[int]:
-    """The child processes of ``pid``, oldest first."""
+    """Return the child processes of ``pid``, oldest first."""
     listed = Path(f"/proc/{pid}/task/{pid}/children")
     try:
         return [int(word) for word in listed.read_text(encoding="utf-8").split()]

@@ -62,7 +62,7 @@ class Tree:
 
 
 def recipe_digest() -> str:
-    """The name of the build: changes whenever what is built, or how, changes."""
+    """Return the name of the build: changes whenever what is built, or how, changes."""
     recipe = "\n".join([SUITE, *TREE_PACKAGES, *POOL_PACKAGES, *map(str, LATER_PACKAGES), architecture()])
     for file in (__file__, packages.__file__):
         recipe += Path(file).read_text(encoding="utf-8")
@@ -70,7 +70,7 @@ def recipe_digest() -> str:
 
 
 def find_tree(cache_dir: Path) -> Tree | None:
-    """The finished build of the present recipe, or None."""
+    """Return the finished build of the present recipe, or None."""
     base = cache_dir / "guest" / recipe_digest()
     return Tree(base / "tree", base / "pool", base / "extras") if (base / "complete").exists() else None
 

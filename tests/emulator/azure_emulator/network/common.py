@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the types of the network provider have in common: references, tags, reading, listing, deleting."""
+"""Shared helpers of the network provider's types: references, tags, reads, deletions."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ RENDERERS: dict[str, Render] = {}
 
 
 def render(cloud: Cloud, resource: Resource, api_version: str) -> Json:
-    """The body of a resource of this provider."""
+    """Return the body of a resource of this provider."""
     return RENDERERS[resource.type](cloud, resource, api_version)
 
 
 def base_body(resource: Resource) -> Json:
-    """The members that stand before ``properties``."""
+    """Return the members that precede ``properties``."""
     body: Json = {"name": resource.name, "id": resource.id, "etag": resource.etag}
     if resource.location is not None:
         body.update(type=resource.type, location=resource.location)
@@ -44,7 +44,7 @@ def base_body(resource: Resource) -> Json:
 
 
 def referenced(cloud: Cloud, target: str, by: str, location: str | None, type_: str | None = None) -> Resource:
-    """A resource that another one refers to; it must exist in the same region.
+    """Return a resource that another one refers to; it must exist in the same region.
 
     :raises ApiError: 400 InvalidResourceReference, 429 while it is being changed.
     """
@@ -65,13 +65,13 @@ def referenced(cloud: Cloud, target: str, by: str, location: str | None, type_: 
 
 
 def _within_reach(cloud: Cloud, resource: Resource, by: str) -> bool:
-    """Whether a resource is in the subscription of the one that refers to it (Azure/azure-cli#13258)."""
+    """Return whether a resource is in the subscription of the one that refers to it (Azure/azure-cli#13258)."""
     same = by.lower().startswith(f"/subscriptions/{resource.subscription.lower()}/")
     return same or bool(cloud.switches["cross_subscription_networks"])
 
 
 def not_provisioned(cloud: Cloud, resource: Resource, by: str) -> Exception:
-    """429: what is referred to is still being changed (hashicorp/terraform#7986)."""
+    """Return 429: a referenced resource is still being changed (hashicorp/terraform#7986)."""
     under_way = cloud.operations.under_way(resource.id)
     last = under_way[-1].id if under_way else ""
     return network_error(
@@ -90,9 +90,9 @@ def not_provisioned(cloud: Cloud, resource: Resource, by: str) -> Exception:
 
 
 def name_of(item: Json, path: str) -> str:
-    """The name of something inside a request.
+    """Return the name of something inside a request.
 
-    :raises ApiError: 400, it has none.
+    :raises ApiError: 400, it has no name.
     """
     name = item.get("name")
     if not name:
@@ -123,10 +123,10 @@ def touch(resource: Resource, state: str | None = None) -> None:
     "networkInterface.update",
 )
 class Provision:
-    """Creating or updating: the machines hear of it, then the state becomes Succeeded."""
+    """The end of a creation or update: machines are reconfigured, then the state becomes Succeeded."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Tell the machines that use the resource."""
+        """Reconfigure the machines that use the resource."""
         await cloud.machines.network_changed(operation.target)
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
@@ -150,10 +150,10 @@ class Provision:
 
 @action("networkInterface.create")
 class Created:
-    """Something that is there at once: the operation has nothing left to do."""
+    """The operation of a resource that exists at once: it has nothing left to do."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """An operation that was made to fail leaves the resource failed."""
@@ -165,10 +165,10 @@ class Created:
 
 @action("network.delete")
 class Delete:
-    """Deleting: the resource is gone at the end."""
+    """The end of a deletion."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Tell the machines that it was there for."""
+        """Reconfigure the machines that used the resource."""
         await cloud.machines.network_changed(operation.target)
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
@@ -191,7 +191,7 @@ class Delete:
 
 
 async def delete(cloud: Cloud, request: ArmRequest, resource_id: str, in_use: InUse | None) -> Reply:
-    """DELETE: 204 when it is not there, 400 when it is in use, else 202."""
+    """Answer DELETE: 204 if the resource does not exist, 400 if it is in use, else 202."""
     resource = cloud.store.get(resource_id)
     if resource is None:
         cloud.group(request.subscription, request.group)
@@ -214,12 +214,12 @@ def _parent_location(cloud: Cloud, resource: Resource) -> str:
 
 
 def location_of(cloud: Cloud, resource: Resource) -> str:
-    """Where a resource is; a child is where its parent is."""
+    """Return the location of a resource; a child has that of its parent."""
     return resource.location or _parent_location(cloud, resource)
 
 
 def serve(type_: str, in_use: InUse | None = None) -> None:
-    """Routes that are the same for every top-level type: GET, lists, PATCH of tags, DELETE."""
+    """Serve what is the same for every top-level type: GET, lists, PATCH of tags, DELETE."""
     one = f"{GROUP}/providers/{type_}/{{name}}"
     serve_reads(type_, render, has_etag=True)
 
@@ -245,13 +245,13 @@ def network_of(subnet: Resource) -> str:
 
 
 def prefixes(subnet: Resource) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """The address ranges of a subnet."""
+    """Return the address ranges of a subnet."""
     texts = subnet.properties.get("addressPrefixes") or [subnet.properties["addressPrefix"]]
     return [ipaddress.ip_network(text) for text in texts]
 
 
 def parent(cloud: Cloud, request: ArmRequest, parent_id: str, child_type: str) -> Resource:
-    """The resource that a child is part of, or is to become part of.
+    """Return the resource that a child is part of, or is to become part of.
 
     :raises ApiError: 404 in the words of the Resource Manager. A GET is told that the parent itself was not found
         (33 of 33 recordings of subnets, 2024-08 to 2025-01).
@@ -265,7 +265,7 @@ def parent(cloud: Cloud, request: ArmRequest, parent_id: str, child_type: str) -
 
 
 def child(cloud: Cloud, request: ArmRequest, child_id: str, child_type: str) -> Resource:
-    """A child of a resource. The network provider itself answers when only the child is missing.
+    """Return a child of a resource. The network provider itself answers when only the child is missing.
 
     :raises ApiError: 404.
     """
@@ -277,5 +277,5 @@ def child(cloud: Cloud, request: ArmRequest, child_id: str, child_type: str) -> 
 
 
 def child_missing(child_id: str) -> ApiError:
-    """404 of the network provider: the parent is there, the child is not."""
+    """Return the network provider's 404: the parent exists, the child does not."""
     return network_error("NotFound", f"Resource {child_id} not found.", 404)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes of the network provider that meet: what is refused, and what takes the place of what."""
+"""Concurrent writes of the network provider: which are refused, and which supersede others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 
 def refuse_while_deleting(resource: Resource) -> None:
-    """Refuse a write on what is being deleted.
+    """Refuse a write on a resource that is being deleted.
 
     :raises ApiError: 409.
     """
@@ -52,9 +52,9 @@ def _under_way(cloud: Cloud, whole: Resource) -> list[Operation]:
 
 
 def supersede(cloud: Cloud, whole: Resource, by: Operation) -> None:
-    """A write on a whole resource takes the place of those that are under way on it and on its parts.
+    """Cancel the operations that a write on a whole resource supersedes: those on it and on its parts.
 
-    Two clients that create one network at a time see this (iterative/terraform-provider-iterative#341).
+    Two clients that create one network at the same time see this (iterative/terraform-provider-iterative#341).
     """
     for old in _under_way(cloud, whole):
         if old.id != by.id:

@@ -47,7 +47,7 @@ ONE = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{{parent}}"
 
 
 def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
-    """The body of an interface. ``macAddress`` and ``virtualMachine`` are there once a machine has it."""
+    """Return the body of an interface. ``macAddress`` and ``virtualMachine`` appear once a machine uses it."""
     stored = nic.properties
     properties: Json = {
         "provisioningState": nic.provisioning_state,
@@ -71,7 +71,7 @@ def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
 
 
 def _attachment(cloud: Cloud, nic: Resource) -> Json:
-    """What an interface shows once a machine has it."""
+    """Return what an interface shows once a machine uses it."""
     shown: Json = {"macAddress": nic.hidden["macAddress"]} if nic.hidden.get("macAddress") else {}
     machine = cloud.store.get(nic.hidden.get("virtualMachine", ""))
     if machine is not None:
@@ -80,7 +80,7 @@ def _attachment(cloud: Cloud, nic: Resource) -> Json:
 
 
 def render_configuration(nic: Resource, item: Json, api_version: str) -> Json:
-    """The body of an ip configuration; it carries the etag and the state of its interface."""
+    """Return the body of an ip configuration; it carries the etag and the state of its interface."""
     properties = {"provisioningState": nic.provisioning_state, **item["properties"]}
     body = {"name": item["name"], "id": item["id"], "etag": nic.etag}
     if api_version >= "2018-01-01":
@@ -92,7 +92,7 @@ common.RENDERERS[NIC] = render_nic
 
 
 def in_use(cloud: Cloud, nic: Resource) -> None:
-    """Refuse to remove an interface that a machine has."""
+    """Refuse to delete an interface that a machine uses."""
     machine = cloud.store.get(nic.hidden.get("virtualMachine", ""))
     if machine is not None:
         raise network_error(
@@ -129,7 +129,7 @@ def describe_nic(cloud: Cloud, nic: Resource, body: Json) -> Children:
 
 
 def _progress(change: Change) -> Progress:
-    """An interface is there at once. A change takes a while if a machine has the interface, or rules depend on it."""
+    """Return how a write proceeds: changes of groups, and those of a machine's interface, take a while."""
     if change.current is None:
         return Progress("Succeeded", first_poll_waits=False)
     attached = bool(change.desired.hidden.get("virtualMachine"))
@@ -139,9 +139,9 @@ def _progress(change: Change) -> Progress:
 
 
 def _deployed(nic: Resource) -> set[str]:
-    """Ids of what takes a while to change: the security group, and the groups and pools that it is a member of.
+    """Return the ids of what takes a while to change: the security group, and the groups and pools that it is in.
 
-    Recorded 11 of 11 times; an address, and a gateway load balancer, are there at once.
+    Recorded 11 of 11 times. An address, and a gateway load balancer, change at once.
     """
     references = [nic.properties.get("networkSecurityGroup") or {}]
     for item in nic.properties["ipConfigurations"]:
@@ -151,7 +151,7 @@ def _deployed(nic: Resource) -> set[str]:
 
 
 def _address_changes(cloud: Cloud, change: Change) -> None:
-    """Addresses that the interface gained or lost."""
+    """Update the addresses that the interface gained or lost."""
     before = change.current.refs if change.current is not None else []
     for target in {target for target, _shown in [*before, *change.desired.refs]}:
         address = cloud.store.get(target)
@@ -181,7 +181,7 @@ def _internal_names(nic: Resource, wanted: Json) -> Json:
 
 
 def _configurations(cloud: Cloud, nic: Resource, items: list[Json], refs: list[tuple[str, str]]) -> list[Json]:
-    """The ip configurations with their addresses; what they refer to is added to ``refs``."""
+    """Return the ip configurations with their addresses; what they refer to is added to ``refs``."""
     if not items:
         raise network_error(
             "NetworkInterfaceMustHaveAtleastOneIpConfiguration",
@@ -214,7 +214,7 @@ def _primaries(items: list[Json]) -> list[bool]:
 
 
 def _subnet_of(cloud: Cloud, nic: Resource, item: Json, others: list[Json], id_: str) -> Resource:
-    """The subnet of a configuration."""
+    """Return the subnet of a configuration."""
     requested: Json = item.get("properties") or {}
     subnet_id = (requested.get("subnet") or {}).get("id")
     if not subnet_id and requested.get("privateIPAddressPrefixLength") and others:
@@ -230,7 +230,7 @@ def _subnet_of(cloud: Cloud, nic: Resource, item: Json, others: list[Json], id_:
 
 
 def _requested(item: Json, subnet: Resource, *, primary: bool) -> Json:
-    """The properties of a configuration that a request decides."""
+    """Return the properties of a configuration that a request decides."""
     requested: Json = item.get("properties") or {}
     public = (requested.get("publicIPAddress") or {}).get("id")
     return {
@@ -285,14 +285,14 @@ def _check_public(cloud: Cloud, public: str, nic: Resource, configuration: str, 
 
 @route("GET", f"{ONE}/ipConfigurations", IP_CONFIGURATION)
 async def list_configurations(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The ip configurations of an interface."""
+    """List the ip configurations of an interface."""
     nic = parent_of(cloud, request, IP_CONFIGURATION)
     return listing([render_configuration(nic, i, request.api_version) for i in nic.properties["ipConfigurations"]])
 
 
 @route("GET", f"{ONE}/ipConfigurations/{{name}}", IP_CONFIGURATION)
 async def get_configuration(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One of them."""
+    """Return one of them."""
     nic = parent_of(cloud, request, IP_CONFIGURATION)
     for item in nic.properties["ipConfigurations"]:
         if item["name"].lower() == request.params["name"].lower():

@@ -74,7 +74,7 @@ LISTS = ("sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "
 
 
 def default_rules() -> list[Json]:
-    """The properties of the default rules, each with its ``name``."""
+    """Return the properties of the default rules, each with its ``name``."""
     return [
         {
             "name": name,
@@ -93,14 +93,14 @@ def default_rules() -> list[Json]:
 
 
 def _with_lists(properties: Json, api_version: str) -> Json:
-    """Since 2017-06-01 a rule shows its plural members even when they are empty."""
+    """Add the plural members, which a rule shows since 2017-06-01 even when they are empty."""
     if api_version < "2017-06-01":
         return properties
     return {**{k: v for k, v in properties.items() if k not in LISTS}, **{k: properties.get(k) or [] for k in LISTS}}
 
 
 def render_group(cloud: Cloud, group: Resource, api_version: str) -> Json:
-    """The body of a security group, its rules expanded."""
+    """Return the body of a security group, its rules expanded."""
     properties: Json = {
         "provisioningState": group.provisioning_state,
         "resourceGuid": group.properties["resourceGuid"],
@@ -118,7 +118,7 @@ def render_group(cloud: Cloud, group: Resource, api_version: str) -> Json:
 
 
 def render_rule(_cloud: Cloud, rule: Resource, api_version: str) -> Json:
-    """The body of a rule."""
+    """Return the body of a rule."""
     properties = {"provisioningState": rule.provisioning_state, **rule.properties}
     return {
         "name": rule.name,
@@ -130,7 +130,7 @@ def render_rule(_cloud: Cloud, rule: Resource, api_version: str) -> Json:
 
 
 def render_default(group: Resource, rule: Json, api_version: str) -> Json:
-    """The body of one of the rules that cannot be changed."""
+    """Return the body of one of the rules that cannot be changed."""
     properties = {"provisioningState": group.provisioning_state, **rule}
     name = properties.pop("name")
     return {
@@ -147,7 +147,7 @@ common.RENDERERS[RULE] = render_rule
 
 
 def in_use(cloud: Cloud, group: Resource) -> None:
-    """Refuse to remove a group that guards something."""
+    """Refuse to delete a group that is associated with something."""
     users = cloud.store.users(group.id)
     if users:
         raise network_error(
@@ -173,7 +173,7 @@ def _progress(change: Change) -> Progress:
 
 
 def describe_rule(cloud: Cloud, security: Resource, item: Json) -> Resource:
-    """A rule as a request describes it, checked, not yet saved."""
+    """Return a rule as a request describes it, checked, not yet saved."""
     rule = draft_child(cloud, security, RULE, common.name_of(item, "properties.securityRules"))
     requested: Json = item.get("properties") or {}
     _check_required(requested, rule.id)
@@ -207,7 +207,7 @@ def _check_required(requested: Json, rule_id: str) -> None:
 
 
 def check_rules(rules: list[Resource]) -> None:
-    """Refuse two rules of one direction with one priority.
+    """Refuse two rules with the same direction and priority.
 
     :raises ApiError: 400 SecurityRuleConflict.
     """
@@ -238,14 +238,14 @@ serve_children(
 
 @route("GET", f"{ONE}/defaultSecurityRules", DEFAULT_RULE)
 async def list_defaults(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The rules that every group has."""
+    """List the rules that every group has."""
     security = parent_of(cloud, request, RULE)
     return listing([render_default(security, rule, request.api_version) for rule in default_rules()])
 
 
 @route("GET", f"{ONE}/defaultSecurityRules/{{name}}", DEFAULT_RULE)
 async def get_default(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One of them."""
+    """Return one of them."""
     security = parent_of(cloud, request, RULE)
     for rule in default_rules():
         if rule["name"].lower() == request.params["name"].lower():

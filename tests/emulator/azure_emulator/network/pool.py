@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which addresses are free: public ones in the machines' pool, private ones in a subnet."""
+"""Free addresses: public ones in the machines' pool, private ones in a subnet."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AddressPool:
         self._next = 0
 
     def take(self) -> str:
-        """A free public address.
+        """Return a free public address.
 
         :raises ApiError: 409, the pool is used up.
         """
@@ -45,7 +45,7 @@ class AddressPool:
 
 
 def private_addresses(cloud: Cloud, subnet: Resource, except_for: str = "") -> dict[str, str]:
-    """The private addresses in use in a subnet, each with the ip configuration that has it."""
+    """Return the private addresses in use in a subnet, each with the ip configuration that has it."""
     found: dict[str, str] = {}
     for nic in cloud.store.user_resources(subnet.id):
         if nic.type != NIC or nic.key == except_for.lower():
@@ -58,7 +58,7 @@ def private_addresses(cloud: Cloud, subnet: Resource, except_for: str = "") -> d
 
 
 def take_private(subnet: Resource, used: t.Container[str]) -> str:
-    """The first free address of a subnet; the first of all is .4.
+    """Return the first free address of a subnet; the first of all is .4.
 
     :raises ApiError: 400 SubnetIsFull.
     """
@@ -77,7 +77,7 @@ def take_private(subnet: Resource, used: t.Container[str]) -> str:
 
 
 def check_static(subnet: Resource, address: str, used: t.Mapping[str, str], configuration: str) -> None:
-    """Refuse a static private address that cannot be had.
+    """Refuse a static private address that is not available.
 
     :raises ApiError: 400, not in the subnet, reserved, or in use.
     """

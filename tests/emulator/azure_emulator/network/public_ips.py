@@ -39,13 +39,13 @@ SHOWN = (
 
 
 def configuration_of(cloud: Cloud, address: Resource) -> str | None:
-    """The ip configuration that has the address."""
+    """Return the ip configuration that has the address."""
     users = cloud.store.users(address.id)
     return users[0] if users else None
 
 
 def render_address(cloud: Cloud, address: Resource, api_version: str) -> Json:
-    """The body of a public address."""
+    """Return the body of a public address."""
     stored = address.properties
     properties: Json = {
         "provisioningState": address.provisioning_state,
@@ -75,7 +75,7 @@ common.RENDERERS[PUBLIC_IP] = render_address
 
 
 def in_use(cloud: Cloud, address: Resource) -> None:
-    """Refuse to remove an address that something has."""
+    """Refuse to delete an address that is in use."""
     user = configuration_of(cloud, address)
     if user is not None:
         raise network_error(
@@ -88,7 +88,7 @@ def in_use(cloud: Cloud, address: Resource) -> None:
 
 @action("publicIPAddress.create", "publicIPAddress.update")
 class ProvisionAddress(common.Provision):
-    """A static address is there as soon as it is provisioned."""
+    """The end of an address's write: a static address is allocated once it is provisioned."""
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Allocate, and let the name resolve."""
@@ -100,7 +100,7 @@ class ProvisionAddress(common.Provision):
 
 
 def allocate(cloud: Cloud, address: Resource) -> None:
-    """Give an address its number, if it is static or in use by a machine that runs."""
+    """Allocate an address if it is static, or used by a machine that is allocated."""
     if address.properties.get("ipAddress"):
         return
     if address.properties["publicIPAllocationMethod"] == "Static" or _behind_running_machine(cloud, address):
@@ -116,7 +116,7 @@ def _behind_running_machine(cloud: Cloud, address: Resource) -> bool:
 
 
 def fqdn(cloud: Cloud, settings: Json, address: Resource) -> str:
-    """The name of an address with a DNS label."""
+    """Return the name of an address with a DNS label."""
     subscription, group = address.subscription, address.group
     label, scope = settings["domainNameLabel"], settings.get("domainNameLabelScope")
     hash_ = ""
@@ -129,7 +129,7 @@ def fqdn(cloud: Cloud, settings: Json, address: Resource) -> str:
 
 
 def label_owner(cloud: Cloud, name: str) -> Resource | None:
-    """The address that has a DNS name."""
+    """Return the address that has a DNS name."""
     for address in cloud.store.of_type(PUBLIC_IP):
         if address.properties.get("dnsSettings", {}).get("fqdn", "").lower() == name.lower():
             return address
@@ -181,9 +181,9 @@ def _sku(cloud: Cloud, address: Resource, body: Json) -> Json:
 
 
 def check_zone(address: Resource, machine: Resource) -> None:
-    """Refuse an address of another zone than its machine is in (fortinet/azure-templates#43, azure-docs#64801).
+    """Refuse an address whose zone is not that of its machine (fortinet/azure-templates#43, azure-docs#64801).
 
-    One of the SKU Basic has none. A Standard one without zones counts as one of all zones in most regions now.
+    An address of the SKU Basic has no zone. A Standard one without zones is zone-redundant in most regions by now.
 
     :raises ApiError: 400.
     """
@@ -231,7 +231,7 @@ serve_put(Writer(PUBLIC_IP, "publicIPAddress", describe_address, _progress, _upd
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/CheckDnsNameAvailability", PUBLIC_IP)
 async def check_dns_name(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Whether a DNS label is free in a region."""
+    """Return whether a DNS label is free in a region."""
     label = request.query.get("domainnamelabel", "")
     _check_label(label)
     name = f"{label}.{request.params['location'].lower()}.{cloud.settings.dns_suffix}"

@@ -53,7 +53,7 @@ def _check_prefix(prefix: str, rule_id: str) -> None:
 
 
 def network_of(prefix: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """The network that a prefix means.
+    """Return the network that a prefix means.
 
     A bare integer is an address, as .NET's ``IPAddress.Parse`` reads it: ``789`` is 0.0.3.21 (recorded in 2025-02).
 
@@ -65,7 +65,7 @@ def network_of(prefix: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 def _check_several(prefixes: list[str], side: str, rule_id: str) -> None:
     """Refuse tags in a list (hashicorp/terraform-provider-azurerm#5617) and what overlaps in it.
 
-    Of overlapping ones alan-turing-institute/data-safe-haven#2077 and kubernetes-sigs/cloud-provider-azure#6775 tell.
+    Sources: alan-turing-institute/data-safe-haven#2077, kubernetes-sigs/cloud-provider-azure#6775.
     """
     parameter = f"Security rule parameter {side.capitalize()}AddressPrefix for rule with Id {rule_id}"
     for prefix in prefixes:

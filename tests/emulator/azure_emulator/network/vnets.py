@@ -29,7 +29,7 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def render_network(cloud: Cloud, network: Resource, api_version: str) -> Json:
-    """The body of a virtual network, its subnets expanded."""
+    """Return the body of a virtual network, its subnets expanded."""
     stored = network.properties
     properties: Json = {
         "provisioningState": network.provisioning_state,
@@ -50,7 +50,7 @@ def render_network(cloud: Cloud, network: Resource, api_version: str) -> Json:
 
 
 def render_subnet(cloud: Cloud, subnet: Resource, api_version: str) -> Json:
-    """The body of a subnet, with what is in it."""
+    """Return the body of a subnet, with what is in it."""
     stored = subnet.properties
     properties: Json = {"provisioningState": subnet.provisioning_state}
     for name in ("addressPrefix", "addressPrefixes", "networkSecurityGroup", "serviceEndpoints"):
@@ -129,7 +129,7 @@ def _prefix(text: str) -> IpNetwork:
 
 
 def describe_subnet(cloud: Cloud, network: Resource, item: Json) -> Resource:
-    """A subnet as a request describes it, checked, not yet saved."""
+    """Return a subnet as a request describes it, checked, not yet saved."""
     return _subnet(cloud, network, item, _address_space(network.properties))
 
 
@@ -175,7 +175,7 @@ def _check_overlap(subnets: list[Resource]) -> None:
 
 
 def _check_removed(cloud: Cloud, network: Resource, staying: list[Resource]) -> None:
-    """Refuse to remove subnets that something uses."""
+    """Refuse to delete subnets that are in use."""
     keys = {subnet.key for subnet in staying}
     for subnet in cloud.store.children(network.id, SUBNET):
         if subnet.key not in keys:
@@ -183,7 +183,7 @@ def _check_removed(cloud: Cloud, network: Resource, staying: list[Resource]) -> 
 
 
 def subnet_in_use(cloud: Cloud, subnet: Resource) -> None:
-    """Refuse to remove a subnet with something in it."""
+    """Refuse to delete a subnet that is in use."""
     users = cloud.store.users(subnet.id)
     if users:
         raise network_error(
@@ -195,7 +195,7 @@ def subnet_in_use(cloud: Cloud, subnet: Resource) -> None:
 
 
 def network_in_use(cloud: Cloud, network: Resource) -> None:
-    """Refuse to remove a network with a subnet that has something in it."""
+    """Refuse to delete a network with a subnet that is in use."""
     for subnet in cloud.store.children(network.id, SUBNET):
         subnet_in_use(cloud, subnet)
 
@@ -211,7 +211,7 @@ serve_children(
 
 @route("GET", f"{NETWORK}/CheckIPAddressAvailability", VNET)
 async def check_address(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Whether a private address is free; if not, up to five that are."""
+    """Return whether a private address is free; if not, up to five that are."""
     network = cloud.resource(request.id_of(VNET, request.params["network"]))
     text = request.query.get("ipaddress", "")
     try:
@@ -241,7 +241,7 @@ async def check_address(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", f"{NETWORK}/usages", VNET)
 async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
-    """How many addresses of each subnet are in use."""
+    """Return how many addresses of each subnet are in use."""
     network = cloud.resource(request.id_of(VNET, request.params["network"]))
     rows = []
     for subnet in cloud.store.children(network.id, SUBNET):

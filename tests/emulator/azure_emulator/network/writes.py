@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PUT of the network provider: one order of events for every type, and the routes of children.
+"""PUT of the network provider: one sequence for every type, and the routes of children.
 
 A type says what is its own: how a request's body becomes a resource, and how the write proceeds.
 """
@@ -56,7 +56,7 @@ class Progress:
     first_poll_waits: bool = True
 
     def operation(self, kind: str, target: str, location: str) -> OperationSpec:
-        """The operation that the answer names."""
+        """Return the operation that the answer names."""
         waits, retry_after = self.first_poll_waits, self.retry_after
         return OperationSpec("network", kind, target, location, first_poll_waits=waits, retry_after=retry_after)
 
@@ -135,7 +135,7 @@ def _put(cloud: Cloud, request: ArmRequest, writer: Writer) -> Reply:
 
 
 def _draft(cloud: Cloud, request: ArmRequest, type_: str, current: Resource | None) -> Resource:
-    """A copy of a resource, or a new one."""
+    """Return a copy of a resource, or a new one."""
     group = cloud.group(request.subscription, request.group)
     if current is not None:
         return current.copy()
@@ -146,7 +146,7 @@ def _draft(cloud: Cloud, request: ArmRequest, type_: str, current: Resource | No
 
 
 def _differs(cloud: Cloud, current: Resource, desired: Resource, children: Children) -> bool:
-    """Whether a PUT changes more than tags, or comes while something else is under way."""
+    """Return whether a PUT changes more than tags, or comes while something else is under way."""
     if current.provisioning_state != "Succeeded" or _content(current) != _content(desired):
         return True
     before = {child.key: _content(child) for child in cloud.store.children(current.id)}
@@ -226,7 +226,7 @@ def serve_children(writer: ChildWriter) -> None:
 
 
 def parent_of(cloud: Cloud, request: ArmRequest, child_type: str) -> Resource:
-    """The resource that the children of a path are part of.
+    """Return the resource that the children of a path are part of.
 
     :raises ApiError: 404.
     """
@@ -254,7 +254,7 @@ def _put_child(cloud: Cloud, request: ArmRequest, writer: ChildWriter) -> Reply:
 
 
 def draft_child(cloud: Cloud, parent: Resource, type_: str, name: str) -> Resource:
-    """A copy of a child, or a new one."""
+    """Return a copy of a child, or a new one."""
     id_ = f"{parent.id}/{type_.rpartition('/')[2]}/{name}"
     current = cloud.store.get(id_)
     return current.copy() if current is not None else Resource(id_, type_, name, parent.group, parent.subscription)

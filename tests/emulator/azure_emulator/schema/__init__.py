@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the served types look like: which properties exist, their types, which are read-only or required."""
+"""The properties of the served types: their names and types, and which are read-only or required."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLES = {"network": network.TYPES, "compute": compute.TYPES + galleries.TYPES, 
 
 @dataclass(frozen=True)
 class Body:
-    """What the body of a type's PUT and PATCH is.
+    """The body of a type's PUT and PATCH.
 
     :param newest: the api-version that the tables describe.
     """
@@ -68,12 +68,12 @@ BODIES: t.Mapping[str, Body] = {
 
 @cache
 def shapes(family: str) -> dict[str, Shape]:
-    """The types of a provider."""
+    """Return the types of a provider."""
     return parse(TABLES[family])
 
 
 def accept(request: ArmRequest, type_: str, *, patch: bool = False) -> Json:
-    """The body of a request: checked against the type's table, in canonical form, without what is read-only.
+    """Return the body of a request: checked against the type's table, in canonical form, without what is read-only.
 
     :raises ApiError: 400.
     """

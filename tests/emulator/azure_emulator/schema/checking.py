@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checking a request's body against the tables, and bringing it into canonical form."""
+"""Check a request's body against the tables, and bring it into canonical form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Path = tuple[str | int, ...]
 
 
 def dotted(path: Path) -> str:
-    """A path as the service writes it: ``properties.ipConfigurations[0].name``."""
+    """Return a path as the service writes it: ``properties.ipConfigurations[0].name``."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -26,7 +26,7 @@ def dotted(path: Path) -> str:
 class Checker:
     """Walks one body.
 
-    :param family: whose words objections have: ``network``, ``compute`` or ``resources``.
+    :param family: the provider whose error format is used: ``network``, ``compute`` or ``resources``.
     :param lenient: members that are not in the table are ignored, not refused: for api-versions that are newer than it.
     :param problems: gets a line for each read-only member that was sent.
     """
@@ -42,7 +42,7 @@ class Checker:
         self._patch = patch
 
     def object(self, value: t.Any, type_: str, path: Path = ()) -> Json:
-        """An object of a type: canonical names, without nulls and what is read-only.
+        """Return an object of a type: canonical names, without nulls and what is read-only.
 
         :raises ApiError: 400.
         """
@@ -125,7 +125,7 @@ class Checker:
         return self._refused(f"Error converting value \"{value}\" to type '{wanted}'.", path)
 
     def _refused(self, reason: str, path: Path) -> ApiError:
-        """A body that cannot be read, in the words of who reads it."""
+        """Return the error for a body that cannot be parsed, in the format of its provider."""
         self._problems.append(f"refused: {dotted(path)}")
         line, column = position_of(self._raw, path)
         text = f"{reason} Path '{dotted(path)}', line {line}, position {column}."
@@ -146,12 +146,12 @@ class Checker:
 
 
 def _text(value: t.Any) -> str:
-    """Numbers and truth values are taken where text is wanted, as the service's parser does."""
+    """Convert a number or boolean to text, as the service's parser does."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _converted(value: t.Any, kind: str) -> t.Any:
-    """A number or a truth value, also out of text; None when it is none."""
+    """Return a number or boolean, also from text; None if the value is neither."""
     if kind == "bool":
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"

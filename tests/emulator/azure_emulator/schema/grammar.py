@@ -42,7 +42,7 @@ class Shape:
 
 
 def parse(text: str) -> dict[str, Shape]:
-    """The types of a table.
+    """Return the types of a table.
 
     :raises ValueError: a member belongs to no type, or names a type that is not there.
     """
@@ -80,5 +80,5 @@ def _check(shapes: t.Mapping[str, Shape], shape: Shape, member: Member) -> None:
 
 
 def is_single(kind: str) -> bool:
-    """Whether a kind is an enumeration of one value."""
+    """Return whether a kind is an enumeration of one value."""
     return kind in ("EdgeZone", "ForceDetach", "Local")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where in a request's text a member stands, for messages that say so."""
+"""The position of a member in a request's text, for error messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _value_end(text: str, at: int) -> int:
 
 
 def _find(text: str, at: int, path: Path) -> int:
-    """The end of the last name of a path, in the value that begins at ``at``."""
+    """Return the end of the last name of a path, in the value that begins at ``at``."""
     if not path:
         return at
     wanted, number = path[0], 0

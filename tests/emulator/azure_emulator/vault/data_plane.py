@@ -41,7 +41,7 @@ RIGHTS = {
 
 
 def answer(cloud: Cloud, tokens: Tokens, name: str, request: ArmRequest) -> Reply | None:
-    """The reply of the vault ``name``; None where there is none: its name would lead nowhere.
+    """Return the reply of the vault ``name``; None if it does not exist, since its name would not resolve.
 
     :raises ApiError: a refusal.
     """
@@ -107,7 +107,7 @@ class Endpoint:
         self._secrets = Secrets(cloud, vault)
 
     def answer(self) -> Reply:
-        """The reply.
+        """Return the reply.
 
         :raises ApiError: a refusal.
         """
@@ -158,7 +158,7 @@ class Endpoint:
         return self._request.required_json()
 
     def _page(self, items: list[t.Callable[[], Json]]) -> Reply:
-        """A part of a list, with the link to the next."""
+        """Return a part of a list, with the link to the next."""
         text = self._request.query.get("maxresults", str(PAGE))
         if not text.isdigit() or not 1 <= int(text) <= PAGE:
             raise bad_parameter(f"maxresults has the value {text}; it is from 1 to {PAGE}.")

@@ -26,16 +26,16 @@ def domain(cloud: Cloud) -> str:
 
 
 def vault_url(cloud: Cloud, name: str) -> str:
-    """The URL of a vault, without a slash at the end."""
+    """Return the URL of a vault, without a slash at the end."""
     return f"https://{name.lower()}.{domain(cloud)}"
 
 
 def audience(cloud: Cloud) -> str:
-    """The resource that tokens for secrets are asked for."""
+    """Return the resource that tokens for secrets are asked for."""
     return f"https://{domain(cloud)}"
 
 
 def vault_of_host(host: str) -> str | None:
-    """The name of the vault that a Host header means; None where it means no vault."""
+    """Return the name of the vault that a Host header means; None where it means no vault."""
     found = _HOST.match(host)
     return found[1].lower() if found else None

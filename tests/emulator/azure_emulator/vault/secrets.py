@@ -47,7 +47,7 @@ def bad_parameter(message: str) -> ApiError:
 
 
 def not_found(name: str) -> ApiError:
-    """404 for a secret or a version."""
+    """Return 404 for a secret or a version."""
     return ApiError(404, "SecretNotFound", NOT_FOUND.format(name))
 
 
@@ -67,23 +67,23 @@ class Secrets:
     # What is there
 
     def names(self, *, deleted: bool = False) -> list[str]:
-        """The names of secrets, in order."""
+        """Return the names of secrets, in order."""
         return sorted(entry["name"] for entry in self._all.values() if bool(entry.get("deleted")) == deleted)
 
     def versions(self, name: str) -> list[Json]:
-        """The versions of a secret, by id; none for one that there is not."""
+        """Return the versions of a secret, by id; none for one that there is not."""
         entry = self._find(name)
         return sorted(entry["versions"], key=lambda version: str(version["id"])) if entry else []
 
     def latest(self, name: str) -> Json:
-        """The version that was set last.
+        """Return the version that was set last.
 
         :raises ApiError: 404.
         """
         return t.cast(Json, self._live(name)["versions"][-1])
 
     def version(self, name: str, id_: str) -> Json:
-        """One version; the latest when ``id_`` is empty.
+        """Return one version; the latest when ``id_`` is empty.
 
         :raises ApiError: 404.
         """
@@ -184,7 +184,7 @@ class Secrets:
         self._save()
 
     def backup(self, name: str) -> str:
-        """A secret with all versions, in a form that only this cloud can read."""
+        """Return a secret with all versions, in a form that only this cloud can read."""
         text = json.dumps(self._live(name)).encode()
         return base64.urlsafe_b64encode(self._seal(text) + text).decode().rstrip("=")
 
@@ -218,7 +218,7 @@ class Secrets:
     # How it is shown
 
     def item(self, name: str, version: Json, *, with_version: bool = True) -> Json:
-        """A version as lists show it, without its value."""
+        """Return a version as lists show it, without its value."""
         path = f"{self.url}/secrets/{name}"
         body: Json = {
             "id": f"{path}/{version['id']}" if with_version else path,
@@ -228,11 +228,11 @@ class Secrets:
         return body
 
     def bundle(self, name: str, version: Json) -> Json:
-        """A version with its value."""
+        """Return a version with its value."""
         return {"value": version["value"], **self.item(name, version)}
 
     def deleted_body(self, name: str, *, with_version: bool = True) -> Json:
-        """A deleted secret."""
+        """Return a deleted secret."""
         entry = self._gone(name)
         days = int(self._vault.properties["softDeleteRetentionInDays"])
         return {

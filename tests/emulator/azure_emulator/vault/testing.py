@@ -36,7 +36,7 @@ def _opener(azure: LocalAzure) -> urllib.request.OpenerDirector:
 
 
 def _arm(azure: LocalAzure, method: str, path: str, version: str, body: Json | None = None) -> Json:
-    """One request to the Resource Manager."""
+    """Return one request to the Resource Manager."""
     request = urllib.request.Request(
         f"{azure.url}/subscriptions/{azure.subscription_id}{path}?api-version={version}",
         None if body is None else json.dumps(body).encode(),
@@ -48,7 +48,7 @@ def _arm(azure: LocalAzure, method: str, path: str, version: str, body: Json | N
 
 
 def make_vault(azure: LocalAzure, name: str | None = None, **properties: t.Any) -> str:
-    """A vault that gives the client every right by an access policy; its name."""
+    """Return a vault that gives the client every right by an access policy; its name."""
     name = name or f"vault{next(_numbers)}"
     payload = _token(azure).split(".")[1]
     client = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["oid"]
@@ -65,7 +65,7 @@ def make_vault(azure: LocalAzure, name: str | None = None, **properties: t.Any) 
 
 
 def secret_values(azure: LocalAzure, vault: str, name: str) -> list[str]:
-    """The values of all enabled versions of a secret."""
+    """Return the values of all enabled versions of a secret."""
     domain = f"{SUFFIX}:{azure.url.rpartition(':')[2]}"
     token = _token(azure, f"https://{domain}/.default")
 

@@ -37,7 +37,7 @@ DEFAULTS: Json = {
 
 
 def find_vault(cloud: Cloud, name: str) -> Resource | None:
-    """A vault by its name, which is unique in the whole cloud."""
+    """Return a vault by its name, which is unique in the whole cloud."""
     return next((vault for vault in cloud.store.of_type(VAULT) if vault.name.lower() == name.lower()), None)
 
 
@@ -61,7 +61,7 @@ def _bad(code: str, message: str) -> ApiError:
 
 
 def _checked(body: Json) -> Json:
-    """The properties of a PUT.
+    """Return the properties of a PUT.
 
     :raises ApiError: 400.
     """
@@ -124,7 +124,7 @@ async def put_vault(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", ONE, VAULT)
 async def get_vault(cloud: Cloud, request: ArmRequest) -> Reply:
-    """One vault."""
+    """Return one vault."""
     name = request.params["name"]
     vault = cloud.store.get(request.id_of(VAULT, name))
     if vault is None:
@@ -145,13 +145,13 @@ async def delete_vault(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", f"{GROUP}/providers/Microsoft.KeyVault/vaults", VAULT)
 async def list_group(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The vaults of a group."""
+    """List the vaults of a group."""
     group = cloud.group(request.subscription, request.group)
     return listing([_render(cloud, vault) for vault in cloud.store.of_type(VAULT, group.id)])
 
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.KeyVault/vaults", VAULT)
 async def list_subscription(cloud: Cloud, request: ArmRequest) -> Reply:
-    """The vaults of the subscription."""
+    """List the vaults of the subscription."""
     under = f"/subscriptions/{request.subscription}"
     return listing([_render(cloud, vault) for vault in cloud.store.of_type(VAULT, under)])

@@ -160,7 +160,7 @@ def output_text(output: str, errors: str) -> str:
 
 
 def finished(code: int, output: str, errors: str) -> str:
-    """The message after a command. :raises HandlerError: it failed."""
+    """Return the message after a command. :raises HandlerError: it failed."""
     text = output_text(output, errors)
     if code:
         reason = f"exit status={code}" if code > 0 else f"signal={-code}"
@@ -170,7 +170,7 @@ def finished(code: int, output: str, errors: str) -> str:
 
 
 def decode(encoded: str) -> bytes | None:
-    """The script's bytes; None is the real handler's trap: too long or no base64 is silently not run."""
+    """Return the script's bytes; None is the real handler's trap: too long or no base64 is silently not run."""
     if len(encoded) > SCRIPT_LIMIT:
         return None
     try:
