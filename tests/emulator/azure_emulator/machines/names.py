@@ -33,7 +33,7 @@ _BIND = 'mount --bind "$0" /etc/hosts && exec "$@"'
 
 
 def command_with_hosts(hosts: Path, command: t.Sequence[str]) -> list[str]:
-    """Return a command line that runs ``command`` with ``hosts`` bound over /etc/hosts (a user namespace without root)."""
+    """Return a command line that runs ``command`` with ``hosts`` as /etc/hosts; without root in a user namespace."""
     if os.geteuid() == 0:
         return ["unshare", "--mount", "--propagation", "private", "sh", "-c", _BIND, str(hosts), *command]
     # The inner namespace restores the user's own identity, which ssh and others check.
