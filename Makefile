@@ -112,7 +112,7 @@ ruff: dev  ## Python: style, mistakes and format
 	@echo "$@: passed, every Python file"
 
 mypy: dev  ## Python: strict types of the plugins and the local Azure
-	@MYPYPATH=$(DEV):$(TOP)/tests/emulator mypy --no-error-summary -p ansible_collections.dockerhost.azure.plugins -p azure_emulator
+	@MYPYPATH=$(DEV):$(TOP)/tests/emulator:$(TOP)/tests/conformance mypy --no-error-summary -p ansible_collections.dockerhost.azure.plugins -p azure_emulator -p azure_conformance
 	@echo "$@: passed, every plugin and the local Azure"
 
 yamllint: dev  ## YAML: style and mistakes
