@@ -11,51 +11,79 @@ import typing as t
 Json = dict[str, t.Any]
 
 
-def state_of(resource: Json | None) -> str:
-    """A resource's provisioning state in lower case, empty without one."""
-    return str(((resource or {}).get("properties") or {}).get("provisioningState") or "").lower()
+def dig(resource: t.Mapping[str, t.Any] | None, *path: str) -> t.Any:
+    """Return what is below nested keys; None where a key is missing or its value is null.
+
+    >>> dig({"properties": {"osProfile": None}}, "properties", "osProfile", "adminUsername")
+    """
+    value: t.Any = resource
+    for key in path:
+        if value is None:
+            return None
+        value = value.get(key)
+    return value
 
 
-def is_broken(resource: Json | None) -> bool:
-    """Tell whether Azure's last operation on a resource did not succeed."""
-    return state_of(resource) in ("failed", "canceled")
+def properties_of(resource: t.Mapping[str, t.Any] | None) -> Json:
+    """Return a resource's ``properties``, empty without any."""
+    return t.cast("Json", dig(resource, "properties") or {})
 
 
-def interface_of(machine: Json | None) -> str | None:
-    """The id of a VM's primary interface, or of its only one."""
-    profile = ((machine or {}).get("properties") or {}).get("networkProfile") or {}
-    entries = profile.get("networkInterfaces") or []
-    primary = [entry for entry in entries if (entry.get("properties") or {}).get("primary")]
-    return next((str(entry["id"]) for entry in [*primary, *entries] if entry.get("id")), None)
+def provisioning_state(resource: t.Mapping[str, t.Any] | None) -> str:
+    """Return a resource's provisioning state in lower case, empty without one."""
+    return str(dig(resource, "properties", "provisioningState") or "").lower()
 
 
-def primary_configuration(nic: Json) -> Json:
-    """The interface's primary IP configuration, or its first."""
-    found = nic.get("properties", {}).get("ipConfigurations") or [{}]
-    primary = [entry for entry in found if (entry.get("properties") or {}).get("primary")]
-    return t.cast("Json", (primary or found)[0])
+def is_broken(resource: t.Mapping[str, t.Any] | None) -> bool:
+    """Return whether Azure's last operation on a resource did not succeed."""
+    return provisioning_state(resource) in ("failed", "canceled")
 
 
-def attached_subnet(nic: Json) -> str | None:
-    """The id of the subnet that an interface stands in."""
-    return ((primary_configuration(nic).get("properties") or {}).get("subnet") or {}).get("id")
+def power_state(instance_view: t.Mapping[str, t.Any] | None) -> str:
+    """Return a VM's power state: ``running``, ``stopped``, ``deallocated``, ``starting`` ..., else ``unknown``.
+
+    :param instance_view: the VM's instance view.
+    """
+    codes = (str(status.get("code")) for status in dig(instance_view, "statuses") or [])
+    return next((code.partition("/")[2] for code in codes if code.startswith("PowerState/")), "unknown")
 
 
-def attached_address(nic: Json) -> str | None:
-    """The id of the public address that an interface has."""
-    return ((primary_configuration(nic).get("properties") or {}).get("publicIPAddress") or {}).get("id")
+def instance_view(machine: t.Mapping[str, t.Any] | None) -> Json:
+    """Return a VM's instance view, empty where it was not asked for."""
+    return t.cast("Json", dig(machine, "properties", "instanceView") or {})
 
 
-def private_address(nic: Json) -> str | None:
-    """The private address of an interface's primary configuration."""
-    return (primary_configuration(nic).get("properties") or {}).get("privateIPAddress")
+def primary_nic_id(machine: t.Mapping[str, t.Any] | None) -> str | None:
+    """Return the id of a VM's primary network interface, or of its only one."""
+    entry = _primary(dig(machine, "properties", "networkProfile", "networkInterfaces"))
+    return None if entry.get("id") is None else str(entry["id"])
+
+
+def primary_ip_configuration(nic: t.Mapping[str, t.Any] | None) -> Json:
+    """Return a network interface's primary IP configuration, or its first; empty without any."""
+    return _primary(dig(nic, "properties", "ipConfigurations"))
+
+
+def subnet_id(nic: t.Mapping[str, t.Any] | None) -> str | None:
+    """Return the id of the subnet of a network interface's primary IP configuration."""
+    return t.cast("str | None", dig(primary_ip_configuration(nic), "properties", "subnet", "id"))
+
+
+def public_ip_id(nic: t.Mapping[str, t.Any] | None) -> str | None:
+    """Return the id of the public address of a network interface's primary IP configuration."""
+    return t.cast("str | None", dig(primary_ip_configuration(nic), "properties", "publicIPAddress", "id"))
+
+
+def private_ip(nic: t.Mapping[str, t.Any] | None) -> str | None:
+    """Return the private address of a network interface's primary IP configuration."""
+    return t.cast("str | None", dig(primary_ip_configuration(nic), "properties", "privateIPAddress"))
 
 
 def picked(source: t.Mapping[str, t.Any], keys: t.Iterable[str]) -> Json:
-    """The given keys, where they hold something."""
+    """Return the given keys, without those that have no value."""
     return {key: source[key] for key in keys if source.get(key) not in (None, [], {})}
 
 
-def properties_of(resource: Json | None) -> Json:
-    """A resource's ``properties``."""
-    return t.cast("Json", (resource or {}).get("properties") or {})
+def _primary(entries: list[Json] | None) -> Json:
+    marked = (entry for entry in entries or [] if dig(entry, "properties", "primary"))
+    return next(marked, (entries or [{}])[0])

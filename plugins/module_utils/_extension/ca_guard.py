@@ -14,13 +14,11 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timedelta, timezone
 
+from .._azure.tags import CA_KEY_TAG, CA_TAG, CERT_EXPIRES_TAG, merged_tags, tag_value, tags_without
 from .._errors import DockerHostError
 from .certificates import ServerCertificates
 
-CA_TAG = "docker-host-ca"
-KEY_TAG = "docker-host-ca-key"
-EXPIRES_TAG = "docker-host-cert-expires"
-TAGS = (CA_TAG, KEY_TAG, EXPIRES_TAG)
+TAGS = (CA_TAG, CA_KEY_TAG, CERT_EXPIRES_TAG)
 # A tag's value has at most 256 characters: three fingerprints, which no rotation needs more of.
 MOST_FINGERPRINTS = 3
 EXPIRES_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -33,7 +31,7 @@ class CaMismatchError(DockerHostError):
 
 def recorded_ca(tags: t.Mapping[str, str], tag: str = CA_TAG) -> set[str]:
     """The fingerprints that the VM's tag names."""
-    return {part.strip().lower() for part in (tags.get(tag) or "").split(",") if part.strip()}
+    return {part.strip().lower() for part in (tag_value(tags, tag) or "").split(",") if part.strip()}
 
 
 def check_ca_unchanged(
@@ -45,7 +43,7 @@ def check_ca_unchanged(
         CA's certificate, and sees whether another one is of the same key.
     :raises CaFenceError: none of the CAs brought is recorded.
     """
-    recorded, keys = recorded_ca(tags), recorded_ca(tags, KEY_TAG)
+    recorded, keys = recorded_ca(tags), recorded_ca(tags, CA_KEY_TAG)
     if not certs or not recorded or replace_ca or recorded & set(certs.ca_fingerprints):
         return
     if keys & set(certs.ca_keys) or (guest_checks and not keys):
@@ -67,7 +65,8 @@ def certificate_still_valid(tags: t.Mapping[str, str], certs: ServerCertificates
     if not certs or recorded_ca(tags) != set(certs.ca_fingerprints[:MOST_FINGERPRINTS]):
         return False
     try:
-        expires = datetime.strptime(tags.get(EXPIRES_TAG) or "", EXPIRES_FORMAT).replace(tzinfo=timezone.utc)
+        recorded = tag_value(tags, CERT_EXPIRES_TAG) or ""
+        expires = datetime.strptime(recorded, EXPIRES_FORMAT).replace(tzinfo=timezone.utc)
     except ValueError:
         return False
     return expires - now > MARGIN
@@ -75,12 +74,14 @@ def certificate_still_valid(tags: t.Mapping[str, str], certs: ServerCertificates
 
 def wanted_tags(tags: t.Mapping[str, str], certs: ServerCertificates | None) -> dict[str, str]:
     """The VM's tags with the record of these certificates; without it when there are none."""
-    result = {name: value for name, value in tags.items() if name not in TAGS}
-    if certs:
-        result[CA_TAG] = ",".join(certs.ca_fingerprints[:MOST_FINGERPRINTS])
-        result[KEY_TAG] = ",".join(certs.ca_keys[:MOST_FINGERPRINTS])
-        result[EXPIRES_TAG] = certs.not_after.strftime(EXPIRES_FORMAT)
-    return result
+    if not certs:
+        return tags_without(tags, TAGS)
+    record = {
+        CA_TAG: ",".join(certs.ca_fingerprints[:MOST_FINGERPRINTS]),
+        CA_KEY_TAG: ",".join(certs.ca_keys[:MOST_FINGERPRINTS]),
+        CERT_EXPIRES_TAG: certs.not_after.strftime(EXPIRES_FORMAT),
+    }
+    return merged_tags(tags, record)
 
 
 def _short(fingerprints: t.Iterable[str]) -> str:

@@ -7,13 +7,11 @@
 from __future__ import annotations
 
 from .._azure.clients import AzureSession
+from .._azure.tags import SETTINGS_DIGEST_TAG, is_from_collection, tag_of
 from .._azure.wire import Json
 from .._errors import DockerHostError, OptionError
 from .handlers import (
-    COLLECTION,
-    COLLECTION_TAG,
     CUSTOM_SCRIPT,
-    DIGEST_TAG,
     DOCKER_EXTENSION,
     HANDLERS,
     CustomScript,
@@ -57,7 +55,7 @@ def others(session: AzureSession, target: VirtualMachine, handler: Handler) -> l
     return [
         kind(session, target, resource["name"])
         for kind, resource in found
-        if (resource.get("tags") or {}).get(DIGEST_TAG)
+        if tag_of(resource, SETTINGS_DIGEST_TAG)
         and (kind.kind, resource["name"].lower()) != (handler.kind, handler.name.lower())
     ]
 
@@ -95,5 +93,5 @@ def _other_custom_script(session: AzureSession, target: VirtualMachine, name: st
             continue
         if extension.get("name", "").lower() == name.lower():
             return None
-        return extension["name"], (extension.get("tags") or {}).get(COLLECTION_TAG) == COLLECTION
+        return extension["name"], is_from_collection(extension)
     return None

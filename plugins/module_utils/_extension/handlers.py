@@ -14,6 +14,16 @@ from .._azure.clients import AzureSession
 from .._azure.conflicts import retry_on_conflict
 from .._azure.errors import AzureError
 from .._azure.operations import OperationInfo
+from .._azure.tags import (
+    COLLECTION,
+    COLLECTION_TAG,
+    SETTINGS_CERTS_TAG,
+    SETTINGS_DIGEST_TAG,
+    SETTINGS_DIGEST_WITHOUT_CERTS_TAG,
+    SETTINGS_SCOPE_TAG,
+    is_from_collection,
+    tag_value,
+)
 from .._azure.wire import Json
 from .._errors import OptionError
 from . import payload
@@ -21,11 +31,7 @@ from .settings import Settings
 from .setup_result import SetupResult, read_setup_result
 from .virtual_machine import EXPANDED, VirtualMachine
 
-COLLECTION_TAG, COLLECTION = "docker-host-collection", "dockerhost.azure"
-DIGEST_TAG = "docker-host-settings"
-DIGEST_WITHOUT_CERTS_TAG = "docker-host-settings-frame"
-CERTS_TAG = "docker-host-settings-certs"
-SCOPE_TAG, CERTS_ONLY = "docker-host-settings-scope", "certs"
+CERTS_ONLY = "certs"
 CUSTOM_SCRIPT = ("Microsoft.Azure.Extensions", "CustomScript")
 DOCKER_EXTENSION = ("Microsoft.Azure.Extensions", "DockerExtension")
 RUN_COMMAND_SECONDS = 5400
@@ -59,11 +65,11 @@ class Push:
         """The tags of the resource that carries the settings."""
         tags = {
             COLLECTION_TAG: COLLECTION,
-            DIGEST_TAG: self.digest,
-            DIGEST_WITHOUT_CERTS_TAG: self.digest_without_certs,
-            CERTS_TAG: self.certs,
+            SETTINGS_DIGEST_TAG: self.digest,
+            SETTINGS_DIGEST_WITHOUT_CERTS_TAG: self.digest_without_certs,
+            SETTINGS_CERTS_TAG: self.certs,
         }
-        tags[SCOPE_TAG] = CERTS_ONLY if self.settings.certs_only else ""
+        tags[SETTINGS_SCOPE_TAG] = CERTS_ONLY if self.settings.certs_only else ""
         return {name: value for name, value in tags.items() if value}
 
 
@@ -137,7 +143,7 @@ class _Resource:
         found = self.session.arm.find(self._path, **EXPANDED)
         if found is None:
             return None
-        if (found.get("tags") or {}).get(COLLECTION_TAG) != COLLECTION:
+        if not is_from_collection(found):
             raise OptionError(
                 "name", f"{self.name} is {self._described(found['properties'])} of the VM that is not ours"
             )
@@ -206,13 +212,13 @@ class _Extension(_Resource):
         return f"an extension ({properties.get('publisher')}.{properties.get('type')})"
 
     def _present(self, found: Json) -> CurrentSettings | None:
-        properties, tags = found["properties"], found["tags"]
+        properties, tags = found["properties"], found.get("tags") or {}
         if lower((properties.get("publisher"), properties.get("type"))) != lower(self.publisher_and_type):
             return None  # ours, of another handler: see others()
         return CurrentSettings(
             id=found["id"],
             state=properties.get("provisioningState") or "",
-            digest=tags.get(DIGEST_TAG) or "",
+            digest=tag_value(tags, SETTINGS_DIGEST_TAG) or "",
             **_parts(tags),
             outcome=read_setup_result(_messages(properties.get("instanceView") or {})),
             stamp=int((properties.get("settings") or {}).get("timestamp") or 0),
@@ -314,7 +320,7 @@ class RunCommand(_Resource):
         return "a Run Command"
 
     def _present(self, found: Json) -> CurrentSettings | None:
-        properties, tags = found["properties"], found["tags"]
+        properties, tags = found["properties"], found.get("tags") or {}
         view = properties.get("instanceView") or {}
         text = "\n".join(str(view[key]) for key in ("output", "error", "executionMessage") if view.get(key))
         state = properties.get("provisioningState") or ""
@@ -323,7 +329,7 @@ class RunCommand(_Resource):
         return CurrentSettings(
             id=found["id"],
             state=state,
-            digest=tags.get(DIGEST_TAG) or "",
+            digest=tag_value(tags, SETTINGS_DIGEST_TAG) or "",
             **_parts(tags),
             outcome=read_setup_result(text, view.get("exitCode")),
             stamp=_stamp(properties.get("parameters") or []),
@@ -357,9 +363,9 @@ def lower(kind: tuple[t.Any, t.Any]) -> tuple[str, str]:
 def _parts(tags: t.Mapping[str, str]) -> Json:
     """What the tags tell of a push besides the digest of all of it."""
     return {
-        "digest_without_certs": tags.get(DIGEST_WITHOUT_CERTS_TAG) or "",
-        "certs": tags.get(CERTS_TAG) or "",
-        "certs_only": tags.get(SCOPE_TAG) == CERTS_ONLY,
+        "digest_without_certs": tag_value(tags, SETTINGS_DIGEST_WITHOUT_CERTS_TAG) or "",
+        "certs": tag_value(tags, SETTINGS_CERTS_TAG) or "",
+        "certs_only": tag_value(tags, SETTINGS_SCOPE_TAG) == CERTS_ONLY,
     }
 
 

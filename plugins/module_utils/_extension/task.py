@@ -18,6 +18,7 @@ from .. import _digest as digests
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
 from .._azure.operations import OperationInfo, ProgressReporter
+from .._azure.tags import tag_value
 from .._azure.wire import Json
 from .._backend import Backend, Request
 from .._diff import Differences
@@ -337,7 +338,7 @@ def _keep_record(run: Run, certs: ServerCertificates | None) -> None:
         return
     wanted = record.wanted_tags(tags, certs)
     for name in record.TAGS:
-        run.differences.compare(f"vm.tags.{name}", tags.get(name), wanted.get(name))
+        run.differences.compare(f"vm.tags.{name}", tag_value(tags, name), tag_value(wanted, name))
     if wanted == tags or run.request.check_mode:
         return
     try:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from .._azure.clients import AzureSession
 from .._azure.conflicts import retry_on_conflict
 from .._azure.operations import Deadline, OperationInfo, ProgressReporter
-from .._azure.wire import Json
+from .._azure.resource_ids import ResourceId
+from .._azure.wire import Json, instance_view, power_state
 from .._errors import DockerHostError, OptionError
 
 Params = t.Mapping[str, t.Any]
@@ -24,11 +25,7 @@ Params = t.Mapping[str, t.Any]
 POLL_SECONDS = 5.0
 # What is only read is read without azure-mgmt-compute: loading it costs more than a run that has nothing to push.
 EXPANDED: t.Mapping[str, str] = {"$expand": "instanceView"}
-_VM_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
-    r"/providers/Microsoft\.Compute/virtualMachines/(?P<name>[^/]+)/?",
-    re.IGNORECASE,
-)
+VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
 
 
 class VirtualMachineError(DockerHostError):
@@ -53,14 +50,14 @@ class VmReference:
         :raises OptionError: the id is not a VM's, or the name is not usable.
         """
         if params["virtual_machine_id"]:
-            match = _VM_ID.fullmatch(params["virtual_machine_id"].strip())
-            if not match:
+            parsed = ResourceId.parse(params["virtual_machine_id"], VIRTUAL_MACHINES)
+            if not parsed:
                 raise OptionError(
                     "virtual_machine_id",
                     "is not a VM's id; it looks like"
                     " /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Compute/virtualMachines/NAME",
                 )
-            return cls(match["group"], match["name"], match["subscription"])
+            return cls(parsed.group, parsed.name, parsed.subscription)
         for option in ("virtual_machine_name", "resource_group"):
             if not re.fullmatch(r"[\w().-]{1,90}", params[option] or ""):
                 raise OptionError(option, f"{params[option]!r} is not a usable name")
@@ -99,14 +96,7 @@ class VirtualMachine:
     @property
     def power_state(self) -> str:
         """``running``, ``stopped``, ``deallocated``, ``starting`` ... or ``unknown``."""
-        for status in self._view().get("statuses") or []:
-            kind, _slash, state = str(status.get("code")).partition("/")
-            if kind == "PowerState":
-                return state
-        return "unknown"
-
-    def _view(self) -> Json:
-        return t.cast("Json", (self.vm.get("properties") or {}).get("instanceView") or {})
+        return power_state(instance_view(self.vm))
 
     def refuse(self) -> None:
         """Stop at what waiting would not mend.
@@ -166,7 +156,7 @@ class VirtualMachine:
 
     def agent_state(self) -> tuple[bool, str]:
         """Whether the agent is Ready, and what it says."""
-        agent = self._view().get("vmAgent") or {}
+        agent = instance_view(self.vm).get("vmAgent") or {}
         statuses = agent.get("statuses") or []
         if not statuses:
             return False, "it has not reported yet"

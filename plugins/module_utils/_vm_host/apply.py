@@ -15,7 +15,7 @@ from .._azure.conflicts import CONCURRENT
 from .._azure.errors import AzureError
 from .._azure.operations import Operation, OperationInfo, run_parallel
 from .._azure.resource_ids import group_in, name_in
-from .._azure.wire import Json, is_broken, properties_of, state_of
+from .._azure.wire import Json, is_broken, properties_of, provisioning_state
 from .._diff import Difference
 from .._errors import DockerHostError
 from .bodies import network
@@ -268,7 +268,7 @@ class PlanExecutor:
 
         def is_settled() -> bool:
             try:
-                return state_of(self._lookout.glance(kind, step.resource_id)) not in UNSETTLED
+                return provisioning_state(self._lookout.glance(kind, step.resource_id)) not in UNSETTLED
             except AzureError:
                 return False
 

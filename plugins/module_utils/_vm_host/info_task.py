@@ -13,8 +13,8 @@ from .._azure.argument_spec import azure_argument_spec
 from .._azure.clients import AzureSession
 from .._azure.operations import run_parallel
 from .._azure.resource_ids import group_in, name_in
-from .._azure.tags import owner_of
-from .._azure.wire import Json, attached_address, properties_of
+from .._azure.tags import CA_TAG, CERT_EXPIRES_TAG, owner_of, tag_of
+from .._azure.wire import Json, dig, primary_nic_id, properties_of, public_ip_id
 from .._backend import Backend, Request
 from .._errors import OptionError
 from .current.state import HostState
@@ -25,8 +25,6 @@ from .plan.immutable import shown_image
 from .result import describe_host
 
 AT_ONCE = 8
-CA_TAG = "docker-host-ca"
-EXPIRY_TAG = "docker-host-cert-expires"
 
 SPEC = azure_argument_spec().merge(
     ArgumentSpec(
@@ -79,11 +77,10 @@ def _machines(session: AzureSession, params: t.Mapping[str, t.Any]) -> list[Json
 
 
 def _has_tags(found: Json, wanted: t.Sequence[str]) -> bool:
-    # Azure keeps the case of tags' names, and does not tell names apart by it.
-    tags = {str(name).lower(): str(value) for name, value in (found.get("tags") or {}).items()}
     for entry in wanted:
         name, colon, value = entry.partition(":")
-        if name.lower() not in tags or (colon and tags[name.lower()] != value):
+        current = tag_of(found, name)
+        if current is None or (colon and current != value):
             return False
     return True
 
@@ -97,22 +94,15 @@ def _describe(session: AzureSession, listed: Json) -> Json | None:
     )
     if not machine:
         return None
-    interfaces = (properties_of(machine).get("networkProfile") or {}).get("networkInterfaces") or []
-    interface_id = _primary(interfaces)
+    interface_id = primary_nic_id(machine) or ""
     interface = session.arm.find(interface_id) if interface_id else None
-    address_id = attached_address(interface) if interface else None
+    address_id = public_ip_id(interface) if interface else None
     address = session.arm.find(address_id) if address_id else None
     facts = HostState(virtual_machine=machine, network_interface=interface, public_ip_address=address)
     names = ResourceNames(session.subscription_id, group, name)
-    security_group = (properties_of(interface).get("networkSecurityGroup") or {}).get("id")
+    security_group = dig(interface, "properties", "networkSecurityGroup", "id")
     layout = HostResources(names, path, interface_id, security_group, address_id, None, None, None, frozenset())
     return {**describe_host(layout, facts, _unset()), **_more(machine)}
-
-
-def _primary(interfaces: list[Json]) -> str:
-    """The id of a VM's primary interface; of its first, where none is said to be (a VM with one)."""
-    marked = [entry for entry in interfaces if (entry.get("properties") or {}).get("primary")]
-    return str((marked or interfaces)[0]["id"]) if interfaces else ""
 
 
 def _unset() -> dict[str, t.Any]:
@@ -123,7 +113,6 @@ def _more(machine: Json) -> Json:
     """What only this module tells."""
     properties = properties_of(machine)
     storage = properties.get("storageProfile") or {}
-    tags = machine.get("tags") or {}
     return {
         "provisioning_state": properties.get("provisioningState"),
         "zone": next(iter(machine.get("zones") or []), None),
@@ -135,8 +124,8 @@ def _more(machine: Json) -> Json:
         ],
         "agent": _agent(properties.get("instanceView") or {}),
         "extensions": _extensions(machine, properties.get("instanceView") or {}),
-        "ca_fingerprint": tags.get(CA_TAG),
-        "cert_expires": tags.get(EXPIRY_TAG),
+        "ca_fingerprint": tag_of(machine, CA_TAG),
+        "cert_expires": tag_of(machine, CERT_EXPIRES_TAG),
     }
 
 

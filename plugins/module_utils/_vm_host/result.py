@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import replace
 
 from .._azure.tags import PORT_TAG, SSH_PORT_TAG, tag_of
-from .._azure.wire import Json, attached_address, primary_configuration, properties_of
+from .._azure.wire import Json, primary_ip_configuration, properties_of, public_ip_id
 from .current.state import HostState
 from .desired.topology import HostResources
 from .plan.model import Plan
@@ -78,7 +78,7 @@ def _loses_address(plan: Plan) -> bool:
     interface = plan.step("network_interface")
     if not interface or interface.verb != "update" or not interface.body:
         return False
-    return "publicIPAddress" not in properties_of(primary_configuration(interface.body))
+    return "publicIPAddress" not in properties_of(primary_ip_configuration(interface.body))
 
 
 def predict_host(host: Json, layout: HostResources, plan: Plan, private: str | None) -> Json:
@@ -120,14 +120,14 @@ def predict_host(host: Json, layout: HostResources, plan: Plan, private: str | N
 def _private_address(facts: HostState) -> str | None:
     if not facts.network_interface:
         return None
-    return properties_of(primary_configuration(facts.network_interface)).get("privateIPAddress")
+    return properties_of(primary_ip_configuration(facts.network_interface)).get("privateIPAddress")
 
 
 def _resources(layout: HostResources, facts: HostState) -> dict[str, str | None]:
-    attached = attached_address(facts.network_interface) if facts.network_interface else None
+    attached = public_ip_id(facts.network_interface) if facts.network_interface else None
     network = layout.virtual_network
     if not network and facts.network_interface:
-        subnet = (properties_of(primary_configuration(facts.network_interface)).get("subnet") or {}).get("id") or ""
+        subnet = (properties_of(primary_ip_configuration(facts.network_interface)).get("subnet") or {}).get("id") or ""
         network = subnet.rpartition("/subnets/")[0] or None
     return {
         "resource_group": layout.names.group_id,

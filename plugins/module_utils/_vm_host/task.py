@@ -17,7 +17,7 @@ from .._azure.errors import AzureError, WaitTimeoutError
 from .._azure.operations import run_parallel
 from .._azure.resource_ids import same_id
 from .._azure.tags import owner_of
-from .._azure.wire import Json, interface_of, private_address, properties_of
+from .._azure.wire import Json, primary_nic_id, private_ip, properties_of
 from .._backend import Backend, Request
 from .._errors import DockerHostError, OptionError
 from .apply import Execution, PlanExecutor
@@ -101,7 +101,7 @@ class _Run:
 
     def _with_its_interface(self, facts: HostState) -> HostState:
         """Who only stops or starts a host need not say again which interface it was given: the VM tells."""
-        path = interface_of(facts.virtual_machine)
+        path = primary_nic_id(facts.virtual_machine)
         only_power = self.wanted.state in ("stopped", "deallocated", "restarted")
         if not only_power or not path or same_id(path, self.layout.network_interface):
             return facts
@@ -137,7 +137,7 @@ class _Run:
         if not (address and step and network and self.wanted.params["preflight"]):
             return
         gets = step.verb == "create" or any(entry.path == "private_ip_address" for entry in step.differences)
-        mine = facts.network_interface and private_address(facts.network_interface) == address
+        mine = facts.network_interface and private_ip(facts.network_interface) == address
         if gets and not mine and (facts.virtual_network or facts.complete):
             problem = query_private_address(self.session, network, address)
             if problem:
@@ -243,7 +243,7 @@ class _Run:
         """Tell whether an option is about the network, which a host that is complete needs no look at otherwise."""
         params = self.wanted.params
         address = params["private_ip_address"]
-        moves = bool(address) and private_address(facts.network_interface or {}) != address
+        moves = bool(address) and private_ip(facts.network_interface or {}) != address
         asked = moves or params["adopt"] or params["virtual_network_prefix"] or params["subnet_prefix"]
         return bool(self.layout.virtual_network and asked)
 

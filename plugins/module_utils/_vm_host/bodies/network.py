@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._azure.resource_ids import name_in, same_id
-from ..._azure.wire import Json, attached_address, picked, primary_configuration, properties_of
+from ..._azure.wire import Json, picked, primary_ip_configuration, properties_of, public_ip_id
 from ..._diff import Differences
 from ..desired.host_spec import HostSpec
 from ..desired.inbound_rules import InboundRule
@@ -222,7 +222,7 @@ def interface_body(wanted: HostSpec, layout: HostResources, location: str, tags:
 
 def _configurations(wanted: HostSpec, layout: HostResources, actual: Json | None) -> list[Json]:
     present = properties_of(actual).get("ipConfigurations") or []
-    main = primary_configuration(actual) if present and actual else {"name": "primary"}
+    main = primary_ip_configuration(actual) if present and actual else {"name": "primary"}
     result: list[Json] = []
     for entry in present or [main]:
         properties = picked(entry.get("properties") or {}, _CONFIGURATION_KEYS)
@@ -261,11 +261,11 @@ def _point(properties: Json, wanted: HostSpec, layout: HostResources) -> None:
 def compare_interface(differences: Differences, wanted: HostSpec, layout: HostResources, actual: Json) -> None:
     """Note how the interface differs in what can be changed in place."""
     properties = properties_of(actual)
-    main = properties_of(primary_configuration(actual))
+    main = properties_of(primary_ip_configuration(actual))
     group = (properties.get("networkSecurityGroup") or {}).get("id")
     if not same_id(group, layout.security_group):
         differences.add("security_group", group, layout.security_group)
-    address = attached_address(actual)
+    address = public_ip_id(actual)
     if not same_id(address, layout.public_ip_address):
         differences.add("public_ip_address", address, layout.public_ip_address)
     static = wanted.params["private_ip_address"]

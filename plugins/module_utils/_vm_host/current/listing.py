@@ -12,12 +12,27 @@ from collections.abc import Iterable, Mapping
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import run_parallel
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tags import (
+    CA_TAG,
+    CERT_EXPIRES_TAG,
+    PORT_TAG,
+    SSH_PORT_TAG,
+    owner_of,
+    tag_of,
+)
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.wire import (
+    Json,
+    dig,
+    instance_view,
+    power_state,
+    primary_nic_id,
+    private_ip,
+    public_ip_id,
+)
 
-Json = dict[str, t.Any]
 T = t.TypeVar("T")
 COMPUTE = "providers/Microsoft.Compute"
 NETWORK = "providers/Microsoft.Network"
-MARK = ("docker-host-collection", "dockerhost.azure")
 AT_ONCE = 16
 """Requests at the same time, where each host needs one."""
 
@@ -44,16 +59,15 @@ def find_hosts(session: AzureSession, resource_groups: t.Sequence[str] = (), *, 
     """
     found = _Lists(session, resource_groups)
     ours = [machine for machine in found.machines if _is_ours(machine)]
-    interfaces = _complete(session, found.interfaces, (_first_interface(machine) for machine in ours))
-    configurations = {_key(machine): _configuration(interfaces, machine) for machine in ours}
-    wanted = (_public_id(configuration) for configuration in configurations.values())
-    addresses = _complete(session, found.addresses, wanted)
+    interfaces = _complete(session, found.interfaces, (primary_nic_id(machine) for machine in ours))
+    nics = {_key(machine): _nic_of(interfaces, machine) for machine in ours}
+    addresses = _complete(session, found.addresses, (public_ip_id(nic) for nic in nics.values()))
     views = _views(session, ours) if agent_state or found.states is None else {}
     states = found.states or {}
     hosts = [
         _describe(
             machine,
-            configurations[_key(machine)],
+            nics[_key(machine)],
             addresses,
             views.get(_key(machine)) or states.get(_key(machine)) or {},
             agent_state,
@@ -108,7 +122,7 @@ class _Lists:
                 if error.status == 403:
                     return None
                 raise
-            return [{"id": item["id"], **(_properties(item).get("instanceView") or {})} for item in listed]
+            return [{"id": item["id"], **instance_view(item)} for item in listed]
 
         return states
 
@@ -122,25 +136,11 @@ def _key(item: Mapping[str, t.Any]) -> str:
 
 
 def _is_ours(machine: Json) -> bool:
-    tags = machine.get("tags") or {}
-    return tags.get(MARK[0]) == MARK[1] and bool(tags.get("docker-host"))
+    return owner_of(machine) is not None
 
 
-def _first_interface(machine: Json) -> str | None:
-    entries = _properties(machine).get("networkProfile", {}).get("networkInterfaces") or []
-    primary = [entry for entry in entries if (entry.get("properties") or {}).get("primary")] or entries
-    return str(primary[0]["id"]) if primary else None
-
-
-def _configuration(interfaces: dict[str, Json], machine: Json) -> Json:
-    interface = interfaces.get(str(_first_interface(machine)).lower()) or {}
-    entries = _properties(interface).get("ipConfigurations") or []
-    primary = [entry for entry in entries if _properties(entry).get("primary")] or entries
-    return _properties(primary[0]) if primary else {}
-
-
-def _public_id(configuration: Json) -> str | None:
-    return (configuration.get("publicIPAddress") or {}).get("id")
+def _nic_of(nics: dict[str, Json], machine: Json) -> Json:
+    return nics.get(str(primary_nic_id(machine)).lower()) or {}
 
 
 def _complete(session: AzureSession, found: dict[str, Json], wanted: Iterable[str | None]) -> dict[str, Json]:
@@ -168,41 +168,34 @@ def in_turns(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:
     return results
 
 
-def _describe(machine: Json, configuration: Json, addresses: dict[str, Json], view: Json, agent_state: bool) -> Json:
-    properties, tags = _properties(machine), dict(machine.get("tags") or {})
-    address = _properties(addresses.get(str(_public_id(configuration)).lower()) or {})
+def _describe(machine: Json, nic: Json, addresses: dict[str, Json], view: Json, agent_state: bool) -> Json:
+    address = addresses.get(str(public_ip_id(nic)).lower())
     parts = str(machine["id"]).split("/")
     return {
-        "name": str(tags["docker-host"]),
+        "name": owner_of(machine),
         "resource_group": parts[4],
         "subscription_id": parts[2],
         "location": machine.get("location"),
         "id": machine["id"],
-        "vm_size": (properties.get("hardwareProfile") or {}).get("vmSize"),
-        "power_state": _power_state(view),
+        "vm_size": dig(machine, "properties", "hardwareProfile", "vmSize"),
+        "power_state": power_state(view),
         "agent_state": _agent_state(view) if agent_state else None,
-        "provisioning_state": properties.get("provisioningState"),
-        "fqdn": (address.get("dnsSettings") or {}).get("fqdn"),
-        "public_ip_address": address.get("ipAddress"),
-        "private_ip_address": configuration.get("privateIPAddress"),
-        "docker_port": _number(tags.get("docker-host-port"), 4243),
-        "ssh_port": _number(tags.get("docker-host-ssh-port"), 22),
-        "admin_username": (properties.get("osProfile") or {}).get("adminUsername"),
+        "provisioning_state": dig(machine, "properties", "provisioningState"),
+        "fqdn": dig(address, "properties", "dnsSettings", "fqdn"),
+        "public_ip_address": dig(address, "properties", "ipAddress"),
+        "private_ip_address": private_ip(nic),
+        "docker_port": _number(tag_of(machine, PORT_TAG), 4243),
+        "ssh_port": _number(tag_of(machine, SSH_PORT_TAG), 22),
+        "admin_username": dig(machine, "properties", "osProfile", "adminUsername"),
         "zones": list(machine.get("zones") or []),
-        "ca_fingerprint": tags.get("docker-host-ca"),
-        "cert_expires": tags.get("docker-host-cert-expires"),
-        "tags": tags,
+        "ca_fingerprint": tag_of(machine, CA_TAG),
+        "cert_expires": tag_of(machine, CERT_EXPIRES_TAG),
+        "tags": dict(machine.get("tags") or {}),
     }
 
 
-def _power_state(view: Json) -> str:
-    codes = [str(status.get("code", "")) for status in view.get("statuses") or []]
-    states = [code.removeprefix("PowerState/") for code in codes if code.startswith("PowerState/")]
-    return states[0] if states else "unknown"
-
-
 def _agent_state(view: Json) -> str:
-    statuses = (view.get("vmAgent") or {}).get("statuses") or []
+    statuses = dig(view, "vmAgent", "statuses") or []
     return str(statuses[0].get("displayStatus", "unknown")).lower() if statuses else "absent"
 
 
@@ -211,7 +204,3 @@ def _number(text: t.Any, default: int) -> int:
         return int(text)
     except (TypeError, ValueError):
         return default
-
-
-def _properties(item: Mapping[str, t.Any]) -> Json:
-    return t.cast("Json", item.get("properties") or {})

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..._azure.clients import AzureSession
 from ..._azure.operations import OperationInfo, ProgressReporter, run_parallel, timed_out
 from ..._azure.resource_ids import same_id
-from ..._azure.wire import Json, attached_address, attached_subnet, state_of
+from ..._azure.wire import Json, provisioning_state, public_ip_id, subnet_id
 from ..desired.topology import HostResources
 from .state import HostState
 
@@ -49,9 +49,9 @@ class StateReader:
         kinds = ("virtual_machine", "network_interface", "security_group", "public_ip_address")
         facts = self._read({kind: getattr(layout, kind) for kind in kinds if getattr(layout, kind)}, HostState())
         if facts.network_interface and not everything:
-            layout = self._layout = layout.with_current_subnet(attached_subnet(facts.network_interface))
+            layout = self._layout = layout.with_current_subnet(subnet_id(facts.network_interface))
         if facts.network_interface and not layout.public_ip_address:
-            address = attached_address(facts.network_interface)
+            address = public_ip_id(facts.network_interface)
             if address:
                 facts = self._read({"public_ip_address": address}, facts)
         facts = replace(facts, complete=self._is_complete(facts))
@@ -79,23 +79,23 @@ class StateReader:
     def look_at(self, kind: str, path: str) -> Json | None:
         """Read one resource and, if wished, wait until Azure has finished with it."""
         found = self.glance(kind, path)
-        if not self._settle or state_of(found) not in UNSETTLED:
+        if not self._settle or provisioning_state(found) not in UNSETTLED:
             return found
         watch = ProgressReporter(
             OperationInfo(
                 self._layout.names.name,
                 READABLE[kind],
-                state_of(found).capitalize(),
+                provisioning_state(found).capitalize(),
                 f"wait for the {READABLE[kind]}",
                 path,
             ),
             self._session.progress,
         )
         pace = 1.0
-        while found and state_of(found) in UNSETTLED:
-            watch.saw(state_of(found).capitalize())
+        while found and provisioning_state(found) in UNSETTLED:
+            watch.saw(provisioning_state(found).capitalize())
             if self._session.deadline.over:
-                raise timed_out(watch.work, self._session.deadline, state_of(found))
+                raise timed_out(watch.work, self._session.deadline, provisioning_state(found))
             watch.rest(min(pace, self._session.deadline.left or pace))
             pace = min(5.0, pace * 1.5)
             found = self.glance(kind, path)
@@ -142,4 +142,4 @@ class StateReader:
             layout.security_group and not facts.security_group
         ):
             return False
-        return layout.subnet is None or same_id(attached_subnet(nic), layout.subnet)
+        return layout.subnet is None or same_id(subnet_id(nic), layout.subnet)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ..._azure.wire import Json
+from ..._azure.wire import Json, instance_view, power_state
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,4 @@ class HostState:
         """The VM's power state: running, stopped, deallocated, starting ...; None without a VM."""
         if not self.virtual_machine:
             return None
-        view = self.virtual_machine.get("properties", {}).get("instanceView") or {}
-        states = [str(status.get("code", "")) for status in view.get("statuses") or []]
-        found = [state.split("/", 1)[1] for state in states if state.startswith("PowerState/")]
-        return found[0] if found else "unknown"
+        return power_state(instance_view(self.virtual_machine))

@@ -10,6 +10,7 @@ import ipaddress
 import re
 import typing as t
 
+from ..._azure.resource_ids import normalize_location
 from ..._errors import OptionError
 
 # "Resource naming restrictions" (learn.microsoft.com, resource-name-rules): Linux VMs have 1 to 64 characters, none of
@@ -222,7 +223,7 @@ def address_of(option: str, text: str) -> ipaddress.IPv4Address:
 
 def location_of(option: str, text: str) -> str:
     """A region's name as Azure returns it: ``West Europe`` is ``westeurope``."""
-    name = text.replace(" ", "").lower()
+    name = normalize_location(text)
     if not _LOCATION.fullmatch(name):
         raise OptionError(option, f"{text!r} is no region's name, such as westeurope.")
     return name

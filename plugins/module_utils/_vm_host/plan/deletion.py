@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..._azure.resource_ids import name_in
 from ..._azure.tags import SHARED, owner_of
-from ..._azure.wire import Json, attached_subnet, properties_of
+from ..._azure.wire import Json, properties_of, subnet_id
 from ..._diff import Difference
 from ..bodies.network import find_subnet
 from ..current.state import HostState
@@ -159,7 +159,7 @@ class DeletionPlanner:
         interface = self.facts.network_interface
         paths = {str(self.layout.subnet).lower(): self.layout.subnet}
         if interface and owner_of(interface) == self.wanted.name:
-            path = attached_subnet(interface)
+            path = subnet_id(interface)
             paths[str(path).lower()] = path
         found = [find_subnet(network, str(path)) for path in paths.values() if is_further(path, network)]
         plain = []

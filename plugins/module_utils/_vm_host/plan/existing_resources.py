@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._azure.resource_ids import name_in, same_id, subscription_in
+from ..._azure.resource_ids import name_in, normalize_location, same_id, subscription_in
 from ..._azure.wire import Json, properties_of
 from ..._errors import OptionError
 from ..bodies import network
@@ -33,7 +33,7 @@ def check_existing_resources(wanted: HostSpec, layout: HostResources, facts: Hos
         resource = getattr(facts, kind)
         if resource is None:
             raise OptionError(kind, f"{getattr(layout, kind)} does not exist, or may not be read.")
-        place = str(resource.get("location") or location).replace(" ", "").lower()
+        place = normalize_location(resource.get("location") or location)
         if place != location:
             raise OptionError(
                 kind, f"{resource['id']} is in {place}, the host would be in {location}: both must be in one location."

@@ -23,7 +23,7 @@ from ..._azure.tags import (
     owner_tags,
     tag_of,
 )
-from ..._azure.wire import Json, is_broken, picked, primary_configuration, properties_of, state_of
+from ..._azure.wire import Json, is_broken, picked, primary_ip_configuration, properties_of, provisioning_state
 from ..._diff import Difference, Differences
 from ..._digest import new_digest
 from ..._errors import DockerHostError, OptionError
@@ -173,7 +173,7 @@ class Planner:
         path = str(self.layout.subnet)
         found = network.find_subnet(present, path)
         if found and is_to_be_made_again(found):
-            entry = Difference("provisioning_state", state_of(found).capitalize(), "Succeeded")
+            entry = Difference("provisioning_state", provisioning_state(found).capitalize(), "Succeeded")
             body = {"properties": picked(properties_of(found), ("addressPrefix", "addressPrefixes"))}
             again = _creation("subnet", path, body, "virtual_network")
             return [replace(again, differences=(entry,), note=" again, since it failed")]
@@ -228,7 +228,7 @@ class Planner:
         needs = ("resource_group", "virtual_network", "subnet", "security_group", "public_ip_address")
         if not present:
             return [_creation("network_interface", layout.network_interface, body, *needs)]
-        subnet = properties_of(primary_configuration(present)).get("subnet") or {}
+        subnet = properties_of(primary_ip_configuration(present)).get("subnet") or {}
         found = _changes(present, tags)
         if not same_id(subnet.get("id"), layout.subnet):
             # "Change subnet assignment" (learn.microsoft.com): within the virtual network, and no further.
@@ -278,7 +278,7 @@ class Planner:
         trust = machine.ImageCapabilities(security.get("securityType") == "TrustedLaunch")
         body = machine.machine_body(self.wanted, self.layout, location, tags, known, trust)
         body = recreated_body(self.wanted, body, present)
-        state = Difference("provisioning_state", state_of(present).capitalize(), "Succeeded")
+        state = Difference("provisioning_state", provisioning_state(present).capitalize(), "Succeeded")
         return Action(
             "virtual_machine",
             "virtual_machine",
@@ -292,7 +292,7 @@ class Planner:
 
     def _mended(self, tags: Json, present: Json) -> list[Action]:
         """A VM that has worked gets its state applied once more, and only then what is asked."""
-        state = Difference("provisioning_state", state_of(present).capitalize(), "Succeeded")
+        state = Difference("provisioning_state", provisioning_state(present).capitalize(), "Succeeded")
         path = self.layout.virtual_machine
         mend = Action("reapply", "virtual_machine", "reapply", path, differences=(state,))
         rest = plan_vm_update(self.wanted, self.layout, self.facts, tags)
@@ -399,7 +399,7 @@ def _changes(present: Json, tags: Json) -> Differences:
     found = Differences()
     found.compare("tags", present.get("tags") or {}, tags)
     if is_broken(present):
-        found.add("provisioning_state", state_of(present).capitalize(), "Succeeded")
+        found.add("provisioning_state", provisioning_state(present).capitalize(), "Succeeded")
     return found
 
 

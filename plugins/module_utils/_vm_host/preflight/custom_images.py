@@ -14,6 +14,7 @@ import typing as t
 
 from ..._azure.clients import AzureSession
 from ..._azure.errors import AzureError
+from ..._azure.resource_ids import normalize_location
 from ..._azure.wire import Json, properties_of
 from ..desired.image_reference import Image
 
@@ -41,7 +42,7 @@ def _managed(session: AzureSession, location: str, path: str) -> tuple[Json | No
     found = session.arm.find(path)
     if found is None:
         return None, f"{path} does not exist, or may not be read."
-    place = str(found.get("location", "")).replace(" ", "").lower()
+    place = normalize_location(found.get("location"))
     if place != location:
         return None, f"{path} is in {place}, the host would be in {location}: both must be in one location."
     disk = (properties_of(found).get("storageProfile") or {}).get("osDisk") or {}
@@ -82,7 +83,7 @@ def _version(entry: Json) -> Json:
     disk = (properties.get("storageProfile") or {}).get("osDiskImage") or {}
     return {
         "name": str(entry.get("name")),
-        "regions": [str(region.get("name")).replace(" ", "").lower() for region in regions],
+        "regions": [normalize_location(region.get("name")) for region in regions],
         "size": int(disk.get("sizeInGB") or disk.get("diskSizeGB") or 0),
     }
 

@@ -11,6 +11,7 @@ import typing as t
 from ..._azure.clients import AzureSession
 from ..._azure.errors import AzureError
 from ..._azure.operations import run_parallel
+from ..._azure.resource_ids import normalize_location
 from ..._azure.wire import Json
 from ..._errors import OptionError
 from ..desired.host_spec import HostSpec
@@ -55,7 +56,7 @@ def _misplaced(reference: Reference, found: Json, location: str) -> str | None:
 
     AvailabilitySet.sku of the Compute API: ``Aligned`` is for VMs with managed disks, which ours are.
     """
-    place = str(found.get("location")).replace(" ", "").lower()
+    place = normalize_location(found.get("location"))
     if place != location:
         return f"{reference.path} is in {place}, the host would be in {location}: both must be in one location."
     kind = str((found.get("sku") or {}).get("name") or "Classic")

@@ -16,6 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import conflicts, operations
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError, WaitTimeoutError
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import OperationInfo
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension import task
@@ -27,6 +28,8 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._extension.virtua
     VmReference,
     find_virtual_machine,
 )
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import find_hosts
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.info_task import BACKEND as HOST_INFO
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import BACKEND as HOST
 from azure_emulator.launcher import CLEARED, LocalAzure
 
@@ -339,3 +342,28 @@ def test_a_ca_that_was_renewed_is_pushed_without_more_ado(azure: LocalAzure, gro
         push(group, handler="docker_extension", certs=Authority().server())
     assert push(group, handler="docker_extension", certs=renewed.server())["pushed"]
     assert tags_of(azure, group)["docker-host-ca"] == renewed.fingerprint
+
+
+def test_tags_in_another_spelling_are_the_same_tags(azure: LocalAzure, group: str, certs: dict[str, str]) -> None:
+    azure.switch("docker_extension", True)
+    assert push(group, handler="docker_extension", certs=certs)["pushed"]
+    with AzureSession.from_params({}) as session:
+        machine = f"{session.group_id(group)}/providers/Microsoft.Compute/virtualMachines/web1"
+        for path in (f"{machine}/extensions/docker-host", machine):
+            work = OperationInfo("web1", "tags", "Tagging", "write tags", path)
+            tags = {name.upper(): value for name, value in session.arm.get(path)["tags"].items()}
+            session.arm.begin(work, "PATCH", path, {"tags": tags}).wait()
+        (listed,) = find_hosts(session, [group]).hosts
+    read = HOST_INFO.run(Request({**dict.fromkeys(HOST_INFO.spec.argument_spec), "resource_group": group}))
+    (described,) = read["hosts"]
+    for host in (listed, described):
+        assert host["name"] == "web1"
+        assert host["ca_fingerprint"] == tags["DOCKER-HOST-CA"]
+        assert host["cert_expires"] == tags["DOCKER-HOST-CERT-EXPIRES"]
+    assert not push(group, handler="docker_extension", certs=certs)["changed"]
+    with pytest.raises(CaMismatchError):
+        push(group, handler="docker_extension", certs=Authority().server())
+    make(resource_group=group, name="web1", location="westeurope", admin_username="azureuser")
+    assert set(tags_of(azure, group)) == set(tags)
+    push(group, state="absent")
+    assert not {"docker-host-ca", "DOCKER-HOST-CA"} & set(tags_of(azure, group))

@@ -149,13 +149,6 @@ def test_what_differs_between_hosts(azure_now: LocalAzure) -> None:
     assert hosts["web4"]["extensions"] == []
 
 
-def test_the_primary_interface_counts() -> None:
-    entries = [{"id": "/a", "properties": {"primary": False}}, {"id": "/b", "properties": {"primary": True}}]
-    assert host_info._primary(entries) == "/b"
-    assert host_info._primary([{"id": "/a"}]) == "/a"
-    assert host_info._primary([]) == ""
-
-
 def test_hosts_are_read_side_by_side(azure_now: LocalAzure) -> None:
     azure_now.fault("slow", path="/virtualMachines/web", seconds=0.3, times=0)
     assert names(resource_group="docker") == ALL[:5]
