@@ -44,7 +44,8 @@ options:
     elements: str
     default: []
   host_tags:
-    description: Only hosts that carry all of these tags with these values.
+    description:
+      - Only hosts that carry all of these tags with these values. As in Azure, the case of names does not count.
     type: dict
     default: {}
   private_addresses:
@@ -80,13 +81,15 @@ notes:
     (environment variables of the docker CLI), and C(host).
   - C(docker_host_facts.host) has C(name), C(resource_group), C(subscription_id), C(location), C(id), C(vm_size),
     C(power_state), C(agent_state), C(provisioning_state), C(fqdn), C(public_ip_address), C(private_ip_address),
-    C(docker_port), C(ssh_port), C(admin_username), C(zones), C(ca_fingerprint), C(cert_expires) and C(tags). The same
+    C(docker_port), C(ssh_port), C(admin_username), C(zone), C(ca_fingerprint), C(cert_expires) and C(tags). The same
     keys can be used in O(compose), O(groups) and O(keyed_groups) without a prefix.
   - If hosts of several groups or subscriptions have one name, they are called C(NAME.GROUP), or
     C(NAME.GROUP.SUBSCRIPTION) if that is not enough.
-  - Nothing that Azure returns is ever evaluated as a template, whoever may write tags. A virtual machine whose tag
-    C(docker-host) is no host's name, or a name that means something else to Ansible such as V(localhost), is left out
-    with a warning. Curly brackets in a value that O(keyed_groups) makes a group's name of become underscores.
+  - Nothing that Azure returns is ever evaluated as a template, whoever may write tags. Curly brackets in a value that
+    O(keyed_groups) uses for a group's name become underscores.
+  - A virtual machine is left out with a warning if its tag C(docker-host) differs from its own name, if that name means
+    something else to Ansible (such as V(localhost) or the name of a group), or if an inventory source that was read
+    before already defines a host of that name. Sources that are read later cannot be checked.
 """
 
 EXAMPLES = r"""
@@ -103,7 +106,7 @@ keyed_groups:
   - prefix: location
     key: location
 groups:
-  off: power_state != 'running'
+  not_running: power_state != 'running'
 compose:
   expires: cert_expires
 cache: true
@@ -122,18 +125,20 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.argument_spec import azure_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.resource_ids import name_in
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tags import has_tag
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import failure
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import (
-    Hosts,
-    find_hosts,
-    in_turns,
+    HostList,
+    list_hosts,
+    run_in_batches,
 )
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.validators import check_name
 
 Json = dict[str, t.Any]
+# Names that mean something else to Ansible: the controller, and its own groups.
 NOT_HOSTS = ("localhost", "127.0.0.1", "all", "ungrouped")
-"""Names that mean something else to Ansible: where the steps run, and its own groups."""
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -147,18 +152,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return t.cast("str", to_safe_group_name(name.translate(str.maketrans("{}", "__"))))
 
     def verify_file(self, path: str) -> bool:
-        """Tell whether this is a file of ours, by its name."""
+        """Return whether a file is a configuration of this plugin, by its name."""
         return super().verify_file(path) and path.endswith(("docker_vm_host.yml", "docker_vm_host.yaml"))
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Fill the inventory."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
+        self._check_group_names()
         hosts = self._hosts(self.get_cache_key(path), cache)
-        wanted = self.get_option("host_tags") or {}
-        hosts = [host for host in hosts if all(host["tags"].get(key) == str(value) for key, value in wanted.items())]
+        tags = self.get_option("host_tags") or {}
+        hosts = [host for host in hosts if all(has_tag(host, key, str(value)) for key, value in tags.items())]
         group = self.inventory.add_group(self.get_option("group"))
-        named = list(_named([host for host in hosts if self._has_name(host)]))
+        named = list(self._named([host for host in hosts if self._has_own_name(host)]))
         for name, _host in named:
             self.inventory.add_host(name, group=group)
         # Groups come last: a variable for a host of a group's name would be the group's.
@@ -166,17 +172,43 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for name, variables in known:
             self._set_groups(name, variables)
 
-    def _has_name(self, host: Json) -> bool:
-        """Tell whether its tag names a host; who may write tags must not become ``localhost``, or a group."""
+    def _check_group_names(self) -> None:
+        """Refuse names that YAML reads as something else than text, such as ``off``."""
+        for name in (self.get_option("group"), *(self.get_option("groups") or {})):
+            if not isinstance(name, str):
+                raise AnsibleParserError(
+                    f"groups: the name of a group must be a text, got {name!r}: write it in quotes"
+                )
+
+    def _has_own_name(self, host: Json) -> bool:
+        """Return whether a host's tag is the name of its VM; whoever may write tags must not take another's place."""
         try:
             check_name("docker-host", host["name"])
         except OptionError:
-            named = False
-        else:
-            named = host["name"].lower() not in NOT_HOSTS and host["name"] not in self.inventory.groups
-        if not named:
-            self.display.warning(f"{host['id']} is left out: its tag docker-host says no name that a host can have")
-        return named
+            self._leave_out(host, "its tag docker-host is not a valid host name")
+            return False
+        own = name_in(host["id"])
+        if host["name"].lower() != own.lower():
+            self._leave_out(host, f"its tag docker-host must be the name of the virtual machine, {own}")
+            return False
+        return True
+
+    def _named(self, hosts: list[Json]) -> t.Iterator[tuple[str, Json]]:
+        """Yield each host with a name that nothing else in the inventory has."""
+        names = _unique_names(hosts)
+        counted = collections.Counter(name.lower() for name in names)
+        for name, host in zip(names, hosts, strict=True):
+            if name.lower() in NOT_HOSTS or name in self.inventory.groups:
+                self._leave_out(host, f"{name} means something else to Ansible")
+            elif name in self.inventory.hosts:
+                self._leave_out(host, f"another inventory source already defines {name}")
+            elif counted[name.lower()] > 1:
+                self._leave_out(host, f"another virtual machine is called {name}, too")
+            else:
+                yield name, host
+
+    def _leave_out(self, host: Json, reason: str) -> None:
+        self.display.warning(f"{host['id']} is left out: {reason}")
 
     def _hosts(self, key: str, cache: bool) -> list[Json]:
         use = self.get_option("cache")
@@ -197,12 +229,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         groups = self.get_option("resource_groups") or []
         agent_state = bool(self.get_option("agent_state"))
 
-        def query_azure(subscription: str | None) -> Hosts:
+        def query_azure(subscription: str | None) -> HostList:
             with AzureSession.from_params({**params, "subscription_id": subscription}) as session:
-                return find_hosts(session, groups, agent_state=agent_state)
+                return list_hosts(session, groups, agent_state=agent_state)
 
         try:
-            found = in_turns([lambda name=name: query_azure(name) for name in subscriptions])  # type: ignore[misc]
+            found = run_in_batches([lambda name=name: query_azure(name) for name in subscriptions])  # type: ignore[misc]
         except DockerHostError as error:
             raise AnsibleParserError(failure(error)["msg"]) from error
         # A group of one subscription need not be in the others.
@@ -287,15 +319,17 @@ def _unsafe(value: t.Any) -> t.Any:
     return [_unsafe(item) for item in value] if isinstance(value, list) else value
 
 
-def _named(hosts: list[Json]) -> t.Iterator[tuple[str, Json]]:
-    """Each host with a name of its own."""
-    ways: list[t.Callable[[Json], str]] = [
+def _unique_names(hosts: list[Json]) -> list[str]:
+    """Return a name for each host: its own, with its group's and subscription's where that is needed."""
+    forms: list[t.Callable[[Json], str]] = [
         lambda host: str(host["name"]),
         lambda host: f"{host['name']}.{host['resource_group']}",
         lambda host: f"{host['name']}.{host['resource_group']}.{host['subscription_id']}",
     ]
-    taken = [collections.Counter(way(host).lower() for host in hosts) for way in ways]
+    counters = [collections.Counter(form(host).lower() for host in hosts) for form in forms]
+    names = []
     for host in hosts:
-        names = [way(host) for way in ways]
-        alone = [name for name, counted in zip(names, taken, strict=True) if counted[name.lower()] == 1]
-        yield (alone or names)[0 if alone else -1], host
+        candidates = [form(host) for form in forms]
+        unique = [name for name, counted in zip(candidates, counters, strict=True) if counted[name.lower()] == 1]
+        names.append((unique or candidates)[0 if unique else -1])
+    return names

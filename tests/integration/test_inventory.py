@@ -323,8 +323,55 @@ def test_a_tag_makes_no_other_host_of_it(other_azure: LocalAzure, tmp_path: Path
     ran = user.run("ansible-inventory", "-i", "docker_vm_host.yml", "--list")
     # Older ansible-core breaks lines, within words that have a hyphen, too.
     said = "".join(ran.output.split())
-    assert said.count("itstagdocker-hostsaysnonamethatahostcanhave") == 4
-    assert "virtualMachines/odd3isleftout" in said
+    assert said.count("itstagdocker-hostmustbethenameofthevirtualmachine") == 3
+    assert "virtualMachines/odd3isleftout:itstagdocker-hostisnotavalidhostname" in said
+
+
+def test_a_tag_takes_no_other_hosts_place(other_azure: LocalAzure, tmp_path: Path) -> None:
+    """Neither that of a host of another source, whose variables may be secrets, nor that of a host of the group."""
+    user = User(other_azure, tmp_path / "places")
+    for name in ("real1", "evil1", "known1"):
+        _tagged(user, "places", name, {"docker-host": {"evil1": "real1"}.get(name, name)})
+    (user.home / "01.yml").write_text(json.dumps({"all": {"hosts": {"known1": {"ansible_host": "10.0.0.5"}}}}))
+    config = {"plugin": "dockerhost.azure.docker_vm_host", "resource_groups": ["places"]}
+    (user.home / "docker_vm_host.yml").write_text(json.dumps(config))
+    ran = user.run("ansible-inventory", "-i", "01.yml", "-i", "docker_vm_host.yml", "--list")
+    hosts = _plain(json.loads(ran.output[ran.output.index("{") : ran.output.rindex("}") + 1]))["_meta"]["hostvars"]
+    assert hosts["known1"] == {"ansible_host": "10.0.0.5"}
+    assert "evil1" not in hosts
+    assert hosts["real1"]["docker_host_facts"]["host"]["id"].endswith("/real1")
+    said = "".join(ran.output.split())
+    assert "evil1isleftout:itstagdocker-hostmustbethenameofthevirtualmachine,evil1" in said
+    assert "known1isleftout:anotherinventorysourcealreadydefinesknown1" in said
+
+
+def test_tag_names_in_another_case(other_azure: LocalAzure, tmp_path: Path) -> None:
+    """Azure ignores the case of tag names, and may return another than was written."""
+    user = User(other_azure, tmp_path / "spelling")
+    options = {"name": "web1", "resource_group": "spelling", "location": "westeurope", "ssh_public_keys": [KEY]}
+    tasks = [{"dockerhost.azure.docker_vm_host": options}]
+    playbook = user.home / "make.yml"
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    user.play(str(playbook))
+    azure = user.azure
+    params = {
+        "cloud_environment": azure.url, "cloud_ca_path": azure.ca_file, "tenant": azure.tenant,
+        "client_id": azure.client_id, "secret": azure.secret, "subscription_id": azure.subscription_id,
+    }  # fmt: skip
+    tags = {
+        "Docker-Host": "web1", "DOCKER-HOST-COLLECTION": "dockerhost.azure", "Docker-Host-Port": "5000",
+        "Docker-Host-SSH-Port": "2222", "Docker-Host-CA": "ab12", "Docker-Host-Cert-Expires": "2027-01-01T00:00:00Z",
+        "Stage": "test",
+    }  # fmt: skip
+    with AzureSession.from_params(params) as session:
+        machine = f"{session.group_id('spelling')}/providers/Microsoft.Compute/virtualMachines/web1"
+        session.arm.put(machine, {"location": "westeurope", "tags": tags, "properties": {}})
+        azure.settle()
+    shown = listed(user, resource_groups=["spelling"], host_tags={"stage": "test"})
+    host = shown["_meta"]["hostvars"]["web1"]["docker_host_facts"]["host"]
+    assert (host["docker_port"], host["ssh_port"], host["ca_fingerprint"]) == (5000, 2222, "ab12")
+    assert host["cert_expires"] == "2027-01-01T00:00:00Z"
+    assert host["tags"] == tags
 
 
 def _tagged(user: User, group: str, name: str, tags: dict[str, str]) -> None:

@@ -79,3 +79,8 @@ def subscription_in(resource_id: str) -> str:
 def normalize_location(location: str | None) -> str:
     """Return a region's name as Azure compares it: ``West Europe`` is ``westeurope``."""
     return (location or "").replace(" ", "").lower()
+
+
+def with_group(resource_id: str, group: str) -> str:
+    """Return the id with the resource group in another spelling."""
+    return re.sub(r"(?<=/resourceGroups/)[^/]+", lambda _match: group, resource_id, count=1, flags=re.IGNORECASE)

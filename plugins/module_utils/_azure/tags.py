@@ -77,3 +77,9 @@ def tags_without(tags: t.Mapping[str, str], names: t.Iterable[str]) -> dict[str,
     """Return tags without some of them, whatever the case of their names."""
     dropped = {name.lower() for name in names}
     return {name: value for name, value in tags.items() if name.lower() not in dropped}
+
+
+def has_tag(resource: t.Mapping[str, t.Any] | None, name: str, value: str | None = None) -> bool:
+    """Return whether a resource has a tag, and with this value when one is given. Values are case-sensitive."""
+    current = tag_of(resource, name)
+    return current is not None and value in (None, current)

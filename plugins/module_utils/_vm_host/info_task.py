@@ -12,11 +12,12 @@ from .._argspec import ArgumentSpec
 from .._azure.argument_spec import azure_argument_spec
 from .._azure.clients import AzureSession
 from .._azure.operations import run_parallel
-from .._azure.resource_ids import group_in, name_in
-from .._azure.tags import CA_TAG, CERT_EXPIRES_TAG, owner_of, tag_of
-from .._azure.wire import Json, dig, primary_nic_id, properties_of, public_ip_id
+from .._azure.resource_ids import group_in, name_in, with_group
+from .._azure.tags import CA_TAG, CERT_EXPIRES_TAG, has_tag, owner_of, tag_of
+from .._azure.wire import Json, primary_nic_id, properties_of, public_ip_id
 from .._backend import Backend, Request
 from .._errors import OptionError
+from .current.listing import own_group
 from .current.state import HostState
 from .desired import validators as rules
 from .desired.resource_names import ResourceNames
@@ -43,7 +44,9 @@ def run(request: Request) -> dict[str, t.Any]:
     params = request.params
     _check(params)
     with AzureSession.from_params(params, request.progress) as session:
-        machines = [found for found in _machines(session, params) if owner_of(found) == found["name"]]
+        machines = [
+            found for found in _machines(session, params) if str(owner_of(found)).lower() == str(found["name"]).lower()
+        ]
         machines = [found for found in machines if _has_tags(found, params["tags"] or [])]
         hosts: list[Json] = []
         for first in range(0, len(machines), AT_ONCE):
@@ -76,33 +79,46 @@ def _machines(session: AzureSession, params: t.Mapping[str, t.Any]) -> list[Json
     return session.pages("list the VMs", session.subscription_id, machines.list_all)
 
 
-def _has_tags(found: Json, wanted: t.Sequence[str]) -> bool:
-    for entry in wanted:
+def _has_tags(machine: Json, entries: t.Sequence[str]) -> bool:
+    for entry in entries:
         name, colon, value = entry.partition(":")
-        current = tag_of(found, name)
-        if current is None or (colon and current != value):
+        if not has_tag(machine, name, value if colon else None):
             return False
     return True
 
 
 def _describe(session: AzureSession, listed: Json) -> Json | None:
     """One host; None when it was deleted meanwhile."""
-    path = str(listed["id"])
-    group, name = group_in(path), name_in(path)
     machine = session.find(
-        "read the VM", path, session.compute.virtual_machines.get, group, name, expand="instanceView"
+        "read the VM",
+        str(listed["id"]),
+        session.compute.virtual_machines.get,
+        group_in(str(listed["id"])),
+        name_in(str(listed["id"])),
+        expand="instanceView",
     )
     if not machine:
         return None
-    interface_id = primary_nic_id(machine) or ""
+    interface_id = primary_nic_id(machine)
     interface = session.arm.find(interface_id) if interface_id else None
     address_id = public_ip_id(interface) if interface else None
     address = session.arm.find(address_id) if address_id else None
-    facts = HostState(virtual_machine=machine, network_interface=interface, public_ip_address=address)
-    names = ResourceNames(session.subscription_id, group, name)
-    security_group = dig(interface, "properties", "networkSecurityGroup", "id")
-    layout = HostResources(names, path, interface_id, security_group, address_id, None, None, None, frozenset())
-    return {**describe_host(layout, facts, _unset()), **_more(machine)}
+    current = HostState(virtual_machine=machine, network_interface=interface, public_ip_address=address)
+    group = own_group(machine, interface)
+    names = ResourceNames(session.subscription_id, group, str(owner_of(machine)))
+    security_group = (properties_of(interface).get("networkSecurityGroup") or {}).get("id")
+    resources = HostResources(
+        names=names,
+        virtual_machine=with_group(str(machine["id"]), group),
+        network_interface=interface_id or "",
+        security_group=security_group,
+        public_ip_address=address_id,
+        virtual_network=None,
+        subnet=None,
+        dns_label=None,
+        given=frozenset(),
+    )
+    return {**describe_host(resources, current, _unset()), **_more(machine)}
 
 
 def _unset() -> dict[str, t.Any]:

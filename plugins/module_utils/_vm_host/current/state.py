@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ..._azure.wire import Json, instance_view, power_state
+from ..._azure.wire import Json, instance_view
+from ..._azure.wire import power_state as power_state_of
 
 
 @dataclass(frozen=True)
@@ -38,4 +39,4 @@ class HostState:
         """The VM's power state: running, stopped, deallocated, starting ...; None without a VM."""
         if not self.virtual_machine:
             return None
-        return power_state(instance_view(self.virtual_machine))
+        return power_state_of(instance_view(self.virtual_machine))

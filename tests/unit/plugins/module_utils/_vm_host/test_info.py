@@ -19,6 +19,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._backend import B
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import image_info_task as image_info
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import info_task as host_info
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import describe_listed_host
 from azure_emulator.launcher import CLEARED, LocalAzure
 
 from .conftest import KEY, Cloud
@@ -60,6 +61,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LocalAzure]:
         record = {"docker-host-ca": "ab12", "docker-host-cert-expires": "2027-01-01T00:00:00Z"}
         before = cloud.arm("GET", machine)["tags"]
         cloud.arm("PATCH", machine, {"tags": {**before, **record}})
+        other = "/providers/Microsoft.Compute/virtualMachines/web4"
+        tags = {**cloud.arm("GET", other)["tags"], **record}
+        cloud.arm("PATCH", other, {"tags": {name.title(): value for name, value in tags.items()}})
         settings = {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"}
         body = {"location": "westeurope", "properties": {**settings, "settings": {"commandToExecute": "true"}}}
         cloud.arm("PUT", f"{machine}/extensions/docker-host", body)
@@ -136,6 +140,30 @@ def test_what_is_told_of_a_host(azure_now: LocalAzure) -> None:
     assert web1["provisioning_state"] == "Succeeded"
 
 
+def test_tag_names_in_another_case(azure_now: LocalAzure) -> None:
+    (web4,) = query_azure(host_info.BACKEND, resource_group="docker", tags=["number:4"], name="web4")["hosts"]
+    assert "Docker-Host-Ca" in web4["tags"]
+    assert (web4["ca_fingerprint"], web4["cert_expires"]) == ("ab12", "2027-01-01T00:00:00Z")
+
+
+def test_results_carry_the_groups_own_spelling(azure_now: LocalAzure) -> None:
+    for host in query_azure(host_info.BACKEND, resource_group="DOCKER")["hosts"]:
+        assert host["resource_group"] == "docker"
+        assert "/resourceGroups/docker/" in host["id"]
+
+
+def test_the_network_interface_tells_the_groups_spelling() -> None:
+    """Compute's lists give the group in upper case (Azure/azure-rest-api-specs#10016)."""
+    base = "/subscriptions/s/resourceGroups/{}/providers/Microsoft.{}"
+    machine = {"id": base.format("DOCKER", "Compute/virtualMachines/web1"), "tags": {}}
+    interface = {"id": base.format("Docker", "Network/networkInterfaces/web1-nic")}
+    listed = describe_listed_host(machine, interface, {}, {})
+    assert listed["resource_group"] == "Docker"
+    assert listed["id"] == base.format("Docker", "Compute/virtualMachines/web1")
+    elsewhere = {"id": base.format("network", "Network/networkInterfaces/web1-nic")}
+    assert describe_listed_host(machine, elsewhere, {}, {})["resource_group"] == "DOCKER"
+
+
 def test_what_differs_between_hosts(azure_now: LocalAzure) -> None:
     hosts = {host["name"]: host for host in query_azure(host_info.BACKEND, resource_group="docker")["hosts"]}
     assert hosts["web2"]["docker_port"] == 2376
@@ -145,7 +173,7 @@ def test_what_differs_between_hosts(azure_now: LocalAzure) -> None:
     assert hosts["web3"]["public_ip_address"] is None
     assert hosts["web3"]["docker_host"] == f"tcp://{hosts['web3']['private_ip_address']}:4243"
     assert hosts["web5"]["power_state"] == "deallocated"
-    assert hosts["web4"]["ca_fingerprint"] is None
+    assert hosts["web2"]["ca_fingerprint"] is None
     assert hosts["web4"]["extensions"] == []
 
 

@@ -19,7 +19,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import Do
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND as EXTENSION
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import image_info_task as image_info
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import info_task as host_info
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import find_hosts
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import list_hosts
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 from azure_emulator.launcher import LocalAzure
 
@@ -123,7 +123,7 @@ def every_change(operator: Operator) -> None:
     operator.run(name="second", subnet_name="second", subnet_prefix="10.0.7.0/24")
     operator.query_azure(host_info.BACKEND, resource_group=operator.cloud.group)
     with AzureSession.from_params({}) as session:
-        assert len(find_hosts(session, [operator.cloud.group], agent_state=True).hosts) == 2
+        assert len(list_hosts(session, [operator.cloud.group], agent_state=True).hosts) == 2
     operator.note()
 
 
