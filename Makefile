@@ -99,11 +99,14 @@ demo-stop:  ## Stop the demo and remove what it made
 ONCE := tools/once.py $(CACHE)/checks
 # antsibull-docs and antsibull-changelog write a log into HOME.
 ANTSIBULL := HOME=$(BUILD)/home ANSIBLE_HOME=$(BUILD)/ansible
-CHECKS := sanity galaxy ansible-lint mypy docs-lint reuse yamllint changelog-lint ruff
+CHECKS := sanity-pylint sanity ansible-lint galaxy mypy docs-lint reuse yamllint changelog-lint ruff
+
+# Two targets at a time, the longest first: where one of them waits, the other one computes.
+TWO := $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j 2 --output-sync=target)
 
 .PHONY: check quick-check $(CHECKS)
 check: dev install  ## Every static check, two at a time, the longest first
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target $(CHECKS)
+	@$(TWO) $(CHECKS)
 	@echo "$@: passed, all of: $(CHECKS)"
 
 ruff: dev  ## Python: style, mistakes and format
@@ -139,12 +142,16 @@ galaxy: install  ## The artifact passes Galaxy's own importer (cached below .ven
 	@$(ONCE) $@ artifact tools/galaxy.sh $(PYTHON) $(BUILD) $(DOCKERHOST_VENVS)
 	@echo "$@: passed, the artifact"
 
-sanity: dev  ## ansible-test sanity
-	@$(ONCE) $@ tree tools/quiet.sh tools/sanity.sh $(BUILD)
-	@echo "$@: passed, every test of ansible-test sanity"
+sanity: dev  ## ansible-test sanity, but for pylint
+	@$(ONCE) $@ tree tools/quiet.sh tools/sanity.sh $(BUILD)/sanity --skip-test pylint
+	@echo "$@: passed, every test of ansible-test sanity but pylint"
+
+sanity-pylint: dev  ## ansible-test sanity, pylint alone, which takes as long as all others
+	@$(ONCE) $@ tree tools/quiet.sh tools/sanity.sh $(BUILD)/sanity-pylint --test pylint
+	@echo "$@: passed, pylint of ansible-test sanity"
 
 quick-check: dev  ## The checks that take seconds
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target mypy yamllint changelog-lint ruff
+	@$(TWO) mypy yamllint changelog-lint ruff
 	@echo "$@: passed, the checks that take seconds"
 
 .PHONY: quick
@@ -178,8 +185,9 @@ e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
 	@$(PYTEST) -n $(JOBS) --dist loadfile -m "not slow" tests/e2e
 	@echo "$@: passed, every end-to-end test but the slow ones"
 
-TEST := check unit integration conformance e2e short-soak
-test: $(TEST)  ## Every check and every test but the ones below
+TEST := unit check integration e2e short-soak conformance
+test:  ## Every check and every test but the ones below
+	@$(TWO) $(TEST)
 	@echo "$@: passed, all of: $(TEST)"
 
 .PHONY: test-slow test-clients client-venvs soak short-soak test-matrix

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import nox
 
-CHECKS = ("ansible-lint", "changelog-lint", "docs-lint", "galaxy", "mypy", "reuse", "ruff", "sanity", "yamllint")
+CHECKS = ("ansible-lint", "changelog-lint", "docs-lint", "galaxy", "mypy", "reuse", "ruff", "yamllint")
+SANITY = ("sanity", "sanity-pylint")
 TESTS = ("unit", "integration", "conformance", "e2e", "short-soak")
 ALL = ("quick", "check", "test", "test-slow", "test-clients", "test-matrix", "docs")
 
@@ -32,7 +33,7 @@ def add_session(target: str) -> None:
     nox.session(session, name=target, venv_backend="none")
 
 
-for name in (*ALL, *CHECKS, *TESTS):
+for name in (*ALL, *CHECKS, *SANITY, *TESTS):
     add_session(name)
 
 

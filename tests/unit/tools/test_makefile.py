@@ -47,4 +47,5 @@ def test_nox_has_a_session_for_every_check_and_test() -> None:
 def test_ci_runs_every_test() -> None:
     run = (TOP / ".ci/run").read_text()
     wanted = {"test", *(name for name in EVERY if name.startswith("test-"))} - {"test-times"}
-    assert set(re.findall(r"^make (.*)$", run, re.MULTILINE)) == wanted
+    commands = re.findall(r"^make (.*)$", run, re.MULTILINE)
+    assert {word for command in commands for word in command.split()} & EVERY == wanted
