@@ -115,6 +115,7 @@ cache_connection: ~/.cache/docker_hosts
 """
 
 import collections
+import functools
 import os
 import typing as t
 
@@ -234,7 +235,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 return list_hosts(session, groups, agent_state=agent_state)
 
         try:
-            found = run_in_batches([lambda name=name: query_azure(name) for name in subscriptions])  # type: ignore[misc]
+            found = run_in_batches([functools.partial(query_azure, name) for name in subscriptions])
         except DockerHostError as error:
             raise AnsibleParserError(failure(error)["msg"]) from error
         # A group of one subscription need not be in the others.

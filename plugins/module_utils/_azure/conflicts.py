@@ -2,15 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What passes by itself: somebody else's request on the same resource is still going on. Private to this collection."""
+"""Conflicts that pass by themselves: another request on the same resource is still in progress."""
 
 from __future__ import annotations
 
+import math
 import time
 import typing as t
+from dataclasses import replace
 
+from .._backend import silent
 from .errors import AzureError
-from .operations import Deadline
+from .operations import Deadline, OperationInfo, ProgressReporter
 
 CONCURRENT = frozenset(
     (
@@ -22,26 +25,47 @@ CONCURRENT = frozenset(
         "TooManyRequests",
     )
 )
-"""Azure's codes when another request on the same resource is still going on, or has taken the place of this one."""
-PATIENCE_SECONDS = 240.0
+"""Azure's codes while another request on the same resource is in progress, or when it has replaced this one."""
 FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 10.0
 
 T = t.TypeVar("T")
 
 
-def retry_on_conflict(act: t.Callable[[], T], deadline: Deadline, patience: float = PATIENCE_SECONDS) -> T:
-    """Do something to a resource, again while others are at it.
+def conflict_patience(error: AzureError) -> float:
+    """Return for how many seconds an error is worth another attempt: a conflict as long as the caller can wait.
 
-    :param patience: seconds after which it is not tried again; nor is it when the deadline is over.
-    :raises AzureError: it failed for another reason, or others are at it still.
+    Another extension, or a Run Command of the first kind, keeps a VM busy for up to 90 minutes ("Run scripts in your
+    Linux VM by using action Run Commands", learn.microsoft.com).
     """
-    end, pause = Deadline(patience), FIRST_PAUSE_SECONDS
+    return math.inf if error.code in CONCURRENT else 0.0
+
+
+def retry_on_conflict(
+    act: t.Callable[[], T],
+    work: OperationInfo,
+    deadline: Deadline,
+    progress: t.Callable[[str], None] = silent,
+    patience: t.Callable[[AzureError], float] = conflict_patience,
+) -> T:
+    """Do something to a resource, and try again while other requests on it are in progress.
+
+    :param work: what is done, for the lines that say what is waited for.
+    :param deadline: ends all attempts.
+    :param patience: for how many seconds after the first attempt an error is worth another one.
+    :raises AzureError: it failed for another reason, or the conflict outlasted deadline or patience.
+    """
+    begun = time.monotonic()
+    reporter = ProgressReporter(replace(work, doing="Waiting for another operation to end", usual=None), progress)
+    pause = FIRST_PAUSE_SECONDS
     while True:
         try:
             return act()
         except AzureError as error:
-            left = min(entry.left for entry in (end, deadline) if entry.left is not None)
-            if error.code not in CONCURRENT or not left:
+            left = patience(error) - (time.monotonic() - begun)
+            if deadline.left is not None:
+                left = min(left, deadline.left)
+            if left <= 0:
                 raise
-        time.sleep(min(pause, left))
-        pause = min(10.0, pause * 1.6)
+        reporter.rest(min(pause, left))
+        pause = min(LONGEST_PAUSE_SECONDS, pause * 1.6)

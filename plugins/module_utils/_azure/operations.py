@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Long-running operations: begun, watched, awaited. Private to this collection."""
+"""Long-running operations: begin, watch and wait for them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ READS_PER_SECOND = 20
 """Of the 25 that Azure answers, what all hosts of a play may use for looks."""
 SHORT_SECONDS = 15
 """What usually takes no longer than this is looked at more than twice a second at first."""
+
+T = t.TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,33 @@ def timed_out(work: OperationInfo, deadline: Deadline, state: str) -> WaitTimeou
     )
 
 
+def poll(
+    read: t.Callable[[], T],
+    until: t.Callable[[T], bool],
+    reporter: ProgressReporter,
+    deadline: Deadline,
+    *,
+    current: T,
+    state: t.Callable[[T], str],
+) -> T:
+    """Read until a condition holds, at first after one second and then less often, down to every five seconds.
+
+    :param current: the last value that was read; nothing more is read when the condition holds for it.
+    :param state: gives the state of a value, for progress lines and for the error.
+    :returns: the value for which the condition holds.
+    :raises WaitTimeoutError: the deadline is over.
+    """
+    pause = FIRST_POLL_SECONDS
+    while not until(current):
+        reporter.saw(state(current))
+        if deadline.over:
+            raise timed_out(reporter.work, deadline, state(current))
+        reporter.rest(pause if deadline.left is None else min(pause, deadline.left))
+        pause = min(SLOWEST_POLL_SECONDS, pause * 1.5)
+        current = read()
+    return current
+
+
 def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = None) -> t.Any:
     """ARM's polling, which honours Retry-After and else starts at 1 s and grows to 5 s, and which speaks.
 
@@ -222,9 +251,6 @@ def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = 
             watch.saw(str(self.status()))
 
     return SpeakingPolling(timeout=0)
-
-
-T = t.TypeVar("T")
 
 
 def run_parallel(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:

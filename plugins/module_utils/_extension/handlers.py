@@ -169,7 +169,9 @@ class _Resource:
         begin = self._client.begin_create_or_update
         retry_on_conflict(
             lambda: self.session.begin(work, begin, *self._where, body, over=self._is_over).wait(),
+            work,
             self.session.deadline,
+            self.session.progress,
         )
 
     def _is_over(self) -> bool:
@@ -194,7 +196,12 @@ class _Resource:
             usual=30,
         )
         begin = self._client.begin_delete
-        retry_on_conflict(lambda: self.session.begin(work, begin, *self._where).wait(), self.session.deadline)
+        retry_on_conflict(
+            lambda: self.session.begin(work, begin, *self._where).wait(),
+            work,
+            self.session.deadline,
+            self.session.progress,
+        )
 
 
 class _Extension(_Resource):

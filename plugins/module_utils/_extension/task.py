@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from .. import _digest as digests
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
-from .._azure.operations import OperationInfo, ProgressReporter
+from .._azure.operations import OperationInfo, ProgressReporter, poll
 from .._azure.tags import tag_value
 from .._azure.wire import Json
 from .._backend import Backend, Request
@@ -153,20 +153,27 @@ def _take_over(run: Run, present: CurrentSettings | None, digest: str) -> SetupR
 def _settled(run: Run) -> CurrentSettings | None:
     """What was pushed last, after waiting for the end of a push that is still under way."""
     present = run.handler.read()
-    if present is None or not present.under_way or run.request.check_mode:
+    if run.request.check_mode:
         return present
     name = run.params["name"]
     work = OperationInfo(
         run.target.name, "Docker settings", "Waiting for an earlier push", "wait for an earlier push", name
     )
     watch = ProgressReporter(work, run.request.progress)
-    while present is not None and present.under_way:
-        watch.saw(present.state)
-        if run.target.session.deadline.over:
-            raise DockerHostError(f"{run.target.name}: an earlier push of the settings is still {present.state}.")
-        watch.rest(2.0)
-        present = run.handler.read()
-    return present
+    try:
+        return poll(run.handler.read, _is_over, watch, run.target.session.deadline, current=present, state=_state)
+    except WaitTimeoutError as error:
+        raise DockerHostError(
+            f"{run.target.name}: an earlier push of the settings is still in progress. {error.error.message}"
+        ) from error
+
+
+def _is_over(settings: CurrentSettings | None) -> bool:
+    return settings is None or not settings.under_way
+
+
+def _state(settings: CurrentSettings | None) -> str:
+    return settings.state if settings else "Deleted"
 
 
 def _find_reasons(run: Run, present: CurrentSettings | None, content: bytes) -> None:

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 
 from .._azure.clients import AzureSession
 from .._azure.conflicts import retry_on_conflict
-from .._azure.operations import Deadline, OperationInfo, ProgressReporter
+from .._azure.errors import WaitTimeoutError
+from .._azure.operations import Deadline, OperationInfo, ProgressReporter, poll
 from .._azure.resource_ids import ResourceId
 from .._azure.wire import Json, instance_view, power_state
 from .._errors import DockerHostError, OptionError
 
 Params = t.Mapping[str, t.Any]
 
-POLL_SECONDS = 5.0
 # What is only read is read without azure-mgmt-compute: loading it costs more than a run that has nothing to push.
 EXPANDED: t.Mapping[str, str] = {"$expand": "instanceView"}
 VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
@@ -147,7 +147,9 @@ class VirtualMachine:
         """Do something to the VM, again while somebody else is at it."""
         return retry_on_conflict(
             lambda: self.session.begin(work, begin, self.resource_group, self.name, *body).wait(),
+            work,
             self.session.deadline,
+            self.session.progress,
         )
 
     def refresh(self) -> None:
@@ -174,18 +176,25 @@ class VirtualMachine:
             self.name, "VM agent", "Waiting until it is ready", "wait for the VM agent", self.name, usual=30
         )
         watch = ProgressReporter(work, self.session.progress)
-        while True:
-            ready, said = self.agent_state()
-            if ready:
-                return
-            if deadline.over:
-                raise VirtualMachineError(
-                    f"{self.name}: the Azure Linux agent was not ready after {seconds:.0f} s ({said}). Look whether"
-                    " waagent (walinuxagent.service) runs on the VM and whether it reaches 168.63.129.16."
-                )
-            watch.saw("Waiting")
-            watch.rest(min(POLL_SECONDS, deadline.left or POLL_SECONDS))
+
+        def read() -> tuple[bool, str]:
             self.refresh()
+            return self.agent_state()
+
+        try:
+            poll(
+                read,
+                lambda agent: agent[0],
+                watch,
+                deadline,
+                current=self.agent_state(),
+                state=lambda _agent: "Waiting",
+            )
+        except WaitTimeoutError as error:
+            raise VirtualMachineError(
+                f"{self.name}: the Azure Linux agent was not ready after {seconds:.0f} s ({self.agent_state()[1]})."
+                " Check that waagent (walinuxagent.service) runs on the VM and that it reaches 168.63.129.16."
+            ) from error
 
     def run_shell(self, script: str) -> str:
         """Run a script through the agent (action Run Command) and return its message."""

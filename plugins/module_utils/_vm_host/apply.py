@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 import typing as t
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from .._azure.clients import AzureSession
-from .._azure.conflicts import CONCURRENT
+from .._azure.conflicts import CONCURRENT, conflict_patience, retry_on_conflict
 from .._azure.errors import AzureError
 from .._azure.operations import Operation, OperationInfo, run_parallel
 from .._azure.resource_ids import group_in, name_in
@@ -100,7 +101,7 @@ class PlanExecutor:
             wave = [step for step in waiting if not keys.intersection(step.needs) - {step.key}]
             if not wave:
                 raise DockerHostError(f"The steps wait for each other: {', '.join(sorted(keys))}.")
-            run_parallel([lambda step=step: self._run(step, plan, outcome) for step in wave])  # type: ignore[misc]
+            run_parallel([partial(self._run, step, plan, outcome) for step in wave])
             waiting = [step for step in waiting if step not in wave]
 
     def remove(self, made: t.Sequence[Action]) -> dict[str, str]:
@@ -132,22 +133,26 @@ class PlanExecutor:
             outcome.timings[step.key] = round(time.monotonic() - begun, 1)
 
     def _do(self, step: Action, plan: Plan, outcome: Execution) -> bool:
-        """Do one step and tell whether anything changed. What Azure is busy with is tried again for some minutes."""
-        end = time.monotonic() + _PATIENCE
-        pace = 1.0
-        while True:
-            try:
-                return self._try(step, plan, outcome)
-            except AzureError as error:
-                if step.verb == "delete" and error.not_found and not self._is_there(step):
-                    return False
-                over = time.monotonic() > end or self._session.deadline.over
-                if over and step.if_unused and error.code in _STILL_USED:
-                    return False
-                if over or not (_is_passing(step, error) or self._finds_room(step, error)):
-                    raise
-            time.sleep(pace)
-            pace = min(10.0, pace * 1.6)
+        """Do one step and return whether anything changed. What Azure is busy with is tried again."""
+        try:
+            return retry_on_conflict(
+                partial(self._try, step, plan, outcome),
+                self._work(step),
+                self._session.deadline,
+                self._session.progress,
+                partial(self._patience, step),
+            )
+        except AzureError as error:
+            if step.verb == "delete" and error.not_found and not self._is_there(step):
+                return False
+            if step.if_unused and error.code in _STILL_USED:
+                return False
+            raise
+
+    def _patience(self, step: Action, error: AzureError) -> float:
+        """Return for how many seconds an error is worth another attempt."""
+        passes = _is_passing(step, error) or self._finds_room(step, error)
+        return conflict_patience(error) or (_PATIENCE if passes else 0.0)
 
     def _is_there(self, step: Action) -> bool:
         """Tell whether a resource is there: also the operation that removes it may be what was not found."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import typing as t
+from functools import partial
 
 from .._argspec import ArgumentSpec
 from .._azure.argument_spec import azure_argument_spec
@@ -109,15 +110,15 @@ class _Catalogue:
             if not offer:
                 result["publishers"] = publishers
                 return
-        offers = self._all([lambda name=name: self._offers(name, offer) for name in publishers])  # type: ignore[misc]
+        offers = self._all([partial(self._offers, name, offer) for name in publishers])
         if not offer:
             result["offers"] = [name for _publisher, name in offers]
             return
-        skus = self._all([lambda entry=entry: self._skus(entry[0], entry[1], sku) for entry in offers])  # type: ignore[misc]
+        skus = self._all([partial(self._skus, entry[0], entry[1], sku) for entry in offers])
         if not sku:
             result["skus"] = [":".join((*entry, "latest")) for entry in skus]
             return
-        images = self._all([lambda entry=entry: self._versions(entry, params["version"]) for entry in skus])  # type: ignore[misc]
+        images = self._all([partial(self._versions, entry, params["version"]) for entry in skus])
         for key in ("generation", "architecture"):
             wanted = str(params[key] or "").lower()
             images = [image for image in images if not wanted or str(image[key]).lower() == wanted]
@@ -152,7 +153,7 @@ class _Catalogue:
         names = self._names("list", *entry)
         names.sort(key=_version_key)
         names = names[-1:] if wanted.lower() == "latest" else _matching(names, wanted)
-        return self._each([lambda name=name: self._image(entry, name) for name in names])  # type: ignore[misc]
+        return self._each([partial(self._image, entry, name) for name in names])
 
     def _image(self, entry: tuple[str, str, str], version: str) -> Json:
         urn = ":".join((*entry, version))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from .._argspec import ArgumentSpec
 from .._azure.argument_spec import azure_argument_spec
@@ -48,10 +49,10 @@ def run(request: Request) -> dict[str, t.Any]:
             found for found in _machines(session, params) if str(owner_of(found)).lower() == str(found["name"]).lower()
         ]
         machines = [found for found in machines if _has_tags(found, params["tags"] or [])]
-        hosts: list[Json] = []
+        hosts: list[Json | None] = []
         for first in range(0, len(machines), AT_ONCE):
             batch = machines[first : first + AT_ONCE]
-            hosts += run_parallel([lambda found=found: _describe(session, found) for found in batch])  # type: ignore[misc]
+            hosts += run_parallel([partial(_describe, session, found) for found in batch])
         found_hosts = sorted((host for host in hosts if host), key=lambda host: (host["resource_group"], host["name"]))
         return {"changed": False, "hosts": found_hosts, "signed_in_with": session.signed_in_with}
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import replace
+from functools import partial
 
 from ..._azure.clients import AzureSession
-from ..._azure.operations import OperationInfo, ProgressReporter, run_parallel, timed_out
+from ..._azure.operations import OperationInfo, ProgressReporter, poll, run_parallel
 from ..._azure.resource_ids import same_id
 from ..._azure.wire import Json, provisioning_state, public_ip_id, subnet_id
 from ..desired.topology import HostResources
@@ -68,7 +69,7 @@ class StateReader:
         paths = {kind: path for kind, path in own.items() if not any(same_id(path, other) for other in seen)}
         if not paths or not facts.resource_group:
             return {}
-        found = run_parallel([lambda kind=kind: self.look_at(kind, paths[kind]) for kind in paths])  # type: ignore[misc]
+        found = run_parallel([partial(self.look_at, kind, path) for kind, path in paths.items()])
         return {kind: resource for kind, resource in zip(paths, found, strict=True) if resource}
 
     @property
@@ -91,15 +92,14 @@ class StateReader:
             ),
             self._session.progress,
         )
-        pace = 1.0
-        while found and provisioning_state(found) in UNSETTLED:
-            watch.saw(provisioning_state(found).capitalize())
-            if self._session.deadline.over:
-                raise timed_out(watch.work, self._session.deadline, provisioning_state(found))
-            watch.rest(min(pace, self._session.deadline.left or pace))
-            pace = min(5.0, pace * 1.5)
-            found = self.glance(kind, path)
-        return found
+        return poll(
+            partial(self.glance, kind, path),
+            lambda resource: provisioning_state(resource) not in UNSETTLED,
+            watch,
+            self._session.deadline,
+            current=found,
+            state=lambda resource: provisioning_state(resource).capitalize(),
+        )
 
     def sizes_at_hand(self) -> frozenset[str]:
         """The sizes that the VM can be given where it runs now."""
@@ -119,7 +119,7 @@ class StateReader:
 
     def _read(self, wanted: t.Mapping[str, str], facts: HostState) -> HostState:
         kinds = list(wanted)
-        found = run_parallel([lambda kind=kind: self.look_at(kind, wanted[kind]) for kind in kinds])  # type: ignore[misc]
+        found = run_parallel([partial(self.look_at, kind, wanted[kind]) for kind in kinds])
         return replace(facts, **t.cast("dict[str, t.Any]", dict(zip(kinds, found, strict=True))))
 
     def glance(self, kind: str, path: str) -> Json | None:

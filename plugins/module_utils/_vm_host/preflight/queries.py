@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from functools import partial
 
 from ..._azure.clients import AzureSession
 from ..._azure.errors import AzureError
@@ -77,7 +78,7 @@ def query_azure(
     ]
     references = references_of(wanted, ResourceNames(session.subscription_id, wanted.resource_group, wanted.name))
     if compute:
-        jobs += [lambda one=one: query_reference(session, one, location) for one in references]  # type: ignore[misc]
+        jobs += [partial(query_reference, session, one, location) for one in references]
     sizes, usages, label, (version, problem), *problems = run_parallel(jobs)
     return Answers(
         sizes=sizes,

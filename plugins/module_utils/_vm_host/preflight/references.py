@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from ..._azure.clients import AzureSession
 from ..._azure.errors import AzureError
@@ -70,7 +71,7 @@ def check_references(session: AzureSession, references: t.Sequence[Reference], l
 
     :raises OptionError: the first with which something is wrong.
     """
-    problems = run_parallel([lambda one=one: query_reference(session, one, location) for one in references])  # type: ignore[misc]
+    problems = run_parallel([partial(query_reference, session, one, location) for one in references])
     for reference, problem in zip(references, problems, strict=True):
         if problem:
             raise OptionError(reference.option, problem)

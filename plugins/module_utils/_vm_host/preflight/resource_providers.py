@@ -11,18 +11,13 @@ So it is asked first, and registered first.
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from ..._azure.advice import registration_help
 from ..._azure.clients import AzureSession
 from ..._azure.errors import AzureError
-from ..._azure.operations import (
-    FIRST_POLL_SECONDS,
-    SLOWEST_POLL_SECONDS,
-    OperationInfo,
-    ProgressReporter,
-    run_parallel,
-    timed_out,
-)
+from ..._azure.operations import OperationInfo, ProgressReporter, poll, run_parallel
+from ..._azure.wire import Json
 from ..._errors import DockerHostError
 
 NEEDED = ("Microsoft.Compute", "Microsoft.Network")
@@ -45,7 +40,7 @@ def find_unregistered(session: AzureSession) -> list[str]:
             raise
         return str(found.get("registrationState") or "Registered").lower() not in _THERE
 
-    answers = run_parallel([lambda name=name: missing(name) for name in NEEDED])  # type: ignore[misc]
+    answers = run_parallel([partial(missing, name) for name in NEEDED])
     return [name for name, is_missing in zip(NEEDED, answers, strict=True) if is_missing]
 
 
@@ -54,7 +49,7 @@ def register(session: AzureSession, host: str, namespaces: t.Sequence[str]) -> N
 
     :raises RegistrationError: it may not be done.
     """
-    run_parallel([lambda name=name: _register(session, host, name) for name in namespaces])  # type: ignore[misc]
+    run_parallel([partial(_register, session, host, name) for name in namespaces])
 
 
 def _register(session: AzureSession, host: str, namespace: str) -> None:
@@ -75,14 +70,18 @@ def _register(session: AzureSession, host: str, namespace: str) -> None:
             f" may not register it ({error.code}). {registration_help(namespace)}",
             **error.details,
         ) from error
-    pace = FIRST_POLL_SECONDS
-    while str(answer.get("registrationState")).lower() != "registered":
-        watch.saw("Registering")
-        if session.deadline.over:
-            raise timed_out(watch.work, session.deadline, str(answer.get("registrationState")))
-        watch.rest(pace)
-        pace = min(SLOWEST_POLL_SECONDS, pace * 1.5)
-        answer = session.arm.get(path)
+    poll(
+        partial(session.arm.get, path),
+        lambda provider: _state(provider).lower() == "registered",
+        watch,
+        session.deadline,
+        current=answer,
+        state=_state,
+    )
+
+
+def _state(provider: Json) -> str:
+    return str(provider.get("registrationState"))
 
 
 def _path(session: AzureSession, namespace: str) -> str:

@@ -22,9 +22,11 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors imp
     WaitTimeoutError,
 )
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import (
+    Deadline,
     Operation,
     OperationInfo,
     ProgressReporter,
+    poll,
     run_parallel,
 )
 from azure_emulator.launcher import LocalAzure
@@ -180,3 +182,39 @@ def test_a_service_that_asks_to_wait_is_not_waited_for_longer_than_the_user_want
     assert caught.value.status == 429
     assert pauses
     assert max(pauses) <= 5
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were asked for, none of which is taken; they make the clock advance."""
+    taken: list[float] = []
+    begun = time.monotonic()
+    monkeypatch.setattr(operations.time, "monotonic", lambda: begun + sum(taken))
+    monkeypatch.setattr(operations.time, "sleep", taken.append)
+    return taken
+
+
+def test_polling_reads_until_the_condition_holds(naps: list[float]) -> None:
+    states = iter(("updating", "updating", "succeeded", "never read"))
+    lines: list[str] = []
+    watch = ProgressReporter(WORK, lines.append)
+    last = poll(
+        lambda: next(states), lambda state: state == "succeeded", watch, Deadline(60), current="creating", state=str
+    )
+    assert last == "succeeded"
+    assert next(states) == "never read"
+    assert sum(naps) == pytest.approx(1 + 1.5 + 2.25)
+    assert lines[0] == "web1: VM Creating 0 s, usually 95 s"
+
+
+@pytest.mark.usefixtures("naps")
+def test_polling_reads_nothing_when_the_condition_holds_already() -> None:
+    watch = ProgressReporter(WORK)
+    assert poll(lambda: pytest.fail("read"), bool, watch, Deadline(0), current="there", state=str) == "there"
+
+
+def test_polling_ends_with_the_deadline(naps: list[float]) -> None:
+    watch = ProgressReporter(WORK)
+    with pytest.raises(WaitTimeoutError, match=r"still creating when wait_timeout \(60 s\) was over"):
+        poll(lambda: "creating", lambda state: state != "creating", watch, Deadline(60), current="creating", state=str)
+    assert sum(naps) == pytest.approx(60)
