@@ -28,7 +28,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._extension.virtua
     VmReference,
     find_virtual_machine,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import find_hosts
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import list_hosts
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.info_task import BACKEND as HOST_INFO
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import BACKEND as HOST
 from azure_emulator.launcher import CLEARED, LocalAzure
@@ -353,7 +353,7 @@ def test_tags_in_another_spelling_are_the_same_tags(azure: LocalAzure, group: st
             work = OperationInfo("web1", "tags", "Tagging", "write tags", path)
             tags = {name.upper(): value for name, value in session.arm.get(path)["tags"].items()}
             session.arm.begin(work, "PATCH", path, {"tags": tags}).wait()
-        (listed,) = find_hosts(session, [group]).hosts
+        (listed,) = list_hosts(session, [group]).hosts
     read = HOST_INFO.run(Request({**dict.fromkeys(HOST_INFO.spec.argument_spec), "resource_group": group}))
     (described,) = read["hosts"]
     for host in (listed, described):
