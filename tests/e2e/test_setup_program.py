@@ -286,12 +286,15 @@ class TestOneEngine:
     def test_data_disk_is_made_mounted_and_used(
         self, machines: Machines, db: GuestMachine, busybox_image: bytes
     ) -> None:
-        missing = machines.push(db, {"engine": DISTRIBUTION, "data-disk": {"lun": 9}}, fails=True)
-        assert "no data disk with LUN 9" in missing["error"]
+        # As a machine that was reset between unpacking and configuring.
+        uris = "apt-get -y -q --no-install-recommends --print-uris install docker.io"
+        machines.sh(db, f"apt-get -q update; dpkg --unpack $({uris} | sed -n \"s/^'[a-z]*:\\([^']*\\)'.*/\\1/p\")")
         docker = {"engine": DISTRIBUTION, "data-disk": DISK}
         result = machines.push(db, docker)
+        assert [change for change in result["changes"] if change.startswith("finish the interrupted installation of")]
         assert result["engine"]["data_root"] == "/srv/docker/data"
         assert "UUID=" in machines.sh(db, "grep /srv/docker /etc/fstab; findmnt /srv/docker")
+        machines.sh(db, "test -e /srv/docker/containerd/io.containerd.metadata.v1.bolt/meta.db")
         assert machines.push(db, docker)["changes"] == []
         machines.sh(db, "docker import - busybox:test", stdin=busybox_image)
 
@@ -343,6 +346,19 @@ class TestOneEngine:
         assert machines.push(db, docker, protected=certs)["changes"] == ["restart the engine"]
         machines.sh(db, "systemctl stop docker.socket docker")
         assert machines.push(db, docker, protected=certs)["changes"] == ["start the engine"]
+
+    def test_a_drop_in_of_the_administrators(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
+        docker = {"engine": DISTRIBUTION, "data-disk": DISK, "port": "4243"}
+        certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}
+        machines.push(db, docker, protected=certs)
+        folder = "/etc/systemd/system/docker.service.d"
+        override = "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --log-level=warn\n"
+        machines.sh(db, f"cat > {folder}/override.conf; systemctl daemon-reload", stdin=override.encode())
+        changes = machines.push(db, docker, protected=certs)["changes"]
+        assert changes == [f"write {folder}/zz-docker-host.conf", "restart the engine"]
+        assert "--log-level=warn" in machines.sh(db, "systemctl show -p ExecStart docker")
+        assert machines.push(db, docker, protected=certs)["changes"] == []
+        machines.sh(db, f"rm {folder}/override.conf")
 
     def test_settings_that_the_daemon_refuses(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
         certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}

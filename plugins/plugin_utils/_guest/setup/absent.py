@@ -8,7 +8,8 @@ import os
 import shutil
 
 from .compose import take_down
-from .configure import configure
+from .configure import configure, drop_copies
+from .containerd import DEFAULT_ROOT, containerd_root
 from .desired import wanted_files
 from .engine import service_active
 from .facts import load_json
@@ -27,7 +28,8 @@ def remove_all(machine, settings, facts):
         machine.change("take down the compose project {}".format(name), lambda name=name: take_down(machine, name))
     machine.stage = "registries"
     registries(machine, settings, facts)
-    root = facts.info.get("DockerRootDir") or facts.daemon.get("data-root") or "/var/lib/docker"
+    roots = [facts.info.get("DockerRootDir") or facts.daemon.get("data-root") or "/var/lib/docker"]
+    roots += [containerd_root(machine), DEFAULT_ROOT]
     machine.stage = "configure"
     if facts.installed and "engine" not in settings.remove and facts.state:
         configure(machine, settings, facts)
@@ -48,14 +50,16 @@ def remove_all(machine, settings, facts):
 
         machine.change("remove the engine {}".format(facts.package), act)
     if "data" in settings.remove:
-        remove_data(machine, root)
+        remove_data(machine, roots)
     if machine.read(STATE) is not None:
         machine.change("forget this host's record", lambda: machine.write(STATE, None))
+    if not machine.check:
+        drop_copies(machine, settings)
 
 
-def remove_data(machine, root):
+def remove_data(machine, roots):
     """Remove containers, images and volumes; an engine that ran runs again afterwards, empty."""
-    folders = [folder for folder in (root, "/var/lib/containerd") if os.path.isdir(machine.path(folder))]
+    folders = sorted(folder for folder in set(roots) if os.path.isdir(machine.path(folder)))
     running = bool(folders) and machine.alive and service_active(machine)
     if running and not machine.check:
         machine.run(["systemctl", "stop", "docker.socket", "docker", "containerd"], ok=None, timeout=300)

@@ -10,13 +10,17 @@ import re
 
 from ....module_utils._extension.engine_rules import own_keys
 from .certificates import certificates, check_pair, fingerprints, key_fingerprint, sha256, short
+from .containerd import containerd_root, kept, uses_containerd
 from .desired import wanted_daemon
 from .facts import load_json
 from .machine import Problem
 from .package_names import distribution_packages
-from .paths import CERTIFICATES, DAEMON_JSON, LOGIN_FILE, SOCKET
+from .paths import CERTIFICATES, CONTAINERD_DROP_IN, DAEMON_JSON, DROP_IN, HOME, KEY, LOGIN_FILE, PROXY_FILE, SOCKET
 from .repository import Repository
+from .unit import later_drop_in
 from .versions import matches, upstream
+
+LEAST_ROOM = 1024 * 1024
 
 
 def refuse(machine, settings, facts):
@@ -25,6 +29,7 @@ def refuse(machine, settings, facts):
         raise Problem("this program must run as root")
     if machine.alive and not os.path.isdir("/run/systemd/system"):
         raise Problem("systemd does not run on this machine; only systems with systemd are supported")
+    refuse_files(machine)
     refuse_engine(machine, settings, facts)
     if not settings.certs_only:
         refuse_configuration(machine, settings, facts)
@@ -123,6 +128,37 @@ def refuse_others(machine, facts):
             )
 
 
+def refuse_files(machine):
+    """Stop where files cannot be written, would be written elsewhere, or would not count."""
+    for folder in ("/etc/docker", "/etc/systemd/system", HOME):
+        refuse_full(machine, folder)
+    for path in (*(path for _name, path, _mode in CERTIFICATES), KEY, DROP_IN, PROXY_FILE, CONTAINERD_DROP_IN):
+        if os.path.islink(machine.path(path)):
+            raise Problem(
+                "{} is a link to {}: remove it, or put a file in its place".format(
+                    path, os.readlink(machine.path(path))
+                )
+            )
+    later = later_drop_in(machine)
+    if later:
+        raise Problem(
+            "{} sets ExecStart and is read after {}, so it would decide the engine's command: give it a name that "
+            "sorts before, or remove ExecStart from it".format(later, os.path.basename(DROP_IN))
+        )
+
+
+def refuse_full(machine, folder):
+    """Stop where the file system of a folder is read-only or full."""
+    place = machine.path(folder)
+    while not os.path.isdir(place):
+        place = os.path.dirname(place)
+    found = os.statvfs(place)
+    if found.f_flag & os.ST_RDONLY:
+        raise Problem("the file system of {} is mounted read-only: mount it for writing".format(folder))
+    if found.f_bfree * found.f_frsize < LEAST_ROOM or (found.f_files and not found.f_ffree):
+        raise Problem("the file system of {} is full: make room on it".format(folder))
+
+
 def refuse_units(machine):
     """Stop where the administrator has forbidden the units to start."""
     for unit in ("docker.service", "docker.socket", "containerd.service"):
@@ -149,14 +185,21 @@ def refuse_configuration(machine, settings, facts):
             raise Problem("{} on the machine sets hosts or TLS options: remove them there".format(name))
     if settings.live_restore and facts.swarm:
         raise Problem("docker.live_restore: this engine is part of a swarm, which cannot be combined with it")
-    root = wanted_daemon(settings, facts).get("data-root", "/var/lib/docker")
-    present = facts.info.get("DockerRootDir")
-    kept = (facts.info.get("Containers") or 0) + (facts.info.get("Images") or 0)
-    if present and kept and os.path.realpath(present) != os.path.realpath(root):
-        raise Problem(
-            "the engine's data is to move from {} to {}, but there are {} containers and {} images in the first: "
-            "move or remove them yourself".format(present, root, facts.info.get("Containers"), facts.info.get("Images"))
-        )
+    refuse_moves(machine, settings, facts)
+
+
+def refuse_moves(machine, settings, facts):
+    """Stop where an engine's containers and images would be left behind."""
+    moves = [(facts.info.get("DockerRootDir"), wanted_daemon(settings, facts).get("data-root", "/var/lib/docker"))]
+    if settings.disk and uses_containerd(facts.info):
+        folder = os.path.join(settings.disk.get("path") or "/srv/docker", "containerd")
+        moves.append((containerd_root(machine), folder))
+    for present, root in moves:
+        if present and any(kept(facts.info)) and os.path.realpath(present) != os.path.realpath(root):
+            raise Problem(
+                "the engine's data is to move from {} to {}, but there are {} containers and {} images in the first: "
+                "move or remove them yourself".format(present, root, *kept(facts.info))
+            )
 
 
 def user_exists(user):

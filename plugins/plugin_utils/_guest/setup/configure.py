@@ -4,14 +4,29 @@
 
 """The stage ``configure``: write what differs, let the engine take it over, and undo it if it cannot."""
 
+import contextlib
 import json
+import re
 import time
 
 from .desired import merged_daemon, wanted_daemon, wanted_files
 from .disk import stay_mounted
-from .engine import ask_engine, service_active, tls_answers
+from .engine import ask_engine, runs_replaced_program, service_active, tls_answers
 from .machine import Problem
-from .paths import DAEMON_JSON, DROP_IN, PENDING, PROXY_FILE, SOCKET, STATE
+from .paths import (
+    CERTIFICATES,
+    CONTAINERD_DROP_IN,
+    CONTAINERD_TOML,
+    COPY,
+    DAEMON_JSON,
+    DROP_IN,
+    KEY,
+    OLD_DROP_IN,
+    PENDING,
+    PROXY_FILE,
+    SOCKET,
+    STATE,
+)
 from .record import intend
 
 # What the daemon takes over on SIGHUP: https://docs.docker.com/reference/cli/dockerd/#configuration-reload-behavior
@@ -28,16 +43,15 @@ def configure(machine, settings, facts):
     changed = {path: entry for path, entry in files.items() if machine.differs(path, *entry)}
     pending = machine.read(PENDING) is not None
     before = {path: (machine.read(path), machine.mode(path)) for path in changed}
-    if changed and not machine.check:
-        keep_foreign(machine, facts, before)
-        if not settings.absent:
-            before[STATE] = (machine.read(STATE), 0o600)
-            intend(machine, settings, facts)
-        keep_containers(machine, settings, facts)
-        machine.write(PENDING, b"")
-    for path, (content, mode) in sorted(changed.items()):
-        verb = "remove" if content is None else "write"
-        machine.change("{} {}".format(verb, path), lambda p=path, c=content, m=mode: machine.write(p, c, m))
+    try:
+        if changed and not machine.check:
+            prepare(machine, settings, facts, before)
+        for path, (content, mode) in sorted(changed.items()):
+            verb = "remove" if content is None else "write"
+            machine.change("{} {}".format(verb, path), lambda p=path, c=content, m=mode: machine.write(p, c, m))
+    except Problem as problem:
+        problem.text += "; {}".format(restore(machine, before))
+        raise
     how = transition(machine, settings, facts, changed, pending) if machine.alive else None
     if how and machine.check:
         machine.change("{} the engine".format(how))
@@ -47,22 +61,40 @@ def configure(machine, settings, facts):
         machine.write(PENDING, None)
 
 
+def prepare(machine, settings, facts, before):
+    """Make sure that a run that is cut short can be finished, or undone, by the next one."""
+    keep_foreign(machine, facts, before)
+    if not settings.absent:
+        before[STATE] = (machine.read(STATE), 0o600)
+        intend(machine, settings, facts)
+    keep_containers(machine, settings, facts)
+    machine.write(PENDING, b"")
+
+
 def keep_foreign(machine, facts, before):
     """Keep a copy, once, of each file that somebody else made and that is about to be replaced."""
+    ours = {DROP_IN, OLD_DROP_IN, PROXY_FILE, CONTAINERD_DROP_IN, *(facts.state.get("files") or {})}
+    ours |= {DAEMON_JSON} if "daemon" in facts.state else set()
+    ours |= {CONTAINERD_TOML} if facts.state.get("containerd-root") else set()
     for path, (content, mode) in before.items():
-        copy = path + ".before-docker-host"
-        ours = path in (DROP_IN, PROXY_FILE) or path in (facts.state.get("files") or {})
-        if path == DAEMON_JSON:
-            ours = "daemon" in facts.state
-        if content is not None and not ours and machine.read(copy) is None:
-            machine.write(copy, content, mode)
+        if content is not None and path not in ours and machine.read(path + COPY) is None:
+            machine.write(path + COPY, content, mode)
+
+
+def drop_copies(machine, settings):
+    """Remove the copies of files that were given back, once the record no longer calls them ours."""
+    paths = [] if settings.certs else [KEY, *(path for _name, path, _mode in CERTIFICATES)]
+    if settings.absent:
+        paths += [DAEMON_JSON, CONTAINERD_TOML]
+    for path in paths:
+        machine.write(path + COPY, None)
 
 
 def transition(machine, settings, facts, changed, pending):
     """``restart``, ``reload``, ``start`` or None: what the daemon needs to run with the wanted configuration."""
     if not service_active(machine):
         return None if settings.absent else "start"
-    if set(changed) - {DAEMON_JSON} or pending:
+    if set(changed) - {DAEMON_JSON} or pending or runs_replaced_program(machine):
         return "restart"
     if DAEMON_JSON in changed:
         wanted = merged_daemon(settings, facts)
@@ -95,8 +127,7 @@ def take_over(machine, settings, how, before):
     try:
         validate(machine, settings)
     except Problem as problem:
-        restore(machine, before)
-        problem.text += "; nothing was restarted and the last configuration is back"
+        problem.text += "; nothing was restarted, and {}".format(restore(machine, before))
         raise
     machine.change("{} the engine".format(how))
     machine.run(["systemctl", "daemon-reload"])
@@ -104,13 +135,34 @@ def take_over(machine, settings, how, before):
         machine.run(["systemctl", "enable", "docker"], ok=None)
     machine.run(["systemctl", "reset-failed", "docker"], ok=None)
     try:
+        check_command(machine, settings)
         stay_mounted(machine, settings)
+        if how != "reload":
+            restart_containerd(machine, before)
         machine.run(["systemctl", how, "docker"], timeout=300)
         wait_for_engine(machine, settings)
     except Problem as problem:
         why = journal(machine)
         text = "the engine does not {}: {}; {}".format(how, problem.text, undo(machine, before))
         raise Problem(text, why) from None
+
+
+def check_command(machine, settings):
+    """Stop where systemd starts the engine by another command than the one that was written."""
+    if not settings.port:
+        return
+    shown = machine.run(["systemctl", "show", "-p", "ExecStart", "-p", "DropInPaths", "docker"], ok=None)
+    wanted = "-H tcp://0.0.0.0:{} --tlsverify".format(settings.port)
+    if "ExecStart=" in shown and wanted not in shown:
+        files = re.findall(r"^DropInPaths=(.*)$", shown, re.MULTILINE)
+        raise Problem("another drop-in than {} decides its command; systemd reads {}".format(DROP_IN, ", ".join(files)))
+
+
+def restart_containerd(machine, before):
+    """Have containerd take over its new root; the engine is stopped meanwhile, since it would lose its connection."""
+    if {CONTAINERD_TOML, CONTAINERD_DROP_IN} & set(before):
+        machine.run(["systemctl", "stop", "docker"], ok=None, timeout=300)
+        machine.run(["systemctl", "restart", "containerd"], timeout=300)
 
 
 def validate(machine, settings):
@@ -143,9 +195,18 @@ def journal(machine):
 
 
 def restore(machine, before):
+    """Bring back what was there before, as far as it can be written; returns how that went."""
+    lost = []
     for path, (content, mode) in before.items():
-        machine.write(path, content, mode)
-    machine.write(PENDING, None)
+        try:
+            machine.write(path, content, mode)
+        except Problem:
+            lost.append(path)
+    if lost:
+        return "the last configuration could not be brought back: {}".format(", ".join(lost))
+    with contextlib.suppress(Problem):
+        machine.write(PENDING, None)
+    return "the last configuration is back"
 
 
 def undo(machine, before):
@@ -153,6 +214,8 @@ def undo(machine, before):
     machine.change("bring back the last configuration", lambda: restore(machine, before))
     machine.run(["systemctl", "daemon-reload"], ok=None)
     machine.run(["systemctl", "reset-failed", "docker"], ok=None)
+    with contextlib.suppress(Problem):
+        restart_containerd(machine, before)
     machine.run(["systemctl", "restart", "docker"], ok=None, timeout=300)
     if service_active(machine):
         return "the last configuration is back and running"

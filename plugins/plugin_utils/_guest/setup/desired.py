@@ -7,7 +7,8 @@
 import json
 import os
 
-from .paths import CERTIFICATES, DAEMON_JSON, DROP_IN, KEY, PROXY_FILE
+from .containerd import containerd_files
+from .paths import CERTIFICATES, CONTAINERD_TOML, COPY, DAEMON_JSON, DROP_IN, KEY, MARK, OLD_DROP_IN, PROXY_FILE
 from .unit import drop_in, proxy_file
 
 
@@ -34,11 +35,24 @@ def merged_daemon(settings, facts):
     for ours in (facts.state.get("daemon") or {}, facts.state.get("daemon-before") or {}):
         result = {key: without(value, ours[key]) if key in ours else value for key, value in result.items()}
         result = {key: value for key, value in result.items() if value is not None}
+        result = {**result, **given_back(ours, result, facts.first_daemon)}
     for key, value in wanted.items():
         if isinstance(value, dict) and isinstance(result.get(key), dict):
             value = dict(result[key], **value)
         result[key] = value
     return result
+
+
+def given_back(ours, left, first):
+    """Return the entries that were there before ours took their place, as far as nobody else has set them since."""
+    found = {}
+    for key in set(ours) & set(first):
+        if isinstance(first[key], dict) and isinstance(ours[key], dict):
+            names = set(ours[key]) & set(first[key])
+            found[key] = dict({name: first[key][name] for name in names}, **(left.get(key) or {}))
+        elif key not in left:
+            found[key] = first[key]
+    return {key: value for key, value in found.items() if value != {}}
 
 
 def without(value, ours):
@@ -55,13 +69,29 @@ def wanted_files(machine, settings, facts):
         if name in settings.certs:
             files[path] = (settings.certs[name], mode)
         elif path in (facts.state.get("files") or {}):
-            files[path] = (None, mode)
+            files[path] = (machine.read(path + COPY), machine.mode(path + COPY))
     if settings.certs_only:
         return files
     daemon = merged_daemon(settings, facts)
     if daemon != facts.daemon:
-        text = json.dumps(daemon, indent=2, sort_keys=True) + "\n"
-        files[DAEMON_JSON] = (text.encode() if daemon else None, machine.mode(DAEMON_JSON))
+        content = (json.dumps(daemon, indent=2, sort_keys=True) + "\n").encode() if daemon else None
+        if settings.absent and daemon and daemon == facts.first_daemon:
+            content = machine.read(DAEMON_JSON + COPY)
+        files[DAEMON_JSON] = (content, machine.mode(DAEMON_JSON))
     for path, text, mode in ((PROXY_FILE, proxy_file(settings), 0o600), (DROP_IN, drop_in(settings, facts), 0o644)):
         files[path] = (text.encode() if text is not None else None, mode)
+    if machine.text(OLD_DROP_IN).startswith(MARK):
+        files[OLD_DROP_IN] = (None, 0o644)
+    files.update(containerd_files(machine, settings, facts))
     return files
+
+
+def own_files(machine, settings, facts):
+    """Return the contents that are ours: what is given back to somebody, or merged with theirs, is not."""
+    theirs = [] if settings.certs else [KEY, *(path for _name, path, _mode in CERTIFICATES)]
+    wanted = wanted_files(machine, settings, facts)
+    return {
+        path: content
+        for path, (content, _mode) in wanted.items()
+        if content is not None and path not in (DAEMON_JSON, CONTAINERD_TOML, *theirs)
+    }

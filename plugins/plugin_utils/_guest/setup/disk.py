@@ -10,14 +10,18 @@ import time
 
 from .machine import Problem
 
+# The type of a partition with Linux data; its name "linux" is unknown to util-linux before 2.36.
+LINUX_DATA = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
+DISK_WAIT = 60
 
-def data_disk(machine, settings, _facts):
+
+def data_disk(machine, settings, facts):
     """Partition, format, mount and grow the data disk; a disk that holds anything is never formatted."""
     if not settings.disk or not machine.alive:
         return
     where = settings.disk.get("path") or "/srv/docker"
     kind = settings.disk.get("filesystem") or "ext4"
-    disk = find_disk(settings.disk.get("lun") or 0)
+    disk = find_disk(machine, settings.disk.get("lun") or 0)
     partition = usable_partition(machine, disk)
     if partition is None:
         machine.change("partition the blank data disk {}".format(disk), lambda: make_partition(machine, disk))
@@ -27,7 +31,7 @@ def data_disk(machine, settings, _facts):
     if "TYPE" not in signature(machine, partition):
         machine.change(
             "make a {} file system on {}".format(kind, partition),
-            lambda: machine.run(["mkfs." + kind, "-q", "-L", "docker-data", partition]),
+            lambda: make_file_system(machine, facts, kind, partition),
         )
         if machine.check:
             return
@@ -35,12 +39,41 @@ def data_disk(machine, settings, _facts):
     grow(machine, disk, partition, where)
 
 
-def find_disk(lun):
-    """The block device of an attached data disk, by the links that Azure's udev rules make."""
+def find_disk(machine, lun):
+    """Return the block device of an attached data disk; one that was attached just now may take a moment to appear."""
+    deadline = time.monotonic() + DISK_WAIT
+    while True:
+        disk = linked_disk(machine, lun) or nvme_disk(machine, lun)
+        if disk:
+            return disk
+        if time.monotonic() >= deadline:
+            raise Problem("docker.data_disk: no data disk with LUN {} is attached to this machine".format(lun))
+        if machine.has("udevadm"):
+            machine.run(["udevadm", "settle", "--timeout=30"], ok=None)
+        time.sleep(1)
+
+
+def linked_disk(machine, lun):
+    """Return the disk by the links that Azure's udev rules make; empty without them."""
     for link in ("/dev/disk/azure/data/by-lun/{}".format(lun), "/dev/disk/azure/scsi1/lun{}".format(lun)):
-        if os.path.exists(link):
-            return os.path.realpath(link)
-    raise Problem("docker.data_disk: no data disk with LUN {} is attached to this machine".format(lun))
+        if os.path.exists(machine.path(link)):
+            return os.path.realpath(machine.path(link))
+    return ""
+
+
+def nvme_disk(machine, lun):
+    """Return the remote NVMe disk, for images without Azure's udev rules; empty without one.
+
+    Data disks are namespaces of one controller, numbered from 2 on (the OS disk is 1):
+    https://learn.microsoft.com/azure/virtual-machines/nvme-linux
+    """
+    for model in machine.glob("/sys/class/nvme/nvme*/model"):
+        if machine.text(model).strip() != "MSFT NVMe Accelerator v1.0":
+            continue
+        for number in machine.glob(os.path.dirname(model) + "/nvme*n*/nsid"):
+            if machine.text(number).strip() == str(lun + 2):
+                return "/dev/" + os.path.basename(os.path.dirname(number))
+    return ""
 
 
 def partitions(disk):
@@ -102,7 +135,7 @@ def blank(device):
 
 
 def make_partition(machine, disk):
-    machine.run(["sfdisk", "--quiet", "--label", "gpt", disk], stdin="type=linux, name=docker-data\n")
+    machine.run(["sfdisk", "--quiet", "--label", "gpt", disk], stdin="type={}, name=docker-data\n".format(LINUX_DATA))
     if machine.has("udevadm"):
         machine.run(["udevadm", "settle", "--timeout=30"], ok=None)
     for _attempt in range(30):
@@ -110,6 +143,14 @@ def make_partition(machine, disk):
             return
         time.sleep(1)
     raise Problem("the kernel shows no partition on {} after partitioning it".format(disk))
+
+
+def make_file_system(machine, facts, kind, partition):
+    """Make the file system, with the package that has the program for it where an image lacks it."""
+    if kind == "xfs" and not machine.has("mkfs.xfs") and facts.packages is not None:
+        facts.packages.refresh()
+        facts.packages.install(["xfsprogs"])
+    machine.run(["mkfs." + kind, "-q", "-L", "docker-data", partition])
 
 
 def mount(machine, device, where):

@@ -6,6 +6,8 @@
 
 import http.client
 import json
+import os
+import re
 import socket
 import ssl
 
@@ -72,3 +74,13 @@ def tls_answers(port, certificate):
         except OSError:
             return False
     return [sha256(shown)] == fingerprints(certificate)[:1]
+
+
+def runs_replaced_program(machine):
+    """Return whether the running daemon's program has been replaced: an upgrade was cut short before its restart."""
+    shown = machine.run(["systemctl", "show", "-p", "MainPID", "docker"], ok=None)
+    found = re.search(r"^MainPID=([1-9]\d*)$", shown, re.MULTILINE)
+    try:
+        return bool(found) and os.readlink("/proc/{}/exe".format(found.group(1))).endswith(" (deleted)")
+    except OSError:
+        return False

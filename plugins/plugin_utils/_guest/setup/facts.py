@@ -4,6 +4,7 @@
 
 """Facts about the machine, gathered without changing it."""
 
+import contextlib
 import json
 import re
 import shlex
@@ -13,7 +14,7 @@ from .certificates import fingerprints
 from .engine import engine_info
 from .machine import Problem
 from .package_names import ENGINE_PACKAGES, engine_names
-from .paths import CERTIFICATES, DAEMON_JSON, DROP_IN, KEY, MARK, STATE
+from .paths import CERTIFICATES, COPY, DAEMON_JSON, DROP_IN, KEY, MARK, OLD_DROP_IN, STATE
 from .rpm import Dnf, Tdnf, Yum, Zypper
 from .unit import exec_start
 
@@ -35,6 +36,7 @@ class Facts:
         self.packages = MANAGERS[self.manager](machine) if self.manager else None
         self.state = load_json(machine, STATE, {}) or left_behind(machine)
         self.daemon = load_json(machine, DAEMON_JSON, {})
+        self.first_daemon = first_json(machine, DAEMON_JSON)
         self.refresh(machine)
 
     def refresh(self, machine):
@@ -88,15 +90,24 @@ def load_json(machine, path, default):
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise Problem("{} on the machine is not JSON ({}): mend or remove it".format(path, error)) from None
+        raise Problem("{} on the machine is not JSON ({}): correct or remove it".format(path, error)) from None
     if not isinstance(value, dict):
-        raise Problem("{} on the machine is not a JSON object: mend or remove it".format(path))
+        raise Problem("{} on the machine is not a JSON object: correct or remove it".format(path))
     return value
+
+
+def first_json(machine, path):
+    """Return what a file held before the first run replaced it; empty when there was none."""
+    with contextlib.suppress(ValueError):
+        value = json.loads(machine.text(path + COPY) or "{}")
+        if isinstance(value, dict):
+            return value
+    return {}
 
 
 def left_behind(machine):
     """What our drop-in tells where the record is missing: that port and certificates are ours. Empty without it."""
-    text = machine.text(DROP_IN)
+    text = machine.text(DROP_IN) or machine.text(OLD_DROP_IN)
     port = re.search(r"-H tcp://0\.0\.0\.0:(\d+) --tlsverify", text) if text.startswith(MARK) else None
     if port is None:
         return {}

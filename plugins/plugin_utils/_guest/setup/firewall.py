@@ -20,20 +20,72 @@ def firewall(machine, settings, facts):
 
 
 def set_port(machine, port, wanted):
-    """Open or close the port in firewalld or ufw, if one of them is active."""
-    rule = "{}/tcp".format(port)
-    verb = "open" if wanted else "close"
+    """Open or close the port in what guards the machine: firewalld, ufw, or iptables with a policy that drops."""
     if machine.has("firewall-cmd") and machine.run(["firewall-cmd", "--state"], ok=None).strip() == "running":
-        if (rule in machine.run(["firewall-cmd", "--list-ports"], ok=None).split()) != wanted:
-            option = "--{}-port={}".format("add" if wanted else "remove", rule)
+        set_in_firewalld(machine, port, wanted)
+    elif machine.has("ufw") and "Status: active" in machine.run(["ufw", "status"], ok=None):
+        set_in_ufw(machine, port, wanted)
+    elif machine.has("iptables"):
+        set_in_iptables(machine, port, wanted)
 
-            def act():
-                machine.run(["firewall-cmd", "--permanent", option])
-                machine.run(["firewall-cmd", option])
 
-            machine.change("{} port {} in firewalld".format(verb, rule), act)
-    elif machine.has("ufw"):
-        status = machine.run(["ufw", "status"], ok=None)
-        if "Status: active" in status and bool(re.search(r"^{}\s".format(rule), status, re.MULTILINE)) != wanted:
-            words = ["ufw", "allow", rule] if wanted else ["ufw", "delete", "allow", rule]
-            machine.change("{} port {} in ufw".format(verb, rule), lambda: machine.run(words))
+def set_in_firewalld(machine, port, wanted):
+    rule = "{}/tcp".format(port)
+    if (rule in machine.run(["firewall-cmd", "--list-ports"], ok=None).split()) == wanted:
+        return
+    option = "--{}-port={}".format("add" if wanted else "remove", rule)
+
+    def act():
+        machine.run(["firewall-cmd", "--permanent", option])
+        machine.run(["firewall-cmd", option])
+
+    machine.change("{} port {} in firewalld".format("open" if wanted else "close", rule), act)
+
+
+def set_in_ufw(machine, port, wanted):
+    rule = "{}/tcp".format(port)
+    is_open = re.search(r"^{}\s".format(rule), machine.run(["ufw", "status"], ok=None), re.MULTILINE)
+    if bool(is_open) != wanted:
+        words = ["ufw", "allow", rule] if wanted else ["ufw", "delete", "allow", rule]
+        machine.change("{} port {} in ufw".format("open" if wanted else "close", rule), lambda: machine.run(words))
+
+
+# Where distributions keep the rules that they load at boot: Azure Linux, Enterprise Linux, Debian.
+SAVED_RULES = ("/etc/systemd/scripts/ip4save", "/etc/sysconfig/iptables", "/etc/iptables/rules.v4")
+
+
+def set_in_iptables(machine, port, wanted):
+    """Open or close the port in the running rules and in those that are loaded at boot.
+
+    Azure Linux 3 drops all but SSH with iptables.service (microsoft/azurelinux, SPECS/iptables/ip4save). The engine
+    listens on IPv4 only.
+    """
+    rules = machine.run(["iptables", "-S", "INPUT"], ok=None)
+    line = "-A INPUT -p tcp -m tcp --dport {} -j ACCEPT".format(port)
+    drops = re.search(r"^-P INPUT DROP$|^-A INPUT( -j (DROP|REJECT)\b.*)$", rules, re.MULTILINE)
+    if wanted and drops and line not in rules:
+        words = ["iptables", "-I", "INPUT", "1", *line.split()[2:]]
+        machine.change("open port {}/tcp in iptables".format(port), lambda: machine.run(words))
+    elif not wanted and line in rules:
+        words = ["iptables", "-D", *line.split()[1:]]
+        machine.change("close port {}/tcp in iptables".format(port), lambda: machine.run(words))
+    saved = [path for path in SAVED_RULES if "-A INPUT" in machine.text(path)]
+    if wanted and drops and not saved:
+        machine.notes.append("port {} is open until the next boot: no saved rules of iptables were found".format(port))
+    for path in saved if drops or not wanted else []:
+        save_rule(machine, path, line, wanted)
+
+
+def save_rule(machine, path, line, wanted):
+    """Add the rule before the first one of its chain, or take it away."""
+    text = machine.text(path)
+    lines = [one for one in text.splitlines() if one.strip() != line]
+    if wanted:
+        lines.insert(next(place for place, one in enumerate(lines) if one.startswith("-A INPUT")), line)
+    if lines != text.splitlines():
+        verb = "add" if wanted else "remove"
+        content = ("\n".join(lines) + "\n").encode()
+        machine.change(
+            "{} the rule for port {} in {}".format(verb, line.split()[7], path),
+            lambda: machine.write(path, content, machine.mode(path)),
+        )

@@ -128,16 +128,35 @@ class Machine:
         """The file's permissions, 0644 when there is none."""
         try:
             return os.stat(self.path(path)).st_mode & 0o7777
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0o644
 
     def write(self, path, content, mode=0o644):
-        """Put the file in place in one step: after a crash it is the old one or the new one."""
-        target = self.path(path)
-        if content is None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(target)
-            return
+        """Put the file in place in one step: after a crash it is the old one or the new one. None removes it.
+
+        What a link leads to is written, and the link stays.
+
+        :raises Problem: the file cannot be written.
+        """
+        try:
+            if content is None:
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                    os.unlink(self.path(path))
+            else:
+                self.replace(self.target(path), content, mode)
+        except OSError as error:
+            raise Problem("{} cannot be written: {}".format(path, error.strerror or error)) from None
+
+    def target(self, path):
+        """Return the file that a path leads to, through links on the running system only: they would leave a tree."""
+        place = self.path(path)
+        if not os.path.islink(place):
+            return place
+        if self.root != "/":
+            raise Problem("{} is a link, which is followed only on the running system".format(path))
+        return os.path.realpath(place)
+
+    def replace(self, target, content, mode):
         os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=os.path.dirname(target))
         try:

@@ -31,7 +31,7 @@ from .absent import remove_all
 from .access import access
 from .checks import keep_settings, refuse
 from .compose import compose
-from .configure import configure
+from .configure import configure, drop_copies
 from .disk import data_disk
 from .engine import ask_engine, service_active
 from .facts import Facts, installed_engine, load_json
@@ -99,6 +99,7 @@ def apply(machine, settings):
         machine.stage = "verify"
         if not machine.check:
             record(machine, settings, facts, ended=True)
+            drop_copies(machine, settings)
             left = verify(machine, just_pushed(settings, load_json(machine, STATE, {})))
             if left:
                 raise Problem("after the run: " + "; ".join(left))

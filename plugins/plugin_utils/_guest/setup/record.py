@@ -7,8 +7,12 @@
 import json
 
 from .certificates import fingerprints, sha256
-from .desired import wanted_daemon, wanted_files
-from .paths import CERTIFICATES, DAEMON_JSON, FORMAT, HUB, KEY, STATE, compose_file
+from .containerd import wanted_root
+from .desired import own_files, wanted_daemon
+from .paths import CERTIFICATES, FORMAT, HUB, KEY, STATE, compose_file
+
+# In the record while certificates alone are brought: such a run says nothing about one of all settings.
+CERTS_UNFINISHED = "certs-unfinished"
 
 
 def open_ports(state):
@@ -31,21 +35,22 @@ def just_pushed(settings, state):
 
 def new_record(machine, settings, facts):
     """What a run that ends well leaves as its record: hashes only, no secret."""
-    files = {path: content for path, (content, _mode) in wanted_files(machine, settings, facts).items()}
-    files.pop(DAEMON_JSON, None)
+    files = own_files(machine, settings, facts)
     for name, project in settings.projects.items():
         files[compose_file(name)] = project["file"].encode()
-    hashes = {path: sha256(content) for path, content in files.items() if content is not None}
+    hashes = {path: sha256(content) for path, content in files.items()}
     trusted = fingerprints(settings.certs["ca"]) if settings.certs else []
     if settings.certs_only:
         files = dict(facts.state.get("files") or {}, **hashes)
-        return dict(facts.state, digest=settings.digest, ca=trusted, files=files)
+        state = {name: value for name, value in facts.state.items() if name != CERTS_UNFINISHED}
+        return dict(state, digest=settings.digest, ca=trusted, files=files)
     known = [name for name in facts.state.get("projects") or [] if name not in settings.projects and not settings.purge]
     return {
         "format": FORMAT,
         "digest": settings.digest,
         "port": settings.port,
         "hold": settings.hold,
+        "containerd-root": wanted_root(machine, settings, facts),
         "disk": settings.disk and settings.disk.get("path", "/srv/docker"),
         "ca": trusted,
         "files": hashes,
@@ -57,10 +62,13 @@ def new_record(machine, settings, facts):
 
 def intend(machine, settings, facts):
     """Note what will be ours before the first file is written: a run that is cut short leaves nothing to nobody."""
-    before, state = facts.state, unfinished(new_record(machine, settings, facts), facts)
+    before, state = facts.state, new_record(machine, settings, facts)
     state["ca"] = sorted({*(before.get("ca") or []), *state["ca"]})
     state["files"] = dict(before.get("files") or {}, **state["files"])
-    state["daemon-before"] = before.get("daemon") or {}
+    if settings.certs_only:
+        state[CERTS_UNFINISHED] = True
+    else:
+        state = dict(unfinished(state, facts), **{"daemon-before": before.get("daemon") or {}})
     save(machine, state)
 
 
@@ -74,10 +82,10 @@ def unfinished(state, facts):
 def record(machine, settings, facts, ended):
     """Leave the record of this run."""
     state = new_record(machine, settings, facts)
-    if not ended and state != facts.state:
-        save(machine, unfinished(state, facts))
-    elif ended:
+    if ended:
         save(machine, state)
+    elif state != facts.state and not settings.certs_only:
+        save(machine, unfinished(state, facts))
 
 
 def save(machine, state):

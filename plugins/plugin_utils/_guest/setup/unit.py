@@ -7,27 +7,46 @@
 import os
 import re
 
-from .paths import DROP_IN, KEY, MARK, PROXY_FILE
+from .paths import DROP_IN, KEY, MARK, OLD_DROP_IN, PROXY_FILE
 
 UNIT_DIRS = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
 
 
+def unit_file(machine, unit):
+    """Return the file of a unit that systemd reads; empty when there is none."""
+    files = ("{}/systemd/system/{}".format(folder, unit) for folder in UNIT_DIRS)
+    return next((name for name in files if machine.read(name)), "")
+
+
+def foreign_drop_ins(machine):
+    """Return the files of the engine's drop-ins without ours, in systemd's order: by name, whatever the folder."""
+    found = {}
+    for folder in reversed(UNIT_DIRS):
+        names = machine.glob(folder + "/systemd/system/docker.service.d/*.conf")
+        found.update({os.path.basename(name): name for name in names})
+    ours = [DROP_IN, *([OLD_DROP_IN] if machine.text(OLD_DROP_IN).startswith(MARK) else [])]
+    return [name for _base, name in sorted(found.items()) if name not in ours]
+
+
+def commands(text):
+    """Return the values of ``ExecStart=`` in a unit or drop-in; an empty one takes back what was read before."""
+    return [value.strip() for value in re.findall(r"^ExecStart=(.*)$", text.replace("\\\n", " "), re.MULTILINE)]
+
+
 def exec_start(machine):
-    """The words of the engine's ``ExecStart=`` without our drop-in; empty when there is no such unit."""
-    files = [name for name in (d + "/systemd/system/docker.service" for d in UNIT_DIRS) if machine.read(name)][:1]
-    if not files:
+    """Return the words of the engine's ``ExecStart=`` without our drop-in; empty when there is no such unit."""
+    unit = unit_file(machine, "docker.service")
+    if not unit:
         return []
-    drop_ins = {}
-    for directory in reversed(UNIT_DIRS):
-        found = machine.glob(directory + "/systemd/system/docker.service.d/*.conf")
-        drop_ins.update({os.path.basename(name): name for name in found})
-    drop_ins.pop(os.path.basename(DROP_IN), None)
-    texts = [machine.text(files[0]), *(machine.text(name) for _base, name in sorted(drop_ins.items()))]
-    command = ""
-    for text in texts:
-        for value in re.findall(r"^ExecStart=(.*)$", text.replace("\\\n", " "), re.MULTILINE):
-            command = value.strip()
-    return command.split()
+    found = [command for name in [unit, *foreign_drop_ins(machine)] for command in commands(machine.text(name))]
+    return found[-1].split() if found else []
+
+
+def later_drop_in(machine):
+    """Return the file of a drop-in that systemd reads after ours and that sets the engine's command; empty: none."""
+    ours = os.path.basename(DROP_IN)
+    later = [name for name in foreign_drop_ins(machine) if os.path.basename(name) > ours]
+    return next((name for name in later if commands(machine.text(name))), "")
 
 
 def unit_word(word):

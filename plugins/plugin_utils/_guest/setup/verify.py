@@ -8,14 +8,16 @@ import os
 
 from .certificates import sha256
 from .compose import is_up
+from .containerd import containerd_root
 from .engine import ask_engine, service_active, tls_answers
 from .facts import load_json
-from .paths import CERTIFICATES, DAEMON_JSON, PENDING, SOCKET, compose_file
+from .paths import CERTIFICATES, CONTAINERD_TOML, DAEMON_JSON, PENDING, SOCKET, compose_file
+from .record import CERTS_UNFINISHED
 
 
 def verify(machine, state):
     """Compare the machine with the record of the last run; returns what is no longer so."""
-    found = ["the last run did not end well"] if state.get("unfinished") else []
+    found = ["the last run did not end well"] if state.get("unfinished") or state.get(CERTS_UNFINISHED) else []
     for path, digest in sorted((state.get("files") or {}).items()):
         content = machine.read(path)
         if content is None:
@@ -29,6 +31,9 @@ def verify(machine, state):
             present = {name: present.get(name) for name in value}
         if present != value:
             found.append("{} no longer has our {}".format(DAEMON_JSON, key))
+    root = state.get("containerd-root")
+    if root and containerd_root(machine) != root:
+        found.append("{} no longer has our root {}".format(CONTAINERD_TOML, root))
     if machine.alive:
         found += verify_engine(machine, state)
     return found

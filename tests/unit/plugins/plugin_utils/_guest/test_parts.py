@@ -136,7 +136,7 @@ def test_exec_start_of_unit_and_drop_ins(setup: t.Any, tmp_path: Path) -> None:
     theirs = tmp_path / "etc/systemd/system/docker.service.d"
     theirs.mkdir(parents=True)
     (theirs / "10-a.conf").write_text("[Service]\nExecStart=\nExecStart=/opt/dockerd --debug\n", encoding="utf-8")
-    (theirs / "50-docker-host.conf").write_text("[Service]\nExecStart=/ours\n", encoding="utf-8")
+    (theirs / "zz-docker-host.conf").write_text("[Service]\nExecStart=/ours\n", encoding="utf-8")
     assert setup.exec_start(machine) == ["/opt/dockerd", "--debug"]
 
 

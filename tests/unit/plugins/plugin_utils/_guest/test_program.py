@@ -16,7 +16,7 @@ import pytest
 
 from .conftest import OS_RELEASES, PROGRAM, Pems, Scratch, interpreters, make_renewed
 
-DROP_IN = "/etc/systemd/system/docker.service.d/50-docker-host.conf"
+DROP_IN = "/etc/systemd/system/docker.service.d/zz-docker-host.conf"
 
 
 def document(pems: Pems | None = None, **docker: t.Any) -> dict[str, t.Any]:
@@ -112,8 +112,8 @@ def test_absent_leaves_what_is_not_ours(scratch: Scratch, pems: Pems) -> None:
     result = scratch.run({"state": "absent"})
     assert result["ok"]
     left = {name for name in scratch.files() if name.startswith("etc/")}
-    assert left == {"etc/os-release", "etc/docker/daemon.json", "etc/docker/daemon.json.before-docker-host"}
-    assert scratch.text("/etc/docker/daemon.json") == '{\n  "debug": true\n}\n'
+    assert left == {"etc/os-release", "etc/docker/daemon.json"}
+    assert scratch.text("/etc/docker/daemon.json") == '{"debug": true}'
     assert scratch.run({"state": "absent"})["changes"] == []
 
 

@@ -1,0 +1,261 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stage configure beside what others have there: drop-ins, links, files that are given back, file systems."""
+
+from __future__ import annotations
+
+import types
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .conftest import OS_RELEASES, Pems, Recorder, Scratch
+
+FOLDER = "/etc/systemd/system/docker.service.d/"
+DROP_IN = FOLDER + "zz-docker-host.conf"
+UNIT = "/usr/lib/systemd/system/docker.service"
+MACHINE_DROP_IN = (
+    "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H tcp://0.0.0.0:2376 -H unix:///var/run/docker.sock "
+    "--tlsverify --tlscacert /etc/docker/ca.pem --tlscert /etc/docker/server.pem --tlskey /etc/docker/server-key.pem\n"
+)
+
+
+def document(pems: Pems, **docker: t.Any) -> dict[str, t.Any]:
+    """Settings with a port."""
+    return {"settings": {"docker": {"port": "4243", **docker}}, "protectedSettings": {"certs": pems.settings()}}
+
+
+def test_our_drop_in_is_read_after_the_administrators_and_keeps_their_options(scratch: Scratch, pems: Pems) -> None:
+    scratch.put(UNIT, "[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n")
+    assert scratch.run(document(pems))["ok"]
+    scratch.put(
+        FOLDER + "override.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --log-level=warn\n"
+    )
+    assert scratch.run(document(pems))["changes"] == [f"write {DROP_IN}"]
+    names = sorted(path.name for path in (scratch.root / FOLDER.lstrip("/")).iterdir())
+    assert names[-1] == "zz-docker-host.conf"
+    assert "/usr/sbin/dockerd --log-level=warn -H fd:// -H tcp://0.0.0.0:4243 --tlsverify" in scratch.text(DROP_IN)
+
+
+@pytest.mark.parametrize("folder", ["/etc", "/run", "/usr/lib"])
+def test_a_drop_in_that_would_decide_after_ours_is_refused_by_its_name(
+    scratch: Scratch, pems: Pems, folder: str
+) -> None:
+    path = folder + "/systemd/system/docker.service.d/zzz.conf"
+    scratch.put(UNIT, "[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n")
+    scratch.put(path, "[Service]\nNice=5\n")
+    assert scratch.run(document(pems))["ok"], "it leaves the command alone"
+    scratch.put(path, "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd\n")
+    result = scratch.run(document(pems))
+    assert (result["stage"], result["changes"]) == ("refuse", [])
+    assert f"{path} sets ExecStart and is read after zz-docker-host.conf" in result["error"]
+
+
+def test_the_drop_in_of_an_earlier_version_is_removed(scratch: Scratch, pems: Pems) -> None:
+    scratch.run(document(pems))
+    old = scratch.put(FOLDER + "50-docker-host.conf", scratch.text(DROP_IN))
+    assert scratch.run(document(pems))["changes"] == [f"remove {FOLDER}50-docker-host.conf"]
+    assert not old.exists()
+
+
+def test_systemd_is_asked_which_command_it_takes(setup: t.Any, tmp_path: Path) -> None:
+    shown = "ExecStart={{ path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd {} ; }}\nDropInPaths=/a.conf /b.conf\n"
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    settings = types.SimpleNamespace(port=4243)
+    recorder.answers["systemctl show"] = shown.format("-H fd:// -H tcp://0.0.0.0:4243 --tlsverify --tlscacert=/x")
+    setup.check_command(recorder.machine, settings)
+    recorder.answers["systemctl show"] = shown.format("-H fd://")
+    with pytest.raises(setup.Problem, match=r"another drop-in .*/a\.conf /b\.conf"):
+        setup.check_command(recorder.machine, settings)
+
+
+@pytest.mark.parametrize("name", ["ca.pem", "cert.pem", "key.pem"])
+def test_a_link_in_the_place_of_a_certificate_is_refused(scratch: Scratch, pems: Pems, name: str) -> None:
+    theirs = scratch.put("/srv/theirs.pem", "theirs")
+    place = scratch.put("/etc/docker/x", "").with_name(name)
+    place.symlink_to(theirs)
+    result = scratch.run(document(pems))
+    assert (result["stage"], result["changes"]) == ("refuse", [])
+    assert f"/etc/docker/{name} is a link to" in result["error"]
+    assert theirs.read_text(encoding="utf-8") == "theirs"
+
+
+def test_daemon_json_is_written_through_a_link_on_the_running_system(setup: t.Any, tmp_path: Path) -> None:
+    theirs, link = tmp_path / "theirs.json", tmp_path / "daemon.json"
+    theirs.write_text("{}", encoding="utf-8")
+    link.symlink_to(theirs)
+    setup.Machine("/").write(str(link), b'{"debug": true}')
+    assert link.is_symlink()
+    assert theirs.read_text(encoding="utf-8") == '{"debug": true}'
+    with pytest.raises(setup.Problem, match="is a link"):
+        setup.Machine(str(tmp_path)).write("/daemon.json", b"{}")
+
+
+def test_what_taking_over_replaced_is_put_back(scratch: Scratch, pems: Pems) -> None:
+    """A machine of docker-machine, byte for byte and mode for mode."""
+    scratch.put(UNIT, "[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n")
+    scratch.put(FOLDER + "10-machine.conf", MACHINE_DROP_IN)
+    scratch.put("/etc/docker/ca.pem", "their CA")
+    scratch.put("/etc/docker/key.pem", "their key").chmod(0o400)
+    scratch.put(
+        "/etc/docker/daemon.json", '{"debug": false, "log-opts": {"max-size": "1m", "max-file": "3"}, "bip": "x"}'
+    )
+    before = {name: entry for name, entry in scratch.files().items() if not name.startswith("var/")}
+    settings = document(pems, daemon={"debug": True, "log-opts": {"max-size": "10m"}})
+    assert scratch.run(settings)["ok"]
+    assert '"max-size": "10m"' in scratch.text("/etc/docker/daemon.json")
+    assert scratch.run(settings)["changes"] == []
+    assert scratch.run({"state": "absent"})["ok"]
+    assert {name: entry for name, entry in scratch.files().items() if not name.startswith("var/log/")} == before | {
+        "var/lib/docker-host/lock": (0o644, b"")
+    }
+    assert scratch.run({"state": "absent"})["changes"] == []
+
+
+def test_certificates_that_are_no_longer_wanted_make_room_for_what_was_there(scratch: Scratch, pems: Pems) -> None:
+    scratch.put("/etc/docker/ca.pem", "their CA")
+    scratch.run(document(pems))
+    scratch.run({"settings": {"docker": {}}})
+    assert scratch.text("/etc/docker/ca.pem") == "their CA"
+    assert not scratch.exists("/etc/docker/key.pem")
+    scratch.put("/etc/docker/ca.pem", "their new CA")
+    scratch.run(document(pems))
+    scratch.run({"state": "absent"})
+    assert scratch.text("/etc/docker/ca.pem") == "their new CA"
+
+
+def test_what_the_administrator_has_set_since_stays(scratch: Scratch, pems: Pems) -> None:
+    scratch.put("/etc/docker/daemon.json", '{"debug": false}')
+    scratch.run(document(pems, daemon={"debug": True, "mtu": 1400}))
+    scratch.put("/etc/docker/daemon.json", '{"debug": true, "live-restore": true, "mtu": 1300, "bip": "x"}')
+    scratch.run({"state": "absent"})
+    left = scratch.text("/etc/docker/daemon.json").split()
+    assert [word.strip('":,') for word in left if word.startswith('"')] == ["bip", "x", "debug", "mtu"]
+    assert '"mtu": 1300' in scratch.text("/etc/docker/daemon.json")
+
+
+def test_what_cannot_be_written_leaves_the_last_configuration(scratch: Scratch, pems: Pems, other_pems: Pems) -> None:
+    scratch.run(document(pems))
+    drop_in = scratch.root / DROP_IN.lstrip("/")
+    drop_in.unlink()
+    drop_in.parent.rmdir()
+    drop_in.parent.write_text("in the way", encoding="utf-8")
+    before = {name: entry for name, entry in scratch.files().items() if not name.startswith("var/log")}
+    result = scratch.run(document(Pems(pems.ca + other_pems.ca, other_pems.cert, other_pems.key)))
+    assert f"{DROP_IN} cannot be written: " in result["error"]
+    assert result["error"].endswith("the last configuration is back")
+    assert {name: entry for name, entry in scratch.files().items() if not name.startswith("var/log")} == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"f_flag": 1}, "mounted read-only"),
+        ({"f_bfree": 10}, "is full"),
+        ({"f_ffree": 0}, "is full"),
+        ({"f_files": 0, "f_ffree": 0}, ""),
+    ],
+)
+def test_a_file_system_without_room_is_found_before_the_first_change(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, int], reason: str
+) -> None:
+    found = {"f_flag": 0, "f_bfree": 10_000, "f_frsize": 4096, "f_files": 1000, "f_ffree": 10, **changes}
+    monkeypatch.setattr(setup.os, "statvfs", lambda _path: types.SimpleNamespace(**found))
+    machine = setup.Machine(str(tmp_path))
+    if reason:
+        with pytest.raises(setup.Problem, match=f"the file system of /etc/docker .*{reason}"):
+            setup.refuse_files(machine)
+    else:
+        setup.refuse_files(machine)
+
+
+@pytest.mark.parametrize(("program", "how"), [("/usr/bin/dockerd (deleted)", "restart"), ("/usr/bin/dockerd", None)])
+def test_a_daemon_whose_program_was_replaced_is_restarted(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, how: str | None
+) -> None:
+    """An upgrade that was killed between the new files and the restart."""
+    answers = {"systemctl is-active": "active\n", "systemctl show -p MainPID": "MainPID=4711\n"}
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], answers, programs=("systemctl",))
+    monkeypatch.setattr(setup.os, "readlink", lambda path: {"/proc/4711/exe": program}[path])
+    monkeypatch.setattr(setup, "engine_info", lambda _machine: {})
+    settings, facts = setup.Settings({}), recorder.facts()
+    assert setup.transition(recorder.machine, settings, facts, {}, False) == how
+
+
+class Killed(BaseException):
+    """The machine was reset."""
+
+
+def interrupted(setup: t.Any, root: Path, documents: list[dict[str, t.Any]], last: int) -> bool:
+    """Apply settings one after the other and reset the machine before a file operation; whether it came to that."""
+    done = 0
+
+    class Machine(setup.Machine):  # type: ignore[misc,name-defined]
+        def write(self, *arguments: t.Any, **options: t.Any) -> None:
+            nonlocal done
+            done += 1
+            if done == last:
+                raise Killed
+            super().write(*arguments, **options)
+
+    for number, settings in enumerate(documents):
+        machine = Machine(str(root))
+        try:
+            setup.apply(machine, setup.Settings(settings))
+        except Killed:
+            assert number == len(documents) - 1 or done
+            return True
+    return False
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """The files of a tree but the log."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.name not in ("docker-host-setup.log", "lock")
+    }
+
+
+def before(root: Path) -> None:
+    """A machine with files of somebody's."""
+    for path, text in (
+        ("etc/os-release", OS_RELEASES["debian12"]),
+        ("etc/docker/daemon.json", '{"debug": false, "bip": "x"}'),
+        ("etc/docker/ca.pem", "theirs"),
+    ):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+
+
+def test_a_run_that_is_killed_at_any_file_operation_is_finished_by_the_next_one(
+    setup: t.Any, tmp_path: Path, pems: Pems, other_pems: Pems
+) -> None:
+    """A first installation, a change, certificates alone, and the removal, each killed before each file operation."""
+    both = Pems(pems.ca + other_pems.ca, other_pems.cert, other_pems.key)
+    first = document(pems, daemon={"debug": True})
+    first["settings"]["compose-projects"] = {"web": {"file": "services: {}"}}
+    steps: list[dict[str, t.Any]] = [
+        first,
+        document(pems, port="4300", daemon={"mtu": 1400}),
+        {"certs-only": True, "protectedSettings": {"certs": both.settings()}},
+        {"state": "absent"},
+    ]
+    for number in range(1, len(steps) + 1):
+        whole = tmp_path / f"whole-{number}"
+        before(whole)
+        interrupted(setup, whole, steps[:number], 0)
+        for last in range(1, 60):
+            root = tmp_path / f"cut-{number}-{last}"
+            before(root)
+            interrupted(setup, root, steps[: number - 1], 0)
+            killed = interrupted(setup, root, steps[number - 1 : number], last)
+            interrupted(setup, root, steps[number - 1 : number], 0)
+            assert tree(root) == tree(whole), f"step {number}, killed before file operation {last}"
+            if not killed:
+                break
+        else:
+            pytest.fail("more file operations than were tried")
