@@ -287,8 +287,8 @@ class TestOneEngine:
         self, machines: Machines, db: GuestMachine, busybox_image: bytes
     ) -> None:
         # As a machine that was reset between unpacking and configuring.
-        uris = "apt-get -y -q --no-install-recommends --print-uris install docker.io"
-        machines.sh(db, f"apt-get -q update; dpkg --unpack $({uris} | sed -n \"s/^'[a-z]*:\\([^']*\\)'.*/\\1/p\")")
+        names = "apt-get -s --no-install-recommends install docker.io | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p'"
+        machines.sh(db, f"apt-get -q update; cd $(mktemp -d); apt-get -q download $({names}); dpkg --unpack *.deb")
         docker = {"engine": DISTRIBUTION, "data-disk": DISK}
         result = machines.push(db, docker)
         assert [change for change in result["changes"] if change.startswith("finish the interrupted installation of")]

@@ -15,7 +15,7 @@ from .engine import service_active
 from .facts import load_json
 from .firewall import firewall
 from .packages import purge
-from .paths import LOGIN_FILE, STATE
+from .paths import LOGIN_FILE, REMOVING, STATE
 from .registries import registries
 
 
@@ -28,8 +28,7 @@ def remove_all(machine, settings, facts):
         machine.change("take down the compose project {}".format(name), lambda name=name: take_down(machine, name))
     machine.stage = "registries"
     registries(machine, settings, facts)
-    roots = [facts.info.get("DockerRootDir") or facts.daemon.get("data-root") or "/var/lib/docker"]
-    roots += [containerd_root(machine), DEFAULT_ROOT]
+    roots = data_roots(machine, facts)
     machine.stage = "configure"
     if facts.installed and "engine" not in settings.remove and facts.state:
         configure(machine, settings, facts)
@@ -42,19 +41,27 @@ def remove_all(machine, settings, facts):
     machine.stage = "firewall"
     firewall(machine, settings, facts)
     machine.stage = "remove"
-    if machine.alive and "engine" in settings.remove and facts.package:
+    begun = machine.read(REMOVING) is not None
+    if machine.alive and "engine" in settings.remove and (facts.package or begun):
 
         def act():
             machine.run(["systemctl", "stop", "docker.socket", "docker"], ok=None, timeout=300)
             purge(machine, settings, facts)
 
-        machine.change("remove the engine {}".format(facts.package), act)
+        machine.change("remove the engine {}".format(facts.package or "completely"), act)
     if "data" in settings.remove:
         remove_data(machine, roots)
     if machine.read(STATE) is not None:
         machine.change("forget this host's record", lambda: machine.write(STATE, None))
     if not machine.check:
         drop_copies(machine, settings)
+
+
+def data_roots(machine, facts):
+    """Return where the engine and containerd keep their data, and where they kept it before a removal was cut short."""
+    ours = [(facts.state.get("daemon") or {}).get("data-root"), facts.state.get("containerd-root")]
+    current = facts.info.get("DockerRootDir") or facts.daemon.get("data-root") or "/var/lib/docker"
+    return [current, containerd_root(machine), DEFAULT_ROOT, *(root for root in ours if root)]
 
 
 def remove_data(machine, roots):

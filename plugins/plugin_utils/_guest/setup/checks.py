@@ -29,7 +29,7 @@ def refuse(machine, settings, facts):
         raise Problem("this program must run as root")
     if machine.alive and not os.path.isdir("/run/systemd/system"):
         raise Problem("systemd does not run on this machine; only systems with systemd are supported")
-    refuse_files(machine)
+    refuse_files(machine, settings)
     refuse_engine(machine, settings, facts)
     if not settings.certs_only:
         refuse_configuration(machine, settings, facts)
@@ -128,18 +128,19 @@ def refuse_others(machine, facts):
             )
 
 
-def refuse_files(machine):
+def refuse_files(machine, settings):
     """Stop where files cannot be written, would be written elsewhere, or would not count."""
     for folder in ("/etc/docker", "/etc/systemd/system", HOME):
         refuse_full(machine, folder)
-    for path in (*(path for _name, path, _mode in CERTIFICATES), KEY, DROP_IN, PROXY_FILE, CONTAINERD_DROP_IN):
+    certificates = [KEY, *(path for _name, path, _mode in CERTIFICATES)] if settings.certs else []
+    for path in (*certificates, DROP_IN, PROXY_FILE, CONTAINERD_DROP_IN):
         if os.path.islink(machine.path(path)):
             raise Problem(
                 "{} is a link to {}: remove it, or put a file in its place".format(
                     path, os.readlink(machine.path(path))
                 )
             )
-    later = later_drop_in(machine)
+    later = later_drop_in(machine) if settings.port or settings.options else ""
     if later:
         raise Problem(
             "{} sets ExecStart and is read after {}, so it would decide the engine's command: give it a name that "

@@ -22,9 +22,11 @@ def compose(machine, settings, facts):
     if settings.projects and machine.alive and not machine.check:
         version = machine.run(["docker", "compose", "version"], ok=None)
         if "Docker Compose" not in version:
+            advice = "; use engine.source docker" if facts.manager in ("apt", "dnf", "yum") else ""
             raise Problem(
-                "compose projects are wanted, but {} has no docker compose of version 2 (installed engine: {}); "
-                "use engine.source docker".format(facts.name, facts.package)
+                "compose projects are wanted, but {} has no docker compose of version 2 (engine: {}){}".format(
+                    facts.name, facts.package, advice
+                )
             )
     for name, project in settings.projects.items():
         bring_up(machine, name, project)
@@ -40,7 +42,8 @@ def bring_up(machine, name, project):
         folder + "/.env": "".join(env_line(*item) for item in sorted(variables.items())).encode(),
     }
     changed = [path for path, content in files.items() if machine.differs(path, content, 0o600)]
-    if not changed and (not machine.alive or is_up(name)):
+    note = folder + "/.unfinished"
+    if not changed and machine.read(note) is None and (not machine.alive or is_up(name)):
         return
 
     def act():
@@ -53,19 +56,20 @@ def bring_up(machine, name, project):
                     machine.run([*command, "config", "--quiet"])
                 except Problem as problem:
                     raise Problem("compose project {} is not valid".format(name), problem.detail) from None
-        for path in changed:
-            machine.write(path, files[path], 0o600)
-        if machine.alive:
-            try:
-                machine.run(
-                    [*compose_command(name, machine.path(folder)), "up", "--detach", "--remove-orphans"], timeout=3000
-                )
-            except Problem as problem:
-                raise Problem(
-                    "compose project {} did not come up: {}".format(name, problem.text), problem.detail
-                ) from None
+        with machine.noted(note):
+            for path in changed:
+                machine.write(path, files[path], 0o600)
+            if machine.alive:
+                start_project(machine, name, folder)
 
     machine.change("bring up the compose project {}".format(name), act)
+
+
+def start_project(machine, name, folder):
+    try:
+        machine.run([*compose_command(name, machine.path(folder)), "up", "--detach", "--remove-orphans"], timeout=3000)
+    except Problem as problem:
+        raise Problem("compose project {} did not come up: {}".format(name, problem.text), problem.detail) from None
 
 
 def compose_command(name, folder):

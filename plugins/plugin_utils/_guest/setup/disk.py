@@ -9,6 +9,7 @@ import os
 import time
 
 from .machine import Problem
+from .paths import FORMATTING, GROWING
 
 # The type of a partition with Linux data; its name "linux" is unknown to util-linux before 2.36.
 LINUX_DATA = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
@@ -28,7 +29,7 @@ def data_disk(machine, settings, facts):
         if machine.check:
             return
         partition = partitions(disk)[0]
-    if "TYPE" not in signature(machine, partition):
+    if "TYPE" not in signature(machine, partition) or is_half_formatted(machine, partition):
         machine.change(
             "make a {} file system on {}".format(kind, partition),
             lambda: make_file_system(machine, facts, kind, partition),
@@ -117,6 +118,8 @@ def usable_partition(machine, disk):
 def refuse_strange(machine, partition):
     present = signature(machine, partition)
     ours = present.get("PART_ENTRY_NAME") == "docker-data"
+    if is_half_formatted(machine, partition):
+        return partition
     if present.get("USAGE") == "filesystem" or (ours and not present.get("TYPE") and blank(partition)):
         return partition
     kind = present.get("TYPE", "unknown data")
@@ -150,7 +153,16 @@ def make_file_system(machine, facts, kind, partition):
     if kind == "xfs" and not machine.has("mkfs.xfs") and facts.packages is not None:
         facts.packages.refresh()
         facts.packages.install(["xfsprogs"])
-    machine.run(["mkfs." + kind, "-q", "-L", "docker-data", partition])
+    identity = signature(machine, partition).get("PART_ENTRY_UUID", "")
+    force = {"ext4": "-F", "xfs": "-f"}[kind]  # over what a killed run has left of a file system
+    with machine.noted(FORMATTING, identity.encode()):
+        machine.run(["mkfs." + kind, "-q", force, "-L", "docker-data", partition])
+
+
+def is_half_formatted(machine, partition):
+    """Return whether an earlier run was killed while it made the file system on this partition."""
+    identity = machine.text(FORMATTING).strip()
+    return bool(identity) and signature(machine, partition).get("PART_ENTRY_UUID") == identity
 
 
 def mount(machine, device, where):
@@ -190,16 +202,19 @@ def grow(machine, disk, partition, where):
     base = "/sys/class/block/" + os.path.basename(partition)
     used = int(open_text(base + "/start")) + int(open_text(base + "/size"))
     total = int(open_text("/sys/class/block/{}/size".format(os.path.basename(disk))))
-    if total - used < 16384:  # 8 MiB in sectors: the rest of a GPT and alignment
+    has_room = total - used >= 16384  # 8 MiB in sectors: the rest of a GPT and alignment
+    if not has_room and machine.read(GROWING) is None:
         return
     number = open_text(base + "/partition")
 
     def act():
-        machine.run(["sfdisk", "--quiet", "--no-reread", "--force", "-N", number, disk], stdin=", +\n")
-        machine.run(["partx", "-u", disk])
-        if signature(machine, partition).get("TYPE") == "xfs":
-            machine.run(["xfs_growfs", where])
-        else:
-            machine.run(["resize2fs", partition])
+        with machine.noted(GROWING):
+            if has_room:
+                machine.run(["sfdisk", "--quiet", "--no-reread", "--force", "-N", number, disk], stdin=", +\n")
+            machine.run(["partx", "-u", disk])
+            if signature(machine, partition).get("TYPE") == "xfs":
+                machine.run(["xfs_growfs", where])
+            else:
+                machine.run(["resize2fs", partition])
 
     machine.change("grow {} to the size of its disk".format(partition), act)

@@ -147,6 +147,13 @@ class Machine:
         except OSError as error:
             raise Problem("{} cannot be written: {}".format(path, error.strerror or error)) from None
 
+    @contextlib.contextmanager
+    def noted(self, path, content=b""):
+        """Leave a note on disk while something is done that a killed run must not leave half done."""
+        self.write(path, content, 0o600)
+        yield
+        self.write(path, None)
+
     def target(self, path):
         """Return the file that a path leads to, through links on the running system only: they would leave a tree."""
         place = self.path(path)

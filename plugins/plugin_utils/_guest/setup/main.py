@@ -38,8 +38,8 @@ from .facts import Facts, installed_engine, load_json
 from .firewall import firewall
 from .machine import Machine, Problem, tail
 from .packages import install
-from .paths import FORMAT, HOME, LOCK_WAIT, LOG, STATE
-from .record import just_pushed, record
+from .paths import FORMAT, HOME, INSTALLING, LOCK_WAIT, LOG, PENDING, STATE
+from .record import CERTS_UNFINISHED, just_pushed, record
 from .registries import registries
 from .settings import Settings, read_settings
 from .verify import verify
@@ -91,6 +91,7 @@ def apply(machine, settings):
         if settings.certs_only:
             keep_settings(settings, facts.state)
         refuse(machine, settings, facts)
+        cut_short = was_cut_short(machine, facts)
         for name, stage in (("configure", configure),) if settings.certs_only else STAGES:
             machine.stage = name
             stage(machine, settings, facts)
@@ -103,7 +104,15 @@ def apply(machine, settings):
             left = verify(machine, just_pushed(settings, load_json(machine, STATE, {})))
             if left:
                 raise Problem("after the run: " + "; ".join(left))
+            if cut_short:
+                machine.notes.append("the last run did not end well; this one has completed it")
         return {"engine": describe_engine(machine, facts), "port": settings.port}
+
+
+def was_cut_short(machine, facts):
+    """Return whether the last run of this program left something unfinished."""
+    marks = facts.state.get("unfinished"), facts.state.get(CERTS_UNFINISHED), facts.unfinished
+    return any(marks) or any(machine.read(path) is not None for path in (PENDING, INSTALLING))
 
 
 def ssh_host_keys(machine):

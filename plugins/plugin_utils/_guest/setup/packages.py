@@ -9,7 +9,7 @@ import json
 
 from .machine import Problem
 from .package_names import DOCKER_PACKAGES, VERSIONED, distribution_packages, engine_names
-from .paths import INSTALLING, LOCK_WAIT
+from .paths import INSTALLING, LOCK_WAIT, REMOVING
 from .repository import Repository
 from .versions import matches, newest, upstream
 
@@ -76,10 +76,9 @@ class Installation:
         held = self.manager.held(list(self.manager.installed(engine_names(self.facts.manager))))
         if held:
             self.manager.release(held)
-        self.machine.write(INSTALLING, json.dumps(words).encode(), 0o600)
-        self.manager.install(words)
-        self.load_kernel_modules()
-        self.machine.write(INSTALLING, None)
+        with self.machine.noted(INSTALLING, json.dumps(words).encode()):
+            self.manager.install(words)
+            self.load_kernel_modules()
         if held:
             self.manager.hold([name for name in held if name in self.manager.installed(held)])
 
@@ -167,7 +166,8 @@ def purge(machine, settings, facts):
     held = manager.held(names)
     if held:
         manager.release(held)
-    manager.remove(names)
+    with machine.noted(REMOVING):
+        manager.remove(names)
     if facts.manager != "tdnf":
         Repository(machine, settings, facts).forget()
     machine.write(INSTALLING, None)

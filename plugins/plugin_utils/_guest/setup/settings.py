@@ -173,7 +173,7 @@ def projects(public, protected):
     secrets = protected.get("compose-secrets") or {}
     if public.get("compose"):
         found["compose"] = {
-            "file": json.dumps(public["compose"], indent=2, sort_keys=True),
+            "file": yaml_text(public["compose"]),
             "environment": public.get("compose-environment") or {},
             "secrets": protected.get("environment") or {},
         }
@@ -188,6 +188,12 @@ def projects(public, protected):
         for kind in ("environment", "secrets"):
             project[kind] = {key: str(value) for key, value in project[kind].items()}
     return found
+
+
+def yaml_text(value):
+    """Return JSON that is YAML too: JSON writes characters beyond U+FFFF as two escapes, which YAML does not know."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    return re.sub(r"[^\x00-\x7e]", lambda found: "\\U{:08x}".format(ord(found.group())), text)
 
 
 def read_settings(path):

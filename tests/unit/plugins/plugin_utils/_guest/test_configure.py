@@ -49,6 +49,7 @@ def test_a_drop_in_that_would_decide_after_ours_is_refused_by_its_name(
     scratch.put(path, "[Service]\nNice=5\n")
     assert scratch.run(document(pems))["ok"], "it leaves the command alone"
     scratch.put(path, "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd\n")
+    assert scratch.run({}, "--check")["ok"], "no command of ours is wanted"
     result = scratch.run(document(pems))
     assert (result["stage"], result["changes"]) == ("refuse", [])
     assert f"{path} sets ExecStart and is read after zz-docker-host.conf" in result["error"]
@@ -167,9 +168,9 @@ def test_a_file_system_without_room_is_found_before_the_first_change(
     machine = setup.Machine(str(tmp_path))
     if reason:
         with pytest.raises(setup.Problem, match=f"the file system of /etc/docker .*{reason}"):
-            setup.refuse_files(machine)
+            setup.refuse_files(machine, setup.Settings({}))
     else:
-        setup.refuse_files(machine)
+        setup.refuse_files(machine, setup.Settings({}))
 
 
 @pytest.mark.parametrize(("program", "how"), [("/usr/bin/dockerd (deleted)", "restart"), ("/usr/bin/dockerd", None)])
@@ -189,8 +190,8 @@ class Killed(BaseException):
     """The machine was reset."""
 
 
-def interrupted(setup: t.Any, root: Path, documents: list[dict[str, t.Any]], last: int) -> bool:
-    """Apply settings one after the other and reset the machine before a file operation; whether it came to that."""
+def interrupted(setup: t.Any, root: Path, documents: list[dict[str, t.Any]], last: int) -> list[str] | None:
+    """Apply settings one after the other; the notes of the last run, or None if file operation ``last`` was its end."""
     done = 0
 
     class Machine(setup.Machine):  # type: ignore[misc,name-defined]
@@ -201,14 +202,15 @@ def interrupted(setup: t.Any, root: Path, documents: list[dict[str, t.Any]], las
                 raise Killed
             super().write(*arguments, **options)
 
-    for number, settings in enumerate(documents):
+    notes: list[str] = []
+    for settings in documents:
         machine = Machine(str(root))
         try:
             setup.apply(machine, setup.Settings(settings))
         except Killed:
-            assert number == len(documents) - 1 or done
-            return True
-    return False
+            return None
+        notes = machine.notes
+    return notes
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -244,6 +246,7 @@ def test_a_run_that_is_killed_at_any_file_operation_is_finished_by_the_next_one(
         {"certs-only": True, "protectedSettings": {"certs": both.settings()}},
         {"state": "absent"},
     ]
+    notes: set[str] = set()
     for number in range(1, len(steps) + 1):
         whole = tmp_path / f"whole-{number}"
         before(whole)
@@ -252,10 +255,11 @@ def test_a_run_that_is_killed_at_any_file_operation_is_finished_by_the_next_one(
             root = tmp_path / f"cut-{number}-{last}"
             before(root)
             interrupted(setup, root, steps[: number - 1], 0)
-            killed = interrupted(setup, root, steps[number - 1 : number], last)
-            interrupted(setup, root, steps[number - 1 : number], 0)
+            killed = interrupted(setup, root, steps[number - 1 : number], last) is None
+            notes.update(interrupted(setup, root, steps[number - 1 : number], 0) or [])
             assert tree(root) == tree(whole), f"step {number}, killed before file operation {last}"
             if not killed:
                 break
         else:
             pytest.fail("more file operations than were tried")
+    assert notes == {"the last run did not end well; this one has completed it"}

@@ -151,3 +151,18 @@ def test_the_program_for_a_file_system_is_installed_where_it_is_missing(
     setup.make_file_system(recorder.machine, recorder.facts(), kind, "/dev/sdx1")
     assert len(recorder.ran("install", "xfsprogs")) == installs
     assert recorder.commands[-1].startswith(f"mkfs.{kind} ")
+
+
+def test_a_file_system_whose_making_was_killed_is_made_anew(setup: t.Any, tmp_path: Path) -> None:
+    """On the partition that the program made itself, and on no other."""
+    half = "PART_ENTRY_UUID=1234\nPART_ENTRY_NAME=docker-data\nTYPE=xfs\nUSAGE=filesystem\n"
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], {"blkid": half, "mkfs": (9, "killed")})
+    with pytest.raises(setup.Problem):
+        setup.make_file_system(recorder.machine, recorder.facts(), "ext4", "/dev/sdx1")
+    assert setup.is_half_formatted(recorder.machine, "/dev/sdx1")
+    assert setup.refuse_strange(recorder.machine, "/dev/sdx1") == "/dev/sdx1"
+    recorder.answers["mkfs"] = ""
+    setup.make_file_system(recorder.machine, recorder.facts(), "ext4", "/dev/sdx1")
+    assert not setup.is_half_formatted(recorder.machine, "/dev/sdx1")
+    recorder.put("/var/lib/docker-host/formatting", "another partition")
+    assert not setup.is_half_formatted(recorder.machine, "/dev/sdx1")

@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
 from .conftest import OS_RELEASES, PROGRAM, Pems, Scratch, interpreters, make_renewed
 
@@ -343,3 +344,10 @@ def test_certificates_alone_do_not_make_a_failed_run_a_good_one(scratch: Scratch
     scratch.run(spoil_compose(scratch, pems))
     assert scratch.run({"certs-only": True, "protectedSettings": {"certs": pems.settings()}})["ok"]
     assert scratch.call("--verify")["differences"][0] == "the last run did not end well"
+
+
+def test_a_compose_project_with_characters_beyond_the_first_plane(scratch: Scratch) -> None:
+    """YAML does not know the two escapes that JSON writes for them."""
+    definition = {"services": {"a": {"labels": {"note": "done \U0001f600 \u00e4"}}}}
+    assert scratch.run({"settings": {"compose": definition}})["ok"]
+    assert yaml.safe_load(scratch.text("/etc/docker/compose/compose/compose.yaml")) == definition
