@@ -182,7 +182,7 @@ conformance: dev install  ## The local Azure against Microsoft's specifications 
 	@echo "$@: passed, the local Azure against specifications and recorded traffic"
 
 e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
-	@$(PYTEST) -n $(JOBS) --dist loadfile -m "not slow" tests/e2e
+	@$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/e2e
 	@echo "$@: passed, every end-to-end test but the slow ones"
 
 TEST := unit check integration e2e short-soak conformance
@@ -192,12 +192,11 @@ test:  ## Every check and every test but the ones below
 
 .PHONY: test-slow test-clients client-venvs soak short-soak test-matrix
 test-slow: dev install guests  ## Tests that take minutes each
-	@$(PYTEST) -n $(JOBS) --dist loadfile -m slow tests/e2e
-	@$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/unit tests/integration
+	@$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/e2e tests/unit tests/integration
 	@echo "$@: passed, every slow test"
 
 test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker (2.5 GB)
-	@$(PYTEST) -n $(JOBS) --dist loadfile tests/clients
+	@$(PYTEST) -n $(JOBS) --dist loadgroup tests/clients
 	@echo "$@: passed, every client"
 
 client-venvs: | $(DEMO_STAMP)  ## Install those clients from PyPI, each into a virtual environment of its own

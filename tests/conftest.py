@@ -18,12 +18,18 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = frozenset(
-    (
-        "tests/integration/test_inventory.py",
-        "tests/unit/plugins/module_utils/_vm_host/test_info.py",
-        "tests/unit/plugins/plugin_utils/test_local_action.py",
-    )
+# Files and folders whose fixtures cost more than their tests: each of their files is run by one worker. Such a file
+# begins before single tests do.
+TOGETHER = (
+    "tests/clients/",
+    "tests/e2e/",
+    "tests/integration/test_artifact.py",
+    "tests/integration/test_inventory.py",
+    "tests/unit/emulator/machines/test_guests.py",
+    "tests/unit/plugins/module_utils/_extension/test_task.py",
+    "tests/unit/plugins/module_utils/_vm_host/test_info.py",
+    "tests/unit/plugins/module_utils/_vm_host/test_role.py",
+    "tests/unit/plugins/plugin_utils/test_local_action.py",
 )
 
 # Half a minute and more. Begun last, one of them would keep one worker busy while the others have nothing to do.
@@ -61,11 +67,11 @@ _UNTIL = os.environ.get("DOCKERHOST_UNTIL")
 
 
 class OneByOne(LoadScopeScheduling):
-    """Each test is a unit of work, and so is each of those files."""
+    """Each test is a unit of work, and so is each file of :data:`TOGETHER`."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return path if path in TOGETHER else nodeid
+        return path if path.startswith(TOGETHER) else nodeid
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ test below it. A changed file that nothing imports, such as a role's, affects th
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ PACKAGES = {
     "azure_emulator": TOP / "tests/emulator/azure_emulator",
     "tests": TOP / "tests",
 }
+FARTHEST = 99
+"""The distance of a test that only names a changed file."""
 
 
 def git(*words: str) -> list[str]:
@@ -44,22 +47,26 @@ def changed(base: str) -> set[Path]:
     return {TOP / name for name in names}
 
 
-def imports(path: Path) -> Iterator[Path]:
-    """The files of this repository that a Python file imports itself."""
+@functools.cache
+def imports(path: Path) -> frozenset[Path]:
+    """The files of this repository that a Python file imports itself; for a test file, with those of its conftests."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (OSError, SyntaxError):
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _files(_absolute(alias.name))
-        elif isinstance(node, ast.ImportFrom):
-            folder = path.parents[node.level - 1] if node.level else None
-            name = node.module or ""
-            base = folder.joinpath(*name.split(".")) if folder and name else folder or _absolute(name)
-            for place in [base, *(base / alias.name for alias in node.names)] if base else []:
-                yield from _files(place)
+        return frozenset()
+    found = {file for node in ast.walk(tree) for place in _imported(node, path) for file in _files(place)}
+    return frozenset({*found, *(_conftests(path) if path.name.startswith("test_") else ())})
+
+
+def _imported(node: ast.AST, path: Path) -> Iterator[Path | None]:
+    """Where the modules are that a statement of a file imports."""
+    if isinstance(node, ast.Import):
+        yield from (_absolute(alias.name) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = path.parents[node.level - 1].joinpath(*(node.module or "").split(".")) if node.level else None
+        base = base or _absolute(node.module or "")
+        if base is not None:
+            yield from [base, *(base / alias.name for alias in node.names)]
 
 
 def _absolute(name: str) -> Path | None:
@@ -79,27 +86,17 @@ def _files(place: Path | None) -> Iterator[Path]:
             yield candidate
 
 
-class Graph:
-    """What imports what."""
-
-    def __init__(self) -> None:
-        self._imports: dict[Path, set[Path]] = {}
-
-    def distance(self, test: Path, targets: set[Path]) -> int | None:
-        """How many imports lead from a test to the nearest of the targets; None when none leads there."""
-        seen, border, steps = {test}, {test}, 0
-        while border:
-            if border & targets:
-                return steps
-            seen |= border
-            border = {imported for path in border for imported in self._of(path)} - seen
-            steps += 1
-        return None
-
-    def _of(self, path: Path) -> set[Path]:
-        if path not in self._imports:
-            self._imports[path] = {*imports(path), *(_conftests(path) if path.name.startswith("test_") else ())}
-        return self._imports[path]
+def distance(test: Path, targets: set[Path]) -> int | None:
+    """How many imports lead from a test to the nearest of the targets; None when none leads there."""
+    seen: set[Path] = set()
+    border, steps = {test}, 0
+    while border:
+        if border & targets:
+            return steps
+        seen |= border
+        border = {imported for path in border for imported in imports(path)} - seen
+        steps += 1
+    return None
 
 
 def _conftests(test: Path) -> Iterator[Path]:
@@ -112,16 +109,16 @@ def _conftests(test: Path) -> Iterator[Path]:
 
 def affected(files: set[Path]) -> list[str]:
     """The affected test files, nearest first."""
-    graph, found = Graph(), []
+    found = []
     others = [path.name for path in files if path.suffix != ".py"]
     for test in sorted((TOP / "tests/unit").rglob("test_*.py")):
-        distance = graph.distance(test, files)
-        if distance is None and others:
+        steps = distance(test, files)
+        if steps is None and others:
             text = test.read_text(encoding="utf-8")
-            distance = 99 if any(name in text for name in others) else None
-        if distance is not None:
-            found.append((distance, str(test.relative_to(TOP))))
-    return [name for _distance, name in sorted(found)]
+            steps = FARTHEST if any(name in text for name in others) else None
+        if steps is not None:
+            found.append((steps, str(test.relative_to(TOP))))
+    return [name for _steps, name in sorted(found)]
 
 
 def main() -> int:

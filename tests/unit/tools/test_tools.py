@@ -6,27 +6,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
-import typing as t
 from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[3]
+from .loading import TOP, load
 
-
-def tool(name: str) -> t.Any:
-    """A program of ``tools``, as a module."""
-    spec = importlib.util.spec_from_file_location(f"tool_{name}", TOP / f"tools/{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
+affected = load("tools/affected.py").affected
+times = load("tools/times.py")
 
 # --- affected ---
 
@@ -40,22 +29,20 @@ def tool(name: str) -> t.Any:
     ],
 )
 def test_a_change_affects_the_tests_that_use_it(changed: str, affects: str) -> None:
-    assert tool("affected").affected({TOP / changed})[0] == affects
+    assert affected({TOP / changed})[0] == affects
 
 
 def test_an_import_of_an_import_affects_the_test_too() -> None:
-    affected = tool("affected")
     (engine,) = TOP.glob("tests/emulator/azure_emulator/machines/base.py")
-    assert "tests/unit/emulator/machines/test_loops.py" in affected.affected({engine})
+    assert "tests/unit/emulator/machines/test_loops.py" in affected({engine})
 
 
 def test_what_nothing_uses_affects_no_test(tmp_path: Path) -> None:
-    assert tool("affected").affected({TOP / "tests/e2e/authority.py"}) == []
+    assert affected({TOP / "tests/e2e/authority.py"}) == []
 
 
 def test_every_conftest_affects_the_tests_below_it() -> None:
-    affected = tool("affected")
-    below = affected.affected({TOP / "tests/unit/emulator/machines/conftest.py"})
+    below = affected({TOP / "tests/unit/emulator/machines/conftest.py"})
     assert "tests/unit/emulator/machines/test_guests.py" in below
     assert "tests/unit/tools/test_tools.py" not in below
 
@@ -110,7 +97,6 @@ def test_the_artifact_does_not_depend_on_tests(repository: Path) -> None:
 
 
 def test_tables_of_targets_and_files_come_between_the_markers(tmp_path: Path) -> None:
-    times = tool("times")
     page = tmp_path / "page.md"
     page.write_text(f"before\n{times.BEGIN}\nold\n{times.END}\nafter\n")
     (tmp_path / "1.json").write_text('{"a.py": [3.0, 1.0], "b.py": [5.0, 6.0]}')
