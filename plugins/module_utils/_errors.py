@@ -61,6 +61,11 @@ class OptionError(DockerHostError):
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"O({option}): {problem}", option=option)
         self.option = option
+        self.problem = problem
+
+    def below(self, parent: str) -> OptionError:
+        """Return the same error for an option that is a suboption of another one."""
+        return OptionError(f"{parent}.{self.option}", self.problem)
 
 
 class MissingLibraryError(DockerHostError):

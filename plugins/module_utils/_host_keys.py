@@ -6,6 +6,11 @@
 
 from __future__ import annotations
 
+import difflib
+import typing as t
+
+from ._errors import OptionError
+
 HOST_KEYS = (
     "name",
     "resource_group",
@@ -28,3 +33,16 @@ HOST_KEYS = (
     "resources",
     "unknown",
 )
+
+
+def check_host_keys(option: str, host: t.Mapping[str, t.Any]) -> None:
+    """Refuse keys that docker_vm_host does not return, so that a misspelt one does not go unnoticed.
+
+    :param option: the option that holds the host, for the error.
+    :raises OptionError: there is such a key; the text suggests the nearest known one.
+    """
+    for key in host:
+        if key not in HOST_KEYS:
+            nearest = difflib.get_close_matches(str(key), HOST_KEYS, 1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise OptionError(f"{option}.{key}", f"is not a key of a host as docker_vm_host returns it{hint}")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_context
-short_description: Make, change, select and remove contexts of the docker CLI
+short_description: Create, update, select and delete contexts of the Docker CLI
 version_added: 0.1.0
 description:
-  - Writes contexts in the docker CLI's own format, so that C(docker --context NAME) works at once.
-  - The docker CLI need not be installed.
-  - A context holds copies of the client's certificate and key. Run this again when they were renewed.
-  - A context that this collection did not make is never touched, unless O(adopt=true).
+  - Writes contexts in the Docker CLI's own format, so that C(docker --context NAME) works at once.
+  - The Docker CLI need not be installed.
+  - A context contains copies of the client's certificate and key. Run this module again when they were renewed.
+  - A context that this collection did not create is never changed, unless O(adopt=true).
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
@@ -22,7 +22,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Files of certificates and keys that are not there yet are taken for files that an earlier task would have made.
+      - Certificates and keys that do not exist yet, and a host's address that is not known yet, are predicted as
+        changes.
   diff_mode:
     support: full
     details:
@@ -38,35 +39,75 @@ attributes:
 options:
   name:
     description:
-      - Name of the context. It must have two or more letters, digits and V(_), V(.), V(+), V(-),
-        and must start with a letter or digit.
+      - Name of the context. It must have at least two characters, start with a letter or digit, and consist of letters,
+        digits, V(_), V(.), V(+) and V(-).
     type: str
     required: true
   state:
     description:
-      - V(present) makes or changes the context.
-      - V(absent) removes it, with the keys in O(known_hosts_path) that were written for it.
-        If it was selected, the CLI's default context is selected. A context that this module did not make stays, with a
+      - V(present) creates or updates the context.
+      - V(absent) deletes it, together with the keys in O(known_hosts_path) that were written for it. If it was
+        selected, the CLI's default context is selected. A context that this collection did not create stays, with a
         warning, unless O(adopt=true).
     type: str
     default: present
     choices: [present, absent]
   docker_host:
     description:
-      - What the context leads to, V(tcp://ADDRESS:PORT), V(ssh://USER@ADDRESS) or V(unix:///PATH).
-      - Required if O(state=present).
+      - The engine's URL, V(tcp://ADDRESS:PORT), V(ssh://USER@ADDRESS) or V(unix:///PATH).
+      - This or O(host) is required if O(state=present).
     type: str
+  host:
+    description:
+      - The Docker host, RV(dockerhost.azure.docker_vm_host#module:host) as it is, instead of O(docker_host).
+        O(transport) decides which of its URLs the context gets.
+      - A dictionary with any other key is refused.
+    type: raw
+  transport:
+    description:
+      - How the CLI reaches O(host).
+      - V(tls) uses its C(docker_host), V(ssh) its C(ssh_url). With V(ssh) O(tls) is not used, and with V(tls)
+        O(ssh_host_keys) is not.
+      - Without O(host) this option has no effect.
+    type: str
+    default: tls
+    choices: [tls, ssh]
   description:
     description: Text that C(docker context ls) shows.
     type: str
+  tls:
+    description:
+      - The certificates of the context, instead of O(ca_path), O(client_cert) and O(client_key).
+      - RV(dockerhost.azure.docker_tls_certs#module:docker_connection) can be given as it is.
+    type: dict
+    suboptions:
+      ca_path:
+        description: As O(ca_path). Required.
+        type: path
+      client_cert:
+        description: As O(client_cert). Required.
+        type: path
+      client_key:
+        description: As O(client_key). Required.
+        type: path
+      docker_host:
+        description: Ignored. O(docker_host) or O(host) decides.
+        type: raw
+      tls:
+        description: Ignored. A context with certificates always uses TLS.
+        type: raw
+      validate_certs:
+        description: Ignored. O(validate_certs) decides.
+        type: raw
   ca_path:
-    description: The CA that signed the server's certificate, a file in PEM. It is copied.
+    description: The file (PEM) with the CA that signed the server's certificate. It is copied.
     type: path
   client_cert:
-    description: The client's certificate, a file in PEM. It is copied. Requires O(client_key).
+    description: The file (PEM) with the client's certificate. It is copied. Requires O(client_key).
     type: path
   client_key:
-    description: The client's private key, a file in PEM without a passphrase. It is copied. Requires O(client_cert).
+    description:
+      - The file (PEM) with the client's private key, without a passphrase. It is copied. Requires O(client_cert).
     type: path
   validate_certs:
     description: Whether the CLI verifies the server's certificate.
@@ -74,11 +115,11 @@ options:
     default: true
   ssh_host_keys:
     description:
-      - The server's public SSH keys, each as C(/etc/ssh/ssh_host_ed25519_key.pub) holds it, for a O(docker_host) that
-        is C(ssh://). They are written to O(known_hosts_path), so that not even the first connection trusts a stranger.
+      - The server's public SSH keys, each as C(/etc/ssh/ssh_host_ed25519_key.pub) contains it, for a URL C(ssh://).
+        They are written to O(known_hosts_path), so that even the first connection verifies the server.
       - Keys that this module wrote before for the same context, or for the same server, are replaced. If a line of the
-        user's names another key for that server, this fails.
-      - Without this option O(known_hosts_path) is left alone.
+        user's names another key for that server, the module fails.
+      - Without this option O(known_hosts_path) is not changed.
     type: list
     elements: str
   known_hosts_path:
@@ -92,30 +133,31 @@ options:
       - Without this option the selection stays.
     type: bool
   adopt:
-    description: Take over a context of that name that this collection did not make.
+    description: Whether to take over a context of that name that this collection did not create.
     type: bool
     default: false
   pending_files:
     description:
-      - Paths of certificates and keys that a task before this one would have written, were this not check mode; for
-        example RV(dockerhost.azure.docker_tls_certs#module:changed_files).
-      - Check mode takes them for changed; otherwise this option has no meaning.
+      - Paths of certificates and keys that an earlier task would have written, were this not check mode; for example
+        RV(dockerhost.azure.docker_tls_certs#module:changed_files).
+      - Check mode predicts them as changed. Outside check mode this option has no effect.
     type: list
     elements: path
     default: []
   docker_config:
     description:
-      - The docker CLI's configuration directory.
+      - The Docker CLI's configuration directory.
       - If it is not given, the environment variable E(DOCKER_CONFIG) is used.
     type: path
     default: ~/.docker
 seealso:
+  - module: dockerhost.azure.docker_context_info
   - module: dockerhost.azure.docker_tls_certs
-  - module: community.docker.docker_context_info
+  - module: dockerhost.azure.docker_vm_host
 """
 
 EXAMPLES = r"""
-- name: Make a context of a Docker host
+- name: Create a context
   dockerhost.azure.docker_context:
     name: web1
     description: web1 in westeurope
@@ -123,13 +165,19 @@ EXAMPLES = r"""
     ca_path: ~/.docker/ca.pem
     client_cert: ~/.docker/cert.pem
     client_key: ~/.docker/key.pem
-  register: made
+  register: context
 
 - name: Show what to type to use it in this shell only
   ansible.builtin.debug:
-    msg: "{{ made.shell_lines.sh }}"
+    msg: "{{ context.shell_lines.sh }}"
 
-- name: Make a context over SSH that trusts only keys which are known already, and select it
+- name: Create a context for a host of this collection
+  dockerhost.azure.docker_context:
+    name: web1
+    host: "{{ vm.host }}"
+    tls: "{{ certificates.docker_connection }}"
+
+- name: Create a context over SSH that trusts only the given keys, and select it
   dockerhost.azure.docker_context:
     name: web2
     docker_host: ssh://azureuser@10.0.0.5
@@ -137,15 +185,15 @@ EXAMPLES = r"""
       - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHr1tTPkhx0vUJ8Iw0b0k8m1J8j1cR3vCNmU7m0Bz0pE
     current: true
 
-- name: Remove a context
+- name: Delete a context
   dockerhost.azure.docker_context:
     name: web1
     state: absent
 """
 
 RETURN = r"""
-found:
-  description: The context as it was before the task. V(null) if there was none.
+previous:
+  description: The context before the task. V(null) if there was none.
   returned: success
   type: dict
   contains:
@@ -153,20 +201,22 @@ found:
       description: Its name.
       returned: success
       type: str
+      sample: web1
     description:
       description: Its description.
       returned: success
       type: str
     docker_host:
-      description: What it led to.
+      description: Its URL.
       returned: success
       type: str
-    ours:
-      description: Whether this collection made it.
+      sample: tcp://web1-4f1c.westeurope.cloudapp.azure.com:4243
+    managed:
+      description: Whether this collection created it or took it over.
       returned: success
       type: bool
 context:
-  description: The context as it is now, or would be. V(null) if O(state=absent).
+  description: The context after the task, or as check mode predicts it. V(null) if O(state=absent).
   returned: success
   type: dict
   contains:
@@ -179,19 +229,19 @@ context:
       returned: success
       type: str
     docker_host:
-      description: What it leads to.
+      description: Its URL. V(null) in check mode if it is not known yet.
       returned: success
       type: str
     skip_tls_verify:
-      description: Whether the CLI leaves the server's certificate unverified.
+      description: Whether the CLI does not verify the server's certificate.
       returned: success
       type: bool
     meta_path:
-      description: The file that says what it is.
+      description: The file with its properties.
       returned: success
       type: str
     tls_directory:
-      description: The directory of its certificates and key, or V(null) if it has none.
+      description: The directory with its certificates and key, or V(null) if it has none.
       returned: success
       type: str
   sample:
@@ -202,12 +252,14 @@ context:
     meta_path: /home/me/.docker/contexts/meta/6b86b2/meta.json
     tls_directory: /home/me/.docker/contexts/tls/6b86b2/docker
 current_context:
-  description: Name of the context that is selected now, or would be.
+  description: Name of the context that is selected after the task, or as check mode predicts it.
   returned: success
   type: str
   sample: default
 docker_env:
-  description: The same connection as environment variables of the docker CLI.
+  description:
+    - The same connection as environment variables of the Docker CLI.
+    - C(DOCKER_HOST) is missing in check mode if the URL is not known yet.
   returned: O(state=present)
   type: dict
   sample:
@@ -215,12 +267,12 @@ docker_env:
     DOCKER_TLS_VERIFY: "1"
     DOCKER_CERT_PATH: /home/me/.docker
 shell_lines:
-  description: Lines that set RV(docker_env) in a shell, by the shell.
+  description: Commands that set RV(docker_env) in a shell, by shell.
   returned: O(state=present)
   type: dict
   contains:
     sh:
-      description: For sh, bash, zsh and their like.
+      description: For sh, bash, zsh and similar shells.
       returned: success
       type: str
     fish:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_endpoint_info
-short_description: Wait until a Docker engine answers over mutual TLS, and ask what it is
+short_description: Wait for a Docker engine over mutual TLS and read its version and state
 version_added: 0.1.0
 description:
   - Asks a Docker engine for its version and its state, and waits for it if it is still starting.
-  - Needs nothing but Python's standard library, so that it also tells exactly why an engine does not answer.
-  - On the controller it says what it is waiting for while it waits.
+  - Needs nothing but Python's standard library, and reports exactly why an engine does not answer.
+  - On the controller it shows what it is waiting for.
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
@@ -23,6 +23,7 @@ attributes:
     support: full
     details:
       - This action does not modify state.
+      - The engine is asked in check mode, too, unless O(after) shows that its settings or address would change first.
   diff_mode:
     support: N/A
     details:
@@ -42,9 +43,9 @@ attributes:
 options:
   wait:
     description:
-      - Whether to ask again while the failure may pass by itself, because the engine may still be starting.
-      - These failures are waited for - refused or dropped connections, a time-out, an unknown name, no route,
-        a missing socket, and internal errors of the engine.
+      - Whether to retry failures that may pass by themselves while the engine is starting.
+      - These are refused or dropped connections, time-outs, an unknown name, no route, a missing socket, and internal
+        errors of the engine.
       - All others, such as a certificate of another CA, fail at once.
     type: bool
     default: true
@@ -54,10 +55,21 @@ options:
     default: 300
   require_mutual_tls:
     description:
-      - Also check that the engine turns away a client that shows no certificate, and fail if it does not.
-      - Needs O(validate_certs=true).
+      - Also check that the engine rejects a client that presents no certificate, and fail if it does not.
+      - Requires O(validate_certs=true).
     type: bool
     default: false
+  after:
+    description:
+      - Registered results of earlier tasks, in their order, such as those of M(dockerhost.azure.docker_vm_host),
+        M(dockerhost.azure.docker_tls_certs) and M(dockerhost.azure.docker_vm_extension).
+      - In check mode the engine is not asked if one of them is changed, or says that the host's address is not known
+        yet; RV(predicted) is then V(true).
+      - If the last C(power_state) in them, of RV(dockerhost.azure.docker_vm_host#module:host) or of
+        RV(dockerhost.azure.docker_vm_extension#module:power_state), says that the VM is off, the module fails at once.
+    type: list
+    elements: raw
+    default: []
 seealso:
   - module: dockerhost.azure.docker_vm_extension
   - module: dockerhost.azure.docker_tls_certs
@@ -74,7 +86,7 @@ EXAMPLES = r"""
     client_key: ~/.docker/key.pem
   register: engine
 
-- name: Show what it is
+- name: Show its version
   ansible.builtin.debug:
     msg: "Docker {{ engine.version.Version }} runs {{ engine.info.ContainersRunning }} containers"
 
@@ -96,18 +108,24 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+predicted:
+  description:
+    - Whether this is check mode and the engine was not asked because of O(after). Then all values but RV(attempts) and
+      RV(timings) are V(null).
+  returned: success
+  type: bool
 version:
-  description: The engine's answer to C(/version), as it came.
+  description: The engine's answer to C(/version), unchanged.
   returned: success
   type: dict
   sample: {"Version": "28.2.2", "ApiVersion": "1.50", "Os": "linux", "Arch": "amd64"}
 info:
-  description: The engine's answer to C(/info), as it came.
+  description: The engine's answer to C(/info), unchanged.
   returned: success
   type: dict
   sample: {"Name": "web1", "ServerVersion": "28.2.2", "Containers": 3, "ContainersRunning": 2}
 server_certificate:
-  description: The certificate that the engine showed, or V(null) without TLS.
+  description: The certificate that the engine presented, or V(null) without TLS.
   returned: success
   type: dict
   contains:
@@ -120,12 +138,12 @@ server_certificate:
       returned: when it was verified
       type: int
     dns_names:
-      description: The DNS names that it carries.
+      description: The DNS names that it is valid for.
       returned: when it was verified
       type: list
       elements: str
     ip_addresses:
-      description: The IP addresses that it carries.
+      description: The IP addresses that it is valid for.
       returned: when it was verified
       type: list
       elements: str
@@ -143,7 +161,7 @@ docker_connection:
 docker_env:
   description:
     - The connection, as environment variables of the docker CLI.
-    - C(DOCKER_CERT_PATH) is there only if the files lie in one directory as C(ca.pem), C(cert.pem) and C(key.pem).
+    - C(DOCKER_CERT_PATH) is set only if the files are in one directory as C(ca.pem), C(cert.pem) and C(key.pem).
   returned: success
   type: dict
   sample: {"DOCKER_HOST": "tcp://203.0.113.7:4243", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/home/me/.docker"}
@@ -153,17 +171,22 @@ attempts:
   type: int
   sample: 3
 timings:
-  description: Seconds, by what they were spent on. C(waited) is the time until the engine had answered.
+  description: Durations in seconds. C(waited) is the time until the engine answered.
   returned: success
   type: dict
   sample: {"waited": 4.2}
+power_state:
+  description: The VM's power state.
+  returned: when O(after) shows that the VM is off
+  type: str
+  sample: deallocated
 kind:
   description:
     - Why the engine did not answer.
-    - These may pass by themselves - V(refused), V(timeout), V(unreachable), V(name_unknown),
+    - Kinds that may pass by themselves - V(refused), V(timeout), V(unreachable), V(name_unknown),
       V(closed), V(engine_error), V(no_socket).
-    - These do not - V(not_permitted), V(not_tls), V(tls_required), V(unknown_authority), V(wrong_host), V(expired),
-      V(not_yet_valid), V(bad_certificate), V(client_certificate_required), V(client_certificate_refused),
+    - Kinds that do not - V(not_permitted), V(not_tls), V(tls_required), V(unknown_authority), V(wrong_host),
+      V(expired), V(not_yet_valid), V(bad_certificate), V(client_certificate_required), V(client_certificate_refused),
       V(client_certificate_not_required), V(tls_failed), V(not_docker).
   returned: failure of the connection
   type: str

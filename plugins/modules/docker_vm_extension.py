@@ -48,11 +48,12 @@ options:
   virtual_machine_name:
     description: The name of the VM.
     type: str
-  virtual_machine_id:
+  virtual_machine:
     description:
-      - The id of the VM, instead of O(resource_group) and O(virtual_machine_name). It can lie in another
-        subscription.
-    type: str
+      - The VM, instead of O(resource_group) and O(virtual_machine_name). It can belong to another subscription.
+      - Either its resource id as a text, or RV(dockerhost.azure.docker_vm_host#module:host) as it is. A dictionary with
+        any other key is refused.
+    type: raw
   name:
     description: The name of the extension resource, or of the Run Command, that carries the settings.
     type: str
@@ -189,7 +190,8 @@ options:
   certs:
     description:
       - The certificates with which the engine listens, by path or by content (PEM).
-        M(dockerhost.azure.docker_tls_certs) makes them.
+        M(dockerhost.azure.docker_tls_certs) makes them, and one entry of
+        RV(dockerhost.azure.docker_tls_certs#module:servers) can be given as it is.
       - Without them, the engine does not listen on TCP.
     type: dict
     suboptions:
@@ -211,6 +213,33 @@ options:
       key:
         description: The server's private key itself, instead of O(certs.key_path).
         type: str
+      csr_path:
+        description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
+        type: raw
+      fingerprint:
+        description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
+        type: raw
+      not_before:
+        description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
+        type: raw
+      not_after:
+        description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
+        type: raw
+      days_left:
+        description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
+        type: raw
+      key_type:
+        description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
+        type: raw
+      dns_names:
+        description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
+        type: raw
+      ip_addresses:
+        description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
+        type: raw
+      reasons:
+        description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
+        type: raw
   logins:
     description:
       - The registries to which root on the VM is logged in. Earlier ones that are no longer given are logged out
@@ -305,12 +334,44 @@ options:
     default: false
   keep_certs:
     description:
-      - Leave the host the certificate that it has, if it comes from the same CA and holds for 30 more days, and push
-        nothing if nothing else differs.
-      - This is for runs that make certificates anew each time because they keep none, such as jobs in containers. It
-        does not look at the names in the host's certificate.
+      - Let the host keep its certificate, and push nothing if nothing else differs.
+      - It keeps it if the certificate comes from the same CA, is valid for 30 more days, and the engine answers over
+        mutual TLS at O(docker_host) to O(client).
+      - This is for runs that make certificates anew each time because they keep none, such as jobs in containers.
     type: bool
     default: false
+  docker_host:
+    description:
+      - The URL at which O(keep_certs) asks the engine, such as V(tcp://203.0.113.7:4243).
+      - By default C(docker_host) of O(virtual_machine), or of O(client).
+    type: str
+  client:
+    description:
+      - The client's certificate with which O(keep_certs) asks the engine. Required with O(keep_certs=true).
+      - RV(dockerhost.azure.docker_tls_certs#module:docker_connection) can be given as it is.
+    type: dict
+    suboptions:
+      docker_host:
+        description: The engine's URL, if neither O(docker_host) nor O(virtual_machine) has one.
+        type: str
+      tls_hostname:
+        description: The name or address that the engine's certificate must carry, if it is not the one in the URL.
+        type: str
+      ca_path:
+        description: The file with the CA that the engine's certificate must come from.
+        type: path
+      client_cert:
+        description: The file with the client's certificate.
+        type: path
+      client_key:
+        description: The file with the client's private key, not encrypted.
+        type: path
+      tls:
+        description: Ignored. The engine is always asked over TLS.
+        type: raw
+      validate_certs:
+        description: Ignored. The engine's certificate is always verified.
+        type: raw
   start:
     description: Whether to start the VM if it does not run. Without it, that is an error.
     type: bool
@@ -361,7 +422,7 @@ EXAMPLES = r"""
 
 - name: Keep the data on a data disk, rotate logs, and log in to a registry
   dockerhost.azure.docker_vm_extension:
-    virtual_machine_id: "{{ vm.id }}"
+    virtual_machine: "{{ vm.host }}"
     docker:
       data_disk:
         lun: 0
@@ -377,7 +438,7 @@ EXAMPLES = r"""
     engine:
       version: "28"
       hold: true
-    certs: "{{ certs }}"
+    certs: "{{ certificates.servers.web1 }}"
     logins:
       - server: registry.example.com
         username: ci
@@ -520,12 +581,17 @@ kept_certs:
   description: Whether the host was left the certificate that it has, see O(keep_certs).
   returned: success
   type: bool
-changes:
-  description: What the program changed on the VM.
+actions:
+  description: What the program changed on the VM, one line each. Empty if nothing was pushed, as in check mode.
   returned: success
   type: list
   elements: str
   sample: ["write /etc/docker/cert.pem", "restart the engine"]
+power_state:
+  description: The VM's power state after this task, or the one that check mode predicts. V(null) if there is no VM.
+  returned: success
+  type: str
+  sample: running
 output:
   description: The end of the program's output. Also given on failure.
   returned: success

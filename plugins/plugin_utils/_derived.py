@@ -117,8 +117,8 @@ class Derived:
 
     @property
     def _known_url(self) -> str:
-        context = _at(self._get("_docker_host_context_found"), "found") or {}
-        ours = (_at(context, "name") or "") == self.context_name and context.get("ours")
+        context = _at(self._get("_docker_host_context_found"), "previous") or {}
+        ours = (_at(context, "name") or "") == self.context_name and context.get("managed")
         return context["docker_host"] if ours else ""
 
     @property

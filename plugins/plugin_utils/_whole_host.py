@@ -187,7 +187,9 @@ class WholeHost:
             "virtual_machine_name": name,
             "docker": self._derived.settings,
             "certs": {f"{part}_path": f"{server}/{part}.pem" for part in ("ca", "cert", "key")},
-            "keep_certs": (self._option("keep_certs") or False) if self._derived.used_wait else False,
+            "keep_certs": self._option("keep_certs") or False,
+            "docker_host": self._derived.url,
+            "client": self._tls("ca_path", "client_cert", "client_key"),
             "setup_program": read_program(),
         }
 

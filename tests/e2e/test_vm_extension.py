@@ -181,8 +181,8 @@ def test_new_certificate_restarts_the_engine_and_nothing_else(cloud: Cloud) -> N
     started = cloud.docker("web1", "inspect", "-f", "{{.State.StartedAt}} {{.State.Running}}", "kept")
     cloud.certificates(regenerate="always")
     result = cloud.push("web1")
-    assert result["changes"][-1] == "restart the engine"
-    assert {change.rpartition("/")[2] for change in result["changes"][:-1]} <= {"cert.pem", "key.pem", "ca.pem"}
+    assert result["actions"][-1] == "restart the engine"
+    assert {change.rpartition("/")[2] for change in result["actions"][:-1]} <= {"cert.pem", "key.pem", "ca.pem"}
     assert cloud.docker("web1", "inspect", "-f", "{{.State.StartedAt}} {{.State.Running}}", "kept") == started
 
 
@@ -207,7 +207,7 @@ def test_a_daemon_that_does_not_start_keeps_the_last_configuration(cloud: Cloud)
     # Equal settings that failed are pushed again.
     with pytest.raises(DockerHostError, match="no-such-option"):
         cloud.push("web1", docker={"options": ["--no-such-option"]})
-    assert cloud.push("web1")["changes"] == []
+    assert cloud.push("web1")["actions"] == []
 
 
 def test_hand_edits_are_found_and_mended(cloud: Cloud) -> None:
@@ -337,7 +337,7 @@ def test_a_ca_that_is_renewed_needs_nothing_but_a_push(cloud: Cloud, tmp_path: P
     assert any("renewed with the same key" in action for action in renewed["actions"])
     if record != "of today":
         cloud.forget_tag("web1", "docker-host-ca-key")
-    assert "write /etc/docker/ca.pem" in cloud.push("web1")["changes"]
+    assert "write /etc/docker/ca.pem" in cloud.push("web1")["actions"]
     assert trusted(cloud, "web1") == renewed["trusted_cas"]
     assert "Server" in cloud.docker("web1", "version")
     # Whoever has the files of before is still let in, and lets the engine pass.

@@ -78,8 +78,9 @@ LEFT_OUT = {
         *("signing", "signed_certificates", "client_common_name"),
     },
     "extension": {
-        *("resource_group", "virtual_machine_name", "virtual_machine_id", "name", "state", "docker", "certs"),
+        *("resource_group", "virtual_machine_name", "virtual_machine", "name", "state", "docker", "certs"),
         *("remove", "verify", "certs_only", "keep_certs", "pending_files", "wait_timeout", "setup_program"),
+        *("docker_host", "client"),
     },
 }
 

@@ -10,12 +10,12 @@ import os
 import ssl
 import typing as t
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from .._argspec import ArgumentSpec
 from .._errors import OptionError
+from .urls import parse_docker_host
 
 DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
 PLAIN_PORT = 2375
@@ -158,61 +158,42 @@ class Connection:
 
 
 def connection_of(params: t.Mapping[str, t.Any]) -> Connection:
-    """The connection that options describe. Looks at files only when TLS is to be spoken.
+    """Return the connection that options describe. Reads files only when TLS is spoken.
 
-    :raises OptionError: the options are no usable connection.
+    :raises OptionError: the options are not a usable connection.
     """
+    if params["timeout"] <= 0:
+        raise OptionError("timeout", f"must be at least 1 second, got {params['timeout']}")
     verify = bool(params["validate_certs"])
     tls = verify or bool(params["tls"])
-    docker_host: str = params["docker_host"]
-    scheme, separator, rest = docker_host.partition("://")
-    if not separator:
-        raise OptionError("docker_host", f"{docker_host!r} is no URL; write tcp://ADDRESS:PORT or unix:///PATH")
-    if params["timeout"] <= 0:
-        raise OptionError("timeout", f"{params['timeout']} is no number of seconds above 0")
-    if scheme == "unix":
-        if not rest.startswith("/"):
-            raise OptionError("docker_host", f"{docker_host!r} names no absolute path; write unix:///PATH")
-        return Connection(docker_host, None, 0, rest, False, False, None, None, None, None, params["timeout"])
-    if scheme not in ("tcp", "http", "https"):
-        raise OptionError("docker_host", f"{scheme}:// is not spoken here; use tcp:// or unix://")
-    host, port = _host_and_port(docker_host, TLS_PORT if tls else PLAIN_PORT)
-    if not tls and scheme == "https":
-        raise OptionError("docker_host", "https:// needs TLS; set validate_certs (or tls) to true, or write tcp://")
+    url = parse_docker_host("docker_host", params["docker_host"], ("tcp", "http", "https", "unix"))
+    if url.scheme == "unix":
+        return Connection(url.text, None, 0, url.path, False, False, None, None, None, None, params["timeout"])
+    if not tls and url.scheme == "https":
+        raise OptionError("docker_host", "https:// needs TLS: set O(validate_certs=true), or write tcp://")
     connection = Connection(
-        docker_host=docker_host,
-        host=host,
-        port=port,
+        docker_host=url.text,
+        host=url.host,
+        port=url.port or (TLS_PORT if tls else PLAIN_PORT),
         socket_path=None,
         tls=tls,
         verify=verify,
-        server_name=(params["tls_hostname"] or host) if tls else None,
+        server_name=(params["tls_hostname"] or url.host) if tls else None,
         ca_path=params["ca_path"] if tls else None,
         client_cert=params["client_cert"] if tls else None,
         client_key=params["client_key"] if tls else None,
         timeout=params["timeout"],
     )
     if tls:
-        if (connection.client_cert is None) != (connection.client_key is None):
-            missing, given = ("client_key", "client_cert") if connection.client_cert else ("client_cert", "client_key")
-            raise OptionError(missing, f"is needed together with {given}")
-        connection.ssl_context()
+        _check_files(connection)
     return connection
 
 
-def _host_and_port(docker_host: str, default_port: int) -> tuple[str, int]:
-    try:
-        url = urlsplit(docker_host)
-        host, port = url.hostname, url.port
-    except ValueError as error:
-        raise OptionError("docker_host", f"{docker_host!r} is no usable URL ({error})") from error
-    if not host:
-        raise OptionError("docker_host", f"{docker_host!r} names no host; write tcp://ADDRESS:PORT")
-    if url.username is not None or url.path not in ("", "/") or url.query or url.fragment:
-        raise OptionError("docker_host", "must be nothing but tcp://ADDRESS:PORT")
-    if port == 0:
-        raise OptionError("docker_host", "port 0 is no port; write one from 1 to 65535")
-    return host, port or default_port
+def _check_files(connection: Connection) -> None:
+    if (connection.client_cert is None) != (connection.client_key is None):
+        missing, given = ("client_key", "client_cert") if connection.client_cert else ("client_cert", "client_key")
+        raise OptionError(missing, f"is required together with O({given})")
+    connection.ssl_context()
 
 
 def load_context(ca_path: str | None) -> ssl.SSLContext:

@@ -35,20 +35,20 @@ TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
 
 @dataclass(frozen=True)
 class Context:
-    """What a context says.
+    """What a context consists of.
 
-    :param host: as the CLI's ``DOCKER_HOST``.
-    :param tls: content of its PEM files by the CLI's file names; holds a private key.
-    :param ours: whether this collection made it.
-    :param document: ``meta.json`` as it is, for the keys that we do not know.
+    :param host: the engine's URL, as the CLI's ``DOCKER_HOST``; None if it is not known yet, in check mode only.
+    :param tls: content of its PEM files by the CLI's file names, a private key among them.
+    :param managed: whether this collection created it, or took it over.
+    :param document: ``meta.json`` as it is, for keys that this collection does not know.
     """
 
     name: str
-    host: str
+    host: str | None
     description: str = ""
     skip_tls_verify: bool = False
     tls: t.Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    ours: bool = True
+    managed: bool = True
     document: t.Mapping[str, t.Any] = field(default_factory=dict, repr=False)
 
     def as_document(self) -> dict[str, t.Any]:
@@ -125,9 +125,31 @@ class ContextStore:
             description=str(metadata.get("Description", "")),
             skip_tls_verify=bool(endpoint.get("SkipTLSVerify", False)),
             tls=tls,
-            ours=metadata.get(MARK) == MARK_VALUE,
+            managed=metadata.get(MARK) == MARK_VALUE,
             document=document,
         )
+
+    def all(self) -> list[Context]:
+        """Return every context, sorted by name.
+
+        :raises DockerHostError: a file cannot be read or understood.
+        """
+        directory = os.path.join(self.contexts, "meta")
+        try:
+            ids = os.listdir(directory)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise DockerHostError(f"{directory} cannot be read: {error.strerror}") from error
+        contexts = []
+        for context_id in ids:
+            path = os.path.join(directory, context_id, "meta.json")
+            content = read_if_there(path)
+            name = _json_object(path, content).get("Name") if content is not None else None
+            # The CLI finds a context by the hash of its name.
+            if isinstance(name, str) and _id(name) == context_id and (context := self.read(name)):
+                contexts.append(context)
+        return sorted(contexts, key=lambda context: context.name)
 
     def write(self, context: Context) -> None:
         """Make or change a context. ``meta.json`` comes last: without it there is no context."""

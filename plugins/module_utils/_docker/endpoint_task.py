@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from .._argspec import ArgumentSpec
 from .._backend import Backend, Request
 from .._errors import OptionError
+from .after import EarlierResults
 from .connection import CONNECTION_SPEC, Connection, connection_of
 from .probe import Answer, EndpointError, ask, demand_client_certificate
 
@@ -27,21 +28,40 @@ SPEC = CONNECTION_SPEC.merge(
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 300},
             "require_mutual_tls": {"type": "bool", "default": False},
+            "after": {"type": "list", "elements": "raw", "default": []},
         }
     )
 )
+
+PREDICTED: t.Mapping[str, t.Any] = {
+    "changed": False,
+    "predicted": True,
+    "version": None,
+    "info": None,
+    "server_certificate": None,
+    "docker_connection": None,
+    "docker_env": None,
+    "attempts": 0,
+    "timings": {"waited": 0.0},
+}
+"""The result in check mode when an earlier task would still have to make or change what is asked."""
 
 
 def run(request: Request) -> dict[str, t.Any]:
     """Ask the engine until it answers.
 
-    :raises OptionError: the options are no usable connection.
-    :raises EndpointError: it did not answer (in time).
+    :raises OptionError: the options are not a usable connection.
+    :raises DockerHostError: an earlier result says that the host is off.
+    :raises EndpointError: the engine did not answer (in time).
     """
     params = request.params
-    connection = connection_of(params)
     if params["wait_timeout"] < 0:
-        raise OptionError("wait_timeout", f"{params['wait_timeout']} is no number of seconds from 0 up")
+        raise OptionError("wait_timeout", f"must be at least 0 seconds, got {params['wait_timeout']}")
+    earlier = EarlierResults(params["after"])
+    earlier.refuse_host_that_is_off()
+    if request.check_mode and earlier.is_predicted:
+        return dict(PREDICTED)
+    connection = connection_of(params)
     if params["require_mutual_tls"] and not connection.verify:
         raise OptionError("require_mutual_tls", "needs validate_certs to be true and a docker_host that is tcp://")
     patience = float(params["wait_timeout"]) if params["wait"] else 0.0
@@ -50,6 +70,7 @@ def run(request: Request) -> dict[str, t.Any]:
         demand_client_certificate(connection, connection.timeout)
     return {
         "changed": False,
+        "predicted": False,
         "version": answer.version,
         "info": answer.info,
         "server_certificate": answer.certificate,

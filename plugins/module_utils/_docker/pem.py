@@ -26,4 +26,4 @@ def fingerprint_of(content: bytes | None) -> str | None:
     """A short name of a file's content for a diff: the start of its SHA-256. It tells nothing of a key."""
     if content is None:
         return None
-    return f"sha256:{hashlib.sha256(content).hexdigest()[:16]}" if content else "not made yet"
+    return f"sha256:{hashlib.sha256(content).hexdigest()[:16]}" if content else "not known yet"

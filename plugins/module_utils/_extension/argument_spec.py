@@ -15,6 +15,20 @@ Option = dict[str, t.Any]
 
 HANDLERS = ("custom_script", "run_command", "docker_extension")
 DEFAULT_PORT = 4243
+SERVER_KEYS = (
+    "csr_path",
+    "fingerprint",
+    "not_before",
+    "not_after",
+    "days_left",
+    "key_type",
+    "dns_names",
+    "ip_addresses",
+    "reasons",
+)
+"""Keys of an entry of docker_tls_certs' ``servers`` that ``certs`` accepts and ignores."""
+CONNECTION_KEYS = ("tls", "validate_certs")
+"""Keys of ``docker_connection`` that ``client`` accepts and ignores: it always verifies the server."""
 
 
 def _docker() -> Option:
@@ -72,8 +86,23 @@ def _certs() -> Option:
             "ca": {"type": "str"},
             "cert": {"type": "str"},
             "key": {"type": "str", "no_log": True},
+            **{name: {"type": "raw", "no_log": False} for name in SERVER_KEYS},
         },
         "mutually_exclusive": [["ca_path", "ca"], ["cert_path", "cert"], ["key_path", "key"]],
+    }
+
+
+def _client() -> Option:
+    return {
+        "type": "dict",
+        "options": {
+            "docker_host": {"type": "str"},
+            "tls_hostname": {"type": "str"},
+            "ca_path": {"type": "path"},
+            "client_cert": {"type": "path"},
+            "client_key": {"type": "path", "no_log": False},
+            **{name: {"type": "raw"} for name in CONNECTION_KEYS},
+        },
     }
 
 
@@ -112,7 +141,7 @@ def _compose() -> Option:
 
 
 def is_default(name: str, value: t.Any) -> bool:
-    """Tell whether an option says no more than its defaults do; Ansible fills in those of an empty dictionary."""
+    """Return whether an option holds only defaults; Ansible fills in those of an empty dictionary."""
     option = {"docker": _docker, "engine": _engine}.get(name, dict)()
     parts = option.get("options", {})
     if not parts:
@@ -126,7 +155,7 @@ def extension_argument_spec() -> ArgumentSpec:
         argument_spec={
             "resource_group": {"type": "str"},
             "virtual_machine_name": {"type": "str"},
-            "virtual_machine_id": {"type": "str"},
+            "virtual_machine": {"type": "raw"},
             "name": {"type": "str", "default": "docker-host"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "handler": {"type": "str", "choices": ["auto", *HANDLERS], "default": "auto"},
@@ -141,6 +170,8 @@ def extension_argument_spec() -> ArgumentSpec:
             "replace_ca": {"type": "bool", "default": False},
             "certs_only": {"type": "bool", "default": False},
             "keep_certs": {"type": "bool", "default": False},
+            "docker_host": {"type": "str"},
+            "client": _client(),
             "start": {"type": "bool", "default": False},
             "verify": {"type": "bool", "default": False},
             "force": {"type": "bool", "default": False},
@@ -149,8 +180,8 @@ def extension_argument_spec() -> ArgumentSpec:
             # The program is no secret; this keeps its 80 KB out of logs and of the shown arguments.
             "setup_program": {"type": "str", "no_log": True},
         },
-        mutually_exclusive=[["virtual_machine_id", "virtual_machine_name"], ["virtual_machine_id", "resource_group"]],
-        required_one_of=[["virtual_machine_id", "virtual_machine_name"]],
+        mutually_exclusive=[["virtual_machine", "virtual_machine_name"], ["virtual_machine", "resource_group"]],
+        required_one_of=[["virtual_machine", "virtual_machine_name"]],
         required_by={"virtual_machine_name": ["resource_group"]},
     )
     return own.merge(azure_argument_spec())

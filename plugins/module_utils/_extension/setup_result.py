@@ -33,13 +33,14 @@ class SetupResult:
 
     :param result: the program's last line, None when it is not there.
     :param output: the end of its output, without that line.
-    :param exit_code: None when the handler does not tell.
+    :param exit_code: None when the handler does not report it.
+    :param actions: what it changed on the VM, one line each.
     """
 
     result: Json | None
     output: str = ""
     exit_code: int | None = None
-    changes: tuple[str, ...] = field(default=())
+    actions: tuple[str, ...] = field(default=())
 
     @property
     def good(self) -> bool:
@@ -60,8 +61,8 @@ def read_setup_result(text: str, exit_code: int | None = None) -> SetupResult:
     if exit_code is None:
         found = re.search(r"exit (?:status|code)[=: ]+(\d+)", text)
         exit_code = int(found[1]) if found else None
-    changes = tuple(str(change) for change in (result or {}).get("changes") or ())
-    return SetupResult(result, output, exit_code, changes)
+    actions = tuple(str(change) for change in (result or {}).get("changes") or ())
+    return SetupResult(result, output, exit_code, actions)
 
 
 def _split(text: str) -> tuple[Json | None, str]:
@@ -105,5 +106,5 @@ def failed(host: str, outcome: SetupResult) -> SetupError:
         exit_code=outcome.exit_code,
         output=outcome.output or str(result.get("detail") or ""),
         log=result.get("log"),
-        changes=list(outcome.changes),
+        actions=list(outcome.actions),
     )

@@ -22,6 +22,7 @@ from .._azure.tags import tag_value
 from .._azure.wire import Json
 from .._backend import Backend, Request
 from .._diff import Differences
+from .._docker.connection import Connection
 from .._errors import DockerHostError, OptionError
 from . import ca_guard as record
 from . import payload
@@ -29,6 +30,7 @@ from .argument_spec import extension_argument_spec
 from .certificates import ServerCertificates
 from .handler_selection import carrier, in_the_way, others, select_handler
 from .handlers import CurrentSettings, Handler, Push, docker_extension_settings
+from .keep_certs import answers, read_endpoint
 from .settings import Settings, read_settings
 from .setup_result import SetupError, SetupResult, failed, read_setup_result
 from .virtual_machine import VirtualMachine, VmReference, find_virtual_machine
@@ -47,10 +49,12 @@ class Run:
     settings: Settings
     target: VirtualMachine
     handler: Handler
+    endpoint: Connection | None = None
     differences: Differences = field(default_factory=Differences)
     reasons: list[str] = field(default_factory=list)
     pushed: bool = False
     kept_certs: bool = False
+    starts: bool = False
 
     @property
     def params(self) -> t.Mapping[str, t.Any]:
@@ -65,16 +69,19 @@ def run(request: Request) -> dict[str, t.Any]:
         VmReference.from_params(request.params),
     )
     _refuse(request, settings)
+    endpoint = read_endpoint(request.params, check_mode=request.check_mode)
     params = dict(request.params)
     if place.subscription_id:
         params["subscription_id"] = place.subscription_id
     patience = float(params["wait_timeout"])
     with AzureSession.from_params(params, request.progress, patience, request.concurrency) as session:
-        result = _on_vm(request, settings, place, session)
+        result = _on_vm(request, settings, place, endpoint, session)
         return {**result, "signed_in_with": session.signed_in_with}
 
 
-def _on_vm(request: Request, settings: Settings, place: VmReference, session: AzureSession) -> Json:
+def _on_vm(
+    request: Request, settings: Settings, place: VmReference, endpoint: Connection | None, session: AzureSession
+) -> Json:
     target = find_virtual_machine(session, place)
     if target is None:
         return _without_vm(request, settings, place)
@@ -84,7 +91,7 @@ def _on_vm(request: Request, settings: Settings, place: VmReference, session: Az
         handler = carrier(session, target, handler)
     replace_ca = request.params["replace_ca"]
     record.check_ca_unchanged(target.name, target.tags, settings.certs, replace_ca, guest_checks=handler.proves)
-    this = Run(request, settings, target, handler)
+    this = Run(request, settings, target, handler, endpoint)
     return _absent(this) if settings.state == "absent" else _present(this)
 
 
@@ -107,15 +114,16 @@ def _refuse(request: Request, settings: Settings) -> None:
 
 
 def _without_vm(request: Request, settings: Settings, place: VmReference) -> Json:
+    nothing: Json = {"changed": False, "pushed": False, "extension": None, "engine": None, "output": "", "actions": []}
+    nothing["power_state"] = None
     if settings.state == "absent":
-        return {"changed": False, "pushed": False, "extension": None, "engine": None, "output": "", "changes": []}
+        return nothing
     missing = f"There is no VM {place.name} in the resource group {place.resource_group}"
     if not request.check_mode:
         raise DockerHostError(f"{missing}.")
     differences = Differences()
     differences.add("extension", None, request.params["name"])
-    result: Json = {"changed": True, "pushed": False, "extension": None, "engine": None, "output": "", "changes": []}
-    return {**result, **({"diff": differences.as_diff()} if request.diff else {})}
+    return {**nothing, "changed": True, **({"diff": differences.as_diff()} if request.diff else {})}
 
 
 def _present(run: Run) -> Json:
@@ -206,12 +214,13 @@ def _is_there(run: Run, present: CurrentSettings, content: bytes) -> bool:
 
 
 def _keeps_certs(run: Run, present: CurrentSettings) -> bool:
-    """Tell whether only the certificate is another one, and the one that the host has may stay."""
+    """Return whether only the certificate differs, and the host may keep the one that it has."""
     if not run.params["keep_certs"] or not record.certificate_still_valid(
         run.target.tags, run.settings.certs, datetime.now(timezone.utc)
     ):
         return False
-    run.kept_certs = digests.matches(present.digest_without_certs, run.settings.canonical_without_certs())
+    same = digests.matches(present.digest_without_certs, run.settings.canonical_without_certs())
+    run.kept_certs = same and answers(run.endpoint)
     return run.kept_certs
 
 
@@ -221,6 +230,7 @@ def _make_ready(run: Run) -> None:
         return
     if run.target.must_start(run.params["start"]):
         run.differences.add("vm.power_state", run.target.power_state, "running")
+        run.starts = True
         if run.request.check_mode:
             return
         run.target.start()
@@ -424,7 +434,8 @@ def _result(run: Run, outcome: SetupResult, digest: str, state: str | None, exte
         "kept_certs": run.kept_certs and not run.reasons,
         "extension": extension if run.settings.state == "present" else None,
         "engine": engine,
-        "changes": list(outcome.changes) if run.pushed else [],
+        "actions": list(outcome.actions) if run.pushed else [],
+        "power_state": "running" if run.starts else run.target.power_state,
         "output": outcome.output if run.pushed else "",
     }
     if run.request.diff:

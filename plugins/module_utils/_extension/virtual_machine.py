@@ -20,6 +20,7 @@ from .._azure.operations import Deadline, OperationInfo, ProgressReporter, poll
 from .._azure.resource_ids import ResourceId
 from .._azure.wire import Json, instance_view, power_state
 from .._errors import DockerHostError, OptionError
+from .._host_keys import check_host_keys
 
 Params = t.Mapping[str, t.Any]
 
@@ -34,7 +35,7 @@ class VirtualMachineError(DockerHostError):
 
 @dataclass(frozen=True)
 class VmReference:
-    """Where the options say the VM is.
+    """The VM that the options name.
 
     :param subscription_id: None means the session's.
     """
@@ -45,23 +46,36 @@ class VmReference:
 
     @classmethod
     def from_params(cls, params: Params) -> VmReference:
-        """The place.
+        """Return the VM that ``virtual_machine``, or ``resource_group`` and ``virtual_machine_name``, name.
 
-        :raises OptionError: the id is not a VM's, or the name is not usable.
+        :raises OptionError: the value is not a VM's id, not a host as docker_vm_host returns it, or not a usable name.
         """
-        if params["virtual_machine_id"]:
-            parsed = ResourceId.parse(params["virtual_machine_id"], VIRTUAL_MACHINES)
-            if not parsed:
-                raise OptionError(
-                    "virtual_machine_id",
-                    "is not a VM's id; it looks like"
-                    " /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Compute/virtualMachines/NAME",
-                )
-            return cls(parsed.group, parsed.name, parsed.subscription)
+        given = params["virtual_machine"]
+        if isinstance(given, t.Mapping):
+            check_host_keys("virtual_machine", given)
+            return cls.from_id("virtual_machine.id", given.get("id"))
+        if given is not None:
+            return cls.from_id("virtual_machine", given)
         for option in ("virtual_machine_name", "resource_group"):
             if not re.fullmatch(r"[\w().-]{1,90}", params[option] or ""):
-                raise OptionError(option, f"{params[option]!r} is not a usable name")
+                raise OptionError(option, f"must be 1 to 90 letters, digits, _ ( ) . and -, got {params[option]!r}")
         return cls(params["resource_group"], params["virtual_machine_name"])
+
+    @classmethod
+    def from_id(cls, option: str, resource_id: t.Any) -> VmReference:
+        """Return the VM of a resource id.
+
+        :raises OptionError: it is not a VM's id.
+        """
+        parsed = ResourceId.parse(resource_id, VIRTUAL_MACHINES) if isinstance(resource_id, str) else None
+        if not parsed:
+            raise OptionError(
+                option,
+                "must be the resource id of a VM, such as"
+                " /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Compute/virtualMachines/NAME,"
+                f" or the host that docker_vm_host returns, got {resource_id!r}",
+            )
+        return cls(parsed.group, parsed.name, parsed.subscription)
 
 
 @dataclass

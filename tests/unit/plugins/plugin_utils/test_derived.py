@@ -38,7 +38,7 @@ CERTS: Json = {
     "servers": {"web1": {"dns_names": ["web1.example.com"], "ip_addresses": ["192.0.2.1"]}, "web2": {}},
     "docker_connection": {"ca_path": "/certs/ca.pem", "tls": True},
 }
-CONTEXT: Json = {"name": "web1", "ours": True, "docker_host": "tcp://198.51.100.7:2376"}
+CONTEXT: Json = {"name": "web1", "managed": True, "docker_host": "tcp://198.51.100.7:2376"}
 UNSET: Json = {
     f"docker_host_{name}": ""
     for name in (
@@ -91,12 +91,12 @@ CASES: dict[str, Json] = {
     "known by the inventory": {"docker_host_facts": {"name": "web1", "host": {"docker_port": 5000}}},
     "another is known": {"docker_host_facts": {"name": "web2", "host": {"docker_port": 5000}}},
     "known without a port": {"docker_host_facts": {"name": "web1"}},
-    "a context": {"_docker_host_context_found": {"found": CONTEXT}},
-    "a context of somebody": {"_docker_host_context_found": {"found": {**CONTEXT, "ours": False}}},
-    "another context": {"_docker_host_context_found": {"found": {**CONTEXT, "name": "web2"}}},
-    "no context": {"_docker_host_context_found": {"found": None}},
-    "a context over SSH": {"_docker_host_context_found": {"found": {**CONTEXT, "docker_host": "ssh://me@web1:22"}}},
-    "a context, and a port": {"_docker_host_context_found": {"found": CONTEXT}, "docker_host_port": 2375},
+    "a context": {"_docker_host_context_found": {"previous": CONTEXT}},
+    "a context of somebody": {"_docker_host_context_found": {"previous": {**CONTEXT, "managed": False}}},
+    "another context": {"_docker_host_context_found": {"previous": {**CONTEXT, "name": "web2"}}},
+    "no context": {"_docker_host_context_found": {"previous": None}},
+    "a context over SSH": {"_docker_host_context_found": {"previous": {**CONTEXT, "docker_host": "ssh://me@web1:22"}}},
+    "a context, and a port": {"_docker_host_context_found": {"previous": CONTEXT}, "docker_host_port": 2375},
     "an address": {"docker_host_address": "203.0.113.9", "_docker_host_vm": {"host": VM}},
     "an IPv6 address": {"docker_host_address": "2001:db8::1"},
     "a name as the address": {"docker_host_address": "docker.example.com", "_docker_host_vm": {"host": VM}},

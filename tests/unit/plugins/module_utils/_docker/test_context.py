@@ -115,7 +115,7 @@ def test_again_without_change_and_check_mode(setup: Setup) -> None:
 def test_check_mode_before_the_certificates_are_made(setup: Setup) -> None:
     files = {"ca_path": "/nowhere/ca.pem", "client_cert": "/nowhere/cert.pem", "client_key": "/nowhere/key.pem"}
     result = setup.run(docker_host=HOST, check_mode=True, **t.cast("dict[str, t.Any]", files))
-    assert result["diff"]["after"]["key.pem"] == "not made yet"
+    assert result["diff"]["after"]["key.pem"] == "not known yet"
     with pytest.raises(OptionError):
         setup.run(docker_host=HOST, **t.cast("dict[str, t.Any]", files))
 
@@ -170,12 +170,12 @@ def test_foreign_context_is_left_alone(setup: Setup) -> None:
     setup.docker("context", "create", "web1", "--docker", "host=tcp://mine:1")
     setup.docker("context", "use", "web1")
     before = setup.tree()
-    with pytest.raises(DockerHostError, match=r"was not made by this collection.*adopt"):
+    with pytest.raises(DockerHostError, match=r"was not created by this collection.*adopt"):
         setup.run(docker_host=HOST)
     left = setup.run(state="absent")
     assert left["changed"] is False
     assert left["current_context"] == "web1"
-    assert "web1 was not made by this collection, so it stays" in setup.warnings[-1]
+    assert "web1 was not created by this collection, so it stays" in setup.warnings[-1]
     assert {key: value for key, value in setup.tree().items() if not key.endswith(".lock")} == before
     assert setup.run(docker_host=HOST, adopt=True)["changed"]
     assert setup.run(docker_host=HOST)["changed"] is False
@@ -252,6 +252,17 @@ def test_a_linked_configuration_stays_a_link(setup: Setup, tmp_path: pathlib.Pat
         ({"docker_host": "unix://x"}, "docker_host"),
         ({"ca_path": "/nowhere"}, "ca_path"),
         ({"ssh_host_keys": [KEY]}, "ssh_host_keys"),
+        ({"docker_host": None, "host": "web1"}, "host"),
+        ({"docker_host": None, "host": {"docker_hots": HOST}}, "host.docker_hots"),
+        ({"docker_host": None, "host": {"docker_host": None}}, "host.docker_host"),
+        ({"docker_host": None, "host": {"docker_host": HOST}, "transport": "ssh"}, "host.ssh_url"),
+        ({"docker_host": None, "host": {"docker_host": "ssh://me@web1"}}, "host.docker_host"),
+        ({"tls": {"ca_path": "/nowhere"}}, "tls.ca_path"),
+        ({"docker_host": "ssh://me@*"}, "docker_host"),
+        ({"docker_host": "ssh://me@web1,github.com"}, "docker_host"),
+        ({"docker_host": "ssh://me@!web1"}, "docker_host"),
+        ({"docker_host": "ssh://me@web1 github.com"}, "docker_host"),
+        ({"docker_host": "ssh://a b@web1"}, "docker_host"),
         ({"docker_host": "ssh://me@web1", "ca_path": "/nowhere"}, "ca_path"),
         ({"docker_host": "ssh://me@web1", "ssh_host_keys": ["no key"]}, "ssh_host_keys[0]"),
         (
@@ -262,10 +273,48 @@ def test_a_linked_configuration_stays_a_link(setup: Setup, tmp_path: pathlib.Pat
 )
 def test_bad_options(setup: Setup, options: dict[str, t.Any], option: str) -> None:
     with pytest.raises(OptionError) as failure:
-        setup.run(**{"docker_host": HOST, **options})
+        setup.run(**{name: value for name, value in {"docker_host": HOST, **options}.items() if value is not None})
     assert failure.value.option == option
     assert "secret" not in str(failure.value)
     assert not (setup.config / "contexts/meta").exists()
+
+
+CONNECTION = {"tls": True, "validate_certs": True, "docker_host": "tcp://ignored:1"}
+WEB1 = {"name": "web1", "docker_host": HOST, "ssh_url": "ssh://me@web1.example:2222", "unknown": []}
+
+
+@pytest.mark.parametrize(("transport", "url"), [("tls", WEB1["docker_host"]), ("ssh", WEB1["ssh_url"])])
+def test_a_host_and_a_connection_are_taken_as_other_modules_return_them(setup: Setup, transport: str, url: str) -> None:
+    options = {"host": WEB1, "transport": transport, "tls": {**CONNECTION, **setup.files}, "ssh_host_keys": [KEY]}
+    result = setup.run(**options)
+    assert result["context"]["docker_host"] == url
+    assert setup.run(**options)["changed"] is False
+    assert setup.known_hosts.exists() is (transport == "ssh")
+    assert (result["context"]["tls_directory"] is None) is (transport == "ssh")
+    by_url = {"docker_host": HOST, **setup.files} if transport == "tls" else {"docker_host": url}
+    assert setup.run(check_mode=True, **by_url)["changed"] is False
+
+
+@pytest.mark.parametrize("transport", ["tls", "ssh"])
+def test_check_mode_invents_no_url_for_a_host_whose_address_is_not_known_yet(setup: Setup, transport: str) -> None:
+    unknown = {"name": "web1", "docker_host": None, "ssh_url": None, "unknown": ["docker_host"]}
+    options = {"transport": transport, "tls": {**CONNECTION, **setup.files}, "ssh_host_keys": [KEY]}
+    new = setup.run(check_mode=True, host=unknown, **options)
+    assert new["changed"]
+    assert new["context"]["docker_host"] is None
+    assert "DOCKER_HOST" not in new["docker_env"]
+    assert not setup.config.exists()
+    setup.run(host=WEB1, **options)
+    update = setup.run(check_mode=True, host=unknown, **options)
+    assert update["diff"]["after"] == {"docker_host": None}
+
+
+def test_check_mode_before_the_client_is_known(setup: Setup) -> None:
+    nothing = dict.fromkeys(("ca_path", "client_cert", "client_key"))
+    result = setup.run(check_mode=True, host=WEB1, tls={**CONNECTION, **nothing})
+    assert result["diff"]["after"]["key.pem"] == "not known yet"
+    with pytest.raises(OptionError, match=r"tls\.ca_path"):
+        setup.run(host=WEB1, tls={**CONNECTION, **nothing})
 
 
 def test_key_of_another_certificate(setup: Setup, certificates: t.Any) -> None:

@@ -20,7 +20,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._docker import en
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.connection import connection_of
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.probe import EndpointError
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 
 
 def params(**options: t.Any) -> dict[str, t.Any]:
@@ -326,3 +326,54 @@ def test_ipv6_and_default_ports() -> None:
     connection = connection_of(params(docker_host="tcp://[2001:db8::1]", tls=True))
     assert (connection.host, connection.port, connection.shown) == ("2001:db8::1", 2376, "[2001:db8::1]:2376")
     assert connection_of(params(docker_host="tcp://web1")).port == 2375
+
+
+UP = {"changed": False, "host": {"name": "web1", "power_state": "running", "unknown": []}}
+PUSHED = {"changed": True, "pushed": True, "power_state": "running"}
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [{**UP, "changed": True}],
+        [UP, PUSHED],
+        [{**UP, "host": {**UP["host"], "unknown": ["docker_host"]}}],  # type: ignore[dict-item]
+    ],
+)
+def test_check_mode_asks_nothing_that_earlier_tasks_would_change(after: list[dict[str, t.Any]]) -> None:
+    options = params(docker_host="", ca_path="/nowhere", validate_certs=True, after=after)
+    result = BACKEND.run(Request(options, check_mode=True))
+    assert (result["predicted"], result["version"], result["info"]) == (True, None, None)
+    assert result["changed"] is False
+    with pytest.raises(OptionError):
+        run(options)
+
+
+def test_check_mode_asks_what_earlier_tasks_leave_as_it_is(engines: t.Any, certificates: t.Any) -> None:
+    with engines.SmallEngine(certificates=certificates.server) as engine:
+        after = [UP, {"changed": False, "skipped": True}]
+        options = with_tls(engine.port, certificates.client, certificates.client, after=after)
+        result = BACKEND.run(Request(options, check_mode=True))
+    assert result["predicted"] is False
+    assert result["version"] == engines.VERSION
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("state", ["stopped", "deallocated"])
+def test_a_host_that_is_off_is_reported_at_once(check_mode: bool, state: str) -> None:
+    off = {"changed": True, "host": {"name": "web1", "power_state": state}}
+    options = params(docker_host="tcp://127.0.0.1:1", after=[off, {"changed": False}])
+    with pytest.raises(DockerHostError, match=f"web1 is {state}, so its engine cannot answer") as failure:
+        BACKEND.run(Request(options, check_mode=check_mode))
+    assert failure.value.details["power_state"] == state
+
+
+def test_a_host_that_a_later_task_started_is_not_off() -> None:
+    off = {"changed": False, "host": {"name": "web1", "power_state": "deallocated"}}
+    assert BACKEND.run(Request(params(after=[off, PUSHED]), check_mode=True))["predicted"]
+
+
+def test_after_takes_results_only() -> None:
+    with pytest.raises(OptionError) as failure:
+        run(params(after=[UP, "web1"]))
+    assert failure.value.option == "after[1]"

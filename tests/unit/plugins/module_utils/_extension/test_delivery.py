@@ -131,7 +131,7 @@ def test_the_result_is_found_in_every_frame(digest_without_certs: str) -> None:
     assert not outcome.is_of("e")
     assert "configure: restart" in outcome.output
     assert "docker_setup" not in outcome.output
-    assert outcome.changes == ("restart the engine",)
+    assert outcome.actions == ("restart the engine",)
 
 
 def test_the_last_result_counts_and_others_json_does_not() -> None:

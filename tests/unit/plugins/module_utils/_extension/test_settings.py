@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.ca_guard import (
     CaMismatchError,
     check_ca_unchanged,
@@ -21,6 +21,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._extension.ca_gua
 )
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.certificates import load_certificates
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.handlers import docker_extension_settings
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.keep_certs import read_endpoint
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.settings import read_settings
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.virtual_machine import VmReference
 
@@ -300,12 +301,81 @@ def test_what_the_docker_extension_lacks(given: dict[str, t.Any]) -> None:
         docker_extension_settings(read_settings(options(**given)))
 
 
-def test_places() -> None:
-    by_id = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/V"
-    given = {"virtual_machine_id": by_id, "virtual_machine_name": None, "resource_group": None}
-    assert VmReference.from_params(options(**given)) == VmReference("G", "V", "S")
-    assert VmReference.from_params(options()) == VmReference("rg", "web1")
-    with pytest.raises(DockerHostError, match="is not a VM's id"):
-        VmReference.from_params(options(**{**given, "virtual_machine_id": "/subscriptions/S"}))
-    with pytest.raises(DockerHostError, match="not a usable name"):
-        VmReference.from_params(options(virtual_machine_name="a/b"))
+VM_ID = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/V"
+
+
+def reference(**given: t.Any) -> VmReference:
+    """The VM that the options name."""
+    nothing = {"virtual_machine_name": None, "resource_group": None}
+    return VmReference.from_params(options(**({**nothing, **given} if "virtual_machine" in given else given)))
+
+
+def test_the_virtual_machine_is_named_by_id_by_host_or_by_name() -> None:
+    assert reference(virtual_machine=VM_ID) == VmReference("G", "V", "S")
+    assert reference(virtual_machine={"id": VM_ID, "docker_host": None, "tags": {}}) == VmReference("G", "V", "S")
+    assert reference() == VmReference("rg", "web1")
+
+
+@pytest.mark.parametrize(
+    ("given", "option", "problem"),
+    [
+        ({"virtual_machine": "/subscriptions/S"}, "virtual_machine", "must be the resource id of a VM"),
+        ({"virtual_machine": [VM_ID]}, "virtual_machine", "must be the resource id of a VM"),
+        ({"virtual_machine": {"name": "web1"}}, "virtual_machine.id", "must be the resource id of a VM"),
+        ({"virtual_machine": {"id": VM_ID, "docker_hots": ""}}, "virtual_machine.docker_hots", "mean docker_host"),
+        ({"virtual_machine_name": "a/b"}, "virtual_machine_name", "must be 1 to 90 letters"),
+    ],
+)
+def test_a_virtual_machine_that_cannot_be_one(given: dict[str, t.Any], option: str, problem: str) -> None:
+    with pytest.raises(OptionError, match=problem) as caught:
+        reference(**given)
+    assert caught.value.option == option
+
+
+SERVER = {
+    "csr_path": None,
+    "fingerprint": "00",
+    "not_before": "2026-11-23T22:10:00Z",
+    "not_after": "2027-12-25T22:15:00Z",
+    "days_left": 397,
+    "key_type": "ecdsa_p256",
+    "dns_names": ["web1"],
+    "ip_addresses": [],
+    "reasons": [],
+}
+
+
+def test_an_entry_of_servers_is_taken_as_it_is(tmp_path: Path, certs: dict[str, str]) -> None:
+    for name, pem in certs.items():
+        (tmp_path / name).write_text(pem, encoding="utf-8")
+    paths = {f"{name}_path": str(tmp_path / name) for name in certs}
+    whole = read_settings(options(certs={**SERVER, **paths}))
+    assert whole.canonical() == read_settings(options(certs=paths)).canonical()
+    with pytest.raises(OptionError, match="ca, cert, key missing"):
+        read_settings(options(certs=SERVER))
+
+
+ENGINE = {"docker_host": "tcp://127.0.0.1:1", "ca_path": "/c/ca", "client_cert": "/c/cert", "client_key": "/c/key"}
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({}, "docker_host"),
+        ({"docker_host": "tcp://127.0.0.1:1"}, "client.ca_path"),
+        ({"client": {"docker_host": "tcp://127.0.0.1:1", "ca_path": "/c/ca"}}, "client.client_cert"),
+        ({"client": ENGINE}, "client.ca_path"),
+        ({"client": ENGINE, "docker_host": "unix:///run/docker.sock"}, "docker_host"),
+        ({"client": ENGINE, "docker_host": "tcp://"}, "docker_host"),
+    ],
+)
+def test_keeping_certificates_needs_an_engine_to_ask(given: dict[str, t.Any], option: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        read_endpoint(options(keep_certs=True, **given), check_mode=False)
+    assert caught.value.option == option
+    assert read_endpoint(options(**given), check_mode=False) is None
+
+
+@pytest.mark.parametrize("given", [{}, {"docker_host": "tcp://127.0.0.1:1"}, {"client": ENGINE}])
+def test_check_mode_does_not_ask_an_engine_that_is_not_known_yet(given: dict[str, t.Any]) -> None:
+    assert read_endpoint(options(keep_certs=True, **given), check_mode=True) is None

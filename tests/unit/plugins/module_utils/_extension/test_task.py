@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import time
 import typing as t
 import uuid
@@ -367,3 +368,41 @@ def test_tags_in_another_spelling_are_the_same_tags(azure: LocalAzure, group: st
     assert set(tags_of(azure, group)) == set(tags)
     push(group, state="absent")
     assert not {"docker-host-ca", "DOCKER-HOST-CA"} & set(tags_of(azure, group))
+
+
+def test_a_host_keeps_its_certificate_while_its_engine_answers_with_it(
+    azure: LocalAzure, group: str, engines: t.Any, certificates: t.Any, tmp_path: pathlib.Path
+) -> None:
+    azure.switch("docker_extension", True)
+    certs = []
+    for name in ("first", "second"):
+        certificates.authority.issue(tmp_path / name, names=("127.0.0.1",), server=True, ends=60)
+        certs.append({f"{part}_path": str(tmp_path / name / f"{part}.pem") for part in ("ca", "cert", "key")})
+    files = {"ca_path": "ca", "client_cert": "cert", "client_key": "key"}
+    client = {option: str(certificates.client / f"{part}.pem") for option, part in files.items()}
+    stranger = {**client, "client_cert": f"{certificates.stranger}/cert.pem"}
+    stranger["client_key"] = f"{certificates.stranger}/key.pem"
+    given = {"handler": "docker_extension", "keep_certs": True}
+    with engines.SmallEngine(certificates=tmp_path / "first") as engine:
+        given["docker_host"] = f"tcp://127.0.0.1:{engine.port}"
+        assert push(group, certs=certs[0], client=client, **given)["pushed"]
+        kept = push(group, certs=certs[1], client=client, **given)
+        assert (kept["changed"], kept["kept_certs"]) == (False, True)
+        pending = {"pending_files": [certs[1]["cert_path"]], "check_mode": True}
+        assert push(group, certs=certs[1], client=client, **given, **pending)["changed"]
+        assert push(group, certs=certs[1], client=stranger, check_mode=True, **given)["changed"]
+        other = {"docker": {"options": ["--debug"]}, "check_mode": True}
+        assert push(group, certs=certs[1], client=client, **given, **other)["changed"]
+    replaced = push(group, certs=certs[1], client=client, **given)
+    assert (replaced["pushed"], replaced["kept_certs"]) == (True, False)
+
+
+def test_the_power_state_is_returned_as_it_is_after_the_task(azure: LocalAzure, group: str) -> None:
+    azure.switch("docker_extension", True)
+    assert push(group, handler="docker_extension")["power_state"] == "running"
+    make(resource_group=group, name="web1", state="deallocated")
+    assert push(group, handler="docker_extension")["power_state"] == "deallocated"
+    changed = {"handler": "docker_extension", "docker": {"options": ["--debug"]}, "start": True}
+    assert push(group, **changed, check_mode=True)["power_state"] == "running"
+    assert push(group, **changed)["power_state"] == "running"
+    assert push("no-such-group", check_mode=True)["power_state"] is None

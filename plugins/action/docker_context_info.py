@@ -1,0 +1,16 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action of docker_context_info: it reads the contexts in Ansible's own process."""
+
+from __future__ import annotations
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_info_task import BACKEND
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
+
+
+class ActionModule(LocalAction):
+    """See the module of the same name."""
+
+    BACKEND = BACKEND
