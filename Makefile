@@ -24,8 +24,9 @@ export DOCKERHOST_VENVS := $(TOP)/.venvs
 export PIP_CACHE_DIR := $(CACHE)/pip
 export npm_config_cache := $(CACHE)/npm
 export PATH := $(VENV)/bin:$(CACHE)/bin:$(PATH)
-# The tests and the demo talk to their own servers: a CA bundle meant for the outside must not decide whom they trust.
-RUN := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE -u SSL_CERT_DIR -u ANSIBLE_CONFIG
+# The tests and the demo talk to their own servers: a CA bundle meant for the outside must not decide whom they trust. Some
+# tests run make, which is to know nothing of this one.
+RUN := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE -u SSL_CERT_DIR -u ANSIBLE_CONFIG
 
 SOURCES := $(shell git ls-files --cached --others --exclude-standard ':!playbooks/collections' ':!docs/clients.md' ':!docs/local-azure.md' plugins roles playbooks meta docs galaxy.yml README.md LICENSE CHANGELOG.md changelogs 2>/dev/null)
 

@@ -62,7 +62,7 @@ def mirrored(internet: Internet, **engine: t.Any) -> dict[str, t.Any]:
 
 def page_of(controller: Controller, name: str) -> bytes:
     """What a web server says."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         done = controller.command(["curl", "-sS", "--max-time", "5", f"http://{name}/"])
         if done.returncode == 0 or time.monotonic() > deadline:
@@ -142,7 +142,7 @@ def test_private_host(user: Controller, internet: Internet) -> None:
         command_with_hosts(Path(user.azure.hosts_file), command), env=user.environment, stdin=subprocess.DEVNULL
     )
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while (done := user.command(docker)).returncode and time.monotonic() < deadline:
             assert process.poll() is None, "the tunnel ended"
             time.sleep(0.5)

@@ -40,7 +40,7 @@ from azure_emulator.machines.nspawn import SHUTDOWN_LIMIT, Guest, Place
 from azure_emulator.machines.supervisor import Supervisor, missing_programs, to_the_end
 
 RUN = Path("/run/azure-emulator")
-BOOT_LIMIT = 90.0
+BOOT_LIMIT = 300.0
 _PACKAGES = "debootstrap debian-archive-keyring systemd-container iproute2 nftables openssl"
 
 
