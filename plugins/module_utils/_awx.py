@@ -12,7 +12,7 @@ import os
 PLACES = ("/runner", "/tmp")  # noqa: S108 - only compared
 
 
-def is_thrown_away(path: str) -> bool:
+def is_discarded(path: str) -> bool:
     """Whether this runs as a job of AWX, and the path lies inside the job's own home or container."""
     private = os.environ.get("AWX_PRIVATE_DATA_DIR")
     if not private and not os.environ.get("JOB_ID"):

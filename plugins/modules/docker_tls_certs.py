@@ -61,6 +61,15 @@ options:
         is what that host is to trust, and C(clients/NAME/) with the same files for each further client.
       - It must belong to the user who runs the task. Symbolic links inside of it are refused.
     type: path
+  temporary:
+    description:
+      - Whether the content of O(cert_dir) is temporary, as in an automation job that begins with an empty directory and
+        discards it at its end.
+      - If the CA is kept elsewhere (O(store=key_vault), O(ca_path) or O(ca_content)), certificates that are issued in a
+        temporary directory are no change, because the next job issues them again. RV(actions) lists them all the
+        same, and a change of the CA is always a change.
+      - Defaults to V(true) in a job of AWX whose container discards O(cert_dir), and to V(false) elsewhere.
+    type: bool
   store:
     description:
       - Where the CA lives, with its key and a rotation that is under way.
@@ -92,15 +101,18 @@ options:
     type: str
     default: docker-ca
   hosts:
-    description: Hosts that need a server certificate. Hosts that are not named stay as they are.
+    description:
+      - Hosts that need a server certificate. Hosts that are not named keep theirs.
+      - RV(dockerhost.azure.docker_vm_host#module:host) is accepted as it is. Its other keys are ignored, and any other
+        key is an error.
+      - Only the named hosts are examined and returned, unless no host is named, the CA changes, or it is being rotated.
     type: list
     elements: dict
     default: []
     suboptions:
       name:
-        description: Name of the host, and of its directory.
+        description: Name of the host, and of its directory. Required.
         type: str
-        required: true
       dns_names:
         description:
           - DNS names that the certificate is for. With neither these nor O(hosts[].ip_addresses) it is the name.
@@ -109,6 +121,14 @@ options:
         default: []
       ip_addresses:
         description: IP addresses that the certificate is for.
+        type: list
+        elements: str
+        default: []
+      unknown:
+        description:
+          - In check mode, the keys of the host that are not known yet, because Azure has not created the host. If
+            C(dns_names) or C(ip_addresses) is one of them, further names in the certificate are no reason to renew it.
+          - Outside of check mode, a host without known names is an error.
         type: list
         elements: str
         default: []
@@ -283,6 +303,7 @@ options:
     type: bool
     default: false
 seealso:
+  - module: dockerhost.azure.docker_tls_certs_info
   - module: dockerhost.azure.docker_vm_extension
   - module: dockerhost.azure.docker_context
   - module: community.crypto.x509_certificate
@@ -298,6 +319,10 @@ EXAMPLES = r"""
       - name: web2
         ip_addresses: [10.0.0.5]
   register: certificates
+
+- name: Issue the certificate of a host that docker_vm_host returned
+  dockerhost.azure.docker_tls_certs:
+    hosts: ["{{ created.host }}"]
 
 - name: Reach an engine with them
   community.docker.docker_host_info:
@@ -434,7 +459,9 @@ clients:
   returned: O(state=present)
 servers:
   description:
-    - All hosts in O(cert_dir) by name, named in O(hosts) or not, each with the keys of RV(client).
+    - The hosts by name, each with the keys of RV(client).
+    - With O(hosts), these are the named hosts, and all hosts if the CA changed or is being rotated.
+    - Without O(hosts), these are all hosts in O(cert_dir).
   type: dict
   returned: O(state=present)
 trusted_cas:

@@ -44,6 +44,12 @@ class CaSet:
     def rotation(self) -> Rotation | None:
         return self.changeset.state.rotation
 
+    @property
+    def concerns_all_hosts(self) -> bool:
+        """Whether every host has to follow the CA in this run: it changes, or is being rotated."""
+        before, options = self.changeset.before.rotation, self.changeset.options
+        return bool(before or self.rotation or options.rotate) or CURRENT_CA in self.changeset.changes.puts
+
     # What is there
 
     def _find_current(self) -> CertificateAuthority | None:
@@ -224,7 +230,7 @@ class CaSet:
             changeset.put(
                 CA_KEY, changeset.key_pem(ca.key_of(self.current), changeset.options.passphrase), private=True
             )
-            changeset.actions.append("ca: made")
+            changeset.note_ca_change("ca: made")
         changeset.put(CURRENT_CA, ca.to_pem(self.current.chain))
         changeset.differences.add("ca", None, self._after(self.current, changeset.options.ca_key_type))
 
@@ -242,7 +248,7 @@ class CaSet:
         if changeset.foreign:
             return
         if changeset.put(CURRENT_CA, ca.to_pem(current.chain)):
-            changeset.actions.append("ca: the chain of your own CA is updated")
+            changeset.note_ca_change("ca: the chain of your own CA is updated")
         if not changeset.state.is_own:
             if CA_KEY not in changeset.files:
                 self.reasons.append("the key is missing")
@@ -290,7 +296,7 @@ class CaSet:
         renewed = ca.renew_ca(current, changeset.now, options.ca_not_after)
         self.made.add(renewed.fingerprint)
         changeset.put(CURRENT_CA, ca.to_pem(renewed.chain))
-        changeset.actions.append(f"ca: renewed with the same key: {reason}")
+        changeset.note_ca_change(f"ca: renewed with the same key: {reason}")
         changeset.differences.add("ca", describe_ca(current), self._after(renewed))
         self.current = renewed
 

@@ -48,11 +48,28 @@ class ChangeSet:
     foreign: list[str] = field(default_factory=list)
     adopted: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    ca_changes: bool = False
     state: State = field(init=False)
     _stand_in: keys.PrivateKey | None = None
 
     def __post_init__(self) -> None:
         self.state = copy.deepcopy(self.before)
+
+    def note_ca_change(self, action: str) -> None:
+        """Note a change that everybody who uses the CA sees, for example ``ca: renewed ...``."""
+        self.actions.append(action)
+        self.ca_changes = True
+
+    @property
+    def changed(self) -> bool:
+        """Whether the run reports a change.
+
+        Certificates in a directory that is discarded with the job change nothing for anybody when the CA is kept
+        elsewhere: the next job issues them again.
+        """
+        options = self.options
+        only_for_this_job = options.temporary and options.has_outside_ca and not options.absent
+        return bool(self.changes) and (self.ca_changes or not only_for_this_job)
 
     def new_key(self, key_type: str) -> keys.PrivateKey:
         """A new key; in a dry draft one that is quick to make."""

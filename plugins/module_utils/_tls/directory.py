@@ -19,24 +19,10 @@ import typing as t
 from .._backend import silent
 from .._errors import DockerHostError
 from .filesystem import FileSystem
-from .journal import JOURNAL_DRAFT, STAGE, Commit, apply, describe, explained, read_journal, recover
-from .store import (
-    CA,
-    CA_KEY,
-    CERT,
-    CLIENTS,
-    CURRENT_CA,
-    KEY,
-    NEXT_CA,
-    NEXT_CA_KEY,
-    PRIVATE,
-    REQUEST,
-    SERVERS,
-    STATE,
-    Changes,
-    Interrupted,
-    StoredFile,
-)
+from .journal import JOURNAL_DRAFT, STAGE, Commit, apply, read_journal, recover
+from .os_errors import describe, explained
+from .store import PRIVATE, Changes, Interrupted, StoredFile
+from .tree import CertificateTree, SetFiles
 
 LOCK = f"{PRIVATE}/lock"
 LOCK_PATIENCE = 600.0
@@ -59,13 +45,10 @@ class DirectoryStore:
         progress: t.Callable[[str], None] = silent,
     ) -> None:
         self.root = root
+        self.tree = CertificateTree(root, files)
         self._files = files
         self._patience = patience
         self._progress = progress
-
-    def path(self, relative: str) -> str:
-        """The absolute path of one of the set's files."""
-        return os.path.join(self.root, *relative.split("/")) if relative else self.root
 
     @contextlib.contextmanager
     def reading(self) -> t.Iterator[DirectorySession]:
@@ -76,7 +59,9 @@ class DirectoryStore:
                 descriptor = self._lock_shared()
             try:
                 with explained(self.root, "cannot be read"):
-                    session = DirectorySession(self, self._files)
+                    session = DirectorySession(self.tree)
+                    if descriptor is None:
+                        session.read_all()  # Without a lock, only what is read at once is from one moment.
                     was_locked = self._was_locked(descriptor)
                 if not was_locked:
                     continue  # Somebody began meanwhile; what was read may be half of two sets.
@@ -95,8 +80,8 @@ class DirectoryStore:
             descriptor = self._lock_exclusive()
         try:
             with explained(self.root, "an interrupted run could not be finished"):
-                recover(self, self._files)
-            yield DirectorySession(self, self._files)
+                recover(self.tree)
+            yield DirectorySession(self.tree)
         finally:
             self._files.close(descriptor)
 
@@ -110,7 +95,7 @@ class DirectoryStore:
         except OSError as error:
             raise DockerHostError(f"{self.root}: {describe(error)}") from error
         if not stat.S_ISDIR(status.st_mode):
-            raise DockerHostError(f"{self.root}: it is no directory; choose another cert_dir")
+            raise DockerHostError(f"{self.root}: it is not a directory; choose another O(cert_dir)")
         if status.st_uid != os.geteuid():
             raise DockerHostError(
                 f"{self.root}: the directory belongs to user {status.st_uid} and this task runs as user {os.geteuid()};"
@@ -128,14 +113,14 @@ class DirectoryStore:
         while path and self._files.status(path) is None and path != os.path.dirname(path):
             missing.append(path)
             path = os.path.dirname(path)
-        for path in [*reversed(missing), self.path(PRIVATE)]:
+        for path in [*reversed(missing), self.tree.path(PRIVATE)]:
             with contextlib.suppress(FileExistsError):
                 self._files.make_directory(path)
-        self.check_kind(PRIVATE, directory=True)
+        self.tree.check_kind(PRIVATE, directory=True)
 
     def _lock_shared(self) -> int | None:
-        lock = self.path(LOCK)
-        self.check_kind(PRIVATE, directory=True)
+        lock = self.tree.path(LOCK)
+        self.tree.check_kind(PRIVATE, directory=True)
         if self._files.status(lock) is None:
             return None
         try:
@@ -150,18 +135,18 @@ class DirectoryStore:
     def _was_locked(self, descriptor: int | None) -> bool:
         """Whether nobody can have changed anything since the lock was taken."""
         if descriptor is None:
-            return self._files.status(self.path(LOCK)) is None
-        return self._files.is_current(descriptor, self.path(LOCK))
+            return self._files.status(self.tree.path(LOCK)) is None
+        return self._files.is_current(descriptor, self.tree.path(LOCK))
 
     def _lock_exclusive(self) -> int:
         while True:
             try:
-                descriptor = self._files.open_lock(self.path(LOCK))
+                descriptor = self._files.open_lock(self.tree.path(LOCK))
             except FileNotFoundError:
                 self._make_root()  # A run that removed everything was just here.
                 continue
             self._wait_for_lock(descriptor, shared=False)
-            if self._files.is_current(descriptor, self.path(LOCK)):
+            if self._files.is_current(descriptor, self.tree.path(LOCK)):
                 return descriptor
             self._files.close(descriptor)
 
@@ -173,7 +158,7 @@ class DirectoryStore:
             if waited > self._patience:
                 self._files.close(descriptor)
                 raise DockerHostError(
-                    f"{self.path(LOCK)}: another run has held this directory for {int(waited)} s;"
+                    f"{self.tree.path(LOCK)}: another run has held this directory for {int(waited)} s;"
                     " try again when it has ended"
                 )
             if not told and waited > 2:
@@ -181,103 +166,55 @@ class DirectoryStore:
                 self._progress(f"{self.root}: waiting for another run that works on these certificates")
             time.sleep(LOCK_INTERVAL)
 
-    def check_kind(self, relative: str, *, directory: bool) -> os.stat_result | None:
-        """What stands at a path, ``None`` when nothing does.
-
-        :raises DockerHostError: a link, or a thing of another kind.
-        """
-        path = self.path(relative)
-        status = self._files.status(path)
-        if status is None:
-            return None
-        if stat.S_ISLNK(status.st_mode):
-            raise DockerHostError(
-                f"{path}: it is a symbolic link, and nothing is read or written through it; put the file itself there,"
-                " or choose another cert_dir"
-            )
-        if directory and not stat.S_ISDIR(status.st_mode):
-            raise DockerHostError(f"{path}: it is no directory; move it away, or choose another cert_dir")
-        if not directory and not stat.S_ISREG(status.st_mode):
-            raise DockerHostError(f"{path}: it is no regular file; move it away, or choose another cert_dir")
-        return status
-
 
 class DirectorySession:
     """See :class:`store.Session`."""
 
-    def __init__(self, store: DirectoryStore, files: FileSystem) -> None:
-        self._store = store
-        self._files = files
+    def __init__(self, tree: CertificateTree) -> None:
+        self._tree = tree
         self.interrupted = Interrupted.NOTHING
         self.pending: t.Sequence[str] = ()
-        self.files: dict[str, StoredFile] = self._load()
+        self.files: t.Mapping[str, StoredFile] = SetFiles(tree, self._interrupted_commit())
 
-    def _load(self) -> dict[str, StoredFile]:
-        loaded: dict[str, StoredFile] = {}
-        for relative in self._paths():
-            stored = self._read(relative)
-            if stored is not None:
-                loaded[relative] = stored
-        pending = read_journal(self._store, self._files)
-        if pending is None:
-            if any(self._files.status(self._store.path(relative)) for relative in (STAGE, JOURNAL_DRAFT)):
+    def _interrupted_commit(self) -> dict[str, StoredFile | None]:
+        """Return what the next commit is going to finish: content by relative path, ``None`` for what is removed."""
+        journal = read_journal(self._tree)
+        if journal is None:
+            if any(self._tree.files.status(self._tree.path(relative)) for relative in (STAGE, JOURNAL_DRAFT)):
                 self.interrupted = Interrupted.LEFTOVERS
-            return loaded
+            return {}
         self.interrupted = Interrupted.COMMIT
-        for entry in pending["puts"]:
-            staged = self._read(f"{STAGE}/{entry['stage']}")
+        replaced: dict[str, StoredFile | None] = dict.fromkeys(journal["removes"])
+        for entry in journal["puts"]:
+            staged = self._tree.read(f"{STAGE}/{entry['stage']}")
             if staged is not None:
-                loaded[entry["path"]] = staged
-        for relative in pending["removes"]:
-            loaded.pop(relative, None)
-        return loaded
+                replaced[entry["path"]] = staged
+        return replaced
 
-    def _paths(self) -> t.Iterator[str]:
-        yield from (CA, CA_KEY, CERT, KEY, REQUEST)
-        for kind in (SERVERS, CLIENTS):
-            if self._store.check_kind(kind, directory=True) is None:
-                continue
-            for name in self._files.names(self._store.path(kind)):
-                status = self._files.status(self._store.path(f"{kind}/{name}"))
-                if status is not None and not stat.S_ISREG(status.st_mode):
-                    self._store.check_kind(f"{kind}/{name}", directory=True)
-                    yield from (f"{kind}/{name}/{file}" for file in (CA, CERT, KEY, REQUEST))
-        if self._store.check_kind(PRIVATE, directory=True) is not None:
-            for relative in (STATE, CURRENT_CA, NEXT_CA, NEXT_CA_KEY):
-                self._store.check_kind(posixpath.dirname(relative), directory=True)
-                yield relative
-
-    def _read(self, relative: str) -> StoredFile | None:
-        status = self._store.check_kind(relative, directory=False)
-        if status is None:
-            return None
-        path = self._store.path(relative)
-        try:
-            return StoredFile(self._files.read(path), stat.S_IMODE(status.st_mode))
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise DockerHostError(f"{path}: it cannot be read: {describe(error)}") from error
+    def read_all(self) -> None:
+        """Read every file of the set now."""
+        list(self.files)
 
     def commit(self, changes: Changes) -> dict[str, str]:
         """See :class:`store.Session`."""
-        made = Commit(self._store, self._files)
-        with explained(self._store.root, "nothing was changed"):
+        made = Commit(self._tree)
+        with explained(self._tree.root, "nothing was changed"):
             try:
                 journal = made.prepare(changes)
             except BaseException:
                 made.undo()
                 raise
-        with explained(self._store.root, "the change is begun; run the task again to finish it"):
+        with explained(self._tree.root, "the change is begun; run the task again to finish it"):
             made.settle()
-            apply(self._store, self._files, journal)
+            apply(self._tree, journal)
             if changes.dissolve:
                 self._dissolve()
         return made.kept
 
     def _dissolve(self) -> None:
         """Remove the book-keeping when it holds nothing but the lock."""
-        if self._files.names(self._store.path(PRIVATE)) == [posixpath.basename(LOCK)]:
-            self._files.remove(self._store.path(LOCK))
+        files = self._tree.files
+        if files.names(self._tree.path(PRIVATE)) == [posixpath.basename(LOCK)]:
+            files.remove(self._tree.path(LOCK))
             with contextlib.suppress(OSError):
-                self._files.remove_directory(self._store.path(PRIVATE))
+                files.remove_directory(self._tree.path(PRIVATE))

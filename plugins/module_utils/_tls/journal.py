@@ -21,12 +21,10 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from .._errors import DockerHostError
-from .filesystem import PRIVATE_FILE, FileSystem, write_all
+from .filesystem import PRIVATE_FILE, write_all
 from .store import PRIVATE, Changes, StoredFile
 from .times import utc_now
-
-if t.TYPE_CHECKING:
-    from .directory import DirectoryStore
+from .tree import CertificateTree
 
 STAGE = f"{PRIVATE}/stage"
 JOURNAL = f"{PRIVATE}/journal.json"
@@ -35,23 +33,13 @@ JOURNAL_DRAFT = f"{PRIVATE}/journal.new"
 MANY_FILES = 32
 SIDE_BY_SIDE = 8
 
-REASONS = {
-    errno.ENOSPC: "there is no space left on the device",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "the file would become larger than this process may write",
-    errno.EROFS: "the file system is read-only",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied",
-    errno.ELOOP: "there is a symbolic link where a file should be",
-}
-
 
 class Commit:
     """What a commit made before its commit point, so that it can be undone."""
 
-    def __init__(self, store: DirectoryStore, files: FileSystem) -> None:
-        self._store = store
-        self._files = files
+    def __init__(self, tree: CertificateTree) -> None:
+        self._tree = tree
+        self._files = tree.files
         self._directories: list[str] = []
         self._created: list[str] = []
         self.kept: dict[str, str] = {}
@@ -67,27 +55,27 @@ class Commit:
         stamp = utc_now().strftime("%Y%m%dT%H%M%SZ")
         for relative in sorted(changes.keep):
             self._keep(relative, stamp)
-        self._sync([self._store.path(f"{STAGE}/{entry['stage']}") for entry in puts])
+        self._sync([self._tree.path(f"{STAGE}/{entry['stage']}") for entry in puts])
         journal = {"version": 1, "puts": puts, "removes": list(changes.removes)}
         self._create(JOURNAL_DRAFT, StoredFile(json.dumps(journal).encode()), sync=True)
-        self._files.rename(self._store.path(JOURNAL_DRAFT), self._store.path(JOURNAL))
+        self._files.rename(self._tree.path(JOURNAL_DRAFT), self._tree.path(JOURNAL))
         return journal
 
     def undo(self) -> None:
         """Remove all that was made, unless the commit point was reached."""
         with contextlib.suppress(OSError):
-            if self._files.status(self._store.path(JOURNAL)) is not None:
+            if self._files.status(self._tree.path(JOURNAL)) is not None:
                 return
         for relative in [*self._created, *self.kept.values()]:
             with contextlib.suppress(OSError):
-                self._files.remove(self._store.path(relative))
+                self._files.remove(self._tree.path(relative))
         for relative in reversed(self._directories):
             with contextlib.suppress(OSError):
-                self._files.remove_directory(self._store.path(relative))
+                self._files.remove_directory(self._tree.path(relative))
 
     def _directory(self, relative: str) -> None:
-        if self._store.check_kind(relative, directory=True) is None:
-            self._files.make_directory(self._store.path(relative))
+        if self._tree.check_kind(relative, directory=True) is None:
+            self._files.make_directory(self._tree.path(relative))
             self._directories.append(relative)
 
     def _parents(self, relative: str) -> None:
@@ -98,24 +86,24 @@ class Commit:
 
     def _create(self, relative: str, new: StoredFile, *, sync: bool) -> None:
         self._created.append(relative)
-        write_all(self._files, self._store.path(relative), new.data, new.mode, sync=sync)
+        write_all(self._files, self._tree.path(relative), new.data, new.mode, sync=sync)
 
     def _keep(self, relative: str, stamp: str) -> None:
-        source = self._store.path(relative)
+        source = self._tree.path(relative)
         for attempt in range(1000):
             name = f"{relative}.{stamp}{f'.{attempt}' if attempt else ''}~"
-            if self._files.status(self._store.path(name)) is not None:
+            if self._files.status(self._tree.path(name)) is not None:
                 continue
             self.kept[relative] = name
             # A link would have the mode of what is replaced, which is wider than a key's where somebody changed it.
             if relative.endswith("key.pem") or not self._link(source, name):
-                write_all(self._files, self._store.path(name), self._files.read(source), PRIVATE_FILE)
+                write_all(self._files, self._tree.path(name), self._files.read(source), PRIVATE_FILE)
             return
 
     def _link(self, source: str, name: str) -> bool:
         """Give a file a second name; tell whether that can be done here."""
         try:
-            self._files.link(source, self._store.path(name))
+            self._files.link(source, self._tree.path(name))
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
                 raise
@@ -124,7 +112,7 @@ class Commit:
 
     def settle(self) -> None:
         """Bring the commit point to the disk."""
-        self._sync([self._store.path(PRIVATE)])
+        self._sync([self._tree.path(PRIVATE)])
 
     def _sync(self, paths: list[str]) -> None:
         """Bring files or directories to the disk."""
@@ -144,25 +132,25 @@ class Commit:
             self._files.close(descriptor)
 
 
-def read_journal(store: DirectoryStore, files: FileSystem) -> dict[str, t.Any] | None:
+def read_journal(tree: CertificateTree) -> dict[str, t.Any] | None:
     """The journal of a commit that is not finished.
 
     :raises DockerHostError: it is not one that this version wrote.
     """
-    if store.check_kind(JOURNAL, directory=False) is None:
+    if tree.check_kind(JOURNAL, directory=False) is None:
         return None
-    store.check_kind(STAGE, directory=True)
+    tree.check_kind(STAGE, directory=True)
     try:
-        journal: dict[str, t.Any] = json.loads(files.read(store.path(JOURNAL)))
+        journal: dict[str, t.Any] = json.loads(tree.files.read(tree.path(JOURNAL)))
         if journal["version"] == 1 and all(_is_inside(path) for path in _paths_of(journal)):
             return journal
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DockerHostError(
-            f"{store.path(JOURNAL)}: the journal of an interrupted run cannot be read: {error}"
+            f"{tree.path(JOURNAL)}: the journal of an interrupted run cannot be read: {error}"
         ) from error
-    raise DockerHostError(f"{store.path(JOURNAL)}: the journal was not written by this version of the collection")
+    raise DockerHostError(f"{tree.path(JOURNAL)}: the journal was not written by this version of the collection")
 
 
 def _paths_of(journal: dict[str, t.Any]) -> list[str]:
@@ -174,62 +162,44 @@ def _is_inside(path: str) -> bool:
     return posixpath.normpath(path) == path and not path.startswith(("/", ".."))
 
 
-def recover(store: DirectoryStore, files: FileSystem) -> None:
+def recover(tree: CertificateTree) -> None:
     """Finish a commit that reached its commit point; drop what another left before it."""
-    journal = read_journal(store, files)
+    journal = read_journal(tree)
     if journal is not None:
-        apply(store, files, journal)
+        apply(tree, journal)
         return
     leftovers = [JOURNAL_DRAFT]
-    if store.check_kind(STAGE, directory=True) is not None:
-        leftovers += [f"{STAGE}/{name}" for name in files.names(store.path(STAGE))]
+    if tree.check_kind(STAGE, directory=True) is not None:
+        leftovers += [f"{STAGE}/{name}" for name in tree.files.names(tree.path(STAGE))]
     for relative in leftovers:
-        if store.check_kind(relative, directory=False) is not None:
-            files.remove(store.path(relative))
-    if files.status(store.path(STAGE)) is not None:
-        files.remove_directory(store.path(STAGE))
+        if tree.check_kind(relative, directory=False) is not None:
+            tree.files.remove(tree.path(relative))
+    if tree.files.status(tree.path(STAGE)) is not None:
+        tree.files.remove_directory(tree.path(STAGE))
 
 
-def apply(store: DirectoryStore, files: FileSystem, journal: dict[str, t.Any]) -> None:
+def apply(tree: CertificateTree, journal: dict[str, t.Any]) -> None:
     """What follows the commit point. Can be repeated from any point of itself."""
     for entry in journal["puts"]:
-        staged = store.path(f"{STAGE}/{entry['stage']}")
-        if files.status(staged) is not None:
-            files.rename(staged, store.path(entry["path"]))
+        staged = tree.path(f"{STAGE}/{entry['stage']}")
+        if tree.files.status(staged) is not None:
+            tree.files.rename(staged, tree.path(entry["path"]))
     directories: set[str] = set()
     for relative in journal["removes"]:
-        if files.status(store.path(relative)) is not None:
-            files.remove(store.path(relative))
+        if tree.files.status(tree.path(relative)) is not None:
+            tree.files.remove(tree.path(relative))
         parent = posixpath.dirname(relative)
         while parent:
             directories.add(parent)
             parent = posixpath.dirname(parent)
     for relative in sorted(directories - {PRIVATE}, key=len, reverse=True):
-        if files.status(store.path(relative)) is not None and not files.names(store.path(relative)):
-            files.remove_directory(store.path(relative))
-    if files.status(store.path(STAGE)) is not None:
-        files.remove_directory(store.path(STAGE))
-    files.remove(store.path(JOURNAL))
+        if tree.files.status(tree.path(relative)) is not None and not tree.files.names(tree.path(relative)):
+            tree.files.remove_directory(tree.path(relative))
+    if tree.files.status(tree.path(STAGE)) is not None:
+        tree.files.remove_directory(tree.path(STAGE))
+    tree.files.remove(tree.path(JOURNAL))
 
 
 def digest(data: bytes) -> str:
     """SHA-256 of a file's content, hexadecimal."""
     return hashlib.sha256(data).hexdigest()
-
-
-def describe(error: OSError) -> str:
-    """What went wrong, in words."""
-    text = REASONS.get(error.errno or 0) or (error.strerror or str(error)).lower()
-    return f"{text} ({error.filename})" if error.filename else text
-
-
-@contextlib.contextmanager
-def explained(root: str, outcome: str) -> t.Iterator[None]:
-    """Turn an error of the operating system into one for the user.
-
-    :raises DockerHostError: with the reason and what state things are in.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise DockerHostError(f"{root}: {outcome}: {describe(error)}") from error

@@ -49,17 +49,19 @@ class Leaves:
         self.outcomes: dict[Identity, LeafResult] = {}
         self._refused: dict[str, list[str]] = {}
 
-    def converge(self, *, only_named: bool = False) -> None:
-        """Look after the identities that the options name, and after the trust lists of all others.
+    def converge(self) -> None:
+        """Issue or renew what the options name, and take the others along.
 
-        :param brief: leave the others out, unless a rotation has to take them along.
+        Hosts that the options do not name are left out, unless they name none or all hosts are to follow the CA.
+
         :raises DockerHostError: ``regenerate`` forbids what would have to be done.
         """
         for wanted in self.changeset.options.wanted:
             self._converge(wanted)
-        others = self._others()
-        for identity in others if self.ca_set.rotation is not None or not only_named else ():
-            self._look_after(identity)
+        only_named = bool(self.changeset.options.hosts) and not self.ca_set.concerns_all_hosts
+        for identity in self._others():
+            if identity.kind == "clients" or not only_named:
+                self._look_after(identity)
         if self._refused:
             lines = "; ".join(f"{label}: {', '.join(reasons)}" for label, reasons in self._refused.items())
             raise DockerHostError(

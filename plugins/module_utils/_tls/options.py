@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .._argspec import ArgumentSpec
+from .._awx import is_discarded
 from .._errors import OptionError
+from .._host_keys import check_host_keys
 from . import names
 from .identities import DEFAULT_CLIENT, Identity
 from .keys import KEY_TYPES
@@ -37,19 +39,12 @@ SPEC = ArgumentSpec(
     argument_spec={
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "cert_dir": {"type": "path"},
+        "temporary": {"type": "bool"},
         "store": {"type": "str", "choices": ["directory", "key_vault"], "default": "directory"},
         "key_vault": {"type": "str", "no_log": False},
         "key_vault_secret": {"type": "str", "default": "docker-ca", "no_log": False},
-        "hosts": {
-            "type": "list",
-            "elements": "dict",
-            "default": [],
-            "options": {
-                "name": {"type": "str", "required": True},
-                "dns_names": {"type": "list", "elements": "str", "default": []},
-                "ip_addresses": {"type": "list", "elements": "str", "default": []},
-            },
-        },
+        # Its keys are checked here, so that a host of docker_vm_host is accepted as it is.
+        "hosts": {"type": "list", "elements": "dict", "default": []},
         "clients": {"type": "list", "elements": "str", "default": []},
         "ca_path": {"type": "path"},
         "ca_content": {"type": "str"},
@@ -103,10 +98,12 @@ class HostTrust:
 class Options:
     """The checked options. ``""`` counts as unset, as surveys give it.
 
+    :param temporary: what is in ``cert_dir`` is discarded with the job.
     :param vault: where the CA is when it is not in ``cert_dir``, in words.
     """
 
     cert_dir: str
+    temporary: bool
     absent: bool
     hosts: tuple[CertificateSpec, ...]
     hosts_template: CertificateSpec
@@ -135,16 +132,25 @@ class Options:
         """The default client, the further clients, the hosts."""
         return (*self.clients, *self.hosts)
 
+    @property
+    def has_outside_ca(self) -> bool:
+        """Whether the CA is kept outside of ``cert_dir``, so that another directory gets the same one."""
+        return self.vault is not None or self.ca_text is not None
 
-def parse(params: t.Mapping[str, t.Any], now: datetime) -> Options:
+
+def parse(params: t.Mapping[str, t.Any], now: datetime, *, check_mode: bool = False) -> Options:
     """Check the options and read the files that they name.
 
+    :param check_mode: hosts may have names that are not known yet.
     :raises OptionError: the first bad one.
     """
-    reader = _Reader(params, now)
+    reader = _Reader(params, now, check_mode)
     absent = params["state"] == "absent"
+    directory = cert_dir(params)
+    temporary = params["temporary"]
     options = Options(
-        cert_dir=reader.cert_dir(),
+        cert_dir=directory,
+        temporary=is_discarded(directory) if temporary is None else temporary,
         absent=absent,
         hosts=reader.hosts(),
         hosts_template=reader.host("", (), ()),
@@ -166,7 +172,7 @@ def parse(params: t.Mapping[str, t.Any], now: datetime) -> Options:
         rotate=params["rotate_ca"],
         host_trust=reader.host_trust(),
         remove_ca=params["remove_ca"],
-        vault=reader.vault(),
+        vault=vault_of(params),
     )
     _check_together(options)
     return options
@@ -197,25 +203,32 @@ def _check_together(options: Options) -> None:
         raise OptionError("signed_certificates", "they are taken with signing: external only")
 
 
+def cert_dir(params: t.Mapping[str, t.Any]) -> str:
+    """Return the absolute path of the certificate directory.
+
+    :raises OptionError: it cannot be a path.
+    """
+    chosen = params["cert_dir"] or os.environ.get("DOCKER_CERT_PATH") or DEFAULT_DIRECTORY
+    if "\0" in chosen:
+        raise OptionError("cert_dir", "must not contain a NUL character")
+    return os.path.abspath(os.path.expanduser(chosen))
+
+
+def vault_of(params: t.Mapping[str, t.Any]) -> str | None:
+    """Return the secret in words, when the CA is in a key vault."""
+    if params["store"] != "key_vault":
+        return None
+    return f"the secret {params['key_vault_secret']} of the key vault {params['key_vault']}"
+
+
 class _Reader:
     """Reads single options."""
 
-    def __init__(self, params: t.Mapping[str, t.Any], now: datetime) -> None:
+    def __init__(self, params: t.Mapping[str, t.Any], now: datetime, check_mode: bool) -> None:
         self.params = params
         self.now = now
+        self.check_mode = check_mode
         self.fields = names.check_subject("subject", params["subject"] or {})
-
-    def cert_dir(self) -> str:
-        chosen = self.params["cert_dir"] or os.environ.get("DOCKER_CERT_PATH") or DEFAULT_DIRECTORY
-        if "\0" in chosen:
-            raise OptionError("cert_dir", "a path holds no NUL character")
-        return os.path.abspath(os.path.expanduser(chosen))
-
-    def vault(self) -> str | None:
-        """The secret in words, when the CA is in a key vault."""
-        if self.params["store"] != "key_vault":
-            return None
-        return f"the secret {self.params['key_vault_secret']} of the key vault {self.params['key_vault']}"
 
     def passphrase(self) -> str | None:
         passphrase: str | None = self.params["ca_key_passphrase"]
@@ -261,14 +274,28 @@ class _Reader:
         found: dict[str, CertificateSpec] = {}
         for number, entry in enumerate(self.params["hosts"] or []):
             option = f"hosts[{number}]"
-            name = names.check_identity_name(f"{option}.name", entry["name"])
+            check_host_keys(option, entry)
+            name = names.check_identity_name(f"{option}.name", entry.get("name"))
             _refuse_twice(f"{option}.name", name, found)
-            dns_names = _each(f"{option}.dns_names", entry["dns_names"], names.check_dns_name)
-            addresses = _each(f"{option}.ip_addresses", entry["ip_addresses"], names.check_ip_address)
-            if not dns_names and not addresses and self.params["state"] == "present":
+            dns_names = _each(f"{option}.dns_names", _text_list(entry.get("dns_names")), names.check_dns_name)
+            addresses = _each(f"{option}.ip_addresses", _text_list(entry.get("ip_addresses")), names.check_ip_address)
+            complete = self._has_all_names(option, name, entry)
+            if not dns_names and not addresses and complete and self.params["state"] == "present":
                 dns_names, addresses = _names_from(f"{option}.name", name)
-            found[name.lower()] = self.host(name, dns_names, addresses)
+            found[name.lower()] = replace(self.host(name, dns_names, addresses), names_complete=complete)
         return tuple(found.values())
+
+    def _has_all_names(self, option: str, name: str, entry: t.Mapping[str, t.Any]) -> bool:
+        """Return whether the names of a host are known; those of a host that Azure has not created yet are not."""
+        if not {"dns_names", "ip_addresses"}.intersection(_text_list(entry.get("unknown"))):
+            return True
+        if not self.check_mode and self.params["state"] == "present":
+            raise OptionError(
+                f"{option}.unknown",
+                f"the names of {name} are not known yet, so no certificate can be issued for it; pass the host as"
+                " docker_vm_host returns it outside of check mode",
+            )
+        return False
 
     def host(self, name: str, dns_names: tuple[str, ...], addresses: tuple[str, ...]) -> CertificateSpec:
         return CertificateSpec(
@@ -325,6 +352,15 @@ class _Reader:
 def _refuse_twice(option: str, name: str, found: t.Mapping[str, t.Any]) -> None:
     if name.lower() in found:
         raise OptionError(option, f"{name!r} is given twice (upper and lower case are one on some file systems)")
+
+
+def _text_list(value: t.Any) -> list[t.Any]:
+    """Return a list as Ansible reads one: a text is split at its commas."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")]
+    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def _each(option: str, values: t.Sequence[t.Any] | None, check: t.Callable[[str, t.Any], str]) -> tuple[str, ...]:

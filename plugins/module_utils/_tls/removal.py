@@ -47,7 +47,7 @@ def _remove_identity(changeset: ChangeSet, identity: Identity) -> bool:
 def _remove_ca(changeset: ChangeSet) -> None:
     removed = [path for path in (CA, CA_KEY, CURRENT_CA, NEXT_CA, NEXT_CA_KEY) if changeset.remove(path)]
     if removed:
-        changeset.actions.append("ca: removed")
+        changeset.note_ca_change("ca: removed")
         changeset.differences.add("ca", {"files": removed}, None)
     changeset.state.rotation = None
     changeset.state.is_own = False
@@ -60,7 +60,7 @@ def result_of_removal(
     """The result of ``state: absent``."""
     root = changeset.options.cert_dir
     result: dict[str, t.Any] = {
-        "changed": bool(changeset.changes),
+        "changed": changeset.changed,
         "cert_dir": root,
         "removed": list(gone),
         "actions": changeset.actions,

@@ -28,6 +28,8 @@ class CertificateSpec:
     """What an identity's certificate is to be.
 
     :param names_matter: the alternative names are compared; else they stay as they are.
+    :param names_complete: no other name belongs into the certificate; False in check mode, where a host that is not
+        created yet is going to have more names.
     :param fields: fields of the subject that were asked for; others stay unchecked.
     :param check_common_name: the common name was asked for, too.
     :param key_type: one of :data:`keys.KEY_TYPES`; ``None`` keeps what is there.
@@ -42,6 +44,7 @@ class CertificateSpec:
     dns_names: tuple[str, ...] = ()
     ip_addresses: tuple[str, ...] = ()
     names_matter: bool = True
+    names_complete: bool = True
     fields: t.Mapping[str, str] | None = None
     check_common_name: bool = False
     key_type: str | None = None
@@ -134,7 +137,7 @@ def _name_reasons(certificate: x509.Certificate, wanted: CertificateSpec) -> t.I
     for name in wants:
         if name not in has:
             yield Reason(f"SAN lacks {name}")
-    for name in sorted(has - set(wants)):
+    for name in sorted(has - set(wants)) if wanted.names_complete else ():
         yield Reason(f"SAN has {name}, which is not asked for")
 
 

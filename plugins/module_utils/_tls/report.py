@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+from datetime import datetime
 
 from . import ca, keys, names
 from .ca_set import CaSet
@@ -20,6 +21,35 @@ from .leaves import LeafResult, Leaves
 from .rotation import waiting_for
 from .store import CA, CA_KEY, PRIVATE, SHARED
 from .times import iso, whole_days
+
+
+def fields_of(certificate: t.Any, now: datetime) -> dict[str, t.Any]:
+    """Return the fields of a certificate that a result shows, each ``None`` without a certificate."""
+    if certificate is None:
+        return dict.fromkeys(("fingerprint", "not_before", "not_after", "days_left", "key_type"))
+    return {
+        "fingerprint": ca.fingerprint(certificate),
+        "not_before": iso(certificate.not_valid_before_utc),
+        "not_after": iso(certificate.not_valid_after_utc),
+        "days_left": whole_days(certificate.not_valid_after_utc - now),
+        "key_type": keys.type_of(certificate.public_key()),
+    }
+
+
+def environment(cert_dir: str) -> dict[str, str]:
+    """Return the variables that have the docker CLI use the default client."""
+    return {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": cert_dir}
+
+
+def connection(client: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the options that have community.docker use a client."""
+    return {
+        "tls": True,
+        "validate_certs": True,
+        "ca_path": client["ca_path"],
+        "client_cert": client["cert_path"],
+        "client_key": client["key_path"],
+    }
 
 
 class Report:
@@ -42,7 +72,7 @@ class Report:
             else:
                 client = entry
         result = {
-            "changed": bool(changeset.changes),
+            "changed": changeset.changed,
             "cert_dir": changeset.options.cert_dir,
             "ca": self._authority(),
             "client": client,
@@ -53,14 +83,8 @@ class Report:
             "actions": changeset.actions,
             "changed_files": [self.path(path) for path in self._changed()],
             "backup_files": {self.path(path): self.path(name) for path, name in sorted(kept.items())},
-            "docker_env": {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": changeset.options.cert_dir},
-            "docker_connection": {
-                "tls": True,
-                "validate_certs": True,
-                "ca_path": self.path(CA),
-                "client_cert": client.get("cert_path"),
-                "client_key": client.get("key_path"),
-            },
+            "docker_env": environment(changeset.options.cert_dir),
+            "docker_connection": connection(client),
         }
         if diff:
             result["diff"] = changeset.differences.as_diff()
@@ -84,21 +108,10 @@ class Report:
             "key_path": self.path(identity.key),
             "ca_path": self.path(identity.ca),
             "csr_path": self.path(identity.request) if outcome.waits else None,
-            **self._certificate(shown),
+            **fields_of(shown, self.changeset.now),
             "dns_names": dns_names,
             "ip_addresses": addresses,
             "reasons": outcome.reasons,
-        }
-
-    def _certificate(self, certificate: t.Any) -> dict[str, t.Any]:
-        if certificate is None:
-            return dict.fromkeys(("fingerprint", "not_before", "not_after", "days_left", "key_type"))
-        return {
-            "fingerprint": ca.fingerprint(certificate),
-            "not_before": iso(certificate.not_valid_before_utc),
-            "not_after": iso(certificate.not_valid_after_utc),
-            "days_left": whole_days(certificate.not_valid_after_utc - self.changeset.now),
-            "key_type": keys.type_of(certificate.public_key()),
         }
 
     def _authority(self) -> dict[str, t.Any]:
@@ -114,7 +127,7 @@ class Report:
             "cert_path": self.path(CA),
             "key_path": self.path(CA_KEY) if has_key else None,
             "ca_path": self.path(CA),
-            **self._certificate(shown.certificate if shown else None),
+            **fields_of(shown.certificate if shown else None, self.changeset.now),
             "own": self.changeset.state.is_own,
             "dns_names": [],
             "ip_addresses": [],

@@ -13,7 +13,7 @@ from .._errors import DockerHostError, OptionError
 from . import ca
 from .ca import CertificateAuthority
 from .identities import Identity, look
-from .state import PHASES, Rotation
+from .state import PHASES, Rotation, State
 from .store import CA, CA_KEY, CERT, CURRENT_CA, NEXT_CA, NEXT_CA_KEY, SERVERS, retired
 
 if t.TYPE_CHECKING:
@@ -21,10 +21,10 @@ if t.TYPE_CHECKING:
     from .changeset import ChangeSet
 
 
-def known_servers(changeset: ChangeSet) -> list[str]:
-    """Names of the servers whose certificates the module made or adopted."""
-    found = (path.split("/") for path in changeset.state.files)
-    return sorted(parts[1] for parts in found if parts[0] == SERVERS and parts[-1] == CERT)
+def known_servers(state: State) -> list[str]:
+    """Return the names of the servers whose certificates the module issued or adopted."""
+    paths = (path.split("/") for path in state.files)
+    return sorted(parts[1] for parts in paths if parts[0] == SERVERS and parts[-1] == CERT)
 
 
 def waiting_for(changeset: ChangeSet, certificates: t.Mapping[str, t.Any], rotation: Rotation) -> list[str]:
@@ -50,7 +50,7 @@ def waiting_for(changeset: ChangeSet, certificates: t.Mapping[str, t.Any], rotat
 def hosts_to_follow(changeset: ChangeSet) -> list[str]:
     """The hosts that a phase waits for. With the CA in a key vault the directory may be new and know only some of them:
     then the hosts that report count as well."""
-    names = {name.lower(): name for name in known_servers(changeset)}
+    names = {name.lower(): name for name in known_servers(changeset.state)}
     reported = changeset.options.host_trust if changeset.options.vault else ()
     return sorted(names.values()) + sorted(name for name in reported if name not in names)
 
@@ -61,7 +61,7 @@ def check_hosts_follow(changeset: ChangeSet, rotation: Rotation) -> None:
     :raises DockerHostError: a host lacks what the last phase made; which, and what.
     """
     certificates = {
-        name: look(Identity("servers", name), changeset.files).certificate for name in known_servers(changeset)
+        name: look(Identity("servers", name), changeset.files).certificate for name in known_servers(changeset.state)
     }
     missing = waiting_for(changeset, certificates, rotation)
     if changeset.options.vault and not hosts_to_follow(changeset):
@@ -109,7 +109,7 @@ def _start(ca_set: CaSet) -> None:
         )
     changeset.put(NEXT_CA, ca.to_pem(ca_set.next.chain))
     changeset.state.rotation = Rotation("trust", current.fingerprint, ca_set.next.fingerprint, new_is_own)
-    changeset.actions.append("ca: rotation started: both CAs are in every trust list")
+    changeset.note_ca_change("ca: rotation started: both CAs are in every trust list")
     changeset.differences.add("rotation", None, "trust")
 
 
@@ -122,7 +122,7 @@ def _advance(ca_set: CaSet) -> None:
     if position < len(PHASES):
         changeset.state.rotation = replace(rotation, phase=PHASES[position])
         whose = PHASES[position]
-        changeset.actions.append(f"ca: rotation: certificates of {whose} are from the new CA")
+        changeset.note_ca_change(f"ca: rotation: certificates of {whose} are from the new CA")
         changeset.differences.add("rotation", rotation.phase, whose)
         return
     _finish(ca_set, rotation)
@@ -146,7 +146,7 @@ def _finish(ca_set: CaSet, rotation: Rotation) -> None:
     changeset.state.is_own = rotation.new_is_own
     changeset.state.rotation = None
     ca_set.current, ca_set.next = new, None
-    changeset.actions.append("ca: rotation finished: the old CA is in no trust list any more")
+    changeset.note_ca_change("ca: rotation finished: the old CA is in no trust list any more")
     changeset.differences.add("rotation", rotation.phase, None)
 
 
@@ -164,7 +164,7 @@ def _cancel(ca_set: CaSet) -> None:
     changeset.remove(NEXT_CA)
     changeset.state.rotation = None
     ca_set.next = None
-    changeset.actions.append("ca: rotation cancelled: the new CA is in no trust list any more")
+    changeset.note_ca_change("ca: rotation cancelled: the new CA is in no trust list any more")
     changeset.differences.add("rotation", rotation.phase, None)
 
 

@@ -17,7 +17,7 @@ import stat
 import typing as t
 from datetime import datetime
 
-from .._awx import is_thrown_away
+from .._awx import is_discarded
 from .._backend import Request
 from .._errors import DockerHostError, OptionError
 from . import ca, keys, removal
@@ -55,7 +55,7 @@ def run(
     """
     keys.require_cryptography()
     now = clock()
-    options = parse(request.params, now)
+    options = parse(request.params, now, check_mode=request.check_mode)
     own = read_own_ca(options, now)
     directory = DirectoryStore(options.cert_dir, files or FileSystem(), progress=request.progress)
     store: Store = keep(directory) if keep else directory
@@ -65,10 +65,7 @@ def run(
     warn_if_shared(options.cert_dir, request.warn)
     with store.reading() as session:
         interrupted, pending = session.interrupted, list(session.pending)
-        check, only_named = request.check_mode, request.check_mode and request.only_named
-        changeset, result = decide(
-            options, own, session, now, diff=request.diff, dry=True, check=check, only_named=only_named
-        )
+        changeset, result = decide(options, own, session, now, diff=request.diff, dry=True, check=request.check_mode)
     kept: dict[str, str] = {}
     if (changeset.changes or pending or interrupted is not Interrupted.NOTHING) and not request.check_mode:
         changeset, result, kept, pending = commit(store, options, own, now, diff=request.diff)
@@ -109,11 +106,9 @@ def decide(
     diff: bool,
     dry: bool,
     check: bool = False,
-    only_named: bool = False,
 ) -> tuple[ChangeSet, Result]:
     """Decide on all changes; the second value makes the result once they are made.
 
-    :param brief: leave out the identities that the options do not name.
     :raises DockerHostError: something stands against it.
     """
     stored = session.files.get(STATE)
@@ -131,7 +126,7 @@ def decide(
     ca_set = CaSet(changeset, own)
     ca_set.converge()
     leaves = Leaves(changeset, ca_set, SignedCertificates(changeset))
-    leaves.converge(only_named=only_named)
+    leaves.converge()
     changeset.finish()
     return changeset, lambda kept: Report(changeset, ca_set, leaves).build(kept, diff=diff)
 
@@ -167,7 +162,7 @@ def read_own_ca(options: Options, now: datetime) -> CertificateAuthority | None:
 
 def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
     """Under AWX, say that a directory inside the job's own home goes away with the job."""
-    if is_thrown_away(cert_dir):
+    if is_discarded(cert_dir):
         warn(
             f"{cert_dir} lies inside this job's own home and goes away with the job; the next job would make a new"
             " CA, which no host trusts. Give a cert_dir on a path that is exposed to jobs (Settings, Jobs, Paths to"

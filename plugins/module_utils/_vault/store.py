@@ -54,6 +54,28 @@ class VaultStore:
             yield VaultSession(self, local, self.chain.decide(self.chain.look()))
 
 
+class _MergedFiles(t.Mapping[str, StoredFile]):
+    """The files of a directory, but for those that the vault keeps.
+
+    :param local: the directory's.
+    :param kept: the vault's, and the record of both.
+    """
+
+    def __init__(self, local: t.Mapping[str, StoredFile], kept: t.Mapping[str, StoredFile]) -> None:
+        self._local = local
+        self._kept = kept
+
+    def __getitem__(self, path: str) -> StoredFile:
+        return self._kept[path] if path in SHARED or path in self._kept else self._local[path]
+
+    def __iter__(self) -> t.Iterator[str]:
+        yield from self._kept
+        yield from (path for path in self._local if path not in SHARED and path not in self._kept)
+
+    def __len__(self) -> int:
+        return sum(1 for _path in self)
+
+
 class VaultSession:
     """See :class:`_tls.store.Session`.
 
@@ -109,21 +131,19 @@ class VaultSession:
             state.is_own, state.rotation = self._document.is_own, self._document.rotation
         return state
 
-    def _merged_files(self) -> dict[str, StoredFile]:
-        files = dict(self._local.files)
-        if self._document is not None:
-            for path in SHARED:
-                files.pop(path, None)
-            files |= {path: StoredFile(data) for path, data in self._document.files.items()}
-            files[STATE] = StoredFile(self._state.dump())
-        return files
+    def _merged_files(self) -> t.Mapping[str, StoredFile]:
+        if self._document is None:
+            return self._local.files
+        shared = {path: StoredFile(data) for path, data in self._document.files.items()}
+        return _MergedFiles(self._local.files, {**shared, STATE: StoredFile(self._state.dump())})
 
     def commit(self, changes: Changes) -> dict[str, str]:
         """See :class:`_tls.store.Session`.
 
         :raises Outdated: another run changed the vault since it was looked at; nothing was changed here.
         """
-        files = {path: stored for path, stored in self.files.items() if path not in changes.removes} | changes.puts
+        files = {path: self.files[path] for path in (*SHARED, STATE) if path in self.files}
+        files = {path: stored for path, stored in files.items() if path not in changes.removes} | changes.puts
         state = State.load(files[STATE].data) if STATE in files else State()
         wanted = CaDocument.of(files, state)
         if wanted is None:

@@ -9,6 +9,7 @@ What signs in to Azure is imported only where a key vault is used: without one t
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from datetime import datetime
 
@@ -22,6 +23,10 @@ from .._tls.options import SPEC as CERTIFICATES
 from .._tls.store import Store
 from .._tls.times import utc_now
 
+if t.TYPE_CHECKING:
+    from .store import VaultStore
+    from .versioned_secret import VersionedSecret
+
 SPEC = CERTIFICATES.merge(azure_argument_spec())
 
 
@@ -32,40 +37,67 @@ def run(
     clock: t.Callable[[], datetime] = utc_now,
     settle: float | None = None,
 ) -> dict[str, t.Any]:
-    """Make, keep or remove a set of certificates, whose CA is in a directory or in a key vault.
+    """Issue, renew, rotate or remove a set of certificates, whose CA is in a directory or in a key vault.
 
-    :param settle: see :mod:`chain`; None takes its default.
+    :param settle: see :mod:`versioned_secret`; None takes its default.
+    """
+    with opened(request, settle) as kept:
+        return {**certificates.run(request, files=files, clock=clock, keep=kept.store), **kept.result()}
+
+
+class Kept:
+    """Where the CA of a set is: in its directory."""
+
+    def store(self, directory: DirectoryStore) -> Store:
+        """Return the store of the set with this directory."""
+        return directory
+
+    def result(self) -> dict[str, t.Any]:
+        """Return what a result says about it."""
+        return {"key_vault": None}
+
+
+class KeptInVault(Kept):
+    """Where the CA of a set is: in a secret of a key vault."""
+
+    def __init__(self, secret: VersionedSecret) -> None:
+        self._secret = secret
+        self._store: VaultStore | None = None
+
+    def store(self, directory: DirectoryStore) -> Store:
+        from .store import VaultStore
+
+        self._store = VaultStore(directory, self._secret)
+        return self._store
+
+    def result(self) -> dict[str, t.Any]:
+        secret = self._secret
+        version = self._store.version if self._store else None
+        return {"key_vault": {"url": secret.vault.url, "secret": secret.name, "version": version}}
+
+
+@contextlib.contextmanager
+def opened(request: Request, settle: float | None = None) -> t.Iterator[Kept]:
+    """Sign in where the options keep the CA in a key vault.
+
+    :raises OptionError: the options for the key vault do not fit together.
     """
     params = request.params
     if params["store"] != "key_vault":
         if params["key_vault"]:
-            raise OptionError("key_vault", "it is used with store: key_vault only")
-        return {**certificates.run(request, files=files, clock=clock), "key_vault": None}
+            raise OptionError("key_vault", "has an effect with O(store=key_vault) only")
+        yield Kept()
+        return
     if not params["key_vault"]:
-        raise OptionError("key_vault", "store: key_vault needs the name or the URL of a key vault")
-    return _run_with_vault(request, files, clock, settle)
-
-
-def _run_with_vault(
-    request: Request, files: FileSystem | None, clock: t.Callable[[], datetime], settle: float | None
-) -> dict[str, t.Any]:
+        raise OptionError("key_vault", "O(store=key_vault) needs the name or the URL of a key vault")
     from .._azure.key_vault import KeyVault, check_secret_name, check_vault
-    from .store import VaultStore
     from .versioned_secret import SETTLE, VersionedSecret
 
-    params = request.params
     vault = check_vault("key_vault", params["key_vault"])
-    secret = check_secret_name("key_vault_secret", params["key_vault_secret"])
+    name = check_secret_name("key_vault_secret", params["key_vault_secret"])
     with KeyVault.from_params(params, vault) as client:
-        chain = VersionedSecret(client, secret, settle=SETTLE if settle is None else settle, progress=request.progress)
-        stores: list[VaultStore] = []
-
-        def keep(directory: DirectoryStore) -> Store:
-            stores.append(VaultStore(directory, chain))
-            return stores[-1]
-
-        result = certificates.run(request, files=files, clock=clock, keep=keep)
-        return {**result, "key_vault": {"url": client.url, "secret": secret, "version": stores[-1].version}}
+        pause = SETTLE if settle is None else settle
+        yield KeptInVault(VersionedSecret(client, name, settle=pause, progress=request.progress))
 
 
 BACKEND = Backend(name="docker_tls_certs", spec=SPEC, run=run)

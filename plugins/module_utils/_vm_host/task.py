@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import replace
 from pathlib import Path
 
-from .._awx import is_thrown_away
+from .._awx import is_discarded
 from .._azure.clients import AzureSession
 from .._azure.errors import AzureError, WaitTimeoutError
 from .._azure.operations import run_parallel
@@ -253,7 +253,7 @@ class _Run:
         :raises OptionError: SSH is to be opened nevertheless.
         """
         path = self.wanted.ssh_private_key_path
-        if not self.wanted.needs_generated_key or Path(path).expanduser().exists() or not is_thrown_away(path):
+        if not self.wanted.needs_generated_key or Path(path).expanduser().exists() or not is_discarded(path):
             return
         problem = (
             f"without any the only SSH key is made in {path}, which lies inside this job's own home and goes away with"

@@ -46,12 +46,10 @@ class Certs:
         assert not validation.error_messages, validation.error_messages
         return t.cast("dict[str, t.Any]", validation.validated_parameters)
 
-    def run(
-        self, *, check: bool = False, only_named: bool = False, files: FileSystem | None = None, **options: t.Any
-    ) -> dict[str, t.Any]:
+    def run(self, *, check: bool = False, files: FileSystem | None = None, **options: t.Any) -> dict[str, t.Any]:
         """Run the task; the diff is always asked for."""
         self.warnings = []
-        request = Request(self.params(**options), check, diff=True, warn=self.warnings.append, only_named=only_named)
+        request = Request(self.params(**options), check, diff=True, warn=self.warnings.append)
         return task.run(request, files=files, clock=lambda: self.now)
 
     def settled(self, **options: t.Any) -> None:

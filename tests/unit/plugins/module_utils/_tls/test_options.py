@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._host_keys import HOST_KEYS
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import names, times
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.options import SPEC, check_fingerprint
 
@@ -32,6 +33,9 @@ def host(**options: t.Any) -> dict[str, t.Any]:
 
 
 BAD: list[tuple[dict[str, t.Any], str, str]] = [
+    ({"hosts": [{}]}, "hosts[0].name", "the name is empty"),
+    (host(dns_nams=["web1"]), "hosts[0].dns_nams", "did you mean dns_names?"),
+    ({"hosts": [{"name": "a"}, {"name": "b", "q": 1}]}, "hosts[1].q", "is not a key of a host"),
     ({"hosts": [{"name": ""}]}, "hosts[0].name", "the name is empty"),
     ({"hosts": [{"name": "web1"}, {"name": "a/b"}]}, "hosts[1].name", "'a/b' cannot be the name of a directory"),
     ({"hosts": [{"name": "a\\b"}]}, "hosts[0].name", "cannot be the name of a directory"),
@@ -115,8 +119,6 @@ def test_bad_options(certs: Certs, options: dict[str, t.Any], option: str, probl
         {"ca_key_type": "rsa_1024"},
         {"server_key_type": "dsa"},
         {"regenerate": "sometimes"},
-        {"hosts": [{}]},
-        {"hosts": [{"name": "web1", "dns": []}]},
         {"signed_certificates": [{}]},
         {"signed_certificates": [{"path": "x", "content": "y"}]},
         {"host_trust": [{"name": "web1"}]},
@@ -223,3 +225,29 @@ def test_any_text_is_a_safe_name_or_a_clear_error(text: str) -> None:
 def test_fingerprints_in_every_spelling(data: bytes, colons: bool, upper: bool) -> None:
     text = data.hex(":") if colons else data.hex()
     assert check_fingerprint("option", text.upper() if upper else text) == data.hex()
+
+
+def test_a_host_is_accepted_as_docker_vm_host_returns_it(certs: Certs) -> None:
+    whole = {
+        **dict.fromkeys(HOST_KEYS),
+        "name": "web1",
+        "dns_names": ["web1.example.org"],
+        "ip_addresses": ["10.0.0.4"],
+    }
+    certs.run(hosts=[whole])
+    certs.settled(hosts=[{"name": "web1", "dns_names": "web1.example.org", "ip_addresses": "10.0.0.4"}])
+
+
+def test_names_that_are_not_known_yet_renew_nothing(certs: Certs) -> None:
+    future = {"name": "web1", "dns_names": ["web1.example.org"], "unknown": ["dns_names", "ip_addresses", "id"]}
+    predicted = certs.run(check=True, hosts=[future])
+    assert predicted["servers"]["web1"]["reasons"] == ["it does not exist"]
+    certs.run(hosts=[{"name": "web1", "dns_names": ["web1.example.org"], "ip_addresses": ["10.0.0.4"]}])
+    assert not certs.run(check=True, hosts=[future])["changed"]
+    reasons = certs.run(check=True, hosts=[{**future, "ip_addresses": ["10.0.0.5"]}])["servers"]["web1"]["reasons"]
+    assert reasons == ["SAN lacks 10.0.0.5"]
+    for key in ("dns_names", "ip_addresses"):
+        with pytest.raises(OptionError, match="the names of web1 are not known yet"):
+            certs.run(hosts=[{**future, "unknown": [key]}])
+    # Names that Azure does not know yet do not matter where nothing is issued.
+    certs.run(state="absent", hosts=[future])

@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 
 if t.TYPE_CHECKING:
-    from .conftest import Certs
+    from .conftest import Certs, Maker
 
 HOSTS = [{"name": "web1", "dns_names": ["web1.example.org"], "ip_addresses": ["10.0.0.4"]}, {"name": "web2"}]
 
@@ -189,31 +190,77 @@ def test_hosts_that_are_not_named_stay_as_they_are(certs: Certs) -> None:
     certs.run(hosts=HOSTS)
     certs.later(days=390)
     before = certs.bytes("servers/web2/cert.pem")
-    result = certs.run(hosts=HOSTS[:1])
+    assert set(certs.run(hosts=HOSTS[:1])["servers"]) == {"web1"}
     assert certs.bytes("servers/web2/cert.pem") == before
-    assert result["servers"]["web2"]["reasons"] == ["expires in 7 days"]
+    assert certs.run(check=True)["servers"]["web2"]["reasons"] == ["expires in 7 days"]
 
 
-def test_a_brief_look_is_at_what_is_named(certs: Certs) -> None:
+def test_only_the_named_hosts_are_examined(certs: Certs) -> None:
     certs.run(hosts=HOSTS, clients=["robot"])
-    whole, only_named = (certs.run(check=True, only_named=only_named, hosts=HOSTS[:1]) for only_named in (False, True))
+    whole, named = certs.run(check=True), certs.run(check=True, hosts=HOSTS[:1])
     assert set(whole["servers"]) == {"web1", "web2"}
-    assert only_named["servers"] == {"web1": whole["servers"]["web1"]}
-    assert not whole["changed"]
-    rest = ("servers", "clients", "diff")
-    assert {name: only_named[name] for name in only_named if name not in rest} == {
-        name: whole[name] for name in whole if name not in rest
-    }
+    assert named["servers"] == {"web1": whole["servers"]["web1"]}
+    assert named["clients"] == whole["clients"]
+    reads = Reads()
+    certs.run(hosts=HOSTS[:1], files=reads)
+    assert any("servers/web1/" in path for path in reads.paths)
+    assert not [path for path in reads.paths if "servers/web2" in path]
     certs.path("servers/web2/ca.pem").unlink()
-    assert [
-        certs.run(check=True, only_named=only_named, hosts=HOSTS[:1])["changed"] for only_named in (False, True)
-    ] == [True, False]
-    # What changes something looks at everything.
-    assert certs.run(only_named=True, hosts=HOSTS[:1])["changed"]
-    certs.check_pairs()
-    certs.settled(hosts=HOSTS)
-    certs.run(rotate_ca="start")
-    assert set(certs.run(check=True, only_named=True, hosts=HOSTS[:1])["servers"]) == {"web1", "web2"}
+    assert [certs.run(check=True, **options)["changed"] for options in ({}, {"hosts": HOSTS[:1]})] == [True, False]
+
+
+def test_every_host_follows_a_ca_that_changes(certs: Certs) -> None:
+    certs.run(hosts=HOSTS)
+    certs.later(days=3630)
+    assert set(certs.run(hosts=HOSTS[:1])["servers"]) == {"web1", "web2"}
+    assert certs.chain("servers/web2/ca.pem") == certs.chain(".docker-tls-certs/current/ca.pem")
+    for step in ("start", None, "cancel"):
+        result = certs.run(hosts=HOSTS[:1], **({"rotate_ca": step} if step else {}))
+        assert set(result["servers"]) == {"web1", "web2"}, step
+        assert certs.bytes("servers/web2/ca.pem").count(b"BEGIN") == (1 if step == "cancel" else 2)
+
+
+class Reads(FileSystem):
+    """Remembers what is read or examined."""
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+
+    def read(self, path: str) -> bytes:
+        self.paths.add(path)
+        return super().read(path)
+
+    def status(self, path: str) -> t.Any:
+        self.paths.add(path)
+        return super().status(path)
+
+
+def test_a_job_that_discards_its_certificates_changes_nothing(
+    certs: Certs, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca, key = maker.ca()
+    outside: dict[str, t.Any] = {"ca_content": maker.pem(ca), "ca_key_content": maker.pem(key), "hosts": HOSTS}
+    for check in (True, False):
+        result = certs.run(check=check, temporary=True, **outside)
+        assert not result["changed"]
+        assert "servers/web1: made: it does not exist" in result["actions"]
+    certs.later(days=200)
+    assert not certs.run(temporary=True, regenerate="always", **outside)["changed"]
+    assert certs.run(temporary=False, regenerate="always", **outside)["changed"]
+    assert certs.run(temporary=True, rotate_ca="start", **{**outside, **other_ca(maker)})["changed"]
+    assert certs.run(temporary=True, state="absent", hosts=HOSTS[:1])["changed"]
+    monkeypatch.setenv("AWX_PRIVATE_DATA_DIR", str(certs.directory.parent))
+    assert not certs.run(regenerate="always", **outside)["changed"]
+
+
+def test_a_ca_that_only_this_directory_has_is_a_change(certs: Certs) -> None:
+    assert certs.run(temporary=True, hosts=HOSTS)["changed"]
+    assert certs.run(temporary=True, hosts=HOSTS, regenerate="always")["changed"]
+
+
+def other_ca(maker: Maker) -> dict[str, str]:
+    ca, key = maker.ca("Another CA")
+    return {"ca_content": maker.pem(ca), "ca_key_content": maker.pem(key)}
 
 
 def test_renewal_keeps_the_key_and_replaces_one_file(certs: Certs) -> None:
