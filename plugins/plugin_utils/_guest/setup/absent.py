@@ -20,7 +20,7 @@ from .registries import registries
 
 
 def remove_all(machine, settings, facts):
-    """Take away what we configured; the engine and its data only when that was asked for."""
+    """Remove the configuration; remove the engine and its data only if the settings ask for that."""
     if facts.state.get("logins"):
         load_json(machine, LOGIN_FILE, {})
     machine.stage = "compose"

@@ -65,7 +65,7 @@ class Apt:
             self.apt_get("install", "--fix-broken", "--no-install-recommends")
 
     def refresh(self, _asked_version=False):
-        """Fetch the indexes. A source that cannot be read is no failure while what is needed is in another."""
+        """Fetch the indexes. A source that cannot be read only matters if no other has what is needed."""
         self.missing = ""
         try:
             self.apt_get("update")

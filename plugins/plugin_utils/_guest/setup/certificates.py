@@ -35,7 +35,7 @@ def check_pair(certs):
 
 
 def certificates(pem):
-    """The certificates in a PEM file, as DER."""
+    """Return the certificates in a PEM file, as DER."""
     blocks = re.findall(
         r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem.decode("ascii", "replace"), re.DOTALL
     )
@@ -51,12 +51,12 @@ def sha256(content):
 
 
 def fingerprints(pem):
-    """SHA-256 fingerprints of the certificates in a PEM file, lower-case hex."""
+    """Return the SHA-256 fingerprints of the certificates in a PEM file, lower-case hex."""
     return [sha256(der) for der in certificates(pem)]
 
 
 def key_fingerprint(der):
-    """SHA-256 of a certificate's public key (its SubjectPublicKeyInfo: RFC 5280, 4.1), lower-case hex."""
+    """Return the SHA-256 of a certificate's SubjectPublicKeyInfo (RFC 5280, 4.1), lower-case hex."""
     place = element(der, element(der, 0)[0])[0]  # the first field of the TBSCertificate
     # Before the key come version (which may be left out), serialNumber, signature, issuer, validity and subject.
     for _field in range(6 if der[place] == 0xA0 else 5):
@@ -65,7 +65,7 @@ def key_fingerprint(der):
 
 
 def element(der, place):
-    """Where the contents of the DER element at a place begin and end (X.690, 8.1.3)."""
+    """Return where the contents of the DER element at a place begin and end (X.690, 8.1.3)."""
     begin, length = place + 2, der[place + 1]
     if length > 0x7F:
         begin += length - 0x80

@@ -42,7 +42,7 @@ def refuse(machine, settings, facts):
 
 
 def fence(machine, settings, facts):
-    """Let no other CA take the place of the engine's by accident. One that was renewed with its key is the same CA."""
+    """Refuse a CA other than the engine's unless the settings ask for it. One renewed with its key is the same CA."""
     recorded, wanted = set(facts.state.get("ca") or []), set(fingerprints(settings.certs["ca"]))
     if not recorded or recorded & wanted or settings.replace_ca:
         return
@@ -56,7 +56,7 @@ def fence(machine, settings, facts):
 
 
 def keep_settings(settings, state):
-    """Take from the record of the last run what bringing certificates alone must know."""
+    """Take the port from the record of the last run; settings that hold only certificates do not have it."""
     if not state.get("port"):
         raise Problem(
             "this machine has no record of settings with a port, so certificates alone cannot be brought to it: "

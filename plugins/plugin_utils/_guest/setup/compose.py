@@ -16,7 +16,7 @@ from .paths import COMPOSE_DIR, compose_file
 
 
 def compose(machine, settings, facts):
-    """Bring the wanted projects up; take those down that are no longer wanted, if that was asked for."""
+    """Start the projects of the settings; stop and remove others that an earlier run started, if asked to."""
     known = facts.state.get("projects") or []
     gone = [name for name in known if name not in settings.projects]
     if settings.projects and machine.alive and not machine.check:
@@ -78,13 +78,13 @@ def compose_command(name, folder):
 
 
 def env_line(key, value):
-    """One line of compose's .env file, with nothing left to interpolate."""
+    """Return one line of the .env file, with nothing left to interpolate."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\n", "\\n")
     return '{}="{}"\n'.format(key, escaped)
 
 
 def is_up(project):
-    """Tell whether the project's containers exist and each of them runs or has ended well."""
+    """Return whether the project's containers exist and each of them runs or has ended well."""
     # Without what somebody started with `docker compose run`.
     labels = ["com.docker.compose.project=" + project, "com.docker.compose.oneoff=False"]
     query = urllib.request.quote(json.dumps({"label": labels}))

@@ -91,7 +91,7 @@ def drop_copies(machine, settings):
 
 
 def transition(machine, settings, facts, changed, pending):
-    """``restart``, ``reload``, ``start`` or None: what the daemon needs to run with the wanted configuration."""
+    """Return what the daemon needs to run as configured: ``restart``, ``reload``, ``start`` or None."""
     if not service_active(machine):
         return None if settings.absent else "start"
     if set(changed) - {DAEMON_JSON} or pending or runs_replaced_program(machine):
@@ -189,13 +189,13 @@ def wait_for_engine(machine, settings, limit=90):
 
 
 def journal(machine):
-    """What the daemon said when it was last started."""
+    """Return what the daemon said when it was last started."""
     output = machine.run(["journalctl", "-u", "docker", "-n", "40", "--no-pager", "-o", "cat"], ok=None)
     return machine.tail(output.rpartition("\nStarting ")[2], 900)
 
 
 def restore(machine, before):
-    """Bring back what was there before, as far as it can be written; returns how that went."""
+    """Restore the former files, and return how that went."""
     lost = []
     for path, (content, mode) in before.items():
         try:
@@ -210,7 +210,7 @@ def restore(machine, before):
 
 
 def undo(machine, before):
-    """Bring back the last configuration and let the daemon run with it; tells how that went."""
+    """Restore the former configuration, restart the daemon with it, and return how that went."""
     machine.change("bring back the last configuration", lambda: restore(machine, before))
     machine.run(["systemctl", "daemon-reload"], ok=None)
     machine.run(["systemctl", "reset-failed", "docker"], ok=None)

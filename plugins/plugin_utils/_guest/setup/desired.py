@@ -13,7 +13,7 @@ from .unit import drop_in, proxy_file
 
 
 def wanted_daemon(settings, facts):
-    """daemon.json as it shall be: what is there, without what we once put there, with what is wanted now."""
+    """Return the entries of daemon.json that the settings ask for."""
     if settings.certs_only:
         return dict(facts.state.get("daemon") or {})
     wanted = dict(settings.daemon)
@@ -29,7 +29,7 @@ def wanted_daemon(settings, facts):
 
 
 def merged_daemon(settings, facts):
-    """Somebody else's entries stay, also within an object such as log-opts; those that we once put there go."""
+    """Return daemon.json as desired: other people's entries stay, our former ones go, also within an object."""
     wanted = wanted_daemon(settings, facts)
     result = dict(facts.daemon)
     for ours in (facts.state.get("daemon") or {}, facts.state.get("daemon-before") or {}):
@@ -56,14 +56,14 @@ def given_back(ours, left, first):
 
 
 def without(value, ours):
-    """What is left of an entry without what we put there; None when nothing is."""
+    """Return what remains of an entry without our part of it; None when nothing does."""
     if isinstance(value, dict) and isinstance(ours, dict):
         return {name: entry for name, entry in value.items() if name not in ours or ours[name] != entry} or None
     return None if value == ours else value
 
 
 def wanted_files(machine, settings, facts):
-    """Every file of the engine's configuration: ``path -> (content or None, mode)``."""
+    """Return every file of the engine's configuration as ``path -> (content or None, mode)``."""
     files = {}
     for name, path, mode in (*CERTIFICATES, ("key", KEY, 0o600)):
         if name in settings.certs:

@@ -78,7 +78,7 @@ def nvme_disk(machine, lun):
 
 
 def partitions(disk):
-    """The partitions of a disk, in order."""
+    """Return the partitions of a disk, in order."""
     base = os.path.basename(disk)
     found = [
         (int(open_text(os.path.join(os.path.dirname(name), "start"))), os.path.basename(os.path.dirname(name)))
@@ -93,13 +93,13 @@ def open_text(path):
 
 
 def signature(machine, device):
-    """What is on the device as blkid tells it (``TYPE``, ``UUID``, ``PTTYPE`` ...); empty when blank."""
+    """Return what blkid finds on the device (``TYPE``, ``UUID``, ``PTTYPE`` ...); empty when it is blank."""
     output = machine.run(["blkid", "-p", "-o", "export", device], ok=(0, 2))
     return dict(line.split("=", 1) for line in output.splitlines() if "=" in line and not line.startswith("DEVNAME"))
 
 
 def usable_partition(machine, disk):
-    """What to mount: the only partition, or the disk itself if it holds a file system. None: the disk is blank."""
+    """Return the device to mount: the only partition, or the disk if it holds a file system. None: it is blank."""
     found = partitions(disk)
     if len(found) > 1:
         raise Problem("docker.data_disk: {} has {} partitions; give an empty disk".format(disk, len(found)))
@@ -127,7 +127,7 @@ def refuse_strange(machine, partition):
 
 
 def blank(device):
-    """Tell whether the first and last MiB are zero."""
+    """Return whether the first and last MiB are zero."""
     with open(device, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         for position in (0, max(0, size - 1024 * 1024)):

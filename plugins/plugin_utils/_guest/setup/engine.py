@@ -29,7 +29,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 def ask_engine(path, timeout=10):
-    """GET from the local engine; None when it does not answer."""
+    """Return the local engine's answer to a GET; None when it does not answer."""
     connection = UnixConnection(SOCKET, timeout)
     try:
         connection.request("GET", path)
@@ -45,7 +45,7 @@ def ask_engine(path, timeout=10):
 
 
 def engine_info(machine):
-    """The running engine's /info; empty when there is none. Asking must not start it by its socket unit."""
+    """Return the running engine's /info, empty if it does not run. Asking must not start it by its socket unit."""
     if not machine.alive or not service_active(machine):
         return {}
     return ask_engine("/info", timeout=30) or {}
@@ -56,7 +56,7 @@ def service_active(machine):
 
 
 def tls_answers(port, certificate):
-    """Tell whether whoever listens on the port shows exactly this certificate."""
+    """Return whether the server on the port shows exactly this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # the certificate itself is compared below

@@ -22,7 +22,7 @@ MANAGERS = {"apt": Apt, "dnf": Dnf, "yum": Yum, "tdnf": Tdnf, "zypper": Zypper}
 
 
 class Facts:
-    """What the machine is and what runs on it, as far as it can be told without changing it."""
+    """Facts about the machine, its packages and its engine, gathered without changing it."""
 
     def __init__(self, machine):
         release = os_release(machine)
@@ -40,7 +40,7 @@ class Facts:
         self.refresh(machine)
 
     def refresh(self, machine):
-        """Look again at what an installation changes."""
+        """Gather again what an installation changes."""
         self.package, self.version = installed_engine(self.packages)
         names = engine_names(self.manager)
         self.unfinished = [name for name in (self.packages.unfinished() if self.packages else ()) if name in names]
@@ -69,7 +69,7 @@ def os_release(machine):
 
 
 def package_manager(machine, like):
-    """``apt``, ``dnf``, ``yum``, ``zypper``, ``tdnf`` or None for a distribution that we do not know."""
+    """Return ``apt``, ``dnf``, ``yum``, ``zypper`` or ``tdnf``; None for an unknown distribution."""
     names = set(like)
     if names & {"debian", "ubuntu"}:
         return "apt"
@@ -106,7 +106,7 @@ def first_json(machine, path):
 
 
 def left_behind(machine):
-    """What our drop-in tells where the record is missing: that port and certificates are ours. Empty without it."""
+    """Return a record made from our drop-in, where the record itself is missing; empty without the drop-in."""
     text = machine.text(DROP_IN) or machine.text(OLD_DROP_IN)
     port = re.search(r"-H tcp://0\.0\.0\.0:(\d+) --tlsverify", text) if text.startswith(MARK) else None
     if port is None:

@@ -87,7 +87,7 @@ class Machine:
         return text
 
     def tail(self, output, size=1200):
-        """The end of a program's output without any known secret, also where the cut goes through one."""
+        """Return the end of a program's output without any known secret, also where the cut goes through one."""
         if isinstance(output, bytes):
             output = output.decode("utf-8", "replace")
         return tail(self.redact(output or ""), size)
@@ -102,7 +102,7 @@ class Machine:
                 act()
 
     def read(self, path):
-        """The file's bytes, None when there is none."""
+        """Return the file's bytes, None if it does not exist."""
         try:
             with open(self.path(path), "rb") as file:
                 return file.read()
@@ -110,7 +110,7 @@ class Machine:
             return None
 
     def glob(self, pattern):
-        """The files that fit, by their paths on the machine."""
+        """Return the files that match, by their paths on the machine."""
         skip = 0 if self.root == "/" else len(self.root)
         return sorted(name[skip:] for name in glob.glob(self.path(pattern)))
 
@@ -118,14 +118,14 @@ class Machine:
         return (self.read(path) or b"").decode("utf-8", "replace")
 
     def differs(self, path, content, mode):
-        """Tell whether the file is not as wanted; ``content`` None means that none is wanted."""
+        """Return whether the file differs from what is desired; ``content`` None: it must not exist."""
         present = self.read(path)
         if content is None or present is None:
             return (content is None) != (present is None)
         return present != content or self.mode(path) != mode
 
     def mode(self, path):
-        """The file's permissions, 0644 when there is none."""
+        """Return the file's permissions, 0644 if it does not exist."""
         try:
             return os.stat(self.path(path)).st_mode & 0o7777
         except (FileNotFoundError, NotADirectoryError):
@@ -244,6 +244,6 @@ def open_log(path):
 
 
 def tail(output, size=1200):
-    """The end of a text, at most ``size`` characters of it."""
+    """Return the end of a text, at most ``size`` characters of it."""
     text = (output or "").strip()
     return text if len(text) <= size else "..." + text[-size:]

@@ -78,7 +78,7 @@ def alone(machine):
 
 
 def apply(machine, settings):
-    """The whole story for settings; returns what the result line shall say."""
+    """Apply the settings and return what the result line says about it."""
     machine.secrets = settings.secrets()
     for name, value in settings.proxies.items():
         machine.environment.update({name + "_proxy": value, name.upper() + "_PROXY": value})
@@ -116,7 +116,7 @@ def was_cut_short(machine, facts):
 
 
 def ssh_host_keys(machine):
-    """The machine's public SSH host keys, each as type and base64: with them a client knows whom it talks to."""
+    """Return the machine's public SSH host keys, each as type and base64, by which a client recognizes it."""
     lines = [machine.text(name).split() for name in machine.glob("/etc/ssh/ssh_host_*_key.pub")]
     return [" ".join(words[:2]) for words in lines if len(words) > 1]
 
@@ -138,7 +138,7 @@ def describe_engine(machine, facts):
 
 
 def result_line(result):
-    """One line of JSON that fits into what the agent hands on (4 KiB): the lists and texts give way."""
+    """Return one line of JSON that fits into what the agent passes on (4 KiB); long lists and texts are cut."""
     for limit in (40, 12, 4, 1):
         shown = dict(result)
         for key in ("changes", "differences", "notes"):
@@ -169,7 +169,7 @@ def parse_arguments(argv):
 
 
 def run(options, machine):
-    """Do what the options ask; returns the result, whose ``ok`` tells how it ended."""
+    """Run with these options and return the result, whose ``ok`` says how the run ended."""
     result = {"docker_setup": FORMAT, "ok": False, "log": LOG}
     if not machine.alive:
         result["root"] = machine.root
@@ -203,7 +203,7 @@ def run(options, machine):
 
 
 def main(argv=None):
-    """Run as a program; returns the exit code."""
+    """Run as a program and return the exit code."""
     os.umask(0o022)
     options = parse_arguments(argv)
     machine = Machine(options.root, check=options.check or options.verify)

@@ -16,25 +16,25 @@ CERTS_UNFINISHED = "certs-unfinished"
 
 
 def open_ports(state):
-    """The ports that earlier runs have opened; more than one after a run that did not end well."""
+    """Return the ports that earlier runs have opened; more than one after a run that did not end well."""
     return {port for port in [state.get("port"), *(state.get("ports") or [])] if port}
 
 
 def certificate_files(state):
-    """The record's files that hold certificates and key, with their hashes."""
+    """Return the record's files that hold certificates and key, with their hashes."""
     paths = {KEY, *(entry[1] for entry in CERTIFICATES)}
     return {path: digest for path, digest in (state.get("files") or {}).items() if path in paths}
 
 
 def just_pushed(settings, state):
-    """The part of the record that this run answers for."""
+    """Return the part of the record that this run is responsible for."""
     if not settings.certs_only:
         return state
     return {"port": state["port"], "files": certificate_files(state)}
 
 
 def new_record(machine, settings, facts):
-    """What a run that ends well leaves as its record: hashes only, no secret."""
+    """Return the record of a run that ends well: hashes only, no secret."""
     files = own_files(machine, settings, facts)
     for name, project in settings.projects.items():
         files[compose_file(name)] = project["file"].encode()
@@ -61,7 +61,7 @@ def new_record(machine, settings, facts):
 
 
 def intend(machine, settings, facts):
-    """Note what will be ours before the first file is written: a run that is cut short leaves nothing to nobody."""
+    """Record what will be ours before the first file is written, so that a run after a killed one knows it."""
     before, state = facts.state, new_record(machine, settings, facts)
     state["ca"] = sorted({*(before.get("ca") or []), *state["ca"]})
     state["files"] = dict(before.get("files") or {}, **state["files"])
@@ -73,14 +73,14 @@ def intend(machine, settings, facts):
 
 
 def unfinished(state, facts):
-    """A record in the middle of a run: what later stages take away is still there, and what they make may be."""
+    """Return the record for the middle of a run: it names what later stages may have removed or made."""
     for key in ("projects", "logins"):
         state[key] = sorted({*(state.get(key) or []), *(facts.state.get(key) or [])})
     return dict(state, unfinished=True, ports=sorted(open_ports(facts.state)))
 
 
 def record(machine, settings, facts, ended):
-    """Leave the record of this run."""
+    """Write the record of this run."""
     state = new_record(machine, settings, facts)
     if ended:
         save(machine, state)

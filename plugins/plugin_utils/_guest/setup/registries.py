@@ -14,7 +14,7 @@ from .paths import HUB, LOGIN_FILE
 
 
 def registries(machine, settings, facts):
-    """Log in to the wanted registries, and out of those that we once logged in to and that are no longer wanted."""
+    """Log in to the registries of the settings, and out of others that an earlier run logged in to."""
     if not settings.logins and not facts.state.get("logins"):
         return
     present = load_json(machine, LOGIN_FILE, {}).get("auths") or {}

@@ -50,7 +50,7 @@ class Repository:
         return self.facts.codename
 
     def index(self):
-        """The address of the repository's index: it is there if the distribution is served."""
+        """Return the address of the repository's index, which exists if the distribution is served."""
         if self.apt:
             return "{}/dists/{}/Release".format(self.base, self.codename())
         return "{}/{}/{}/{}/repodata/repomd.xml".format(
@@ -80,12 +80,12 @@ class Repository:
         self.key()
 
     def lacks_authorities(self):
-        """Tell whether Debian's or Ubuntu's package of public CAs is missing, which minimal images leave out."""
+        """Return whether Debian's or Ubuntu's package of public CAs is missing, which minimal images leave out."""
         bundle = "/etc/ssl/certs/ca-certificates.crt"
         return self.apt and self.base.startswith("https") and self.machine.read(bundle) is None
 
     def fetch(self, url, attempts=4):
-        """GET, again after a while when the network fails."""
+        """Return what the address serves; try again after a while when the network fails."""
         handler = proxy_handler(self.machine, self.settings, self.facts.manager, url)
         opener = urllib.request.build_opener(*([handler] if handler else []))
         for attempt in range(1, attempts + 1):

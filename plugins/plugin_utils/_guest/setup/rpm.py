@@ -16,7 +16,7 @@ NOTHING_FOUND = re.compile(r"No matching (Packages|packages|items)|No packages f
 
 
 class Rpm:
-    """What dnf, yum, tdnf and zypper have in common."""
+    """The common part of dnf, yum, tdnf and zypper."""
 
     name = "rpm"
     lock_files = ("/var/lib/rpm/.rpm.lock", "/usr/lib/sysimage/rpm/.rpm.lock")
@@ -57,10 +57,10 @@ class Rpm:
                 self.patiently("rpm", "-e", "--noscripts", "--nodeps", word)
 
     def refresh(self, asked_version=False):
-        """Fetch the repositories' indexes; what does so with each command needs nothing."""
+        """Fetch the repositories' indexes, unless each command does so itself."""
 
     def listed(self, *words):
-        """Run a command that lists packages; finding none is no failure."""
+        """Run a command that lists packages; return nothing if it finds none."""
         try:
             return self.patiently(*words)
         except Problem as problem:
@@ -83,7 +83,7 @@ class Dnf(Rpm):
         self.skipped = []
 
     def dnf(self, *words):
-        """Run it without those repositories that are not ours and fail, in whose place others may have the packages."""
+        """Run it, and again without a repository that fails and is not ours: others may have the packages."""
         while True:
             extra = ["--setopt={}.skip_if_unavailable=1".format(name) for name in self.skipped]
             try:
@@ -195,7 +195,7 @@ class Zypper(Rpm):
         return self.patiently("zypper", "--non-interactive", *words, **options)
 
     def refresh(self, _asked_version=False):
-        """Fetch the indexes. One that cannot be read is no failure: what is to be installed may be in another."""
+        """Fetch the indexes. One that cannot be read only matters if no other has what is needed."""
         self.zypper("refresh", ok=None)
 
     def versions(self, name):

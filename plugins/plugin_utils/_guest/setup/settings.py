@@ -55,7 +55,7 @@ SHAPE = {
 
 
 def examine(value, shape, where):
-    """Refuse what is not of the shape: an unknown key, a wrong type, a value not among the choices."""
+    """Refuse an unknown key, a wrong type, and a value that is not among the choices."""
     if isinstance(shape, dict):
         if not isinstance(value, dict):
             raise Problem("{} is not an object".format(where))
@@ -76,7 +76,7 @@ def examine(value, shape, where):
 
 
 class Settings:
-    """The settings file in the form in which the rest of the program asks for them."""
+    """The settings file in the form in which the other parts read it."""
 
     def __init__(self, document):
         examine(document, SHAPE, "the settings")
@@ -132,7 +132,7 @@ class Settings:
                 raise Problem("compose project {!r}: use lower case letters, digits, - and _".format(name))
 
     def secrets(self):
-        """Every text that must not be seen, the longest first."""
+        """Return every text that must not be seen, the longest first."""
         found = [login["password"] for login in self.logins]
         found += [value for project in self.projects.values() for value in project["secrets"].values()]
         found += [value for name, value in self.proxies.items() if name != "no"]
@@ -150,7 +150,7 @@ def port_number(text):
 
 
 def decode_certificates(certs):
-    """PEM bytes by name, from base64 (or from PEM itself, as the Docker extension allowed)."""
+    """Return PEM bytes by name, from base64 (or from PEM itself, as the Docker extension allowed)."""
     found = {}
     for name, value in certs.items():
         if not value:
@@ -168,7 +168,7 @@ def decode_certificates(certs):
 
 
 def projects(public, protected):
-    """Compose projects by name: ``{"file": text, "environment": {}, "secrets": {}}``."""
+    """Return the Compose projects by name: ``{"file": text, "environment": {}, "secrets": {}}``."""
     found = {}
     secrets = protected.get("compose-secrets") or {}
     if public.get("compose"):

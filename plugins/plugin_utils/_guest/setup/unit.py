@@ -50,13 +50,13 @@ def later_drop_in(machine):
 
 
 def unit_word(word):
-    """A word as systemd's ExecStart wants it: no specifier, no variable, quoted when needed."""
+    """Return a word as ExecStart needs it: without specifiers and variables, quoted if necessary."""
     word = word.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$")
     return '"{}"'.format(word.replace('"', '\\"')) if re.search(r"[\s\"';]", word) or not word else word
 
 
 def command_line(settings, facts):
-    """The words of ExecStart: the packaged command, its hosts and TLS options replaced by ours."""
+    """Return the words of ExecStart: the packaged command, its hosts and TLS options replaced by ours."""
     packaged = list(facts.command) or [
         "/usr/bin/dockerd",
         "-H",
@@ -85,7 +85,7 @@ def command_line(settings, facts):
 
 
 def drop_in(settings, facts):
-    """The drop-in's text, None when nothing is asked that needs one."""
+    """Return the drop-in's text, None if the settings need none."""
     lines = []
     if settings.disk:
         lines += ["[Unit]", "RequiresMountsFor=" + (settings.disk.get("path") or "/srv/docker"), ""]
@@ -100,7 +100,7 @@ def drop_in(settings, facts):
 
 
 def proxy_file(settings):
-    """Environment file for the daemon, None without proxies; it can hold passwords."""
+    """Return the daemon's environment file, None without proxies; it can hold passwords."""
     names = (("http", "HTTP_PROXY"), ("https", "HTTPS_PROXY"), ("no", "NO_PROXY"))
     lines = ['{}="{}"'.format(name, settings.proxies[key].replace("\\", "\\\\").replace('"', '\\"'))
              for key, name in names if key in settings.proxies]  # fmt: skip

@@ -16,7 +16,7 @@ from .record import CERTS_UNFINISHED
 
 
 def verify(machine, state):
-    """Compare the machine with the record of the last run; returns what is no longer so."""
+    """Return the differences between the machine and the record of the last run."""
     found = ["the last run did not end well"] if state.get("unfinished") or state.get(CERTS_UNFINISHED) else []
     for path, digest in sorted((state.get("files") or {}).items()):
         content = machine.read(path)

@@ -12,7 +12,7 @@ def without_epoch(version):
 
 
 def upstream(version):
-    """``5:28.1.1-1~debian.12~bookworm`` -> ``28.1.1``, and SUSE's ``28.5.1_ce-150000.1`` -> ``28.5.1``."""
+    """Return the engine's own version: 28.1.1 of 5:28.1.1-1~debian.12~bookworm, 28.5.1 of SUSE's 28.5.1_ce-150000.1."""
     return re.split(r"[-+~_]", without_epoch(version))[0]
 
 

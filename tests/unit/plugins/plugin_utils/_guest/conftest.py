@@ -145,7 +145,7 @@ class Scratch:
         return (self.root / path.lstrip("/")).read_text(encoding="utf-8")
 
     def exists(self, path: str) -> bool:
-        """Tell whether a file of the tree is there."""
+        """Return whether a file of the tree is there."""
         return (self.root / path.lstrip("/")).exists()
 
     def files(self) -> dict[str, tuple[int, bytes]]:

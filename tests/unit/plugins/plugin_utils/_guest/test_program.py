@@ -70,7 +70,7 @@ def test_no_secret_is_printed_or_logged(scratch: Scratch, pems: Pems) -> None:
     assert holders == {"etc/docker/compose/web/.env"}
 
 
-def test_changes_are_found_and_mended(scratch: Scratch, pems: Pems) -> None:
+def test_changes_are_found_and_undone(scratch: Scratch, pems: Pems) -> None:
     settings = document(pems, daemon={"debug": True})
     scratch.run(settings)
     (scratch.root / DROP_IN.lstrip("/")).unlink()
