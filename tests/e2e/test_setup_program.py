@@ -107,10 +107,10 @@ class Machines:
             )
         )
         outcome = read_setup_result(result.message)
-        assert outcome.result, result.message
-        assert outcome.good == (not fails), outcome.result
+        assert outcome.report, result.message
+        assert outcome.is_good == (not fails), outcome.report
         assert result.status == ("error" if fails else "success")
-        return outcome.result
+        return outcome.report
 
     def close(self) -> None:
         """Leave nothing behind."""

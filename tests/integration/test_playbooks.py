@@ -559,7 +559,7 @@ def test_somebody_elses_files_stay(user: User) -> None:
 def test_somebody_elses_context_stays(user: User) -> None:
     user.docker("context", "create", "web1", "--docker", "host=tcp://mine:1")
     ran = user.play("create_docker_host", name="web1", fails=True)
-    assert "was not made by this collection" in ran.output
+    assert "was not created by this collection" in ran.output
     assert "docker_host_context_name, docker_host_adopt_context" in ran.output
     assert user.writes() == []
     made = user.play("create_docker_host", name="web1", context_name="web1-azure")
@@ -570,7 +570,7 @@ def test_somebody_elses_context_stays(user: User) -> None:
     assert "docker_host_context: false keeps none" in " ".join(again.output.split())
     assert user.writes() == []
     deleted = user.play("delete_docker_host", name="web1")
-    assert "The docker context web1 was not made by this collection, so it stays" in " ".join(deleted.output.split())
+    assert "The Docker context web1 was not created by this collection, so it stays" in " ".join(deleted.output.split())
     assert deleted.changed == {"localhost": 2}
     assert "tcp://mine:1" in user.docker("context", "inspect", "web1")
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The host's record in the VM's tags, and the fence it makes. Private to this collection.
+"""The VM's tags record which CA its engine trusts, so that a run with another CA stops.
 
 ``docker-host-ca`` names the CAs that the engine trusts by their certificates, ``docker-host-ca-key`` by their public
-keys, which stay when a CA is renewed; ``docker-host-cert-expires`` says when the engine's certificate ends.
-A run with another CA (a lost cert_dir, a job with an empty home) stops before it cuts everybody off.
+keys, which stay when a CA is renewed; ``docker-host-cert-expires`` says when the engine's certificate expires. A run
+with another CA (a lost cert_dir, a job with an empty home) stops before it locks out all clients.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from .._errors import DockerHostError
 from .certificates import ServerCertificates
 
 TAGS = (CA_TAG, CA_KEY_TAG, CERT_EXPIRES_TAG)
-# A tag's value has at most 256 characters: three fingerprints, which no rotation needs more of.
+# A tag's value has at most 256 characters: three fingerprints. A rotation needs two.
 MOST_FINGERPRINTS = 3
 EXPIRES_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 MARGIN = timedelta(days=30)
 
 
 class CaMismatchError(DockerHostError):
-    """The engine trusts another CA than the one that is brought. The result carries ``recorded`` and ``given``."""
+    """The engine trusts another CA than the given one. The failed result contains ``recorded`` and ``given``."""
 
 
 def recorded_ca(tags: t.Mapping[str, str], tag: str = CA_TAG) -> set[str]:
-    """The fingerprints that the VM's tag names."""
+    """Return the fingerprints that the VM's tag names."""
     return {part.strip().lower() for part in (tag_value(tags, tag) or "").split(",") if part.strip()}
 
 
 def check_ca_unchanged(
     host: str, tags: t.Mapping[str, str], certs: ServerCertificates | None, replace_ca: bool, *, guest_checks: bool
 ) -> None:
-    """Let only those pass whose CA the engine already trusts, or who replace it on purpose.
+    """Stop a push of certificates whose CA the engine does not trust, unless the CA is to be replaced.
 
-    :param guest_checks: the program on the VM has the same fence. It decides where the tags name no keys: it has the
-        CA's certificate, and sees whether another one is of the same key.
-    :raises CaFenceError: none of the CAs brought is recorded.
+    :param guest_checks: the program on the VM checks the same. It decides where the tags name no keys, because it has
+        the CA's certificate and can compare the keys.
+    :raises CaMismatchError: none of the given CAs is recorded.
     """
     recorded, keys = recorded_ca(tags), recorded_ca(tags, CA_KEY_TAG)
     if not certs or not recorded or replace_ca or recorded & set(certs.ca_fingerprints):
@@ -50,38 +50,38 @@ def check_ca_unchanged(
         return
     raise CaMismatchError(
         f"{host}: its engine trusts the CA {_short(recorded)}, and these certificates come from another one,"
-        f" {_short(certs.ca_fingerprints)}. Pushing them would cut off every client of the first, so nothing was"
-        " changed. If its directory was lost or this run used another one, bring back the first CA: run with the"
-        " cert_dir that holds it (ca.pem and ca-key.pem; the default is DOCKER_CERT_PATH, else ~/.docker), for example"
-        " from a backup. To replace it on purpose and cut those clients off, give replace_ca=true; to replace it"
-        " without cutting anybody off, rotate it (playbook rotate_docker_certs).",
+        f" {_short(certs.ca_fingerprints)}. Pushing them would lock out every client of the first, so nothing was"
+        " changed. If its directory was lost or this run used another one, restore the first CA: run with the"
+        " O(cert_dir) that contains it (ca.pem and ca-key.pem; the default is DOCKER_CERT_PATH, else ~/.docker), for"
+        " example from a backup. To replace it and lock those clients out, set O(replace_ca=true); to replace it"
+        " without locking anybody out, rotate it (playbook rotate_docker_certs).",
         recorded=sorted(recorded),
         given=list(certs.ca_fingerprints),
     )
 
 
 def certificate_still_valid(tags: t.Mapping[str, str], certs: ServerCertificates | None, now: datetime) -> bool:
-    """Tell whether the engine trusts just these CAs, and shows a certificate that holds for :data:`MARGIN` yet."""
+    """Return whether the engine trusts exactly these CAs and its certificate is valid for :data:`MARGIN` longer."""
     if not certs or recorded_ca(tags) != set(certs.ca_fingerprints[:MOST_FINGERPRINTS]):
         return False
     try:
-        recorded = tag_value(tags, CERT_EXPIRES_TAG) or ""
-        expires = datetime.strptime(recorded, EXPIRES_FORMAT).replace(tzinfo=timezone.utc)
+        value = tag_value(tags, CERT_EXPIRES_TAG) or ""
+        expires = datetime.strptime(value, EXPIRES_FORMAT).replace(tzinfo=timezone.utc)
     except ValueError:
         return False
     return expires - now > MARGIN
 
 
-def wanted_tags(tags: t.Mapping[str, str], certs: ServerCertificates | None) -> dict[str, str]:
-    """The VM's tags with the record of these certificates; without it when there are none."""
+def desired_tags(tags: t.Mapping[str, str], certs: ServerCertificates | None) -> dict[str, str]:
+    """Return the VM's tags with these certificates' CA recorded; without certificates the record is dropped."""
     if not certs:
         return tags_without(tags, TAGS)
-    record = {
+    recorded = {
         CA_TAG: ",".join(certs.ca_fingerprints[:MOST_FINGERPRINTS]),
         CA_KEY_TAG: ",".join(certs.ca_keys[:MOST_FINGERPRINTS]),
         CERT_EXPIRES_TAG: certs.not_after.strftime(EXPIRES_FORMAT),
     }
-    return merged_tags(tags, record)
+    return merged_tags(tags, recorded)
 
 
 def _short(fingerprints: t.Iterable[str]) -> str:

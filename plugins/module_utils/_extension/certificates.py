@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The server's certificates: loaded, and refused when they cannot work. Private to this collection."""
+"""The server's certificates, loaded and checked."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ CRYPTOGRAPHY = "cryptography>=42.0.0"
 
 @dataclass(frozen=True)
 class ServerCertificates:
-    """What the engine shows and whom it trusts.
+    """The engine's certificate, its key, and the CAs that it trusts.
 
     :param ca_fingerprints: SHA-256 of each CA that is trusted, lower-case hex, sorted.
     :param ca_keys: SHA-256 of each of these CAs' public keys (SubjectPublicKeyInfo), the same way.
-    :param not_after: when the server's certificate ends (UTC).
+    :param not_after: when the server's certificate expires (UTC).
     """
 
     ca: bytes
@@ -38,7 +38,7 @@ class ServerCertificates:
     not_after: datetime
 
     def settings(self) -> dict[str, str]:
-        """The protected setting ``certs``: base64, as the Docker extension's schema has it."""
+        """Return the protected setting ``certs``: base64, as the Docker extension's schema has it."""
         return {name: base64.b64encode(getattr(self, name)).decode() for name in NAMES}
 
 
@@ -49,10 +49,10 @@ def load_certificates(
     pending: t.Collection[str] = (),
     now: datetime | None = None,
 ) -> ServerCertificates | None:
-    """The certificates of the option ``certs``, None when it has none.
+    """Return the certificates of the option ``certs``, None if it has none.
 
-    :param may_be_missing: None instead of an error when a file does not exist (a check-mode run before they are made).
-    :param pending: files that are going to be others. None if one of them is among the certificates.
+    :param may_be_missing: return None, not an error, if a file does not exist (check mode before they are issued).
+    :param pending: files that are going to change. None is returned if one of them is among the certificates.
     :raises OptionError: they are incomplete, unreadable, expired, or do not belong together.
     """
     given = {name: value for name, value in (given or {}).items() if value}
@@ -60,7 +60,7 @@ def load_certificates(
         return None
     lacking = [name for name in NAMES if name not in given and f"{name}_path" not in given]
     if lacking:
-        raise OptionError("certs", f"{', '.join(lacking)} missing: ca, cert and key belong together")
+        raise OptionError("certs", f"must contain ca, cert and key, or their paths; missing: {', '.join(lacking)}")
     paths = [str(given[f"{name}_path"]) for name in NAMES if f"{name}_path" in given]
     if may_be_missing and not all(Path(path).exists() for path in paths):
         return None
@@ -78,9 +78,9 @@ def _read(name: str, given: t.Mapping[str, t.Any]) -> bytes:
         try:
             pem = Path(given[f"{name}_path"]).read_bytes()
         except OSError as error:
-            raise OptionError(option, f"cannot be read: {error.strerror}: {given[f'{name}_path']}") from error
+            raise OptionError(option, f"cannot be read: {given[f'{name}_path']}: {error.strerror}") from error
     if b"-----BEGIN " not in pem:
-        raise OptionError(option, "is not PEM (it lacks a line -----BEGIN ...-----)")
+        raise OptionError(option, "must be PEM (a line -----BEGIN ...----- is missing)")
     return pem
 
 
@@ -97,12 +97,12 @@ def _examine(pems: t.Mapping[str, bytes], now: datetime) -> ServerCertificates:
     try:
         key = load_pem_private_key(pems["key"], None)
     except TypeError as error:
-        raise OptionError("certs.key", "is encrypted; the engine can only read a plain one") from error
+        raise OptionError("certs.key", "is encrypted; dockerd can only read an unencrypted key") from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise OptionError("certs.key", "is not a private key that can be read") from error
+        raise OptionError("certs.key", "must be a private key that OpenSSL can read") from error
     leaf = chain[0]
     if leaf.public_key() != key.public_key():
-        raise OptionError("certs.key", "does not belong to certs.cert")
+        raise OptionError("certs.key", "does not belong to O(certs.cert)")
     _refuse_dates("cert", leaf, now)
     for authority in authorities:
         _refuse_dates("ca", authority, now)
@@ -121,16 +121,16 @@ def _certificates(name: str, pem: bytes, x509: t.Any) -> list[t.Any]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
-        found = list(x509.load_pem_x509_certificates(pem))
-        for certificate in found:
-            # Read now: cryptography parses them when they are first asked for.
+        certificates = list(x509.load_pem_x509_certificates(pem))
+        for certificate in certificates:
+            # Parse them now: cryptography does it at the first access.
             certificate.public_key()
             list(certificate.extensions)
     except ValueError as error:
-        raise OptionError(f"certs.{name}", "holds no certificate that can be read") from error
+        raise OptionError(f"certs.{name}", "contains no certificate that can be read") from error
     except (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
-        raise OptionError(f"certs.{name}", f"holds a certificate that cannot be used: {error}") from error
-    return found
+        raise OptionError(f"certs.{name}", f"contains a certificate that cannot be used: {error}") from error
+    return certificates
 
 
 def _key_fingerprint(certificate: t.Any) -> str:
@@ -154,20 +154,20 @@ def _refuse_use(leaf: t.Any, x509: t.Any) -> None:
         usage = None
     server = x509.oid.ExtendedKeyUsageOID
     if usage is not None and server.SERVER_AUTH not in usage and server.ANY_EXTENDED_KEY_USAGE not in usage:
-        raise OptionError("certs.cert", "is no server certificate: its extendedKeyUsage lacks serverAuth")
+        raise OptionError("certs.cert", "must be a server certificate, but its extendedKeyUsage lacks serverAuth")
     try:
         leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound as error:
-        problem = "has no subjectAltName, and no client of today accepts a name in the common name alone"
+        problem = "must have a subjectAltName: clients no longer accept a name in the common name alone"
         raise OptionError("certs.cert", problem) from error
 
 
 def _refuse_issuer(leaf: t.Any, candidates: t.Sequence[t.Any]) -> None:
-    """A server whose own CA is not the trusted one answers nobody who trusts that CA."""
+    """Refuse a server certificate that no client which trusts ``certs.ca`` accepts."""
     for candidate in candidates:
         try:
             leaf.verify_directly_issued_by(candidate)
         except Exception:  # noqa: BLE001, S112  (several types, by cryptography's version and key type)
             continue
         return
-    raise OptionError("certs.cert", "is not signed by a certificate in certs.ca")
+    raise OptionError("certs.cert", "must be signed by a certificate in O(certs.ca)")

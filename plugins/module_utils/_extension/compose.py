@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compose projects: read, parsed, and refused when they cannot be one. Private to this collection."""
+"""Compose projects, read and checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Project:
-    """One compose project: its file's text, and what is interpolated into it."""
+    """One Compose project.
+
+    :param file: the text of its Compose file.
+    :param environment: variables that are interpolated into it.
+    :param secrets: further variables, not to be shown.
+    :param definition: the Compose file parsed.
+    """
 
     name: str
     file: str
@@ -31,26 +37,29 @@ class Project:
     definition: t.Mapping[str, t.Any] = field(default_factory=dict)
 
 
-def load_projects(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Project]:
-    """The projects of the option ``compose``.
+def load_projects(entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[Project]:
+    """Return the projects of the option ``compose``.
 
-    :raises OptionError: a name is unusable or used twice, or a file cannot be read or is no compose file.
+    :raises OptionError: a name cannot be used or is used twice, or a file cannot be read or is not a Compose file.
     """
     projects: list[Project] = []
-    for place, entry in enumerate(given):
-        option = f"compose[{place}]"
+    for index, entry in enumerate(entries):
+        option = f"compose[{index}]"
         name = str(entry["name"])
         if not _NAME.fullmatch(name):
-            raise OptionError(f"{option}.name", f"{name!r}: use lower-case letters, digits, - and _, no - or _ first")
+            raise OptionError(f"{option}.name", f"must be lower-case letters, digits, - and _, got {name!r}")
         if any(project.name == name for project in projects):
-            raise OptionError(f"{option}.name", f"{name} is the name of another project, too")
+            raise OptionError(f"{option}.name", f"must be unique, got {name} twice")
         text, definition = _read(option, entry)
         environment = _variables(f"{option}.environment", entry.get("environment"))
         secrets = _variables(f"{option}.secrets", entry.get("secrets"))
         _refuse_short(f"{option}.secrets", secrets)
         both = sorted(environment.keys() & secrets.keys())
         if both:
-            raise OptionError(f"{option}.secrets", f"{', '.join(both)} also stands in environment")
+            raise OptionError(
+                f"{option}.secrets",
+                f"must not contain {', '.join(both)}, which O({option}.environment) contains already",
+            )
         projects.append(Project(name, text, environment, secrets, definition))
     return projects
 
@@ -59,7 +68,7 @@ def _read(option: str, entry: t.Mapping[str, t.Any]) -> tuple[str, dict[str, t.A
     if entry.get("definition") is not None:
         definition = entry["definition"]
         _refuse_shape(f"{option}.definition", definition)
-        return json.dumps(definition, indent=2) + "\n", definition
+        return _as_yaml(definition), definition
     if entry.get("content") is not None:
         option, text = f"{option}.content", str(entry["content"])
     else:
@@ -71,6 +80,15 @@ def _read(option: str, entry: t.Mapping[str, t.Any]) -> tuple[str, dict[str, t.A
     return text, _parse(option, text)
 
 
+def _as_yaml(definition: t.Any) -> str:
+    """Return a definition as JSON that is YAML, too.
+
+    JSON escapes characters beyond U+FFFF, such as emoji, as two surrogates, which YAML does not allow.
+    """
+    text = json.dumps(definition, indent=2, ensure_ascii=False)
+    return re.sub(r"[^\n\x20-\x7e]", lambda match: f"\\U{ord(match[0]):08x}", text) + "\n"
+
+
 def _parse(option: str, text: str) -> dict[str, t.Any]:
     try:
         import yaml
@@ -78,7 +96,7 @@ def _parse(option: str, text: str) -> dict[str, t.Any]:
         raise MissingLibraryError(PYYAML, error) from error
 
     class Loader(yaml.SafeLoader):
-        """Compose has tags of its own (!reset, !override): their values are taken as they are."""
+        """Compose has its own tags (!reset, !override); their values are used unchanged."""
 
     def plain(loader: t.Any, _suffix: str, node: t.Any) -> t.Any:
         if isinstance(node, yaml.MappingNode):
@@ -93,41 +111,41 @@ def _parse(option: str, text: str) -> dict[str, t.Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise OptionError(option, f"is not YAML: {error.problem}{where}") from error
+        raise OptionError(option, f"must be YAML: {error.problem}{where}") from error
     except yaml.YAMLError as error:
-        raise OptionError(option, "is not YAML") from error
+        raise OptionError(option, "must be YAML") from error
     _refuse_shape(option, definition)
     return t.cast("dict[str, t.Any]", definition)
 
 
 def _refuse_shape(option: str, definition: t.Any) -> None:
     if not isinstance(definition, dict):
-        raise OptionError(option, "is no compose file: it is not a mapping")
+        raise OptionError(option, "must be a Compose file, but it is not a mapping")
     services = definition.get("services")
     if not isinstance(services, dict) and "include" not in definition:
-        raise OptionError(option, "is no compose file: it has no mapping 'services'")
+        raise OptionError(option, "must be a Compose file, but it has no mapping 'services'")
     for name, service in (services or {}).items():
         if not isinstance(service, dict):
-            raise OptionError(option, f"the service {name} is not a mapping")
+            raise OptionError(option, f"must describe each service by a mapping; {name} is none")
 
 
 def _refuse_short(option: str, secrets: t.Mapping[str, str]) -> None:
-    """Ansible masks a secret wherever its text is found in a result: one of a few characters spoils names and keys."""
+    """Refuse short secrets: Ansible masks a secret wherever it occurs, so a short one garbles the whole result."""
     for name, value in secrets.items():
         if 0 < len(value) < SHORTEST_SECRET:
             raise OptionError(
                 option,
-                f"the value of {name} has less than {SHORTEST_SECRET} characters, which Ansible would mask in the whole"
-                " result; what is that short belongs into environment",
+                f"must have values of at least {SHORTEST_SECRET} characters, because Ansible masks them wherever they"
+                f" occur; {name} is shorter. Put short values into environment",
             )
 
 
-def _variables(option: str, given: t.Any) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in (given or {}).items():
+def _variables(option: str, values: t.Any) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for name, value in (values or {}).items():
         if not _VARIABLE.fullmatch(str(name)):
-            raise OptionError(option, f"{name!r} is not the name of a variable")
+            raise OptionError(option, f"must contain names of variables, got {name!r}")
         if isinstance(value, (dict, list)) or "\0" in str(value):
-            raise OptionError(option, f"the value of {name} is not a text")
-        found[str(name)] = ("true" if value else "false") if isinstance(value, bool) else str(value)
-    return found
+            raise OptionError(option, f"must have texts as values; that of {name} is not a text")
+        variables[str(name)] = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return variables

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which handler carries a VM's settings, and what else of ours is there. Private to this collection."""
+"""Which handler delivers a VM's settings, and which other resources of this collection did so before."""
 
 from __future__ import annotations
 
 from .._azure.clients import AzureSession
 from .._azure.tags import SETTINGS_DIGEST_TAG, is_from_collection, tag_of
-from .._azure.wire import Json
+from .._azure.wire import Json, properties_of
 from .._errors import DockerHostError, OptionError
 from .handlers import (
     CUSTOM_SCRIPT,
@@ -23,75 +23,80 @@ from .handlers import (
 from .virtual_machine import VirtualMachine
 
 
-def select_handler(session: AzureSession, target: VirtualMachine, asked: str, name: str) -> Handler:
-    """The handler to use: the one asked for; by itself CustomScript, or Run Command where that slot is taken.
+def select_handler(session: AzureSession, vm: VirtualMachine, desired: str, name: str) -> Handler:
+    """Return the handler to use.
 
-    :raises DockerHostError: CustomScript is asked for and somebody else's is on the VM, which is never replaced.
+    :param desired: the option ``handler``. ``auto`` is CustomScript, or Run Command if the VM has another CustomScript.
+    :raises OptionError: this collection pushed settings to the VM under another name.
+    :raises DockerHostError: CustomScript is desired, and the VM has somebody else's, which is never replaced.
     """
-    if asked in ("run_command", "docker_extension"):
-        return HANDLERS[asked](session, target, name)
-    foreign = _other_custom_script(session, target, name)
-    if foreign is None:
-        return CustomScript(session, target, name)
-    theirs, ours = foreign
-    if ours:
-        raise OptionError("name", f"the settings of this VM were pushed under the name {theirs}: give that name")
-    if asked == "auto":
-        return RunCommand(session, target, name)
+    if desired in ("run_command", "docker_extension"):
+        return HANDLERS[desired](session, vm, name)
+    other = _other_custom_script(session, vm, name)
+    if other is None:
+        return CustomScript(session, vm, name)
+    if is_from_collection(other):
+        raise OptionError("name", f"must be {other['name']}, the name under which this VM's settings were pushed")
+    if desired == "auto":
+        return RunCommand(session, vm, name)
     raise DockerHostError(
-        f"{target.name}: the CustomScript extension {theirs} is on this VM. A VM takes only one, and somebody else's is"
-        " never replaced: use handler=run_command (or auto)."
+        f"{vm.name}: the VM has the CustomScript extension {other['name']}. A VM can have only one, and this collection"
+        " never replaces somebody else's: use O(handler=run_command) or O(handler=auto)."
     )
 
 
-def others(session: AzureSession, target: VirtualMachine, handler: Handler) -> list[Handler]:
-    """What else of ours carries settings on this VM: a later push through another handler or name takes their place."""
-    found: list[tuple[type[CustomScript | DockerExtension | RunCommand], Json]] = []
-    for extension in session.arm.list(f"{target.id}/extensions"):
-        properties = extension.get("properties") or {}
-        docker = lower((properties.get("publisher"), properties.get("type"))) == lower(DOCKER_EXTENSION)
-        found.append((DockerExtension if docker else CustomScript, extension))
-    found += [(RunCommand, command) for command in session.arm.list(f"{target.id}/runCommands")]
+def other_handlers(session: AzureSession, vm: VirtualMachine, handler: Handler) -> list[Handler]:
+    """Return the other resources of this collection that carry settings on this VM. A push replaces them."""
+    resources: list[tuple[type[CustomScript | DockerExtension | RunCommand], Json]] = []
+    for extension in session.arm.list(f"{vm.id}/extensions"):
+        resources.append((DockerExtension if _is_of_type(extension, DOCKER_EXTENSION) else CustomScript, extension))
+    resources += [(RunCommand, command) for command in session.arm.list(f"{vm.id}/runCommands")]
     return [
-        kind(session, target, resource["name"])
-        for kind, resource in found
+        kind(session, vm, resource["name"])
+        for kind, resource in resources
         if tag_of(resource, SETTINGS_DIGEST_TAG)
         and (kind.kind, resource["name"].lower()) != (handler.kind, handler.name.lower())
     ]
 
 
-def carrier(session: AzureSession, target: VirtualMachine, handler: Handler) -> Handler:
-    """The handler that brought the settings that are on the VM: this one, else another of ours.
+def handler_in_use(session: AzureSession, vm: VirtualMachine, handler: Handler) -> Handler:
+    """Return the handler that delivered the settings that are on the VM: this one, else another one.
 
-    :raises DockerHostError: none did, or it is one that cannot bring certificates alone.
+    :raises DockerHostError: none did, or it is one that cannot deliver certificates alone.
     """
-    for one in (handler, *others(session, target, handler)):
+    for one in (handler, *other_handlers(session, vm, handler)):
         if one.read() is None:
             continue
-        if not one.proves:
+        if not one.reports_result:
             raise DockerHostError(
-                f"{target.name}: its settings were brought by the handler {one.kind}, which takes all of them at once:"
-                " certs_only cannot be used."
+                f"{vm.name}: its settings were pushed with the handler {one.kind}, which takes all settings at once, so"
+                " O(certs_only=true) cannot be used: push all settings."
             )
         return one
     raise DockerHostError(
-        f"{target.name}: no settings were ever pushed to this VM, so there is nothing that certs_only could leave as it"
-        " is: push all settings."
+        f"{vm.name}: no settings were ever pushed to this VM, so O(certs_only=true) cannot be used: push all settings."
     )
 
 
-def in_the_way(handler: Handler, other: Handler) -> bool:
-    """Tell whether another resource of ours has the very place of this one: Azure never changes an extension's type."""
+def is_in_the_way(handler: Handler, other: Handler) -> bool:
+    """Return whether another resource must be deleted before the push, not after it.
+
+    Azure never changes an extension's type, so one of the same name must go first. So must a Docker extension, which
+    stops the engine when it is deleted.
+    """
+    if other.kind == "docker_extension":
+        return True
     return "run_command" not in (handler.kind, other.kind) and handler.name.lower() == other.name.lower()
 
 
-def _other_custom_script(session: AzureSession, target: VirtualMachine, name: str) -> tuple[str, bool] | None:
-    """The name of a CustomScript extension other than the one called ``name``, and whether it is ours."""
-    for extension in session.arm.list(f"{target.id}/extensions"):
-        properties = extension.get("properties") or {}
-        if lower((properties.get("publisher"), properties.get("type"))) != lower(CUSTOM_SCRIPT):
-            continue
-        if extension.get("name", "").lower() == name.lower():
-            return None
-        return extension["name"], is_from_collection(extension)
+def _other_custom_script(session: AzureSession, vm: VirtualMachine, name: str) -> Json | None:
+    """Return the VM's CustomScript extension, unless it has this name."""
+    for extension in session.arm.list(f"{vm.id}/extensions"):
+        if _is_of_type(extension, CUSTOM_SCRIPT):
+            return None if extension.get("name", "").lower() == name.lower() else extension
     return None
+
+
+def _is_of_type(extension: Json, publisher_and_type: tuple[str, str]) -> bool:
+    properties = properties_of(extension)
+    return lower((properties.get("publisher"), properties.get("type"))) == lower(publisher_and_type)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The three envelopes in which the settings reach the agent. Private to this collection."""
+"""The three handlers that deliver the settings to the VM's agent."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from .._azure.tags import (
     is_from_collection,
     tag_value,
 )
-from .._azure.wire import Json
+from .._azure.wire import Json, properties_of, provisioning_state
 from .._errors import OptionError
 from . import payload
+from .docker_extension import docker_extension_settings
 from .settings import Settings
 from .setup_result import SetupResult, read_setup_result
 from .virtual_machine import EXPANDED, VirtualMachine
@@ -35,14 +36,18 @@ CERTS_ONLY = "certs"
 CUSTOM_SCRIPT = ("Microsoft.Azure.Extensions", "CustomScript")
 DOCKER_EXTENSION = ("Microsoft.Azure.Extensions", "DockerExtension")
 RUN_COMMAND_SECONDS = 5400
-UNDER_WAY = ("creating", "updating", "deleting")
+IN_PROGRESS = ("creating", "updating", "deleting")
+"""Provisioning states of a resource that Azure has not finished with."""
 
 
 @dataclass(frozen=True)
 class Push:
-    """One push: the settings, their digest, and what tells this push from the last one of the same settings.
+    """One push.
 
-    :param frame: the digest of all but the certificates, as far as it is known.
+    :param digest: the digest of the settings.
+    :param program: the source of the program that applies them on the VM.
+    :param stamp: tells this push from an earlier one of the same settings.
+    :param digest_without_certs: the digest of all but the certificates, empty if it is not known.
     :param certs: the digest of the certificates.
     """
 
@@ -55,14 +60,14 @@ class Push:
     certs: str = ""
 
     def document(self) -> Json:
-        """What the program gets."""
+        """Return what the program is given."""
         marks: Json = {"digest": self.digest, "push": str(self.stamp)}
         if self.replace_ca:
             marks["replace-ca"] = True
         return {**self.settings.document(), **marks}
 
     def tags(self) -> Json:
-        """The tags of the resource that carries the settings."""
+        """Return the tags of the resource that carries the settings."""
         tags = {
             COLLECTION_TAG: COLLECTION,
             SETTINGS_DIGEST_TAG: self.digest,
@@ -80,41 +85,41 @@ class CurrentSettings:
     id: str
     state: str
     digest: str
-    outcome: SetupResult
+    result: SetupResult
     stamp: int = 0
     digest_without_certs: str = ""
     certs: str = ""
     certs_only: bool = False
 
     @property
-    def under_way(self) -> bool:
-        """Tell whether an earlier push has not ended."""
-        return self.state.lower() in UNDER_WAY
+    def in_progress(self) -> bool:
+        """Whether that push has not ended."""
+        return self.state.lower() in IN_PROGRESS
 
 
 class Handler(t.Protocol):
-    """One envelope, on one VM, under one name."""
+    """One way to deliver settings to one VM, with the name of the resource that carries them."""
 
     kind: str
     name: str
     collection: str
-    proves: bool
-    """Whether the program's result line is to be expected."""
+    reports_result: bool
+    """Whether Azure shows what the program on the VM reports."""
 
     def read(self) -> CurrentSettings | None:
-        """What is there; None when nothing is.
+        """Return what was pushed last; None if there is no such resource.
 
-        :raises OptionError: the name is taken by something that is not ours.
+        :raises OptionError: a resource of that name exists that this collection did not create.
         """
 
     def push(self, push: Push) -> None:
-        """Send the settings and wait until the agent is done.
+        """Send the settings and wait until the agent has finished.
 
         :raises AzureError: it did not succeed.
         """
 
     def delete(self) -> None:
-        """Take the resource away."""
+        """Delete the resource."""
 
 
 class _Resource:
@@ -123,15 +128,15 @@ class _Resource:
     kind = ""
     noun = ""
     collection = ""
-    proves = True
+    reports_result = True
 
-    def __init__(self, session: AzureSession, target: VirtualMachine, name: str) -> None:
+    def __init__(self, session: AzureSession, vm: VirtualMachine, name: str) -> None:
         self.session = session
-        self.target = target
+        self.vm = vm
         self.name = name
-        self._where = (target.resource_group, target.name, name)
-        self._label = f"{target.name}/{name}"
-        self._path = f"{target.id}/{self.collection}/{name}"
+        self._names = (vm.resource_group, vm.name, name)
+        self._label = f"{vm.name}/{name}"
+        self._resource_id = f"{vm.id}/{self.collection}/{name}"
 
     @property
     def _client(self) -> t.Any:
@@ -139,27 +144,28 @@ class _Resource:
         raise NotImplementedError
 
     def read(self) -> CurrentSettings | None:
-        """What is there."""
-        found = self.session.arm.find(self._path, **EXPANDED)
-        if found is None:
+        """Return what was pushed last."""
+        resource = self.session.arm.find(self._resource_id, **EXPANDED)
+        if resource is None:
             return None
-        if not is_from_collection(found):
+        if not is_from_collection(resource):
+            kind = self._described(properties_of(resource))
             raise OptionError(
-                "name", f"{self.name} is {self._described(found['properties'])} of the VM that is not ours"
+                "name", f"{self.name} is {kind} of the VM that this collection did not create; choose another name"
             )
-        return self._present(found)
+        return self._current(resource)
 
     def _described(self, properties: Json) -> str:
         raise NotImplementedError
 
-    def _present(self, found: Json) -> CurrentSettings | None:
+    def _current(self, resource: Json) -> CurrentSettings | None:
         raise NotImplementedError
 
     def push(self, push: Push) -> None:
-        """Send the settings and wait until the agent is done."""
-        body = {"location": self.target.location, "tags": push.tags(), "properties": self._properties(push)}
+        """Send the settings and wait until the agent has finished."""
+        body = {"location": self.vm.location, "tags": push.tags(), "properties": self._properties(push)}
         work = OperationInfo(
-            host=self.target.name,
+            host=self.vm.name,
             kind="Docker settings",
             doing="Applying",
             operation="push the Docker settings",
@@ -168,27 +174,27 @@ class _Resource:
         )
         begin = self._client.begin_create_or_update
         retry_on_conflict(
-            lambda: self.session.begin(work, begin, *self._where, body, over=self._is_over).wait(),
+            lambda: self.session.begin(work, begin, *self._names, body, over=self._is_over).wait(),
             work,
             self.session.deadline,
             self.session.progress,
         )
 
     def _is_over(self) -> bool:
-        """Tell by the resource itself whether Azure has done with it."""
+        """Return whether Azure has finished with the resource, by its own state."""
         try:
-            found = self.session.arm.find(self._path)
+            resource = self.session.arm.find(self._resource_id)
         except AzureError:
             return False
-        return not found or str(found["properties"].get("provisioningState")).lower() not in UNDER_WAY
+        return provisioning_state(resource) not in IN_PROGRESS
 
     def _properties(self, push: Push) -> Json:
         raise NotImplementedError
 
     def delete(self) -> None:
-        """Take the resource away."""
+        """Delete the resource."""
         work = OperationInfo(
-            host=self.target.name,
+            host=self.vm.name,
             kind=self.noun,
             doing="Deleting",
             operation=f"delete the {self.noun}",
@@ -197,7 +203,7 @@ class _Resource:
         )
         begin = self._client.begin_delete
         retry_on_conflict(
-            lambda: self.session.begin(work, begin, *self._where).wait(),
+            lambda: self.session.begin(work, begin, *self._names).wait(),
             work,
             self.session.deadline,
             self.session.progress,
@@ -218,16 +224,16 @@ class _Extension(_Resource):
     def _described(self, properties: Json) -> str:
         return f"an extension ({properties.get('publisher')}.{properties.get('type')})"
 
-    def _present(self, found: Json) -> CurrentSettings | None:
-        properties, tags = found["properties"], found.get("tags") or {}
+    def _current(self, resource: Json) -> CurrentSettings | None:
+        properties, tags = properties_of(resource), resource.get("tags") or {}
         if lower((properties.get("publisher"), properties.get("type"))) != lower(self.publisher_and_type):
-            return None  # ours, of another handler: see others()
+            return None  # of another handler of this collection: see other_handlers()
         return CurrentSettings(
-            id=found["id"],
+            id=resource["id"],
             state=properties.get("provisioningState") or "",
             digest=tag_value(tags, SETTINGS_DIGEST_TAG) or "",
-            **_parts(tags),
-            outcome=read_setup_result(_messages(properties.get("instanceView") or {})),
+            **_digests(tags),
+            result=read_setup_result(_messages(properties.get("instanceView") or {})),
             stamp=int((properties.get("settings") or {}).get("timestamp") or 0),
         )
 
@@ -249,10 +255,10 @@ class CustomScript(_Extension):
 
 
 class DockerExtension(_Extension):
-    """Microsoft.Azure.Extensions/DockerExtension 1.x, where a cloud still has it: the same settings, mapped."""
+    """Microsoft.Azure.Extensions/DockerExtension 1.x, in clouds that still have it: the same settings, mapped."""
 
     kind = "docker_extension"
-    proves = False
+    reports_result = False
     publisher_and_type = DOCKER_EXTENSION
 
     def push(self, push: Push) -> None:
@@ -260,7 +266,9 @@ class DockerExtension(_Extension):
             super().push(push)
         except AzureError as error:
             if error.not_found or error.code in ("ArtifactNotFound", "ArtifactVersionNotFound"):
-                error.message += " The Docker extension was retired on public Azure in November 2018: use handler=auto."
+                error.message += (
+                    " The Docker extension was retired on public Azure in November 2018: use O(handler=auto)."
+                )
             raise
 
     def _properties(self, push: Push) -> Json:
@@ -276,44 +284,8 @@ class DockerExtension(_Extension):
         }
 
 
-def docker_extension_settings(settings: Settings) -> tuple[Json, Json]:
-    """The settings in the Docker extension's own schema: public and protected.
-
-    :raises OptionError: the extension has nothing for one of them.
-    """
-    if settings.state == "absent":
-        return {}, {}
-    beyond = {
-        "docker.daemon": settings.docker.get("daemon"),
-        "docker.live_restore": settings.docker.get("live-restore") is not None,
-        "docker.users": settings.docker.get("users"),
-        "docker.data_disk": settings.docker.get("data-disk"),
-        "docker.proxies": settings.proxies,
-        "engine": set(settings.docker["engine"]) - {"source"} or settings.docker["engine"]["source"] != "docker",
-        "compose": len(settings.projects) > 1 and "more than one project",
-        "logins": len(settings.logins) > 1 and "more than one registry",
-        "compose_purge": settings.purge,
-    }
-    for option, given in beyond.items():
-        if given:
-            raise OptionError(option, "the handler docker_extension has no such setting; use another handler")
-    public: Json = {"docker": {key: settings.docker[key] for key in ("port", "options") if settings.docker.get(key)}}
-    protected: Json = {}
-    if settings.certs:
-        protected["certs"] = settings.certs.settings()
-    for login in settings.logins:
-        protected["login"] = {key: value for key, value in login.items() if key != "ca"}
-    for project in settings.projects:
-        public["compose"] = dict(project.definition)
-        if project.environment:
-            public["compose-environment"] = dict(project.environment)
-        if project.secrets:
-            protected["environment"] = dict(project.secrets)
-    return public, protected
-
-
 class RunCommand(_Resource):
-    """A managed Run Command, for VMs whose one CustomScript is somebody else's."""
+    """A managed Run Command, for VMs whose only CustomScript extension is somebody else's."""
 
     kind = "run_command"
     noun = "Run Command"
@@ -326,19 +298,19 @@ class RunCommand(_Resource):
     def _described(self, _properties: Json) -> str:
         return "a Run Command"
 
-    def _present(self, found: Json) -> CurrentSettings | None:
-        properties, tags = found["properties"], found.get("tags") or {}
+    def _current(self, resource: Json) -> CurrentSettings | None:
+        properties, tags = properties_of(resource), resource.get("tags") or {}
         view = properties.get("instanceView") or {}
         text = "\n".join(str(view[key]) for key in ("output", "error", "executionMessage") if view.get(key))
         state = properties.get("provisioningState") or ""
         if state == "Succeeded" and view.get("executionState") in ("Running", "Pending"):
             state = "Updating"
         return CurrentSettings(
-            id=found["id"],
+            id=resource["id"],
             state=state,
             digest=tag_value(tags, SETTINGS_DIGEST_TAG) or "",
-            **_parts(tags),
-            outcome=read_setup_result(text, view.get("exitCode")),
+            **_digests(tags),
+            result=read_setup_result(text, view.get("exitCode")),
             stamp=_stamp(properties.get("parameters") or []),
         )
 
@@ -363,12 +335,12 @@ HANDLERS: t.Mapping[str, type[CustomScript | DockerExtension | RunCommand]] = {
 
 
 def lower(kind: tuple[t.Any, t.Any]) -> tuple[str, str]:
-    """Publisher and type in a form that compares: Azure keeps whatever case was sent."""
+    """Return publisher and type in lower case: Azure keeps the case that was sent and ignores it."""
     return str(kind[0]).lower(), str(kind[1]).lower()
 
 
-def _parts(tags: t.Mapping[str, str]) -> Json:
-    """What the tags tell of a push besides the digest of all of it."""
+def _digests(tags: t.Mapping[str, str]) -> Json:
+    """Return the digests of a push's parts, as its tags record them."""
     return {
         "digest_without_certs": tag_value(tags, SETTINGS_DIGEST_WITHOUT_CERTS_TAG) or "",
         "certs": tag_value(tags, SETTINGS_CERTS_TAG) or "",

@@ -31,15 +31,7 @@ def read_endpoint(params: Params, *, check_mode: bool) -> Connection | None:
     option, docker_host = _docker_host(params, client)
     if check_mode and (not docker_host or _pending(params, client)):
         return None
-    if not docker_host:
-        raise OptionError(
-            option, "is required with O(keep_certs=true): the URL of the engine to ask, tcp://ADDRESS:PORT"
-        )
-    for name in _FILES:
-        if not client.get(name):
-            raise OptionError(f"client.{name}", "is required with O(keep_certs=true): the engine is asked with it")
-    if not docker_host.startswith("tcp://"):
-        raise OptionError(option, f"must be a URL tcp://ADDRESS:PORT, got {docker_host!r}")
+    _require(option, docker_host, client)
     connection = {
         **{name: client[name] for name in _FILES},
         "tls_hostname": client.get("tls_hostname"),
@@ -51,9 +43,19 @@ def read_endpoint(params: Params, *, check_mode: bool) -> Connection | None:
     try:
         return connection_of(connection)
     except OptionError as error:
-        if error.option == "docker_host":
-            raise OptionError(option, error.problem) from error
-        raise error.below("client") from error
+        raise (
+            OptionError(option, error.problem) if error.option == "docker_host" else error.below("client")
+        ) from error
+
+
+def _require(option: str, docker_host: str | None, client: Params) -> None:
+    if not docker_host:
+        raise OptionError(option, "is required with O(keep_certs=true): the URL of the engine, tcp://ADDRESS:PORT")
+    if not docker_host.startswith("tcp://"):
+        raise OptionError(option, "must be a URL tcp://ADDRESS:PORT")
+    for name in _FILES:
+        if not client.get(name):
+            raise OptionError(f"client.{name}", "is required with O(keep_certs=true), to ask the engine")
 
 
 def answers(connection: Connection | None) -> bool:

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is sent: the program and the settings as one script. Private to this collection.
+"""What is sent: the program and the settings as one script.
 
-The script is plain sh, because where Python 3 is on a VM differs. The settings come to the program as a file that only
-it has open, so that they are on no command line, in no file that stays, and in no environment of a program that the
-script starts. A Run Command's handler gives them to the script itself as a variable of its environment.
+The script is plain sh, because the path of Python 3 differs among distributions. The program reads the settings from a
+file descriptor, so that they are on no command line, in no file that stays, and in no environment of a program that
+the script starts. A Run Command's handler gives them to the script itself as an environment variable.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _PROGRAM_END, _SETTINGS_END = "DOCKER_SETUP_PROGRAM_END", "DOCKER_SETUP_SETTINGS
 
 
 def check_custom_script(program: str, document: t.Mapping[str, t.Any]) -> None:
-    """Refuse what is too long, without packing what fits in any case.
+    """Refuse settings that are too large, without packing those that certainly fit.
 
     :raises DockerHostError: as :func:`custom_script`.
     """

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the agent is told: the settings, in the Docker extension's published schema and our additions to it.
+"""The desired settings, in the Docker extension's published schema with additions of this collection.
 
-Private to this collection. Everything that can be known to be wrong is refused here, before the first request.
+Everything that can be known to be wrong is refused here, before the first request.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ _SERVER = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?(/\S*)?|https?://\S+|\[[0-9a-fA-F
 class Settings:
     """The settings of one host, checked.
 
-    :param unknown_certs: a check-mode run whose certificates are not made yet.
+    :param docker: the public setting ``docker``.
+    :param port: on which the engine listens; None if it does not listen on TCP.
+    :param unknown_certs: there are certificates, and check mode does not know them yet.
     :param certs_only: everything but the certificates stays as the VM has it.
     """
 
@@ -52,7 +54,7 @@ class Settings:
     certs_only: bool = False
 
     def public(self) -> Json:
-        """The public settings."""
+        """Return the public settings."""
         public: Json = {"docker": self.docker}
         if self.projects:
             public["compose-projects"] = {
@@ -64,7 +66,7 @@ class Settings:
         return public
 
     def protected(self) -> Json:
-        """The protected settings."""
+        """Return the protected settings."""
         protected: Json = {}
         if self.certs:
             protected["certs"] = self.certs.settings()
@@ -78,7 +80,7 @@ class Settings:
         return protected
 
     def document(self) -> Json:
-        """What the program on the VM is given, without the marks of one push. This is what the digest is of."""
+        """Return what the program on the VM is given, apart from what marks one push. The digest covers it."""
         document: Json = {"format": 1, "state": self.state}
         if self.state == "absent":
             return {**document, "remove": list(self.remove)}
@@ -87,23 +89,23 @@ class Settings:
         return {**document, "settings": self.public(), "protectedSettings": self.protected()}
 
     def canonical(self) -> bytes:
-        """The document as the same bytes for the same settings."""
+        """Return the document as bytes, the same for the same settings."""
         return _canonical(self.document())
 
     @property
     def guessable(self) -> bool:
-        """Tell whether :meth:`canonical` holds nothing that is as hard to guess as a private key."""
+        """Whether :meth:`canonical` contains nothing as hard to guess as a private key."""
         return self.certs is None
 
     def canonical_without_certs(self) -> bytes:
-        """The same without the certificates: what stays when only they are other ones."""
+        """Return the same bytes whatever the certificates are."""
         document = self.document()
         if self.certs:
             document["protectedSettings"] = {**self.protected(), "certs": True}
         return _canonical(document)
 
     def canonical_certs(self) -> bytes:
-        """The certificates and the key alone."""
+        """Return the certificates and the key alone as bytes."""
         return _canonical(self.certs.settings() if self.certs else {})
 
 
@@ -112,14 +114,14 @@ def _canonical(document: Json) -> bytes:
 
 
 def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
-    """The settings that a task's options ask for.
+    """Return the settings that a task's options describe.
 
-    :raises OptionError: one of them cannot be right.
+    :raises OptionError: the value of an option cannot be used.
     """
     if params["state"] == "absent":
         return Settings("absent", {}, None, None, remove=tuple(params["remove"]))
     if params["remove"]:
-        raise OptionError("remove", "only state=absent removes; with state=present leave it out")
+        raise OptionError("remove", "needs O(state=absent); leave it out with O(state=present)")
     if params["certs_only"]:
         return _read_certs_only(params, check_mode)
     docker, engine = params["docker"] or {}, params["engine"] or {}
@@ -128,9 +130,9 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
     proxies = {name: value for name, value in (docker.get("proxies") or {}).items() if value}
     for name, value in proxies.items():
         if name != "no" and not re.fullmatch(r"(https?|socks5)://\S+", value):
-            raise OptionError(f"docker.proxies.{name}", "is not a URL such as http://proxy.example.com:3128")
+            raise OptionError(f"docker.proxies.{name}", "must be a URL such as http://proxy.example.com:3128")
         if re.search(r"[\s\0]", value):
-            raise OptionError(f"docker.proxies.{name}", "holds a space or line break")
+            raise OptionError(f"docker.proxies.{name}", "must not contain a space, line break or NUL")
     return Settings(
         state="present",
         docker=_docker(docker, engine, port),
@@ -145,7 +147,7 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
 
 
 def _certs(params: Params, check_mode: bool) -> tuple[ServerCertificates | None, bool]:
-    """The certificates, and whether there are some that check mode cannot know."""
+    """Return the certificates, and whether there are some that check mode does not know yet."""
     pending = params["pending_files"] if check_mode else ()
     certs = load_certificates(params["certs"], may_be_missing=check_mode, pending=pending)
     return certs, certs is None and any((params["certs"] or {}).values())
@@ -154,12 +156,14 @@ def _certs(params: Params, check_mode: bool) -> tuple[ServerCertificates | None,
 def _read_certs_only(params: Params, check_mode: bool) -> Settings:
     for name in ("docker", "engine", "logins", "compose", "compose_purge", "keep_certs"):
         if not is_default(name, params[name]):
-            raise OptionError(name, "contradicts certs_only, which leaves everything else as the VM has it")
+            raise OptionError(name, "contradicts O(certs_only=true), which leaves everything else as the VM has it")
     if params["handler"] == "docker_extension":
-        raise OptionError("handler", "docker_extension takes all settings at once, and cannot bring certificates only")
+        raise OptionError(
+            "handler", "docker_extension takes all settings at once, so it contradicts O(certs_only=true)"
+        )
     certs, unknown = _certs(params, check_mode)
     if certs is None and not unknown:
-        raise OptionError("certs", "is missing; certs_only brings just them")
+        raise OptionError("certs", "is required with O(certs_only=true)")
     return Settings("present", {}, None, certs, unknown_certs=unknown, certs_only=True)
 
 
@@ -167,16 +171,16 @@ def _port(port: int | None, with_certs: bool) -> int | None:
     if port is None:
         return DEFAULT_PORT if with_certs else None
     if not 1 <= port <= 65535:
-        raise OptionError("docker.port", f"{port} is not a port; use 1 to 65535")
+        raise OptionError("docker.port", f"must be 1 to 65535, got {port}")
     if port == 22:
-        raise OptionError("docker.port", "22 is SSH's port")
+        raise OptionError("docker.port", "must not be 22, which is the port of SSH")
     if not with_certs:
-        raise OptionError("docker.port", "needs certs: the engine never listens on TCP without certificates")
+        raise OptionError("docker.port", "needs O(certs): the engine never listens on TCP without certificates")
     return port
 
 
 def _docker(docker: Params, engine: Params, port: int | None) -> Json:
-    """The public setting ``docker``."""
+    """Return the public setting ``docker``."""
     _refuse_daemon(docker.get("daemon") or {}, docker)
     _refuse_options(docker)
     result: Json = {"options": list(docker.get("options") or []), "engine": _engine(engine)}
@@ -187,9 +191,9 @@ def _docker(docker: Params, engine: Params, port: int | None) -> Json:
     if docker.get("live_restore") is not None:
         result["live-restore"] = docker["live_restore"]
     users = docker.get("users") or []
-    for place, user in enumerate(users):
+    for index, user in enumerate(users):
         if not _USER.fullmatch(user):
-            raise OptionError(f"docker.users[{place}]", f"{user!r} is not the name of a Linux user")
+            raise OptionError(f"docker.users[{index}]", f"must be the name of a Linux user, got {user!r}")
     if users:
         result["users"] = sorted(set(users))
     disk = docker.get("data_disk")
@@ -200,14 +204,16 @@ def _docker(docker: Params, engine: Params, port: int | None) -> Json:
 
 def _data_disk(disk: Params, docker: Params) -> Json:
     if not 0 <= disk["lun"] <= 63:
-        raise OptionError("docker.data_disk.lun", f"{disk['lun']} is not a LUN; use 0 to 63")
+        raise OptionError("docker.data_disk.lun", f"must be a LUN from 0 to 63, got {disk['lun']}")
     path = disk["path"].rstrip("/")
     if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", path) or ".." in path.split("/"):
-        raise OptionError("docker.data_disk.path", f"{disk['path']!r} is not an absolute path of plain characters")
+        raise OptionError(
+            "docker.data_disk.path", f"must be an absolute path of letters, digits, . _ and -, got {disk['path']!r}"
+        )
     root = (docker.get("daemon") or {}).get("data-root")
     if root and not f"{root}/".startswith(path + "/"):
         raise OptionError(
-            "docker.daemon", f"data-root {root} does not lie on the data disk, which is mounted at {path}"
+            "docker.daemon", f"data-root {root} is not below {path}, where O(docker.data_disk) is mounted"
         )
     return {"lun": disk["lun"], "path": path, "filesystem": disk["filesystem"]}
 
@@ -215,80 +221,100 @@ def _data_disk(disk: Params, docker: Params) -> Json:
 def _refuse_daemon(daemon: t.Mapping[str, t.Any], docker: Params) -> None:
     own = own_keys(daemon)
     if own:
-        raise OptionError("docker.daemon", f"must not hold {', '.join(own)}: docker.port and certs decide it")
+        raise OptionError(
+            "docker.daemon", f"must not contain {', '.join(own)}: O(docker.port) and O(certs) decide that"
+        )
     if "live-restore" in daemon and docker.get("live_restore") is not None:
-        raise OptionError("docker.daemon", "live-restore is also given by docker.live_restore")
+        raise OptionError("docker.daemon", "must not contain live-restore together with O(docker.live_restore)")
     try:
         json.dumps(daemon)
     except (TypeError, ValueError) as error:
-        raise OptionError("docker.daemon", f"is not JSON: {error}") from error
+        raise OptionError("docker.daemon", f"must consist of JSON types: {error}") from error
 
 
 def _refuse_options(docker: Params) -> None:
     keys = set(docker.get("daemon") or {}) | {"live-restore"}
     if docker.get("data_disk"):
         keys.add("data-root")
-    for place, text in enumerate(docker.get("options") or []):
-        option = f"docker.options[{place}]"
+    for index, text in enumerate(docker.get("options") or []):
+        option = f"docker.options[{index}]"
         fault, name = option_fault(text), option_name(text)
         if fault:
             raise OptionError(option, fault)
         if name in keys:
-            where = "docker.live_restore" if name == "live-restore" else "docker.daemon or docker.data_disk"
-            raise OptionError(option, f"{text} fights with {where}: dockerd takes each setting from one place only")
+            where = "O(docker.live_restore)" if name == "live-restore" else "O(docker.daemon) or O(docker.data_disk)"
+            raise OptionError(
+                option, f"{text} conflicts with {where}: dockerd accepts each setting from one source only"
+            )
+
+
+_ENGINE_VALUES = (
+    ("version", _VERSION, "28.1.1, or 28 for the newest of that series"),
+    ("channel", _CHANNEL, "stable or test"),
+    ("mirror", _URL, "https://mirror.example.com/docker"),
+)
 
 
 def _engine(engine: Params) -> Json:
+    """Return the public setting ``docker.engine``."""
     source = engine.get("source") or "docker"
+    given = {name: value for name, value in engine.items() if value and (name, value) != ("channel", "stable")}
+    _refuse_without_effect(source, given)
     result: Json = {"source": source}
-    if source != "docker":
-        for name in ("mirror", "key", "channel"):
-            if engine.get(name) and (name, engine[name]) != ("channel", "stable"):
-                raise OptionError(f"engine.{name}", f"has no meaning with engine.source={source}")
-    for name, pattern, example in (
-        ("version", _VERSION, "28.1.1, or 28 for the newest of that series"),
-        ("channel", _CHANNEL, "stable or test"),
-        ("mirror", _URL, "https://mirror.example.com/docker"),
-    ):
-        value = engine.get(name)
-        if value and not pattern.fullmatch(value):
-            raise OptionError(f"engine.{name}", f"{value!r} is not usable; write for example {example}")
-        if value and (name, value) != ("channel", "stable"):
-            result[name] = value
-    if source == "keep" and engine.get("version"):
-        raise OptionError("engine.version", "has no meaning with engine.source=keep, which installs nothing")
-    if engine.get("key"):
-        if "-----BEGIN PGP PUBLIC KEY BLOCK-----" not in engine["key"]:
-            raise OptionError("engine.key", "is not an armoured OpenPGP public key")
-        result["key"] = engine["key"]
+    for name, pattern, example in _ENGINE_VALUES:
+        if name in given and not pattern.fullmatch(given[name]):
+            raise OptionError(f"engine.{name}", f"must be for example {example}, got {given[name]!r}")
+    if "key" in given and "-----BEGIN PGP PUBLIC KEY BLOCK-----" not in given["key"]:
+        raise OptionError("engine.key", "must be an armoured OpenPGP public key")
+    result.update({name: given[name] for name in ("version", "channel", "mirror", "key") if name in given})
     if engine.get("hold"):
         result["hold"] = True
     return result
 
 
-def _logins(given: t.Sequence[Params]) -> t.Iterator[Json]:
-    seen: set[str] = set()
-    for place, login in enumerate(given):
-        option = f"logins[{place}]"
+def _refuse_without_effect(source: str, given: Params) -> None:
+    without_effect = [] if source == "docker" else ["mirror", "key", "channel"]
+    if source == "keep":
+        without_effect.append("version")
+    for name in without_effect:
+        if name in given:
+            raise OptionError(f"engine.{name}", f"has no effect with O(engine.source={source}); leave it out")
+
+
+def _logins(logins: t.Sequence[Params]) -> t.Iterator[Json]:
+    """Return the protected setting ``logins``."""
+    servers: set[str] = set()
+    for index, login in enumerate(logins):
+        option = f"logins[{index}]"
         server = login.get("server") or ""
         if server and not _SERVER.fullmatch(server):
-            raise OptionError(f"{option}.server", f"{server!r} is not a registry such as registry.example.com:5000")
-        if server in seen:
-            raise OptionError(f"{option}.server", f"two logins to {server or 'Docker Hub'}")
-        seen.add(server)
+            raise OptionError(f"{option}.server", "must be a registry such as registry.example.com:5000")
+        if server in servers:
+            raise OptionError(f"{option}.server", f"{server or 'Docker Hub'} has a login already; give one for each")
+        servers.add(server)
         for name in ("username", "password"):
             if not login[name]:
-                raise OptionError(f"{option}.{name}", "is empty")
+                raise OptionError(f"{option}.{name}", "must not be empty")
         entry: Json = {"username": login["username"], "password": login["password"]}
         if server:
             entry["server"] = server
-        if login.get("ca_path"):
-            try:
-                entry["ca"] = Path(login["ca_path"]).read_text(encoding="ascii")
-            except (OSError, UnicodeDecodeError) as error:
-                raise OptionError(f"{option}.ca_path", f"cannot be read: {error}") from error
-        elif login.get("ca"):
-            entry["ca"] = login["ca"].strip() + "\n"
-        if "ca" in entry and ("-----BEGIN CERTIFICATE-----" not in entry["ca"] or not server or "/" in server):
-            raise OptionError(f"{option}.ca", "is not PEM, or server is not HOST or HOST:PORT")
-        yield entry
+        ca = _registry_ca(option, server, login)
+        yield {**entry, "ca": ca} if ca else entry
+
+
+def _registry_ca(option: str, server: str, login: Params) -> str | None:
+    """Return the CA (PEM) of a registry, None if it needs none of its own."""
+    if login.get("ca_path"):
+        try:
+            ca = Path(login["ca_path"]).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise OptionError(f"{option}.ca_path", f"cannot be read: {error}") from error
+    elif login.get("ca"):
+        ca = login["ca"].strip() + "\n"
+    else:
+        return None
+    if "-----BEGIN CERTIFICATE-----" not in ca:
+        raise OptionError(f"{option}.ca", "must be a certificate in PEM")
+    if not server or "/" in server:
+        raise OptionError(f"{option}.ca", f"needs O({option}.server) to be HOST or HOST:PORT")
+    return ca

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The truth about what happened on the VM: the program's own last line. Private to this collection.
+"""What happened on the VM, as the program's own last line reports it.
 
-The agent hands on the end of the program's output (4 KiB of each stream). Handlers wrap it differently, and Azure
-wraps it again in an error; the line is found in all of them.
+The agent reports the end of the program's output (4 KiB of each stream). Handlers wrap it differently, and Azure wraps
+it again in an error; the line is found in all of them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from .._azure.wire import Json
 from .._errors import DockerHostError
 
 FORMAT = 1
+HANDLER_UPDATED = "Update succeeded"
+"""CustomScript's message after an update of the handler (Azure/custom-script-extension-linux, ``cmds.go``)."""
+_COMMAND_FAILED = re.compile(r"failed to execute command: command terminated with exit status=-?\d+\s*")
 
 
 class SetupError(DockerHostError):
-    """The program on the VM did not do its work, or nothing proves that it did.
+    """The program on the VM failed, or nothing proves that it ran.
 
     The result carries ``stage``, ``exit_code``, ``output`` and ``log`` (the full log's path on the VM).
     """
@@ -31,42 +34,45 @@ class SetupError(DockerHostError):
 class SetupResult:
     """What one run of the program left in the instance view.
 
-    :param result: the program's last line, None when it is not there.
+    :param report: the program's last line, None if there is none.
     :param output: the end of its output, without that line.
     :param exit_code: None when the handler does not report it.
     :param actions: what it changed on the VM, one line each.
+    :param was_overwritten: an update of the CustomScript handler replaced its message by ``Update succeeded``.
     """
 
-    result: Json | None
+    report: Json | None
     output: str = ""
     exit_code: int | None = None
     actions: tuple[str, ...] = field(default=())
+    was_overwritten: bool = False
 
     @property
-    def good(self) -> bool:
-        """Tell whether the program says that it has done its work."""
-        return bool(self.result and self.result.get("ok"))
+    def is_good(self) -> bool:
+        """Whether the program reports success."""
+        return bool(self.report and self.report.get("ok"))
 
     def is_of(self, digest: str) -> bool:
-        """Tell whether the program says so of these settings."""
-        return self.good and bool(self.result) and (self.result or {}).get("digest") == digest
+        """Return whether the program reports success for the settings of this digest."""
+        return self.is_good and (self.report or {}).get("digest") == digest
 
 
 def read_setup_result(text: str, exit_code: int | None = None) -> SetupResult:
-    """The outcome in a handler's message.
+    """Return the result that a handler's message contains.
 
     :param text: for example ``Enable succeeded: \\n[stdout]\\n...\\n[stderr]\\n...``.
     """
-    result, output = _split(text)
+    report, output = _split(text)
     if exit_code is None:
-        found = re.search(r"exit (?:status|code)[=: ]+(\d+)", text)
-        exit_code = int(found[1]) if found else None
-    actions = tuple(str(change) for change in (result or {}).get("changes") or ())
-    return SetupResult(result, output, exit_code, actions)
+        match = re.search(r"exit (?:status|code)[=: ]+(-?\d+)", text)
+        exit_code = int(match[1]) if match else None
+    actions = tuple(str(change) for change in (report or {}).get("changes") or ())
+    overwritten = report is None and text.strip().startswith(HANDLER_UPDATED)
+    return SetupResult(report, output, exit_code, actions, overwritten)
 
 
 def _split(text: str) -> tuple[Json | None, str]:
-    """The last JSON object with the program's mark, and the text without it."""
+    """Return the last JSON object with the program's mark, and the text without it."""
     decoder = json.JSONDecoder()
     for match in reversed(list(re.finditer(r"\{\"", text))):
         try:
@@ -74,37 +80,38 @@ def _split(text: str) -> tuple[Json | None, str]:
         except ValueError:
             continue
         if isinstance(value, dict) and value.get("docker_setup") == FORMAT:
-            return value, _without_frame(text[: match.start()] + text[end:])
-    return None, _without_frame(text)
+            return value, _without_wrapping(text[: match.start()] + text[end:])
+    return None, _without_wrapping(text)
 
 
-def _without_frame(text: str) -> str:
-    """Without what the CustomScript handler puts around the output."""
+def _without_wrapping(text: str) -> str:
+    """Return the output without what the CustomScript handler puts around it."""
     text = re.sub(r"^Enable succeeded:\s*", "", text.strip())
+    text = re.sub(_COMMAND_FAILED, "", text)
     text = re.sub(r"\[stdout\]\s*", "", text)
     return re.sub(r"\s*\[stderr\]\s*", "\n", text).strip()
 
 
-def failed(host: str, outcome: SetupResult) -> SetupError:
-    """The error for a program that says that it failed, or that says nothing."""
-    result = outcome.result or {}
-    if not outcome.result:
+def failed(host: str, result: SetupResult) -> SetupError:
+    """Return the error for a program that reports a failure, or that reports nothing."""
+    report = result.report
+    if not report:
         message = (
             f"{host}: the Docker settings were pushed, but the program on the VM left no result, so nothing proves that"
             " it ran."
         )
-        if outcome.output:
-            message += f" The end of its output: {outcome.output[-1500:]}"
-        return SetupError(message, stage=None, exit_code=outcome.exit_code, output=outcome.output, log=None)
-    message = f"{host}: the program on the VM failed in stage {result.get('stage')}: {result.get('error')}"
-    if result.get("detail"):
-        message += f". {result['detail']}"
-    message += f" (the full log is on the VM in {result.get('log')})"
+        if result.output:
+            message += f" The end of its output: {result.output[-1500:]}"
+        return SetupError(message, stage=None, exit_code=result.exit_code, output=result.output, log=None)
+    message = f"{host}: the program on the VM failed in stage {report.get('stage')}: {report.get('error')}"
+    if report.get("detail"):
+        message += f". {report['detail']}"
+    message += f" (the full log is on the VM in {report.get('log')})"
     return SetupError(
         message,
-        stage=result.get("stage"),
-        exit_code=outcome.exit_code,
-        output=outcome.output or str(result.get("detail") or ""),
-        log=result.get("log"),
-        actions=list(outcome.actions),
+        stage=report.get("stage"),
+        exit_code=result.exit_code,
+        output=result.output or str(report.get("detail") or ""),
+        log=report.get("log"),
+        actions=list(result.actions),
     )

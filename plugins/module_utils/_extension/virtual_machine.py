@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The VM: found, and made sure that its agent can take a push. Private to this collection.
-
-Azure itself would find out after 25 minutes.
-"""
+"""The VM, and whether its agent can take a push. Azure itself would report that only after 25 minutes."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from .._azure.conflicts import retry_on_conflict
 from .._azure.errors import WaitTimeoutError
 from .._azure.operations import Deadline, OperationInfo, ProgressReporter, poll
 from .._azure.resource_ids import ResourceId
-from .._azure.wire import Json, instance_view, power_state
+from .._azure.wire import Json, dig, instance_view, power_state
 from .._errors import DockerHostError, OptionError
 from .._host_keys import check_host_keys
 
@@ -30,7 +27,7 @@ VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
 
 
 class VirtualMachineError(DockerHostError):
-    """The VM is not one that settings can be pushed to, or not now."""
+    """Settings cannot be pushed to the VM, or not now."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ class VirtualMachine:
 
     @property
     def id(self) -> str:
-        """The VM's id."""
+        """Its resource id."""
         return str(self.vm["id"])
 
     @property
@@ -104,7 +101,7 @@ class VirtualMachine:
 
     @property
     def is_off(self) -> bool:
-        """Tell whether it does not run, so that its agent cannot say anything."""
+        """Whether it does not run, so that its agent reports nothing."""
         return self.power_state not in ("running", "starting", "unknown")
 
     @property
@@ -112,23 +109,21 @@ class VirtualMachine:
         """``running``, ``stopped``, ``deallocated``, ``starting`` ... or ``unknown``."""
         return power_state(instance_view(self.vm))
 
-    def refuse(self) -> None:
-        """Stop at what waiting would not mend.
+    def check_supported(self) -> None:
+        """Stop at properties of the VM that no waiting changes.
 
-        :raises TargetError: the VM is not Linux, has no agent, or its extensions are disallowed.
+        :raises VirtualMachineError: the VM is not Linux, has no agent, or its extensions are disallowed.
         """
-        properties = self.vm.get("properties") or {}
-        disk = (properties.get("storageProfile") or {}).get("osDisk") or {}
-        system = disk.get("osType") or "Linux"
+        system = dig(self.vm, "properties", "storageProfile", "osDisk", "osType") or "Linux"
         if system != "Linux":
             raise VirtualMachineError(f"{self.name}: the VM runs {system}; the Docker settings need Linux.")
-        profile = properties.get("osProfile") or {}
-        if (profile.get("linuxConfiguration") or {}).get("provisionVMAgent") is False:
+        profile = dig(self.vm, "properties", "osProfile")
+        if dig(profile, "linuxConfiguration", "provisionVMAgent") is False:
             raise VirtualMachineError(
                 f"{self.name}: the VM was created without the Azure Linux agent (provisionVMAgent is false), so nothing"
-                " can be pushed to it. The agent can only be asked for when a VM is created."
+                " can be pushed to it. Azure accepts that property only when a VM is created."
             )
-        if profile.get("allowExtensionOperations") is False:
+        if dig(profile, "allowExtensionOperations") is False:
             raise VirtualMachineError(
                 f"{self.name}: extension operations are disallowed on this VM (osProfile.allowExtensionOperations is"
                 " false). Allow them, for example with"
@@ -136,16 +131,16 @@ class VirtualMachine:
             )
 
     def must_start(self, may_start: bool) -> bool:
-        """Tell whether the VM must be started first.
+        """Return whether the VM must be started first.
 
-        :raises TargetError: it must, and may not.
+        :raises VirtualMachineError: it must, and ``start`` does not allow it.
         """
         if not self.is_off:
             return False
         if not may_start:
             raise VirtualMachineError(
                 f"{self.name}: the VM is {self.power_state}, and settings can only be pushed while it runs. Start it,"
-                " or give start=true."
+                " or set O(start=true)."
             )
         return True
 
@@ -158,7 +153,7 @@ class VirtualMachine:
         self.refresh()
 
     def _do(self, work: OperationInfo, begin: t.Callable[..., t.Any], *body: t.Any) -> t.Any:
-        """Do something to the VM, again while somebody else is at it."""
+        """Change the VM, and retry while another operation on it is in progress."""
         return retry_on_conflict(
             lambda: self.session.begin(work, begin, self.resource_group, self.name, *body).wait(),
             work,
@@ -167,13 +162,12 @@ class VirtualMachine:
         )
 
     def refresh(self) -> None:
-        """Look at the VM again."""
+        """Read the VM again."""
         self.vm = self.session.arm.get(self.id, **EXPANDED)
 
     def agent_state(self) -> tuple[bool, str]:
-        """Whether the agent is Ready, and what it says."""
-        agent = instance_view(self.vm).get("vmAgent") or {}
-        statuses = agent.get("statuses") or []
+        """Return whether the agent is Ready, and its own status."""
+        statuses = dig(instance_view(self.vm), "vmAgent", "statuses") or []
         if not statuses:
             return False, "it has not reported yet"
         first = statuses[0]
@@ -183,13 +177,13 @@ class VirtualMachine:
     def wait_for_agent(self, seconds: float) -> None:
         """Wait until the agent is Ready.
 
-        :raises TargetError: it is not after that many seconds.
+        :raises VirtualMachineError: it is not after that many seconds.
         """
         deadline = Deadline(seconds)
         work = OperationInfo(
             self.name, "VM agent", "Waiting until it is ready", "wait for the VM agent", self.name, usual=30
         )
-        watch = ProgressReporter(work, self.session.progress)
+        reporter = ProgressReporter(work, self.session.progress)
 
         def read() -> tuple[bool, str]:
             self.refresh()
@@ -199,7 +193,7 @@ class VirtualMachine:
             poll(
                 read,
                 lambda agent: agent[0],
-                watch,
+                reporter,
                 deadline,
                 current=self.agent_state(),
                 state=lambda _agent: "Waiting",
@@ -233,15 +227,13 @@ class VirtualMachine:
         self.vm["tags"] = dict(tags)
 
 
-def _values(answer: t.Any) -> list[Json]:
-    found = answer or {}
-    if "value" not in found:
-        found = (found.get("properties") or {}).get("output") or {}
-    return list(found.get("value") or [])
+def _values(answer: Json | None) -> list[Json]:
+    """Return the streams of a Run Command's answer, which Azure wraps in two ways."""
+    return list(dig(answer, "value") or dig(answer, "properties", "output", "value") or [])
 
 
-def find_virtual_machine(session: AzureSession, place: VmReference) -> VirtualMachine | None:
-    """The VM, None when there is none."""
-    path = f"{session.group_id(place.resource_group)}/providers/Microsoft.Compute/virtualMachines/{place.name}"
-    vm = session.arm.find(path, **EXPANDED)
-    return None if vm is None else VirtualMachine(session, place.resource_group, place.name, vm)
+def find_virtual_machine(session: AzureSession, reference: VmReference) -> VirtualMachine | None:
+    """Return the VM, None if there is none."""
+    resource_id = f"{session.group_id(reference.resource_group)}/providers/{VIRTUAL_MACHINES}/{reference.name}"
+    vm = session.arm.find(resource_id, **EXPANDED)
+    return None if vm is None else VirtualMachine(session, reference.resource_group, reference.name, vm)

@@ -50,7 +50,7 @@ def test_accepted_by_both(program: types.ModuleType, option: str) -> None:
 
 @pytest.mark.parametrize("key", engine_rules.OWN_DAEMON_KEYS)
 def test_keys_of_daemon_json_refused_by_both(program: types.ModuleType, key: str) -> None:
-    with pytest.raises(OptionError, match=f"must not hold {key}:"):
+    with pytest.raises(OptionError, match=f"must not contain {key}:"):
         read_settings(options(docker={"daemon": {key: True}}))
     with pytest.raises(program.Problem, match=f"must not hold {key}:"):
         program.Settings({"settings": {"docker": {"daemon": {key: True}}}})

@@ -20,7 +20,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors imp
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import OperationInfo
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension import task
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension import pushing, task
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.ca_guard import CaMismatchError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.setup_result import SetupError, SetupResult
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.virtual_machine import (
@@ -56,7 +56,7 @@ def environment(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> t.Iterato
     monkeypatch.setattr(
         operations.ProgressReporter, "rest", lambda _watch, seconds, _over=None: time.sleep(min(seconds, 0.02))
     )
-    monkeypatch.setattr(task, "REPORT_SECONDS", 0.01)
+    monkeypatch.setattr(pushing, "REPORT_SECONDS", 0.01)
     yield
     azure.switch("agent", "ready")
     azure.switch("forbidden", [])
@@ -185,9 +185,9 @@ def test_a_name_that_somebody_else_uses(azure: LocalAzure, group: str) -> None:
             },
             api_version="2024-07-01",
         ).wait()
-    with pytest.raises(DockerHostError, match="not ours"):
+    with pytest.raises(DockerHostError, match="this collection did not create"):
         push(group)
-    with pytest.raises(DockerHostError, match="not ours"):
+    with pytest.raises(DockerHostError, match="this collection did not create"):
         push(group, handler="custom_script")
 
 
@@ -225,26 +225,6 @@ def test_the_docker_extension_is_deleted(azure: LocalAzure, group: str) -> None:
     assert push(group, handler="docker_extension")["pushed"]
     assert push(group, state="absent")["changed"]
     assert not [key for key in azure.dump() if group in key and key.endswith("/docker-host")]
-
-
-def vm(**properties: t.Any) -> VirtualMachine:
-    """A VM as Azure describes it."""
-    shown = {"id": "/vm", "location": "westeurope", "properties": properties}
-    return VirtualMachine(t.cast("AzureSession", None), "rg", "web1", shown)
-
-
-@pytest.mark.parametrize(
-    ("properties", "problem"),
-    [
-        ({"storageProfile": {"osDisk": {"osType": "Windows"}}}, "runs Windows"),
-        ({"osProfile": {"linuxConfiguration": {"provisionVMAgent": False}}}, "without the Azure Linux agent"),
-        ({"osProfile": {"allowExtensionOperations": False}}, "extension operations are disallowed"),
-    ],
-)
-def test_vms_that_no_settings_can_be_pushed_to(properties: dict[str, t.Any], problem: str) -> None:
-    with pytest.raises(VirtualMachineError, match=problem):
-        vm(**properties).refuse()
-    vm(osProfile={"linuxConfiguration": {"provisionVMAgent": True}}).refuse()
 
 
 @pytest.fixture
@@ -299,7 +279,7 @@ def test_tags_that_others_write_during_a_push_stay(
     azure: LocalAzure, group: str, certs: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     azure.switch("docker_extension", True)
-    send = task._send
+    send = pushing._send
 
     def meanwhile(run: t.Any, sent: t.Any) -> t.Any:
         with AzureSession.from_params({}) as session:
@@ -308,7 +288,7 @@ def test_tags_that_others_write_during_a_push_stay(
             target.set_tags({**target.tags, "owner": "me"})
         return send(run, sent)
 
-    monkeypatch.setattr(task, "_send", meanwhile)
+    monkeypatch.setattr(pushing, "_send", meanwhile)
     push(group, handler="docker_extension", certs=certs)
     tags = tags_of(azure, group)
     assert tags["owner"] == "me"
@@ -325,7 +305,7 @@ def test_a_push_that_fails_when_the_engine_is_configured_leaves_the_fence(
     kept: bool,
 ) -> None:
     said = SetupResult({"docker_setup": 1, "ok": False, "stage": stage, "error": "no"})
-    monkeypatch.setattr(task, "_outcome", lambda _run, _push: said)
+    monkeypatch.setattr(pushing, "_result_of", lambda _run, _this: said)
     with pytest.raises(SetupError, match="no"):
         push(group, certs=certs)
     assert ("docker-host-ca" in tags_of(azure, group)) is kept

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+"""The scripts that carry program and settings, run by real shells."""
+
 from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 import random
 import shutil
@@ -17,13 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.dockerhost.azure.plugins.module_utils import _digest as digest
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension import payload
-from ansible_collections.dockerhost.azure.plugins.module_utils._extension.setup_result import failed, read_setup_result
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 
-GOOD = {"docker_setup": 1, "ok": True, "digest": "d", "changes": ["restart the engine"]}
 # What prints its arguments and settings, so that the envelope can be seen from inside.
 ECHO = (
     "import json, os, sys\n"
@@ -112,72 +110,3 @@ def test_size_of_the_real_payload() -> None:
     assert len(payload.custom_script(program, {"settings": {}})) < 64 * 1024
     assert "DOCKER_SETUP_PROGRAM_END" not in program
     assert program.isascii()
-
-
-@pytest.mark.parametrize(
-    "digest_without_certs",
-    [
-        "Enable succeeded: \n[stdout]\nconfigure: restart\n@\n\n[stderr]\n",
-        "Enable succeeded: [stdout] configure: restart @ [stderr] ",
-        "configure: restart\n@\n",
-        'VM has reported a failure ... Error message: "Enable failed: failed to execute command: command terminated'
-        ' with exit status=1\n[stdout]\nconfigure: restart\n@\n\n[stderr]\n".',
-    ],
-)
-def test_the_result_is_found_in_every_frame(digest_without_certs: str) -> None:
-    outcome = read_setup_result(digest_without_certs.replace("@", json.dumps(GOOD)))
-    assert outcome.result == GOOD
-    assert outcome.is_of("d")
-    assert not outcome.is_of("e")
-    assert "configure: restart" in outcome.output
-    assert "docker_setup" not in outcome.output
-    assert outcome.actions == ("restart the engine",)
-
-
-def test_the_last_result_counts_and_others_json_does_not() -> None:
-    text = json.dumps({**GOOD, "ok": False}) + "\n" + json.dumps(GOOD) + '\n{"ok": true}'
-    assert read_setup_result(text).good
-    assert not read_setup_result('{"ok": true, "changes": []}').good
-    assert not read_setup_result("Enable succeeded.").good
-    assert read_setup_result("command terminated with exit status=7").exit_code == 7
-
-
-def test_errors_tell_stage_end_of_output_and_log() -> None:
-    bad = {"docker_setup": 1, "ok": False, "stage": "install", "error": "no", "detail": "E: lock", "log": "/var/log/x"}
-    error = failed("web1", read_setup_result(json.dumps(bad), 1))
-    assert str(error) == (
-        "web1: the program on the VM failed in stage install: no. E: lock (the full log is on the VM in /var/log/x)"
-    )
-    assert error.details["stage"] == "install"
-    assert error.details["exit_code"] == 1
-    silent = failed("web1", read_setup_result("Enable succeeded: \n[stdout]\nhello\n[stderr]\n"))
-    assert "left no result" in str(silent)
-    assert str(silent).endswith("hello")
-
-
-@pytest.mark.parametrize(("guessable", "scheme"), [(True, "scrypt"), (False, "hmac-sha256")])
-def test_digest(guessable: bool, scheme: str) -> None:
-    one, two = (digest.new_digest(b"settings", guessable=guessable) for _time in range(2))
-    assert one.split(":")[0] == scheme
-    assert one != two
-    assert len(one) <= 256
-    assert digest.matches(one, b"settings")
-    assert digest.matches(two, b"settings")
-    assert not digest.matches(one, b"Settings")
-    assert not digest.matches("", b"settings")
-    assert not digest.matches("scrypt:99:8:1:AAAA:AAAA", b"settings")
-    assert not digest.matches("nonsense:::::", b"settings")
-    assert not digest.matches("hmac-sha256:AAAA:AAAA", b"settings")
-
-
-def test_digest_where_scrypt_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_args: t.Any, **_keywords: t.Any) -> bytes:
-        raise ValueError("unsupported")
-
-    usual = digest.new_digest(b"settings")
-    monkeypatch.setattr(hashlib, "scrypt", refuse)
-    other = digest.new_digest(b"settings")
-    assert other.startswith("pbkdf2:")
-    assert digest.matches(other, b"settings")
-    assert not digest.matches(other, b"other")
-    assert not digest.matches(usual, b"settings")

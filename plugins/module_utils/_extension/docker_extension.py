@@ -1,0 +1,54 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The settings in the schema of the Docker extension (Azure/azure-docker-extension), which was retired in 2018."""
+
+from __future__ import annotations
+
+from .._azure.wire import Json
+from .._errors import OptionError
+from .settings import Settings
+
+
+def docker_extension_settings(settings: Settings) -> tuple[Json, Json]:
+    """Return the public and the protected settings of the Docker extension.
+
+    :raises OptionError: the extension has no such setting.
+    """
+    if settings.state == "absent":
+        return {}, {}
+    _refuse_unsupported(settings)
+    public: Json = {"docker": {key: settings.docker[key] for key in ("port", "options") if settings.docker.get(key)}}
+    protected: Json = {}
+    if settings.certs:
+        protected["certs"] = settings.certs.settings()
+    for login in settings.logins:
+        protected["login"] = {key: value for key, value in login.items() if key != "ca"}
+    for project in settings.projects:
+        public["compose"] = dict(project.definition)
+        if project.environment:
+            public["compose-environment"] = dict(project.environment)
+        if project.secrets:
+            protected["environment"] = dict(project.secrets)
+    return public, protected
+
+
+def _refuse_unsupported(settings: Settings) -> None:
+    engine = settings.docker["engine"]
+    unsupported = {
+        "docker.daemon": settings.docker.get("daemon"),
+        "docker.live_restore": settings.docker.get("live-restore") is not None,
+        "docker.users": settings.docker.get("users"),
+        "docker.data_disk": settings.docker.get("data-disk"),
+        "docker.proxies": settings.proxies,
+        "engine": engine != {"source": "docker"},
+        "compose": len(settings.projects) > 1,
+        "logins": len(settings.logins) > 1,
+        "compose_purge": settings.purge,
+    }
+    more_than_one = ("compose", "logins")
+    for option, is_set in unsupported.items():
+        if is_set:
+            what = "takes only one of these" if option in more_than_one else "has no such setting"
+            raise OptionError(option, f"the handler docker_extension {what}; use another O(handler)")

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether settings have to be pushed: the desired ones compared with what was pushed last."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from .._azure.errors import WaitTimeoutError
+from .._azure.operations import OperationInfo, ProgressReporter, poll
+from .._digest import matches
+from .._errors import DockerHostError
+from .ca_guard import certificate_still_valid
+from .handlers import CurrentSettings
+from .keep_certs import answers
+from .payload import verify_script
+from .run import Run
+from .setup_result import failed, read_setup_result
+
+
+def read_current(run: Run) -> CurrentSettings | None:
+    """Return what was pushed last, after waiting for the end of a push that is still in progress.
+
+    :raises DockerHostError: it does not end in time.
+    """
+    current = run.handler.read()
+    if run.check_mode:
+        return current
+    work = OperationInfo(
+        host=run.vm.name,
+        kind="Docker settings",
+        doing="Waiting for an earlier push",
+        operation="wait for an earlier push",
+        resource=run.params["name"],
+    )
+    reporter = ProgressReporter(work, run.request.progress)
+    try:
+        return poll(run.handler.read, _is_over, reporter, run.session.deadline, current=current, state=_state)
+    except WaitTimeoutError as error:
+        raise DockerHostError(
+            f"{run.vm.name}: an earlier push of the settings is still in progress. {error.error.message}"
+        ) from error
+
+
+def _is_over(current: CurrentSettings | None) -> bool:
+    return current is None or not current.in_progress
+
+
+def _state(current: CurrentSettings | None) -> str:
+    return current.state if current else "Deleted"
+
+
+def find_reasons(run: Run, current: CurrentSettings | None) -> None:
+    """Add to the run why to push. There is no reason if equal settings were applied and the program reported so."""
+    if current is None:
+        run.reasons.append("never pushed")
+    elif run.settings.unknown_certs or not (_is_current(run, current) or _keeps_certs(run, current)):
+        run.reasons.append("other settings")
+    elif current.state != "Succeeded":
+        run.reasons.append(f"the last push ended as {current.state}")
+    elif not _has_good_result(run, current):
+        run.reasons.append("the last push left no good result")
+    elif run.params["force"]:
+        run.reasons.append("forced")
+
+
+def _has_good_result(run: Run, current: CurrentSettings) -> bool:
+    """Return whether the program applied these settings, or whether nobody can know better.
+
+    Of a VM that is off Azure shows no report of the agent. An update of the handler overwrites the program's result.
+    """
+    if not run.handler.reports_result or run.vm.is_off or current.result.was_overwritten:
+        return True
+    return current.result.is_of(current.digest)
+
+
+def _is_current(run: Run, current: CurrentSettings) -> bool:
+    """Return whether the last push had the desired settings, or did so together with certificates that followed."""
+    certs = run.settings.canonical_certs()
+    if run.settings.certs_only:
+        return matches(current.certs, certs)
+    if not current.certs_only:
+        return matches(current.digest, run.settings.canonical())
+    return matches(current.certs, certs) and matches(
+        current.digest_without_certs, run.settings.canonical_without_certs()
+    )
+
+
+def _keeps_certs(run: Run, current: CurrentSettings) -> bool:
+    """Return whether only the certificate differs, and the host may keep the one that it has."""
+    if not run.params["keep_certs"]:
+        return False
+    if not certificate_still_valid(run.vm.tags, run.settings.certs, datetime.now(timezone.utc)):
+        return False
+    same = matches(current.digest_without_certs, run.settings.canonical_without_certs())
+    run.kept_certs = same and answers(run.endpoint)
+    return run.kept_certs
+
+
+def verify(run: Run, current: CurrentSettings) -> None:
+    """Ask the VM itself, and add to the run what is not as the last push left it.
+
+    :raises SetupError: the program on the VM did not answer.
+    """
+    if run.changes:
+        run.request.warn(f"{run.vm.name} does not run, so check mode cannot verify its state.")
+        return
+    if not run.handler.reports_result:
+        run.request.warn(
+            f"{run.vm.name}: O(verify=true) has no effect with O(handler=docker_extension), which leaves nothing to"
+            " verify."
+        )
+        return
+    answer = read_setup_result(run.vm.run_shell(verify_script(run.params["setup_program"])))
+    report = answer.report
+    if not report or not report.get("verify"):
+        raise failed(run.vm.name, answer)
+    differences = [str(entry) for entry in report.get("differences") or []]
+    if not differences and report.get("digest") != current.digest:
+        differences.append("other settings were applied on the VM")
+    run.reasons.extend(differences)
