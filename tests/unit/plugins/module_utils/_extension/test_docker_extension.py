@@ -53,5 +53,5 @@ def test_mapping_for_the_docker_extension(certs: dict[str, str]) -> None:
     ],
 )
 def test_what_the_docker_extension_lacks(given: dict[str, t.Any]) -> None:
-    with pytest.raises(OptionError, match="docker_extension (has no such setting|takes only one)"):
+    with pytest.raises(OptionError, match=r"docker_extension (has no such setting|takes only one)"):
         docker_extension_settings(read_settings(options(**given)))
