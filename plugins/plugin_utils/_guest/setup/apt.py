@@ -68,7 +68,7 @@ class Apt:
         """Fetch the indexes. A source that cannot be read only matters if no other has what is needed."""
         self.missing = ""
         try:
-            self.apt_get("update")
+            self.apt_get("update", "-oAPT::Update::Error-Mode=any")  # else it ends well without what it could not get
         except Problem as problem:
             self.missing = problem.text
             self.machine.notes.append("not all package sources could be read: {}".format(problem.text))

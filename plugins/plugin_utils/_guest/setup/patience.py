@@ -28,7 +28,8 @@ PASSING = re.compile(
 )
 # A line that says what is wrong, and lines that only say that something is.
 TELLING = re.compile(
-    r"^\s*(E: |dpkg: error|error: |Error: |Problem: |No provider|Error\(\d+\)|.*\bnot (found|offered)\b)"
+    r"^\s*(- Curl error|- Status code|E: |dpkg: error|error: |Error: |Problem: |No provider|Error\(\d+\)|"
+    r".*\bnot (found|offered)\b)"
 )
 GENERAL = re.compile(
     r"Sub-process|Unable to fetch some|Some index files|Unable to correct problems|held broken|Transaction failed|"
@@ -36,7 +37,7 @@ GENERAL = re.compile(
 )
 PROGRESS = re.compile(
     r"^(Get|Hit|Ign|Err):\d+ |^(Reading|Building|Selecting|Preparing|Unpacking|Setting up|Processing|Fetched|"
-    r"Need to get|After this|Retrieving|Loading|Checking|\(Reading)\b|^\s*$|^\.+$"
+    r"Need to get|After this|Retrieving|Loading|Checking|\(Reading)\b|B/s \||^Last metadata|^\s*$|^\.+$"
 )
 
 
@@ -67,7 +68,7 @@ def obstacle(output):
     """Return what was in the command's way, and how many seconds it is waited for (None: it will not pass)."""
     if LOCKED.search(output):
         return "lock", LOCK_WAIT
-    if PASSING.search(output):
+    if PASSING.search(without_progress(output)):
         return "network", NETWORK_WAIT
     return "", None
 
@@ -114,7 +115,7 @@ def sentence(output):
     lines = [line.strip() for line in without_progress(output).splitlines()]
     telling = [line for line in lines if TELLING.match(line)]
     special = [line for line in telling if not GENERAL.search(line)]
-    return tail((special or telling or lines[-1:] or [""])[0], 300)
+    return tail((special or telling or lines[-1:] or [""])[0].lstrip("- "), 300)
 
 
 def without_progress(output):

@@ -85,9 +85,10 @@ class Dnf(Rpm):
     def dnf(self, *words):
         """Run it, and again without a repository that fails and is not ours: others may have the packages."""
         while True:
-            extra = ["--setopt={}.skip_if_unavailable=1".format(name) for name in self.skipped]
+            extra = ["--disablerepo=" + name for name in self.skipped]
             try:
-                return self.patiently(self.name, "-y", "-q", *extra, *words)
+                # Not quietly: only the warnings say why a repository cannot be read.
+                return self.patiently(self.name, "-y", *extra, *words)
             except Problem as problem:
                 broken = re.search(
                     r"(?:metadata for repo|Cannot prepare internal mirrorlist.*repo) '([^']+)'", problem.output

@@ -53,7 +53,7 @@ def test_versions(setup: t.Any, versions: list[str], wanted: str, chosen: str | 
             "rocky9",
             "docker-ce",
             "28",
-            {"dnf -y -q list": "docker-ce.x86_64  3:28.1.1-1.el9  d\ndocker-ce.x86_64 3:27.0.1-1.el9 d\n"},
+            {"dnf -y list": "docker-ce.x86_64  3:28.1.1-1.el9  d\ndocker-ce.x86_64 3:27.0.1-1.el9 d\n"},
             "docker-ce-28.1.1-1.el9",
         ),
         (
@@ -96,7 +96,7 @@ def test_no_version_is_told_from_a_list_that_failed(
     setup: t.Any, tmp_path: Path, clock: Clock, system: str, nothing: tuple[int, str], broken: tuple[int, str]
 ) -> None:
     for number, (answer, text) in enumerate([(nothing, "offered: none"), (broken, "ended with exit code")]):
-        answers = {"dnf -y -q list": answer, "tdnf -q list": answer, "zypper --non-interactive search": answer}
+        answers = {"dnf -y list": answer, "tdnf -q list": answer, "zypper --non-interactive search": answer}
         recorder = Recorder(setup, tmp_path / str(number), OS_RELEASES[system], answers)
         with pytest.raises(setup.Problem, match=text):
             recorder.installation(source="distribution", version="29").pinned(["docker"])
@@ -110,12 +110,12 @@ def test_what_was_published_meanwhile_counts_when_a_version_is_asked_for(setup: 
 
 def test_a_foreign_repository_that_fails_is_passed_over(setup: t.Any, tmp_path: Path) -> None:
     broken = (1, "Error: Failed to download metadata for repo 'rhui-base': Cannot download repomd.xml")
-    recorder = machine(setup, tmp_path / "root", "rhel9", **{"dnf_-y_-q_install": broken})
+    recorder = machine(setup, tmp_path / "root", "rhel9", **{"dnf_-y_install": broken})
     recorder.facts().packages.install(["docker-ce"])
-    assert recorder.commands[-1] == "dnf -y -q --setopt=rhui-base.skip_if_unavailable=1 install docker-ce"
+    assert recorder.commands[-1] == "dnf -y --disablerepo=rhui-base install docker-ce"
     assert "rhui-base" in recorder.machine.notes[0]
     ours = (1, "Error: Failed to download metadata for repo 'docker-host-stable': Cannot download repomd.xml")
-    recorder = machine(setup, tmp_path / "ours", "rhel9", **{"dnf_-y_-q_install": ours})
+    recorder = machine(setup, tmp_path / "ours", "rhel9", **{"dnf_-y_install": ours})
     with pytest.raises(setup.Problem, match="docker-host-stable"):
         recorder.facts().packages.install(["docker-ce"])
 
@@ -211,12 +211,12 @@ HELD = {
     "rocky9": (
         "/etc/dnf/plugins/versionlock.list",
         "docker-ce-3:28.5.2-1.el9.*\ndocker-ce-cli-1:28.5.2-1.el9.*\n",
-        "dnf -y -q versionlock delete docker-ce docker-ce-cli",
+        "dnf -y versionlock delete docker-ce docker-ce-cli",
     ),
     "fedora40": (
         "/etc/dnf/versionlock.toml",
         'version = "1.0"\n[[packages]]\nname = "docker-ce"\n[[packages]]\nname = "docker-ce-cli"\n',
-        "dnf -y -q versionlock delete docker-ce docker-ce-cli",
+        "dnf -y versionlock delete docker-ce docker-ce-cli",
     ),
     "sles15": (
         "",

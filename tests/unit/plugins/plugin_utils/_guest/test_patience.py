@@ -29,7 +29,9 @@ NETWORK = [
     "E: Failed to fetch http://x/Packages  Hash Sum mismatch",
     "Error(1208) : Couldn't connect to server",
     "Curl error (28): Timeout was reached for https://x/repomd.xml",
-    "Cannot download: Could not resolve host: x",
+    "  - Curl error (6): Couldn't resolve host name for http://x/repodata/repomd.xml [Could not resolve host: x]\n"
+    "Error: Failed to download metadata for repo 'r': Cannot download repomd.xml: All mirrors were tried",
+    "  - Status code: 503 for http://x/repodata/repomd.xml (IP: 10.0.0.1)",
 ]
 # What stays as it is, and what people are told about it.
 LASTING = [
@@ -61,7 +63,13 @@ LASTING = [
         " Solution 1: remove lock to allow removal of containerd-1.7\n",
         "Problem: conflicting requests",
     ),
-    ("Error: Failed to download metadata: Status code: 404 for https://x (IP: 1.2.3.4)\n", "Error: Failed"),
+    (
+        # As dnf 4.14 says it; of the size in its progress nothing follows.
+        "r          5.4 kB/s | 502  B     00:00\nErrors during downloading metadata for repository 'r':\n"
+        "  - Status code: 404 for http://127.0.0.1:8899/x/repodata/repomd.xml (IP: 127.0.0.1)\n"
+        "Error: Failed to download metadata for repo 'r': Cannot download repomd.xml: All mirrors were tried\n",
+        "Status code: 404 for http://127.0.0.1:8899/x/repodata/repomd.xml",
+    ),
 ]
 
 
