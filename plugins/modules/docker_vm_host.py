@@ -377,10 +377,10 @@ options:
         choices: ['None', ReadOnly, ReadWrite]
   docker_port:
     description:
-      - The port on which the engine is to be reached. The security group lets it in, and a tag of the virtual machine
-        keeps it.
+      - The port of the Docker engine. The security group lets it in, and a tag of the virtual machine records it.
+      - Defaults to V(4243) for a new host. An existing host keeps the port of its security rule C(docker-host-docker).
+        If the tag names another port than the rule, the option must be set.
     type: int
-    default: 4243
   allowed_sources:
     description:
       - Who may reach the docker port - addresses and CIDRs that do not overlap, or one service tag.
@@ -403,11 +403,29 @@ options:
     description:
       - The port of SSH. On another than V(22), a new host's cloud-init moves sshd, and tells SELinux and firewalld
         where they are on; this cannot be changed later.
+      - Defaults to V(22) for a new host. An existing host keeps its port.
     type: int
-    default: 22
   ssh_allowed_sources:
     description:
       - Who may reach SSH - addresses and CIDRs that do not overlap, or one service tag. By default nobody.
+    type: list
+    elements: str
+    default: []
+  address:
+    description:
+      - A DNS name or IP address by which the host is reached, in place of the one that Azure gives it. It is used in
+        RV(host.docker_host) and RV(host.ssh_url), and added to RV(host.dns_names) or RV(host.ip_addresses).
+      - By default the DNS name of the public address, else the public address, else the private address.
+    type: str
+  dns_names:
+    description:
+      - Further DNS names of the host, for its certificate. They are added to RV(host.dns_names).
+    type: list
+    elements: str
+    default: []
+  ip_addresses:
+    description:
+      - Further IP addresses of the host, for its certificate. They are added to RV(host.ip_addresses).
     type: list
     elements: str
     default: []
@@ -573,11 +591,13 @@ host:
       type: str
       sample: 10.0.0.4
     dns_names:
-      description: Its DNS names, for O(dockerhost.azure.docker_tls_certs#module:hosts).
+      description:
+        - All its DNS names, for its certificate - O(address), O(dns_names), and the name of its public address.
       type: list
       elements: str
     ip_addresses:
-      description: Its addresses, for O(dockerhost.azure.docker_tls_certs#module:hosts).
+      description:
+        - All its IP addresses, for its certificate - O(address), O(ip_addresses), and its public and private addresses.
       type: list
       elements: str
     docker_port:
@@ -585,13 +605,17 @@ host:
       type: int
       sample: 4243
     docker_host:
-      description: Where the engine is to be reached, as docker's C(DOCKER_HOST).
+      description: The URL of its engine, as in the environment variable E(DOCKER_HOST).
       type: str
       sample: tcp://web1-1a2b3c4d.westeurope.cloudapp.azure.com:4243
     ssh_port:
       description: The port of SSH.
       type: int
       sample: 22
+    ssh_url:
+      description: The URL of its SSH server.
+      type: str
+      sample: ssh://azureuser@web1-1a2b3c4d.westeurope.cloudapp.azure.com:22
     admin_username:
       description: The administrator's name.
       type: str
@@ -603,7 +627,9 @@ host:
       description: Ids of the host's resources by kind.
       type: dict
     unknown:
-      description: In check mode, the keys whose values cannot be known yet; these are V(null) or empty.
+      description:
+        - In check mode, the keys whose values are not known yet. They are V(null); RV(host.dns_names) and
+          RV(host.ip_addresses) are incomplete.
       type: list
       elements: str
 actions:

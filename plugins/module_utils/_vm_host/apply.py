@@ -81,12 +81,12 @@ class PlanExecutor:
     """
 
     def __init__(
-        self, session: AzureSession, wanted: HostSpec, layout: HostResources, lookout: StateReader, wait: bool = True
+        self, session: AzureSession, desired: HostSpec, resources: HostResources, reader: StateReader, wait: bool = True
     ) -> None:
         self._session = session
-        self._wanted = wanted
-        self._layout = layout
-        self._lookout = lookout
+        self._desired = desired
+        self._resources = resources
+        self._reader = reader
         self._wait = wait
 
     def carry_out(self, plan: Plan, outcome: Execution) -> None:
@@ -95,14 +95,14 @@ class PlanExecutor:
         :param outcome: is filled while it goes on, so that it tells the truth after a failure too.
         :raises DockerHostError: a step failed; those beside it were still finished.
         """
-        waiting = list(plan.steps)
+        waiting = list(plan.actions)
         while waiting:
-            keys = {step.key for step in waiting}
-            wave = [step for step in waiting if not keys.intersection(step.needs) - {step.key}]
+            keys = {action.key for action in waiting}
+            wave = [action for action in waiting if not keys.intersection(action.needs) - {action.key}]
             if not wave:
                 raise DockerHostError(f"The steps wait for each other: {', '.join(sorted(keys))}.")
-            run_parallel([partial(self._run, step, plan, outcome) for step in wave])
-            waiting = [step for step in waiting if step not in wave]
+            run_parallel([partial(self._run, action, plan, outcome) for action in wave])
+            waiting = [action for action in waiting if action not in wave]
 
     def remove(self, made: t.Sequence[Action]) -> dict[str, str]:
         """Delete what a failed run made, last made first; what others of the group are in stays.
@@ -112,98 +112,98 @@ class PlanExecutor:
         :returns: why, by the ids of what is still there.
         """
         self._session.deadline = self._session.deadline.again()
-        undo = Plan([_undo(step) for step in reversed(made)])
+        undo = Plan([_undo(action) for action in reversed(made)])
         left: dict[str, str] = {}
-        for step in undo.steps:
+        for action in undo.actions:
             outcome = Execution()
             try:
-                self._run(step, undo, outcome)
-                if self._session.arm.find(step.resource_id):
-                    left[step.resource_id] = " ".join(outcome.notes) or "It is in use by others."
+                self._run(action, undo, outcome)
+                if self._session.arm.find(action.resource_id):
+                    left[action.resource_id] = " ".join(outcome.notes) or "It is in use by others."
             except DockerHostError as error:
-                left[step.resource_id] = str(error)
+                left[action.resource_id] = str(error)
         return left
 
-    def _run(self, step: Action, plan: Plan, outcome: Execution) -> None:
+    def _run(self, action: Action, plan: Plan, outcome: Execution) -> None:
         begun = time.monotonic()
         try:
-            if self._do(step, plan, outcome):
-                outcome.done.append(step)
+            if self._do(action, plan, outcome):
+                outcome.done.append(action)
         finally:
-            outcome.timings[step.key] = round(time.monotonic() - begun, 1)
+            outcome.timings[action.key] = round(time.monotonic() - begun, 1)
 
-    def _do(self, step: Action, plan: Plan, outcome: Execution) -> bool:
+    def _do(self, action: Action, plan: Plan, outcome: Execution) -> bool:
         """Do one step and return whether anything changed. What Azure is busy with is tried again."""
         try:
             return retry_on_conflict(
-                partial(self._try, step, plan, outcome),
-                self._work(step),
+                partial(self._try, action, plan, outcome),
+                self._work(action),
                 self._session.deadline,
                 self._session.progress,
-                partial(self._patience, step),
+                partial(self._patience, action),
             )
         except AzureError as error:
-            if step.verb == "delete" and error.not_found and not self._is_there(step):
+            if action.verb == "delete" and error.not_found and not self._is_there(action):
                 return False
-            if step.if_unused and error.code in _STILL_USED:
+            if action.if_unused and error.code in _STILL_USED:
                 return False
             raise
 
-    def _patience(self, step: Action, error: AzureError) -> float:
+    def _patience(self, action: Action, error: AzureError) -> float:
         """Return for how many seconds an error is worth another attempt."""
-        passes = _is_passing(step, error) or self._finds_room(step, error)
+        passes = _is_passing(action, error) or self._finds_room(action, error)
         return conflict_patience(error) or (_PATIENCE if passes else 0.0)
 
-    def _is_there(self, step: Action) -> bool:
+    def _is_there(self, action: Action) -> bool:
         """Tell whether a resource is there: also the operation that removes it may be what was not found."""
-        return self._session.arm.find(step.resource_id) is not None
+        return self._session.arm.find(action.resource_id) is not None
 
-    def _try(self, step: Action, plan: Plan, outcome: Execution) -> bool:
-        if step.if_left and not self._is_there(step):
+    def _try(self, action: Action, plan: Plan, outcome: Execution) -> bool:
+        if action.if_left and not self._is_there(action):
             return True
-        if step.if_unused and not self._is_unused(step, plan, outcome):
+        if action.if_unused and not self._is_unused(action, plan, outcome):
             return False
-        if step.verb == "start" and step.needs == ("virtual_machine",) and self._runs_by_itself(step):
+        if action.verb == "start" and action.needs == ("virtual_machine",) and self._runs_by_itself(action):
             return False
-        if step.verb == "create":
-            if step.kind == "virtual_network" and not self._network_is_missing(step, outcome):
+        if action.verb == "create":
+            if action.kind == "virtual_network" and not self._network_is_missing(action, outcome):
                 return False
-            if step.kind == "subnet" and not self._lacks_subnet():
+            if action.kind == "subnet" and not self._lacks_subnet():
                 return False
-            _note_making(step, outcome)
-        operation = self._begin(self._with_free_addresses(step))
-        last = not any(step.key in other.needs for other in plan.steps)
-        if operation and (self._wait or step.kind != "virtual_machine" or not last):
+            _note_making(action, outcome)
+        operation = self._begin(self._with_free_addresses(action))
+        last = not any(action.key in other.needs for other in plan.actions)
+        if operation and (self._wait or action.kind != "virtual_machine" or not last):
             operation.wait()
         return True
 
-    def _is_unused(self, step: Action, plan: Plan, outcome: Execution) -> bool:
+    def _is_unused(self, action: Action, plan: Plan, outcome: Execution) -> bool:
         """Tell whether nobody else is in what hosts share, now that this host is gone."""
-        if step.kind == "resource_group":
-            listed = self._session.arm.list(f"{step.resource_id}/resources")
+        if action.kind == "resource_group":
+            listed = self._session.arm.list(f"{action.resource_id}/resources")
             inside = [str(entry["id"]) for entry in listed if self._stays(str(entry["id"]), plan)]
             if inside:
                 outcome.notes.append(
-                    f"The resource group {name_in(step.resource_id)} is kept, since it holds {', '.join(inside)}."
+                    f"The resource group {name_in(action.resource_id)} is kept, since it holds {', '.join(inside)}."
                 )
             return not inside
-        found = self._session.arm.find(step.resource_id)
+        found = self._session.arm.find(action.resource_id)
         if not found:
             return False
-        return not (users_of_subnet(found) if step.kind == "subnet" else users_of_network(found))
+        return not (users_of_subnet(found) if action.kind == "subnet" else users_of_network(found))
 
     def _stays(self, path: str, plan: Plan) -> bool:
         """Tell whether a resource that a group lists is there: lists lag behind, also behind a VM's disks."""
         left_by_us = any(is_part(path, own) for own in plan.going) or "/microsoft.compute/disks/" in path.lower()
         return not left_by_us or self._session.arm.find(path) is not None
 
-    def _network_is_missing(self, step: Action, outcome: Execution) -> bool:
+    def _network_is_missing(self, action: Action, outcome: Execution) -> bool:
         """Look once more at the shared network: another host of the group may have made it meanwhile."""
-        found = self._lookout.look_at("virtual_network", step.resource_id)
+        found = self._reader.read_resource("virtual_network", action.resource_id)
         if not found or (is_broken(found) and not properties_of(found).get("subnets")):
             return True
-        if not network.find_subnet(found, str(self._layout.subnet)):
-            path = str(self._layout.subnet)
+        if not network.find_subnet(found, str(self._resources.subnet)):
+            path = str(self._resources.subnet)
             entry = Difference("present", None, name_in(path))
             making = Action("subnet", "subnet", "create", path, differences=(entry,))
             _note_making(making, outcome)
@@ -213,42 +213,42 @@ class PlanExecutor:
 
     def _lacks_subnet(self) -> bool:
         """Look once more at the shared network: another host may have made the same subnet meanwhile."""
-        found = network.find_subnet(self._shared_network(), str(self._layout.subnet))
+        found = network.find_subnet(self._shared_network(), str(self._resources.subnet))
         return not found or is_to_be_made_again(found)
 
-    def _with_free_addresses(self, step: Action) -> Action:
+    def _with_free_addresses(self, action: Action) -> Action:
         """Another host may have made a subnet of its own where ours was to be."""
-        if step.kind != "subnet" or step.verb != "create":
-            return step
+        if action.kind != "subnet" or action.verb != "create":
+            return action
         shared = self._shared_network()
-        if network.find_subnet(shared, step.resource_id):
+        if network.find_subnet(shared, action.resource_id):
             # It failed, and is made again as it is.
-            return step
-        prefix = subnets.subnet_prefix(self._wanted, shared)
-        return replace(step, body=network.subnet_body(str(prefix)))
+            return action
+        prefix = subnets.subnet_prefix(self._desired, shared)
+        return replace(action, body=network.subnet_body(str(prefix)))
 
-    def _finds_room(self, step: Action, error: AzureError) -> bool:
+    def _finds_room(self, action: Action, error: AzureError) -> bool:
         """Tell whether a subnet, whose addresses another host's has now, may be put elsewhere."""
-        of_network = step.kind in ("virtual_network", "subnet") and step.verb == "create"
-        return of_network and error.code == _TAKEN and not self._wanted.params["subnet_prefix"]
+        of_network = action.kind in ("virtual_network", "subnet") and action.verb == "create"
+        return of_network and error.code == _TAKEN and not self._desired.params["subnet_prefix"]
 
     def _shared_network(self) -> Json | None:
-        return self._lookout.look_at("virtual_network", str(self._layout.virtual_network))
+        return self._reader.read_resource("virtual_network", str(self._resources.virtual_network))
 
-    def _runs_by_itself(self, step: Action) -> bool:
+    def _runs_by_itself(self, action: Action) -> bool:
         """Tell whether a VM that was made again runs already."""
-        found = self._lookout.look_at("virtual_machine", step.resource_id)
+        found = self._reader.read_resource("virtual_machine", action.resource_id)
         return HostState(virtual_machine=found).power_state == "running"
 
-    def _begin(self, step: Action) -> Operation | None:
-        if step.kind == "resource_group" and step.verb == "create":
-            self._session.arm.put(step.resource_id, t.cast("dict[str, t.Any]", step.body))
+    def _begin(self, action: Action) -> Operation | None:
+        if action.kind == "resource_group" and action.verb == "create":
+            self._session.arm.put(action.resource_id, t.cast("dict[str, t.Any]", action.body))
             return None
-        if step.kind == "virtual_machine":
-            return self._begin_machine(step)
-        return self._begin_arm(step)
+        if action.kind == "virtual_machine":
+            return self._begin_machine(action)
+        return self._begin_arm(action)
 
-    def _begin_machine(self, step: Action) -> Operation:
+    def _begin_machine(self, action: Action) -> Operation:
         machines = self._session.compute.virtual_machines
         function = {
             "create": machines.begin_create_or_update,
@@ -259,57 +259,59 @@ class PlanExecutor:
             "deallocate": machines.begin_deallocate,
             "restart": machines.begin_restart,
             "reapply": machines.begin_reapply,
-        }[step.verb]
-        arguments = [group_in(step.resource_id), name_in(step.resource_id)]
-        if step.body is not None:
-            arguments.append(t.cast("t.Any", step.body))
-        return self._session.begin(self._work(step), function, *arguments, over=self._watcher(step))
+        }[action.verb]
+        arguments = [group_in(action.resource_id), name_in(action.resource_id)]
+        if action.body is not None:
+            arguments.append(t.cast("t.Any", action.body))
+        return self._session.begin(self._work(action), function, *arguments, over=self._watcher(action))
 
-    def _watcher(self, step: Action) -> t.Callable[[], bool] | None:
+    def _watcher(self, action: Action) -> t.Callable[[], bool] | None:
         """Tells by the resource whether Azure has finished with it; while Azure does not answer, it is not known."""
-        kind = step.kind
-        if kind not in READABLE or kind == "resource_group" or step.verb not in ("create", "update"):
+        kind = action.kind
+        if kind not in READABLE or kind == "resource_group" or action.verb not in ("create", "update"):
             return None
 
         def is_settled() -> bool:
             try:
-                return provisioning_state(self._lookout.glance(kind, step.resource_id)) not in UNSETTLED
+                return provisioning_state(self._reader.read_once(kind, action.resource_id)) not in UNSETTLED
             except AzureError:
                 return False
 
         return is_settled
 
-    def _begin_arm(self, step: Action) -> Operation:
-        method = {"create": "PUT", "update": "PUT", "delete": "DELETE"}.get(step.verb, "PATCH")
-        return self._session.arm.begin(self._work(step), method, step.resource_id, step.body, self._watcher(step))
+    def _begin_arm(self, action: Action) -> Operation:
+        method = {"create": "PUT", "update": "PUT", "delete": "DELETE"}.get(action.verb, "PATCH")
+        return self._session.arm.begin(
+            self._work(action), method, action.resource_id, action.body, self._watcher(action)
+        )
 
-    def _work(self, step: Action) -> OperationInfo:
-        short = "VM" if step.kind == "virtual_machine" else step.readable
+    def _work(self, action: Action) -> OperationInfo:
+        short = "VM" if action.kind == "virtual_machine" else action.readable
         return OperationInfo(
-            host=self._layout.names.name,
+            host=self._resources.names.name,
             kind=short,
-            doing=DOING[step.verb],
-            operation=f"{step.verb} the {step.readable}",
-            resource=step.resource_id,
-            usual=step.usual,
+            doing=DOING[action.verb],
+            operation=f"{action.verb} the {action.readable}",
+            resource=action.resource_id,
+            usual=action.usual,
         )
 
 
-def _undo(step: Action) -> Action:
+def _undo(action: Action) -> Action:
     """The deletion of what a step made."""
-    shared = step.kind in ("virtual_network", "subnet", "resource_group")
-    return Action(f"undo_{step.key}", step.kind, "delete", step.resource_id, if_left=True, if_unused=shared)
+    shared = action.kind in ("virtual_network", "subnet", "resource_group")
+    return Action(f"undo_{action.key}", action.kind, "delete", action.resource_id, if_left=True, if_unused=shared)
 
 
-def _note_making(step: Action, outcome: Execution) -> None:
+def _note_making(action: Action, outcome: Execution) -> None:
     """Note what is going to be made before it is begun: a request that fails may have taken effect."""
-    if step not in outcome.made and step.differences and step.differences[0].path == "present":
-        outcome.made.append(step)
+    if action not in outcome.made and action.differences and action.differences[0].path == "present":
+        outcome.made.append(action)
 
 
-def _is_passing(step: Action, error: AzureError) -> bool:
+def _is_passing(action: Action, error: AzureError) -> bool:
     """Tell whether waiting may help against an error."""
-    if error.code in _BUSY or (step.verb == "delete" and error.code in _STILL_USED):
+    if error.code in _BUSY or (action.verb == "delete" and error.code in _STILL_USED):
         return True
-    shared = step.kind in ("virtual_network", "subnet", "resource_group") and step.verb == "create"
+    shared = action.kind in ("virtual_network", "subnet", "resource_group") and action.verb == "create"
     return shared and error.status in (409, 412, 429) and error.code not in _FINAL

@@ -10,6 +10,7 @@ from .._argspec import ArgumentSpec
 from .._azure.argument_spec import azure_argument_spec
 
 DEFAULT_PORT = 4243
+DEFAULT_SSH_PORT = 22
 DEFAULT_SIZE = "Standard_B2s"
 DEFAULT_USER = "azureuser"
 DEFAULT_KEY_PATH = "~/.ssh/docker_host_ed25519"
@@ -114,11 +115,14 @@ _MACHINE = ArgumentSpec(
 
 _NETWORK = ArgumentSpec(
     argument_spec={
-        "docker_port": {"type": "int", "default": DEFAULT_PORT},
+        "docker_port": {"type": "int"},
         "allowed_sources": {"type": "list", "elements": "str", "default": DEFAULT_SOURCES},
         "open_ports": {"type": "list", "elements": "raw", "default": []},
-        "ssh_port": {"type": "int", "default": 22},
+        "ssh_port": {"type": "int"},
         "ssh_allowed_sources": {"type": "list", "elements": "str", "default": []},
+        "address": {"type": "str"},
+        "dns_names": {"type": "list", "elements": "str", "default": []},
+        "ip_addresses": {"type": "list", "elements": "str", "default": []},
         "assign_public_ip": {"type": "bool", "default": True},
         "public_ip_address": {"type": "str"},
         "assign_dns_label": {"type": "bool", "default": True},

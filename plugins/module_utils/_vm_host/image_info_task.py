@@ -120,8 +120,8 @@ class _Catalogue:
             return
         images = self._all([partial(self._versions, entry, params["version"]) for entry in skus])
         for key in ("generation", "architecture"):
-            wanted = str(params[key] or "").lower()
-            images = [image for image in images if not wanted or str(image[key]).lower() == wanted]
+            desired = str(params[key] or "").lower()
+            images = [image for image in images if not desired or str(image[key]).lower() == desired]
         result["images"] = images
 
     def _all(self, jobs: list[t.Callable[[], list[t.Any]]]) -> list[t.Any]:
@@ -149,10 +149,10 @@ class _Catalogue:
     def _skus(self, publisher: str, offer: str, pattern: str | None) -> list[tuple[str, str, str]]:
         return [(publisher, offer, name) for name in _matching(self._names("list_skus", publisher, offer), pattern)]
 
-    def _versions(self, entry: tuple[str, str, str], wanted: str) -> list[Json]:
+    def _versions(self, entry: tuple[str, str, str], desired: str) -> list[Json]:
         names = self._names("list", *entry)
         names.sort(key=_version_key)
-        names = names[-1:] if wanted.lower() == "latest" else _matching(names, wanted)
+        names = names[-1:] if desired.lower() == "latest" else _matching(names, desired)
         return self._each([partial(self._image, entry, name) for name in names])
 
     def _image(self, entry: tuple[str, str, str], version: str) -> Json:

@@ -24,7 +24,7 @@ from .desired import validators as rules
 from .desired.resource_names import ResourceNames
 from .desired.topology import HostResources
 from .plan.immutable import shown_image
-from .result import describe_host
+from .result import KnownValues, describe_host
 
 AT_ONCE = 8
 
@@ -119,11 +119,7 @@ def _describe(session: AzureSession, listed: Json) -> Json | None:
         dns_label=None,
         given=frozenset(),
     )
-    return {**describe_host(resources, current, _unset()), **_more(machine)}
-
-
-def _unset() -> dict[str, t.Any]:
-    return dict.fromkeys(("location", "vm_size", "admin_username")) | {"docker_port": 4243, "ssh_port": 22}
+    return {**describe_host(resources, current, KnownValues()), **_more(machine)}
 
 
 def _more(machine: Json) -> Json:

@@ -2,139 +2,190 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What docker_vm_host returns. Private to this collection. Pure."""
+"""Describe a host as docker_vm_host returns it. Nothing here talks to Azure."""
 
 from __future__ import annotations
 
 import copy
-import typing as t
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from .._azure.tags import PORT_TAG, SSH_PORT_TAG, tag_of
-from .._azure.wire import Json, primary_ip_configuration, properties_of, public_ip_id
+from .._azure.wire import Json, dig, primary_ip_configuration, private_ip, properties_of, public_ip_id, subnet_id
+from .current.ports import current_port
 from .current.state import HostState
+from .desired.names import ExtraNames
 from .desired.topology import HostResources
-from .plan.model import Plan
+from .plan.model import Action, Plan
 
-UNKNOWN_BEFORE_CREATION = ("fqdn", "public_ip_address", "private_ip_address", "docker_host")
+ADDRESSES = ("fqdn", "public_ip_address", "private_ip_address")
 
 
-def describe_host(layout: HostResources, facts: HostState, defaults: t.Mapping[str, t.Any]) -> Json:
-    """The host as other steps need it; values that there are not are None.
+@dataclass(frozen=True)
+class KnownValues:
+    """What is known of a host without Azure.
 
-    :param defaults: values of a host that is not there yet: location, vm_size, docker_port, ssh_port, admin_username.
+    :param location: the region of a host that does not exist yet; likewise vm_size and admin_username.
+    :param docker_port: the port of the engine; None for the one that the host has. Likewise ssh_port.
     """
-    machine = facts.virtual_machine or {}
-    properties = properties_of(machine)
-    address = properties_of(facts.public_ip_address) if facts.public_ip_address else {}
-    fqdn = (address.get("dnsSettings") or {}).get("fqdn")
-    public = address.get("ipAddress")
-    private = _private_address(facts)
-    port = int(tag_of(machine, PORT_TAG) or defaults["docker_port"])
-    reach = fqdn or public or private
-    return {
-        "name": layout.names.name,
-        "resource_group": layout.names.resource_group,
-        "subscription_id": layout.names.subscription_id,
-        "location": machine.get("location") or defaults["location"],
-        "id": layout.virtual_machine,
-        "vm_size": (properties.get("hardwareProfile") or {}).get("vmSize") or defaults["vm_size"],
-        "power_state": facts.power_state,
-        "fqdn": fqdn,
-        "public_ip_address": public,
-        "private_ip_address": private,
-        "dns_names": [name for name in (fqdn,) if name],
-        "ip_addresses": [item for item in (public, private) if item],
-        "docker_port": port,
-        "docker_host": f"tcp://{reach}:{port}" if reach else None,
-        "ssh_port": int(tag_of(machine, SSH_PORT_TAG) or defaults["ssh_port"]),
-        "admin_username": (properties.get("osProfile") or {}).get("adminUsername") or defaults["admin_username"],
-        "tags": dict(machine.get("tags") or {}),
-        "resources": _resources(layout, facts),
+
+    location: str | None = None
+    vm_size: str | None = None
+    admin_username: str | None = None
+    docker_port: int | None = None
+    ssh_port: int | None = None
+    names: ExtraNames = field(default_factory=ExtraNames)
+
+
+def describe_host(resources: HostResources, current: HostState, known: KnownValues) -> Json:
+    """Return the host with the keys of :data:`~.._host_keys.HOST_KEYS`; a value that does not exist is None."""
+    machine, address = current.virtual_machine, current.public_ip_address
+    host: Json = {
+        "name": resources.names.name,
+        "resource_group": resources.names.resource_group,
+        "subscription_id": resources.names.subscription_id,
+        "location": dig(machine, "location") or known.location,
+        "id": resources.virtual_machine,
+        "vm_size": dig(machine, "properties", "hardwareProfile", "vmSize") or known.vm_size,
+        "power_state": current.power_state,
+        "fqdn": dig(address, "properties", "dnsSettings", "fqdn"),
+        "public_ip_address": dig(address, "properties", "ipAddress"),
+        "private_ip_address": private_ip(current.network_interface),
+        "docker_port": known.docker_port or current_port("docker_port", current),
+        "ssh_port": known.ssh_port or current_port("ssh_port", current),
+        "admin_username": dig(machine, "properties", "osProfile", "adminUsername") or known.admin_username,
+        "tags": dict(dig(machine, "tags") or {}),
+        "resources": _ids(resources, current),
         "unknown": [],
+    }
+    return with_names(host, known.names)
+
+
+def with_names(host: Json, names: ExtraNames) -> Json:
+    """Return the host with everything that follows from its addresses: all its names, and its URLs."""
+    dns_names = [*names.dns_names, host["fqdn"]]
+    ip_addresses = [*names.ip_addresses, host["public_ip_address"], host["private_ip_address"]]
+    address = names.address or host["fqdn"] or host["public_ip_address"] or host["private_ip_address"]
+    if not names.address and set(ADDRESSES[:2]).intersection(host["unknown"]):
+        address = None
+    return {
+        **host,
+        "dns_names": list(dict.fromkeys(str(name).lower() for name in dns_names if name)),
+        "ip_addresses": list(dict.fromkeys(str(text) for text in ip_addresses if text)),
+        "docker_host": f"tcp://{_in_url(address)}:{host['docker_port']}" if address else None,
+        "ssh_url": _ssh_url(host, address),
     }
 
 
-def expected_facts(facts: HostState, plan: Plan) -> HostState:
-    """The facts with what the plan's updates will change in them."""
-    machine = plan.step("virtual_machine")
-    if machine and machine.verb == "update" and facts.virtual_machine and machine.body:
-        properties = {**properties_of(facts.virtual_machine), **(machine.body.get("properties") or {})}
-        changed = {**facts.virtual_machine, **machine.body, "properties": properties}
-        facts = replace(facts, virtual_machine=changed)
-    if plan.step("delete_public_ip_address") or _loses_address(plan):
-        facts = replace(facts, public_ip_address=None, network_interface=_without_address(facts.network_interface))
-    return facts
+def _ssh_url(host: Json, address: str | None) -> str | None:
+    if not address:
+        return None
+    user = f"{host['admin_username']}@" if host["admin_username"] else ""
+    return f"ssh://{user}{_in_url(address)}:{host['ssh_port']}"
 
 
-def _without_address(interface: Json | None) -> Json | None:
-    bare = copy.deepcopy(interface)
-    for entry in properties_of(bare).get("ipConfigurations") or []:
+def _in_url(address: str) -> str:
+    """Return an address as it is written in a URL (RFC 3986, section 3.2.2)."""
+    return f"[{address}]" if ":" in address else address
+
+
+def _ids(resources: HostResources, current: HostState) -> dict[str, str | None]:
+    network = resources.virtual_network or (subnet_id(current.network_interface) or "").rpartition("/subnets/")[0]
+    return {
+        "resource_group": resources.names.group_id,
+        "virtual_network": network or None,
+        "subnet": resources.subnet,
+        "security_group": resources.security_group,
+        "public_ip_address": resources.public_ip_address or public_ip_id(current.network_interface),
+        "network_interface": resources.network_interface,
+        "virtual_machine": resources.virtual_machine,
+    }
+
+
+def expected_state(current: HostState, plan: Plan) -> HostState:
+    """Return the current state with what the plan's updates will change in it."""
+    machine = plan.action("virtual_machine")
+    if machine and machine.verb == "update" and current.virtual_machine and machine.body:
+        properties = {**properties_of(current.virtual_machine), **properties_of(machine.body)}
+        changed = {**current.virtual_machine, **machine.body, "properties": properties}
+        current = replace(current, virtual_machine=changed)
+    if plan.action("delete_public_ip_address") or _loses_address(plan):
+        interface = _without_public_ip(current.network_interface)
+        current = replace(current, public_ip_address=None, network_interface=interface)
+    return current
+
+
+def _without_public_ip(interface: Json | None) -> Json | None:
+    result = copy.deepcopy(interface)
+    for entry in properties_of(result).get("ipConfigurations") or []:
         entry["properties"].pop("publicIPAddress", None)
-    return bare
+    return result
 
 
 def _loses_address(plan: Plan) -> bool:
-    interface = plan.step("network_interface")
+    interface = plan.action("network_interface")
     if not interface or interface.verb != "update" or not interface.body:
         return False
     return "publicIPAddress" not in properties_of(primary_ip_configuration(interface.body))
 
 
-def predict_host(host: Json, layout: HostResources, plan: Plan, private: str | None) -> Json:
-    """The host as check mode knows it: what is to be created has addresses that nobody knows yet."""
-    unknown: list[str] = []
-    makes_address = plan.step("public_ip_address")
-    if makes_address and makes_address.verb == "create":
-        unknown += ["public_ip_address"] + (["fqdn"] if layout.dns_label else [])
-    elif makes_address and any(entry.path == "dns_label" for entry in makes_address.differences):
-        unknown += ["fqdn"]
-    makes_interface = plan.step("network_interface")
-    if makes_interface and makes_interface.verb == "create":
-        if private:
-            host = {**host, "private_ip_address": private}
-        else:
-            unknown.append("private_ip_address")
-    elif makes_interface and not private and any(e.path == "subnet" for e in makes_interface.differences):
-        unknown.append("private_ip_address")
-    elif makes_interface and private and any(e.path == "private_ip_address" for e in makes_interface.differences):
-        old = host["private_ip_address"]
-        addresses = [private if address == old else address for address in host["ip_addresses"]]
-        host = {**host, "private_ip_address": private, "ip_addresses": addresses}
-        if host["docker_host"] == f"tcp://{old}:{host['docker_port']}":
-            host = {**host, "docker_host": f"tcp://{private}:{host['docker_port']}"}
+@dataclass(frozen=True)
+class _Effect:
+    """What an action does to what is known of a host.
+
+    :param when: the changed property that it takes; None for any.
+    :param power_state: the power state afterwards.
+    :param unknown: the addresses that nobody knows before.
+    """
+
+    kind: str
+    verb: str
+    when: str | None = None
+    power_state: str | None = None
+    unknown: tuple[str, ...] = ()
+
+
+_EFFECTS = (
+    _Effect("public_ip_address", "create", unknown=("public_ip_address",)),
+    _Effect("public_ip_address", "create", when="dns_label", unknown=("fqdn",)),
+    _Effect("public_ip_address", "update", when="dns_label", unknown=("fqdn",)),
+    _Effect("network_interface", "create", unknown=("private_ip_address",)),
+    _Effect("network_interface", "update", when="subnet", unknown=("private_ip_address",)),
+    _Effect("virtual_machine", "create", power_state="running"),
+    _Effect("virtual_machine", "power off", power_state="stopped"),
+    _Effect("virtual_machine", "deallocate", power_state="deallocated"),
+    _Effect("virtual_machine", "restart", power_state="running"),
+    _Effect("virtual_machine", "start", power_state="running"),
+)
+
+
+def predict_host(host: Json, plan: Plan, known: KnownValues, private_address: str | None) -> Json:
+    """Return the host as check mode knows it: addresses that Azure has yet to choose are unknown.
+
+    :param private_address: the private address that the options ask for.
+    """
+    host, unknown = dict(host), []
+    for action in plan.actions:
+        for effect in _EFFECTS:
+            if _has_effect(effect, action):
+                host["power_state"] = effect.power_state or host["power_state"]
+                unknown += [key for key in effect.unknown if key not in unknown]
+    if private_address and plan.action("network_interface"):
+        host["private_ip_address"] = private_address
+        unknown = [key for key in unknown if key != "private_ip_address"]
+    host.update({**dict.fromkeys(unknown), "unknown": unknown})
+    host = with_names(host, known.names)
+    if "fqdn" in unknown:
+        unknown.append("dns_names")
+    if {"public_ip_address", "private_ip_address"}.intersection(unknown):
+        unknown.append("ip_addresses")
     if unknown:
-        unknown += ["docker_host", "dns_names", "ip_addresses"]
-    blank: t.Mapping[str, t.Any] = {key: [] if key in ("dns_names", "ip_addresses") else None for key in unknown}
-    power = plan.step("virtual_machine") or plan.step("start") or plan.step("power") or plan.step("stop")
-    if power and power.verb != "update":
-        states = {"power off": "stopped", "deallocate": "deallocated"}
-        host = {**host, "power_state": states.get(power.verb, "running")}
-    if plan.step("stop"):
-        host = {**host, "power_state": "deallocated"}
-    if plan.step("start"):
-        host = {**host, "power_state": "running"}
-    return {**host, **blank, "unknown": unknown}
+        unknown += [key for key in ("docker_host", "ssh_url") if host[key] is None]
+    return host
 
 
-def _private_address(facts: HostState) -> str | None:
-    if not facts.network_interface:
-        return None
-    return properties_of(primary_ip_configuration(facts.network_interface)).get("privateIPAddress")
-
-
-def _resources(layout: HostResources, facts: HostState) -> dict[str, str | None]:
-    attached = public_ip_id(facts.network_interface) if facts.network_interface else None
-    network = layout.virtual_network
-    if not network and facts.network_interface:
-        subnet = (properties_of(primary_ip_configuration(facts.network_interface)).get("subnet") or {}).get("id") or ""
-        network = subnet.rpartition("/subnets/")[0] or None
-    return {
-        "resource_group": layout.names.group_id,
-        "virtual_network": network,
-        "subnet": layout.subnet,
-        "security_group": layout.security_group,
-        "public_ip_address": layout.public_ip_address or attached,
-        "network_interface": layout.network_interface,
-        "virtual_machine": layout.virtual_machine,
-    }
+def _has_effect(effect: _Effect, action: Action) -> bool:
+    if (effect.kind, effect.verb) != (action.kind, action.verb):
+        return False
+    changed = {entry.path for entry in action.differences}
+    if action.verb == "create" and dig(action.body, "properties", "dnsSettings", "domainNameLabel"):
+        changed.add("dns_label")
+    return effect.when is None or effect.when in changed

@@ -77,14 +77,14 @@ _CONFIGURATION_KEYS = (
 _LISTS_OF_REFERENCES = tuple(key for key in _CONFIGURATION_KEYS if key.endswith(("Pools", "Rules", "Taps", "Groups")))
 
 
-def network_body(layout: HostResources, location: str, tags: Json, prefix: str, subnet_prefix: str) -> Json:
+def network_body(resources: HostResources, location: str, tags: Json, prefix: str, subnet_prefix: str) -> Json:
     """The shared network with its one subnet."""
     return {
         "location": location,
         "tags": tags,
         "properties": {
             "addressSpace": {"addressPrefixes": [prefix]},
-            "subnets": [{"name": name_in(str(layout.subnet)), **subnet_body(subnet_prefix)}],
+            "subnets": [{"name": name_in(str(resources.subnet)), **subnet_body(subnet_prefix)}],
         },
     }
 
@@ -100,48 +100,48 @@ def find_subnet(network: Json | None, subnet_id: str) -> Json | None:
     return found[0] if found else None
 
 
-def security_group_body(wanted: HostSpec, location: str, tags: Json, actual: Json | None) -> Json:
+def security_group_body(desired: HostSpec, location: str, tags: Json, current: Json | None) -> Json:
     """The security group with our rules, foreign rules as they are."""
     rules = [
         {"name": rule["name"], "properties": picked(rule.get("properties") or {}, _RULE_KEYS)}
-        for rule in _rules_of(actual)
+        for rule in _rules_of(current)
         if not str(rule["name"]).startswith(RULE_PREFIX)
     ]
-    ours = {str(rule["name"]): properties_of(rule) for rule in _rules_of(actual)}
+    ours = {str(rule["name"]): properties_of(rule) for rule in _rules_of(current)}
     taken = {int(rule["properties"]["priority"]) for rule in rules if rule["properties"].get("direction") == "Inbound"}
-    for opening in wanted.openings:
-        before = int((ours.get(opening.name) or {}).get("priority") or 0)
+    for inbound in desired.inbound_rules:
+        before = int((ours.get(inbound.name) or {}).get("priority") or 0)
         priority = before if before and before not in taken else _free(taken)
         taken.add(priority)
-        rules.append({"name": opening.name, "properties": rule_properties(opening, priority)})
+        rules.append({"name": inbound.name, "properties": rule_properties(inbound, priority)})
     return {"location": location, "tags": tags, "properties": {"securityRules": rules}}
 
 
-def rule_properties(opening: InboundRule, priority: int) -> Json:
+def rule_properties(inbound: InboundRule, priority: int) -> Json:
     """The rule that lets one opening in."""
     properties: Json = {
-        "protocol": opening.protocol,
+        "protocol": inbound.protocol,
         "sourcePortRange": "*",
-        "destinationPortRange": opening.ports,
+        "destinationPortRange": inbound.ports,
         "destinationAddressPrefix": "*",
         "access": "Allow",
         "direction": "Inbound",
         "priority": priority,
     }
-    if len(opening.sources) == 1:
-        properties["sourceAddressPrefix"] = opening.sources[0]
+    if len(inbound.sources) == 1:
+        properties["sourceAddressPrefix"] = inbound.sources[0]
     else:
-        properties["sourceAddressPrefixes"] = list(opening.sources)
+        properties["sourceAddressPrefixes"] = list(inbound.sources)
     return properties
 
 
-def compare_rules(differences: Differences, wanted: HostSpec, actual: Json | None) -> None:
+def compare_rules(differences: Differences, desired: HostSpec, current: Json | None) -> None:
     """Note how our rules differ. Rules of others do not count."""
-    ours = {str(rule["name"]): rule for rule in _rules_of(actual) if str(rule["name"]).startswith(RULE_PREFIX)}
-    for opening in wanted.openings:
-        rule = ours.pop(opening.name, None)
-        shown = _shown_rule(rule_properties(opening, 0))
-        differences.compare(f"security_rules.{opening.name}", _shown_rule(properties_of(rule)) if rule else None, shown)
+    ours = {str(rule["name"]): rule for rule in _rules_of(current) if str(rule["name"]).startswith(RULE_PREFIX)}
+    for inbound in desired.inbound_rules:
+        rule = ours.pop(inbound.name, None)
+        shown = _shown_rule(rule_properties(inbound, 0))
+        differences.compare(f"security_rules.{inbound.name}", _shown_rule(properties_of(rule)) if rule else None, shown)
     for name, rule in ours.items():
         differences.add(f"security_rules.{name}", _shown_rule(properties_of(rule)), None)
 
@@ -168,63 +168,65 @@ def _free(taken: set[int]) -> int:
     return next(priority for priority in range(FIRST_PRIORITY, 4097) if priority not in taken)
 
 
-def address_body(wanted: HostSpec, layout: HostResources, location: str, tags: Json, actual: Json | None) -> Json:
+def address_body(desired: HostSpec, resources: HostResources, location: str, tags: Json, current: Json | None) -> Json:
     """The public address: Standard and static, since Azure makes no others for new hosts."""
-    properties = picked(properties_of(actual), _ADDRESS_KEYS)
+    properties = picked(properties_of(current), _ADDRESS_KEYS)
     properties.setdefault("publicIPAddressVersion", "IPv4")
     properties["publicIPAllocationMethod"] = "Static"
     if "publicIPPrefix" in properties:
         properties["publicIPPrefix"] = picked(properties["publicIPPrefix"], ("id",))
     dns = picked(properties.pop("dnsSettings", None) or {}, _DNS_KEYS)
-    label = wanted_label(wanted, layout, actual)
+    label = wanted_label(desired, resources, current)
     dns.pop("domainNameLabel", None)
     if label:
         dns["domainNameLabel"] = label
     if dns.get("domainNameLabel"):
         properties["dnsSettings"] = dns
     # The SKU of an address that is there cannot be changed.
-    sku = picked((actual or {}).get("sku") or {}, ("name", "tier")) or {"name": "Standard"}
+    sku = picked((current or {}).get("sku") or {}, ("name", "tier")) or {"name": "Standard"}
     body: Json = {"location": location, "tags": tags, "sku": sku, "properties": properties}
-    zones = (actual or {}).get("zones") or ([wanted.zone] if wanted.zone and not actual else None)
+    zones = (current or {}).get("zones") or ([desired.zone] if desired.zone and not current else None)
     if zones:
         body["zones"] = zones
     return body
 
 
-def wanted_label(wanted: HostSpec, layout: HostResources, actual: Json | None) -> str | None:
+def wanted_label(desired: HostSpec, resources: HostResources, current: Json | None) -> str | None:
     """The DNS label that the address is to have: one that it has stays while none is asked for by name."""
-    present = (properties_of(actual).get("dnsSettings") or {}).get("domainNameLabel")
-    if present and layout.dns_label and not wanted.params["dns_label"]:
-        return str(present)
-    return layout.dns_label
+    label = (properties_of(current).get("dnsSettings") or {}).get("domainNameLabel")
+    if label and resources.dns_label and not desired.params["dns_label"]:
+        return str(label)
+    return resources.dns_label
 
 
-def compare_address(differences: Differences, wanted: HostSpec, layout: HostResources, actual: Json) -> None:
+def compare_address(differences: Differences, desired: HostSpec, resources: HostResources, current: Json) -> None:
     """Note how the public address differs."""
-    dns = properties_of(actual).get("dnsSettings") or {}
-    differences.compare("dns_label", dns.get("domainNameLabel") or None, wanted_label(wanted, layout, actual))
+    dns = properties_of(current).get("dnsSettings") or {}
+    differences.compare("dns_label", dns.get("domainNameLabel") or None, wanted_label(desired, resources, current))
 
 
-def interface_body(wanted: HostSpec, layout: HostResources, location: str, tags: Json, actual: Json | None) -> Json:
+def interface_body(
+    desired: HostSpec, resources: HostResources, location: str, tags: Json, current: Json | None
+) -> Json:
     """The interface in the subnet, behind the security group, with the public address."""
-    properties = picked(properties_of(actual), _INTERFACE_KEYS)
+    properties = picked(properties_of(current), _INTERFACE_KEYS)
     if "networkSecurityGroup" in properties:
         properties["networkSecurityGroup"] = picked(properties["networkSecurityGroup"], ("id",))
     if "dnsSettings" in properties:
         properties["dnsSettings"] = picked(properties["dnsSettings"], ("dnsServers", "internalDnsNameLabel"))
-    if layout.security_group:
-        properties["networkSecurityGroup"] = {"id": layout.security_group}
-    if wanted.params["enable_accelerated_networking"] is not None:
-        properties["enableAcceleratedNetworking"] = wanted.params["enable_accelerated_networking"]
-    properties["ipConfigurations"] = _configurations(wanted, layout, actual)
+    if resources.security_group:
+        properties["networkSecurityGroup"] = {"id": resources.security_group}
+    if desired.params["enable_accelerated_networking"] is not None:
+        properties["enableAcceleratedNetworking"] = desired.params["enable_accelerated_networking"]
+    properties["ipConfigurations"] = _configurations(desired, resources, current)
     return {"location": location, "tags": tags, "properties": properties}
 
 
-def _configurations(wanted: HostSpec, layout: HostResources, actual: Json | None) -> list[Json]:
-    present = properties_of(actual).get("ipConfigurations") or []
-    main = primary_ip_configuration(actual) if present and actual else {"name": "primary"}
+def _configurations(desired: HostSpec, resources: HostResources, current: Json | None) -> list[Json]:
+    configurations = properties_of(current).get("ipConfigurations") or []
+    main = primary_ip_configuration(current) if configurations and current else {"name": "primary"}
     result: list[Json] = []
-    for entry in present or [main]:
+    for entry in configurations or [main]:
         properties = picked(entry.get("properties") or {}, _CONFIGURATION_KEYS)
         for reference in ("subnet", "publicIPAddress", "gatewayLoadBalancer"):
             if reference in properties:
@@ -235,44 +237,44 @@ def _configurations(wanted: HostSpec, layout: HostResources, actual: Json | None
         if properties.get("privateIPAllocationMethod") == "Dynamic":
             properties.pop("privateIPAddress", None)
         if entry is main:
-            _point(properties, wanted, layout)
+            _point(properties, desired, resources)
         result.append({"name": entry["name"], "properties": properties})
     return result
 
 
-def _point(properties: Json, wanted: HostSpec, layout: HostResources) -> None:
+def _point(properties: Json, desired: HostSpec, resources: HostResources) -> None:
     """Give the primary configuration its subnet and addresses."""
     properties["primary"] = True
-    if not same_id((properties.get("subnet") or {}).get("id"), layout.subnet):
+    if not same_id((properties.get("subnet") or {}).get("id"), resources.subnet):
         # An address of another subnet cannot be kept.
         properties.pop("privateIPAddress", None)
         properties.pop("privateIPAllocationMethod", None)
-    properties["subnet"] = {"id": layout.subnet}
+    properties["subnet"] = {"id": resources.subnet}
     properties.setdefault("privateIPAllocationMethod", "Dynamic")
-    if wanted.params["private_ip_address"]:
+    if desired.params["private_ip_address"]:
         properties["privateIPAllocationMethod"] = "Static"
-        properties["privateIPAddress"] = wanted.params["private_ip_address"]
+        properties["privateIPAddress"] = desired.params["private_ip_address"]
     properties.pop("publicIPAddress", None)
-    if layout.public_ip_address:
-        option = "Detach" if layout.is_given("public_ip_address") else "Delete"
-        properties["publicIPAddress"] = {"id": layout.public_ip_address, "properties": {"deleteOption": option}}
+    if resources.public_ip_address:
+        option = "Detach" if resources.is_given("public_ip_address") else "Delete"
+        properties["publicIPAddress"] = {"id": resources.public_ip_address, "properties": {"deleteOption": option}}
 
 
-def compare_interface(differences: Differences, wanted: HostSpec, layout: HostResources, actual: Json) -> None:
+def compare_interface(differences: Differences, desired: HostSpec, resources: HostResources, current: Json) -> None:
     """Note how the interface differs in what can be changed in place."""
-    properties = properties_of(actual)
-    main = properties_of(primary_ip_configuration(actual))
+    properties = properties_of(current)
+    main = properties_of(primary_ip_configuration(current))
     group = (properties.get("networkSecurityGroup") or {}).get("id")
-    if not same_id(group, layout.security_group):
-        differences.add("security_group", group, layout.security_group)
-    address = public_ip_id(actual)
-    if not same_id(address, layout.public_ip_address):
-        differences.add("public_ip_address", address, layout.public_ip_address)
-    static = wanted.params["private_ip_address"]
+    if not same_id(group, resources.security_group):
+        differences.add("security_group", group, resources.security_group)
+    address = public_ip_id(current)
+    if not same_id(address, resources.public_ip_address):
+        differences.add("public_ip_address", address, resources.public_ip_address)
+    static = desired.params["private_ip_address"]
     if static:
         before = main.get("privateIPAddress") if main.get("privateIPAllocationMethod") == "Static" else None
         differences.compare("private_ip_address", before, static)
-    accelerated = wanted.params["enable_accelerated_networking"]
+    accelerated = desired.params["enable_accelerated_networking"]
     if accelerated is not None:
         differences.compare(
             "enable_accelerated_networking", bool(properties.get("enableAcceleratedNetworking")), accelerated

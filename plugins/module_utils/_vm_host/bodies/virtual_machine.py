@@ -34,70 +34,70 @@ class ImageCapabilities:
     trusted_launch: bool = False
 
 
-def image_of(wanted: HostSpec) -> Image:
+def image_of(desired: HostSpec) -> Image:
     """The image of a new VM."""
-    return wanted.image or read_image("image", DEFAULT_IMAGE)
+    return desired.image or read_image("image", DEFAULT_IMAGE)
 
 
-def size_of(wanted: HostSpec) -> str:
+def size_of(desired: HostSpec) -> str:
     """The size of a new VM."""
-    return wanted.vm_size or DEFAULT_SIZE
+    return desired.vm_size or DEFAULT_SIZE
 
 
 def machine_body(
-    wanted: HostSpec,
-    layout: HostResources,
+    desired: HostSpec,
+    resources: HostResources,
     location: str,
     tags: Json,
     ssh_keys: t.Sequence[str],
-    trust: ImageCapabilities,
+    capabilities: ImageCapabilities,
 ) -> Json:
     """The body that creates the VM. It holds secrets."""
-    params = wanted.params
-    kept = "Detach" if layout.is_given("network_interface") else "Delete"
+    params = desired.params
+    kept = "Detach" if resources.is_given("network_interface") else "Delete"
     properties: Json = {
-        "hardwareProfile": {"vmSize": size_of(wanted)},
+        "hardwareProfile": {"vmSize": size_of(desired)},
         "storageProfile": {
-            "imageReference": dict(image_of(wanted).reference),
-            "osDisk": _os_disk(wanted),
-            "dataDisks": [new_disk(disk) for disk in wanted.data_disks],
+            "imageReference": dict(image_of(desired).reference),
+            "osDisk": _os_disk(desired),
+            "dataDisks": [new_disk(disk) for disk in desired.data_disks],
         },
-        "osProfile": _os_profile(wanted, ssh_keys),
+        "osProfile": _os_profile(desired, ssh_keys),
         "networkProfile": {
             "networkInterfaces": [
-                {"id": layout.network_interface, "properties": {"primary": True, "deleteOption": kept}}
+                {"id": resources.network_interface, "properties": {"primary": True, "deleteOption": kept}}
             ]
         },
         "diagnosticsProfile": {"bootDiagnostics": {"enabled": params["boot_diagnostics"] is not False}},
     }
-    properties.update(_placement(wanted, layout.names))
-    security = _security(wanted, trust)
+    properties.update(_placement(desired, resources.names))
+    security = _security(desired, capabilities)
     if security:
         properties["securityProfile"] = security
     if params["user_data"]:
         properties["userData"] = encoded(params["user_data"])
     body: Json = {"location": location, "tags": tags, "properties": properties}
-    if wanted.zone:
-        body["zones"] = [wanted.zone]
-    if wanted.plan:
-        body["plan"] = dict(wanted.plan)
+    if desired.zone:
+        body["zones"] = [desired.zone]
+    if desired.plan:
+        body["plan"] = dict(desired.plan)
     if params["vm_identity"]:
-        body["identity"] = identity_body(wanted, layout.names)
+        body["identity"] = identity_body(desired, resources.names)
     return body
 
 
-def _os_disk(wanted: HostSpec) -> Json:
+def _os_disk(desired: HostSpec) -> Json:
     disk: Json = {
         "createOption": "FromImage",
         "caching": "ReadWrite",
         "deleteOption": "Delete",
-        "managedDisk": {"storageAccountType": wanted.params["managed_disk_type"] or DEFAULT_DISK},
+        "managedDisk": {"storageAccountType": desired.params["managed_disk_type"] or DEFAULT_DISK},
     }
-    if wanted.params["os_disk_size_gb"]:
-        disk["diskSizeGB"] = wanted.params["os_disk_size_gb"]
-    if wanted.params["ephemeral_os_disk"]:
+    if desired.params["os_disk_size_gb"]:
+        disk["diskSizeGB"] = desired.params["os_disk_size_gb"]
+    if desired.params["ephemeral_os_disk"]:
         disk.update(caching="ReadOnly", diffDiskSettings={"option": "Local"})
-        disk["managedDisk"] = {"storageAccountType": wanted.params["managed_disk_type"] or "Standard_LRS"}
+        disk["managedDisk"] = {"storageAccountType": desired.params["managed_disk_type"] or "Standard_LRS"}
     return disk
 
 
@@ -113,22 +113,22 @@ def new_disk(disk: DataDisk) -> Json:
     }
 
 
-def _os_profile(wanted: HostSpec, ssh_keys: t.Sequence[str]) -> Json:
+def _os_profile(desired: HostSpec, ssh_keys: t.Sequence[str]) -> Json:
     linux: Json = {
-        "disablePasswordAuthentication": not wanted.ssh_password_enabled,
+        "disablePasswordAuthentication": not desired.ssh_password_enabled,
         "provisionVMAgent": True,
     }
     if ssh_keys:
-        path = f"/home/{wanted.user}/.ssh/authorized_keys"
+        path = f"/home/{desired.user}/.ssh/authorized_keys"
         linux["ssh"] = {"publicKeys": [{"path": path, "keyData": key} for key in ssh_keys]}
     profile: Json = {
-        "computerName": computer_name(wanted.name),
-        "adminUsername": wanted.user,
+        "computerName": computer_name(desired.name),
+        "adminUsername": desired.user,
         "linuxConfiguration": linux,
     }
-    if wanted.admin_password:
-        profile["adminPassword"] = wanted.admin_password
-    data = custom_data(wanted)
+    if desired.admin_password:
+        profile["adminPassword"] = desired.admin_password
+    data = custom_data(desired)
     if data:
         profile["customData"] = encoded(data)
     return profile
@@ -170,12 +170,12 @@ runcmd:
 """
 
 
-def custom_data(wanted: HostSpec) -> str | None:
+def custom_data(desired: HostSpec) -> str | None:
     """The user's custom data, and the move of sshd to another port when asked, as cloud-init reads them."""
-    own = wanted.params["custom_data"]
-    if wanted.ssh_port == 22:
+    own = desired.params["custom_data"]
+    if desired.ssh_port == 22:
         return t.cast("str | None", own)
-    move = _SSH_PORT.format(port=wanted.ssh_port)
+    move = _SSH_PORT.format(port=desired.ssh_port)
     return move if not own else _multipart(move, own)
 
 
@@ -198,8 +198,8 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii")
 
 
-def _placement(wanted: HostSpec, names: ResourceNames) -> Json:
-    params = wanted.params
+def _placement(desired: HostSpec, names: ResourceNames) -> Json:
+    params = desired.params
     properties: Json = {}
     for option, key in (
         ("availability_set", "availabilitySet"),
@@ -218,11 +218,11 @@ def _placement(wanted: HostSpec, names: ResourceNames) -> Json:
     return properties
 
 
-def _security(wanted: HostSpec, trust: ImageCapabilities) -> Json:
-    asked = wanted.params["security_profile"] or {}
+def _security(desired: HostSpec, capabilities: ImageCapabilities) -> Json:
+    asked = desired.params["security_profile"] or {}
     profile: Json = {}
     firmware = asked.get("secure_boot_enabled") or asked.get("v_tpm_enabled")
-    kind = asked.get("security_type") or ("TrustedLaunch" if trust.trusted_launch or firmware else None)
+    kind = asked.get("security_type") or ("TrustedLaunch" if capabilities.trusted_launch or firmware else None)
     if kind == "TrustedLaunch":
         profile["securityType"] = kind
         profile["uefiSettings"] = {
@@ -235,9 +235,9 @@ def _security(wanted: HostSpec, trust: ImageCapabilities) -> Json:
     return profile
 
 
-def identity_body(wanted: HostSpec, names: ResourceNames) -> Json:
+def identity_body(desired: HostSpec, names: ResourceNames) -> Json:
     """The VM's identity."""
-    asked = wanted.params["vm_identity"]
+    asked = desired.params["vm_identity"]
     body: Json = {"type": asked["type"]}
     given = asked["user_assigned_identities"] or []
     if given:

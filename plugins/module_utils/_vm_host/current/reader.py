@@ -36,55 +36,57 @@ class StateReader:
     :param settle: wait until what Azure still works on (left by an earlier run, or another one) is finished.
     """
 
-    def __init__(self, session: AzureSession, layout: HostResources, settle: bool) -> None:
+    def __init__(self, session: AzureSession, resources: HostResources, settle: bool) -> None:
         self._session = session
-        self._layout = layout
+        self._resources = resources
         self._settle = settle
 
-    def look(self, everything: bool = False) -> HostState:
+    def read(self, everything: bool = False) -> HostState:
         """Read what there is, side by side.
 
         :param everything: read group and network too, although the host seems complete.
         """
-        layout = self._layout
+        resources = self._resources
         kinds = ("virtual_machine", "network_interface", "security_group", "public_ip_address")
-        facts = self._read({kind: getattr(layout, kind) for kind in kinds if getattr(layout, kind)}, HostState())
-        if facts.network_interface and not everything:
-            layout = self._layout = layout.with_current_subnet(subnet_id(facts.network_interface))
-        if facts.network_interface and not layout.public_ip_address:
-            address = public_ip_id(facts.network_interface)
+        current = self._read(
+            {kind: getattr(resources, kind) for kind in kinds if getattr(resources, kind)}, HostState()
+        )
+        if current.network_interface and not everything:
+            resources = self._resources = resources.with_current_subnet(subnet_id(current.network_interface))
+        if current.network_interface and not resources.public_ip_address:
+            address = public_ip_id(current.network_interface)
             if address:
-                facts = self._read({"public_ip_address": address}, facts)
-        facts = replace(facts, complete=self._is_complete(facts))
-        if everything or not facts.complete:
-            wanted = {"resource_group": layout.names.group_id, "virtual_network": layout.virtual_network}
-            facts = self._read({kind: path for kind, path in wanted.items() if path}, facts)
-        return replace(facts, former=self._former(facts)) if everything else facts
+                current = self._read({"public_ip_address": address}, current)
+        current = replace(current, complete=self._is_complete(current))
+        if everything or not current.complete:
+            desired = {"resource_group": resources.names.group_id, "virtual_network": resources.virtual_network}
+            current = self._read({kind: path for kind, path in desired.items() if path}, current)
+        return replace(current, former=self._former(current)) if everything else current
 
-    def _former(self, facts: HostState) -> dict[str, Json]:
+    def _former(self, current: HostState) -> dict[str, Json]:
         """What an earlier run may have made, before the options named something else in its place."""
         kinds = ("network_interface", "security_group", "public_ip_address", "virtual_network")
-        own = {kind: str(getattr(self._layout.names, kind)) for kind in kinds}
-        seen = [getattr(self._layout, kind) for kind in kinds] + [(facts.public_ip_address or {}).get("id")]
+        own = {kind: str(getattr(self._resources.names, kind)) for kind in kinds}
+        seen = [getattr(self._resources, kind) for kind in kinds] + [(current.public_ip_address or {}).get("id")]
         paths = {kind: path for kind, path in own.items() if not any(same_id(path, other) for other in seen)}
-        if not paths or not facts.resource_group:
+        if not paths or not current.resource_group:
             return {}
-        found = run_parallel([partial(self.look_at, kind, path) for kind, path in paths.items()])
+        found = run_parallel([partial(self.read_resource, kind, path) for kind, path in paths.items()])
         return {kind: resource for kind, resource in zip(paths, found, strict=True) if resource}
 
     @property
-    def layout(self) -> HostResources:
+    def resources(self) -> HostResources:
         """The host's layout; once the host was looked at, with the subnet that it stays in."""
-        return self._layout
+        return self._resources
 
-    def look_at(self, kind: str, path: str) -> Json | None:
+    def read_resource(self, kind: str, path: str) -> Json | None:
         """Read one resource and, if wished, wait until Azure has finished with it."""
-        found = self.glance(kind, path)
+        found = self.read_once(kind, path)
         if not self._settle or provisioning_state(found) not in UNSETTLED:
             return found
         watch = ProgressReporter(
             OperationInfo(
-                self._layout.names.name,
+                self._resources.names.name,
                 READABLE[kind],
                 provisioning_state(found).capitalize(),
                 f"wait for the {READABLE[kind]}",
@@ -93,7 +95,7 @@ class StateReader:
             self._session.progress,
         )
         return poll(
-            partial(self.glance, kind, path),
+            partial(self.read_once, kind, path),
             lambda resource: provisioning_state(resource) not in UNSETTLED,
             watch,
             self._session.deadline,
@@ -105,24 +107,24 @@ class StateReader:
         """The sizes that the VM can be given where it runs now."""
         found = self._session.pages(
             "list the sizes that the VM can have",
-            self._layout.virtual_machine,
+            self._resources.virtual_machine,
             self._session.compute.virtual_machines.list_available_sizes,
-            self._layout.names.resource_group,
-            self._layout.names.name,
+            self._resources.names.resource_group,
+            self._resources.names.name,
         )
         return frozenset(str(size.get("name")) for size in found)
 
     def user_data(self) -> str | None:
         """The VM's user data, which is returned on demand only."""
-        found = self._vm(self._layout.virtual_machine, "userData")
+        found = self._vm(self._resources.virtual_machine, "userData")
         return ((found or {}).get("properties") or {}).get("userData")
 
-    def _read(self, wanted: t.Mapping[str, str], facts: HostState) -> HostState:
-        kinds = list(wanted)
-        found = run_parallel([partial(self.look_at, kind, wanted[kind]) for kind in kinds])
-        return replace(facts, **t.cast("dict[str, t.Any]", dict(zip(kinds, found, strict=True))))
+    def _read(self, desired: t.Mapping[str, str], current: HostState) -> HostState:
+        kinds = list(desired)
+        found = run_parallel([partial(self.read_resource, kind, desired[kind]) for kind in kinds])
+        return replace(current, **t.cast("dict[str, t.Any]", dict(zip(kinds, found, strict=True))))
 
-    def glance(self, kind: str, path: str) -> Json | None:
+    def read_once(self, kind: str, path: str) -> Json | None:
         """Read one resource as it is now."""
         if kind == "virtual_machine":
             return self._vm(path, "instanceView")
@@ -132,14 +134,14 @@ class StateReader:
         # By the ARM client: a run without change then loads no azure-mgmt-compute (0.2 s of processor time).
         return self._session.arm.find(path, **{"$expand": expand})
 
-    def _is_complete(self, facts: HostState) -> bool:
+    def _is_complete(self, current: HostState) -> bool:
         """Tell whether group and network need no look, because the interface stands in the wanted subnet."""
-        layout = self._layout
-        nic = facts.network_interface
-        if not facts.virtual_machine or not nic:
+        resources = self._resources
+        nic = current.network_interface
+        if not current.virtual_machine or not nic:
             return False
-        if (layout.public_ip_address and not facts.public_ip_address) or (
-            layout.security_group and not facts.security_group
+        if (resources.public_ip_address and not current.public_ip_address) or (
+            resources.security_group and not current.security_group
         ):
             return False
-        return layout.subnet is None or same_id(subnet_id(nic), layout.subnet)
+        return resources.subnet is None or same_id(subnet_id(nic), resources.subnet)

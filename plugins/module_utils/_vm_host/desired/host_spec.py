@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..._azure.tags import RESERVED_PREFIX
 from ..._errors import OptionError
@@ -20,7 +20,8 @@ from ..argument_spec import DEFAULT_KEY_PATH, DEFAULT_SOURCES, DEFAULT_USER, EXC
 from . import image_reference as images
 from . import validators as rules
 from .image_reference import Image
-from .inbound_rules import InboundRule, read_inbound_rules
+from .inbound_rules import InboundRule, PortOptions, inbound_rules, read_port_options
+from .names import ExtraNames, read_extra_names
 from .ssh_keys import public_keys
 
 Params = t.Mapping[str, t.Any]
@@ -48,9 +49,9 @@ class HostSpec:
     location: str | None
     tags: t.Mapping[str, str]
     append_tags: bool
-    docker_port: int
-    ssh_port: int
-    openings: tuple[InboundRule, ...]
+    ports: PortOptions
+    inbound_rules: tuple[InboundRule, ...]
+    names: ExtraNames
     vm_size: str | None
     image: Image | None
     plan: t.Mapping[str, str] | None
@@ -65,6 +66,24 @@ class HostSpec:
 
     def __repr__(self) -> str:
         return f"Wanted({self.name!r})"
+
+    @property
+    def docker_port(self) -> int:
+        """The port of the engine."""
+        return self.ports.docker_port
+
+    @property
+    def ssh_port(self) -> int:
+        """The port of SSH."""
+        return self.ports.ssh_port
+
+    def with_ports(self, docker_port: int, ssh_port: int) -> HostSpec:
+        """Return the host with the ports that it has already.
+
+        :raises OptionError: O(open_ports) contains one of them.
+        """
+        ports = replace(self.ports, docker_port=docker_port, ssh_port=ssh_port)
+        return replace(self, ports=ports, inbound_rules=inbound_rules(ports))
 
     @property
     def creates(self) -> bool:
@@ -92,7 +111,8 @@ def read_host_spec(params: Params) -> HostSpec:
     tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
     rules.check_tags("tags", tags, RESERVED_PREFIX)
     _check_pairs(params)
-    openings = read_inbound_rules(params)
+    ports = read_port_options(params)
+    names = read_extra_names(params)
     _check_network(params)
     _check_spot(params)
     _check_ephemeral(params)
@@ -111,9 +131,9 @@ def read_host_spec(params: Params) -> HostSpec:
         location=rules.location_of("location", location) if location else None,
         tags=tags,
         append_tags=params["append_tags"],
-        docker_port=params["docker_port"],
-        ssh_port=params["ssh_port"],
-        openings=openings,
+        ports=ports,
+        inbound_rules=inbound_rules(ports),
+        names=names,
         vm_size=params["vm_size"] or None,
         image=None if params["image"] in (None, "") else images.read_image("image", params["image"]),
         plan=_plan(params),
@@ -292,7 +312,7 @@ def _check_waiting(params: Params) -> None:
         if size > limit:
             raise OptionError(option, f"{size} bytes are too many: Azure takes {limit}.")
     own = (params["custom_data"] or "").lstrip()
-    if own and params["ssh_port"] != 22 and not own.startswith(("#cloud-config", "#!")):
+    if own and params["ssh_port"] not in (None, 22) and not own.startswith(("#cloud-config", "#!")):
         raise OptionError(
             "custom_data",
             f"with ssh_port {params['ssh_port']}, the host takes a script (#!) or #cloud-config only: both are merged.",

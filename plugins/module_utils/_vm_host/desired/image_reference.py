@@ -59,11 +59,11 @@ class Image:
             return ":".join(self.reference[key] for key in ("publisher", "offer", "sku", "version"))
         return next(iter(self.reference.values()))
 
-    def matches(self, actual: t.Mapping[str, t.Any]) -> bool:
+    def matches(self, current: t.Mapping[str, t.Any]) -> bool:
         """Tell whether a VM's ``imageReference`` is this image. ``latest`` matches whatever was the newest then."""
         for key, value in self.reference.items():
-            found = str(actual.get(key, ""))
-            exact = str(actual.get("exactVersion", ""))
+            found = str(current.get(key, ""))
+            exact = str(current.get("exactVersion", ""))
             if key == "version" and (value == "latest" or exact == value):
                 continue
             if found.lower() != value.lower():

@@ -12,10 +12,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._errors import OptionError
-from ..argument_spec import DEFAULT_SOURCES
+from ..argument_spec import DEFAULT_PORT, DEFAULT_SOURCES, DEFAULT_SSH_PORT
 from . import validators as rules
 
 Params = t.Mapping[str, t.Any]
+DOCKER_RULE = "docker-host-docker"
+SSH_RULE = "docker-host-ssh"
 
 
 @dataclass(frozen=True)
@@ -40,35 +42,68 @@ class InboundRule:
         return self.protocol == other.protocol and first <= other_last and other_first <= last
 
 
-def read_inbound_rules(params: Params) -> tuple[InboundRule, ...]:
-    """What the options open.
+@dataclass(frozen=True)
+class PortOptions:
+    """The ports of a host, and who may reach them.
 
-    :raises OptionError: a port or a source is wrong, or a port is opened twice.
+    :param explicit: the options among ``docker_port`` and ``ssh_port`` that the user set; the others are defaults.
+    :param open_ports: the rules for further ports.
     """
-    for option in ("docker_port", "ssh_port"):
+
+    docker_port: int
+    ssh_port: int
+    explicit: frozenset[str]
+    allowed_sources: tuple[str, ...]
+    ssh_allowed_sources: tuple[str, ...]
+    open_ports: tuple[InboundRule, ...]
+
+
+def read_port_options(params: Params) -> PortOptions:
+    """Return the ports that the options ask for.
+
+    :raises OptionError: a port or a source is wrong.
+    """
+    explicit = frozenset(option for option in ("docker_port", "ssh_port") if params[option] is not None)
+    for option in sorted(explicit):
         rules.check_port(option, params[option])
-    if params["docker_port"] == params["ssh_port"]:
-        raise OptionError("docker_port", f"{params['docker_port']} is the SSH port as well: choose another.")
     for option in ("allowed_sources", "ssh_allowed_sources"):
         check_sources(option, params[option])
-    own = (
-        InboundRule("docker-host-docker", "Tcp", str(params["docker_port"]), tuple(params["allowed_sources"])),
-        InboundRule("docker-host-ssh", "Tcp", str(params["ssh_port"]), tuple(params["ssh_allowed_sources"])),
+    return PortOptions(
+        docker_port=params["docker_port"] if "docker_port" in explicit else DEFAULT_PORT,
+        ssh_port=params["ssh_port"] if "ssh_port" in explicit else DEFAULT_SSH_PORT,
+        explicit=explicit,
+        allowed_sources=tuple(params["allowed_sources"]),
+        ssh_allowed_sources=tuple(params["ssh_allowed_sources"]),
+        open_ports=tuple(_opening(f"open_ports[{place}]", entry) for place, entry in enumerate(params["open_ports"])),
     )
-    further = tuple(_opening(f"open_ports[{place}]", entry) for place, entry in enumerate(params["open_ports"]))
-    _check_twice(own, further)
-    return tuple(opening for opening in (*own, *further) if opening.sources)
+
+
+def inbound_rules(ports: PortOptions) -> tuple[InboundRule, ...]:
+    """Return the rules of the host's security group.
+
+    :raises OptionError: two rules open the same port.
+    """
+    if ports.docker_port == ports.ssh_port:
+        raise OptionError(
+            "docker_port", f"must differ from the SSH port, got {ports.docker_port} for both: choose another port"
+        )
+    own = (
+        InboundRule(DOCKER_RULE, "Tcp", str(ports.docker_port), ports.allowed_sources),
+        InboundRule(SSH_RULE, "Tcp", str(ports.ssh_port), ports.ssh_allowed_sources),
+    )
+    _check_twice(own, ports.open_ports)
+    return tuple(rule for rule in (*own, *ports.open_ports) if rule.sources)
 
 
 def _check_twice(own: tuple[InboundRule, ...], further: tuple[InboundRule, ...]) -> None:
     """A port has one list of sources: what one entry restricts, another must not open by the way."""
-    for place, opening in enumerate(further):
+    for place, inbound in enumerate(further):
         for port, option in zip(own, ("allowed_sources", "ssh_allowed_sources"), strict=True):
-            if opening.overlaps(port):
+            if inbound.overlaps(port):
                 word = {"allowed_sources": "docker", "ssh_allowed_sources": "SSH"}[option]
                 raise OptionError(
                     f"open_ports[{place}]",
-                    f"{opening.ports} holds the {word} port, which {option} opens: say there who may"
+                    f"{inbound.ports} holds the {word} port, which {option} opens: say there who may"
                     " reach it, and leave it out here.",
                 )
     for one, other in itertools.combinations(further, 2):

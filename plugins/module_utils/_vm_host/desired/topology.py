@@ -58,13 +58,13 @@ def from_existing_nic(names: ResourceNames, network_interface: str) -> HostResou
     return HostResources(names, names.virtual_machine, network_interface, None, None, None, None, None, given)
 
 
-def resolve_resources(wanted: HostSpec, subscription_id: str) -> HostResources:
+def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:
     """The resources that the options ask for.
 
     :raises OptionError: a reference is neither a name nor an id of the right type.
     """
-    names = ResourceNames(subscription_id, wanted.resource_group, wanted.name)
-    params = wanted.params
+    names = ResourceNames(subscription_id, desired.resource_group, desired.name)
+    params = desired.params
     kinds = ("network_interface", "security_group", "public_ip_address", "virtual_network")
     refs = {kind: names.resolve(kind, kind, params[kind]) for kind in kinds if params[kind]}
     _check_set(names, params)

@@ -27,9 +27,9 @@ class DeletionPlanner:
     :param neighbours: the resources of the group (id, type, tags), if its deletion was asked for.
     """
 
-    wanted: HostSpec
-    layout: HostResources
-    facts: HostState
+    desired: HostSpec
+    resources: HostResources
+    current: HostState
     neighbours: tuple[Json, ...] = ()
 
     def plan(self) -> Plan:
@@ -37,8 +37,8 @@ class DeletionPlanner:
 
         :raises OwnershipError: the VM of that name is not ours.
         """
-        machine = self.facts.virtual_machine
-        if machine and owner_of(machine) != self.wanted.name and not self.wanted.params["adopt"]:
+        machine = self.current.virtual_machine
+        if machine and owner_of(machine) != self.desired.name and not self.desired.params["adopt"]:
             raise OwnershipError(
                 f"The virtual machine {machine.get('id')} was not made by this collection, and is left alone"
                 " (or delete it all the same with adopt: true).",
@@ -46,21 +46,21 @@ class DeletionPlanner:
             )
         plan = Plan()
         if machine and self._in_scope("virtual_machine"):
-            plan.steps += self._keep(machine)
-            plan.steps.append(self._deletion("virtual_machine", machine, "keep"))
+            plan.actions += self._keep(machine)
+            plan.actions.append(self._deletion("virtual_machine", machine, "keep"))
         for kind, needs in (
             ("network_interface", ("virtual_machine",)),
             ("public_ip_address", ("virtual_machine", "network_interface")),
             ("security_group", ("virtual_machine", "network_interface")),
         ):
-            first = tuple(step.key for step in plan.steps if step.kind in needs)
-            plan.steps += self._own(kind, first, plan)
+            first = tuple(action.key for action in plan.actions if action.kind in needs)
+            plan.actions += self._own(kind, first, plan)
         self._shared_network(plan)
         self._group(plan)
         return plan
 
     def _in_scope(self, kind: str) -> bool:
-        scope = self.wanted.params["remove_on_absent"]
+        scope = self.desired.params["remove_on_absent"]
         # With its group, everything goes.
         return kind in scope or (kind != "resource_group" and bool({"all", "resource_group"}.intersection(scope)))
 
@@ -108,18 +108,18 @@ class DeletionPlanner:
         """The deletions of the host's own resources of a kind: of the one in use, and of one that another replaced."""
         if not self._in_scope(kind):
             return []
-        present = None if self.layout.is_given(kind) else getattr(self.facts, kind)
-        steps = []
-        for resource in (present, self.facts.former.get(kind)):
-            if not resource or owner_of(resource) != self.wanted.name:
+        current = None if self.resources.is_given(kind) else getattr(self.current, kind)
+        actions = []
+        for resource in (current, self.current.former.get(kind)):
+            if not resource or owner_of(resource) != self.desired.name:
                 continue
             users = self._other_users(kind, resource, plan)
             if users:
                 plan.notes.append(f"{resource['id']} is kept, since it is in use by {', '.join(users)}.")
                 continue
-            key = f"delete_{kind}" if resource is present else f"delete_former_{kind}"
-            steps.append(self._deletion(kind, resource, *needs, key=key))
-        return steps
+            key = f"delete_{kind}" if resource is current else f"delete_former_{kind}"
+            actions.append(self._deletion(kind, resource, *needs, key=key))
+        return actions
 
     def _other_users(self, kind: str, resource: Json, plan: Plan) -> list[str]:
         """Who else needs a resource, apart from what goes as well."""
@@ -140,25 +140,25 @@ class DeletionPlanner:
 
         Other hosts may leave at the same time, so what they are in now is looked at again when this one is gone.
         """
-        given = self.layout.is_given("virtual_network") or not self.layout.virtual_network
-        network = self.facts.former.get("virtual_network") if given else self.facts.virtual_network
+        given = self.resources.is_given("virtual_network") or not self.resources.virtual_network
+        network = self.current.former.get("virtual_network") if given else self.current.virtual_network
         if not network or not self._in_scope("virtual_network") or owner_of(network) != SHARED:
             return
         goes = not users_of_network(network, plan.going)
         subnets = self._further_subnets(network, plan)
         if goes or plan:
-            plan.steps.append(self._shared("virtual_network", network, plan, goes))
+            plan.actions.append(self._shared("virtual_network", network, plan, goes))
         for place, subnet in enumerate(subnets):
             alone = not users_of_subnet(subnet, plan.going)
             if alone or plan:
-                step = self._shared("subnet", subnet, plan, alone and not goes, f"delete_subnet_{place}")
-                plan.steps.append(step)
+                action = self._shared("subnet", subnet, plan, alone and not goes, f"delete_subnet_{place}")
+                plan.actions.append(action)
 
     def _further_subnets(self, network: Json, plan: Plan) -> list[Json]:
         """The subnets beside the common one that the host stands in, or was to stand in."""
-        interface = self.facts.network_interface
-        paths = {str(self.layout.subnet).lower(): self.layout.subnet}
-        if interface and owner_of(interface) == self.wanted.name:
+        interface = self.current.network_interface
+        paths = {str(self.resources.subnet).lower(): self.resources.subnet}
+        if interface and owner_of(interface) == self.desired.name:
             path = subnet_id(interface)
             paths[str(path).lower()] = path
         found = [find_subnet(network, str(path)) for path in paths.values() if is_further(path, network)]
@@ -171,7 +171,7 @@ class DeletionPlanner:
         return plain
 
     def _group(self, plan: Plan) -> None:
-        group = self.facts.resource_group
+        group = self.current.resource_group
         if not group or not self._in_scope("resource_group"):
             return
         if owner_of(group) != SHARED:
@@ -182,12 +182,12 @@ class DeletionPlanner:
             note = f"The resource group {group['name']} is kept, since it holds {', '.join(left)}."
             (plan.outlook if plan else plan.notes).append(note)
         if plan or not left:
-            plan.steps.append(self._shared("resource_group", group, plan, not left))
+            plan.actions.append(self._shared("resource_group", group, plan, not left))
 
     def _disks(self) -> list[str]:
         if not self._in_scope("disks"):
             return []
-        storage = properties_of(self.facts.virtual_machine).get("storageProfile") or {}
+        storage = properties_of(self.current.virtual_machine).get("storageProfile") or {}
         disks = [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]
         going = [disk for disk in disks if disk.get("deleteOption") == "Delete"]
         return [str(disk["managedDisk"]["id"]) for disk in going if (disk.get("managedDisk") or {}).get("id")]
@@ -195,11 +195,11 @@ class DeletionPlanner:
     def _deletion(self, kind: str, resource: Json, *needs: str, key: str = "") -> Action:
         path = str(resource["id"])
         # Azure deletes interface and address with the VM where their delete option says so.
-        follows = kind in ("network_interface", "public_ip_address") and self.facts.virtual_machine is not None
+        follows = kind in ("network_interface", "public_ip_address") and self.current.virtual_machine is not None
         entry = Difference("present", name_in(path), None)
         return Action(key or f"delete_{kind}", kind, "delete", path, needs=needs, differences=(entry,), if_left=follows)
 
     def _shared(self, kind: str, resource: Json, plan: Plan, expected: bool, key: str = "") -> Action:
         """The deletion, after everything else, of what others may be in."""
-        step = self._deletion(kind, resource, *(step.key for step in plan.steps), key=key)
-        return replace(step, if_unused=True, expected=expected)
+        action = self._deletion(kind, resource, *(action.key for action in plan.actions), key=key)
+        return replace(action, if_unused=True, expected=expected)

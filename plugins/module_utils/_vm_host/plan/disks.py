@@ -50,31 +50,31 @@ class DiskChange:
         return body
 
 
-def recached(wanted: HostSpec, properties: Json) -> list[tuple[DataDisk, Json]]:
+def recached(desired: HostSpec, properties: Json) -> list[tuple[DataDisk, Json]]:
     """The data disks that are there with another caching than is asked for."""
-    present = current_data_disks(properties)
-    pairs = [(disk, present[disk.lun]) for disk in wanted.data_disks if disk.lun in present]
+    current = current_data_disks(properties)
+    pairs = [(disk, current[disk.lun]) for disk in desired.data_disks if disk.lun in current]
     return [(disk, before) for disk, before in pairs if disk.caching and disk.caching != _caching_of(before)]
 
 
-def disks_to_look_at(wanted: HostSpec, actual: Json) -> list[str]:
+def disks_to_read(desired: HostSpec, current: Json) -> list[str]:
     """The ids of the disks that are to change, as far as the VM tells."""
-    os_disk, others = disk_changes(wanted, actual)
+    os_disk, others = disk_changes(desired, current)
     found = [change.disk_id for change in (os_disk, *others) if change]
     found += [
-        str((before.get("managedDisk") or {}).get("id")) for _disk, before in recached(wanted, properties_of(actual))
+        str((before.get("managedDisk") or {}).get("id")) for _disk, before in recached(desired, properties_of(current))
     ]
     return list(dict.fromkeys(found))
 
 
-def disk_changes(wanted: HostSpec, actual: Json) -> tuple[DiskChange | None, list[DiskChange]]:
+def disk_changes(desired: HostSpec, current: Json) -> tuple[DiskChange | None, list[DiskChange]]:
     """What is to change of the OS disk, and of the data disks."""
-    storage = properties_of(actual).get("storageProfile") or {}
-    params = wanted.params
+    storage = properties_of(current).get("storageProfile") or {}
+    params = desired.params
     os_disk = storage.get("osDisk") or {}
     main = _disk_change("os_disk_size_gb", os_disk, params["os_disk_size_gb"], params["managed_disk_type"])
-    present = current_data_disks(properties_of(actual))
-    wishes = [(disk, present[disk.lun]) for disk in wanted.data_disks if disk.lun in present]
+    attached = current_data_disks(properties_of(current))
+    wishes = [(disk, attached[disk.lun]) for disk in desired.data_disks if disk.lun in attached]
     others = []
     for disk, before in wishes:
         change = _disk_change("data_disks", before, disk.size_gb, disk.kind)
@@ -109,19 +109,19 @@ def _loses_cache(disk: DataDisk, before: Json, change: DiskChange) -> bool:
     return True
 
 
-def check_disk_owners(wanted: HostSpec, actual: Json) -> None:
+def check_disk_owners(desired: HostSpec, current: Json) -> None:
     """Refuse to change data disks that were not made for the host.
 
     :raises OwnershipError: the text names them.
     """
-    if wanted.params["adopt"]:
+    if desired.params["adopt"]:
         return
-    ids = {path.lower() for path in disks_to_look_at(wanted, actual)}
-    for lun, disk in current_data_disks(properties_of(actual)).items():
+    ids = {path.lower() for path in disks_to_read(desired, current)}
+    for lun, disk in current_data_disks(properties_of(current)).items():
         path = str((disk.get("managedDisk") or {}).get("id"))
-        if path.lower() in ids and not _is_ours(disk, wanted.name):
+        if path.lower() in ids and not _is_ours(disk, desired.name):
             raise OwnershipError(
-                f"data_disks[lun {lun}]: the disk {path} was not made for the host {wanted.name}, and is left alone."
+                f"data_disks[lun {lun}]: the disk {path} was not made for the host {desired.name}, and is left alone."
                 " Choose another lun, ask for what it has, or take it over with adopt: true.",
                 foreign=[path],
             )
@@ -159,10 +159,10 @@ def converts(before: str, after: str) -> bool:
     return before.rpartition("_")[2] == after.rpartition("_")[2]
 
 
-def with_disk_facts(actual: Json, disks: t.Sequence[Json]) -> Json:
+def with_managed_disks(current: Json, disks: t.Sequence[Json]) -> Json:
     """The VM with the sizes and types that its managed disks really have, and their tags."""
     known = {str(disk.get("id")).lower(): disk for disk in disks}
-    found = copy.deepcopy(actual)
+    found = copy.deepcopy(current)
     storage = properties_of(found).get("storageProfile") or {}
     for disk in [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]:
         managed = disk.get("managedDisk") or {}

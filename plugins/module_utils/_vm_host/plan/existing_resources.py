@@ -21,66 +21,66 @@ from ..desired.topology import HostResources
 _EVERYBODY = ("*", "Internet", "0.0.0.0/0")
 
 
-def check_existing_resources(wanted: HostSpec, layout: HostResources, facts: HostState, location: str) -> None:
+def check_existing_resources(desired: HostSpec, resources: HostResources, current: HostState, location: str) -> None:
     """Refuse what does not exist, is elsewhere, or is in use by others.
 
     :param location: where the host is, or is to be.
     :raises OptionError: the option that names it, and what is wrong with it.
     """
-    for kind in sorted(layout.given):
-        if kind == "virtual_network" and facts.complete and not facts.virtual_network:
+    for kind in sorted(resources.given):
+        if kind == "virtual_network" and current.complete and not current.virtual_network:
             continue
-        resource = getattr(facts, kind)
+        resource = getattr(current, kind)
         if resource is None:
-            raise OptionError(kind, f"{getattr(layout, kind)} does not exist, or may not be read.")
+            raise OptionError(kind, f"{getattr(resources, kind)} does not exist, or may not be read.")
         place = normalize_location(resource.get("location") or location)
         if place != location:
             raise OptionError(
                 kind, f"{resource['id']} is in {place}, the host would be in {location}: both must be in one location."
             )
-    if layout.is_given("virtual_network") and facts.virtual_network:
-        _check_subnet(layout, facts.virtual_network)
-    if layout.is_given("network_interface"):
-        user = (properties_of(facts.network_interface).get("virtualMachine") or {}).get("id")
-        if user and not same_id(user, layout.virtual_machine):
-            raise OptionError("network_interface", f"{layout.network_interface} is in use by {user}.")
-    if layout.is_given("public_ip_address"):
-        _check_address(wanted, layout, facts)
+    if resources.is_given("virtual_network") and current.virtual_network:
+        _check_subnet(resources, current.virtual_network)
+    if resources.is_given("network_interface"):
+        user = (properties_of(current.network_interface).get("virtualMachine") or {}).get("id")
+        if user and not same_id(user, resources.virtual_machine):
+            raise OptionError("network_interface", f"{resources.network_interface} is in use by {user}.")
+    if resources.is_given("public_ip_address"):
+        _check_address(desired, resources, current)
 
 
-def _check_subnet(layout: HostResources, given: Json) -> None:
-    if not network.find_subnet(given, str(layout.subnet)):
+def _check_subnet(resources: HostResources, given: Json) -> None:
+    if not network.find_subnet(given, str(resources.subnet)):
         names = ", ".join(str(entry.get("name")) for entry in properties_of(given).get("subnets") or [])
-        name = name_in(str(layout.subnet))
+        name = name_in(str(resources.subnet))
         raise OptionError("subnet_name", f"{given['id']} has no subnet {name}, only: {names or 'none'}.")
 
 
-def _check_address(wanted: HostSpec, layout: HostResources, facts: HostState) -> None:
-    address, option = t.cast("Json", facts.public_ip_address), "public_ip_address"
+def _check_address(desired: HostSpec, resources: HostResources, current: HostState) -> None:
+    address, option = t.cast("Json", current.public_ip_address), "public_ip_address"
     properties = properties_of(address)
     user = str((properties.get("ipConfiguration") or {}).get("id") or "")
-    if user.lower().startswith(f"{layout.network_interface.lower()}/"):
+    if user.lower().startswith(f"{resources.network_interface.lower()}/"):
         # It is in place, whatever it is.
         return
     if user:
-        raise OptionError(option, f"{layout.public_ip_address} is in use by {user}.")
+        raise OptionError(option, f"{resources.public_ip_address} is in use by {user}.")
     # Azure's IPVersionForPublicIpAndNicIpConfigurationMustMatch (ansible-collections/azure#582).
     if properties.get("publicIPAddressVersion") == "IPv6":
-        raise OptionError(option, f"{layout.public_ip_address} is an IPv6 address; the hosts have IPv4 addresses.")
+        raise OptionError(option, f"{resources.public_ip_address} is an IPv6 address; the hosts have IPv4 addresses.")
     # "Upgrade to Standard SKU public IP addresses" (learn.microsoft.com): Basic was retired on 30 September 2025.
     if (address.get("sku") or {}).get("name") == "Basic":
         raise OptionError(
-            option, f"{layout.public_ip_address} has the SKU Basic, which Azure has retired: upgrade it to Standard."
+            option, f"{resources.public_ip_address} has the SKU Basic, which Azure has retired: upgrade it to Standard."
         )
-    _check_zone(wanted, facts, address)
+    _check_zone(desired, current, address)
 
 
-def _check_zone(wanted: HostSpec, facts: HostState, address: Json) -> None:
+def _check_zone(desired: HostSpec, current: HostState, address: Json) -> None:
     """ComputeResourceZoneConstraintDoesNotMatchPublicIPAddressZoneConstraint of Azure (fortinet/azure-templates#43).
 
     An address without zones is left to Azure: whether it counts as one of all zones differs by region and age.
     """
-    zone = next(iter((facts.virtual_machine or {}).get("zones") or [wanted.zone]), None)
+    zone = next(iter((current.virtual_machine or {}).get("zones") or [desired.zone]), None)
     zones = address.get("zones") or []
     if zone and zones and zone not in zones:
         shown = ", ".join(zones)
@@ -89,14 +89,14 @@ def _check_zone(wanted: HostSpec, facts: HostState, address: Json) -> None:
         )
 
 
-def notes_on_existing_resources(wanted: HostSpec, layout: HostResources, facts: HostState) -> list[str]:
+def notes_on_existing_resources(desired: HostSpec, resources: HostResources, current: HostState) -> list[str]:
     """What the user should know of what was given."""
     notes = []
-    if layout.is_given("security_group"):
-        notes += _notes_on_rules(str(layout.security_group), facts.security_group, wanted.docker_port)
-    for kind in sorted(layout.given):
-        path = str(getattr(layout, kind))
-        if subscription_in(path).lower() != layout.names.subscription_id.lower() and not facts.virtual_machine:
+    if resources.is_given("security_group"):
+        notes += _notes_on_rules(str(resources.security_group), current.security_group, desired.docker_port)
+    for kind in sorted(resources.given):
+        path = str(getattr(resources, kind))
+        if subscription_in(path).lower() != resources.names.subscription_id.lower() and not current.virtual_machine:
             # "Create, change, or delete a network interface" (learn.microsoft.com).
             notes.append(
                 f"The {READABLE[kind]} {path} is in another subscription than the host: as documented, Azure wants an"

@@ -21,54 +21,54 @@ from ..desired.topology import HostResources
 from .disks import converts, current_data_disks, is_ephemeral
 
 
-def immutable_differences(wanted: HostSpec, layout: HostResources, actual: Json) -> list[Difference]:
+def immutable_differences(desired: HostSpec, resources: HostResources, current: Json) -> list[Difference]:
     """What Azure cannot change in place: each property, what is, and what was asked."""
     found = Differences()
-    params = wanted.params
-    properties = properties_of(actual)
+    params = desired.params
+    properties = properties_of(current)
     os_profile = properties.get("osProfile") or {}
-    if wanted.location:
-        found.compare("location", actual.get("location"), wanted.location)
-    if wanted.zone:
-        found.compare("zone", next(iter(actual.get("zones") or []), None), wanted.zone)
+    if desired.location:
+        found.compare("location", current.get("location"), desired.location)
+    if desired.zone:
+        found.compare("zone", next(iter(current.get("zones") or []), None), desired.zone)
     reference = (properties.get("storageProfile") or {}).get("imageReference") or {}
-    if wanted.image and not wanted.image.matches(reference):
-        found.add("image", shown_image(reference), str(wanted.image))
-    if wanted.admin_username:
-        found.compare("admin_username", os_profile.get("adminUsername"), wanted.admin_username)
-    if wanted.ssh_public_keys:
-        _compare_keys(found, wanted, os_profile)
+    if desired.image and not desired.image.matches(reference):
+        found.add("image", shown_image(reference), str(desired.image))
+    if desired.admin_username:
+        found.compare("admin_username", os_profile.get("adminUsername"), desired.admin_username)
+    if desired.ssh_public_keys:
+        _compare_keys(found, desired, os_profile)
     linux = os_profile.get("linuxConfiguration") or {}
-    if wanted.admin_password and linux.get("disablePasswordAuthentication"):
+    if desired.admin_password and linux.get("disablePasswordAuthentication"):
         found.add("admin_password", "none, since signing in by password is off", "(not shown)")
     if params["ssh_password_enabled"] is not None:
         actual_enabled = not linux.get("disablePasswordAuthentication", False)
         found.compare("ssh_password_enabled", actual_enabled, params["ssh_password_enabled"])
-    known = custom_data_digest(actual)
+    known = custom_data_digest(current)
     if params["custom_data"] and known and not matches(known, params["custom_data"].encode()):
         found.add("custom_data", "(not shown)", "another, not shown")
-    if wanted.plan:
-        given = {key: value for key, value in wanted.plan.items() if key != "promotionCode"}
-        before = {key: (actual.get("plan") or {}).get(key) for key in given}
+    if desired.plan:
+        given = {key: value for key, value in desired.plan.items() if key != "promotionCode"}
+        before = {key: (current.get("plan") or {}).get(key) for key in given}
         found.compare("plan", before, given)
-    _compare_placement(found, wanted, layout, properties)
-    _compare_security(found, wanted, actual)
-    _compare_disks(found, wanted, properties)
-    found.entries += _reprovisioned(wanted, properties)
+    _compare_placement(found, desired, resources, properties)
+    _compare_security(found, desired, current)
+    _compare_disks(found, desired, properties)
+    found.entries += _reprovisioned(desired, properties)
     return found.entries
 
 
-def custom_data_digest(actual: Json) -> str | None:
+def custom_data_digest(current: Json) -> str | None:
     """The digest of the custom data that a VM was made with, as its tag tells."""
-    return tag_of(actual, CUSTOM_DATA_TAG)
+    return tag_of(current, CUSTOM_DATA_TAG)
 
 
-def _reprovisioned(wanted: HostSpec, properties: Json) -> list[Difference]:
+def _reprovisioned(desired: HostSpec, properties: Json) -> list[Difference]:
     """A new size moves a VM; its ephemeral OS disk would be made anew, which is another host ("Ephemeral OS disks")."""
     size = (properties.get("hardwareProfile") or {}).get("vmSize")
-    if not is_ephemeral(properties) or not wanted.vm_size or str(size).lower() == wanted.vm_size.lower():
+    if not is_ephemeral(properties) or not desired.vm_size or str(size).lower() == desired.vm_size.lower():
         return []
-    return [Difference("vm_size", f"{size} (with an ephemeral OS disk)", wanted.vm_size)]
+    return [Difference("vm_size", f"{size} (with an ephemeral OS disk)", desired.vm_size)]
 
 
 def shown_image(reference: t.Mapping[str, t.Any]) -> str:
@@ -78,77 +78,77 @@ def shown_image(reference: t.Mapping[str, t.Any]) -> str:
     return str(reference.get("id") or reference.get("sharedGalleryImageId") or reference.get("communityGalleryImageId"))
 
 
-def _compare_keys(found: Differences, wanted: HostSpec, os_profile: Json) -> None:
+def _compare_keys(found: Differences, desired: HostSpec, os_profile: Json) -> None:
     linux = os_profile.get("linuxConfiguration")
     if linux is None:
         # Made from a disk: Azure knows of no keys (OSProfile of the Compute API: only of what is made from an image).
         return
     keys = (linux.get("ssh") or {}).get("publicKeys") or []
     # The comment at a key's end does not matter.
-    present = {" ".join(str(key.get("keyData", "")).split()[:2]) for key in keys}
-    asked = {" ".join(key.split()[:2]) for key in wanted.ssh_public_keys}
-    if present != asked:
-        found.add("ssh_public_keys", sorted(present), sorted(asked))
+    current = {" ".join(str(key.get("keyData", "")).split()[:2]) for key in keys}
+    asked = {" ".join(key.split()[:2]) for key in desired.ssh_public_keys}
+    if current != asked:
+        found.add("ssh_public_keys", sorted(current), sorted(asked))
 
 
-def _compare_placement(found: Differences, wanted: HostSpec, layout: HostResources, properties: Json) -> None:
-    params = wanted.params
+def _compare_placement(found: Differences, desired: HostSpec, resources: HostResources, properties: Json) -> None:
+    params = desired.params
     if params["availability_set"]:
-        asked = layout.names.resolve("availability_set", "availability_set", params["availability_set"])
-        present = (properties.get("availabilitySet") or {}).get("id")
-        if not same_id(present, asked):
-            found.add("availability_set", present, asked)
+        asked = resources.names.resolve("availability_set", "availability_set", params["availability_set"])
+        current = (properties.get("availabilitySet") or {}).get("id")
+        if not same_id(current, asked):
+            found.add("availability_set", current, asked)
     if params["priority"]:
         found.compare("priority", properties.get("priority") or "Regular", params["priority"])
     if params["eviction_policy"]:
         found.compare("eviction_policy", properties.get("evictionPolicy"), params["eviction_policy"])
     interfaces = (properties.get("networkProfile") or {}).get("networkInterfaces") or []
     present_ids = [entry.get("id") for entry in interfaces]
-    if not any(same_id(entry, layout.network_interface) for entry in present_ids):
-        found.add("network_interface", present_ids, layout.network_interface)
+    if not any(same_id(entry, resources.network_interface) for entry in present_ids):
+        found.add("network_interface", present_ids, resources.network_interface)
 
 
-def _compare_security(found: Differences, wanted: HostSpec, actual: Json) -> None:
+def _compare_security(found: Differences, desired: HostSpec, current: Json) -> None:
     """The security type can be raised to Trusted Launch where the VM is of the second generation, and no other way.
 
     "Enable Trusted launch on existing Azure Gen2 VMs" (learn.microsoft.com).
     """
-    profile = wanted.params["security_profile"] or {}
+    profile = desired.params["security_profile"] or {}
     asked = profile.get("security_type")
-    present = (properties_of(actual).get("securityProfile") or {}).get("securityType") or "Standard"
-    if not asked and present == "Standard":
+    current_type = (properties_of(current).get("securityProfile") or {}).get("securityType") or "Standard"
+    if not asked and current_type == "Standard":
         for option in ("secure_boot_enabled", "v_tpm_enabled"):
             # SecurityProfile.uefiSettings of the Compute API: with a security type only.
             if profile.get(option):
                 found.add(f"security_profile.{option}", "False, since security_type is Standard", True)
     if not asked:
         return
-    raised = (present, asked) == ("Standard", "TrustedLaunch") and generation_of(actual) == "V2"
+    raised = (current_type, asked) == ("Standard", "TrustedLaunch") and generation_of(current) == "V2"
     if not raised:
-        found.compare("security_profile.security_type", present, asked)
+        found.compare("security_profile.security_type", current_type, asked)
 
 
-def generation_of(actual: Json) -> str | None:
+def generation_of(current: Json) -> str | None:
     """The generation of a VM's virtual hardware, ``V1`` or ``V2``; None where Azure does not tell."""
-    return (properties_of(actual).get("instanceView") or {}).get("hyperVGeneration")
+    return (properties_of(current).get("instanceView") or {}).get("hyperVGeneration")
 
 
-def _compare_disks(found: Differences, wanted: HostSpec, properties: Json) -> None:
+def _compare_disks(found: Differences, desired: HostSpec, properties: Json) -> None:
     storage = properties.get("storageProfile") or {}
     os_disk = storage.get("osDisk") or {}
-    if wanted.params["managed_disk_type"]:
+    if desired.params["managed_disk_type"]:
         kind = (os_disk.get("managedDisk") or {}).get("storageAccountType")
-        asked_kind = wanted.params["managed_disk_type"]
+        asked_kind = desired.params["managed_disk_type"]
         if kind and (os_disk.get("diffDiskSettings") or not converts(kind, asked_kind)):
             found.compare("managed_disk_type", kind, asked_kind)
-    if wanted.params["ephemeral_os_disk"] is not None:
-        found.compare("ephemeral_os_disk", bool(os_disk.get("diffDiskSettings")), wanted.params["ephemeral_os_disk"])
-    size, asked = os_disk.get("diskSizeGB"), wanted.params["os_disk_size_gb"]
+    if desired.params["ephemeral_os_disk"] is not None:
+        found.compare("ephemeral_os_disk", bool(os_disk.get("diffDiskSettings")), desired.params["ephemeral_os_disk"])
+    size, asked = os_disk.get("diskSizeGB"), desired.params["os_disk_size_gb"]
     if size and asked and (asked < size or (asked > size and os_disk.get("diffDiskSettings"))):
         found.add("os_disk_size_gb", size, asked)
-    present = current_data_disks(properties)
-    for disk in wanted.data_disks:
-        before = present.get(disk.lun)
+    current = current_data_disks(properties)
+    for disk in desired.data_disks:
+        before = current.get(disk.lun)
         if before is None:
             continue
         if before.get("diskSizeGB") and before["diskSizeGB"] > disk.size_gb:

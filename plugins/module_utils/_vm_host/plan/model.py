@@ -104,22 +104,22 @@ class Plan:
     :param outlook: things to warn of in check mode; a run finds out whether they still hold.
     """
 
-    steps: list[Action] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     outlook: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.steps)
+        return bool(self.actions)
 
     @property
     def expected(self) -> list[Action]:
         """The steps that are going to be done, as far as one can tell now."""
-        return [step for step in self.steps if step.expected]
+        return [action for action in self.actions if action.expected]
 
     @property
-    def actions(self) -> list[str]:
+    def lines(self) -> list[str]:
         """One line for each step that is going to be done."""
-        return [step.line for step in self.expected]
+        return [action.line for action in self.expected]
 
     @property
     def diff(self) -> dict[str, t.Any]:
@@ -129,19 +129,19 @@ class Plan:
     @property
     def going(self) -> list[str]:
         """The ids of what is going to be deleted."""
-        return [step.resource_id for step in self.expected if step.verb == "delete"]
+        return [action.resource_id for action in self.expected if action.verb == "delete"]
 
-    def step(self, key: str) -> Action | None:
+    def action(self, key: str) -> Action | None:
         """The step of that name, if there is one."""
-        return next((step for step in self.steps if step.key == key), None)
+        return next((action for action in self.actions if action.key == key), None)
 
 
-def diff_of(steps: t.Iterable[Action]) -> dict[str, t.Any]:
+def diff_of(actions: t.Iterable[Action]) -> dict[str, t.Any]:
     """The value of a result's ``diff``."""
     found = Differences()
-    for step in steps:
-        for entry in step.differences:
-            found.add(f"{step.readable} {name_in(step.resource_id)}: {entry.path}", entry.before, entry.after)
+    for action in actions:
+        for entry in action.differences:
+            found.add(f"{action.readable} {name_in(action.resource_id)}: {entry.path}", entry.before, entry.after)
     return found.as_diff()
 
 
@@ -167,5 +167,5 @@ class ImmutableError(DockerHostError):
         shown = "; ".join(f"{entry.path} is {entry.before!r}, asked is {entry.after!r}" for entry in entries)
         super().__init__(
             f"{resource} {why}: {shown}. {advice}",
-            immutable=[{"property": entry.path, "present": entry.before, "wanted": entry.after} for entry in entries],
+            immutable=[{"property": entry.path, "current": entry.before, "desired": entry.after} for entry in entries],
         )

@@ -51,13 +51,13 @@ class Planner:
     :param trust: what image and size of a new VM allow.
     """
 
-    wanted: HostSpec
-    layout: HostResources
-    facts: HostState
+    desired: HostSpec
+    resources: HostResources
+    current: HostState
     ssh_keys: tuple[str, ...] = ()
-    trust: machine.ImageCapabilities = field(default_factory=machine.ImageCapabilities)
+    capabilities: machine.ImageCapabilities = field(default_factory=machine.ImageCapabilities)
 
-    def present(self) -> Plan:
+    def plan(self) -> Plan:
         """The steps to a host as wanted.
 
         :raises OptionError: something that was given does not exist, or does not fit.
@@ -65,33 +65,33 @@ class Planner:
         :raises ImmutableError: what is asked cannot be had in place.
         """
         self._check_owners()
-        check_existing_resources(self.wanted, self.layout, self.facts, self.location())
+        check_existing_resources(self.desired, self.resources, self.current, self.location())
         plan = Plan()
         location = self.location()
         for make in (self._group, self._network, self._security_group, self._address, self._interface, self._machine):
-            plan.steps.extend(make(location))
-        plan.steps = with_networking_last(plan.steps)
-        plan.steps.extend(self._power(plan))
-        plan.steps.extend(self._left_over())
-        plan.notes += notes_on_existing_resources(self.wanted, self.layout, self.facts)
-        present = self.facts.virtual_machine
-        if present and self.wanted.params["custom_data"] and not changes.custom_data_digest(present):
+            plan.actions.extend(make(location))
+        plan.actions = with_networking_last(plan.actions)
+        plan.actions.extend(self._power(plan))
+        plan.actions.extend(self._left_over())
+        plan.notes += notes_on_existing_resources(self.desired, self.resources, self.current)
+        current = self.current.virtual_machine
+        if current and self.desired.params["custom_data"] and not changes.custom_data_digest(current):
             plan.notes.append(
-                f"Whether {self.wanted.name} was made with this custom_data cannot be seen: Azure does not return it,"
+                f"Whether {self.desired.name} was made with this custom_data cannot be seen: Azure does not return it,"
                 " and the virtual machine has no tag that tells."
             )
         if self._cannot_reach_out():
             plan.notes.append(
-                f"The host has no public address, and the subnet {name_in(str(self.layout.subnet))} neither a NAT"
+                f"The host has no public address, and the subnet {name_in(str(self.resources.subnet))} neither a NAT"
                 " gateway nor default outbound access: nothing can be installed on it from outside."
             )
         return plan
 
     def _cannot_reach_out(self) -> bool:
         """Tell whether a host without public address stands in a subnet without a way out."""
-        if self.layout.public_ip_address or not self.layout.subnet:
+        if self.resources.public_ip_address or not self.resources.subnet:
             return False
-        subnet = network.find_subnet(self.facts.virtual_network, self.layout.subnet)
+        subnet = network.find_subnet(self.current.virtual_network, self.resources.subnet)
         properties = properties_of(subnet)
         closed = properties.get("defaultOutboundAccess") is False
         # A route table may lead to a firewall, which lets out what it likes.
@@ -99,32 +99,32 @@ class Planner:
 
     def location(self) -> str:
         """Where the host is, or is to be."""
-        for known in (self.facts.virtual_machine, self.facts.network_interface):
+        for known in (self.current.virtual_machine, self.current.network_interface):
             if known:
                 return str(known["location"])
-        if self.wanted.location:
-            return self.wanted.location
-        for near in (self.facts.virtual_network, self.facts.resource_group):
+        if self.desired.location:
+            return self.desired.location
+        for near in (self.current.virtual_network, self.current.resource_group):
             if near:
                 return str(near["location"])
         raise OptionError(
-            "location", f"the resource group {self.wanted.resource_group} does not exist yet: say where to create it."
+            "location", f"the resource group {self.desired.resource_group} does not exist yet: say where to create it."
         )
 
     # What must be so before anything is changed
 
     def _check_owners(self) -> None:
-        if self.wanted.params["adopt"]:
+        if self.desired.params["adopt"]:
             return
-        owners = dict.fromkeys(READABLE, self.wanted.name)
+        owners = dict.fromkeys(READABLE, self.desired.name)
         owners["virtual_network"] = SHARED
         del owners["resource_group"]
         foreign = []
         for kind, owner in owners.items():
-            resource = getattr(self.facts, kind)
-            if kind == "public_ip_address" and not self.layout.public_ip_address:
+            resource = getattr(self.current, kind)
+            if kind == "public_ip_address" and not self.resources.public_ip_address:
                 continue
-            if resource and not self.layout.is_given(kind) and owner_of(resource) != owner:
+            if resource and not self.resources.is_given(kind) and owner_of(resource) != owner:
                 foreign.append((kind, resource, owner_of(resource)))
         if not foreign:
             return
@@ -134,7 +134,7 @@ class Planner:
             for kind, resource, owner in foreign
         )
         raise OwnershipError(
-            f"{shown}: the name is taken by what was not made for the host {self.wanted.name}, and is left alone."
+            f"{shown}: the name is taken by what was not made for the host {self.desired.name}, and is left alone."
             " Choose another name, or take it over with adopt: true.",
             foreign=[str(resource.get("id")) for _kind, resource, _owner in foreign],
         )
@@ -142,36 +142,36 @@ class Planner:
     # The resources
 
     def _group(self, location: str) -> list[Action]:
-        if self.facts.resource_group or self.facts.complete:
+        if self.current.resource_group or self.current.complete:
             return []
         body = {"location": location, "tags": owner_tags(SHARED)}
-        return [_creation("resource_group", self.layout.names.group_id, body)]
+        return [_creation("resource_group", self.resources.names.group_id, body)]
 
     def _network(self, location: str) -> list[Action]:
-        layout, present = self.layout, self.facts.virtual_network
-        if layout.virtual_network is None or (self.facts.complete and not present):
+        resources, current = self.resources, self.current.virtual_network
+        if resources.virtual_network is None or (self.current.complete and not current):
             return []
-        if present and is_broken(present) and not properties_of(present).get("subnets"):
-            present = None
-        if present:
-            subnets.check_prefixes(self.wanted, layout, present)
-        subnets.check_private_address(self.wanted, layout, present)
-        if layout.is_given("virtual_network"):
+        if current and is_broken(current) and not properties_of(current).get("subnets"):
+            current = None
+        if current:
+            subnets.check_prefixes(self.desired, resources, current)
+        subnets.check_private_address(self.desired, resources, current)
+        if resources.is_given("virtual_network"):
             return []
-        if not present:
-            prefixes = str(subnets.network_prefix(self.wanted)), str(subnets.subnet_prefix(self.wanted, None))
-            body = network.network_body(layout, location, owner_tags(SHARED), *prefixes)
-            return [_creation("virtual_network", layout.virtual_network, body, "resource_group")]
-        if present.get("location") != location:
+        if not current:
+            prefixes = str(subnets.network_prefix(self.desired)), str(subnets.subnet_prefix(self.desired, None))
+            body = network.network_body(resources, location, owner_tags(SHARED), *prefixes)
+            return [_creation("virtual_network", resources.virtual_network, body, "resource_group")]
+        if current.get("location") != location:
             raise DockerHostError(
-                f"The shared network {present.get('id')} is in {present.get('location')}, the host would be in"
+                f"The shared network {current.get('id')} is in {current.get('location')}, the host would be in"
                 f" {location}. Give the host that location, another group, or a virtual_network of its own."
             )
-        return [*self._adopted_network(present), *self._subnet(present)]
+        return [*self._adopted_network(current), *self._subnet(current)]
 
-    def _subnet(self, present: Json) -> list[Action]:
-        path = str(self.layout.subnet)
-        found = network.find_subnet(present, path)
+    def _subnet(self, current: Json) -> list[Action]:
+        path = str(self.resources.subnet)
+        found = network.find_subnet(current, path)
         if found and is_to_be_made_again(found):
             entry = Difference("provisioning_state", provisioning_state(found).capitalize(), "Succeeded")
             body = {"properties": picked(properties_of(found), ("addressPrefix", "addressPrefixes"))}
@@ -179,161 +179,163 @@ class Planner:
             return [replace(again, differences=(entry,), note=" again, since it failed")]
         if found:
             return []
-        body = network.subnet_body(str(subnets.subnet_prefix(self.wanted, present)))
+        body = network.subnet_body(str(subnets.subnet_prefix(self.desired, current)))
         return [_creation("subnet", path, body, "virtual_network")]
 
-    def _adopted_network(self, present: Json) -> list[Action]:
+    def _adopted_network(self, current: Json) -> list[Action]:
         """A network that is there is never PUT, since what is in it is not ours alone: its tags alone are changed."""
-        if owner_of(present) == SHARED:
+        if owner_of(current) == SHARED:
             return []
-        before = present.get("tags") or {}
+        before = current.get("tags") or {}
         tags = merged_tags(before, owner_tags(SHARED))
         entry = Difference("tags", before, tags)
-        path = str(self.layout.virtual_network)
+        path = str(self.resources.virtual_network)
         return [Action("virtual_network", "virtual_network", "tag", path, {"tags": tags}, differences=(entry,))]
 
     def _security_group(self, location: str) -> list[Action]:
-        layout = self.layout
-        if not layout.security_group or layout.is_given("security_group"):
+        resources = self.resources
+        if not resources.security_group or resources.is_given("security_group"):
             return []
-        present = self.facts.security_group
-        tags = self._tags(present)
-        body = network.security_group_body(self.wanted, location, tags, present)
-        if not present:
-            return [_creation("security_group", layout.security_group, body, "resource_group")]
-        found = _changes(present, tags)
-        network.compare_rules(found, self.wanted, present)
-        return _update("security_group", layout.security_group, body, found)
+        current = self.current.security_group
+        tags = self._tags(current)
+        body = network.security_group_body(self.desired, location, tags, current)
+        if not current:
+            return [_creation("security_group", resources.security_group, body, "resource_group")]
+        found = _changes(current, tags)
+        network.compare_rules(found, self.desired, current)
+        return _update("security_group", resources.security_group, body, found)
 
     def _address(self, location: str) -> list[Action]:
-        layout = self.layout
-        if not layout.public_ip_address or layout.is_given("public_ip_address"):
+        resources = self.resources
+        if not resources.public_ip_address or resources.is_given("public_ip_address"):
             return []
-        present = self.facts.public_ip_address
-        tags = self._tags(present)
-        body = network.address_body(self.wanted, layout, location, tags, present)
-        if not present:
-            return [_creation("public_ip_address", layout.public_ip_address, body, "resource_group")]
-        found = _changes(present, tags)
-        network.compare_address(found, self.wanted, layout, present)
-        return _update("public_ip_address", layout.public_ip_address, body, found)
+        current = self.current.public_ip_address
+        tags = self._tags(current)
+        body = network.address_body(self.desired, resources, location, tags, current)
+        if not current:
+            return [_creation("public_ip_address", resources.public_ip_address, body, "resource_group")]
+        found = _changes(current, tags)
+        network.compare_address(found, self.desired, resources, current)
+        return _update("public_ip_address", resources.public_ip_address, body, found)
 
     def _interface(self, location: str) -> list[Action]:
-        layout = self.layout
-        if layout.is_given("network_interface"):
+        resources = self.resources
+        if resources.is_given("network_interface"):
             return []
-        present = self.facts.network_interface
-        tags = self._tags(present)
-        body = network.interface_body(self.wanted, layout, location, tags, present)
+        current = self.current.network_interface
+        tags = self._tags(current)
+        body = network.interface_body(self.desired, resources, location, tags, current)
         needs = ("resource_group", "virtual_network", "subnet", "security_group", "public_ip_address")
-        if not present:
-            return [_creation("network_interface", layout.network_interface, body, *needs)]
-        subnet = properties_of(primary_ip_configuration(present)).get("subnet") or {}
-        found = _changes(present, tags)
-        if not same_id(subnet.get("id"), layout.subnet):
+        if not current:
+            return [_creation("network_interface", resources.network_interface, body, *needs)]
+        subnet = properties_of(primary_ip_configuration(current)).get("subnet") or {}
+        found = _changes(current, tags)
+        if not same_id(subnet.get("id"), resources.subnet):
             # "Change subnet assignment" (learn.microsoft.com): within the virtual network, and no further.
-            if not same_id(str(subnet.get("id")).rpartition("/subnets/")[0], layout.virtual_network):
-                entry = Difference("subnet", subnet.get("id"), layout.subnet)
-                raise ImmutableError(f"The network interface {name_in(layout.network_interface)}", [entry])
-            found.add("subnet", subnet.get("id"), layout.subnet)
-        network.compare_interface(found, self.wanted, layout, present)
-        return _update("network_interface", layout.network_interface, body, found, *needs)
+            if not same_id(str(subnet.get("id")).rpartition("/subnets/")[0], resources.virtual_network):
+                entry = Difference("subnet", subnet.get("id"), resources.subnet)
+                raise ImmutableError(f"The network interface {name_in(resources.network_interface)}", [entry])
+            found.add("subnet", subnet.get("id"), resources.subnet)
+        network.compare_interface(found, self.desired, resources, current)
+        return _update("network_interface", resources.network_interface, body, found, *needs)
 
     def _machine(self, location: str) -> list[Action]:
-        layout, present = self.layout, self.facts.virtual_machine
-        extra = {PORT_TAG: str(self.wanted.docker_port)}
-        if self.wanted.ssh_port != 22:
-            extra[SSH_PORT_TAG] = str(self.wanted.ssh_port)
-        if not present and self.wanted.params["custom_data"]:
+        resources, current = self.resources, self.current.virtual_machine
+        extra = {PORT_TAG: str(self.desired.docker_port)}
+        if self.desired.ssh_port != 22:
+            extra[SSH_PORT_TAG] = str(self.desired.ssh_port)
+        if not current and self.desired.params["custom_data"]:
             extra[CUSTOM_DATA_TAG] = new_digest(
-                self.wanted.params["custom_data"].encode(), owner=layout.virtual_machine
+                self.desired.params["custom_data"].encode(), owner=resources.virtual_machine
             )
-        tags = self._tags(present, extra)
-        if not present:
-            body = machine.machine_body(self.wanted, layout, location, tags, self.ssh_keys, self.trust)
-            return [_creation("virtual_machine", layout.virtual_machine, body, "network_interface")]
-        self._check_immutable(present)
-        if is_broken(present):
-            if was_provisioned(self.facts):
-                return self._mended(tags, present)
-            again = self._machine_again(location, tags, present)
+        tags = self._tags(current, extra)
+        if not current:
+            body = machine.machine_body(self.desired, resources, location, tags, self.ssh_keys, self.capabilities)
+            return [_creation("virtual_machine", resources.virtual_machine, body, "network_interface")]
+        self._check_immutable(current)
+        if is_broken(current):
+            if was_provisioned(self.current):
+                return self._mended(tags, current)
+            again = self._machine_again(location, tags, current)
             return [again] if self._runs else [again, self._start_again()]
-        return plan_vm_update(self.wanted, layout, self.facts, tags)
+        return plan_vm_update(self.desired, resources, self.current, tags)
 
-    def _check_immutable(self, present: Json) -> None:
-        entries = changes.immutable_differences(self.wanted, self.layout, present)
-        ssh_port = tag_of(present, SSH_PORT_TAG) or "22"
-        if ssh_port != str(self.wanted.ssh_port):
-            entries.append(Difference("ssh_port", int(ssh_port), self.wanted.ssh_port))
+    def _check_immutable(self, current: Json) -> None:
+        entries = changes.immutable_differences(self.desired, self.resources, current)
+        ssh_port = tag_of(current, SSH_PORT_TAG) or "22"
+        if ssh_port != str(self.desired.ssh_port):
+            entries.append(Difference("ssh_port", int(ssh_port), self.desired.ssh_port))
         if entries:
-            raise ImmutableError(f"The virtual machine {self.wanted.name}", entries)
+            raise ImmutableError(f"The virtual machine {self.desired.name}", entries)
 
-    def _machine_again(self, location: str, tags: Json, present: Json) -> Action:
+    def _machine_again(self, location: str, tags: Json, current: Json) -> Action:
         """A VM whose creation failed is created once more, with what it was to have where nothing else is asked."""
-        profile = properties_of(present).get("osProfile") or {}
+        profile = properties_of(current).get("osProfile") or {}
         keys = ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []
         known = tuple(str(key["keyData"]) for key in keys) or self.ssh_keys
         # Its security type cannot change any more.
-        security = properties_of(present).get("securityProfile") or {}
-        trust = machine.ImageCapabilities(security.get("securityType") == "TrustedLaunch")
-        body = machine.machine_body(self.wanted, self.layout, location, tags, known, trust)
-        body = recreated_body(self.wanted, body, present)
-        state = Difference("provisioning_state", provisioning_state(present).capitalize(), "Succeeded")
+        security = properties_of(current).get("securityProfile") or {}
+        capabilities = machine.ImageCapabilities(security.get("securityType") == "TrustedLaunch")
+        body = machine.machine_body(self.desired, self.resources, location, tags, known, capabilities)
+        body = recreated_body(self.desired, body, current)
+        state = Difference("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
         return Action(
             "virtual_machine",
             "virtual_machine",
             "create",
-            self.layout.virtual_machine,
+            self.resources.virtual_machine,
             body,
             needs=("network_interface",),
             differences=(state,),
             note=" again, since it failed",
         )
 
-    def _mended(self, tags: Json, present: Json) -> list[Action]:
+    def _mended(self, tags: Json, current: Json) -> list[Action]:
         """A VM that has worked gets its state applied once more, and only then what is asked."""
-        state = Difference("provisioning_state", provisioning_state(present).capitalize(), "Succeeded")
-        path = self.layout.virtual_machine
+        state = Difference("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
+        path = self.resources.virtual_machine
         mend = Action("reapply", "virtual_machine", "reapply", path, differences=(state,))
-        rest = plan_vm_update(self.wanted, self.layout, self.facts, tags)
-        return [mend, *(replace(step, needs=(*step.needs, "reapply")) for step in rest)]
+        rest = plan_vm_update(self.desired, self.resources, self.current, tags)
+        return [mend, *(replace(action, needs=(*action.needs, "reapply")) for action in rest)]
 
     def _start_again(self) -> Action:
         """Azure starts a VM that it makes; one that it had made already, and then stopped, it may not."""
-        path, entries = self.layout.virtual_machine, power_change(str(self.facts.power_state), "running")
+        path, entries = self.resources.virtual_machine, power_change(str(self.current.power_state), "running")
         return Action("start", "virtual_machine", "start", path, needs=("virtual_machine",), differences=entries)
 
     @property
     def _runs(self) -> bool:
-        return self.facts.power_state not in (None, "stopped", "deallocated")
+        return self.current.power_state not in (None, "stopped", "deallocated")
 
     def _power(self, plan: Plan) -> list[Action]:
-        present = self.facts.virtual_machine
-        if self.wanted.state != "started" or not present or self._runs:
+        current = self.current.virtual_machine
+        if self.desired.state != "started" or not current or self._runs:
             return []
-        if is_broken(present) and not was_provisioned(self.facts):
+        if is_broken(current) and not was_provisioned(self.current):
             return []
-        entries = power_change(str(self.facts.power_state), "running")
-        needs = tuple(step.key for step in plan.steps)
+        entries = power_change(str(self.current.power_state), "running")
+        needs = tuple(action.key for action in plan.actions)
         return [
-            Action("start", "virtual_machine", "start", self.layout.virtual_machine, needs=needs, differences=entries)
+            Action(
+                "start", "virtual_machine", "start", self.resources.virtual_machine, needs=needs, differences=entries
+            )
         ]
 
     def _left_over(self) -> list[Action]:
         """Our own public address, when the host is to have none any more."""
-        present = self.facts.public_ip_address
-        if self.layout.public_ip_address or self.layout.is_given("network_interface") or not present:
+        current = self.current.public_ip_address
+        if self.resources.public_ip_address or self.resources.is_given("network_interface") or not current:
             return []
-        if owner_of(present) != self.wanted.name:
+        if owner_of(current) != self.desired.name:
             return []
-        return [_deletion("public_ip_address", str(present["id"]), "network_interface")]
+        return [_deletion("public_ip_address", str(current["id"]), "network_interface")]
 
-    def _tags(self, present: Json | None, extra: Json | None = None) -> Json:
+    def _tags(self, current: Json | None, extra: Json | None = None) -> Json:
         """The tags that a resource is to have, in the case in which it has them."""
-        before = (present or {}).get("tags") or {}
-        after = {**self.wanted.tags, **owner_tags(self.wanted.name), **(extra or {})}
+        before = (current or {}).get("tags") or {}
+        after = {**self.desired.tags, **owner_tags(self.desired.name), **(extra or {})}
         merged = merged_tags(before, after)
-        if self.wanted.append_tags:
+        if self.desired.append_tags:
             return merged
         kept = {name.lower() for name in after}
         return {
@@ -343,34 +345,36 @@ class Planner:
         }
 
 
-def plan_power(wanted: HostSpec, layout: HostResources, facts: HostState) -> Plan:
+def plan_power(desired: HostSpec, resources: HostResources, current: HostState) -> Plan:
     """The steps to a host that runs, is stopped, or is deallocated.
 
     :raises DockerHostError: there is no such host, or it is not ours.
     """
-    path = layout.virtual_machine
-    if not facts.virtual_machine:
-        raise DockerHostError(f"There is no host {wanted.name} in {wanted.resource_group}: state: present creates it.")
-    if not wanted.params["adopt"] and owner_of(facts.virtual_machine) != wanted.name:
+    path = resources.virtual_machine
+    if not current.virtual_machine:
+        raise DockerHostError(
+            f"There is no host {desired.name} in {desired.resource_group}: state: present creates it."
+        )
+    if not desired.params["adopt"] and owner_of(current.virtual_machine) != desired.name:
         raise OwnershipError(
             f"The virtual machine {path} was not made by this collection, and is left alone"
             " (or take it over with adopt: true).",
             foreign=[path],
         )
-    power = str(facts.power_state)
+    power = str(current.power_state)
     running = power not in ("stopped", "deallocated")
     verb, after = {
         "stopped": ("power off", "stopped"),
         "deallocated": ("deallocate", "deallocated"),
         "restarted": ("restart" if running else "start", "running"),
-    }[wanted.state]
-    if wanted.state == "deallocated" and is_ephemeral(properties_of(facts.virtual_machine)):
+    }[desired.state]
+    if desired.state == "deallocated" and is_ephemeral(properties_of(current.virtual_machine)):
         # "Ephemeral OS disks" (learn.microsoft.com): stop-deallocate is not supported.
         raise OptionError(
             "state",
-            f"{wanted.name} has an ephemeral OS disk, with which Azure deallocates no VM: stopped only powers it off.",
+            f"{desired.name} has an ephemeral OS disk, with which Azure deallocates no VM: stopped only powers it off.",
         )
-    there = {"stopped": not running, "deallocated": power == "deallocated", "restarted": False}[wanted.state]
+    there = {"stopped": not running, "deallocated": power == "deallocated", "restarted": False}[desired.state]
     if there:
         return Plan()
     return Plan([Action("power", "virtual_machine", verb, path, differences=power_change(power, after))])
@@ -378,10 +382,10 @@ def plan_power(wanted: HostSpec, layout: HostResources, facts: HostState) -> Pla
 
 def label_to_get(plan: Plan) -> str | None:
     """The DNS label that a plan gives to the host's public address, None when it gives no other than it has."""
-    step = plan.step("public_ip_address")
-    if not step or not (step.verb == "create" or any(entry.path == "dns_label" for entry in step.differences)):
+    action = plan.action("public_ip_address")
+    if not action or not (action.verb == "create" or any(entry.path == "dns_label" for entry in action.differences)):
         return None
-    dns = properties_of(step.body).get("dnsSettings") or {}
+    dns = properties_of(action.body).get("dnsSettings") or {}
     # With a scope, the name has a part more, of which Azure can be asked nothing.
     return None if dns.get("domainNameLabelScope") else dns.get("domainNameLabel")
 
@@ -395,11 +399,11 @@ def _deletion(kind: str, path: str, *needs: str) -> Action:
     return Action(f"delete_{kind}", kind, "delete", path, needs=needs, differences=(Difference("present", path, None),))
 
 
-def _changes(present: Json, tags: Json) -> Differences:
+def _changes(current: Json, tags: Json) -> Differences:
     found = Differences()
-    found.compare("tags", present.get("tags") or {}, tags)
-    if is_broken(present):
-        found.add("provisioning_state", provisioning_state(present).capitalize(), "Succeeded")
+    found.compare("tags", current.get("tags") or {}, tags)
+    if is_broken(current):
+        found.add("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
     return found
 
 

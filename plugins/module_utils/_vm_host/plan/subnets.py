@@ -23,20 +23,20 @@ DEFAULT_NETWORK = "10.0.0.0/16"
 _USUAL = 24
 
 
-def network_prefix(wanted: HostSpec) -> Network:
+def network_prefix(desired: HostSpec) -> Network:
     """The addresses that a new shared network gets."""
-    return Network(wanted.params["virtual_network_prefix"] or DEFAULT_NETWORK)
+    return Network(desired.params["virtual_network_prefix"] or DEFAULT_NETWORK)
 
 
-def subnet_prefix(wanted: HostSpec, present: Json | None) -> Network:
+def subnet_prefix(desired: HostSpec, current: Json | None) -> Network:
     """The addresses that a new subnet gets: those asked for, else the first /24 that is free (a smaller network: all).
 
     :param present: the shared network, if it is there.
     :raises OptionError: they are not to be had in the network.
     """
-    spaces, taken = ([network_prefix(wanted)], []) if present is None else (_spaces(present), _taken(present))
-    if wanted.params["subnet_prefix"]:
-        asked = Network(wanted.params["subnet_prefix"])
+    spaces, taken = ([network_prefix(desired)], []) if current is None else (_spaces(current), _taken(current))
+    if desired.params["subnet_prefix"]:
+        asked = Network(desired.params["subnet_prefix"])
         if not any(asked.subnet_of(space) for space in spaces):
             raise OptionError("subnet_prefix", f"{asked} is not part of the network, which has {_shown(spaces)}.")
         for name, other in taken:
@@ -52,40 +52,40 @@ def subnet_prefix(wanted: HostSpec, present: Json | None) -> Network:
     )
 
 
-def check_prefixes(wanted: HostSpec, layout: HostResources, present: Json) -> None:
+def check_prefixes(desired: HostSpec, resources: HostResources, current: Json) -> None:
     """Refuse other addresses than a network, or a subnet, that is there has.
 
     :raises ImmutableError: what is, and what was asked.
     """
     found = Differences()
-    spaces = [str(space) for space in _spaces(present)]
-    asked = wanted.params["virtual_network_prefix"]
+    spaces = [str(space) for space in _spaces(current)]
+    asked = desired.params["virtual_network_prefix"]
     if asked and asked not in spaces:
         found.add("virtual_network_prefix", ", ".join(spaces), asked)
-    subnet = find_subnet(present, str(layout.subnet))
-    asked = wanted.params["subnet_prefix"]
+    subnet = find_subnet(current, str(resources.subnet))
+    asked = desired.params["subnet_prefix"]
     if asked and subnet and asked not in [str(one) for one in _prefixes(subnet)]:
         found.add("subnet_prefix", _shown(_prefixes(subnet)), asked)
     if found:
         raise ImmutableError(
-            f"The network {name_in(str(layout.virtual_network))}",
+            f"The network {name_in(str(resources.virtual_network))}",
             found.entries,
             "exists and is not changed, since other hosts use it",
             "Ask for what is, or choose another group or a virtual_network of your own.",
         )
 
 
-def check_private_address(wanted: HostSpec, layout: HostResources, present: Json | None) -> None:
+def check_private_address(desired: HostSpec, resources: HostResources, current: Json | None) -> None:
     """Refuse a private address that is not one of the subnet's, or that Azure keeps.
 
     :param present: the network, if it is there.
     :raises OptionError: the address cannot be had.
     """
-    asked = wanted.params["private_ip_address"]
+    asked = desired.params["private_ip_address"]
     if not asked:
         return
-    subnet = find_subnet(present, str(layout.subnet))
-    networks = _prefixes(subnet) if subnet else [subnet_prefix(wanted, present)]
+    subnet = find_subnet(current, str(resources.subnet))
+    networks = _prefixes(subnet) if subnet else [subnet_prefix(desired, current)]
     if networks and not any(_is_usable(ipaddress.IPv4Address(asked), one) for one in networks):
         raise OptionError(
             "private_ip_address",

@@ -51,7 +51,7 @@ SIZE_MATTERS = frozenset(
 
 
 def update_body(
-    wanted: HostSpec, layout: HostResources, tags: Json, actual: Json, user_data: str | None
+    desired: HostSpec, resources: HostResources, tags: Json, current: Json, user_data: str | None
 ) -> tuple[Json, Differences]:
     """The PATCH that changes what can be changed in place, and the differences that ask for it.
 
@@ -60,63 +60,65 @@ def update_body(
     found = Differences()
     body: Json = {}
     properties: Json = {}
-    present = properties_of(actual)
-    params = wanted.params
-    if found.compare("tags", actual.get("tags") or {}, tags):
+    current_properties = properties_of(current)
+    params = desired.params
+    if found.compare("tags", current.get("tags") or {}, tags):
         body["tags"] = tags
-    size = (present.get("hardwareProfile") or {}).get("vmSize")
-    if wanted.vm_size and str(size).lower() != wanted.vm_size.lower():
-        found.add("vm_size", size, wanted.vm_size)
-        properties["hardwareProfile"] = {"vmSize": wanted.vm_size}
+    size = (current_properties.get("hardwareProfile") or {}).get("vmSize")
+    if desired.vm_size and str(size).lower() != desired.vm_size.lower():
+        found.add("vm_size", size, desired.vm_size)
+        properties["hardwareProfile"] = {"vmSize": desired.vm_size}
     if params["boot_diagnostics"] is not None:
-        enabled = bool(((present.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}).get("enabled"))
+        enabled = bool(
+            ((current_properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}).get("enabled")
+        )
         if found.compare("boot_diagnostics", enabled, params["boot_diagnostics"]):
             properties["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": params["boot_diagnostics"]}}
     license_type = params["license_type"]
-    if license_type and found.compare("license_type", present.get("licenseType") or "None", license_type):
+    if license_type and found.compare("license_type", current_properties.get("licenseType") or "None", license_type):
         properties["licenseType"] = license_type
     if params["user_data"] and user_data != encoded(params["user_data"]):
         found.add("user_data", "(not shown)", "(not shown)")
         properties["userData"] = encoded(params["user_data"])
     if params["vm_identity"]:
-        _update_identity(found, body, wanted, layout.names, actual)
-    _update_place(found, properties, wanted, layout.names, present)
-    _update_security(found, properties, wanted, actual)
-    _update_disks(found, properties, wanted, present)
+        _update_identity(found, body, desired, resources.names, current)
+    _update_place(found, properties, desired, resources.names, current_properties)
+    _update_security(found, properties, desired, current)
+    _update_disks(found, properties, desired, current_properties)
     if properties:
         body["properties"] = properties
     return body, found
 
 
-def _update_place(found: Differences, properties: Json, wanted: HostSpec, names: ResourceNames, present: Json) -> None:
+def _update_place(found: Differences, properties: Json, desired: HostSpec, names: ResourceNames, current: Json) -> None:
     """Price and placement group."""
     option = "proximity_placement_group"
-    if wanted.params[option]:
-        before = (present.get("proximityPlacementGroup") or {}).get("id")
-        asked = names.resolve(option, option, wanted.params[option])
+    if desired.params[option]:
+        before = (current.get("proximityPlacementGroup") or {}).get("id")
+        asked = names.resolve(option, option, desired.params[option])
         if not same_id(before, asked):
             found.add(option, before, asked)
             properties["proximityPlacementGroup"] = {"id": asked}
-    price = wanted.params["max_price"]
+    price = desired.params["max_price"]
     if price is not None:
-        before = (present.get("billingProfile") or {}).get("maxPrice")
+        before = (current.get("billingProfile") or {}).get("maxPrice")
         if before is None or float(before) != float(price):
             found.add("max_price", before, price)
             properties["billingProfile"] = {"maxPrice": price}
 
 
-def _update_security(found: Differences, properties: Json, wanted: HostSpec, actual: Json) -> None:
-    asked = wanted.params["security_profile"] or {}
-    present = properties_of(actual).get("securityProfile") or {}
+def _update_security(found: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
+    asked = desired.params["security_profile"] or {}
+    current_profile = properties_of(current).get("securityProfile") or {}
     profile: Json = {}
-    trusted = present.get("securityType") == "TrustedLaunch"
-    if asked.get("security_type") == "TrustedLaunch" and not trusted and generation_of(actual) == "V2":
+    trusted = current_profile.get("securityType") == "TrustedLaunch"
+    if asked.get("security_type") == "TrustedLaunch" and not trusted and generation_of(current) == "V2":
         found.add("security_profile.security_type", "Standard", "TrustedLaunch")
         settings = {"secureBootEnabled": "secure_boot_enabled", "vTpmEnabled": "v_tpm_enabled"}
         profile["securityType"] = "TrustedLaunch"
         profile["uefiSettings"] = {key: asked.get(option) is not False for key, option in settings.items()}
     elif trusted:
-        settings = dict(present.get("uefiSettings") or {})
+        settings = dict(current_profile.get("uefiSettings") or {})
         before = dict(settings)
         for option, key in (("secure_boot_enabled", "secureBootEnabled"), ("v_tpm_enabled", "vTpmEnabled")):
             value = asked.get(option)
@@ -126,36 +128,38 @@ def _update_security(found: Differences, properties: Json, wanted: HostSpec, act
             profile.update(securityType="TrustedLaunch", uefiSettings=settings)
     at_host = asked.get("encryption_at_host")
     if at_host is not None and found.compare(
-        "security_profile.encryption_at_host", bool(present.get("encryptionAtHost")), at_host
+        "security_profile.encryption_at_host", bool(current_profile.get("encryptionAtHost")), at_host
     ):
         profile["encryptionAtHost"] = at_host
     if profile:
         properties["securityProfile"] = profile
 
 
-def _update_identity(found: Differences, body: Json, wanted: HostSpec, names: ResourceNames, actual: Json) -> None:
-    asked = identity_body(wanted, names)
-    present = actual.get("identity") or {}
+def _update_identity(found: Differences, body: Json, desired: HostSpec, names: ResourceNames, current: Json) -> None:
+    asked = identity_body(desired, names)
+    current_identity = current.get("identity") or {}
     before = {
-        "type": present.get("type") or "None",
-        "ids": sorted(key.lower() for key in present.get("userAssignedIdentities") or {}),
+        "type": current_identity.get("type") or "None",
+        "ids": sorted(key.lower() for key in current_identity.get("userAssignedIdentities") or {}),
     }
     after = {"type": asked["type"], "ids": sorted(key.lower() for key in asked.get("userAssignedIdentities") or {})}
     if found.compare("vm_identity", before, after):
-        gone = {key: None for key in present.get("userAssignedIdentities") or {} if key.lower() not in after["ids"]}
+        gone = {
+            key: None for key in current_identity.get("userAssignedIdentities") or {} if key.lower() not in after["ids"]
+        }
         if gone and after["ids"]:
             asked["userAssignedIdentities"] = {**asked["userAssignedIdentities"], **gone}
         body["identity"] = asked
 
 
-def _update_disks(found: Differences, properties: Json, wanted: HostSpec, present: Json) -> None:
-    attached = (present.get("storageProfile") or {}).get("dataDisks") or []
+def _update_disks(found: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
+    attached = (current.get("storageProfile") or {}).get("dataDisks") or []
     luns = {int(disk.get("lun", -1)) for disk in attached}
     caching: dict[int, str] = {}
-    for disk, before in recached(wanted, present):
+    for disk, before in recached(desired, current):
         caching[disk.lun] = str(disk.caching)
         found.add(f"data_disks[lun {disk.lun}].caching", before.get("caching") or "None", disk.caching)
-    added = [disk for disk in wanted.data_disks if disk.lun not in luns]
+    added = [disk for disk in desired.data_disks if disk.lun not in luns]
     for disk in added:
         found.add(f"data_disks[lun {disk.lun}]", None, f"{disk.size_gb} GiB")
     if added or caching:

@@ -33,26 +33,26 @@ _DECIDED: t.Mapping[str, tuple[str, ...]] = {
 }
 
 
-def was_provisioned(facts: HostState) -> bool:
+def was_provisioned(current: HostState) -> bool:
     """Tell whether a VM was finished once, so that only a later operation can have failed.
 
     A VM that is being created gets its disk first; that its agent has reported, or that it could be deallocated, shows
     that it was finished.
     """
-    properties = properties_of(facts.virtual_machine)
+    properties = properties_of(current.virtual_machine)
     agent = (properties.get("instanceView") or {}).get("vmAgent") or {}
     ready = any(status.get("code") == "ProvisioningState/succeeded" for status in agent.get("statuses") or [])
-    return _has_disk(properties) and (ready or facts.power_state == "deallocated")
+    return _has_disk(properties) and (ready or current.power_state == "deallocated")
 
 
-def recreated_body(wanted: HostSpec, body: Json, present: Json) -> Json:
+def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
     """The body that creates a VM once more: what it was to have, with what is asked in place of that.
 
     :param body: the body that the options alone ask for.
     :param present: the VM in wire format.
     """
-    params, properties = wanted.params, body["properties"]
-    before = {key: value for key, value in properties_of(present).items() if key not in _READ_ONLY}
+    params, properties = desired.params, body["properties"]
+    before = {key: value for key, value in properties_of(current).items() if key not in _READ_ONLY}
     for name, options in _DECIDED.items():
         if all(params[option] is None for option in options) and name in before:
             properties[name] = copy.deepcopy(before[name])
@@ -61,18 +61,18 @@ def recreated_body(wanted: HostSpec, body: Json, present: Json) -> Json:
             properties.setdefault(name, copy.deepcopy(value))
     if before.get("osProfile", {}).get("adminUsername"):
         properties["osProfile"]["adminUsername"] = before["osProfile"]["adminUsername"]
-    _keep_storage(wanted, properties["storageProfile"], before.get("storageProfile") or {})
-    for name, asked in (("zones", wanted.zone), ("plan", wanted.plan), ("identity", params["vm_identity"])):
-        if not asked and present.get(name):
-            body[name] = _identity(present[name]) if name == "identity" else copy.deepcopy(present[name])
+    _keep_storage(desired, properties["storageProfile"], before.get("storageProfile") or {})
+    for name, asked in (("zones", desired.zone), ("plan", desired.plan), ("identity", params["vm_identity"])):
+        if not asked and current.get(name):
+            body[name] = _identity(current[name]) if name == "identity" else copy.deepcopy(current[name])
     return body
 
 
-def _keep_storage(wanted: HostSpec, storage: Json, before: Json) -> None:
+def _keep_storage(desired: HostSpec, storage: Json, before: Json) -> None:
     """Disks that exist stay as they are; what else was asked of them is the matter of another run."""
-    params = wanted.params
+    params = desired.params
     reference = {key: value for key, value in (before.get("imageReference") or {}).items() if key != "exactVersion"}
-    if not wanted.image and reference:
+    if not desired.image and reference:
         storage["imageReference"] = reference
     asked = [params[option] for option in ("managed_disk_type", "os_disk_size_gb", "ephemeral_os_disk")]
     disk = before.get("osDisk")
@@ -91,8 +91,8 @@ def _is_made(disk: Json) -> bool:
     return bool((disk.get("managedDisk") or {}).get("id"))
 
 
-def _identity(present: Json) -> Json:
-    body: Json = {"type": present["type"]}
-    if present.get("userAssignedIdentities"):
-        body["userAssignedIdentities"] = {name: {} for name in present["userAssignedIdentities"]}
+def _identity(current: Json) -> Json:
+    body: Json = {"type": current["type"]}
+    if current.get("userAssignedIdentities"):
+        body["userAssignedIdentities"] = {name: {} for name in current["userAssignedIdentities"]}
     return body

@@ -35,9 +35,9 @@ class VmUpdate:
     :param offline: disks that change while it is deallocated.
     """
 
-    wanted: HostSpec
-    layout: HostResources
-    facts: HostState
+    desired: HostSpec
+    resources: HostResources
+    current: HostState
     body: Json
     found: Differences
     online: tuple[DiskChange, ...]
@@ -46,46 +46,46 @@ class VmUpdate:
     @property
     def runs(self) -> bool:
         """Tell whether the VM is on, or about to be."""
-        return self.facts.power_state not in ("stopped", "deallocated")
+        return self.current.power_state not in ("stopped", "deallocated")
 
-    def steps(self) -> list[Action]:
+    def actions(self) -> list[Action]:
         """The steps.
 
         :raises OptionError: the host would have to stop, and may not.
         :raises ImmutableError: it would have to be deallocated, and cannot be.
         """
-        path, reasons = self.layout.virtual_machine, self._reasons()
+        path, reasons = self.resources.virtual_machine, self._reasons()
         restarts = [entry.path for entry in self.found.entries if entry.path in RESTARTED]
-        stop = bool(reasons) and self.facts.power_state != "deallocated"
-        if reasons and is_ephemeral(properties_of(self.facts.virtual_machine)):
+        stop = bool(reasons) and self.current.power_state != "deallocated"
+        if reasons and is_ephemeral(properties_of(self.current.virtual_machine)):
             raise ImmutableError(
-                f"The virtual machine {self.wanted.name}, which has an ephemeral OS disk and so cannot be deallocated,",
+                f"The virtual machine {self.desired.name}, whose ephemeral OS disk rules out deallocation,",
                 [entry for entry in self._all_differences() if entry.path in reasons],
             )
-        if self.runs and (reasons or restarts) and not self.wanted.params["allow_stop"]:
+        if self.runs and (reasons or restarts) and not self.desired.params["allow_stop"]:
             raise OptionError(
                 [*reasons, *restarts][0],
-                f"changing it stops the running host {self.wanted.name} for a while: allow that with allow_stop: true,"
+                f"changing it stops the running host {self.desired.name} for a while: allow that with allow_stop: true,"
                 " or stop the host first.",
             )
-        steps = [_disk_step(change) for change in self.online]
+        actions = [_disk_step(change) for change in self.online]
         if stop:
-            power = power_change(str(self.facts.power_state), "deallocated")
-            steps.append(Action("stop", "virtual_machine", "deallocate", path, differences=power))
+            power = power_change(str(self.current.power_state), "deallocated")
+            actions.append(Action("stop", "virtual_machine", "deallocate", path, differences=power))
         for change in self.offline:
-            steps.append(_disk_step(change, "stop", *(("virtual_machine",) if change.after_caching else ())))
+            actions.append(_disk_step(change, "stop", *(("virtual_machine",) if change.after_caching else ())))
         if self.found:
             note = " (restarts it)" if restarts and self.runs and not stop else ""
             needs = ("network_interface", "stop")
             entries = tuple(self.found.entries)
-            steps.append(
+            actions.append(
                 Action("virtual_machine", "virtual_machine", "update", path, self.body, needs, entries, note=note)
             )
         if stop and self.runs:
-            before = ("stop", "virtual_machine", "network_interface", *(s.key for s in steps if s.kind == "disk"))
+            before = ("stop", "virtual_machine", "network_interface", *(s.key for s in actions if s.kind == "disk"))
             power = power_change("deallocated", "running")
-            steps.append(Action("start", "virtual_machine", "start", path, needs=before, differences=power))
-        return steps
+            actions.append(Action("start", "virtual_machine", "start", path, needs=before, differences=power))
+        return actions
 
     def _reasons(self) -> list[str]:
         """What needs the VM deallocated."""
@@ -98,44 +98,44 @@ class VmUpdate:
 
     def _at_hand(self) -> bool:
         """Tell whether the wanted size can be had where the VM is now."""
-        sizes = self.facts.available_sizes
-        return sizes is not None and str(self.wanted.vm_size).lower() in {size.lower() for size in sizes}
+        sizes = self.current.available_sizes
+        return sizes is not None and str(self.desired.vm_size).lower() in {size.lower() for size in sizes}
 
     def _all_differences(self) -> list[Difference]:
         of_disks = [replace(entry, path=change.option) for change in self.offline for entry in _disk_entries(change)]
         return [*self.found.entries, *of_disks]
 
 
-def plan_vm_update(wanted: HostSpec, layout: HostResources, facts: HostState, tags: Json) -> list[Action]:
+def plan_vm_update(desired: HostSpec, resources: HostResources, current: HostState, tags: Json) -> list[Action]:
     """The steps from the VM that is there to what is wanted, as far as Azure changes it in place.
 
     :raises OptionError: the host would have to stop, and may not.
     :raises OwnershipError: a disk that would change is somebody else's.
     :raises ImmutableError: it would have to be deallocated, and cannot be.
     """
-    present = t.cast("Json", facts.virtual_machine)
-    check_disk_owners(wanted, present)
-    body, found = update_body(wanted, layout, tags, present, facts.user_data)
-    main, others = disk_changes(wanted, present)
+    machine = t.cast("Json", current.virtual_machine)
+    check_disk_owners(desired, machine)
+    body, found = update_body(desired, resources, tags, machine, current.user_data)
+    main, others = disk_changes(desired, machine)
     online = tuple(change for change in others if _is_online(change))
     offline = tuple(change for change in [main, *others] if change and change not in online)
-    return VmUpdate(wanted, layout, facts, body, found, online, offline).steps()
+    return VmUpdate(desired, resources, current, body, found, online, offline).actions()
 
 
-def with_networking_last(steps: list[Action]) -> list[Action]:
+def with_networking_last(actions: list[Action]) -> list[Action]:
     """A size that has accelerated networking comes before the interface that needs it."""
-    asked = [entry for step in steps if step.key == "network_interface" for entry in step.differences]
-    resized = any(entry.path == "vm_size" for step in steps for entry in step.differences)
+    asked = [entry for action in actions if action.key == "network_interface" for entry in action.differences]
+    resized = any(entry.path == "vm_size" for action in actions for entry in action.differences)
     if not resized or not any((entry.path, entry.after) == ("enable_accelerated_networking", True) for entry in asked):
-        return steps
+        return actions
     result = []
-    for step in steps:
-        if step.key == "network_interface":
-            result.append(replace(step, needs=(*step.needs, "virtual_machine")))
-        elif step.key == "virtual_machine":
-            result.append(replace(step, needs=tuple(key for key in step.needs if key != "network_interface")))
+    for action in actions:
+        if action.key == "network_interface":
+            result.append(replace(action, needs=(*action.needs, "virtual_machine")))
+        elif action.key == "virtual_machine":
+            result.append(replace(action, needs=tuple(key for key in action.needs if key != "network_interface")))
         else:
-            result.append(step)
+            result.append(action)
     return result
 
 

@@ -64,7 +64,7 @@ class Size:
         return self.capabilities.get(capability, "").lower() == "false"
 
 
-def check_answers(wanted: HostSpec, location: str, answers: Answers) -> ImageCapabilities:
+def check_answers(desired: HostSpec, location: str, answers: Answers) -> ImageCapabilities:
     """Refuse what Azure would refuse, and tell what image and size allow.
 
     :raises OptionError: the first thing that cannot be had; the text says what can.
@@ -82,37 +82,37 @@ def check_answers(wanted: HostSpec, location: str, answers: Answers) -> ImageCap
     if answers.image_problem:
         raise OptionError("image", answers.image_problem)
     if answers.image:
-        _check_image(wanted, answers.image)
+        _check_image(desired, answers.image)
     if answers.terms_problem:
         raise OptionError("plan", answers.terms_problem)
     if answers.sizes is None:
         return ImageCapabilities()
-    size = _find_size(wanted, location, answers.sizes, wanted.zone, answers.image)
-    _check_disk_types(wanted, location, answers.sizes)
-    _check_fit(wanted, size, answers.image)
-    _check_capabilities(wanted, size)
+    size = _find_size(desired, location, answers.sizes, desired.zone, answers.image)
+    _check_disk_types(desired, location, answers.sizes)
+    _check_fit(desired, size, answers.image)
+    _check_capabilities(desired, size)
     trusted = _allows_trusted_launch(size, answers.image)
-    _check_security(wanted, size, answers.image, trusted)
-    _check_ephemeral(wanted, size, answers.image, trusted)
+    _check_security(desired, size, answers.image, trusted)
+    _check_ephemeral(desired, size, answers.image, trusted)
     if answers.usages is not None:
-        _check_quota(location, size, answers.usages, wanted.params["priority"] == "Spot")
+        _check_quota(location, size, answers.usages, desired.params["priority"] == "Spot")
     return ImageCapabilities(trusted)
 
 
-def _check_image(wanted: HostSpec, image: Json) -> None:
+def _check_image(desired: HostSpec, image: Json) -> None:
     properties = properties_of(image)
     system = (properties.get("osDiskImage") or {}).get("operatingSystem") or (
         (properties.get("storageProfile") or {}).get("osDisk") or {}
     ).get("osType")
     if system and str(system).lower() != "linux":
-        raise OptionError("image", f"{image_of(wanted)} is a {system} image; Docker hosts are Linux.")
-    _check_plan(wanted, properties.get("plan"))
-    of_image, asked = _check_image_disk(image), wanted.params["os_disk_size_gb"]
+        raise OptionError("image", f"{image_of(desired)} is a {system} image; Docker hosts are Linux.")
+    _check_plan(desired, properties.get("plan"))
+    of_image, asked = _check_image_disk(image), desired.params["os_disk_size_gb"]
     # "Error messages for VM creation": the OS disk has at least the size of the image's.
     if asked and asked < of_image:
         raise OptionError(
             "os_disk_size_gb",
-            f"{asked} GiB are less than the {of_image} GiB of {image_of(wanted)}: give {of_image} to 4095.",
+            f"{asked} GiB are less than the {of_image} GiB of {image_of(desired)}: give {of_image} to 4095.",
         )
 
 
@@ -123,21 +123,21 @@ def _check_image_disk(image: Json | None) -> int:
     return int(disk.get("sizeInGb") or int(disk.get("sizeInBytes") or 0) // 2**30)
 
 
-def _check_plan(wanted: HostSpec, plan: Json | None) -> None:
+def _check_plan(desired: HostSpec, plan: Json | None) -> None:
     """PurchasePlan of the Compute API: what an image is sold with, and the VM made of it has to name."""
-    image = image_of(wanted)
-    if plan and not wanted.plan:
+    image = image_of(desired)
+    if plan and not desired.plan:
         raise OptionError(
             "plan",
             f"{image} is sold with a plan: give name {plan.get('name')}, product {plan.get('product')},"
             f" publisher {plan.get('publisher')}, and accept its terms once (`az vm image terms accept --publisher"
             f" {plan.get('publisher')} --offer {plan.get('product')} --plan {plan.get('name')}`).",
         )
-    if not wanted.plan:
+    if not desired.plan:
         return
     keys = ("publisher", "product", "name")
-    asked = ":".join(wanted.plan[key] for key in keys)
-    if plan and any(plan.get(key) != wanted.plan[key] for key in keys):
+    asked = ":".join(desired.plan[key] for key in keys)
+    if plan and any(plan.get(key) != desired.plan[key] for key in keys):
         shown = ":".join(str(plan.get(key)) for key in keys)
         raise OptionError("plan", f"{asked} is not the plan of {image}, which is {shown} (publisher:product:name).")
     # An image of one's own may be made from one that is sold, and does not tell.
@@ -164,10 +164,10 @@ def read_size(entry: Json, location: str) -> Size:
 
 
 def _find_size(
-    wanted: HostSpec, location: str, entries: list[Json], zone: str | None, image: Json | None = None
+    desired: HostSpec, location: str, entries: list[Json], zone: str | None, image: Json | None = None
 ) -> Size:
     sizes = _sizes(location, entries)
-    asked = size_of(wanted)
+    asked = size_of(desired)
     found = next((size for size in sizes if size.name.lower() == asked.lower()), None)
     if found is None or found.blocked:
         word = "is not available" if found else "does not exist"
@@ -179,13 +179,13 @@ def _find_size(
     if zone and (zone not in found.zones or zone in found.blocked_zones):
         usable = ", ".join(sorted(found.zones - found.blocked_zones)) or "none"
         raise OptionError(
-            "zone" if wanted.zone else "vm_size",
+            "zone" if desired.zone else "vm_size",
             f"{asked} cannot be had in zone {zone} of {location}; zones with it: {usable}.",
         )
     return found
 
 
-def suggest_alternatives(session: AzureSession, wanted: HostSpec, location: str, error: DockerHostError) -> str:
+def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str, error: DockerHostError) -> str:
     """What Azure can say when it refused a size or for want of quota; empty when it can say nothing.
 
     :param error: why the run failed.
@@ -195,10 +195,10 @@ def suggest_alternatives(session: AzureSession, wanted: HostSpec, location: str,
     try:
         if error.code in _NO_ROOM:
             sizes = _sizes(location, query_sizes(session, location) or [])
-            found = next((size for size in sizes if size.name.lower() == size_of(wanted).lower()), None)
+            found = next((size for size in sizes if size.name.lower() == size_of(desired).lower()), None)
             others = [size for size in sizes if size is not found]
             return (
-                f"Sizes of {location} that are alike: {_alike(size_of(wanted), found, others, wanted.zone)}."
+                f"Sizes of {location} that are alike: {_alike(size_of(desired), found, others, desired.zone)}."
                 if others
                 else ""
             )
@@ -248,25 +248,25 @@ def _common(one: str, other: str) -> int:
     return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
 
 
-def _check_fit(wanted: HostSpec, size: Size, image: Json | None) -> None:
+def _check_fit(desired: HostSpec, size: Size, image: Json | None) -> None:
     properties = properties_of(image)
     generation = str(properties.get("hyperVGeneration") or "")
     generations = [text.strip() for text in size.capabilities.get("HyperVGenerations", "").split(",") if text.strip()]
     if generation and generations and generation not in generations:
         raise OptionError(
             "image",
-            f"{image_of(wanted)} is of generation {generation}, the size {size.name} takes {', '.join(generations)}:"
+            f"{image_of(desired)} is of generation {generation}, the size {size.name} takes {', '.join(generations)}:"
             " choose another image or vm_size.",
         )
     architecture = str(properties.get("architecture") or "").lower()
     processor = size.capabilities.get("CpuArchitectureType", "").lower()
     if architecture and processor and architecture != processor:
-        raise OptionError("image", f"{image_of(wanted)} is for {architecture}, the size {size.name} is {processor}.")
+        raise OptionError("image", f"{image_of(desired)} is for {architecture}, the size {size.name} is {processor}.")
 
 
-def _check_capabilities(wanted: HostSpec, size: Size) -> None:
-    params = wanted.params
-    kinds = [params["managed_disk_type"], *(disk.kind for disk in wanted.data_disks)]
+def _check_capabilities(desired: HostSpec, size: Size) -> None:
+    params = desired.params
+    kinds = [params["managed_disk_type"], *(disk.kind for disk in desired.data_disks)]
     security = params["security_profile"] or {}
     checks = (
         ("managed_disk_type", any(str(kind).startswith("Premium") for kind in kinds), "PremiumIO"),
@@ -279,47 +279,47 @@ def _check_capabilities(wanted: HostSpec, size: Size) -> None:
         if asked and size.denies(capability):
             raise OptionError(option, f"the size {size.name} cannot have it ({capability} is False).")
     limit = size.number("MaxDataDiskCount")
-    if limit and len(wanted.data_disks) > limit:
+    if limit and len(desired.data_disks) > limit:
         raise OptionError("data_disks", f"the size {size.name} takes {limit:.0f} data disks.")
     if security.get("security_type") == "TrustedLaunch" and size.capabilities.get("TrustedLaunchDisabled") == "True":
         raise OptionError("security_profile.security_type", f"the size {size.name} has no Trusted Launch.")
 
 
-def _check_security(wanted: HostSpec, size: Size, image: Json | None, possible: bool) -> None:
-    profile = wanted.params["security_profile"] or {}
+def _check_security(desired: HostSpec, size: Size, image: Json | None, possible: bool) -> None:
+    profile = desired.params["security_profile"] or {}
     for option in ("security_type", "secure_boot_enabled", "v_tpm_enabled"):
         if image and not possible and profile.get(option) in ("TrustedLaunch", True):
             raise OptionError(
                 f"security_profile.{option}",
-                f"{profile[option]} needs Trusted Launch, which {image_of(wanted)} and the size {size.name} have not"
+                f"{profile[option]} needs Trusted Launch, which {image_of(desired)} and the size {size.name} have not"
                 " together: it takes an image of the second generation that supports it. Choose another image or size,"
                 " or leave it out.",
             )
 
 
-def _check_ephemeral(wanted: HostSpec, size: Size, image: Json | None, trusted: bool) -> None:
+def _check_ephemeral(desired: HostSpec, size: Size, image: Json | None, trusted: bool) -> None:
     """An ephemeral OS disk lies in the size's cache, or else on its temporary disk.
 
     "Ephemeral OS disks" (learn.microsoft.com): with Trusted Launch, one GiB of it is Azure's own.
     """
-    if not wanted.params["ephemeral_os_disk"]:
+    if not desired.params["ephemeral_os_disk"]:
         return
     cache, temporary = size.number("CachedDiskBytes") / 2**30, size.number("MaxResourceVolumeMB") / 1024
     if not cache and not temporary:
         return
-    asked = (wanted.params["security_profile"] or {}).get("security_type")
+    asked = (desired.params["security_profile"] or {}).get("security_type")
     room = int(cache or temporary) - int(trusted and asked != "Standard")
-    needed = wanted.params["os_disk_size_gb"] or _check_image_disk(image) or _LEAST_DISK
+    needed = desired.params["os_disk_size_gb"] or _check_image_disk(image) or _LEAST_DISK
     if needed > room:
         raise OptionError(
             "ephemeral_os_disk",
             f"the size {size.name} has room for {room} GiB of it, {needed} GiB are needed: choose a larger vm_size"
-            + (" or a smaller os_disk_size_gb." if wanted.params["os_disk_size_gb"] else "."),
+            + (" or a smaller os_disk_size_gb." if desired.params["os_disk_size_gb"] else "."),
         )
 
 
 def check_change(
-    wanted: HostSpec, location: str, entries: list[Json] | None, present: Json, usages: list[Json] | None = None
+    desired: HostSpec, location: str, entries: list[Json] | None, current: Json, usages: list[Json] | None = None
 ) -> None:
     """Refuse changes of a VM that its size, or the one it is to get, does not allow.
 
@@ -328,21 +328,21 @@ def check_change(
     :param present: the VM.
     :raises OptionError: the first thing that cannot be had.
     """
-    properties = properties_of(present)
+    properties = properties_of(current)
     before = str((properties.get("hardwareProfile") or {}).get("vmSize"))
     if entries is None:
         return
-    if wanted.vm_size and wanted.vm_size.lower() != before.lower():
-        size = _find_size(wanted, location, entries, next(iter(present.get("zones") or []), None))
+    if desired.vm_size and desired.vm_size.lower() != before.lower():
+        size = _find_size(desired, location, entries, next(iter(current.get("zones") or []), None))
         generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
         allowed = size.capabilities.get("HyperVGenerations", "")
         if generation and allowed and generation not in allowed:
             raise OptionError(
-                "vm_size", f"{wanted.name} is of generation {generation}, the size {size.name} takes {allowed} only."
+                "vm_size", f"{desired.name} is of generation {generation}, the size {size.name} takes {allowed} only."
             )
         trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
         if trusted and size.capabilities.get("TrustedLaunchDisabled") == "True":
-            raise OptionError("vm_size", f"{wanted.name} has Trusted Launch, which the size {size.name} has not.")
+            raise OptionError("vm_size", f"{desired.name} has Trusted Launch, which the size {size.name} has not.")
         known = _size_named(before, location, entries)
         if known:
             _check_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
@@ -351,7 +351,7 @@ def check_change(
         if found is None:
             return
         size = found
-    _check_capabilities(wanted, size)
+    _check_capabilities(desired, size)
 
 
 def _sizes(location: str, entries: list[Json]) -> list[Size]:
@@ -362,11 +362,11 @@ def _size_named(name: str, location: str, entries: list[Json]) -> Size | None:
     return next((size for size in _sizes(location, entries) if size.name.lower() == name.lower()), None)
 
 
-def _check_disk_types(wanted: HostSpec, location: str, entries: list[Json]) -> None:
+def _check_disk_types(desired: HostSpec, location: str, entries: list[Json]) -> None:
     """Not each region has each type: "Redundancy options for managed disks" (learn.microsoft.com)."""
     there = sorted({str(entry.get("name")) for entry in entries if entry.get("resourceType") == "disks"})
-    asked = [("managed_disk_type", wanted.params["managed_disk_type"])]
-    asked += [(f"data_disks[lun {disk.lun}].managed_disk_type", disk.kind) for disk in wanted.data_disks]
+    asked = [("managed_disk_type", desired.params["managed_disk_type"])]
+    asked += [(f"data_disks[lun {disk.lun}].managed_disk_type", disk.kind) for disk in desired.data_disks]
     for option, kind in asked:
         if there and kind and kind not in there:
             possible = ", ".join(name for name in DISK_TYPES if name in there)

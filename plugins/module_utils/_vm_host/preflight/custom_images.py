@@ -51,14 +51,14 @@ def _managed(session: AzureSession, location: str, path: str) -> tuple[Json | No
 
 def _of_gallery(session: AzureSession, location: str, path: str) -> tuple[Json | None, str | None]:
     match = t.cast("re.Match[str]", _PARTS.fullmatch(path))
-    wanted = match["version"] if (match["version"] or "latest").lower() != "latest" else None
+    desired = match["version"] if (match["version"] or "latest").lower() != "latest" else None
     base = _place_of(session, location, match["definition"])
     definition = session.arm.find(base)
     if definition is None:
         return None, f"{match['definition']} does not exist in {location}, or is not shared with this subscription."
     versions = [_version(entry) for entry in session.arm.list(f"{base}/versions")]
     here = [entry for entry in versions if not entry["regions"] or location in entry["regions"]]
-    fitting = [entry for entry in here if wanted in (None, entry["name"])]
+    fitting = [entry for entry in here if desired in (None, entry["name"])]
     if not fitting:
         names = ", ".join(entry["name"] for entry in here) or "none"
         return None, f"{path} has no such version in {location}; versions that are there: {names}."

@@ -55,15 +55,17 @@ def read_permissions(session: AzureSession, scope: str) -> list[Json] | None:
     return found or None
 
 
-def required_permissions(plan: Plan, layout: HostResources) -> list[str]:
+def required_permissions(plan: Plan, resources: HostResources) -> list[str]:
     """The rights on the host's own resource group that the steps of a creation need."""
     found = [
-        _WRITES[step.kind] for step in plan.steps if step.verb in ("create", "update", "tag") and step.kind in _WRITES
+        _WRITES[action.kind]
+        for action in plan.actions
+        if action.verb in ("create", "update", "tag") and action.kind in _WRITES
     ]
-    if plan.step("network_interface"):
+    if plan.action("network_interface"):
         # What was given may be elsewhere, where other rights hold.
-        found += [right for kind, right in _JOINS.items() if getattr(layout, kind) and not layout.is_given(kind)]
-    if plan.step("virtual_machine") and not layout.is_given("network_interface"):
+        found += [right for kind, right in _JOINS.items() if getattr(resources, kind) and not resources.is_given(kind)]
+    if plan.action("virtual_machine") and not resources.is_given("network_interface"):
         found.append(f"{_NETWORK}/networkInterfaces/join/action")
     return list(dict.fromkeys(found))
 

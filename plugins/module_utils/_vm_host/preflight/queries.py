@@ -55,7 +55,7 @@ class Answers:
 
 
 def query_azure(
-    session: AzureSession, wanted: HostSpec, location: str, dns_label: str | None, scope: str | None = None
+    session: AzureSession, desired: HostSpec, location: str, dns_label: str | None, scope: str | None = None
 ) -> Answers:
     """Ask Azure, side by side.
 
@@ -74,9 +74,9 @@ def query_azure(
         lambda: query_sizes(session, location) if compute else None,
         lambda: query_usages(session, location) if compute else None,
         lambda: query_dns_label(session, location, dns_label) if dns_label and network else None,
-        lambda: _query_image(session, location, image_of(wanted)) if compute else (None, None),
+        lambda: _query_image(session, location, image_of(desired)) if compute else (None, None),
     ]
-    references = references_of(wanted, ResourceNames(session.subscription_id, wanted.resource_group, wanted.name))
+    references = references_of(desired, ResourceNames(session.subscription_id, desired.resource_group, desired.name))
     if compute:
         jobs += [partial(query_reference, session, one, location) for one in references]
     sizes, usages, label, (version, problem), *problems = run_parallel(jobs)
@@ -86,7 +86,7 @@ def query_azure(
         image=version,
         image_problem=problem,
         label_problem=label,
-        terms_problem=_query_terms(session, wanted, version),
+        terms_problem=_query_terms(session, desired, version),
         permissions=permissions,
         reference_problems=tuple((one.option, text) for one, text in zip(references, problems, strict=False) if text),
         unregistered=tuple(unregistered),
@@ -180,8 +180,8 @@ def _query_image(session: AzureSession, location: str, image: Image) -> tuple[Js
         raise
 
 
-def _query_terms(session: AzureSession, wanted: HostSpec, image: Json | None) -> str | None:
-    plan = properties_of(image).get("plan") or wanted.plan
+def _query_terms(session: AzureSession, desired: HostSpec, image: Json | None) -> str | None:
+    plan = properties_of(image).get("plan") or desired.plan
     if not plan or not all(plan.get(key) for key in ("publisher", "product", "name")):
         return None
     publisher, product, name = (str(plan[key]) for key in ("publisher", "product", "name"))

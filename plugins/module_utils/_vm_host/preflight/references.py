@@ -28,14 +28,16 @@ class Reference(t.NamedTuple):
     path: str
 
 
-def references_of(wanted: HostSpec, names: ResourceNames) -> list[Reference]:
+def references_of(desired: HostSpec, names: ResourceNames) -> list[Reference]:
     """What the options of a host's machine name.
 
     :raises OptionError: one is neither a name nor an id of the right type.
     """
     places = ("availability_set", "proximity_placement_group")
-    found = [Reference(kind, names.resolve(kind, kind, wanted.params[kind])) for kind in places if wanted.params[kind]]
-    given = (wanted.params["vm_identity"] or {}).get("user_assigned_identities") or []
+    found = [
+        Reference(kind, names.resolve(kind, kind, desired.params[kind])) for kind in places if desired.params[kind]
+    ]
+    given = (desired.params["vm_identity"] or {}).get("user_assigned_identities") or []
     return found + [Reference(IDENTITIES, names.resolve(IDENTITIES, "identity", text)) for text in given]
 
 

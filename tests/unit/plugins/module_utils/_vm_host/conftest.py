@@ -42,28 +42,28 @@ def parameters(**given: t.Any) -> dict[str, t.Any]:
     return dict(result.validated_parameters)
 
 
-def wanted(**given: t.Any) -> HostSpec:
+def desired(**given: t.Any) -> HostSpec:
     """A host as the options ask for it."""
     return read_host_spec(parameters(**given))
 
 
-def plan_of(host: HostSpec, facts: HostState) -> Plan:
+def plan_of(host: HostSpec, current: HostState) -> Plan:
     """The plan for a host."""
-    return Planner(host, resolve_resources(host, SUBSCRIPTION), facts, (KEY,)).present()
+    return Planner(host, resolve_resources(host, SUBSCRIPTION), current, (KEY,)).plan()
 
 
 def created(host: HostSpec) -> HostState:
     """What there is after the host's plan was carried out on an empty subscription, as Azure would show it."""
     plan = plan_of(host, HostState())
     found: dict[str, t.Any] = {}
-    for step in plan.steps:
+    for action in plan.actions:
         body: dict[str, t.Any] = {
-            "id": step.resource_id,
-            "name": step.resource_id.rsplit("/", 1)[-1],
-            **(step.body or {}),
+            "id": action.resource_id,
+            "name": action.resource_id.rsplit("/", 1)[-1],
+            **(action.body or {}),
         }
         body["properties"] = {**body.get("properties", {}), "provisioningState": "Succeeded"}
-        found[step.kind] = body
+        found[action.kind] = body
     network = found.get("virtual_network") or {"properties": {}}
     for subnet in network["properties"].get("subnets", []):
         subnet["id"] = f"{network['id']}/subnets/{subnet['name']}"
@@ -75,7 +75,7 @@ def created(host: HostSpec) -> HostState:
 @pytest.fixture
 def host() -> HostSpec:
     """A host with all defaults."""
-    return wanted()
+    return desired()
 
 
 @pytest.fixture(scope="session")

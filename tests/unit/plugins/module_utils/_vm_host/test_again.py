@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
 
-from .conftest import Cloud, created, plan_of, wanted
+from .conftest import Cloud, created, desired, plan_of
 
 RICH = {
     "vm_size": "Standard_D8s_v5",
@@ -36,8 +36,8 @@ Json = dict[str, t.Any]
 
 def failed(view: Json | None = None, power: str = "running", disk: bool = True) -> HostState:
     """A host with many options, as Azure shows it when the last operation on its VM failed."""
-    facts = created(wanted(**RICH))
-    vm = copy.deepcopy(t.cast("Json", facts.virtual_machine))
+    current = created(desired(**RICH))
+    vm = copy.deepcopy(t.cast("Json", current.virtual_machine))
     vm["properties"].update(
         provisioningState="Failed",
         vmId="0000",
@@ -47,39 +47,39 @@ def failed(view: Json | None = None, power: str = "running", disk: bool = True) 
         vm["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"] = "/disks/os"
         vm["properties"]["storageProfile"]["dataDisks"][0]["managedDisk"]["id"] = "/disks/data"
     vm["identity"].update(principalId="p", userAssignedIdentities={"/me": {"clientId": "c"}})
-    return replace(facts, virtual_machine=vm)
+    return replace(current, virtual_machine=vm)
 
 
 def test_a_host_that_worked_is_only_mended() -> None:
-    plan = plan_of(wanted(), failed(READY))
-    assert plan.actions == ["reapply virtual machine web1"]
-    assert plan.steps[0].body is None
+    plan = plan_of(desired(), failed(READY))
+    assert plan.lines == ["reapply virtual machine web1"]
+    assert plan.actions[0].body is None
     assert plan.diff["before"] == {"virtual machine web1: provisioning_state": "Failed"}
 
 
 def test_a_host_that_could_not_be_started_is_mended_and_then_started() -> None:
     off = failed(power="deallocated")
-    assert plan_of(wanted(), off).actions == ["reapply virtual machine web1"]
-    plan = plan_of(wanted(state="started"), off)
-    assert plan.actions == ["reapply virtual machine web1", "start virtual machine web1"]
-    assert "reapply" in plan.steps[1].needs
+    assert plan_of(desired(), off).lines == ["reapply virtual machine web1"]
+    plan = plan_of(desired(state="started"), off)
+    assert plan.lines == ["reapply virtual machine web1", "start virtual machine web1"]
+    assert "reapply" in plan.actions[1].needs
 
 
 def test_what_is_asked_comes_after_the_mending() -> None:
-    facts = replace(failed(READY), available_sizes=frozenset(("Standard_D4s_v5",)))
+    current = replace(failed(READY), available_sizes=frozenset(("Standard_D4s_v5",)))
     with pytest.raises(OptionError, match="allow_stop"):
-        plan_of(wanted(vm_size="Standard_D4s_v5"), facts)
-    plan = plan_of(wanted(vm_size="Standard_D4s_v5", allow_stop=True), facts)
-    assert plan.actions == ["reapply virtual machine web1", "update virtual machine web1 (restarts it)"]
-    assert "reapply" in plan.steps[1].needs
+        plan_of(desired(vm_size="Standard_D4s_v5"), current)
+    plan = plan_of(desired(vm_size="Standard_D4s_v5", allow_stop=True), current)
+    assert plan.lines == ["reapply virtual machine web1", "update virtual machine web1 (restarts it)"]
+    assert "reapply" in plan.actions[1].needs
 
 
 @pytest.mark.parametrize("disk", [True, False])
 def test_a_creation_is_repeated_with_what_it_was_to_have(disk: bool) -> None:
-    facts = failed(disk=disk)
-    plan = plan_of(wanted(), facts)
-    assert plan.actions == ["create virtual machine web1 again, since it failed"]
-    body, before = t.cast("Json", plan.steps[0].body), t.cast("Json", facts.virtual_machine)
+    current = failed(disk=disk)
+    plan = plan_of(desired(), current)
+    assert plan.lines == ["create virtual machine web1 again, since it failed"]
+    body, before = t.cast("Json", plan.actions[0].body), t.cast("Json", current.virtual_machine)
     sent, there = body["properties"], before["properties"]
     for name in ("hardwareProfile", "storageProfile", "priority", "evictionPolicy", "billingProfile", "licenseType"):
         assert sent[name] == there[name], name
@@ -94,7 +94,7 @@ def test_a_creation_is_repeated_with_what_is_asked_now() -> None:
         "vm_size": "Standard_D4s_v5",
         "data_disks": [{"lun": 0, "disk_size_gb": 512}, {"lun": 1, "disk_size_gb": 8}],
     }
-    body = t.cast("Json", plan_of(wanted(**asked), failed()).steps[0].body)
+    body = t.cast("Json", plan_of(desired(**asked), failed()).actions[0].body)
     assert body["properties"]["hardwareProfile"] == {"vmSize": "Standard_D4s_v5"}
     disks = body["properties"]["storageProfile"]["dataDisks"]
     assert [(disk["lun"], disk["managedDisk"].get("id")) for disk in disks] == [(0, "/disks/data"), (1, None)]

@@ -221,12 +221,12 @@ def hold(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """Let the operation that makes a resource go on until it is released."""
     begin = PlanExecutor._begin
 
-    def begin_held(self: PlanExecutor, step: Action) -> t.Any:
-        held = step.verb == "create" and re.search(path, step.resource_id, re.IGNORECASE) is not None
+    def begin_held(self: PlanExecutor, action: Action) -> t.Any:
+        held = action.verb == "create" and re.search(path, action.resource_id, re.IGNORECASE) is not None
         if held:
             cloud.azure.hold()
         try:
-            return begin(self, step)
+            return begin(self, action)
         finally:
             if held:
                 cloud.azure.hold(False)

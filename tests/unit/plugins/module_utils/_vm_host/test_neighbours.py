@@ -222,12 +222,12 @@ def test_what_is_there_is_told_when_it_cannot_be_looked_at_any_more(
 ) -> None:
     from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import _Run
 
-    look = _Run._look_again
+    read = _Run._look_again
 
     def struck(self: _Run) -> t.Any:
         code = "AuthorizationFailed" if status == 403 else "SubscriptionNotFound"
         cloud.azure.fault("status", method="GET", path=READS["machine"], status=status, code=code, times=0)
-        return look(self)
+        return read(self)
 
     monkeypatch.setattr(_Run, "_look_again", struck)
     with pytest.raises(DockerHostError, match="Exists so far") as caught:

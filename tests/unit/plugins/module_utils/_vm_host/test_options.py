@@ -109,8 +109,8 @@ def named(names: t.Iterable[str], slow: t.Container[str]) -> list[t.Any]:
 
 @pytest.mark.parametrize("name", named(SCENARIOS, ALIKE))
 def test_an_option(place: Cloud, name: str) -> None:
-    for step in SCENARIOS[name]:
-        given = filled(place, step)
+    for action in SCENARIOS[name]:
+        given = filled(place, action)
         predicted = place.run(check=True, **given)
         assert place.writes == []
         real = place.run(**given)

@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tags import owner_tags
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tags import owner_tags, tags_without
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.ports import with_current_ports
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.host_spec import HostSpec
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
@@ -24,19 +25,19 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.mod
 )
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.planner import plan_power
 
-from .conftest import KEY, SUBSCRIPTION, created, plan_of, wanted
+from .conftest import KEY, SUBSCRIPTION, created, desired, plan_of
 
 
-def changed(facts: HostState, kind: str, **properties: t.Any) -> HostState:
+def changed(current: HostState, kind: str, **properties: t.Any) -> HostState:
     """The facts with properties of one resource changed."""
-    resource = copy.deepcopy(getattr(facts, kind))
+    resource = copy.deepcopy(getattr(current, kind))
     resource["properties"].update(properties)
-    return replace(facts, **{kind: resource})
+    return replace(current, **{kind: resource})
 
 
 def test_a_new_host_is_made_of_six_resources_in_order(host: HostSpec) -> None:
     plan = plan_of(host, HostState())
-    assert plan.actions == [
+    assert plan.lines == [
         "create resource group rg",
         "create virtual network docker-vnet",
         "create network security group web1-nsg",
@@ -44,14 +45,14 @@ def test_a_new_host_is_made_of_six_resources_in_order(host: HostSpec) -> None:
         "create network interface web1-nic",
         "create virtual machine web1",
     ]
-    needs = {step.key: set(step.needs) for step in plan.steps}
+    needs = {action.key: set(action.needs) for action in plan.actions}
     assert needs["virtual_network"] == needs["security_group"] == needs["public_ip_address"] == {"resource_group"}
     assert needs["network_interface"] >= {"virtual_network", "security_group", "public_ip_address"}
     assert needs["virtual_machine"] == {"network_interface"}
 
 
 def test_everything_carries_the_owners_tags(host: HostSpec) -> None:
-    owners = {step.kind: (step.body or {})["tags"]["docker-host"] for step in plan_of(host, HostState()).steps}
+    owners = {action.kind: (action.body or {})["tags"]["docker-host"] for action in plan_of(host, HostState()).actions}
     assert owners.pop("resource_group") == owners.pop("virtual_network") == "shared"
     assert set(owners.values()) == {"web1"}
 
@@ -72,64 +73,64 @@ def test_everything_carries_the_owners_tags(host: HostSpec) -> None:
     ],
 )
 def test_what_was_made_needs_nothing_more(given: dict[str, t.Any]) -> None:
-    host = wanted(**given)
+    host = desired(**given)
     plan = plan_of(host, created(host))
-    assert plan.actions == []
+    assert plan.lines == []
     assert plan.diff == {"before": {}, "after": {}}
 
 
 def test_no_secret_is_in_the_diff() -> None:
-    host = wanted(admin_password="Abcdefghij12", custom_data="very-secret", user_data="also-secret")
+    host = desired(admin_password="Abcdefghij12", custom_data="very-secret", user_data="also-secret")
     text = str(plan_of(host, HostState()).diff) + repr(plan_of(host, HostState()))
     for secret in ("Abcdefghij12", "very-secret", "dmVyeS1zZWNyZXQ", "YWxzby1zZWNyZXQ"):
         assert secret not in text
 
 
 def test_a_group_that_exists_gives_the_location() -> None:
-    host = wanted(location=None)
+    host = desired(location=None)
     group = {"id": "/subscriptions/s/resourceGroups/rg", "name": "rg", "location": "northeurope"}
     plan = plan_of(host, HostState(resource_group=group))
-    assert "create resource group rg" not in plan.actions
-    assert {(step.body or {}).get("location") for step in plan.steps} == {"northeurope"}
+    assert "create resource group rg" not in plan.lines
+    assert {(action.body or {}).get("location") for action in plan.actions} == {"northeurope"}
 
 
 def test_without_group_and_location_there_is_a_clear_error() -> None:
     with pytest.raises(OptionError, match="location"):
-        plan_of(wanted(location=None), HostState())
+        plan_of(desired(location=None), HostState())
 
 
 def test_drift_in_our_rules_comes_back_and_foreign_rules_stay(host: HostSpec) -> None:
-    facts = created(host)
+    current = created(host)
     properties: dict[str, t.Any] = {"priority": 300, "direction": "Inbound", "access": "Allow", "protocol": "Tcp"}
     properties.update(sourcePortRange="*", destinationPortRange="5000", provisioningState="Succeeded")
     properties.update(sourceAddressPrefix="*", destinationAddressPrefix="*")
     foreign = {"name": "theirs", "properties": properties}
     stale = {"name": "docker-host-open-99-tcp", "properties": {"priority": 301, "direction": "Inbound"}}
-    plan = plan_of(host, changed(facts, "security_group", securityRules=[foreign, stale]))
-    assert plan.actions == ["update network security group web1-nsg"]
-    rules = {rule["name"]: rule["properties"] for rule in (plan.steps[0].body or {})["properties"]["securityRules"]}
+    plan = plan_of(host, changed(current, "security_group", securityRules=[foreign, stale]))
+    assert plan.lines == ["update network security group web1-nsg"]
+    rules = {rule["name"]: rule["properties"] for rule in (plan.actions[0].body or {})["properties"]["securityRules"]}
     assert set(rules) == {"theirs", "docker-host-docker"}
     assert rules["docker-host-docker"]["priority"] != 300
     assert "provisioningState" not in rules["theirs"]
 
 
 def test_another_docker_port_changes_rule_and_tag_only(host: HostSpec) -> None:
-    plan = plan_of(wanted(docker_port=2376), created(host))
-    assert plan.actions == ["update network security group web1-nsg", "update virtual machine web1"]
-    assert (plan.steps[1].body or {}).keys() == {"tags"}
-    assert (plan.steps[1].body or {})["tags"]["docker-host-port"] == "2376"
+    plan = plan_of(desired(docker_port=2376), created(host))
+    assert plan.lines == ["update network security group web1-nsg", "update virtual machine web1"]
+    assert (plan.actions[1].body or {}).keys() == {"tags"}
+    assert (plan.actions[1].body or {})["tags"]["docker-host-port"] == "2376"
 
 
 def test_tags_of_others_stay_unless_they_are_to_go(host: HostSpec) -> None:
-    facts = created(host)
-    machine = copy.deepcopy(facts.virtual_machine)
+    current = created(host)
+    machine = copy.deepcopy(current.virtual_machine)
     assert machine
     machine["tags"].update({"theirs": "x", "docker-host-ca": "fingerprint"})
-    facts = replace(facts, virtual_machine=machine)
-    assert plan_of(host, facts).actions == []
-    plan = plan_of(wanted(append_tags=False), facts)
-    assert plan.actions == ["update virtual machine web1"]
-    tags = (plan.steps[0].body or {})["tags"]
+    current = replace(current, virtual_machine=machine)
+    assert plan_of(host, current).lines == []
+    plan = plan_of(desired(append_tags=False), current)
+    assert plan.lines == ["update virtual machine web1"]
+    tags = (plan.actions[0].body or {})["tags"]
     assert "theirs" not in tags
     assert tags["docker-host-ca"] == "fingerprint"
 
@@ -138,53 +139,53 @@ def test_tags_of_others_stay_unless_they_are_to_go(host: HostSpec) -> None:
 def test_what_is_not_ours_is_left_alone(host: HostSpec, kind: str) -> None:
     resource = {**getattr(created(host), kind), "tags": {"docker-host": "web1"}}
     found: dict[str, t.Any] = {kind: resource}
-    facts = HostState(**found)
+    current = HostState(**found)
     with pytest.raises(OwnershipError) as caught:
-        plan_of(host, facts)
+        plan_of(host, current)
     assert caught.value.details["foreign"] == [resource["id"]]
 
 
 def test_a_resource_of_another_host_is_not_ours(host: HostSpec) -> None:
-    facts = created(host)
+    current = created(host)
     group = {
-        **(facts.security_group or {}),
+        **(current.security_group or {}),
         "tags": {"docker-host": "web2", "docker-host-collection": "dockerhost.azure"},
     }
     with pytest.raises(OwnershipError, match="made for web2"):
-        plan_of(host, replace(facts, security_group=group))
+        plan_of(host, replace(current, security_group=group))
 
 
 def test_adopting_writes_our_tags(host: HostSpec) -> None:
-    facts = created(host)
-    group = {**(facts.security_group or {}), "tags": {"theirs": "x"}}
-    plan = plan_of(wanted(adopt=True), replace(facts, security_group=group))
-    assert plan.actions == ["update network security group web1-nsg"]
-    assert (plan.steps[0].body or {})["tags"]["theirs"] == "x"
+    current = created(host)
+    group = {**(current.security_group or {}), "tags": {"theirs": "x"}}
+    plan = plan_of(desired(adopt=True), replace(current, security_group=group))
+    assert plan.lines == ["update network security group web1-nsg"]
+    assert (plan.actions[0].body or {})["tags"]["theirs"] == "x"
 
 
 def test_tag_names_differ_not_by_case() -> None:
-    host = wanted(tags={"Team": "build"})
-    facts = created(host)
+    host = desired(tags={"Team": "build"})
+    current = created(host)
     for kind in ("virtual_machine", "network_interface", "public_ip_address", "security_group"):
-        resource = getattr(facts, kind)
+        resource = getattr(current, kind)
         tags = {name.swapcase(): value for name, value in resource["tags"].items()}
-        facts = replace(facts, **{kind: {**resource, "tags": tags}})
+        current = replace(current, **{kind: {**resource, "tags": tags}})
     for given in ({}, {"append_tags": False}):
-        assert plan_of(wanted(tags={"Team": "build"}, **given), facts).actions == []
-    plan = plan_of(wanted(tags={"team": "web"}, append_tags=False), facts)
-    assert (plan.steps[0].body or {})["tags"]["tEAM"] == "web"
-    assert not {"team", "Team"} & set((plan.steps[0].body or {})["tags"])
+        assert plan_of(desired(tags={"Team": "build"}, **given), current).lines == []
+    plan = plan_of(desired(tags={"team": "web"}, append_tags=False), current)
+    assert (plan.actions[0].body or {})["tags"]["tEAM"] == "web"
+    assert not {"team", "Team"} & set((plan.actions[0].body or {})["tags"])
 
 
 def test_an_adopted_network_gets_its_tags_and_nothing_else(host: HostSpec) -> None:
     network = {**(created(host).virtual_network or {}), "tags": {"theirs": "x"}}
-    plan = plan_of(wanted(adopt=True), HostState(virtual_network=network))
-    step = plan.step("virtual_network")
-    assert step
-    assert (step.line, step.differences[0].path) == ("tag virtual network docker-vnet", "tags")
+    plan = plan_of(desired(adopt=True), HostState(virtual_network=network))
+    action = plan.action("virtual_network")
+    assert action
+    assert (action.line, action.differences[0].path) == ("tag virtual network docker-vnet", "tags")
     tags = {"theirs": "x", "docker-host": "shared", "docker-host-collection": "dockerhost.azure"}
-    assert step.body == {"tags": tags}
-    assert plan_of(host, HostState(virtual_network={**network, "tags": tags})).step("virtual_network") is None
+    assert action.body == {"tags": tags}
+    assert plan_of(host, HostState(virtual_network={**network, "tags": tags})).action("virtual_network") is None
 
 
 @pytest.mark.parametrize(
@@ -198,11 +199,11 @@ def test_an_adopted_network_gets_its_tags_and_nothing_else(host: HostSpec) -> No
     ],
 )
 def test_a_given_address_must_fit(more: dict[str, t.Any], problem: str | None) -> None:
-    host = wanted(public_ip_address="ip", zone="1")
+    host = desired(public_ip_address="ip", zone="1")
     path = resolve_resources(host, SUBSCRIPTION).public_ip_address
     address = {"id": path, "location": "westeurope", "sku": {"name": "Standard"}, "properties": {}, **more}
     if problem is None:
-        assert plan_of(host, HostState(public_ip_address=address)).step("public_ip_address") is None
+        assert plan_of(host, HostState(public_ip_address=address)).action("public_ip_address") is None
         return
     with pytest.raises(OptionError, match=problem) as caught:
         plan_of(host, HostState(public_ip_address=address))
@@ -210,10 +211,10 @@ def test_a_given_address_must_fit(more: dict[str, t.Any], problem: str | None) -
 
 
 def test_a_label_stays_until_another_is_asked_for(host: HostSpec) -> None:
-    facts = changed(created(host), "public_ip_address", dnsSettings={"domainNameLabel": "older", "fqdn": "older.x"})
-    assert plan_of(host, facts).actions == []
+    current = changed(created(host), "public_ip_address", dnsSettings={"domainNameLabel": "older", "fqdn": "older.x"})
+    assert plan_of(host, current).lines == []
     for given in ({"dns_label": "newer"}, {"assign_dns_label": False}):
-        assert plan_of(wanted(**given), facts).actions == ["update public IP address web1-ip"]
+        assert plan_of(desired(**given), current).lines == ["update public IP address web1-ip"]
 
 
 @pytest.mark.parametrize(
@@ -237,66 +238,66 @@ def test_a_label_stays_until_another_is_asked_for(host: HostSpec) -> None:
 )
 def test_what_azure_cannot_change_is_an_error(host: HostSpec, given: dict[str, t.Any], path: str) -> None:
     with pytest.raises(ImmutableError) as caught:
-        plan_of(wanted(**given), created(host))
+        plan_of(desired(**given), created(host))
     assert [entry["property"] for entry in caught.value.details["immutable"]] == [path]
 
 
 def test_a_password_is_not_shown(host: HostSpec) -> None:
     with pytest.raises(ImmutableError, match=r"admin_password is 'none.*off', asked is '.not shown.'") as caught:
-        plan_of(wanted(admin_password="Abcdefghij12"), created(host))
+        plan_of(desired(admin_password="Abcdefghij12"), created(host))
     assert "Abcdefghij12" not in f"{caught.value} {caught.value.details}"
 
 
 def test_keys_for_a_host_that_has_a_password_only() -> None:
-    host = wanted(admin_password="Abcdefghij12")
-    facts = created(host)
-    (facts.virtual_machine or {})["properties"]["osProfile"]["linuxConfiguration"].pop("ssh", None)
+    host = desired(admin_password="Abcdefghij12")
+    current = created(host)
+    (current.virtual_machine or {})["properties"]["osProfile"]["linuxConfiguration"].pop("ssh", None)
     with pytest.raises(ImmutableError) as caught:
-        plan_of(wanted(ssh_public_keys=[KEY]), facts)
+        plan_of(desired(ssh_public_keys=[KEY]), current)
     (entry,) = caught.value.details["immutable"]
-    assert (entry["property"], entry["present"], entry["wanted"]) == ("ssh_public_keys", [], [KEY.rpartition(" ")[0]])
-    bare = changed(facts, "virtual_machine", osProfile={})
-    assert not plan_of(wanted(ssh_public_keys=[KEY]), bare)
+    assert (entry["property"], entry["current"], entry["desired"]) == ("ssh_public_keys", [], [KEY.rpartition(" ")[0]])
+    bare = changed(current, "virtual_machine", osProfile={})
+    assert not plan_of(desired(ssh_public_keys=[KEY]), bare)
 
 
 def test_other_custom_data_is_noticed_and_not_shown() -> None:
-    host = wanted(custom_data="#!/bin/sh\necho secret1\n")
-    facts = created(host)
-    tag = (facts.virtual_machine or {})["tags"]["docker-host-custom-data"]
+    host = desired(custom_data="#!/bin/sh\necho secret1\n")
+    current = created(host)
+    tag = (current.virtual_machine or {})["tags"]["docker-host-custom-data"]
     # The same in check mode and in a real run, and another for another host.
     assert (created(host).virtual_machine or {})["tags"]["docker-host-custom-data"] == tag
-    other = created(wanted(name="web2", custom_data="#!/bin/sh\necho secret1\n")).virtual_machine or {}
+    other = created(desired(name="web2", custom_data="#!/bin/sh\necho secret1\n")).virtual_machine or {}
     assert other["tags"]["docker-host-custom-data"] != tag
-    assert not plan_of(host, facts)
-    assert not plan_of(wanted(), facts)
+    assert not plan_of(host, current)
+    assert not plan_of(desired(), current)
     with pytest.raises(ImmutableError) as caught:
-        plan_of(wanted(custom_data="#!/bin/sh\necho secret2\n"), facts)
+        plan_of(desired(custom_data="#!/bin/sh\necho secret2\n"), current)
     assert [entry["property"] for entry in caught.value.details["immutable"]] == ["custom_data"]
     assert "secret" not in f"{caught.value} {caught.value.details} {tag}"
 
 
 def test_custom_data_of_a_host_without_the_tag_cannot_be_seen(host: HostSpec) -> None:
-    plan = plan_of(wanted(custom_data="#!/bin/sh\n"), created(host))
-    assert not plan.steps
+    plan = plan_of(desired(custom_data="#!/bin/sh\n"), created(host))
+    assert not plan.actions
     assert ["custom_data" in note for note in plan.notes] == [True]
 
 
 def test_all_that_cannot_be_changed_is_in_one_error(host: HostSpec) -> None:
     with pytest.raises(ImmutableError, match=r"zone.*image.*admin_username"):
-        plan_of(wanted(zone="2", image="debian-12", admin_username="jo"), created(host))
+        plan_of(desired(zone="2", image="debian-12", admin_username="jo"), created(host))
 
 
 def test_a_size_needs_leave_to_stop(host: HostSpec) -> None:
     with pytest.raises(OptionError, match="allow_stop"):
-        plan_of(wanted(vm_size="Standard_D2s_v5"), created(host))
+        plan_of(desired(vm_size="Standard_D2s_v5"), created(host))
 
 
 def test_a_size_at_hand_restarts_and_another_deallocates(host: HostSpec) -> None:
-    bigger = wanted(vm_size="Standard_D2s_v5", allow_stop=True)
-    facts = replace(created(host), available_sizes=frozenset({"standard_d2s_v5"}))
-    assert plan_of(bigger, facts).actions == ["update virtual machine web1 (restarts it)"]
-    facts = replace(facts, available_sizes=frozenset({"Standard_B1s"}))
-    assert plan_of(bigger, facts).actions == [
+    bigger = desired(vm_size="Standard_D2s_v5", allow_stop=True)
+    current = replace(created(host), available_sizes=frozenset({"standard_d2s_v5"}))
+    assert plan_of(bigger, current).lines == ["update virtual machine web1 (restarts it)"]
+    current = replace(current, available_sizes=frozenset({"Standard_B1s"}))
+    assert plan_of(bigger, current).lines == [
         "deallocate virtual machine web1",
         "update virtual machine web1",
         "start virtual machine web1",
@@ -305,8 +306,8 @@ def test_a_size_at_hand_restarts_and_another_deallocates(host: HostSpec) -> None
 
 def test_a_size_of_a_stopped_host_needs_no_leave(host: HostSpec) -> None:
     view = {"statuses": [{"code": "PowerState/deallocated"}]}
-    facts = changed(created(host), "virtual_machine", instanceView=view)
-    assert plan_of(wanted(vm_size="Standard_D2s_v5"), facts).actions == ["update virtual machine web1"]
+    current = changed(created(host), "virtual_machine", instanceView=view)
+    assert plan_of(desired(vm_size="Standard_D2s_v5"), current).lines == ["update virtual machine web1"]
 
 
 OWN_DISK = f"web1_disk2_{'0f' * 16}"
@@ -314,130 +315,130 @@ OWN_DISK = f"web1_disk2_{'0f' * 16}"
 
 def with_disk(name: str, **more: t.Any) -> HostState:
     """A host with one data disk of 8 GiB at lun 0."""
-    facts = created(wanted(data_disks=[{"lun": 0, "disk_size_gb": 8}]))
-    storage = (facts.virtual_machine or {})["properties"]["storageProfile"]
+    current = created(desired(data_disks=[{"lun": 0, "disk_size_gb": 8}]))
+    storage = (current.virtual_machine or {})["properties"]["storageProfile"]
     managed = {"id": f"/disks/{name}", "storageAccountType": "StandardSSD_LRS"}
     disk = {**storage["dataDisks"][0], "name": name, "managedDisk": managed, **more}
-    return changed(facts, "virtual_machine", storageProfile={**storage, "dataDisks": [disk]})
+    return changed(current, "virtual_machine", storageProfile={**storage, "dataDisks": [disk]})
 
 
 def disk_asked(size: int = 8, **more: t.Any) -> HostSpec:
     """A host that is to have one data disk at lun 0, and may be stopped."""
     caching = {"caching": more.pop("caching")} if "caching" in more else {}
-    return wanted(data_disks=[{"lun": 0, "disk_size_gb": size, **caching}], **{"allow_stop": True, **more})
+    return desired(data_disks=[{"lun": 0, "disk_size_gb": size, **caching}], **{"allow_stop": True, **more})
 
 
 def test_disks_are_added_and_grown_and_never_shrunk() -> None:
-    facts = with_disk(OWN_DISK)
-    more = wanted(data_disks=[{"lun": 0, "disk_size_gb": 16}, {"lun": 1, "disk_size_gb": 4}])
-    plan = plan_of(more, facts)
-    assert plan.actions == [f"grow disk {OWN_DISK}", "update virtual machine web1"]
-    disks = (plan.steps[1].body or {})["properties"]["storageProfile"]["dataDisks"]
+    current = with_disk(OWN_DISK)
+    more = desired(data_disks=[{"lun": 0, "disk_size_gb": 16}, {"lun": 1, "disk_size_gb": 4}])
+    plan = plan_of(more, current)
+    assert plan.lines == [f"grow disk {OWN_DISK}", "update virtual machine web1"]
+    disks = (plan.actions[1].body or {})["properties"]["storageProfile"]["dataDisks"]
     assert [(entry["lun"], entry["createOption"]) for entry in disks] == [(0, "Attach"), (1, "Empty")]
     with pytest.raises(ImmutableError, match="lun 0"):
-        plan_of(wanted(data_disks=[{"lun": 0, "disk_size_gb": 4}]), facts)
+        plan_of(desired(data_disks=[{"lun": 0, "disk_size_gb": 4}]), current)
 
 
 def test_another_caching_is_given_to_a_disk_while_nothing_uses_it() -> None:
-    facts = with_disk(OWN_DISK)
+    current = with_disk(OWN_DISK)
     with pytest.raises(OptionError, match="allow_stop") as caught:
-        plan_of(disk_asked(caching="ReadOnly", allow_stop=False), facts)
+        plan_of(disk_asked(caching="ReadOnly", allow_stop=False), current)
     assert caught.value.option == "data_disks[lun 0].caching"
-    plan = plan_of(disk_asked(caching="ReadOnly"), facts)
-    assert plan.actions == [
+    plan = plan_of(disk_asked(caching="ReadOnly"), current)
+    assert plan.lines == [
         "deallocate virtual machine web1",
         "update virtual machine web1",
         "start virtual machine web1",
     ]
-    (disk,) = (plan.steps[1].body or {})["properties"]["storageProfile"]["dataDisks"]
+    (disk,) = (plan.actions[1].body or {})["properties"]["storageProfile"]["dataDisks"]
     assert (disk["lun"], disk["createOption"], disk["caching"]) == (0, "Attach", "ReadOnly")
-    assert not plan_of(disk_asked(caching="None"), facts)
+    assert not plan_of(disk_asked(caching="None"), current)
     assert not plan_of(disk_asked(), with_disk(OWN_DISK, caching="ReadOnly"))
 
 
 def test_a_disk_that_grows_out_of_its_cache_loses_it_first() -> None:
-    facts = with_disk(OWN_DISK, caching="ReadOnly")
+    current = with_disk(OWN_DISK, caching="ReadOnly")
     with pytest.raises(OptionError, match=r"caching ReadOnly.*up to 4095 GiB.*caching: None") as caught:
-        plan_of(disk_asked(5000), facts)
+        plan_of(disk_asked(5000), current)
     assert caught.value.option == "data_disks[lun 0].disk_size_gb"
-    plan = plan_of(disk_asked(5000, caching="None"), facts)
-    grow = next(step for step in plan.steps if step.verb == "grow")
+    plan = plan_of(disk_asked(5000, caching="None"), current)
+    grow = next(action for action in plan.actions if action.verb == "grow")
     assert {"stop", "virtual_machine"} <= set(grow.needs)
-    assert grow.key in next(step for step in plan.steps if step.verb == "start").needs
+    assert grow.key in next(action for action in plan.actions if action.verb == "start").needs
 
 
 @pytest.mark.parametrize("given", [{"size": 16}, {"caching": "ReadOnly"}])
 def test_a_disk_of_others_is_left_alone(given: dict[str, t.Any]) -> None:
     for name in ("theirs", f"web10_disk2_{'0f' * 16}"):
-        facts = with_disk(name)
+        current = with_disk(name)
         with pytest.raises(OwnershipError, match=f"lun 0.*/disks/{name} was not made for the host web1.*another lun"):
-            plan_of(disk_asked(**given), facts)
-        assert plan_of(disk_asked(**given, adopt=True), facts)
-        assert not plan_of(disk_asked(), facts)
+            plan_of(disk_asked(**given), current)
+        assert plan_of(disk_asked(**given, adopt=True), current)
+        assert not plan_of(disk_asked(), current)
         assert plan_of(disk_asked(**given), with_disk(name, tags=owner_tags("web1")))
 
 
 def test_a_failed_vm_is_made_again_with_its_keys(host: HostSpec) -> None:
-    facts = changed(created(host), "virtual_machine", provisioningState="Failed")
-    plan = plan_of(host, facts)
-    assert plan.actions == ["create virtual machine web1 again, since it failed"]
-    stopped = changed(facts, "virtual_machine", instanceView={"statuses": [{"code": "PowerState/stopped"}]})
-    assert plan_of(host, stopped).actions == [*plan.actions, "start virtual machine web1"]
-    profile = (plan.steps[0].body or {})["properties"]["osProfile"]
+    current = changed(created(host), "virtual_machine", provisioningState="Failed")
+    plan = plan_of(host, current)
+    assert plan.lines == ["create virtual machine web1 again, since it failed"]
+    stopped = changed(current, "virtual_machine", instanceView={"statuses": [{"code": "PowerState/stopped"}]})
+    assert plan_of(host, stopped).lines == [*plan.lines, "start virtual machine web1"]
+    profile = (plan.actions[0].body or {})["properties"]["osProfile"]
     assert profile["linuxConfiguration"]["ssh"]["publicKeys"][0]["keyData"] == KEY
 
 
 def test_a_host_that_is_to_be_private_loses_its_address(host: HostSpec) -> None:
-    plan = plan_of(wanted(assign_public_ip=False), created(host))
-    assert plan.actions == ["update network interface web1-nic", "delete public IP address web1-ip"]
-    assert plan.steps[1].needs == ("network_interface",)
+    plan = plan_of(desired(assign_public_ip=False), created(host))
+    assert plan.lines == ["update network interface web1-nic", "delete public IP address web1-ip"]
+    assert plan.actions[1].needs == ("network_interface",)
 
 
 def test_what_was_given_must_exist_and_is_never_touched() -> None:
-    host = wanted(security_group="theirs:nsg", public_ip_address="ip", virtual_network="net", subnet_name="s")
+    host = desired(security_group="theirs:nsg", public_ip_address="ip", virtual_network="net", subnet_name="s")
     with pytest.raises(OptionError, match="public_ip_address"):
         plan_of(host, HostState())
-    layout = resolve_resources(host, SUBSCRIPTION)
-    facts = HostState(
+    resources = resolve_resources(host, SUBSCRIPTION)
+    current = HostState(
         resource_group={"id": "x", "name": "rg", "location": "westeurope"},
-        security_group={"id": layout.security_group, "location": "westeurope", "properties": {}},
-        public_ip_address={"id": layout.public_ip_address, "location": "westeurope", "properties": {}},
+        security_group={"id": resources.security_group, "location": "westeurope", "properties": {}},
+        public_ip_address={"id": resources.public_ip_address, "location": "westeurope", "properties": {}},
         virtual_network={
-            "id": layout.virtual_network,
+            "id": resources.virtual_network,
             "location": "westeurope",
-            "properties": {"subnets": [{"id": layout.subnet, "name": "s"}]},
+            "properties": {"subnets": [{"id": resources.subnet, "name": "s"}]},
         },
     )
-    plan = plan_of(host, facts)
-    assert plan.actions == ["create network interface web1-nic", "create virtual machine web1"]
+    plan = plan_of(host, current)
+    assert plan.lines == ["create network interface web1-nic", "create virtual machine web1"]
     assert "4243" in plan.notes[0]
 
 
 def test_a_subnet_that_is_missing_in_a_given_network_is_an_error() -> None:
-    host = wanted(virtual_network="net", subnet_name="s")
-    layout = resolve_resources(host, SUBSCRIPTION)
-    network = {"id": layout.virtual_network, "location": "westeurope", "properties": {"subnets": [{"name": "t"}]}}
+    host = desired(virtual_network="net", subnet_name="s")
+    resources = resolve_resources(host, SUBSCRIPTION)
+    network = {"id": resources.virtual_network, "location": "westeurope", "properties": {"subnets": [{"name": "t"}]}}
     with pytest.raises(OptionError, match="only: t"):
         plan_of(host, HostState(virtual_network=network))
 
 
 def test_a_shared_network_that_is_there_is_not_written(host: HostSpec) -> None:
-    facts = HostState(virtual_network=created(host).virtual_network)
-    assert not any(step.kind == "virtual_network" for step in plan_of(host, facts).steps)
+    current = HostState(virtual_network=created(host).virtual_network)
+    assert not any(action.kind == "virtual_network" for action in plan_of(host, current).actions)
 
 
-def power(state: str, actual: str) -> Plan:
+def power(state: str, state_now: str) -> Plan:
     """The plan for a power state."""
-    view = {"statuses": [{"code": f"PowerState/{actual}"}]}
-    facts = changed(created(wanted()), "virtual_machine", instanceView=view)
-    host = wanted(state=state)
+    view = {"statuses": [{"code": f"PowerState/{state_now}"}]}
+    current = changed(created(desired()), "virtual_machine", instanceView=view)
+    host = desired(state=state)
     if state == "started":
-        return plan_of(host, facts)
-    return plan_power(host, resolve_resources(host, SUBSCRIPTION), facts)
+        return plan_of(host, current)
+    return plan_power(host, resolve_resources(host, SUBSCRIPTION), current)
 
 
 @pytest.mark.parametrize(
-    ("state", "actual", "actions"),
+    ("state", "current", "actions"),
     [
         ("started", "running", []),
         ("started", "deallocated", ["start virtual machine web1"]),
@@ -452,23 +453,23 @@ def power(state: str, actual: str) -> Plan:
         ("restarted", "deallocated", ["start virtual machine web1"]),
     ],
 )
-def test_power_states(state: str, actual: str, actions: list[str]) -> None:
-    assert power(state, actual).actions == actions
+def test_power_states(state: str, current: str, actions: list[str]) -> None:
+    assert power(state, current).lines == actions
 
 
 @pytest.mark.parametrize("state", ["stopped", "deallocated", "restarted"])
 def test_power_states_need_a_host(state: str) -> None:
-    host = wanted(state=state)
+    host = desired(state=state)
     with pytest.raises(DockerHostError, match="no host web1"):
         plan_power(host, resolve_resources(host, SUBSCRIPTION), HostState())
 
 
 @pytest.mark.parametrize(("more", "warned"), [({}, True), ({"natGateway": {"id": "x"}}, False)])
 def test_a_private_host_without_a_way_out_is_told(more: dict[str, t.Any], warned: bool) -> None:
-    host = wanted(virtual_network="net", subnet_name="s", assign_public_ip=False)
-    layout = resolve_resources(host, SUBSCRIPTION)
-    subnet = {"id": layout.subnet, "name": "s", "properties": {"defaultOutboundAccess": False, **more}}
-    network = {"id": layout.virtual_network, "location": "westeurope", "properties": {"subnets": [subnet]}}
+    host = desired(virtual_network="net", subnet_name="s", assign_public_ip=False)
+    resources = resolve_resources(host, SUBSCRIPTION)
+    subnet = {"id": resources.subnet, "name": "s", "properties": {"defaultOutboundAccess": False, **more}}
+    network = {"id": resources.virtual_network, "location": "westeurope", "properties": {"subnets": [subnet]}}
     assert bool(plan_of(host, HostState(virtual_network=network)).notes) is warned
 
 
@@ -485,10 +486,55 @@ def test_a_subnet_that_failed_is_made_again_while_nothing_is_in_it(
     subnet = broken["properties"]["subnets"][0]
     subnet["properties"] = {**subnet["properties"], "provisioningState": "Failed", **more}
     plan = plan_of(host, HostState(resource_group=found.resource_group, virtual_network=broken))
-    step = plan.step("subnet")
-    assert (step is not None) is again
-    assert plan.step("virtual_network") is None
-    if step:
-        assert step.line == "create subnet docker again, since it failed"
-        assert step.body == {"properties": {"addressPrefix": "10.0.0.0/24"}}
-        assert step.differences[0].path == "provisioning_state"
+    action = plan.action("subnet")
+    assert (action is not None) is again
+    assert plan.action("virtual_network") is None
+    if action:
+        assert action.line == "create subnet docker again, since it failed"
+        assert action.body == {"properties": {"addressPrefix": "10.0.0.0/24"}}
+        assert action.differences[0].path == "provisioning_state"
+
+
+def ported(rule: str | None = None, tag: str | None = None, option: str = "docker", **given: t.Any) -> HostSpec:
+    """A host that exists with a port by its rule, and one by its tag, as the next run sees it."""
+    host = desired(ssh_allowed_sources=["Internet"])
+    current = created(host)
+    group, machine = copy.deepcopy(current.security_group), copy.deepcopy(current.virtual_machine)
+    assert group
+    assert machine
+    rules = group["properties"]["securityRules"]
+    kept = [entry for entry in rules if entry["name"] != f"docker-host-{option}"]
+    ours = {"name": f"docker-host-{option}", "properties": {"destinationPortRange": rule}}
+    group["properties"]["securityRules"] = [*kept, ours] if rule else kept
+    name = "docker-host-port" if option == "docker" else "docker-host-ssh-port"
+    machine["tags"] = tags_without(machine["tags"], [name]) | ({name: tag} if tag else {})
+    current = replace(current, security_group=group, virtual_machine=machine)
+    asked = desired(ssh_allowed_sources=["Internet"], **given)
+    return with_current_ports(asked, resolve_resources(asked, SUBSCRIPTION), current)
+
+
+def test_a_host_keeps_the_port_that_it_has() -> None:
+    assert ported("5000", "5000").docker_port == 5000
+    assert ported("5000", "5000", docker_port=6000).docker_port == 6000
+    assert ported("2222", "2222", "ssh").ssh_port == 2222
+    assert [rule.ports for rule in ported("5000", "5000").inbound_rules] == ["5000", "22"]
+
+
+@pytest.mark.parametrize(("rule", "tag"), [("4243", "5432"), ("5000", None), (None, "5432")])
+def test_a_tag_decides_no_port(rule: str | None, tag: str | None) -> None:
+    """Who may write tags must not open a port to the internet by them."""
+    for option in ("docker", "ssh"):
+        with pytest.raises(OptionError, match=f"set {option}_port to the port") as caught:
+            ported(rule, tag, option)
+        assert caught.value.option == f"{option}_port"
+    assert ported(rule, tag, docker_port=5432).docker_port == 5432
+
+
+def test_a_tag_that_is_no_number_counts_as_none() -> None:
+    assert ported("4243", "; rm").docker_port == 4243
+
+
+def test_a_port_that_the_host_has_is_not_opened_by_the_way() -> None:
+    with pytest.raises(OptionError, match="docker port") as caught:
+        ported("5000", "5000", open_ports=["5000-5010"])
+    assert caught.value.option == "open_ports[0]"

@@ -13,14 +13,14 @@ import pytest
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.existing_resources import reach
 
-from .conftest import wanted
+from .conftest import desired
 
 DOCKER = ("docker-host-docker", ("Internet",))
 
 
 def opened(*ports: t.Any, **given: t.Any) -> list[tuple[str, tuple[str, ...]]]:
     """The rules for open ports: names and sources."""
-    return [(entry.name, entry.sources) for entry in wanted(open_ports=list(ports), **given).openings]
+    return [(entry.name, entry.sources) for entry in desired(open_ports=list(ports), **given).inbound_rules]
 
 
 @pytest.mark.parametrize("sources", [None, "Internet", ["Internet"]])
@@ -100,7 +100,7 @@ def test_a_port_is_not_opened_twice() -> None:
 def test_sources_that_overlap_are_refused_as_azure_refuses_them(sources: list[str]) -> None:
     for given in ({"allowed_sources": sources}, {"ssh_allowed_sources": sources}):
         with pytest.raises(OptionError, match="overlap"):
-            wanted(**given)
+            desired(**given)
     with pytest.raises(OptionError, match="overlap") as caught:
         opened({"port": 80, "allowed_sources": sources})
     assert caught.value.option == "open_ports[0].allowed_sources"

@@ -29,7 +29,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.prefligh
     RegistrationError,
 )
 
-from .conftest import KEY, SUBSCRIPTION, Cloud, wanted
+from .conftest import KEY, SUBSCRIPTION, Cloud, desired
 
 LISTS = (
     "accepted_terms",
@@ -225,12 +225,12 @@ def size(**capabilities: str) -> list[dict[str, t.Any]]:
 
 
 def test_trusted_launch_where_image_and_size_allow_it() -> None:
-    assert check_answers(wanted(), "westeurope", Answers(size(), None, IMAGE)) == ImageCapabilities(True)
+    assert check_answers(desired(), "westeurope", Answers(size(), None, IMAGE)) == ImageCapabilities(True)
     assert check_answers(
-        wanted(), "westeurope", Answers(size(TrustedLaunchDisabled="True"), None, IMAGE)
+        desired(), "westeurope", Answers(size(TrustedLaunchDisabled="True"), None, IMAGE)
     ) == ImageCapabilities(False)
-    assert check_answers(wanted(), "westeurope", Answers(size(), None, image(features=[]))) == ImageCapabilities(False)
-    assert check_answers(wanted(), "westeurope", Answers()) == ImageCapabilities(False)
+    assert check_answers(desired(), "westeurope", Answers(size(), None, image(features=[]))) == ImageCapabilities(False)
+    assert check_answers(desired(), "westeurope", Answers()) == ImageCapabilities(False)
 
 
 @pytest.mark.parametrize(
@@ -271,13 +271,13 @@ def test_trusted_launch_where_image_and_size_allow_it() -> None:
 )
 def test_what_does_not_fit(given: dict[str, t.Any], answers: Answers, option: str) -> None:
     with pytest.raises(OptionError) as caught:
-        check_answers(wanted(**given), "westeurope", answers)
+        check_answers(desired(**given), "westeurope", answers)
     assert caught.value.option == option
 
 
 def test_a_firmware_setting_is_never_dropped_silently() -> None:
     """Where nobody may ask, Azure judges: it is told what was asked for."""
-    host = wanted(security_profile={"v_tpm_enabled": True})
+    host = desired(security_profile={"v_tpm_enabled": True})
     body = machine_body(
         host,
         resolve_resources(host, SUBSCRIPTION),
@@ -304,20 +304,20 @@ PLAN = {"name": "pro", "product": "linux", "publisher": "acme"}
 )
 def test_the_plan_is_the_one_of_the_image(given: dict[str, t.Any], has: t.Any, says: str) -> None:
     with pytest.raises(OptionError, match=says) as caught:
-        check_answers(wanted(**given), "westeurope", Answers(size(), None, image(plan=has)))
+        check_answers(desired(**given), "westeurope", Answers(size(), None, image(plan=has)))
     assert caught.value.option == "plan"
 
 
 def test_an_image_of_ones_own_does_not_tell_its_plan() -> None:
     own = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/i"
-    check_answers(wanted(plan=PLAN, image=own), "westeurope", Answers(size(), None, image(plan=None)))
+    check_answers(desired(plan=PLAN, image=own), "westeurope", Answers(size(), None, image(plan=None)))
 
 
 def test_an_os_disk_is_no_smaller_than_its_image() -> None:
     big = image(osDiskImage={"operatingSystem": "Linux", "sizeInBytes": 64 * 2**30 + 512})
-    check_answers(wanted(os_disk_size_gb=64), "westeurope", Answers(size(), None, big))
+    check_answers(desired(os_disk_size_gb=64), "westeurope", Answers(size(), None, big))
     with pytest.raises(OptionError, match=r"63 GiB are less than the 64 GiB .* give 64 to 4095") as caught:
-        check_answers(wanted(os_disk_size_gb=63), "westeurope", Answers(size(), None, big))
+        check_answers(desired(os_disk_size_gb=63), "westeurope", Answers(size(), None, big))
     assert caught.value.option == "os_disk_size_gb"
 
 
@@ -328,9 +328,9 @@ def test_types_of_disks_that_the_region_has() -> None:
         ("data_disks[lun 4].managed_disk_type", {"data_disks": [a_disk("Premium_ZRS")]}),
     ):
         with pytest.raises(OptionError, match="westeurope; types that can: Premium_LRS, StandardSSD_LRS") as caught:
-            check_answers(wanted(**given), "westeurope", Answers([*size(), *there], None, IMAGE))
+            check_answers(desired(**given), "westeurope", Answers([*size(), *there], None, IMAGE))
         assert caught.value.option == option
-    check_answers(wanted(data_disks=[a_disk("Premium_LRS")]), "westeurope", Answers([*size(), *there], None, IMAGE))
+    check_answers(desired(data_disks=[a_disk("Premium_LRS")]), "westeurope", Answers([*size(), *there], None, IMAGE))
 
 
 def a_disk(kind: str) -> dict[str, t.Any]:
@@ -338,12 +338,12 @@ def a_disk(kind: str) -> dict[str, t.Any]:
     return {"lun": 4, "disk_size_gb": 8, "managed_disk_type": kind}
 
 
-def resized(vcpus: int, limit: int, **present: t.Any) -> None:
+def resized(vcpus: int, limit: int, **current: t.Any) -> None:
     """Judge a change from two to some vCPUs, of which ten are in use."""
     larger = {**size()[0], "name": "Standard_B99s", "capabilities": [{"name": "vCPUs", "value": str(vcpus)}]}
     usages = [{"name": {"value": value}, "currentValue": 10, "limit": limit} for value in ("cores", "standardBSFamily")]
-    machine = {"properties": {"hardwareProfile": {"vmSize": "Standard_B2s"}}, **present}
-    check_change(wanted(vm_size="Standard_B99s"), "westeurope", [*size(), larger], machine, usages)
+    machine = {"properties": {"hardwareProfile": {"vmSize": "Standard_B2s"}}, **current}
+    check_change(desired(vm_size="Standard_B99s"), "westeurope", [*size(), larger], machine, usages)
 
 
 def test_a_new_size_needs_quota_for_what_is_more() -> None:
@@ -388,9 +388,9 @@ def test_spot_has_a_quota_of_its_own() -> None:
         {"name": {"value": "cores"}, "currentValue": 10, "limit": 10},
         {"name": {"value": "lowPriorityCores"}, "currentValue": 0, "limit": 10},
     ]
-    check_answers(wanted(priority="Spot"), "westeurope", Answers(size(), usages))
+    check_answers(desired(priority="Spot"), "westeurope", Answers(size(), usages))
     with pytest.raises(OptionError, match="10 of 10"):
-        check_answers(wanted(), "westeurope", Answers(size(), usages))
+        check_answers(desired(), "westeurope", Answers(size(), usages))
 
 
 def offered(name: str, zones: str = "123", **capabilities: str) -> dict[str, t.Any]:
@@ -426,7 +426,7 @@ def test_sizes_that_are_suggested_would_do(
     given: dict[str, t.Any], answer: dict[str, t.Any] | None, fitting: set[str]
 ) -> None:
     with pytest.raises(OptionError, match="Available are") as caught:
-        check_answers(wanted(vm_size="Standard_B2none", **given), "westeurope", Answers(OFFERED, None, answer))
+        check_answers(desired(vm_size="Standard_B2none", **given), "westeurope", Answers(OFFERED, None, answer))
     suggested = str(caught.value).partition("Available are ")[2].rstrip(".").split(", ")
     assert {name.removeprefix("Standard_") for name in suggested} == fitting
 
@@ -434,6 +434,6 @@ def test_sizes_that_are_suggested_would_do(
 def test_sizes_that_are_suggested_are_for_the_same_processor() -> None:
     blocked = {**offered("Standard_B2none"), "restrictions": [{"type": "Location", "values": ["westeurope"]}]}
     with pytest.raises(OptionError, match="Available are") as caught:
-        check_answers(wanted(vm_size="Standard_B2none"), "westeurope", Answers([*OFFERED, blocked]))
+        check_answers(desired(vm_size="Standard_B2none"), "westeurope", Answers([*OFFERED, blocked]))
     assert "B2arm" not in str(caught.value)
     assert "B2a" in str(caught.value)

@@ -192,7 +192,7 @@ def test_what_azure_cannot_change_is_named_with_both_values(place: Cloud, option
             place.run(check=check, **filled(place, then))
         entries = caught.value.details["immutable"]
         assert [entry["property"] for entry in entries if entry["property"] == option] == [option]
-        assert all(entry.keys() == {"property", "present", "wanted"} for entry in entries)
+        assert all(entry.keys() == {"property", "current", "desired"} for entry in entries)
         assert place.writes == []
 
 
@@ -220,11 +220,11 @@ def test_a_label_that_the_hosts_own_address_got_meanwhile(cloud: Cloud, monkeypa
     with pytest.raises(DockerHostError):
         cloud.run(location="westeurope")
     cloud.azure.faults_clear()
-    look = StateReader.look
+    read = StateReader.read
 
     def early(self: StateReader, everything: bool = False) -> HostState:
-        facts = look(self, everything)
-        return replace(facts, public_ip_address=None) if not cloud.writes else facts
+        current = read(self, everything)
+        return replace(current, public_ip_address=None) if not cloud.writes else current
 
-    monkeypatch.setattr(StateReader, "look", early)
+    monkeypatch.setattr(StateReader, "read", early)
     assert "create virtual machine web1" in cloud.run()["actions"]

@@ -16,14 +16,14 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import ImmutableError
 
-from .conftest import SUBSCRIPTION, Cloud, plan_of, wanted
+from .conftest import SUBSCRIPTION, Cloud, desired, plan_of
 
 Json = dict[str, t.Any]
 
 
 def shared(*spaces: str, **subnets: str) -> HostState:
     """A shared network that is there."""
-    path = str(resolve_resources(wanted(), SUBSCRIPTION).virtual_network)
+    path = str(resolve_resources(desired(), SUBSCRIPTION).virtual_network)
     found = [
         {"id": f"{path}/subnets/{name}", "name": name, "properties": {"addressPrefix": prefix}}
         for name, prefix in subnets.items()
@@ -33,10 +33,10 @@ def shared(*spaces: str, **subnets: str) -> HostState:
     return HostState(virtual_network=network)
 
 
-def made(facts: HostState, **given: t.Any) -> tuple[list[str], str] | str | None:
+def made(current: HostState, **given: t.Any) -> tuple[list[str], str] | str | None:
     """The addresses of the network and subnet that a plan makes."""
-    plan = plan_of(wanted(**given), facts)
-    network, subnet = plan.step("virtual_network"), plan.step("subnet")
+    plan = plan_of(desired(**given), current)
+    network, subnet = plan.action("virtual_network"), plan.action("subnet")
     if network:
         properties = (network.body or {})["properties"]
         prefix = properties["subnets"][0]["properties"]["addressPrefix"]
@@ -58,7 +58,7 @@ def test_a_new_network(given: Json, space: str, subnet: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "given", "subnet"),
+    ("current", "given", "subnet"),
     [
         (shared("10.0.0.0/16", docker="10.0.0.0/24"), {}, None),
         (shared("10.0.0.0/16", docker="10.0.0.0/24"), {"subnet_name": "more"}, "10.0.1.0/24"),
@@ -69,12 +69,12 @@ def test_a_new_network(given: Json, space: str, subnet: str) -> None:
         (shared("192.168.4.0/22"), {"subnet_prefix": "192.168.6.0/26"}, "192.168.6.0/26"),
     ],
 )
-def test_a_subnet_in_a_network_that_is_there(facts: HostState, given: Json, subnet: str | None) -> None:
-    assert made(facts, **given) == subnet
+def test_a_subnet_in_a_network_that_is_there(current: HostState, given: Json, subnet: str | None) -> None:
+    assert made(current, **given) == subnet
 
 
 @pytest.mark.parametrize(
-    ("facts", "given", "option"),
+    ("current", "given", "option"),
     [
         (HostState(), {"subnet_prefix": "10.1.0.0/24"}, "subnet_prefix"),
         (shared("10.0.0.0/24", docker="10.0.0.0/25"), {"subnet_name": "more"}, "subnet_prefix"),
@@ -90,26 +90,26 @@ def test_a_subnet_in_a_network_that_is_there(facts: HostState, given: Json, subn
         (shared("10.0.0.0/16", docker="10.0.7.0/24"), {"private_ip_address": "10.0.0.9"}, "private_ip_address"),
     ],
 )
-def test_addresses_that_cannot_be_had(facts: HostState, given: Json, option: str) -> None:
+def test_addresses_that_cannot_be_had(current: HostState, given: Json, option: str) -> None:
     with pytest.raises(OptionError) as caught:
-        plan_of(wanted(**given), facts)
+        plan_of(desired(**given), current)
     assert caught.value.option == option
 
 
 def test_a_private_address_is_of_the_subnet_that_is_there() -> None:
-    facts = shared("10.0.0.0/16", docker="10.0.7.0/24")
-    assert plan_of(wanted(private_ip_address="10.0.7.9"), facts)
-    assert plan_of(wanted(private_ip_address="10.0.0.9", subnet_name="more"), facts)
+    current = shared("10.0.0.0/16", docker="10.0.7.0/24")
+    assert plan_of(desired(private_ip_address="10.0.7.9"), current)
+    assert plan_of(desired(private_ip_address="10.0.0.9", subnet_name="more"), current)
 
 
 def test_other_addresses_than_the_networks_are_named_with_both_values() -> None:
-    facts = shared("10.0.0.0/16", docker="10.0.0.0/24")
-    assert made(facts, virtual_network_prefix="10.0.0.0/16", subnet_prefix="10.0.0.0/24") is None
+    current = shared("10.0.0.0/16", docker="10.0.0.0/24")
+    assert made(current, virtual_network_prefix="10.0.0.0/16", subnet_prefix="10.0.0.0/24") is None
     with pytest.raises(ImmutableError) as caught:
-        plan_of(wanted(virtual_network_prefix="10.2.0.0/16", subnet_prefix="10.2.0.0/24"), facts)
+        plan_of(desired(virtual_network_prefix="10.2.0.0/16", subnet_prefix="10.2.0.0/24"), current)
     assert caught.value.details["immutable"] == [
-        {"property": "virtual_network_prefix", "present": "10.0.0.0/16", "wanted": "10.2.0.0/16"},
-        {"property": "subnet_prefix", "present": "10.0.0.0/24", "wanted": "10.2.0.0/24"},
+        {"property": "virtual_network_prefix", "current": "10.0.0.0/16", "desired": "10.2.0.0/16"},
+        {"property": "subnet_prefix", "current": "10.0.0.0/24", "desired": "10.2.0.0/24"},
     ]
 
 

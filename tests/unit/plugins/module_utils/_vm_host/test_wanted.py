@@ -23,7 +23,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.resource_names import ResourceNames
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
 
-from .conftest import KEY, SUBSCRIPTION, plan_of, wanted
+from .conftest import KEY, SUBSCRIPTION, desired, plan_of
 
 GOOD = "Abcdefghij12"
 
@@ -36,6 +36,11 @@ def short_rsa() -> str:
 
 BAD: list[tuple[str, dict[str, t.Any], tuple[str, ...]]] = [
     ("name", {"name": "_web"}, ("'_web'", "1 to 64 letters")),
+    ("address", {"address": "web1:4243"}, ("'web1:4243'",)),
+    ("address", {"address": "https://web1"}, ("'https://web1'",)),
+    ("dns_names[1]", {"dns_names": ["web1.example.org", "web 1"]}, ("'web 1'",)),
+    ("dns_names[0]", {"dns_names": ["10.0.0.1"]}, ("'10.0.0.1'", "ip_addresses")),
+    ("ip_addresses[1]", {"ip_addresses": ["10.0.0.1", "10.0.0.256"]}, ("'10.0.0.256'",)),
     ("resource_group", {"resource_group": "rg."}, ("'rg.'", "1 to 90 letters")),
     ("location", {"location": "west-europe"}, ("'west-europe'", "westeurope")),
     ("vm_size", {"vm_size": "big"}, ("'big'", "Standard_B2s")),
@@ -205,7 +210,7 @@ def test_bad_input_names_option_value_and_what_is_allowed(
     option: str, given: dict[str, t.Any], says: tuple[str, ...]
 ) -> None:
     with pytest.raises(OptionError) as caught:
-        wanted(**given)
+        desired(**given)
     assert caught.value.option == option
     assert str(caught.value).startswith(f"{option}: ")
     assert [text for text in says if text not in str(caught.value).partition(": ")[2]] == []
@@ -221,12 +226,12 @@ def test_options_that_contradict_each_other(one: str, other: str) -> None:
     }
     given = {option: values.get(option, f"my-{option[:3]}") for option in (one, other)}
     with pytest.raises(OptionError, match="Give one of the two") as caught:
-        wanted(**given)
+        desired(**given)
     assert caught.value.option == other
     assert all(text in str(caught.value) for option in given for text in (option, repr(given[option])))
     # As surveys of AWX leave out an option.
     for option in (one, other):
-        wanted(**{**given, option: ""})
+        desired(**{**given, option: ""})
 
 
 def test_nothing_is_left_to_the_argument_spec_that_an_empty_string_would_trip() -> None:
@@ -238,7 +243,7 @@ def test_what_a_file_holds_is_not_shown(tmp_path: Path) -> None:
         file = tmp_path / "shadow"
         file.write_text(content)
         with pytest.raises(OptionError, match=str(file)) as caught:
-            wanted(ssh_public_keys=[str(file)])
+            desired(ssh_public_keys=[str(file)])
         assert "secret" not in str(caught.value)
 
 
@@ -252,7 +257,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     # The tests may run as root, who may read everything.
     monkeypatch.setattr(Path, "read_text", refuse)
     with pytest.raises(OptionError, match=f"{file} cannot be read: Permission denied"):
-        wanted(ssh_public_keys=[str(file)])
+        desired(ssh_public_keys=[str(file)])
 
 
 # References, of which form and type are checked when the subscription is known.
@@ -283,7 +288,7 @@ REFERENCES = (
 )
 def test_bad_references_name_their_option(option: str, text: str) -> None:
     more = {"subnet_name": "s"} if option == "virtual_network" else {}
-    host = wanted(**{option: text}, **more)
+    host = desired(**{option: text}, **more)
     with pytest.raises(OptionError) as caught:
         plan_of(host, HostState())
     assert caught.value.option == option
@@ -302,11 +307,11 @@ def test_every_option_that_can_be_wrong_is_among_the_bad_input() -> None:
 
 
 def test_every_form_of_an_open_port() -> None:
-    host = wanted(
+    host = desired(
         ssh_allowed_sources=["10.0.0.0/8"],
         open_ports=[80, "8000-8010", "53/udp", {"port": "443", "allowed_sources": ["10.0.0.0/8", "203.0.113.7"]}],
     )
-    assert [(entry.name, entry.protocol, entry.ports, entry.sources) for entry in host.openings] == [
+    assert [(entry.name, entry.protocol, entry.ports, entry.sources) for entry in host.inbound_rules] == [
         ("docker-host-docker", "Tcp", "4243", ("Internet",)),
         ("docker-host-ssh", "Tcp", "22", ("10.0.0.0/8",)),
         ("docker-host-open-80-tcp", "Tcp", "80", ("Internet",)),
@@ -317,18 +322,18 @@ def test_every_form_of_an_open_port() -> None:
 
 
 def test_the_docker_port_can_be_closed() -> None:
-    assert wanted(allowed_sources=[]).openings == ()
+    assert desired(allowed_sources=[]).inbound_rules == ()
 
 
 def test_a_public_key_is_taken_as_text_and_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "id.pub"
     file.write_text(f"{KEY}\n")
-    assert wanted(ssh_public_keys=[KEY]).ssh_public_keys == (KEY,)
-    assert wanted(ssh_public_keys=[str(file)]).ssh_public_keys == (KEY,)
+    assert desired(ssh_public_keys=[KEY]).ssh_public_keys == (KEY,)
+    assert desired(ssh_public_keys=[str(file)]).ssh_public_keys == (KEY,)
 
 
 def test_a_password_asks_for_signing_in_by_it_and_is_not_shown() -> None:
-    host = wanted(admin_password=GOOD)
+    host = desired(admin_password=GOOD)
     assert host.ssh_password_enabled
     assert not host.needs_generated_key
     assert GOOD not in repr(host)
@@ -341,7 +346,7 @@ def test_a_password_asks_for_signing_in_by_it_and_is_not_shown() -> None:
 def test_default_labels_are_labels(name: str, beginning: str) -> None:
     label = ResourceNames(SUBSCRIPTION, "rg", name).default_dns_label
     assert label.startswith(beginning)
-    wanted(dns_label=label)
+    desired(dns_label=label)
 
 
 def test_default_labels_differ_by_group_and_not_by_case() -> None:
@@ -374,7 +379,7 @@ def test_references_to_nothing(text: str) -> None:
 
 def test_an_existing_network_needs_a_subnet() -> None:
     with pytest.raises(OptionError, match="subnet_name"):
-        resolve_resources(wanted(virtual_network="net"), SUBSCRIPTION)
+        resolve_resources(desired(virtual_network="net"), SUBSCRIPTION)
 
 
 def ssh_port_commands(tmp_path: Path, *there: str) -> list[str]:
@@ -385,7 +390,7 @@ def ssh_port_commands(tmp_path: Path, *there: str) -> list[str]:
         command = tmp_path / name
         command.write_text(f'#!/bin/sh\necho "{name} $*" >>{log}\n{known}\n')
         command.chmod(0o755)
-    for entry in yaml.safe_load(str(machine.custom_data(wanted(ssh_port=2222))))["runcmd"]:
+    for entry in yaml.safe_load(str(machine.custom_data(desired(ssh_port=2222))))["runcmd"]:
         subprocess.run(["/bin/sh", *entry[1:]], env={"PATH": str(tmp_path)}, check=True)
     return log.read_text().splitlines()
 
@@ -415,11 +420,11 @@ def test_without_selinux_sshd_is_moved_and_nothing_else(tmp_path: Path) -> None:
 def test_custom_data_and_another_ssh_port_are_merged(own: str) -> None:
     import email
 
-    data = machine.custom_data(wanted(custom_data=own, ssh_port=2222))
+    data = machine.custom_data(desired(custom_data=own, ssh_port=2222))
     parts = t.cast("list[t.Any]", email.message_from_string(str(data)).get_payload())
     assert parts[0].get_content_type() == "text/cloud-config"
     assert "Port 2222" in parts[0].get_payload()
     assert parts[1].get_payload().strip() == own.strip()
-    assert machine.custom_data(wanted(custom_data=own)) == own
-    assert "ListenStream=2222" in str(machine.custom_data(wanted(ssh_port=2222)))
-    assert machine.custom_data(wanted()) is None
+    assert machine.custom_data(desired(custom_data=own)) == own
+    assert "ListenStream=2222" in str(machine.custom_data(desired(ssh_port=2222)))
+    assert machine.custom_data(desired()) is None

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The names by which a host is reached beside those that Azure gives it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ..._tls.names import check_dns_name, check_ip_address, is_ip_address
+
+
+@dataclass(frozen=True)
+class ExtraNames:
+    """Names that the user adds to Azure's.
+
+    :param address: a DNS name or IP address by which the host is reached in place of what Azure says.
+    :param dns_names: further DNS names, the address included.
+    :param ip_addresses: further IP addresses, the address included.
+    """
+
+    address: str | None = None
+    dns_names: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+
+
+def read_extra_names(params: t.Mapping[str, t.Any]) -> ExtraNames:
+    """Return the names that the options add.
+
+    :raises OptionError: one of them is neither a DNS name nor an IP address.
+    """
+    dns_names = [check_dns_name(f"dns_names[{index}]", name) for index, name in enumerate(params["dns_names"])]
+    addresses = [check_ip_address(f"ip_addresses[{index}]", text) for index, text in enumerate(params["ip_addresses"])]
+    address = params["address"] or None
+    if address and is_ip_address(address):
+        address = check_ip_address("address", address)
+        addresses.insert(0, address)
+    elif address:
+        address = check_dns_name("address", address)
+        dns_names.insert(0, address)
+    return ExtraNames(address, tuple(dict.fromkeys(dns_names)), tuple(dict.fromkeys(addresses)))
