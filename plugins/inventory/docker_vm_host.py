@@ -119,6 +119,7 @@ import functools
 import os
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
@@ -231,7 +232,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         agent_state = bool(self.get_option("agent_state"))
 
         def query_azure(subscription: str | None) -> HostList:
-            with AzureSession.from_params({**params, "subscription_id": subscription}) as session:
+            given = {**params, "subscription_id": subscription}
+            with AzureSession.from_params(given, token_cache=constants.DEFAULT_LOCAL_TMP) as session:
                 return list_hosts(session, groups, agent_state=agent_state)
 
         try:

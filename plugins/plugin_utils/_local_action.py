@@ -107,6 +107,7 @@ class LocalAction(ActionBase):
             check_mode=bool(self._task.check_mode),
             diff=bool(self._task.diff),
             concurrency=concurrent_hosts(task_vars),
+            token_cache=constants.DEFAULT_LOCAL_TMP,
         )
         if _wants_invocation(task_vars):
             ran.result["invocation"] = {"module_args": ran.params}

@@ -25,8 +25,9 @@ from . import settings as found
 from .api_versions import COMPUTE, api_version_of
 from .clouds import Cloud, find_cloud
 from .credentials import AuthMethod, AuthTarget, select_auth_method, wants_no_discovery
-from .errors import AuthenticationError, AzureError, from_sdk, sign_in_error
+from .errors import AuthenticationError, AzureError, from_sdk
 from .operations import Deadline, Operation, OperationInfo, ProgressReporter, polling_method
+from .tokens import SharedCredential
 from .transport import COMPUTE_REQUIREMENT, make_transport
 from .wire import Json
 
@@ -62,7 +63,8 @@ class AzureSession:
     :param subscription_id: the subscription.
     :param progress: shows one line to the user.
     :param deadline: when waiting for operations ends.
-    :param at_once: how many such sessions may work at the same time.
+    :param concurrency: how many such sessions may work at the same time.
+    :param token_cache: a private directory of this run, in which processes share access tokens.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class AzureSession:
         progress: t.Callable[[str], None] = silent,
         deadline: Deadline | None = None,
         concurrency: int = 1,
+        token_cache: str | None = None,
     ) -> None:
         self.way = way
         self.place = place
@@ -82,7 +85,7 @@ class AzureSession:
         self.concurrency = concurrency
         _keep_quiet()
         self._transport = make_transport(place.ca_path, lambda: self.deadline.left)
-        self._credential = _OneAtATime(way, place)
+        self._credential = SharedCredential(way, place, token_cache)
         self._compute: t.Any = None
         self._arm: ArmClient | None = None
 
@@ -93,12 +96,14 @@ class AzureSession:
         progress: t.Callable[[str], None] = silent,
         wait_timeout: float | None = None,
         concurrency: int = 1,
+        token_cache: str | None = None,
     ) -> AzureSession:
         """A session as a task's options, or else the environment, ask for. A private cloud is asked for its endpoints.
 
         :param params: options of :func:`azure_argument_spec`; absent ones count as unset.
         :param wait_timeout: seconds until waiting for operations ends; None means never.
-        :param at_once: how many such sessions may work at the same time.
+        :param concurrency: how many such sessions may work at the same time.
+        :param token_cache: the directory in which processes share access tokens; None shares none.
         :raises AuthenticationError: nothing to sign in with was found.
         :raises OptionError: an option is wrong.
         :raises AzureError: a private cloud does not answer.
@@ -113,7 +118,8 @@ class AzureSession:
         same = (way, *_configured_auth_target(params, way), params.get("disable_instance_discovery"), subscription)
         if _shared is not None and same in _shared:
             return _shared[same]
-        session = cls(way, find_auth_target(params, way), subscription, progress, Deadline(wait_timeout), concurrency)
+        target, deadline = find_auth_target(params, way), Deadline(wait_timeout)
+        session = cls(way, target, subscription, progress, deadline, concurrency, token_cache)
         if _shared is not None:
             _shared[same] = session
         return session
@@ -420,34 +426,6 @@ def _configured_auth_target(params: t.Mapping[str, t.Any], way: AuthMethod) -> t
     """The cloud's name or URL, and the file with the CA of its endpoints."""
     name = found.option_or_variable(params, "cloud_environment", "AZURE_CLOUD_ENVIRONMENT")
     return way.settings.cloud_environment or name, found.option_or_variable(params, "cloud_ca_path", found.CA_VARIABLE)
-
-
-class _OneAtATime:
-    """A credential that gets a token once, also when several requests need their first at the same time."""
-
-    def __init__(self, way: AuthMethod, place: AuthTarget) -> None:
-        self._way = way
-        self._credential = way.credential(place)
-        self._lock = threading.Lock()
-
-    def get_token(self, *scopes: str, **keywords: t.Any) -> t.Any:
-        """A token for the scopes; azure-identity keeps it until it expires.
-
-        :raises AuthenticationError: there is none to be had; the text says which way was tried.
-        """
-        from azure.core.exceptions import ClientAuthenticationError
-
-        with self._lock:
-            try:
-                return self._credential.get_token(*scopes, **keywords)
-            except ClientAuthenticationError as error:
-                raise sign_in_error(self._way.label, self._way.looked_at, error) from error
-
-    def close(self) -> None:
-        """Close the credential's connections."""
-        close = getattr(self._credential, "close", None)
-        if close:
-            close()
 
 
 def _load(name: str) -> None:

@@ -24,6 +24,8 @@ from .settings import Settings
 from .transport import make_transport
 
 IDENTITY_REQUIREMENT = "azure-identity>=1.16.0"
+AZURE_CLI_SECONDS = 60
+"""How long ``az`` may take: one to three seconds as a rule, and more than the SDK's ten on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,8 @@ class AzureCli(AuthMethod):
         return "the Azure CLI's account"
 
     def credential(self, place: AuthTarget) -> t.Any:  # noqa: ARG002  (asks this machine, not the token service)
-        given = {"tenant_id": _tenant_of(self.settings)} if self.settings.tenant else {}
-        return _identity().AzureCliCredential(**given)
+        given: dict[str, t.Any] = {"tenant_id": _tenant_of(self.settings)} if self.settings.tenant else {}
+        return _identity().AzureCliCredential(process_timeout=AZURE_CLI_SECONDS, **given)
 
 
 def select_auth_method(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> AuthMethod:

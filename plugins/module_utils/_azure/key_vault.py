@@ -22,6 +22,7 @@ from .api_versions import KEY_VAULT
 from .clients import USER_AGENT, find_auth_target
 from .credentials import AuthMethod, AuthTarget, select_auth_method
 from .errors import AzureError, from_sdk
+from .tokens import SharedCredential
 from .transport import make_transport
 
 REQUIREMENT = "azure-keyvault-secrets>=4.7.0"
@@ -80,25 +81,27 @@ class KeyVault:
     """A signed-in client for one vault's secrets. Use as a context manager.
 
     :param vault: its name or URL, checked.
+    :param token_cache: the directory in which processes share access tokens; None shares none.
     """
 
-    def __init__(self, way: AuthMethod, place: AuthTarget, vault: str) -> None:
+    def __init__(self, way: AuthMethod, place: AuthTarget, vault: str, token_cache: str | None = None) -> None:
         self.url = _url(place, vault)
         self._transport = make_transport(place.ca_path)
-        self._credential = way.credential(place)
+        self._credential = SharedCredential(way, place, token_cache)
         self._client = self._connect()
 
     @classmethod
-    def from_params(cls, params: t.Mapping[str, t.Any], vault: str) -> KeyVault:
+    def from_params(cls, params: t.Mapping[str, t.Any], vault: str, token_cache: str | None = None) -> KeyVault:
         """A client as a task's options, or else the environment, ask for. No subscription is needed.
 
+        :param token_cache: the directory in which processes share access tokens; None shares none.
         :raises AuthenticationError: nothing to sign in with was found.
         :raises OptionError: an option is wrong.
         :raises AzureError: a private cloud does not answer.
         :raises MissingLibraryError: a package is missing.
         """
         way = select_auth_method(params, os.environ)
-        return cls(way, find_auth_target(params, way), vault)
+        return cls(way, find_auth_target(params, way), vault, token_cache)
 
     def _connect(self) -> t.Any:
         try:
@@ -114,9 +117,7 @@ class KeyVault:
 
     def __exit__(self, *exception: object) -> None:
         self._transport.close()
-        close = getattr(self._credential, "close", None)
-        if close:
-            close()
+        self._credential.close()
 
     def versions(self, name: str) -> list[SecretVersion]:
         """All versions of a secret, in no order; empty when there is no such secret.

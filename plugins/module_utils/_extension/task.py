@@ -51,7 +51,9 @@ def run(request: Request) -> dict[str, t.Any]:
     if desired.reference.subscription_id:
         params["subscription_id"] = desired.reference.subscription_id
     wait_timeout = float(params["wait_timeout"])
-    with AzureSession.from_params(params, request.progress, wait_timeout, request.concurrency) as session:
+    with AzureSession.from_params(
+        params, request.progress, wait_timeout, request.concurrency, request.token_cache
+    ) as session:
         result = _run_on_vm(request, desired, session)
         return {**result, "signed_in_with": session.signed_in_with}
 

@@ -95,7 +95,7 @@ def opened(request: Request, settle: float | None = None) -> t.Iterator[Kept]:
 
     vault = check_vault("key_vault", params["key_vault"])
     name = check_secret_name("key_vault_secret", params["key_vault_secret"])
-    with KeyVault.from_params(params, vault) as client:
+    with KeyVault.from_params(params, vault, request.token_cache) as client:
         pause = SETTLE if settle is None else settle
         yield KeptInVault(VersionedSecret(client, name, settle=pause, progress=request.progress))
 

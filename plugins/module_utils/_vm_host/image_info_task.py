@@ -53,7 +53,7 @@ def run(request: Request) -> dict[str, t.Any]:
         urn = ALIASES[params["family"].lower()].split(":")[:3]
         params.update(zip(("publisher", "offer", "sku"), urn, strict=True))
     _expect_images(params)
-    with AzureSession.from_params(params, request.progress) as session:
+    with AzureSession.from_params(params, request.progress, token_cache=request.token_cache) as session:
         _check_location(session, location)
         catalogue = _Catalogue(session, location)
         result: dict[str, t.Any] = {"changed": False, "families": families, "publishers": [], "offers": [], "skus": []}

@@ -44,7 +44,7 @@ def run(request: Request) -> dict[str, t.Any]:
     """Find hosts and read what there is to know about each."""
     params = request.params
     _check(params)
-    with AzureSession.from_params(params, request.progress) as session:
+    with AzureSession.from_params(params, request.progress, token_cache=request.token_cache) as session:
         machines = [
             found for found in _machines(session, params) if str(owner_of(found)).lower() == str(found["name"]).lower()
         ]

@@ -47,7 +47,9 @@ def run(request: Request) -> dict[str, t.Any]:
     begun = time.monotonic()
     desired = read_host_spec(request.params)
     timeout = float(request.params["wait_timeout"])
-    with AzureSession.from_params(request.params, request.progress, timeout, request.concurrency) as session:
+    with AzureSession.from_params(
+        request.params, request.progress, timeout, request.concurrency, request.token_cache
+    ) as session:
         resources = resolve_resources(desired, session.subscription_id)
         result = _Run(request, desired, session, resources).result()
         result["signed_in_with"] = session.signed_in_with

@@ -1,0 +1,246 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access tokens, shared by the requests of a task and by the worker processes of a run.
+
+azure-identity keeps tokens within one process, and those of the Azure CLI not at all. The tasks of a play run in one
+forked process for each host, so each of twenty hosts would sign in, with ``az`` at the cost of a Python process of its
+own that fails when many run at once (Azure/azure-sdk-for-python#37739).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+import tempfile
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+from .credentials import AuthMethod, AuthTarget
+from .errors import AuthenticationError, sign_in_error
+
+REFRESH_SECONDS = 300
+"""A token that expires within this time is not used any more."""
+DIRECTORY = "dockerhost-azure-tokens"
+KEY_FILE = "key"
+KEY_BYTES = 32
+# What decides who signs in, besides the options: where az and the managed identity's endpoint keep what they know.
+_ENVIRONMENT = ("AZURE_CONFIG_DIR", "HOME", "IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
+# What does not: one identity has the same tokens in all subscriptions.
+_IRRELEVANT = ("subscription_id", "cloud_environment", "thumbprint")
+
+Entry = dict[str, t.Any]
+
+
+def token_directory(parent: str) -> str | None:
+    """Create the directory in which the processes of one run share access tokens.
+
+    :param parent: a directory of this run that only its user can read and that is removed at the end of the run.
+    :returns: its path; None when there cannot be one.
+    """
+    path = os.path.join(parent, DIRECTORY)
+    with contextlib.suppress(OSError):
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        if _is_private(path):
+            return path
+    return None
+
+
+class SharedCredential:
+    """A credential that signs in once for all requests of this process, and of other processes with the same directory.
+
+    :param directory: a private directory of this run, below which tokens are shared; None shares none.
+    """
+
+    def __init__(self, method: AuthMethod, target: AuthTarget, directory: str | None = None) -> None:
+        self._method = method
+        self._target = target
+        self._credential = method.credential(target)
+        self._lock = threading.Lock()
+        self._entries: dict[str, Entry] = {}
+        shared = token_directory(directory) if directory else None
+        self._store = TokenStore(shared) if shared else None
+
+    def get_token(self, *scopes: str, **options: t.Any) -> t.Any:
+        """Return an access token for the scopes.
+
+        :param options: azure-core's ``claims`` (an answer to a challenge, so that no earlier token will do),
+            ``tenant_id`` and ``enable_cae``.
+        :raises AuthenticationError: signing in failed; the text says which way was tried.
+        """
+        from azure.core.credentials import AccessToken
+
+        request = json.dumps([scopes, options.get("tenant_id"), bool(options.get("enable_cae"))])
+        with self._lock:
+            if options.get("claims"):
+                self._entries.pop(request, None)
+                return self._sign_in(*scopes, **options)
+            entry = self._entries.get(request)
+            if not _is_fresh(entry):
+                entry = self._shared(request, lambda: self._new_entry(*scopes, **options))
+                self._entries[request] = entry
+        return AccessToken(str(entry["token"]), int(entry["expires_on"]))
+
+    def close(self) -> None:
+        """Close the credential's connections."""
+        close = getattr(self._credential, "close", None)
+        if close:
+            close()
+
+    def _shared(self, request: str, sign_in: t.Callable[[], Entry]) -> Entry:
+        if self._store is None:
+            return sign_in()
+        return self._store.get(json.dumps([request, identity_of(self._method, self._target)]), sign_in)
+
+    def _new_entry(self, *scopes: str, **options: t.Any) -> Entry:
+        token = self._sign_in(*scopes, **options)
+        return {"token": token.token, "expires_on": token.expires_on}
+
+    def _sign_in(self, *scopes: str, **options: t.Any) -> t.Any:
+        from azure.core.exceptions import ClientAuthenticationError
+
+        try:
+            return self._credential.get_token(*scopes, **options)
+        except ClientAuthenticationError as error:
+            raise sign_in_error(self._method.label, self._method.looked_at, error) from error
+
+
+class TokenStore:
+    """Files with one access token each, which only their user can read, under names that give nothing away.
+
+    :param directory: an existing private directory.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = Path(directory)
+
+    def get(self, identity: str, sign_in: t.Callable[[], Entry]) -> Entry:
+        """Return the token of an identity. The first process that needs it signs in, and others wait for it.
+
+        :param identity: everything that decides about the token, secrets included; only its keyed hash is stored.
+        :raises AuthenticationError: signing in failed, here or in the process that this one waited for.
+        """
+        waiting_since = time.monotonic()
+        with contextlib.ExitStack() as held:
+            try:
+                path = self._directory / hmac.new(self._key(), identity.encode(), hashlib.sha256).hexdigest()
+                held.enter_context(_locked(path.with_suffix(".lock")))
+            except OSError:
+                return sign_in()
+            entry = _read(path)
+            if _is_fresh(entry):
+                return entry
+            if float(entry.get("failed_at") or 0) < waiting_since:
+                return self._sign_in(path, sign_in)
+        # The process that this one waited for failed: nobody waits for another such attempt.
+        if entry.get("error"):
+            raise AuthenticationError(str(entry["error"]))
+        return sign_in()
+
+    def _sign_in(self, path: Path, sign_in: t.Callable[[], Entry]) -> Entry:
+        try:
+            entry = sign_in()
+        except Exception as error:
+            refused = error.message if isinstance(error, AuthenticationError) else None
+            _write(path, {"failed_at": time.monotonic(), "error": refused})
+            raise
+        _write(path, entry)
+        return entry
+
+    def _key(self) -> bytes:
+        """Return the directory's own random key. Without it, a name would tell a guessed secret from a wrong one."""
+        path = self._directory / KEY_FILE
+        with _locked(path.with_suffix(".lock")):
+            with contextlib.suppress(FileNotFoundError):
+                return path.read_bytes()
+            key = secrets.token_bytes(KEY_BYTES)
+            _replace(path, key)
+            return key
+
+
+def identity_of(method: AuthMethod, target: AuthTarget) -> str:
+    """Return everything that decides who signs in and where, secrets included."""
+    settings = {key: value for key, value in dataclasses.asdict(method.settings).items() if key not in _IRRELEVANT}
+    certificate = settings.get("x509_certificate_path")
+    files = [Path(certificate).expanduser() if certificate else None, _cli_profile()]
+    return json.dumps(
+        {
+            "authority": target.cloud.authority,
+            "method": type(method).__name__,
+            "settings": settings,
+            "environment": [os.environ.get(name) for name in _ENVIRONMENT],
+            "files": [_digest(path) for path in files],
+        },
+        sort_keys=True,
+    )
+
+
+def _cli_profile() -> Path:
+    """Return the file that changes when somebody else signs in with the Azure CLI."""
+    return Path(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser() / "azureProfile.json"
+
+
+def _digest(path: Path | None) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path else None
+    except OSError:
+        return None
+
+
+def _is_fresh(entry: Entry | None) -> t.TypeGuard[Entry]:
+    return bool(entry and entry.get("token") and float(entry.get("expires_on") or 0) - time.time() > REFRESH_SECONDS)
+
+
+def _is_private(directory: str) -> bool:
+    """Return whether only this user can read and write a directory."""
+    try:
+        status = os.lstat(directory)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> t.Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> Entry:
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _write(path: Path, entry: Entry) -> None:
+    with contextlib.suppress(OSError):
+        _replace(path, json.dumps(entry).encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file atomically, with mode 0600."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
