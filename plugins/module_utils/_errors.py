@@ -15,6 +15,9 @@ import typing as t
 
 _REFERENCE = re.compile(r"\bO\((?P<option>[^()=]+)(?:=(?P<value>[^()]*))?\)")
 
+# C0 and C1 control characters and DEL, but for tab and line break.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 def render(text: str, variables: t.Mapping[str, str] | None = None) -> str:
     """Return a message with its references to options in the words of whoever set them.
@@ -31,7 +34,15 @@ def render(text: str, variables: t.Mapping[str, str] | None = None) -> str:
         place = (variables or {}).get(start, start) + option[len(start) :]
         return place if value is None else f"{place}: {value}"
 
-    return _REFERENCE.sub(shown, text)
+    return _REFERENCE.sub(shown, printable(text))
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters other than line breaks and tabs.
+
+    A message can quote what a server or a VM answered, and a terminal would obey its escape sequences.
+    """
+    return _CONTROL.sub(" ", text)
 
 
 class DockerHostError(Exception):

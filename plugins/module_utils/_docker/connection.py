@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How an engine is reached: community.docker's connection options. Private to this collection."""
+"""How an engine is reached: community.docker's connection options."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TLS_PORT = 2376
 
 
 def environment_fallback(name: str) -> str:
-    """The value of an environment variable. As for the docker CLI, an empty one is unset.
+    """Return an environment variable's value. As for the Docker CLI, an empty one is unset.
 
     :raises AnsibleFallbackNotFound: it is unset.
     """
@@ -34,7 +34,7 @@ def environment_fallback(name: str) -> str:
 
 
 def cert_path_fallback(file_name: str) -> str:
-    """The path of a file in the directory ``DOCKER_CERT_PATH``.
+    """Return the path of a file in the directory ``DOCKER_CERT_PATH``.
 
     :raises AnsibleFallbackNotFound: the variable is unset.
     """
@@ -87,8 +87,8 @@ class Connection:
     :param socket_path: of the unix socket; None for TCP.
     :param tls: whether TLS is spoken.
     :param verify: whether the server's certificate is verified.
-    :param server_name: the name or address that the certificate must carry.
-    :param timeout: seconds for one connection attempt or answer.
+    :param server_name: the name or address that the certificate must be valid for.
+    :param timeout: seconds for one connection attempt, and for each answer.
     """
 
     docker_host: str
@@ -105,14 +105,14 @@ class Connection:
 
     @property
     def shown(self) -> str:
-        """The endpoint as progress lines and errors call it."""
+        """The endpoint in progress lines and errors."""
         if self.host is None:
             return self.docker_host
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
-    def ssl_context(self, *, with_client_certificate: bool = True) -> ssl.SSLContext:
-        """A context with the files of this connection.
+    def ssl_context(self) -> ssl.SSLContext:
+        """Return a context with the files of this connection.
 
         :raises OptionError: a file cannot be read, or is not what it should be.
         """
@@ -120,12 +120,12 @@ class Connection:
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        if with_client_certificate and self.client_cert:
+        if self.client_cert:
             load_client_certificate(context, self.client_cert, self.client_key)
         return context
 
     def docker_connection(self) -> dict[str, t.Any]:
-        """The connection as options of community.docker's modules."""
+        """Return the connection as options of community.docker's modules."""
         options: dict[str, t.Any] = {"docker_host": self.docker_host}
         if self.tls:
             options.update(
@@ -140,9 +140,9 @@ class Connection:
         return {key: value for key, value in options.items() if value is not None}
 
     def docker_env(self) -> dict[str, str]:
-        """The connection as the environment of the docker CLI.
+        """Return the connection as the environment of the Docker CLI.
 
-        ``DOCKER_CERT_PATH`` is there only if the files lie in one directory under the CLI's own names.
+        ``DOCKER_CERT_PATH`` is set only if the files are in one directory under the CLI's own names.
         """
         env = {"DOCKER_HOST": self.docker_host}
         if not self.tls:
@@ -197,9 +197,9 @@ def _check_files(connection: Connection) -> None:
 
 
 def load_context(ca_path: str | None) -> ssl.SSLContext:
-    """A context that trusts this CA alone, or the system's own without one.
+    """Return a context that trusts this CA alone, or the system's CAs without one.
 
-    :raises OptionError: the file holds no certificates.
+    :raises OptionError: the file contains no certificates.
     """
     try:
         return ssl.create_default_context(cafile=ca_path)
@@ -208,7 +208,7 @@ def load_context(ca_path: str | None) -> ssl.SSLContext:
 
 
 class _EncryptedKeyError(Exception):
-    """The client key asks for a passphrase."""
+    """The client key has a passphrase."""
 
 
 def _refuse_passphrase() -> str:
@@ -218,7 +218,7 @@ def _refuse_passphrase() -> str:
 def load_client_certificate(context: ssl.SSLContext, client_cert: str, client_key: str | None) -> None:
     """Give a context its client certificate.
 
-    :raises OptionError: the files are no certificate and key that belong together, without a passphrase.
+    :raises OptionError: the files are not a certificate and a key that belong together, without a passphrase.
     """
     for option, path in (("client_cert", client_cert), ("client_key", client_key)):
         if path is not None:
@@ -226,13 +226,13 @@ def load_client_certificate(context: ssl.SSLContext, client_cert: str, client_ke
     try:
         context.load_cert_chain(client_cert, client_key, password=_refuse_passphrase)
     except _EncryptedKeyError as error:
-        problem = f"{client_key} is encrypted; docker clients take only keys without a passphrase"
+        problem = f"{client_key} is encrypted; Docker clients accept only keys without a passphrase"
         raise OptionError("client_key", problem) from error
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             problem = f"{client_key} does not belong to the certificate {client_cert}"
             raise OptionError("client_key", problem) from error
-        problem = f"{client_cert} and {client_key} are no certificate and key in PEM ({_reason(error)})"
+        problem = f"{client_cert} and {client_key} must be a certificate and a key in PEM ({_reason(error)})"
         raise OptionError("client_cert", problem) from error
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task of ``docker_endpoint_info``. Private to this collection."""
+"""The task of ``docker_endpoint_info``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from .._backend import Backend, Request
 from .._errors import OptionError
 from .after import EarlierResults
 from .connection import CONNECTION_SPEC, Connection, connection_of
-from .probe import Answer, EndpointError, ask, demand_client_certificate
+from .failures import EndpointError
+from .probe import Answer, ask, require_client_certificate
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 5.0
 LONGEST_ATTEMPT = 10.0
-"""Seconds that one attempt may take while more can follow."""
+"""Seconds that a step of one attempt may take while more can follow."""
+SHORTEST_ATTEMPT = 1.0
+"""Seconds that a step of the last attempt may take, even if less is left."""
 PROGRESS_INTERVAL = 30.0
 
 SPEC = CONNECTION_SPEC.merge(
@@ -63,11 +66,13 @@ def run(request: Request) -> dict[str, t.Any]:
         return dict(PREDICTED)
     connection = connection_of(params)
     if params["require_mutual_tls"] and not connection.verify:
-        raise OptionError("require_mutual_tls", "needs validate_certs to be true and a docker_host that is tcp://")
+        raise OptionError(
+            "require_mutual_tls", "needs O(validate_certs=true) and a O(docker_host) that starts with tcp://"
+        )
     patience = float(params["wait_timeout"]) if params["wait"] else 0.0
     answer, waited, attempts = _Wait(connection, patience, request.progress).run()
     if params["require_mutual_tls"]:
-        demand_client_certificate(connection, connection.timeout)
+        require_client_certificate(connection, connection.timeout)
     return {
         "changed": False,
         "predicted": False,
@@ -82,7 +87,7 @@ def run(request: Request) -> dict[str, t.Any]:
 
 
 class _Wait:
-    """Asking again and again, with a line of progress whenever the reason changes and every 30 s."""
+    """Ask until the engine answers, with a line of progress whenever the reason changes and every 30 s."""
 
     def __init__(self, connection: Connection, patience: float, progress: t.Callable[[str], None]) -> None:
         self.connection = connection
@@ -118,16 +123,17 @@ class _Wait:
             return answer, waited, attempts
 
     def _timeout(self) -> float:
-        left = self.started + self.patience - monotonic()
-        if left <= 0:
+        """Return the seconds that each step of an attempt may take."""
+        if not self.patience:
             return self.connection.timeout
-        return min(self.connection.timeout, LONGEST_ATTEMPT)
+        left = self.started + self.patience - monotonic()
+        return min(self.connection.timeout, LONGEST_ATTEMPT, max(SHORTEST_ATTEMPT, left))
 
     def _speak(self, error: EndpointError) -> None:
         waited = monotonic() - self.started
         if error.kind != self.spoken_kind or waited - self.spoken_at >= PROGRESS_INTERVAL:
             self.spoken_kind, self.spoken_at = error.kind, waited
-            self.progress(f"{error} (waiting for {waited:.0f} s, at most {self.patience:.0f} s)")
+            self.progress(f"{error} (waited {waited:.0f} s of at most {self.patience:.0f} s)")
 
     def _final(self, error: EndpointError, attempts: int) -> EndpointError:
         if attempts == 1:

@@ -10,7 +10,8 @@ import os
 import typing as t
 
 from .._docker.connection import Connection, connection_of
-from .._docker.probe import EndpointError, ask
+from .._docker.failures import EndpointError
+from .._docker.probe import ask
 from .._errors import OptionError
 
 Params = t.Mapping[str, t.Any]

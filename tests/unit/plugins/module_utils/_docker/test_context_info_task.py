@@ -15,7 +15,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._backend import R
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_info_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 
-from .test_context import HOST, Setup, needs_docker
+from .test_context_task import HOST, Setup, needs_docker
 
 
 def info(setup: Setup, name: str | None = None) -> dict[str, t.Any]:

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import pathlib
 import socket
 import ssl
+import threading
 import typing as t
 
 import pytest
@@ -19,7 +22,10 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._backend import R
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker import endpoint_task
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.connection import connection_of
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import BACKEND
-from ansible_collections.dockerhost.azure.plugins.module_utils._docker.probe import EndpointError
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.probe import (
+    EndpointError,
+    require_client_certificate,
+)
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 
 
@@ -377,3 +383,63 @@ def test_after_takes_results_only() -> None:
     with pytest.raises(OptionError) as failure:
         run(params(after=[UP, "web1"]))
     assert failure.value.option == "after[1]"
+
+
+CLOSES, NEVER_ENDS = b"", b"HTTP/1.1 200 OK\r\nX-Slow: "
+
+
+@contextlib.contextmanager
+def stranger_server(certificates: t.Any, answer: bytes, pause: float = 0.0) -> t.Iterator[int]:
+    """A TLS server that asks for no certificate, and answers each request byte by byte. Gives its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.server / "cert.pem", certificates.server / "key.pem")
+    stopped = threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(4096)
+            for byte in itertools.chain(answer, itertools.repeat(ord("x")) if pause else ()):
+                secured.sendall(bytes([byte]))
+                if stopped.wait(pause):
+                    return
+
+    def serve(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _address = listener.accept()
+                threading.Thread(target=talk, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]
+        stopped.set()
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_closed_connection_is_no_proof_of_mutual_tls(certificates: t.Any) -> None:
+    with stranger_server(certificates, CLOSES) as port:
+        connection = connection_of(with_tls(port, None, certificates.client))
+        with pytest.raises(EndpointError, match="gave no TLS alert") as failure:
+            require_client_certificate(connection, 5)
+    assert failure.value.kind == "closed"
+
+
+@pytest.mark.parametrize("tls12_only", [False, True])
+def test_a_tls_alert_is_proof_of_mutual_tls(engines: t.Any, certificates: t.Any, tls12_only: bool) -> None:
+    with engines.SmallEngine(certificates=certificates.server, tls12_only=tls12_only) as engine:
+        for client in (None, certificates.client):
+            require_client_certificate(connection_of(with_tls(engine.port, client, certificates.client)), 5)
+
+
+@pytest.mark.parametrize("answer", [NEVER_ENDS, b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+def test_an_answer_that_never_ends_is_not_waited_for(certificates: t.Any, answer: bytes) -> None:
+    with stranger_server(certificates, answer, pause=0.001) as port:
+        assert kind_of(with_tls(port, None, certificates.client, timeout=1)) == "timeout"
+
+
+def test_control_characters_of_an_answer_do_not_reach_the_terminal(certificates: t.Any) -> None:
+    body = b"\x1b[2J\x07bad\x9b"
+    answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with stranger_server(certificates, answer) as port, pytest.raises(EndpointError, match="bad") as failure:
+        run(with_tls(port, None, certificates.client))
+    assert str(failure.value).isprintable()
