@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Loop devices over files, as root on Linux."""
+"""Loop devices over files; only as root on Linux."""
 
 from __future__ import annotations
 
