@@ -21,6 +21,7 @@ export JOBS
 unexport PYTHONDONTWRITEBYTECODE
 export DOCKERHOST_CACHE := $(CACHE)
 export DOCKERHOST_VENVS := $(TOP)/.venvs
+export ANSIBLE_HOME := $(BUILD)/ansible
 export PIP_CACHE_DIR := $(CACHE)/pip
 export npm_config_cache := $(CACHE)/npm
 export PATH := $(VENV)/bin:$(CACHE)/bin:$(PATH)
@@ -99,7 +100,7 @@ demo-stop:  ## Stop the demo and remove what it made
 # What a check finds depends on the files of the tree alone: the same files are not checked twice (cached in .cache/checks).
 ONCE := tools/once.py $(CACHE)/checks
 # antsibull-docs and antsibull-changelog write a log into HOME.
-ANTSIBULL := HOME=$(BUILD)/home ANSIBLE_HOME=$(BUILD)/ansible
+ANTSIBULL := HOME=$(BUILD)/home
 CHECKS := sanity-pylint sanity ansible-lint galaxy mypy docs-lint reuse yamllint changelog-lint ruff
 
 # Two targets at a time, the longest first: where one of them waits, the other one computes.
@@ -124,7 +125,7 @@ yamllint: dev  ## YAML: style and mistakes
 	@echo "$@: passed, every YAML file"
 
 ansible-lint: install  ## Playbooks, roles and examples against ansible-lint's profile "production"
-	@$(ONCE) $@ tree tools/quiet.sh $(RUN) ANSIBLE_HOME=$(BUILD)/ansible ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) ansible-lint --profile production --offline -q
+	@$(ONCE) $@ tree tools/quiet.sh $(RUN) ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) ansible-lint --profile production --offline -q
 	@echo "$@: passed, every playbook, role and example"
 
 docs-lint: dev install  ## Documentation of the plugins and the role, with every reference in it

@@ -181,14 +181,19 @@ def _members(archive: bytes) -> Iterator[tuple[str, bytes]]:
         position += 60 + size + size % 2
 
 
+def unpack_large(packages: t.Sequence[Package], folder: Path) -> None:
+    """Unpack the data of large packages, on all processors."""
+    large = [package for package in packages if (folder / package.file_name).stat().st_size >= UNPACK_FROM]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
+        for _done in workers.map(lambda package: unpack(folder / package.file_name), large):
+            pass
+
+
 def write_repository(pool: Path, packages: t.Sequence[Package]) -> None:
     """Lists over ``pool/*.deb`` for debootstrap and for the guests' apt; digests inside, no signature."""
-    large = [package for package in packages if (pool / "pool" / package.file_name).stat().st_size >= UNPACK_FROM]
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
-        for _done in workers.map(lambda package: unpack(pool / "pool" / package.file_name), large):
-            pass
+    unpack_large(packages, pool / "pool")
     binary = pool / "dists" / SUITE / "main" / f"binary-{architecture()}"
-    binary.mkdir(parents=True)
+    binary.mkdir(parents=True, exist_ok=True)
     content = ("\n\n".join(_stanza(package, pool / "pool") for package in packages) + "\n\n").encode()
     (binary / "Packages").write_bytes(content)
     relative = (binary / "Packages").relative_to(pool / "dists" / SUITE)

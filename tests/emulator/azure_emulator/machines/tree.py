@@ -15,7 +15,8 @@ import hashlib
 import shutil
 import time
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +25,12 @@ from azure_emulator.machines import packages
 from azure_emulator.machines.packages import (
     SUITE,
     Apt,
+    Package,
     TreeError,
     architecture,
     fetch,
     run,
+    unpack_large,
     write_repository,
 )
 
@@ -124,22 +127,38 @@ def _build(base: Path, progress: Progress) -> None:
     step = _Stopwatch(progress)
     apt = Apt(base / "apt", SUITE)
     apt.update()
-    wanted = apt.closure([*_minimal_base(apt), *TREE_PACKAGES, *POOL_PACKAGES])
-    step(f"package lists: {len(wanted)} packages to fetch")
-    fetch(wanted, base / "pool" / "pool")
+    first = apt.closure([*_minimal_base(apt), *TREE_PACKAGES])
+    names = {package.name for package in first}
+    later = [package for package in apt.closure([*names, *POOL_PACKAGES]) if package.name not in names]
+    step(f"package lists: {len(first)} + {len(later)} packages to fetch")
+    pool, tree = base / "pool", base / "tree"
+    fetch(first, pool / "pool")
+    write_repository(pool, first)
+    step("packages of the tree fetched and verified")
+    # dpkg keeps one processor busy, and waits for the disk.
+    with ThreadPoolExecutor(1) as beside:
+        fetched = beside.submit(_fetch_later, base, later)
+        _bootstrap(tree, pool)
+        step("minimal Debian made")
+        _install(tree, pool)
+        step("packages of the tree installed")
+        fetched.result()
+    write_repository(pool, [*first, *later])
+    _run_inside(tree, pool, 'chroot "$0" apt-get update -q\n')
+    _finish(tree)
+    shutil.rmtree(base / "apt")
+    step("guest tree finished")
+
+
+def _fetch_later(base: Path, packages_of_the_pool: Sequence[Package]) -> None:
+    """Fetch what guests install themselves."""
+    fetch(packages_of_the_pool, base / "pool" / "pool")
+    unpack_large(packages_of_the_pool, base / "pool" / "pool")
     for suite, name in LATER_PACKAGES:
         later = Apt(base / f"apt-{suite}", suite)
         later.update()
         fetch([later.packages()[name]], base / "extras")
         shutil.rmtree(base / f"apt-{suite}")
-    write_repository(base / "pool", wanted)
-    step("packages fetched and verified")
-    _bootstrap(base / "tree", base / "pool")
-    step("minimal Debian made")
-    _install(base / "tree", base / "pool")
-    _finish(base / "tree")
-    shutil.rmtree(base / "apt")
-    step("guest tree finished")
 
 
 class _Stopwatch:
@@ -188,7 +207,7 @@ def _chroot_environment() -> dict[str, str]:
 
 
 def _install(tree: Path, pool: Path) -> None:
-    """Install the tree's packages from the pool, in a mount namespace that ends with the command."""
+    """Install the tree's packages from the pool, without starting any service."""
     (tree / "etc/apt/sources.list").write_text(
         f"deb [trusted=yes] file:{POOL_IN_GUEST} {SUITE} main\n", encoding="utf-8"
     )
@@ -196,28 +215,17 @@ def _install(tree: Path, pool: Path) -> None:
     policy = tree / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
     policy.chmod(0o755)
-    script = (
-        'set -e\nmount --bind "$1" "$2"\nmount -t proc proc "$3/proc"\n'
-        'chroot "$3" apt-get update -q\nshift 3\n'
-        'chroot "$0" apt-get install -q -y --no-install-recommends "$@"\nchroot "$0" apt-get clean\n'
-    )
-    inside = tree / POOL_IN_GUEST.lstrip("/")
-    argv: list[str | Path] = [
-        "unshare",
-        "-m",
-        "--propagation",
-        "private",
-        "sh",
-        "-c",
-        script,
-        tree,
-        pool,
-        inside,
-        tree,
-        *TREE_PACKAGES,
-    ]
-    run(argv, env=_chroot_environment())
+    script = 'chroot "$0" apt-get update -q\nchroot "$0" apt-get install -q -y --no-install-recommends "$@"\n'
+    _run_inside(tree, pool, f'{script}chroot "$0" apt-get clean\n', *TREE_PACKAGES)
     policy.unlink()
+
+
+def _run_inside(tree: Path, pool: Path, script: str, *words: str) -> None:
+    """Run a shell script whose ``$0`` is the tree, with the pool and /proc in it, in a mount namespace of its own."""
+    mounts = 'set -e\nmount --bind "$1" "$2"\nmount -t proc proc "$0/proc"\nshift 2\n'
+    inside = tree / POOL_IN_GUEST.lstrip("/")
+    enter: list[str | Path] = ["unshare", "-m", "--propagation", "private", "sh", "-c", mounts + script]
+    run([*enter, tree, pool, inside, *words], env=_chroot_environment())
 
 
 def _finish(tree: Path) -> None:
