@@ -8,7 +8,7 @@ import os
 import shutil
 
 from .compose import take_down
-from .configure import configure, drop_copies
+from .configure import configure, drop_copies, write_files
 from .containerd import DEFAULT_ROOT, containerd_root
 from .desired import wanted_files
 from .engine import service_active
@@ -23,38 +23,49 @@ def remove_all(machine, settings, facts):
     """Remove the configuration; remove the engine and its data only if the settings ask for that."""
     if facts.state.get("logins"):
         load_json(machine, LOGIN_FILE, {})
-    machine.stage = "compose"
-    for name in facts.state.get("projects") or []:
-        machine.change("take down the compose project {}".format(name), lambda name=name: take_down(machine, name))
-    machine.stage = "registries"
-    registries(machine, settings, facts)
     roots = data_roots(machine, facts)
-    machine.stage = "configure"
-    if facts.installed and "engine" not in settings.remove and facts.state:
-        configure(machine, settings, facts)
-    elif facts.state:
-        files = wanted_files(machine, settings, facts)
-        for path, (content, mode) in sorted(files.items()):
-            if machine.differs(path, content, mode):
-                verb = "remove" if content is None else "write"
-                machine.change("{} {}".format(verb, path), lambda p=path, c=content, m=mode: machine.write(p, c, m))
-    machine.stage = "firewall"
-    firewall(machine, settings, facts)
-    machine.stage = "remove"
-    begun = machine.read(REMOVING) is not None
-    if machine.alive and "engine" in settings.remove and (facts.package or begun):
-
-        def act():
-            machine.run(["systemctl", "stop", "docker.socket", "docker"], ok=None, timeout=300)
-            purge(machine, settings, facts)
-
-        machine.change("remove the engine {}".format(facts.package or "completely"), act)
+    for name, stage in (
+        ("compose", take_down_projects),
+        ("registries", registries),
+        ("configure", unconfigure),
+        ("firewall", firewall),
+        ("remove", remove_engine),
+    ):
+        machine.stage = name
+        stage(machine, settings, facts)
     if "data" in settings.remove:
         remove_data(machine, roots)
     if machine.read(STATE) is not None:
         machine.change("forget this host's record", lambda: machine.write(STATE, None))
     if not machine.check:
         drop_copies(machine, settings)
+
+
+def take_down_projects(machine, _settings, facts):
+    for name in facts.state.get("projects") or []:
+        machine.change("take down the compose project {}".format(name), lambda name=name: take_down(machine, name))
+
+
+def unconfigure(machine, settings, facts):
+    """Remove or give back every file; an engine that stays runs without our configuration afterwards."""
+    if facts.installed and "engine" not in settings.remove and facts.state:
+        configure(machine, settings, facts)
+    elif facts.state:
+        files = wanted_files(machine, settings, facts)
+        write_files(machine, {path: entry for path, entry in files.items() if machine.differs(path, *entry)})
+
+
+def remove_engine(machine, settings, facts):
+    """Remove the engine's packages, or what a removal that was killed has left of them."""
+    begun = machine.read(REMOVING) is not None
+    if not machine.alive or "engine" not in settings.remove or not (facts.package or begun):
+        return
+
+    def act():
+        machine.run(["systemctl", "stop", "docker.socket", "docker"], ok=None, timeout=300)
+        purge(machine, settings, facts)
+
+    machine.change("remove the engine {}".format(facts.package or "completely"), act)
 
 
 def data_roots(machine, facts):

@@ -66,31 +66,39 @@ def keep_settings(settings, state):
 
 
 def refuse_engine(machine, settings, facts):
+    """Stop where the engine that is asked for cannot be had on this machine."""
     if not machine.alive:
         return
     if settings.source == "keep":
         if not facts.installed:
             raise Problem("engine.source is keep, but no engine is installed (no docker.service)")
         return
-    if not facts.installed:
-        refuse_others(machine, facts)
     if facts.manager is None:
         known = "Debian, Ubuntu, RHEL and its family, Fedora, SLES, openSUSE and Azure Linux"
         raise Problem("{} is not a distribution that this program knows; known are {}".format(facts.name, known))
-    if facts.package and settings.version and not matches(facts.version, settings.version):
-        if facts.source != settings.source:
-            raise Problem(
-                "{} {} is installed, and version {} is asked of the source {}: remove the installed one first "
-                "(state: absent with remove: engine)".format(
-                    facts.package, upstream(facts.version), settings.version, settings.source
-                )
-            )
-    elif facts.installed and not facts.package and settings.version:
-        raise Problem("an engine is installed, but by no package: its version cannot be changed")
-    elif not facts.installed and settings.source == "docker":
+    if facts.installed:
+        refuse_version(settings, facts)
+        return
+    refuse_others(machine, facts)
+    if settings.source == "docker":
         Repository(machine, settings, facts).probe()
-    elif not facts.installed:
+    else:
         refuse_distribution(facts)
+
+
+def refuse_version(settings, facts):
+    """Stop where the installed engine cannot be brought to the version that is asked for."""
+    if not settings.version or (facts.package and matches(facts.version, settings.version)):
+        return
+    if not facts.package:
+        raise Problem("an engine is installed, but by no package: its version cannot be changed")
+    if facts.source != settings.source:
+        raise Problem(
+            "{} {} is installed, and version {} is asked of the source {}: remove the installed one first "
+            "(state: absent with remove: engine)".format(
+                facts.package, upstream(facts.version), settings.version, settings.source
+            )
+        )
 
 
 def refuse_distribution(facts):

@@ -46,9 +46,7 @@ def configure(machine, settings, facts):
     try:
         if changed and not machine.check:
             prepare(machine, settings, facts, before)
-        for path, (content, mode) in sorted(changed.items()):
-            verb = "remove" if content is None else "write"
-            machine.change("{} {}".format(verb, path), lambda p=path, c=content, m=mode: machine.write(p, c, m))
+        write_files(machine, changed)
     except Problem as problem:
         problem.text += "; {}".format(restore(machine, before))
         raise
@@ -59,6 +57,13 @@ def configure(machine, settings, facts):
         take_over(machine, settings, how, before)
     if not machine.check:
         machine.write(PENDING, None)
+
+
+def write_files(machine, files):
+    """Write or remove each file: ``path -> (content or None, mode)``."""
+    for path, (content, mode) in sorted(files.items()):
+        verb = "remove" if content is None else "write"
+        machine.change("{} {}".format(verb, path), lambda p=path, c=content, m=mode: machine.write(p, c, m))
 
 
 def prepare(machine, settings, facts, before):

@@ -57,22 +57,33 @@ SHAPE = {
 def examine(value, shape, where):
     """Refuse an unknown key, a wrong type, and a value that is not among the choices."""
     if isinstance(shape, dict):
-        if not isinstance(value, dict):
-            raise Problem("{} is not an object".format(where))
-        for key, entry in value.items():
-            if key not in shape:
-                raise Problem("{} has no setting {!r}; it has {}".format(where, key, ", ".join(sorted(shape))))
-            if entry is not None:
-                examine(entry, shape[key], "{}.{}".format(where, key).replace("the settings.", ""))
+        examine_object(value, shape, where)
     elif isinstance(shape, list):
-        allowed = (lambda entry: isinstance(entry, str)) if shape == [str] else (lambda entry: entry in shape)
-        if not isinstance(value, list) or not all(allowed(entry) for entry in value):
-            raise Problem("{} is not a list of {}".format(where, "strings" if shape == [str] else shape))
+        examine_list(value, shape, where)
     elif isinstance(shape, tuple):
         if value not in shape:
             raise Problem("{} is {!r}, not one of {}".format(where, value, ", ".join(shape)))
     elif not isinstance(value, shape) or (shape is int and isinstance(value, bool)):
         raise Problem("{} is not of type {}".format(where, shape.__name__))
+
+
+def examine_object(value, shape, where):
+    if not isinstance(value, dict):
+        raise Problem("{} is not an object".format(where))
+    for key, entry in value.items():
+        if key not in shape:
+            raise Problem("{} has no setting {!r}; it has {}".format(where, key, ", ".join(sorted(shape))))
+        if entry is not None:
+            examine(entry, shape[key], "{}.{}".format(where, key).replace("the settings.", ""))
+
+
+def examine_list(value, shape, where):
+    """Refuse anything but a list of strings (``[str]``), or of the strings in the shape."""
+    strings = shape == [str]
+    if not isinstance(value, list) or any(
+        not isinstance(entry, str) or not (strings or entry in shape) for entry in value
+    ):
+        raise Problem("{} is not a list of {}".format(where, "strings" if strings else ", ".join(shape)))
 
 
 class Settings:
@@ -116,13 +127,7 @@ class Settings:
             raise Problem("docker.port is set without certs: the engine never listens on TCP without certificates")
         if self.certs_only and len(self.certs) != 3:
             raise Problem("certs-only is set without certs")
-        for place, option in enumerate(self.options):
-            fault = option_fault(option)
-            if fault:
-                raise Problem("docker.options[{}]: {}".format(place, fault))
-        own = own_keys(self.daemon)
-        if own:
-            raise Problem("docker.daemon: must not hold {}: docker.port and certs decide it".format(", ".join(own)))
+        self.refuse_engine_settings()
         for login in self.logins:
             examine(login, dict(SHAPE["protectedSettings"]["login"], ca=str), "logins[]")
             if not login.get("username") or not login.get("password"):
@@ -130,6 +135,16 @@ class Settings:
         for name in self.projects:
             if not re.match(r"^[a-z0-9][a-z0-9_-]*$", name):
                 raise Problem("compose project {!r}: use lower case letters, digits, - and _".format(name))
+
+    def refuse_engine_settings(self):
+        """Stop at options and entries of daemon.json that decide what the program decides."""
+        for place, option in enumerate(self.options):
+            fault = option_fault(option)
+            if fault:
+                raise Problem("docker.options[{}]: {}".format(place, fault))
+        own = own_keys(self.daemon)
+        if own:
+            raise Problem("docker.daemon: must not hold {}: docker.port and certs decide it".format(", ".join(own)))
 
     def secrets(self):
         """Return every text that must not be seen, the longest first."""

@@ -24,18 +24,24 @@ def verify(machine, state):
             found.append("{} is gone".format(path))
         elif sha256(content) != digest:
             found.append("{} was changed".format(path))
-    daemon = load_json(machine, DAEMON_JSON, {})
-    for key, value in sorted((state.get("daemon") or {}).items()):
-        present = daemon.get(key)
-        if isinstance(value, dict) and isinstance(present, dict):
-            present = {name: present.get(name) for name in value}
-        if present != value:
-            found.append("{} no longer has our {}".format(DAEMON_JSON, key))
+    found += verify_daemon(machine, state.get("daemon") or {})
     root = state.get("containerd-root")
     if root and containerd_root(machine) != root:
         found.append("{} no longer has our root {}".format(CONTAINERD_TOML, root))
     if machine.alive:
         found += verify_engine(machine, state)
+    return found
+
+
+def verify_daemon(machine, ours):
+    """Return which of our entries daemon.json no longer has."""
+    found, daemon = [], load_json(machine, DAEMON_JSON, {})
+    for key, value in sorted(ours.items()):
+        present = daemon.get(key)
+        if isinstance(value, dict) and isinstance(present, dict):
+            present = {name: present.get(name) for name in value}
+        if present != value:
+            found.append("{} no longer has our {}".format(DAEMON_JSON, key))
     return found
 
 
