@@ -27,6 +27,7 @@ from .clouds import Cloud, find_cloud
 from .credentials import AuthMethod, AuthTarget, select_auth_method, wants_no_discovery
 from .errors import AuthenticationError, AzureError, from_sdk
 from .operations import Deadline, Operation, OperationInfo, ProgressReporter, polling_method
+from .origins import redirect_policy
 from .tokens import SharedCredential
 from .transport import COMPUTE_REQUIREMENT, make_transport
 from .wire import Json
@@ -84,7 +85,7 @@ class AzureSession:
         self.deadline = deadline or Deadline(None)
         self.concurrency = concurrency
         _keep_quiet()
-        self._transport = make_transport(place.ca_path, lambda: self.deadline.left)
+        self._transport = make_transport(place.ca_path, lambda: self.deadline.left, place.cloud.resource_manager)
         self._credential = SharedCredential(way, place, token_cache)
         self._compute: t.Any = None
         self._arm: ArmClient | None = None
@@ -161,6 +162,7 @@ class AzureSession:
                 credential_scopes=[self.cloud.scope],
                 user_agent=USER_AGENT,
                 transport=self._transport,
+                redirect_policy=redirect_policy(),
             )
         return self._compute
 
@@ -290,7 +292,7 @@ class ArmClient:
         config.headers_policy = policies.HeadersPolicy()
         config.user_agent_policy = policies.UserAgentPolicy(USER_AGENT)
         config.proxy_policy = policies.ProxyPolicy()
-        config.redirect_policy = policies.RedirectPolicy()
+        config.redirect_policy = redirect_policy()
         config.retry_policy = policies.RetryPolicy()
         config.logging_policy = policies.NetworkTraceLoggingPolicy()
         config.http_logging_policy = ARMHttpLoggingPolicy()
@@ -406,7 +408,7 @@ class ArmClient:
                 headers={"Accept": "application/json"},
             )
         answer = self._client.send_request(request, _return_pipeline_response=True)
-        if answer.http_response.status_code >= 400:
+        if answer.http_response.status_code >= 300:
             raise HttpResponseError(response=answer.http_response, error_format=ARMErrorFormat)
         return answer
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from .._errors import DockerHostError
 from .advice import advice_for
+from .origins import foreign_host_error
 from .vault_advice import vault_advice_for
 
 
@@ -100,6 +101,8 @@ def from_sdk(operation: str, resource: str, error: Exception) -> DockerHostError
     from azure.core.exceptions import ClientAuthenticationError
 
     response = getattr(error, "response", None)
+    if isinstance(error, foreign_host_error()):
+        return AzureError(operation, resource, ServiceError(None, "ForeignHost", _one_line(str(error))))
     if isinstance(error, ClientAuthenticationError) and response is None:
         return AuthenticationError(f"Could not sign in to Azure to {operation} ({resource}): {_unsent(error)}")
     if response is None:

@@ -22,6 +22,7 @@ from .api_versions import KEY_VAULT
 from .clients import USER_AGENT, find_auth_target
 from .credentials import AuthMethod, AuthTarget, select_auth_method
 from .errors import AzureError, from_sdk
+from .origins import redirect_policy
 from .tokens import SharedCredential
 from .transport import make_transport
 
@@ -86,7 +87,7 @@ class KeyVault:
 
     def __init__(self, way: AuthMethod, place: AuthTarget, vault: str, token_cache: str | None = None) -> None:
         self.url = _url(place, vault)
-        self._transport = make_transport(place.ca_path)
+        self._transport = make_transport(place.ca_path, service=self.url)
         self._credential = SharedCredential(way, place, token_cache)
         self._client = self._connect()
 
@@ -109,7 +110,12 @@ class KeyVault:
         except ImportError as error:
             raise MissingLibraryError(REQUIREMENT, error) from error
         return SecretClient(
-            self.url, self._credential, api_version=KEY_VAULT, transport=self._transport, user_agent=USER_AGENT
+            self.url,
+            self._credential,
+            api_version=KEY_VAULT,
+            transport=self._transport,
+            user_agent=USER_AGENT,
+            redirect_policy=redirect_policy(),
         )
 
     def __enter__(self) -> KeyVault:

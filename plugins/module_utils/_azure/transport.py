@@ -17,6 +17,7 @@ import threading
 import typing as t
 
 from .._errors import MissingLibraryError
+from .origins import check_same_service
 
 COMPUTE_REQUIREMENT = "azure-mgmt-compute>=33.0.0"
 """It brings azure-core."""
@@ -25,12 +26,17 @@ SHORTEST_PAUSE_SECONDS = 0.5
 _reading = threading.Lock()
 
 
-def make_transport(ca_path: str | None = None, left: t.Callable[[], float | None] = lambda: None) -> t.Any:
+def make_transport(
+    ca_path: str | None = None,
+    left: t.Callable[[], float | None] = lambda: None,
+    service: str | None = None,
+) -> t.Any:
     """A transport of azure-core.
 
     :param ca_path: file with the authorities of a private cloud's endpoints; None means those that requests trusts.
     :param left: gives the seconds after which a refused request is not waited for any more, however long the service
         asks to wait; None for no end.
+    :param service: URL of the one service that requests may go to; None means any.
     :raises MissingLibraryError: azure-core is not installed.
     """
     try:
@@ -41,18 +47,29 @@ def make_transport(ca_path: str | None = None, left: t.Callable[[], float | None
         raise MissingLibraryError(COMPUTE_REQUIREMENT, error) from error
 
     class BoundedTransport(RequestsTransport):  # type: ignore[misc]
-        """The SDK's own; its retries pause in :meth:`sleep`."""
+        """The SDK's own, which stays with one service and does not pause beyond the deadline."""
+
+        def send(self, request: t.Any, **keywords: t.Any) -> t.Any:
+            if service:
+                check_same_service(request.url, service)
+            return super().send(request, **keywords)
 
         def sleep(self, duration: float) -> None:
             most = left()
             super().sleep(duration if most is None else min(duration, max(most, SHORTEST_PAUSE_SECONDS)))
 
     session = Session()
+    session.auth = _keep_authorization
     # Retries are the business of the SDK's policies.
     adapter = _adapter_class()(max_retries=Retry(total=False, redirect=False, raise_on_status=False))
     for scheme in ("https://", "http://"):
         session.mount(scheme, adapter)
     return BoundedTransport(session=session, **({"connection_verify": ca_path} if ca_path else {}))
+
+
+def _keep_authorization(request: t.Any) -> t.Any:
+    """Leave a request as it is: without any ``auth``, requests replaces the token by a password from ``.netrc``."""
+    return request
 
 
 def tls_context(location: str) -> ssl.SSLContext:

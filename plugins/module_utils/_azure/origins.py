@@ -1,0 +1,71 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The hosts that access tokens and secrets may be sent to.
+
+An answer can name the next request: by ``nextLink``, ``Location``, ``Azure-AsyncOperation`` or a redirect. The SDK
+follows all of them and sends the token along; here it stays with the service that it was issued for.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from urllib.parse import urlsplit
+
+_PORTS = {"https": 443, "http": 80}
+
+
+def is_same_service(url: str, service: str) -> bool:
+    """Return whether a URL belongs to a service: its own host, or one of its regional endpoints, and its port.
+
+    :param service: the service's URL, for example ``https://management.azure.com``, whose regional endpoints are
+        ``https://westeurope.management.azure.com`` and so on.
+    """
+    try:
+        one, other = urlsplit(url), urlsplit(service)
+        same_port = (one.port or _PORTS.get(one.scheme)) == (other.port or _PORTS.get(other.scheme))
+    except ValueError:
+        return False
+    host, own = (one.hostname or "").lower(), (other.hostname or "").lower()
+    return same_port and one.scheme == other.scheme and bool(own) and (host == own or host.endswith(f".{own}"))
+
+
+def check_same_service(url: str, service: str) -> None:
+    """Refuse a request to another service.
+
+    :raises azure.core.exceptions.ClientAuthenticationError: it is another one. The SDK does not try that again.
+    """
+    if not is_same_service(url, service):
+        parts = urlsplit(url)
+        raise foreign_host_error()(
+            f"an answer of {service} refers to {parts.scheme}://{parts.netloc.rpartition('@')[2]}, which is another"
+            " host. No access token is sent there."
+        )
+
+
+@functools.lru_cache
+def foreign_host_error() -> type[Exception]:
+    """Return the class of the error for a request that would leave the service."""
+    from azure.core.exceptions import ClientAuthenticationError
+
+    class ForeignHostError(ClientAuthenticationError):  # type: ignore[misc]
+        """An answer of Azure refers to a host that is not the cloud's."""
+
+    return ForeignHostError
+
+
+def redirect_policy() -> t.Any:
+    """Return azure-core's redirect policy for reading requests: what is written goes to one address only."""
+    from azure.core.pipeline.policies import RedirectPolicy
+
+    class ReadingRedirectPolicy(RedirectPolicy):  # type: ignore[misc]
+        """Follows no redirect of a request that changes something."""
+
+        def send(self, request: t.Any) -> t.Any:
+            if request.http_request.method not in ("GET", "HEAD"):
+                request.context.options["permit_redirects"] = False
+            return super().send(request)
+
+    return ReadingRedirectPolicy()
