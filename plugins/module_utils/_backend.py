@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ._argspec import ArgumentSpec
 from ._errors import DockerHostError, MissingLibraryError, render
+from ._secrets import secret_values
 
 REQUIREMENTS_FILE = "meta/ee-requirements.txt of the collection dockerhost.azure"
 
@@ -84,11 +85,16 @@ def run_as_module(task: Backend) -> None:
     """Run a task as an ordinary module and end the process with its result."""
     from ansible.module_utils.basic import AnsibleModule
 
-    module = AnsibleModule(
-        argument_spec={name: dict(option) for name, option in task.spec.argument_spec.items()},
-        supports_check_mode=True,
-        **task.spec.rules(),
-    )
+    spec = {name: dict(option) for name, option in task.spec.argument_spec.items()}
+
+    class Module(AnsibleModule):  # type: ignore[misc]
+        """A module that hides every form of its secrets, errors of the validation included."""
+
+        def _load_params(self) -> None:
+            super()._load_params()
+            self.no_log_values.update(secret_values(spec, self.params))
+
+    module = Module(argument_spec=spec, supports_check_mode=True, **task.spec.rules())
     request = Request(
         params=module.params,
         check_mode=module.check_mode,

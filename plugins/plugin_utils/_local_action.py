@@ -28,6 +28,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request, failure
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, render
+from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import secret_values
 
 display = Display()
 
@@ -161,7 +162,7 @@ def carry_out(task: Backend, args: dict[str, t.Any], **asked: t.Any) -> Ran:
         result["warnings"] = [render(warning) for warning in warnings]
     if validation._deprecations:
         result["deprecations"] = [_deprecation(entry) for entry in validation._deprecations]
-    return Ran(result, params, validation._no_log_values)
+    return Ran(result, params, validation._no_log_values | secret_values(spec.argument_spec, args))
 
 
 def _same_interpreter(one: str, other: str) -> bool:

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which values of a task's arguments are secret, in whatever form they were written.
+
+Ansible collects the values of options with ``no_log`` as they were given. It misses them in a dictionary that was
+written as text, below an option of the wrong type, and in options that are not secret themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from urllib.parse import unquote
+
+from ansible.module_utils.common.text.converters import to_text
+from ansible.module_utils.common.validation import check_type_dict
+
+Spec = t.Mapping[str, t.Mapping[str, t.Any]]
+
+SHORTEST_GUESS = 4
+"""Characters of the shortest value that is hidden on suspicion; shorter ones would garble every message."""
+_USER_INFORMATION = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#\s:@]*):([^/?#\s]+)@")
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
+
+
+def secret_values(spec: Spec, arguments: t.Mapping[str, t.Any]) -> set[str]:
+    """Return every text that no result, log or message of a task may show.
+
+    :param spec: the argument spec, in the language of ``AnsibleModule``.
+    :param arguments: the arguments as they were given, before validation.
+    """
+    own = {name: value for name, value in arguments.items() if not name.startswith("_ansible_")}
+    values = set(_declared(spec, own, True))
+    for text in _texts(own):
+        values.update(_embedded(text))
+    return values
+
+
+def _declared(spec: Spec, arguments: t.Mapping[str, t.Any], is_top: bool = False) -> t.Iterator[str]:
+    """Yield the values of secret options, and of unknown ones beside them, which may be misspelt."""
+    names = {alias: name for name, option in spec.items() for alias in (name, *option.get("aliases", ()))}
+    has_secrets = is_top or _has_secrets(spec)
+    for given, value in arguments.items():
+        name = names.get(given)
+        if name is None:
+            yield from _guessed(value) if has_secrets else ()
+        elif spec[name].get("no_log"):
+            yield from _texts(value)
+            if spec[name].get("type") in ("dict", "list"):
+                yield from _texts(_parsed(value))
+        elif spec[name].get("options"):
+            yield from _below(spec[name]["options"], value)
+
+
+def _below(spec: Spec, value: t.Any) -> t.Iterator[str]:
+    """Yield the secrets of a dictionary, or list of dictionaries, that can also be written as text."""
+    if isinstance(value, t.Mapping):
+        yield from _declared(spec, {str(key): entry for key, entry in value.items()})
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _below(spec, entry)
+    elif _has_secrets(spec):
+        parsed = _parsed(value)
+        if isinstance(parsed, (t.Mapping, list)):
+            yield from _below(spec, parsed)
+        yield from _guessed(value)
+
+
+def _has_secrets(spec: Spec) -> bool:
+    return any(option.get("no_log") or _has_secrets(option.get("options") or {}) for option in spec.values())
+
+
+def _parsed(value: t.Any) -> t.Any:
+    """Return what a text stands for where Ansible accepts it for a dictionary or list; None if it cannot be read."""
+    if not isinstance(value, str):
+        return None
+    for read in (json.loads, check_type_dict):
+        try:
+            return read(value)
+        except (TypeError, ValueError):
+            continue
+    return None
+
+
+def _guessed(value: t.Any) -> t.Iterator[str]:
+    """Yield texts that may be secret, and their parts at commas: Ansible splits a text where it expects a list."""
+    for text in _texts(value):
+        for part in (text, *text.split(",")):
+            if len(part.strip()) >= SHORTEST_GUESS:
+                yield part
+                yield part.strip()
+
+
+def _embedded(text: str) -> t.Iterator[str]:
+    """Yield passwords in URLs, and private keys, whichever option contains them."""
+    for match in _USER_INFORMATION.finditer(text):
+        user, password = match.groups()
+        yield f"{user}:{password}"
+        if len(password) >= SHORTEST_GUESS:
+            yield password
+            yield unquote(password)
+    for match in _PRIVATE_KEY.finditer(text):
+        yield text
+        yield match.group()
+        yield from (
+            line.strip() for line in match.group().splitlines() if not line.startswith("-----") and line.strip()
+        )
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    """Yield every text and number in nested lists and dictionaries, not the keys."""
+    if isinstance(value, t.Mapping):
+        for entry in value.values():
+            yield from _texts(entry)
+    elif isinstance(value, (list, tuple, set)):
+        for entry in value:
+            yield from _texts(entry)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, (str, bytes)) and value:
+        yield to_text(value)
