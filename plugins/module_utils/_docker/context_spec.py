@@ -11,7 +11,7 @@ import typing as t
 
 from .._argspec import ArgumentSpec
 from .._errors import OptionError
-from .._files import read_if_there
+from .._files import read_if_exists
 from .._host_keys import check_host_keys
 from .connection import environment_fallback
 from .context_store import Context
@@ -163,7 +163,7 @@ def read_context(params: Params, endpoint: Endpoint, *, check_mode: bool) -> Con
 
 def _content(option: str, path: str | None, pending: t.Collection[str], check_mode: bool) -> bytes:
     if path and os.path.abspath(path) not in pending:
-        content = read_if_there(path)
+        content = read_if_exists(path)
         if content:
             return content
     if check_mode:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Contexts of the docker CLI, in the CLI's own format on disk. Private to this collection.
+"""Contexts of the Docker CLI, in the CLI's own format on disk.
 
 The format is docker/cli's ``cli/context/store``: a context's id is the SHA-256 of its name;
-``contexts/meta/ID/meta.json`` says what it is, ``contexts/tls/ID/docker/`` holds copies of its PEM files. The name of
+``contexts/meta/ID/meta.json`` describes it, ``contexts/tls/ID/docker/`` contains copies of its PEM files. The name of
 the selected context is ``currentContext`` in ``config.json``. Unknown keys of all these files are kept.
 """
 
@@ -21,13 +21,21 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._errors import DockerHostError, OptionError
-from .._files import locked, make_directory, read_if_there, write_whole
+from .._files import (
+    check_below,
+    check_directory,
+    create_directory,
+    locked,
+    read_if_exists,
+    replace_file,
+    update_user_file,
+)
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
 """The CLI's own rule (``cli/context/store/store.go``)."""
 
 MARK = "docker-host-collection"
-"""The key in a context's ``Metadata`` that says that this collection made it. The CLI keeps keys it does not know."""
+"""The key in a context's ``Metadata`` that marks it as managed. The CLI keeps keys that it does not know."""
 MARK_VALUE = "dockerhost.azure"
 
 TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
@@ -52,7 +60,7 @@ class Context:
     document: t.Mapping[str, t.Any] = field(default_factory=dict, repr=False)
 
     def as_document(self) -> dict[str, t.Any]:
-        """The content of ``meta.json``."""
+        """Return the content of ``meta.json``."""
         document = dict(self.document)
         metadata = {**document.get("Metadata", {}), MARK: MARK_VALUE}
         metadata.pop("Description", None)
@@ -69,14 +77,14 @@ def check_name(name: str) -> None:
     :raises OptionError: it is not allowed.
     """
     if name == "default":
-        raise OptionError("name", "'default' is the docker CLI's own context; choose another name")
+        raise OptionError("name", "must not be 'default', which is the Docker CLI's own context")
     if not NAME.fullmatch(name):
-        problem = f"{name!r} is no name of a context: two or more letters, digits and _ . + -, the first no punctuation"
+        problem = f"must be two or more letters, digits and _ . + -, the first a letter or digit, got {name!r}"
         raise OptionError("name", problem)
 
 
 class ContextStore:
-    """The contexts below a configuration directory of the docker CLI.
+    """The contexts in a configuration directory of the Docker CLI.
 
     :param directory: what ``DOCKER_CONFIG`` names, absolute. It need not exist.
     """
@@ -87,38 +95,43 @@ class ContextStore:
         self.config = os.path.join(directory, "config.json")
 
     def meta_path(self, name: str) -> str:
-        """Where a context's ``meta.json`` is."""
+        """Return the path of a context's ``meta.json``."""
         return os.path.join(self.contexts, "meta", _id(name), "meta.json")
 
     def tls_directory(self, name: str) -> str:
-        """Where a context's copies of ``ca.pem``, ``cert.pem`` and ``key.pem`` are."""
+        """Return the directory of a context's copies of ``ca.pem``, ``cert.pem`` and ``key.pem``."""
         return os.path.join(self.contexts, "tls", _id(name), "docker")
 
     @contextlib.contextmanager
     def changing(self) -> t.Iterator[None]:
-        """Keep other runs of this collection out."""
-        make_directory(self.directory, 0o700)
-        make_directory(self.contexts, 0o755)
+        """Exclude other runs of this collection.
+
+        :raises DockerHostError: somebody else could change the directory, or it cannot be created.
+        """
+        check_directory(self.directory, "docker_config")
+        create_directory(self.directory, 0o700)
+        check_below(self.directory, self.contexts)
+        create_directory(self.contexts, 0o755)
         with locked(os.path.join(self.contexts, ".docker-host.lock")):
             yield
 
     def read(self, name: str) -> Context | None:
-        """The context of that name.
+        """Return the context of that name, None if there is none.
 
-        :raises DockerHostError: its files cannot be understood.
+        :raises DockerHostError: its files cannot be read or understood.
         """
         path = self.meta_path(name)
-        content = read_if_there(path)
+        content = read_if_exists(path)
         if content is None:
             return None
         document = _json_object(path, content)
         metadata = document.get("Metadata")
         endpoints = document.get("Endpoints")
         if not isinstance(metadata, dict) or not isinstance(endpoints, dict):
-            raise DockerHostError(f"{path} is no context as the docker CLI writes them; remove it, or repair it")
+            raise DockerHostError(f"{path} must describe a context as the Docker CLI does; repair or remove it")
         endpoint = endpoints.get("docker") or {}
         directory = self.tls_directory(name)
-        tls = {file: content for file in TLS_FILES if (content := read_if_there(os.path.join(directory, file)))}
+        tls = {file: content for file in TLS_FILES if (content := read_if_exists(os.path.join(directory, file)))}
         return Context(
             name=name,
             host=str(endpoint.get("Host", "")),
@@ -144,7 +157,7 @@ class ContextStore:
         contexts = []
         for context_id in ids:
             path = os.path.join(directory, context_id, "meta.json")
-            content = read_if_there(path)
+            content = read_if_exists(path)
             name = _json_object(path, content).get("Name") if content is not None else None
             # The CLI finds a context by the hash of its name.
             if isinstance(name, str) and _id(name) == context_id and (context := self.read(name)):
@@ -152,34 +165,38 @@ class ContextStore:
         return sorted(contexts, key=lambda context: context.name)
 
     def write(self, context: Context) -> None:
-        """Make or change a context. ``meta.json`` comes last: without it there is no context."""
+        """Create or update a context. ``meta.json`` comes last: without it there is no context."""
         directory = self.tls_directory(context.name)
+        for file in TLS_FILES:
+            check_below(self.directory, os.path.join(directory, file))
+        check_below(self.directory, self.meta_path(context.name))
         if context.tls:
-            make_directory(directory, 0o700)
+            create_directory(directory, 0o700)
         for file in TLS_FILES:
             path = os.path.join(directory, file)
             content = context.tls.get(file)
             if content is None:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
-            elif read_if_there(path) != content or os.stat(path).st_mode & 0o077:
-                write_whole(path, content, 0o600, scratch=self.contexts)
+            elif read_if_exists(path) != content or os.stat(path).st_mode & 0o077:
+                replace_file(path, content, 0o600, scratch=self.contexts)
         path = self.meta_path(context.name)
-        make_directory(os.path.dirname(path), 0o755)
-        write_whole(path, json.dumps(context.as_document()).encode(), 0o644, scratch=self.contexts)
+        create_directory(os.path.dirname(path), 0o755)
+        replace_file(path, json.dumps(context.as_document()).encode(), 0o644, scratch=self.contexts)
 
     def remove(self, name: str) -> None:
-        """Remove a context, its private key first."""
+        """Delete a context, its private key first."""
         for directory in (os.path.dirname(self.tls_directory(name)), os.path.dirname(self.meta_path(name))):
+            check_below(self.directory, directory)
             try:
                 shutil.rmtree(directory)
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise DockerHostError(f"{directory} cannot be removed: {error.strerror}") from error
+                raise DockerHostError(f"{directory} cannot be deleted: {error.strerror}") from error
 
     def current(self) -> str | None:
-        """The name of the selected context, or None for the CLI's default.
+        """Return the name of the selected context, None for the CLI's default.
 
         :raises DockerHostError: ``config.json`` cannot be understood.
         """
@@ -187,16 +204,16 @@ class ContextStore:
         return str(name) if name and name != "default" else None
 
     def select(self, name: str | None) -> None:
-        """Select a context, None for the CLI's default. All other keys of ``config.json`` stay as they are."""
+        """Select a context, None for the CLI's default. All other keys of ``config.json`` stay."""
         configuration = self._configuration()
         configuration.pop("currentContext", None)
         if name is not None:
             configuration["currentContext"] = name
-        # Indented as the CLI does (cli/config/configfile/file.go); it may hold credentials of registries.
-        write_whole(self.config, json.dumps(configuration, indent="\t").encode(), 0o600)
+        # Indented as the CLI does (cli/config/configfile/file.go); it may contain credentials of registries.
+        update_user_file(self.config, json.dumps(configuration, indent="\t").encode(), 0o600)
 
     def _configuration(self) -> dict[str, t.Any]:
-        content = read_if_there(self.config)
+        content = read_if_exists(self.config)
         return _json_object(self.config, content) if content and content.strip() else {}
 
 
@@ -210,5 +227,7 @@ def _json_object(path: str, content: bytes) -> dict[str, t.Any]:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise DockerHostError(f"{path} holds no JSON object; the docker CLI could not read it either. Repair it first")
+        raise DockerHostError(
+            f"{path} must contain a JSON object; the Docker CLI could not read it either. Repair it first"
+        )
     return value

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""OpenSSH's ``known_hosts``: keys that are known before the first connection. Private to this collection.
+"""OpenSSH's ``known_hosts``: keys that are known before the first connection.
 
-The format is that of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". Lines of ours end in a comment, so that they can be told
-from the user's own, which are never changed.
+The format is that of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". Lines of this collection end in a comment, which
+distinguishes them from the user's own lines. Those are never changed.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ import re
 import struct
 
 from .._errors import DockerHostError, OptionError
-from .._files import make_directory, read_if_there, write_whole
+from .._files import create_directory, read_if_exists, update_user_file
 
 COMMENT = "docker-host:"
 KEY_TYPE = re.compile(r"(ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+")
 
 
 def host_field(host: str, port: int) -> str:
-    """The first field of a line for that server."""
+    """Return the first field of a line for that server."""
     return host if port == 22 else f"[{host}]:{port}"
 
 
 def parse_key(option: str, text: str) -> tuple[str, str]:
-    """Type and base64 of a public key as ``ssh_host_*_key.pub`` holds it; a comment is dropped.
+    """Return type and base64 of a public key as ``ssh_host_*_key.pub`` contains it; a comment is dropped.
 
-    :raises OptionError: it is none.
+    :raises OptionError: it is not a public key.
     """
     fields = text.split()
-    problem = f"{text[:60]!r} is no public key of a server; write it as /etc/ssh/ssh_host_ed25519_key.pub holds it"
+    problem = "must be a server's public key as /etc/ssh/ssh_host_ed25519_key.pub contains it"
     if len(fields) < 2 or not KEY_TYPE.fullmatch(fields[0]):
         raise OptionError(option, problem)
     try:
@@ -52,27 +52,27 @@ def parse_key(option: str, text: str) -> tuple[str, str]:
 class KnownHosts:
     """One file of known hosts.
 
-    :param path: absolute; it need not exist.
-    :param owner: the context's name, by which our lines are found again.
+    :param path: an absolute path. The file need not exist.
+    :param owner: the context's name, which marks the lines of this collection.
     """
 
     def __init__(self, path: str, owner: str) -> None:
         self.path = path
         self.comment = COMMENT + owner
-        content = read_if_there(path)
+        content = read_if_exists(path)
         try:
             self.lines = (content or b"").decode().splitlines()
         except UnicodeDecodeError as error:
-            raise DockerHostError(f"{path} is no text in UTF-8; repair it first") from error
+            raise DockerHostError(f"{path} must be a text in UTF-8; repair it first") from error
         self._original = list(self.lines)
 
     def _ours(self, line: str) -> bool:
         return _owner(line) == self.comment
 
     def set(self, field: str, keys: list[tuple[str, str]]) -> None:
-        """Make these the keys known for that server.
+        """Set the keys that are known for that server.
 
-        Other keys that our other contexts have for it are those of an earlier machine, and go.
+        Other keys that other contexts of this collection have for it belong to an earlier machine, and are dropped.
 
         :raises DockerHostError: a line of the user's names another key for that server.
         """
@@ -90,7 +90,7 @@ class KnownHosts:
             if _contradicts(line, field, wanted):
                 raise DockerHostError(
                     f"{self.path}: a line that this collection did not write ({number} of the others) names another "
-                    f"{fields[1]} key for {field}. If that server was made anew, remove it with: "
+                    f"{fields[1]} key for {field}. If that server was recreated, remove it with: "
                     f"ssh-keygen -f {self.path} -R '{field}'"
                 )
             known.add((fields[1], fields[2]))
@@ -99,23 +99,23 @@ class KnownHosts:
             self.lines = kept + ours
 
     def drop(self) -> None:
-        """Take out what was written for the owner, whichever server it is of."""
+        """Drop the lines of the owner, for whichever server they are."""
         self.lines = [line for line in self.lines if not self._ours(line)]
 
     @property
     def changed(self) -> bool:
-        """Whether the file is not as it should be."""
+        """Whether the lines differ from those of the file."""
         return self.lines != self._original
 
     def save(self) -> None:
         """Write the file, if it changed."""
         if self.changed:
-            make_directory(os.path.dirname(self.path), 0o700)
-            write_whole(self.path, "".join(f"{line}\n" for line in self.lines).encode(), 0o644)
+            create_directory(os.path.dirname(self.path), 0o700)
+            update_user_file(self.path, "".join(f"{line}\n" for line in self.lines).encode(), 0o644)
 
 
 def _owner(line: str) -> str:
-    """The comment of a line that one of our contexts owns, else nothing."""
+    """Return the comment of a line that a context of this collection owns, else nothing."""
     fields = line.split()
     return fields[3] if len(fields) == 4 and fields[3].startswith(COMMENT) else ""
 
