@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import re
+import typing as t
+from pathlib import Path
 
 from azure_emulator.launcher import LocalAzure
 
 from .conftest import REPOSITORY, User
 
+TEXT = (REPOSITORY / "docs" / "rights.md").read_text(encoding="utf-8")
+ROLE = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)[0])["Actions"]
+
 
 def test_the_role_is_enough(azure: LocalAzure, user: User) -> None:
-    text = (REPOSITORY / "docs" / "rights.md").read_text()
-    role = json.loads(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0])["Actions"]
     user.play("create_docker_host", name="first")
-    azure.switch("role", role)
+    azure.switch("role", ROLE)
     azure.clear_requests()
     try:
         user.play("create_docker_host", name="second")
@@ -26,7 +29,68 @@ def test_the_role_is_enough(azure: LocalAzure, user: User) -> None:
         user.play("delete_docker_host", name="second")
     finally:
         azure.switch("role", [])
+    check_refused(azure)
+
+
+def check_refused(azure: LocalAzure) -> None:
+    """Only checks beforehand were refused, which are left out then, and the document names what they need."""
     refused = {right for entry in azure.requests() if entry["status"] == 403 for right in entry["rights"]}
-    # Checks beforehand, which are left out when they may not be made.
-    assert all(f"`{right}`" in text for right in refused), refused
+    assert all(f"`{right}`" in TEXT for right in refused), refused
     assert all(right.endswith("/read") for right in refused), refused
+
+
+# Everything that the modules do to one host, in this order: the module's short name and its options.
+HOST: t.Final = {"name": "second", "resource_group": "{{ group }}", "location": "westeurope"}
+PUSH: t.Final = {
+    "virtual_machine_name": "second",
+    "resource_group": "{{ group }}",
+    "docker": {"port": 4243},
+    "engine": {"source": "distribution"},
+    "certs": {
+        "ca_path": "{{ certs.servers.second.ca_path }}",
+        "cert_path": "{{ certs.servers.second.cert_path }}",
+        "key_path": "{{ certs.servers.second.key_path }}",
+    },
+}
+FEATURES: t.Final[list[tuple[str, dict[str, t.Any]]]] = [
+    ("docker_vm_host", {**HOST, "data_disks": [{"lun": 0, "disk_size_gb": 8}], "dns_label": "second-with-rights"}),
+    ("docker_tls_certs", {"cert_dir": "{{ directory }}", "hosts": [{"name": "second", "dns_names": ["second"]}]}),
+    ("docker_vm_extension", PUSH),
+    ("docker_vm_extension", {**PUSH, "verify": True}),
+    ("docker_vm_extension", {**PUSH, "handler": "run_command"}),
+    ("docker_vm_extension", {**PUSH, "handler": "run_command", "verify": True}),
+    ("docker_vm_host", {**HOST, "tags": {"team": "build"}, "docker_port": 2376}),
+    ("docker_vm_host", {**HOST, "vm_size": "Standard_D4s_v5", "allow_stop": True}),
+    ("docker_vm_host", {**HOST, "state": "stopped"}),
+    ("docker_vm_host", {**HOST, "state": "deallocated"}),
+    ("docker_vm_host", {**HOST, "data_disks": [{"lun": 0, "disk_size_gb": 16}]}),
+    ("docker_vm_host", {**HOST, "state": "started"}),
+    ("docker_vm_host", {**HOST, "state": "restarted"}),
+    ("docker_vm_host_info", {"resource_group": "{{ group }}"}),
+    ("docker_vm_extension", {"state": "absent", "virtual_machine_name": "second", "resource_group": "{{ group }}"}),
+    ("docker_vm_host", {**HOST, "state": "absent"}),
+]
+
+
+def test_the_role_is_enough_for_every_feature(azure: LocalAzure, user: User, tmp_path: Path) -> None:
+    user.play("create_docker_host", name="first")
+    tasks = [
+        {
+            "name": f"{module}: {', '.join(map(str, options))}",
+            f"dockerhost.azure.{module}": options,
+            **({"register": "certs"} if module == "docker_tls_certs" else {}),
+        }
+        for module, options in FEATURES
+    ]
+    variables = {"group": user.variables["docker_host_resource_group"], "directory": str(tmp_path / "certs")}
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
+    (tmp_path / "features.yml").write_text(json.dumps([play]), encoding="utf-8")
+    azure.switch("role", ROLE)
+    azure.clear_requests()
+    try:
+        user.play(str(tmp_path / "features.yml"))
+    finally:
+        azure.switch("role", [])
+    check_refused(azure)
+    used = {right for entry in azure.requests() for right in entry["rights"]}
+    assert "Microsoft.Compute/virtualMachines/runCommand/action" in used

@@ -13,6 +13,15 @@ _TERMS = (
     "Give the image's plan, and accept its terms once for the subscription:"
     " `az vm image terms accept --publisher PUBLISHER --offer PRODUCT --plan NAME`."
 )
+_FEATURES = (
+    "Register the feature once for the subscription, which takes some minutes:"
+    " `az feature register --namespace NAMESPACE --name FEATURE`, then `az provider register --namespace NAMESPACE`."
+)
+_MFA = (
+    "Azure requires multi-factor authentication of users who change anything: sign in again with it (`az logout`, then"
+    " `az login`). A password alone is not enough any more; for jobs use a service principal or a managed identity,"
+    " which it does not concern."
+)
 _BY_CODE = {
     "SkuNotAvailable": (
         "Choose another vm_size, zone or location: `az vm list-skus --location LOCATION` lists what this subscription"
@@ -41,6 +50,8 @@ _BY_CODE = {
         " its own in the shared network, or delete hosts that are not needed."
     ),
     "RequestDisallowedByPolicy": "A policy of the subscription forbids this; its administrators know what it allows.",
+    "FeatureNotRegistered": _FEATURES,
+    "FeatureNotAvailableForSubscription": _FEATURES,
     "RequestDisallowedByAzure": (
         "Azure itself restricts what this subscription may use, often its regions or sizes: try another location or"
         " vm_size; Azure's support can lift it."
@@ -52,6 +63,10 @@ _BY_CODE = {
     "ScopeLocked": "A lock on the resource or its group forbids this: `az lock list` shows it.",
 }
 
+# "... Reasons: MFA is required" (MicrosoftDocs/azure-docs-cli#5403, Azure/azure-cli#31009).
+_NEEDS_MFA = re.compile(r"\bMFA\b|multi-?\s?factor", re.IGNORECASE)
+# "... is not valid because the 'Microsoft.Compute/EncryptionAtHost' feature is not enabled for this subscription."
+_FEATURE = re.compile(r"'([\w.]+)/(\w+)' feature is not (?:enabled|registered)", re.IGNORECASE)
 _QUOTA = re.compile(r"quota", re.IGNORECASE)
 # "... does not have authorization to perform action 'A' over scope 'S' ..."
 # "... does not have permission to perform action(s) 'A, B' on the linked scope(s) 'S, T' ..."
@@ -73,6 +88,11 @@ def advice_for(code: str, message: str) -> str:
             "The quota of the subscription in this region is used up: choose a smaller vm_size, another family or"
             " location, or ask for more (`az vm list-usage --location LOCATION` shows usage and limits)."
         )
+    if code in ("RequestDisallowedByPolicy", "RequestDisallowedByAzure") and _NEEDS_MFA.search(message):
+        return _MFA
+    feature = _FEATURE.search(message)
+    if feature:
+        return _FEATURES.replace("NAMESPACE", feature[1]).replace("FEATURE", feature[2])
     if code in ("AuthorizationFailed", "LinkedAuthorizationFailed"):
         return _missing_right(message)
     if code == "MissingSubscriptionRegistration":

@@ -116,6 +116,12 @@ LINKED = (
 )
 
 
+ENCRYPTION = (
+    "The property 'securityProfile.encryptionAtHost' is not valid because the 'Microsoft.Compute/EncryptionAtHost'"
+    " feature is not enabled for this subscription."
+)
+
+
 @pytest.mark.parametrize(
     ("code", "message", "says"),
     [
@@ -128,6 +134,9 @@ LINKED = (
             "register --namespace A.B --wait",
         ),
         ("RequestDisallowedByPolicy", "Disallowed by policy.", "policy"),
+        ("RequestDisallowedByPolicy", "Resource 'x' was disallowed. Reasons: MFA is required.", "`az login`"),
+        ("RequestDisallowedByPolicy", "Users must use multifactor authentication.", "multi-factor authentication"),
+        ("InvalidParameter", ENCRYPTION, "register --namespace Microsoft.Compute --name EncryptionAtHost"),
         ("RequestDisallowedByAzure", "Disallowed by Azure.", "another location or vm_size"),
         ("NoRegisteredProviderFound", "No registered resource provider found.", "az account list-locations"),
         ("PublicIPCountLimitReached", "Cannot create more than 10.", "assign_public_ip: false"),
