@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How an engine is reached. Private to this collection. In step with ``module_utils/_docker/connection.py``."""
+"""How an engine is reached. The same options as in ``module_utils/_docker/connection.py``."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ options:
     aliases: [tls_verify]
   tls_hostname:
     description:
-      - The name or address that the server's certificate must carry, if it is not the one in O(docker_host).
+      - The name or address that the server's certificate must be valid for, if it is not the one in O(docker_host).
       - If it is not given, the environment variable E(DOCKER_TLS_HOSTNAME) is used.
     type: str
   ca_path:
     description:
-      - The CA that signed the server's certificate, a file in PEM. Without it the system's own authorities count.
+      - The CA that signed the server's certificate, a file in PEM. Without it the CAs of the system are trusted.
       - If it is not given and the environment variable E(DOCKER_CERT_PATH) is set, C(ca.pem) in it is used.
     type: path
     aliases: [ca_cert, tls_ca_cert, cacert_path]

@@ -10,13 +10,13 @@ module: docker_vm_extension
 short_description: Set up a Docker engine on an Azure VM through the VM's agent
 version_added: 0.1.0
 description:
-  - Gives Docker settings to the Azure Linux agent of a VM, which installs the engine, has it listen over mutual
-    TLS, and keeps it so. No SSH is needed.
+  - Pushes Docker settings to a VM through the Azure Linux agent, which installs the engine and lets it listen over
+    mutual TLS. No SSH is needed.
   - The settings reach the VM in the protected settings of a VM extension, or of a managed Run Command. On the VM a
-    program applies them, restarts the engine only when it must, goes back to the last configuration when the engine
-    does not start with the new one, and says what it did.
+    program applies them, restarts the engine only if necessary, restores the last configuration if the engine does not
+    start with the new one, and reports what it did.
   - Settings that were applied are not pushed again.
-  - Works on every Linux VM with the agent, made by M(dockerhost.azure.docker_vm_host) or not.
+  - Works on every Linux VM with the agent, whether M(dockerhost.azure.docker_vm_host) created it or not.
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
@@ -27,7 +27,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Tells whether the settings would be pushed. What they would change on the VM is not known before.
+      - Predicts whether the settings would be pushed, not what they would change on the VM.
       - With O(verify=true) the VM is asked in check mode, too; that changes nothing on it.
   diff_mode:
     support: full
@@ -60,22 +60,22 @@ options:
     default: docker-host
   state:
     description:
-      - V(present) has the engine set up as the other options say.
-      - V(absent) takes away what this module configured - certificates, port, compose projects, registry logins,
-        its entries in C(daemon.json) - and the extension resource. The engine stays, with its data, unless
-        O(remove) says otherwise.
+      - V(present) sets up the engine as the other options describe it.
+      - V(absent) removes what this module configured - certificates, port, Compose projects, registry logins, its
+        entries in C(daemon.json) - and the extension resource. The engine and its data stay, unless O(remove) contains
+        them.
     type: str
     choices: [present, absent]
     default: present
   handler:
     description:
-      - What delivers the settings.
+      - How the settings are delivered.
       - V(custom_script) is the CustomScript extension, version 2.1. A VM can have only one.
       - V(run_command) is a managed Run Command, of which a VM can have several.
       - V(docker_extension) is the Docker extension, for clouds that still have it. It was retired on public Azure
-        in November 2018, and takes only O(docker.port), O(docker.options), O(certs), and one each of O(logins) and
-        O(compose). It needs O(engine.source=docker).
-      - V(auto) is V(custom_script), or V(run_command) when somebody else's CustomScript extension is on the VM.
+        in November 2018, and supports only O(docker.port), O(docker.options), O(certs), and one entry each of O(logins)
+        and O(compose). It requires O(engine.source=docker).
+      - V(auto) is V(custom_script), or V(run_command) if the VM has somebody else's CustomScript extension.
     type: str
     choices: [auto, custom_script, run_command, docker_extension]
     default: auto
@@ -86,20 +86,20 @@ options:
     suboptions:
       port:
         description:
-          - The port on which the engine listens over mutual TLS. V(4243) by default when O(certs) are given.
+          - The port on which the engine listens over mutual TLS. V(4243) by default if O(certs) is set.
           - Without O(certs) the engine does not listen on TCP at all.
         type: int
       options:
         description:
           - Further arguments of the daemon, each with its value, such as V(--log-level=debug).
-          - Hosts and TLS are not to be given here.
+          - Arguments for hosts and TLS are refused, because O(docker.port) and O(certs) decide them.
         type: list
         elements: str
         default: []
       daemon:
         description:
-          - Entries of C(daemon.json), merged with those that are there. Entries that this module once wrote and
-            that are no longer given are removed.
+          - Entries of C(daemon.json), merged with the existing ones. Entries that this module wrote earlier are removed
+            if they are no longer listed.
           - For example C(log-driver), C(log-opts), C(registry-mirrors), C(insecure-registries), C(labels),
             C(default-address-pools).
         type: dict
@@ -111,13 +111,13 @@ options:
         type: bool
       users:
         description:
-          - Users of the VM to be added to the group C(docker), so that they need no C(sudo). That gives them root's
-            rights.
+          - Users of the VM to add to the group C(docker), so that they need no C(sudo). That gives them the permissions
+            of root.
         type: list
         elements: str
         default: []
       proxies:
-        description: The proxies through which daemon and installation reach the outside.
+        description: The proxies for the daemon and for installing the engine.
         type: dict
         suboptions:
           http:
@@ -127,47 +127,46 @@ options:
             description: The URL of the proxy for HTTPS.
             type: str
           "no":
-            description: Hosts that are reached without proxy, separated by commas.
+            description: Hosts that are reached without a proxy, separated by commas.
             type: str
       data_disk:
         description:
-          - A data disk for the engine's data. It is partitioned and formatted if it is blank, mounted by UUID, and
-            grown when the disk has grown. A disk that holds anything else is never touched.
+          - A data disk for the engine's data. It is partitioned and formatted if it is blank, mounted by UUID, and its
+            file system grows with the disk. A disk with any other content is never changed.
         type: dict
         suboptions:
           lun:
-            description: The logical unit number under which the disk is attached.
+            description: The logical unit number (LUN) of the disk.
             type: int
             default: 0
           path:
-            description: Where it is mounted. The engine's C(data-root) is C(data) below.
+            description: The mount point. The engine's C(data-root) is the directory C(data) below it.
             type: str
             default: /srv/docker
           filesystem:
-            description: The file system that is made on a blank disk.
+            description: The file system that is created on a blank disk.
             type: str
             choices: [ext4, xfs]
             default: ext4
   engine:
     description:
-      - Where the engine comes from. An engine that is installed is kept, unless O(engine.version) asks for another
-        version.
+      - Where the engine comes from. An installed engine is kept, unless O(engine.version) is another version.
     type: dict
     default: {}
     suboptions:
       source:
         description:
           - V(docker) is Docker's own repository, for Debian, Ubuntu, the RHEL family, Fedora, and SLES where Docker
-            serves it.
-          - V(distribution) is the distribution's own package. There is none on RHEL.
-          - V(keep) installs nothing and only configures what is there.
+            supports it.
+          - V(distribution) is the distribution's own package. RHEL has none.
+          - V(keep) installs nothing and only configures the engine that is installed.
         type: str
         choices: [docker, distribution, keep]
         default: docker
       version:
         description:
-          - The version, exactly such as V(28.1.1), or a series such as V(28), of which the newest is installed.
-          - An installed engine of another version is brought to it.
+          - The version, such as V(28.1.1), or a series such as V(28), of which the newest is installed.
+          - An installed engine of another version is upgraded or downgraded to it.
         type: str
       channel:
         description: The channel of Docker's repository.
@@ -175,28 +174,28 @@ options:
         default: stable
       mirror:
         description:
-          - The URL of a mirror of Docker's repository, for closed networks. It has the layout of
+          - The URL of a mirror of Docker's repository, for closed networks. It must have the layout of
             C(https://download.docker.com).
         type: str
       key:
         description:
-          - The public key (armoured OpenPGP) with which the repository is signed. By default the repository's own
-            key is taken, if it is Docker's.
+          - The public key (armoured OpenPGP) with which the repository is signed. By default the key that the
+            repository offers is used, provided that it is Docker's.
         type: str
       hold:
-        description: Whether to keep the package manager from upgrading the engine.
+        description: Whether to prevent the package manager from upgrading the engine.
         type: bool
         default: false
   certs:
     description:
       - The certificates with which the engine listens, by path or by content (PEM).
-        M(dockerhost.azure.docker_tls_certs) makes them, and one entry of
+        M(dockerhost.azure.docker_tls_certs) issues them, and one entry of
         RV(dockerhost.azure.docker_tls_certs#module:servers) can be given as it is.
       - Without them, the engine does not listen on TCP.
     type: dict
     suboptions:
       ca_path:
-        description: The file with the CA whose clients are let in.
+        description: The file with the CA whose clients are accepted.
         type: path
       cert_path:
         description: The file with the server's certificate.
@@ -205,13 +204,13 @@ options:
         description: The file with the server's private key, not encrypted.
         type: path
       ca:
-        description: The CA itself, instead of O(certs.ca_path).
+        description: The content of the CA, instead of O(certs.ca_path).
         type: str
       cert:
-        description: The server's certificate itself, instead of O(certs.cert_path).
+        description: The content of the server's certificate, instead of O(certs.cert_path).
         type: str
       key:
-        description: The server's private key itself, instead of O(certs.key_path).
+        description: The content of the server's private key, instead of O(certs.key_path).
         type: str
       csr_path:
         description: Ignored. An entry of RV(dockerhost.azure.docker_tls_certs#module:servers) has this key.
@@ -242,17 +241,17 @@ options:
         type: raw
   logins:
     description:
-      - The registries to which root on the VM is logged in. Earlier ones that are no longer given are logged out
-        of.
+      - The registries to which root on the VM is logged in. Root is logged out of earlier ones that are no longer
+        listed.
     type: list
     elements: dict
     default: []
     suboptions:
       server:
-        description: The registry, such as V(registry.example.com:5000). Docker Hub when it is left out.
+        description: The registry, such as V(registry.example.com:5000). By default Docker Hub.
         type: str
       username:
-        description: The user.
+        description: The user name.
         type: str
         required: true
       password:
@@ -260,13 +259,13 @@ options:
         type: str
         required: true
       ca:
-        description: The CA of the registry (PEM), if it is a private one.
+        description: The CA (PEM) of a registry with a private CA.
         type: str
       ca_path:
         description: The file with the CA of the registry, instead of O(logins[].ca).
         type: path
   compose:
-    description: Compose projects that are brought up with C(docker compose), version 2.
+    description: Compose projects to start with C(docker compose), version 2.
     type: list
     elements: dict
     default: []
@@ -276,68 +275,69 @@ options:
         type: str
         required: true
       definition:
-        description: The compose file as a dictionary.
+        description: The Compose file as a dictionary.
         type: dict
       content:
-        description: The compose file as text.
+        description: The Compose file as text.
         type: str
       path:
-        description: The compose file.
+        description: The path of the Compose file.
         type: path
       environment:
-        description: Variables that are interpolated into the compose file.
+        description: Variables that are interpolated into the Compose file.
         type: dict
         default: {}
       secrets:
         description:
-          - As O(compose[].environment), for values that must not be shown.
-          - Ansible masks them wherever they are found in a result, so they need 4 characters or more.
+          - As O(compose[].environment), for secret values.
+          - They must have at least 4 characters, because Ansible masks them wherever they occur in a result.
         type: dict
         default: {}
   compose_purge:
     description:
-      - Whether to take down projects that this module once brought up and that are no longer given. Volumes stay.
+      - Whether to stop and remove projects that this module started earlier and that are no longer listed. Volumes
+        stay.
     type: bool
     default: false
   remove:
     description:
       - With O(state=absent), what to remove besides the configuration.
-      - V(engine) removes the engine's packages; V(data) removes containers, images and volumes, for good.
+      - V(engine) removes the engine's packages; V(data) permanently removes containers, images and volumes.
     type: list
     elements: str
     choices: [engine, data]
     default: []
   pending_files:
     description:
-      - Paths of certificates and keys that a task before this one would have written, were this not check mode; for
-        example RV(dockerhost.azure.docker_tls_certs#module:changed_files).
-      - Check mode takes them for changed; otherwise this option has no meaning.
+      - Paths of certificates and keys that an earlier task would have written, were this not check mode; for example
+        RV(dockerhost.azure.docker_tls_certs#module:changed_files).
+      - Check mode predicts them as changed. Outside check mode this option has no effect.
     type: list
     elements: path
     default: []
   replace_ca:
     description:
-      - Push certificates of another CA than the one that the engine trusts. All clients with certificates of the
-        old CA are cut off.
-      - Without it such a push is refused, because a CA that differs is nearly always a directory that was lost.
+      - Whether to push certificates of a CA that the engine does not trust. That locks out all clients with
+        certificates of the old CA.
+      - Without it such a push is refused, because another CA nearly always means a lost directory.
     type: bool
     default: false
   certs_only:
     description:
-      - Bring O(certs) and leave everything else as the last push left it - port, C(daemon.json), options, users,
-        proxies, registry logins, compose projects. That is for renewing certificates where the other
-        settings are not at hand.
-      - It goes through the handler that brought the settings. A VM without settings, and one whose settings
-        O(handler=docker_extension) brought, is an error.
-      - A later push of all settings finds what was there before, and changes nothing if they are the same.
+      - Whether to push only O(certs) and leave everything else as the last push left it - port, C(daemon.json),
+        options, users, proxies, registry logins, Compose projects. That is for renewing certificates where the other
+        settings are not available.
+      - The handler that delivered the settings is used. It is an error if the VM has no settings, or if
+        O(handler=docker_extension) delivered them.
+      - A later push of the same settings as before changes nothing.
     type: bool
     default: false
   keep_certs:
     description:
-      - Let the host keep its certificate, and push nothing if nothing else differs.
+      - Whether the host may keep its certificate, so that nothing is pushed if nothing else differs.
       - It keeps it if the certificate comes from the same CA, is valid for 30 more days, and the engine answers over
         mutual TLS at O(docker_host) to O(client).
-      - This is for runs that make certificates anew each time because they keep none, such as jobs in containers.
+      - This is for runs that issue new certificates each time because they keep none, such as jobs in containers.
     type: bool
     default: false
   docker_host:
@@ -373,37 +373,38 @@ options:
         description: Ignored. The engine's certificate is always verified.
         type: raw
   start:
-    description: Whether to start the VM if it does not run. Without it, that is an error.
+    description:
+      - Whether to start the VM if it does not run. Otherwise a VM that does not run is an error if there is something
+        to push.
     type: bool
     default: false
   verify:
     description:
-      - Whether to ask the VM itself, through the agent, if it is still as the last push left it, and to push again
-        if not.
-      - That takes some seconds on each run.
+      - Whether to ask the VM itself, through the agent, if it is still as the last push left it, and to push again if
+        it is not.
+      - That takes some seconds in each run.
     type: bool
     default: false
   force:
-    description: Whether to push even if equal settings have been applied.
+    description: Whether to push even if the same settings were applied already.
     type: bool
     default: false
   agent_timeout:
-    description: Seconds to wait until the VM's agent is ready.
+    description: Seconds to wait for the VM's agent to be ready. At least 1.
     type: int
     default: 300
   wait_timeout:
     description:
-      - Seconds to wait for operations of Azure. The operation goes on in Azure afterwards; another run waits for
-        it.
+      - Seconds to wait for operations of Azure, at least 1. The operation continues in Azure afterwards, and another
+        run waits for it.
     type: int
     default: 5700
   setup_program:
-    description: The program that runs on the VM. The action of this module gives it by itself.
+    description: The program that runs on the VM. The action of this module sets it.
     type: str
 notes:
-  - The VM's tags C(docker-host-ca), C(docker-host-ca-key) and C(docker-host-cert-expires) are written with the
-    certificates.
-  - The program's full log is on the VM in C(/var/log/docker-host-setup.log), readable by root only.
+  - The VM's tags C(docker-host-ca), C(docker-host-ca-key) and C(docker-host-cert-expires) record the certificates.
+  - The program's full log is on the VM in C(/var/log/docker-host-setup.log), readable only by root.
 seealso:
   - module: dockerhost.azure.docker_vm_host
   - module: dockerhost.azure.docker_tls_certs
@@ -411,7 +412,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have an engine listen on port 4243 over mutual TLS
+- name: Set up an engine that listens on port 4243 over mutual TLS
   dockerhost.azure.docker_vm_extension:
     resource_group: docker
     virtual_machine_name: web1
@@ -420,7 +421,7 @@ EXAMPLES = r"""
       cert_path: ~/.docker/servers/web1/cert.pem
       key_path: ~/.docker/servers/web1/key.pem
 
-- name: Keep the data on a data disk, rotate logs, and log in to a registry
+- name: Use a data disk, rotate logs, and log in to a registry
   dockerhost.azure.docker_vm_extension:
     virtual_machine: "{{ vm.host }}"
     docker:
@@ -444,7 +445,7 @@ EXAMPLES = r"""
         username: ci
         password: "{{ registry_password }}"
 
-- name: Run a compose project
+- name: Run a Compose project
   dockerhost.azure.docker_vm_extension:
     resource_group: docker
     virtual_machine_name: web1
@@ -465,14 +466,14 @@ EXAMPLES = r"""
         secrets:
           API_KEY: "{{ api_key }}"
 
-- name: See whether somebody changed the configuration by hand, and mend it
+- name: Repair the configuration if somebody changed it by hand
   dockerhost.azure.docker_vm_extension:
     resource_group: docker
     virtual_machine_name: web1
     certs: "{{ certs }}"
     verify: true
 
-- name: Take the configuration away, and the engine with its data
+- name: Remove the configuration, the engine, and its data
   dockerhost.azure.docker_vm_extension:
     resource_group: docker
     virtual_machine_name: web1
@@ -484,7 +485,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 extension:
-  description: The resource that carries the settings. V(null) when there is none.
+  description: The resource that carries the settings. V(null) if there is none.
   returned: success
   type: dict
   contains:
@@ -503,7 +504,7 @@ extension:
       type: str
       sample: custom_script
     provisioning_state:
-      description: Its state. V(null) in check mode when it does not exist yet.
+      description: Its state. V(null) in check mode if it does not exist yet.
       returned: success
       type: str
       sample: Succeeded
@@ -512,12 +513,12 @@ extension:
       returned: success
       type: str
 engine:
-  description: The engine as the program on the VM found it after its last run. V(null) with O(state=absent).
+  description: The engine after the last run of the program on the VM. V(null) with O(state=absent).
   returned: success
   type: dict
   contains:
     port:
-      description: The port, V(null) when it does not listen on TCP.
+      description: The port, V(null) if it does not listen on TCP.
       returned: success
       type: int
       sample: 4243
@@ -532,7 +533,7 @@ engine:
       type: str
       sample: "1.49"
     package:
-      description: The package that it comes from.
+      description: The package that contains it.
       returned: when the program has run
       type: str
       sample: docker-ce
@@ -550,16 +551,16 @@ engine:
       returned: when the program has run
       type: bool
     data_root:
-      description: The directory with its data.
+      description: Its data directory.
       returned: when the engine ran
       type: str
       sample: /var/lib/docker
     live_restore:
-      description: Whether containers survive its restarts.
+      description: Whether containers keep running while it restarts.
       returned: when the engine ran
       type: bool
     ssh_host_keys:
-      description: The VM's public SSH host keys, each as its type and base64, ready for C(known_hosts).
+      description: The VM's public SSH host keys, each as its type and base64, as C(known_hosts) contains them.
       returned: when the program has run
       type: list
       elements: str
@@ -572,13 +573,13 @@ pushed:
   returned: success
   type: bool
 reasons:
-  description: Why they were pushed, or would be.
+  description: Why they were pushed, or would be pushed.
   returned: success
   type: list
   elements: str
   sample: ["other settings"]
 kept_certs:
-  description: Whether the host was left the certificate that it has, see O(keep_certs).
+  description: Whether the host keeps its certificate because of O(keep_certs).
   returned: success
   type: bool
 actions:
@@ -593,11 +594,11 @@ power_state:
   type: str
   sample: running
 output:
-  description: The end of the program's output. Also given on failure.
+  description: The end of the program's output. Also returned on failure.
   returned: success
   type: str
 signed_in_with:
-  description: The way to sign in that was used, and where it was configured.
+  description: The sign-in method that was used, and where it was configured.
   returned: success
   type: str
   sample: service principal 00000000-0000-0000-0000-000000000000 by secret, from environment variables
@@ -607,7 +608,7 @@ stage:
   type: str
 exit_code:
   description: The exit code of the program on the VM.
-  returned: when the program failed and the handler tells
+  returned: when the program failed and the handler reports it
   type: int
 log:
   description: The path of the full log on the VM.

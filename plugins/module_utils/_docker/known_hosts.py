@@ -66,7 +66,7 @@ class KnownHosts:
             raise DockerHostError(f"{path} must be a text in UTF-8; repair it first") from error
         self._original = list(self.lines)
 
-    def _ours(self, line: str) -> bool:
+    def _is_managed(self, line: str) -> bool:
         return _owner(line) == self.comment
 
     def set(self, field: str, keys: list[tuple[str, str]]) -> None:
@@ -76,31 +76,31 @@ class KnownHosts:
 
         :raises DockerHostError: a line of the user's names another key for that server.
         """
-        wanted = dict(keys)
+        desired = dict(keys)
         kept = [
             line
             for line in self.lines
-            if not self._ours(line) and not (_owner(line) and _contradicts(line, field, wanted))
+            if not self._is_managed(line) and not (_owner(line) and _contradicts(line, field, desired))
         ]
         known = set()
         for number, line in enumerate(kept, 1):
             fields = line.split()
             if _owner(line) or not _is_for(line, field):
                 continue
-            if _contradicts(line, field, wanted):
+            if _contradicts(line, field, desired):
                 raise DockerHostError(
                     f"{self.path}: a line that this collection did not write ({number} of the others) names another "
                     f"{fields[1]} key for {field}. If that server was recreated, remove it with: "
                     f"ssh-keygen -f {self.path} -R '{field}'"
                 )
             known.add((fields[1], fields[2]))
-        ours = [f"{field} {kind} {key} {self.comment}" for kind, key in keys if (kind, key) not in known]
-        if sorted(self.lines) != sorted(kept + ours):
-            self.lines = kept + ours
+        managed = [f"{field} {kind} {key} {self.comment}" for kind, key in keys if (kind, key) not in known]
+        if sorted(self.lines) != sorted(kept + managed):
+            self.lines = kept + managed
 
     def drop(self) -> None:
         """Drop the lines of the owner, for whichever server they are."""
-        self.lines = [line for line in self.lines if not self._ours(line)]
+        self.lines = [line for line in self.lines if not self._is_managed(line)]
 
     @property
     def changed(self) -> bool:
@@ -125,9 +125,9 @@ def _is_for(line: str, field: str) -> bool:
     return len(fields) >= 3 and not line.startswith(("#", "@")) and _matches(fields[0], field)
 
 
-def _contradicts(line: str, field: str, wanted: dict[str, str]) -> bool:
+def _contradicts(line: str, field: str, desired: dict[str, str]) -> bool:
     fields = line.split()
-    return _is_for(line, field) and fields[1] in wanted and fields[2] != wanted[fields[1]]
+    return _is_for(line, field) and fields[1] in desired and fields[2] != desired[fields[1]]
 
 
 def _matches(patterns: str, field: str) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PEM files as the docker CLI takes them, by the standard library alone. Private to this collection."""
+"""PEM files as the Docker CLI accepts them, checked by the standard library alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check_pair(ca_path: str | None, client_cert: str | None, client_key: str | N
 
 
 def fingerprint_of(content: bytes | None) -> str | None:
-    """A short name of a file's content for a diff: the start of its SHA-256. It tells nothing of a key."""
+    """Return a short name of a file's content for a diff: the start of its SHA-256, which reveals nothing of a key."""
     if content is None:
         return None
     return f"sha256:{hashlib.sha256(content).hexdigest()[:16]}" if content else "not known yet"

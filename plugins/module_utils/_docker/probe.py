@@ -122,7 +122,7 @@ class _TimedSocket:
         self._arm().sendall(data)
 
     def recv_into(self, buffer: t.Any) -> int:
-        """Receive what is there."""
+        """Receive what has arrived."""
         return self._arm().recv_into(buffer)
 
     def makefile(self, *_args: t.Any) -> io.BufferedReader:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines that set environment variables, for people to paste into their shells. Private to this collection."""
+"""Commands that set environment variables, for people to paste into their shells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typing as t
 
 
 def shell_lines(env: t.Mapping[str, str]) -> dict[str, str]:
-    """The lines that set these variables, by shell: ``sh``, ``fish`` and ``powershell``."""
+    """Return the commands that set these variables, by shell: ``sh``, ``fish`` and ``powershell``."""
     return {
         "sh": "\n".join(f"export {name}={shlex.quote(value)}" for name, value in env.items()),
         "fish": "\n".join(f"set -gx {name} {_fish(value)}" for name, value in env.items()),

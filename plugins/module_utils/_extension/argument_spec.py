@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of docker_vm_extension. Private to this collection."""
+"""The options of docker_vm_extension."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def extension_argument_spec() -> ArgumentSpec:
             "force": {"type": "bool", "default": False},
             "agent_timeout": {"type": "int", "default": 300},
             "wait_timeout": {"type": "int", "default": 5700},
-            # The program is no secret; this keeps its 80 KB out of logs and of the shown arguments.
+            # Not a secret: this keeps its 80 KB out of logs and out of the shown arguments.
             "setup_program": {"type": "str", "no_log": True},
         },
         mutually_exclusive=[["virtual_machine", "virtual_machine_name"], ["virtual_machine", "resource_group"]],

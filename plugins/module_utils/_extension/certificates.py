@@ -43,7 +43,7 @@ class ServerCertificates:
 
 
 def load_certificates(
-    given: t.Mapping[str, t.Any] | None,
+    certs: t.Mapping[str, t.Any] | None,
     *,
     may_be_missing: bool = False,
     pending: t.Collection[str] = (),
@@ -55,30 +55,30 @@ def load_certificates(
     :param pending: files that are going to change. None is returned if one of them is among the certificates.
     :raises OptionError: they are incomplete, unreadable, expired, or do not belong together.
     """
-    given = {name: value for name, value in (given or {}).items() if value}
-    if not given:
+    entries = {name: value for name, value in (certs or {}).items() if value}
+    if not entries:
         return None
-    lacking = [name for name in NAMES if name not in given and f"{name}_path" not in given]
+    lacking = [name for name in NAMES if name not in entries and f"{name}_path" not in entries]
     if lacking:
         raise OptionError("certs", f"must contain ca, cert and key, or their paths; missing: {', '.join(lacking)}")
-    paths = [str(given[f"{name}_path"]) for name in NAMES if f"{name}_path" in given]
+    paths = [str(entries[f"{name}_path"]) for name in NAMES if f"{name}_path" in entries]
     if may_be_missing and not all(Path(path).exists() for path in paths):
         return None
     if {os.path.abspath(path) for path in paths} & {os.path.abspath(path) for path in pending}:
         return None
-    pems = {name: _read(name, given) for name in NAMES}
+    pems = {name: _read(name, entries) for name in NAMES}
     return _examine(pems, now or datetime.now(timezone.utc))
 
 
-def _read(name: str, given: t.Mapping[str, t.Any]) -> bytes:
+def _read(name: str, entries: t.Mapping[str, t.Any]) -> bytes:
     option = f"certs.{name}_path"
-    if name in given:
-        option, pem = f"certs.{name}", str(given[name]).strip().encode() + b"\n"
+    if name in entries:
+        option, pem = f"certs.{name}", str(entries[name]).strip().encode() + b"\n"
     else:
         try:
-            pem = Path(given[f"{name}_path"]).read_bytes()
+            pem = Path(entries[f"{name}_path"]).read_bytes()
         except OSError as error:
-            raise OptionError(option, f"cannot be read: {given[f'{name}_path']}: {error.strerror}") from error
+            raise OptionError(option, f"cannot be read: {entries[f'{name}_path']}: {error.strerror}") from error
     if b"-----BEGIN " not in pem:
         raise OptionError(option, "must be PEM (a line -----BEGIN ...----- is missing)")
     return pem

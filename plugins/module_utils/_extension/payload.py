@@ -54,7 +54,7 @@ def check_custom_script(program: str, document: t.Mapping[str, t.Any]) -> None:
 
 
 def custom_script(program: str, document: t.Mapping[str, t.Any]) -> str:
-    """The value of CustomScript's protected ``script``: gzip, then base64. The script removes its own file.
+    """Return the value of CustomScript's protected ``script``: gzip, then base64. The script removes its own file.
 
     :raises DockerHostError: it is longer than the handler takes.
     """
@@ -74,7 +74,7 @@ def custom_script(program: str, document: t.Mapping[str, t.Any]) -> str:
 
 
 def run_command_script(program: str) -> str:
-    """The script of a Run Command that takes the settings from the protected parameter. It holds no secret."""
+    """Return the script of a Run Command, which reads the settings from the protected parameter. No secret is in it."""
     return (
         _FIND_PYTHON.replace("@FORGET@", ":").replace("umask 077\n", f"umask 077\n{_TAKE_SETTINGS}")
         + f"exec {_RUN} --settings /dev/fd/3 3<<{_SETTINGS_END} <<'{_PROGRAM_END}'\n"
@@ -83,7 +83,7 @@ def run_command_script(program: str) -> str:
 
 
 def run_command_settings(document: t.Mapping[str, t.Any]) -> str:
-    """The value of the protected parameter.
+    """Return the value of the protected parameter.
 
     :raises DockerHostError: it is longer than one parameter may be.
     """
@@ -98,7 +98,7 @@ def run_command_settings(document: t.Mapping[str, t.Any]) -> str:
 
 
 def verify_script(program: str) -> str:
-    """A script that compares the VM with its record. It holds no secret and changes nothing."""
+    """Return a script that compares the VM with its record. It contains no secret and changes nothing."""
     return (
         _FIND_PYTHON.replace("@FORGET@", ":")
         + f"exec {_RUN} --verify <<'{_PROGRAM_END}'\n{_loader(program)}\n{_PROGRAM_END}\n"

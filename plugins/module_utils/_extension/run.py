@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run of docker_vm_extension on one VM: what it works with, and what it found to change."""
+"""One run of docker_vm_extension on one VM: its input, and what it changes."""
 
 from __future__ import annotations
 

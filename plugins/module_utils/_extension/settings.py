@@ -258,26 +258,26 @@ _ENGINE_VALUES = (
 def _engine(engine: Params) -> Json:
     """Return the public setting ``docker.engine``."""
     source = engine.get("source") or "docker"
-    given = {name: value for name, value in engine.items() if value and (name, value) != ("channel", "stable")}
-    _refuse_without_effect(source, given)
+    values = {name: value for name, value in engine.items() if value and (name, value) != ("channel", "stable")}
+    _refuse_without_effect(source, values)
     result: Json = {"source": source}
     for name, pattern, example in _ENGINE_VALUES:
-        if name in given and not pattern.fullmatch(given[name]):
-            raise OptionError(f"engine.{name}", f"must be for example {example}, got {given[name]!r}")
-    if "key" in given and "-----BEGIN PGP PUBLIC KEY BLOCK-----" not in given["key"]:
+        if name in values and not pattern.fullmatch(values[name]):
+            raise OptionError(f"engine.{name}", f"must be for example {example}, got {values[name]!r}")
+    if "key" in values and "-----BEGIN PGP PUBLIC KEY BLOCK-----" not in values["key"]:
         raise OptionError("engine.key", "must be an armoured OpenPGP public key")
-    result.update({name: given[name] for name in ("version", "channel", "mirror", "key") if name in given})
+    result.update({name: values[name] for name in ("version", "channel", "mirror", "key") if name in values})
     if engine.get("hold"):
         result["hold"] = True
     return result
 
 
-def _refuse_without_effect(source: str, given: Params) -> None:
+def _refuse_without_effect(source: str, values: Params) -> None:
     without_effect = [] if source == "docker" else ["mirror", "key", "channel"]
     if source == "keep":
         without_effect.append("version")
     for name in without_effect:
-        if name in given:
+        if name in values:
             raise OptionError(f"engine.{name}", f"has no effect with O(engine.source={source}); leave it out")
 
 

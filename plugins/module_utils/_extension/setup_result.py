@@ -5,7 +5,7 @@
 """What happened on the VM, as the program's own last line reports it.
 
 The agent reports the end of the program's output (4 KiB of each stream). Handlers wrap it differently, and Azure wraps
-it again in an error; the line is found in all of them.
+it again in an error; the line is recognized in all of them.
 """
 
 from __future__ import annotations

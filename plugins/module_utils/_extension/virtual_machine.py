@@ -47,12 +47,12 @@ class VmReference:
 
         :raises OptionError: the value is not a VM's id, not a host as docker_vm_host returns it, or not a usable name.
         """
-        given = params["virtual_machine"]
-        if isinstance(given, t.Mapping):
-            check_host_keys("virtual_machine", given)
-            return cls.from_id("virtual_machine.id", given.get("id"))
-        if given is not None:
-            return cls.from_id("virtual_machine", given)
+        value = params["virtual_machine"]
+        if isinstance(value, t.Mapping):
+            check_host_keys("virtual_machine", value)
+            return cls.from_id("virtual_machine.id", value.get("id"))
+        if value is not None:
+            return cls.from_id("virtual_machine", value)
         for option in ("virtual_machine_name", "resource_group"):
             if not re.fullmatch(r"[\w().-]{1,90}", params[option] or ""):
                 raise OptionError(option, f"must be 1 to 90 letters, digits, _ ( ) . and -, got {params[option]!r}")
