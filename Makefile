@@ -103,12 +103,13 @@ ONCE := tools/once.py $(CACHE)/checks
 ANTSIBULL := HOME=$(BUILD)/home
 CHECKS := sanity-pylint sanity ansible-lint galaxy mypy docs-lint reuse yamllint changelog-lint ruff
 
-# Two targets at a time, the longest first: where one of them waits, the other one computes.
-TWO := $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j 2 --output-sync=target)
+# Two targets at a time, the longest first: where one of them waits, the other one computes. A rule that uses it begins with
+# +, so that a make that runs several targets already hands its own number on.
+TWO = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j 2 --output-sync=target)
 
 .PHONY: check quick-check $(CHECKS)
 check: dev install  ## Every static check, two at a time, the longest first
-	@$(TWO) $(CHECKS)
+	+@$(TWO) $(CHECKS)
 	@echo "$@: passed, all of: $(CHECKS)"
 
 ruff: dev  ## Python: style, mistakes and format
@@ -153,7 +154,7 @@ sanity-pylint: dev  ## ansible-test sanity, pylint alone, which takes as long as
 	@echo "$@: passed, pylint of ansible-test sanity"
 
 quick-check: dev  ## The checks that take seconds
-	@$(TWO) mypy yamllint changelog-lint ruff
+	+@$(TWO) mypy yamllint changelog-lint ruff
 	@echo "$@: passed, the checks that take seconds"
 
 .PHONY: quick
@@ -188,7 +189,7 @@ e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
 
 TEST := unit check integration e2e short-soak conformance
 test:  ## Every check and every test but the ones below
-	@$(TWO) $(TEST)
+	+@$(TWO) $(TEST)
 	@echo "$@: passed, all of: $(TEST)"
 
 .PHONY: test-slow test-clients client-venvs soak short-soak test-matrix
