@@ -14,6 +14,7 @@ from .desired import wanted_files
 from .engine import service_active
 from .facts import load_json
 from .firewall import firewall
+from .machine import Problem
 from .packages import purge
 from .paths import LOGIN_FILE, REMOVING, STATE
 from .registries import registries
@@ -77,11 +78,30 @@ def data_roots(machine, facts):
 
 def remove_data(machine, roots):
     """Remove containers, images and volumes; an engine that ran runs again afterwards, empty."""
-    folders = sorted(folder for folder in set(roots) if os.path.isdir(machine.path(folder)))
+    folders = sorted(folder for folder in set(roots) if holds_something(machine.path(folder)))
     running = bool(folders) and machine.alive and service_active(machine)
-    if running and not machine.check:
+    if folders and machine.alive and not machine.check:
+        # Also where a removal was killed: a daemon without a package would write its data anew.
         machine.run(["systemctl", "stop", "docker.socket", "docker", "containerd"], ok=None, timeout=300)
     for folder in folders:
-        machine.change("remove {}".format(folder), lambda f=folder: shutil.rmtree(machine.path(f), ignore_errors=True))
+        machine.change("remove {}".format(folder), lambda f=folder: remove_tree(machine, f))
     if running and not machine.check:
         machine.run(["systemctl", "start", "containerd", "docker.socket", "docker"], ok=None, timeout=300)
+
+
+def holds_something(folder):
+    """Return whether a folder exists; an empty one on which a disk is mounted stays."""
+    return os.path.isdir(folder) and not (os.path.ismount(folder) and not set(os.listdir(folder)) - {"lost+found"})
+
+
+def remove_tree(machine, folder):
+    """Remove a folder and what is in it; a mount point stays, empty.
+
+    :raises Problem: something in it cannot be removed.
+    """
+    left = []
+    place = machine.path(folder)
+    shutil.rmtree(place, onerror=lambda _function, path, _error: left.append(path))
+    left = [path for path in left if path != place or not os.path.ismount(place)]
+    if left:
+        raise Problem("{} cannot be removed: {} is in use".format(folder, left[0]))

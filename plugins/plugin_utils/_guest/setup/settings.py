@@ -144,7 +144,7 @@ class Settings:
                 raise Problem("docker.options[{}]: {}".format(place, fault))
         own = own_keys(self.daemon)
         if own:
-            raise Problem("docker.daemon: must not hold {}: docker.port and certs decide it".format(", ".join(own)))
+            raise Problem("docker.daemon: must not contain {}: docker.port and certs decide it".format(", ".join(own)))
 
     def secrets(self):
         """Return every text that must not be seen, the longest first."""

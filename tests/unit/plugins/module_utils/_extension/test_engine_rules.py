@@ -52,5 +52,5 @@ def test_accepted_by_both(program: types.ModuleType, option: str) -> None:
 def test_keys_of_daemon_json_refused_by_both(program: types.ModuleType, key: str) -> None:
     with pytest.raises(OptionError, match=f"must not contain {key}:"):
         read_settings(options(docker={"daemon": {key: True}}))
-    with pytest.raises(program.Problem, match=f"must not hold {key}:"):
+    with pytest.raises(program.Problem, match=f"must not contain {key}:"):
         program.Settings({"settings": {"docker": {"daemon": {key: True}}}})

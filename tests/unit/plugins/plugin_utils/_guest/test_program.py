@@ -192,7 +192,7 @@ def test_another_ca_is_refused_unless_asked_for(scratch: Scratch, pems: Pems, ot
         ({"settings": {"docker": {"port": "70000"}}}, "not a port"),
         ({"settings": {"docker": {"options": ["-H=tcp://0.0.0.0"]}}}, "docker.options[0]: must be of the form --name"),
         ({"settings": {"docker": {"options": ["--tlsverify=false"]}}}, "must not hold --tlsverify"),
-        ({"settings": {"docker": {"daemon": {"hosts": []}}}}, "docker.daemon: must not hold hosts"),
+        ({"settings": {"docker": {"daemon": {"hosts": []}}}}, "docker.daemon: must not contain hosts"),
         ({"settings": {"docker": {"engine": {"source": "snap"}}}}, "not one of"),
         ({"protectedSettings": {"certs": {"ca": "%%%"}}}, "certs.ca is not base64"),
         ({"protectedSettings": {"certs": {"ca": "LS0tLS1CRUdJTiA="}}}, "certs needs ca, cert and key"),
@@ -351,3 +351,17 @@ def test_a_compose_project_with_characters_beyond_the_first_plane(scratch: Scrat
     definition = {"services": {"a": {"labels": {"note": "done \U0001f600 \u00e4"}}}}
     assert scratch.run({"settings": {"compose": definition}})["ok"]
     assert yaml.safe_load(scratch.text("/etc/docker/compose/compose/compose.yaml")) == definition
+
+
+def test_data_is_removed_with_everything_in_it(scratch: Scratch, pems: Pems) -> None:
+    scratch.put("/etc/docker/daemon.json", '{"data-root": "/big/docker"}')
+    scratch.run(document(pems))
+    for folder in ("/big/docker", "/var/lib/containerd"):
+        scratch.put(folder + "/a/b", "x")
+    result = scratch.run({"state": "absent", "remove": ["data"]})
+    assert [change for change in result["changes"] if change.startswith("remove /big") or "containerd" in change] == [
+        "remove /big/docker",
+        "remove /var/lib/containerd",
+    ]
+    assert not scratch.exists("/big/docker")
+    assert scratch.run({"state": "absent", "remove": ["data"]})["changes"] == []
