@@ -72,9 +72,9 @@ options:
       - How the settings are delivered.
       - V(custom_script) is the CustomScript extension, version 2.1. A VM can have only one.
       - V(run_command) is a managed Run Command, of which a VM can have several.
-      - V(docker_extension) is the Docker extension, for clouds that still have it. It was retired on public Azure
-        in November 2018, and supports only O(docker.port), O(docker.options), O(certs), and one entry each of O(logins)
-        and O(compose). It requires O(engine.source=docker).
+      - V(docker_extension) is the Docker extension, for clouds that still have it. It was retired on public Azure in
+        November 2018, and supports only O(docker.port), O(docker.options), O(certs), and one entry of O(compose). It
+        requires O(engine.source=docker), and a VM without settings of the other handlers.
       - V(auto) is V(custom_script), or V(run_command) if the VM has somebody else's CustomScript extension.
     type: str
     choices: [auto, custom_script, run_command, docker_extension]

@@ -10,6 +10,9 @@ from .._azure.wire import Json
 from .._errors import OptionError
 from .settings import Settings
 
+CERTS_LABEL = "docker-host-certs"
+"""The label of the daemon that changes with the certificates."""
+
 
 def docker_extension_settings(settings: Settings) -> tuple[Json, Json]:
     """Return the public and the protected settings of the Docker extension.
@@ -19,12 +22,13 @@ def docker_extension_settings(settings: Settings) -> tuple[Json, Json]:
     if settings.state == "absent":
         return {}, {}
     _refuse_unsupported(settings)
-    public: Json = {"docker": {key: settings.docker[key] for key in ("port", "options") if settings.docker.get(key)}}
+    docker: Json = {key: settings.docker[key] for key in ("port", "options") if settings.docker.get(key)}
+    public: Json = {"docker": docker}
     protected: Json = {}
     if settings.certs:
         protected["certs"] = settings.certs.settings()
-    for login in settings.logins:
-        protected["login"] = {key: value for key, value in login.items() if key != "ca"}
+        # The handler restarts the engine only for other arguments, so new certificates alone would have no effect.
+        docker["options"] = [*docker.get("options", []), f"--label={CERTS_LABEL}={settings.certs.fingerprint[:16]}"]
     for project in settings.projects:
         public["compose"] = dict(project.definition)
         if project.environment:
@@ -44,11 +48,14 @@ def _refuse_unsupported(settings: Settings) -> None:
         "docker.proxies": settings.proxies,
         "engine": engine != {"source": "docker"},
         "compose": len(settings.projects) > 1,
-        "logins": len(settings.logins) > 1,
+        "logins": settings.logins,
         "compose_purge": settings.purge,
     }
-    more_than_one = ("compose", "logins")
+    problems = {
+        "compose": "takes only one project",
+        "logins": "runs docker login --email, which Docker no longer has",
+    }
     for option, is_set in unsupported.items():
         if is_set:
-            what = "takes only one of these" if option in more_than_one else "has no such setting"
-            raise OptionError(option, f"the handler docker_extension {what}; use another O(handler)")
+            problem = problems.get(option, "has no such setting")
+            raise OptionError(option, f"the handler docker_extension {problem}; use another O(handler)")

@@ -59,6 +59,23 @@ def other_handlers(session: AzureSession, vm: VirtualMachine, handler: Handler) 
     ]
 
 
+def check_replaceable(session: AzureSession, vm: VirtualMachine, handler: Handler) -> None:
+    """Stop if the Docker extension would be pushed over settings of another handler.
+
+    The Docker extension edits the engine's unit, which the configuration of the others overrides.
+
+    :raises DockerHostError: another handler delivered the VM's settings.
+    """
+    if handler.reports_result:
+        return
+    for other in other_handlers(session, vm, handler):
+        if other.reports_result:
+            raise DockerHostError(
+                f"{vm.name}: its settings were pushed with the handler {other.kind}, whose configuration the Docker"
+                " extension cannot replace. Remove it first with O(state=absent), or use O(handler=auto)."
+            )
+
+
 def handler_in_use(session: AzureSession, vm: VirtualMachine, handler: Handler) -> Handler:
     """Return the handler that delivered the settings that are on the VM: this one, else another one.
 

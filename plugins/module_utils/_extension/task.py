@@ -19,7 +19,7 @@ from . import payload
 from .argument_spec import extension_argument_spec
 from .ca_guard import check_ca_unchanged
 from .docker_extension import docker_extension_settings
-from .handler_selection import handler_in_use, other_handlers, select_handler
+from .handler_selection import check_replaceable, handler_in_use, other_handlers, select_handler
 from .handlers import CurrentSettings, Push
 from .keep_certs import read_endpoint
 from .push_reasons import find_reasons, read_current, verify
@@ -127,6 +127,7 @@ def _without_vm(request: Request, desired: Desired) -> Json:
 
 
 def _present(this: Run) -> Json:
+    check_replaceable(this.session, this.vm, this.handler)
     current = read_current(this)
     find_reasons(this, current)
     if this.reasons or this.params["verify"]:

@@ -210,7 +210,9 @@ def test_the_docker_extension_where_it_is_still_had(azure: LocalAzure, group: st
     assert push(group, **given)["pushed"]
     assert push(group, **given)["changed"] is False
     (found,) = [value for key, value in azure.dump().items() if group in key and key.endswith("/docker-host")]
-    assert found["properties"]["settings"] == {"docker": {"port": "4243", "options": ["--debug"]}}
+    docker = found["properties"]["settings"]["docker"]
+    assert docker["port"] == "4243"
+    assert docker["options"][0] == "--debug"
     # Another handler takes its place, under the same name.
     with pytest.raises(SetupError):
         push(group, **{**given, "handler": "custom_script"})
@@ -386,3 +388,19 @@ def test_the_power_state_is_returned_as_it_is_after_the_task(azure: LocalAzure, 
     assert push(group, **changed, check_mode=True)["power_state"] == "running"
     assert push(group, **changed)["power_state"] == "running"
     assert push("no-such-group", check_mode=True)["power_state"] is None
+
+
+def test_the_docker_extension_is_not_pushed_over_settings_that_override_it(azure: LocalAzure, group: str) -> None:
+    azure.switch("docker_extension", True)
+    with pytest.raises(SetupError):
+        push(group, handler="custom_script", name="other")
+    before = puts(azure)
+    with pytest.raises(DockerHostError, match="pushed with the handler custom_script"):
+        push(group, handler="docker_extension")
+    assert puts(azure) == before
+
+
+@pytest.mark.usefixtures("azure")
+def test_the_docker_extension_is_not_on_public_azure(group: str) -> None:
+    with pytest.raises(AzureError, match="November 2018: use handler: auto"):
+        push(group, handler="docker_extension")
