@@ -192,7 +192,7 @@ test:  ## Every check and every test but the ones below
 	+@$(TWO) $(TEST)
 	@echo "$@: passed, all of: $(TEST)"
 
-.PHONY: test-slow test-clients client-venvs soak short-soak test-matrix
+.PHONY: test-slow test-clients client-venvs soak short-soak soak-kills test-matrix
 test-slow: dev install guests  ## Tests that take minutes each
 	@$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/e2e tests/unit tests/integration
 	@echo "$@: passed, every slow test"
@@ -214,6 +214,10 @@ soak: dev install guests  ## Thirty minutes of hosts made, changed, rotated and 
 short-soak: dev install guests  ## The same in two minutes, with a seed whose first three rounds do everything
 	@$(SOAK) --seconds 120 --all-within 3
 	@echo "$@: passed, nothing was lost and nothing is left"
+
+soak-kills: dev guests  ## The setup program killed at every step of every run, in a guest; an hour
+	@KILLS_AFTER=$(or $(KILLS_AFTER),0.5) $(PYTEST) -m slow tests/e2e/test_kills.py
+	@echo "$@: passed, every killed run was completed by the next one"
 
 test-matrix: dev install  ## Unit and integration tests with both ends of ansible-core and the Azure SDK
 	@$(RUN) python tools/matrix.py $(BUILD) $(DOCKERHOST_VENVS)
