@@ -62,9 +62,9 @@ _PATIENCE = 240.0
 class Execution:
     """What was carried out.
 
-    :param done: the steps that changed something.
-    :param made: ids of what this run created, in that order.
-    :param timings: seconds by step.
+    :param done: the actions that changed something.
+    :param made: the actions by which this run created something, in that order.
+    :param timings: seconds by action.
     :param notes: things to warn of.
     """
 
@@ -73,27 +73,33 @@ class Execution:
     timings: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def in_order_of(self, plan: Plan) -> list[Action]:
+        """Return what was done in the plan's order, then what turned out to be needed besides."""
+        planned = [action for action in plan.actions if action in self.done]
+        return planned + [action for action in self.done if action not in plan.actions]
+
 
 class PlanExecutor:
-    """Carries out plans for one host.
+    """Carries out plans for one host. Only the VM's own operations may be left running at the end.
 
-    :param wait: wait for the VM's operations; everything else is always waited for.
+    :ivar execution: what was carried out; it is filled meanwhile, so that it is true after a failure too.
     """
 
-    def __init__(
-        self, session: AzureSession, desired: HostSpec, resources: HostResources, reader: StateReader, wait: bool = True
-    ) -> None:
+    def __init__(self, session: AzureSession, desired: HostSpec, reader: StateReader) -> None:
         self._session = session
         self._desired = desired
-        self._resources = resources
         self._reader = reader
-        self._wait = wait
+        self.execution = Execution()
 
-    def carry_out(self, plan: Plan, outcome: Execution) -> None:
-        """Do all steps, side by side where none needs the other.
+    @property
+    def resources(self) -> HostResources:
+        """The host's resources."""
+        return self._reader.resources
 
-        :param outcome: is filled while it goes on, so that it tells the truth after a failure too.
-        :raises DockerHostError: a step failed; those beside it were still finished.
+    def carry_out(self, plan: Plan) -> None:
+        """Do all actions, in parallel where none needs the other.
+
+        :raises DockerHostError: an action failed; those beside it were still finished.
         """
         waiting = list(plan.actions)
         while waiting:
@@ -101,7 +107,7 @@ class PlanExecutor:
             wave = [action for action in waiting if not keys.intersection(action.needs) - {action.key}]
             if not wave:
                 raise DockerHostError(f"The steps wait for each other: {', '.join(sorted(keys))}.")
-            run_parallel([partial(self._run, action, plan, outcome) for action in wave])
+            run_parallel([partial(self._run, action, plan, self.execution) for action in wave])
             waiting = [action for action in waiting if action not in wave]
 
     def remove(self, made: t.Sequence[Action]) -> dict[str, str]:
@@ -115,28 +121,28 @@ class PlanExecutor:
         undo = Plan([_undo(action) for action in reversed(made)])
         left: dict[str, str] = {}
         for action in undo.actions:
-            outcome = Execution()
+            execution = Execution()
             try:
-                self._run(action, undo, outcome)
+                self._run(action, undo, execution)
                 if self._session.arm.find(action.resource_id):
-                    left[action.resource_id] = " ".join(outcome.notes) or "It is in use by others."
+                    left[action.resource_id] = " ".join(execution.notes) or "It is in use by others."
             except DockerHostError as error:
                 left[action.resource_id] = str(error)
         return left
 
-    def _run(self, action: Action, plan: Plan, outcome: Execution) -> None:
+    def _run(self, action: Action, plan: Plan, execution: Execution) -> None:
         begun = time.monotonic()
         try:
-            if self._do(action, plan, outcome):
-                outcome.done.append(action)
+            if self._do(action, plan, execution):
+                execution.done.append(action)
         finally:
-            outcome.timings[action.key] = round(time.monotonic() - begun, 1)
+            execution.timings[action.key] = round(time.monotonic() - begun, 1)
 
-    def _do(self, action: Action, plan: Plan, outcome: Execution) -> bool:
+    def _do(self, action: Action, plan: Plan, execution: Execution) -> bool:
         """Do one step and return whether anything changed. What Azure is busy with is tried again."""
         try:
             return retry_on_conflict(
-                partial(self._try, action, plan, outcome),
+                partial(self._try, action, plan, execution),
                 self._work(action),
                 self._session.deadline,
                 self._session.progress,
@@ -158,32 +164,32 @@ class PlanExecutor:
         """Tell whether a resource is there: also the operation that removes it may be what was not found."""
         return self._session.arm.find(action.resource_id) is not None
 
-    def _try(self, action: Action, plan: Plan, outcome: Execution) -> bool:
+    def _try(self, action: Action, plan: Plan, execution: Execution) -> bool:
         if action.if_left and not self._is_there(action):
             return True
-        if action.if_unused and not self._is_unused(action, plan, outcome):
+        if action.if_unused and not self._is_unused(action, plan, execution):
             return False
         if action.verb == "start" and action.needs == ("virtual_machine",) and self._runs_by_itself(action):
             return False
         if action.verb == "create":
-            if action.kind == "virtual_network" and not self._network_is_missing(action, outcome):
+            if action.kind == "virtual_network" and not self._network_is_missing(action, execution):
                 return False
             if action.kind == "subnet" and not self._lacks_subnet():
                 return False
-            _note_making(action, outcome)
+            _note_making(action, execution)
         operation = self._begin(self._with_free_addresses(action))
         last = not any(action.key in other.needs for other in plan.actions)
-        if operation and (self._wait or action.kind != "virtual_machine" or not last):
+        if operation and (self._desired.behaviour.wait or action.kind != "virtual_machine" or not last):
             operation.wait()
         return True
 
-    def _is_unused(self, action: Action, plan: Plan, outcome: Execution) -> bool:
+    def _is_unused(self, action: Action, plan: Plan, execution: Execution) -> bool:
         """Tell whether nobody else is in what hosts share, now that this host is gone."""
         if action.kind == "resource_group":
             listed = self._session.arm.list(f"{action.resource_id}/resources")
             inside = [str(entry["id"]) for entry in listed if self._stays(str(entry["id"]), plan)]
             if inside:
-                outcome.notes.append(
+                execution.notes.append(
                     f"The resource group {name_in(action.resource_id)} is kept, since it holds {', '.join(inside)}."
                 )
             return not inside
@@ -197,23 +203,23 @@ class PlanExecutor:
         left_by_us = any(is_part(path, own) for own in plan.going) or "/microsoft.compute/disks/" in path.lower()
         return not left_by_us or self._session.arm.find(path) is not None
 
-    def _network_is_missing(self, action: Action, outcome: Execution) -> bool:
+    def _network_is_missing(self, action: Action, execution: Execution) -> bool:
         """Look once more at the shared network: another host of the group may have made it meanwhile."""
         found = self._reader.read_resource("virtual_network", action.resource_id)
         if not found or (is_broken(found) and not properties_of(found).get("subnets")):
             return True
-        if not network.find_subnet(found, str(self._resources.subnet)):
-            path = str(self._resources.subnet)
+        if not network.find_subnet(found, str(self.resources.subnet)):
+            path = str(self.resources.subnet)
             entry = Difference("present", None, name_in(path))
             making = Action("subnet", "subnet", "create", path, differences=(entry,))
-            _note_making(making, outcome)
+            _note_making(making, execution)
             self._begin_arm(self._with_free_addresses(making)).wait()
-            outcome.done.append(making)
+            execution.done.append(making)
         return False
 
     def _lacks_subnet(self) -> bool:
         """Look once more at the shared network: another host may have made the same subnet meanwhile."""
-        found = network.find_subnet(self._shared_network(), str(self._resources.subnet))
+        found = network.find_subnet(self._shared_network(), str(self.resources.subnet))
         return not found or is_to_be_made_again(found)
 
     def _with_free_addresses(self, action: Action) -> Action:
@@ -230,10 +236,10 @@ class PlanExecutor:
     def _finds_room(self, action: Action, error: AzureError) -> bool:
         """Tell whether a subnet, whose addresses another host's has now, may be put elsewhere."""
         of_network = action.kind in ("virtual_network", "subnet") and action.verb == "create"
-        return of_network and error.code == _TAKEN and not self._desired.params["subnet_prefix"]
+        return of_network and error.code == _TAKEN and not self._desired.network.subnet_prefix
 
     def _shared_network(self) -> Json | None:
-        return self._reader.read_resource("virtual_network", str(self._resources.virtual_network))
+        return self._reader.read_resource("virtual_network", str(self.resources.virtual_network))
 
     def _runs_by_itself(self, action: Action) -> bool:
         """Tell whether a VM that was made again runs already."""
@@ -288,7 +294,7 @@ class PlanExecutor:
     def _work(self, action: Action) -> OperationInfo:
         short = "VM" if action.kind == "virtual_machine" else action.readable
         return OperationInfo(
-            host=self._resources.names.name,
+            host=self.resources.names.name,
             kind=short,
             doing=DOING[action.verb],
             operation=f"{action.verb} the {action.readable}",
@@ -303,10 +309,10 @@ def _undo(action: Action) -> Action:
     return Action(f"undo_{action.key}", action.kind, "delete", action.resource_id, if_left=True, if_unused=shared)
 
 
-def _note_making(action: Action, outcome: Execution) -> None:
+def _note_making(action: Action, execution: Execution) -> None:
     """Note what is going to be made before it is begun: a request that fails may have taken effect."""
-    if action not in outcome.made and action.differences and action.differences[0].path == "present":
-        outcome.made.append(action)
+    if action not in execution.made and action.differences and action.differences[0].path == "present":
+        execution.made.append(action)
 
 
 def _is_passing(action: Action, error: AzureError) -> bool:

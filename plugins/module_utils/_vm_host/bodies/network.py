@@ -194,7 +194,7 @@ def address_body(desired: HostSpec, resources: HostResources, location: str, tag
 def wanted_label(desired: HostSpec, resources: HostResources, current: Json | None) -> str | None:
     """The DNS label that the address is to have: one that it has stays while none is asked for by name."""
     label = (properties_of(current).get("dnsSettings") or {}).get("domainNameLabel")
-    if label and resources.dns_label and not desired.params["dns_label"]:
+    if label and resources.dns_label and not desired.network.dns_label:
         return str(label)
     return resources.dns_label
 
@@ -216,8 +216,8 @@ def interface_body(
         properties["dnsSettings"] = picked(properties["dnsSettings"], ("dnsServers", "internalDnsNameLabel"))
     if resources.security_group:
         properties["networkSecurityGroup"] = {"id": resources.security_group}
-    if desired.params["enable_accelerated_networking"] is not None:
-        properties["enableAcceleratedNetworking"] = desired.params["enable_accelerated_networking"]
+    if desired.network.accelerated_networking is not None:
+        properties["enableAcceleratedNetworking"] = desired.network.accelerated_networking
     properties["ipConfigurations"] = _configurations(desired, resources, current)
     return {"location": location, "tags": tags, "properties": properties}
 
@@ -251,9 +251,9 @@ def _point(properties: Json, desired: HostSpec, resources: HostResources) -> Non
         properties.pop("privateIPAllocationMethod", None)
     properties["subnet"] = {"id": resources.subnet}
     properties.setdefault("privateIPAllocationMethod", "Dynamic")
-    if desired.params["private_ip_address"]:
+    if desired.network.private_ip_address:
         properties["privateIPAllocationMethod"] = "Static"
-        properties["privateIPAddress"] = desired.params["private_ip_address"]
+        properties["privateIPAddress"] = desired.network.private_ip_address
     properties.pop("publicIPAddress", None)
     if resources.public_ip_address:
         option = "Detach" if resources.is_given("public_ip_address") else "Delete"
@@ -270,11 +270,11 @@ def compare_interface(differences: Differences, desired: HostSpec, resources: Ho
     address = public_ip_id(current)
     if not same_id(address, resources.public_ip_address):
         differences.add("public_ip_address", address, resources.public_ip_address)
-    static = desired.params["private_ip_address"]
+    static = desired.network.private_ip_address
     if static:
         before = main.get("privateIPAddress") if main.get("privateIPAllocationMethod") == "Static" else None
         differences.compare("private_ip_address", before, static)
-    accelerated = desired.params["enable_accelerated_networking"]
+    accelerated = desired.network.accelerated_networking
     if accelerated is not None:
         differences.compare(
             "enable_accelerated_networking", bool(properties.get("enableAcceleratedNetworking")), accelerated

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from ..._azure.wire import Json
 from ..argument_spec import DEFAULT_SIZE
-from ..desired.host_spec import DataDisk, HostSpec
+from ..desired.host_spec import HostSpec
 from ..desired.image_reference import DEFAULT_IMAGE, Image, read_image
+from ..desired.options import DataDisk, VmIdentity
 from ..desired.resource_names import ResourceNames
 from ..desired.topology import HostResources
 
@@ -53,7 +54,6 @@ def machine_body(
     capabilities: ImageCapabilities,
 ) -> Json:
     """The body that creates the VM. It holds secrets."""
-    params = desired.params
     kept = "Detach" if resources.is_given("network_interface") else "Delete"
     properties: Json = {
         "hardwareProfile": {"vmSize": size_of(desired)},
@@ -68,21 +68,21 @@ def machine_body(
                 {"id": resources.network_interface, "properties": {"primary": True, "deleteOption": kept}}
             ]
         },
-        "diagnosticsProfile": {"bootDiagnostics": {"enabled": params["boot_diagnostics"] is not False}},
+        "diagnosticsProfile": {"bootDiagnostics": {"enabled": desired.boot_diagnostics is not False}},
     }
     properties.update(_placement(desired, resources.names))
     security = _security(desired, capabilities)
     if security:
         properties["securityProfile"] = security
-    if params["user_data"]:
-        properties["userData"] = encoded(params["user_data"])
+    if desired.user_data:
+        properties["userData"] = encoded(desired.user_data)
     body: Json = {"location": location, "tags": tags, "properties": properties}
     if desired.zone:
         body["zones"] = [desired.zone]
     if desired.plan:
         body["plan"] = dict(desired.plan)
-    if params["vm_identity"]:
-        body["identity"] = identity_body(desired, resources.names)
+    if desired.identity:
+        body["identity"] = identity_body(desired.identity, resources.names)
     return body
 
 
@@ -91,13 +91,13 @@ def _os_disk(desired: HostSpec) -> Json:
         "createOption": "FromImage",
         "caching": "ReadWrite",
         "deleteOption": "Delete",
-        "managedDisk": {"storageAccountType": desired.params["managed_disk_type"] or DEFAULT_DISK},
+        "managedDisk": {"storageAccountType": desired.os_disk.kind or DEFAULT_DISK},
     }
-    if desired.params["os_disk_size_gb"]:
-        disk["diskSizeGB"] = desired.params["os_disk_size_gb"]
-    if desired.params["ephemeral_os_disk"]:
+    if desired.os_disk.size_gb:
+        disk["diskSizeGB"] = desired.os_disk.size_gb
+    if desired.os_disk.ephemeral:
         disk.update(caching="ReadOnly", diffDiskSettings={"option": "Local"})
-        disk["managedDisk"] = {"storageAccountType": desired.params["managed_disk_type"] or "Standard_LRS"}
+        disk["managedDisk"] = {"storageAccountType": desired.os_disk.kind or "Standard_LRS"}
     return disk
 
 
@@ -115,7 +115,7 @@ def new_disk(disk: DataDisk) -> Json:
 
 def _os_profile(desired: HostSpec, ssh_keys: t.Sequence[str]) -> Json:
     linux: Json = {
-        "disablePasswordAuthentication": not desired.ssh_password_enabled,
+        "disablePasswordAuthentication": desired.admin_password is None,
         "provisionVMAgent": True,
     }
     if ssh_keys:
@@ -172,11 +172,10 @@ runcmd:
 
 def custom_data(desired: HostSpec) -> str | None:
     """The user's custom data, and the move of sshd to another port when asked, as cloud-init reads them."""
-    own = desired.params["custom_data"]
     if desired.ssh_port == 22:
-        return t.cast("str | None", own)
+        return desired.custom_data
     move = _SSH_PORT.format(port=desired.ssh_port)
-    return move if not own else _multipart(move, own)
+    return _multipart(move, desired.custom_data) if desired.custom_data else move
 
 
 def _multipart(first: str, second: str) -> str:
@@ -199,50 +198,47 @@ def encoded(text: str) -> str:
 
 
 def _placement(desired: HostSpec, names: ResourceNames) -> Json:
-    params = desired.params
     properties: Json = {}
-    for option, key in (
-        ("availability_set", "availabilitySet"),
-        ("proximity_placement_group", "proximityPlacementGroup"),
+    for option, key, reference in (
+        ("availability_set", "availabilitySet", desired.availability_set),
+        ("proximity_placement_group", "proximityPlacementGroup", desired.proximity_placement_group),
     ):
-        if params[option]:
-            properties[key] = {"id": names.resolve(option, option, params[option])}
-    if params["priority"] == "Spot":
+        if reference:
+            properties[key] = {"id": names.resolve(option, option, reference)}
+    if desired.spot.is_spot:
         properties["priority"] = "Spot"
-        properties["evictionPolicy"] = params["eviction_policy"] or (
-            "Delete" if params["ephemeral_os_disk"] else "Deallocate"
+        properties["evictionPolicy"] = desired.spot.eviction_policy or (
+            "Delete" if desired.os_disk.ephemeral else "Deallocate"
         )
-        properties["billingProfile"] = {"maxPrice": -1 if params["max_price"] is None else params["max_price"]}
-    if params["license_type"] and params["license_type"] != "None":
-        properties["licenseType"] = params["license_type"]
+        properties["billingProfile"] = {"maxPrice": -1 if desired.spot.max_price is None else desired.spot.max_price}
+    if desired.license_type and desired.license_type != "None":
+        properties["licenseType"] = desired.license_type
     return properties
 
 
 def _security(desired: HostSpec, capabilities: ImageCapabilities) -> Json:
-    asked = desired.params["security_profile"] or {}
+    desired_profile = desired.security
     profile: Json = {}
-    firmware = asked.get("secure_boot_enabled") or asked.get("v_tpm_enabled")
-    kind = asked.get("security_type") or ("TrustedLaunch" if capabilities.trusted_launch or firmware else None)
-    if kind == "TrustedLaunch":
-        profile["securityType"] = kind
+    trusted = capabilities.trusted_launch or any(desired_profile.firmware.values())
+    if (desired_profile.security_type or ("TrustedLaunch" if trusted else None)) == "TrustedLaunch":
+        profile["securityType"] = "TrustedLaunch"
         profile["uefiSettings"] = {
-            "secureBootEnabled": asked.get("secure_boot_enabled") is not False,
-            "vTpmEnabled": asked.get("v_tpm_enabled") is not False,
+            "secureBootEnabled": desired_profile.secure_boot_enabled is not False,
+            "vTpmEnabled": desired_profile.v_tpm_enabled is not False,
         }
     # Standard has no name of its own in this version of the API: it is what a VM has without one.
-    if asked.get("encryption_at_host") is not None:
-        profile["encryptionAtHost"] = asked["encryption_at_host"]
+    if desired_profile.encryption_at_host is not None:
+        profile["encryptionAtHost"] = desired_profile.encryption_at_host
     return profile
 
 
-def identity_body(desired: HostSpec, names: ResourceNames) -> Json:
-    """The VM's identity."""
-    asked = desired.params["vm_identity"]
-    body: Json = {"type": asked["type"]}
-    given = asked["user_assigned_identities"] or []
-    if given:
+def identity_body(identity: VmIdentity, names: ResourceNames) -> Json:
+    """Return the VM's identity."""
+    body: Json = {"type": identity.kinds}
+    if identity.user_assigned:
         option = "vm_identity.user_assigned_identities"
-        body["userAssignedIdentities"] = {names.resolve(option, "identity", text): {} for text in given}
+        ids = [names.resolve(option, "identity", text) for text in identity.user_assigned]
+        body["userAssignedIdentities"] = {resource_id: {} for resource_id in ids}
     return body
 
 

@@ -103,7 +103,7 @@ class StateReader:
             state=lambda resource: provisioning_state(resource).capitalize(),
         )
 
-    def sizes_at_hand(self) -> frozenset[str]:
+    def available_sizes(self) -> frozenset[str]:
         """The sizes that the VM can be given where it runs now."""
         found = self._session.pages(
             "list the sizes that the VM can have",

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import dataclass, replace
 
 from ..._azure.resource_ids import group_in, same_id
 from ..._errors import OptionError
 from .host_spec import HostSpec
+from .options import NetworkOptions
 from .resource_names import SHARED_SUBNET, ResourceNames
 
 
@@ -64,41 +64,39 @@ def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:
     :raises OptionError: a reference is neither a name nor an id of the right type.
     """
     names = ResourceNames(subscription_id, desired.resource_group, desired.name)
-    params = desired.params
-    kinds = ("network_interface", "security_group", "public_ip_address", "virtual_network")
-    refs = {kind: names.resolve(kind, kind, params[kind]) for kind in kinds if params[kind]}
-    _check_set(names, params)
-    if "network_interface" in refs:
-        return from_existing_nic(names, refs["network_interface"])
-    network = refs.get("virtual_network", names.virtual_network)
-    if "virtual_network" in refs and not params["subnet_name"]:
-        raise OptionError("subnet_name", "an existing virtual network needs the name of the subnet to use.")
-    public = (refs.get("public_ip_address") or names.public_ip_address) if params["assign_public_ip"] else None
+    options = desired.network
+    given = {kind: names.resolve(kind, kind, text) for kind, text in options.references.items()}
+    _check_availability_set(names, desired.availability_set)
+    if "network_interface" in given:
+        return from_existing_nic(names, given["network_interface"])
+    network = given.get("virtual_network", names.virtual_network)
+    if "virtual_network" in given and not options.subnet_name:
+        raise OptionError("subnet_name", "must name the subnet to use in the existing O(virtual_network)")
+    public = (given.get("public_ip_address") or names.public_ip_address) if options.assign_public_ip else None
     return HostResources(
         names=names,
         virtual_machine=names.virtual_machine,
         network_interface=names.network_interface,
-        security_group=refs.get("security_group", names.security_group),
+        security_group=given.get("security_group", names.security_group),
         public_ip_address=public,
         virtual_network=network,
-        subnet=f"{network}/subnets/{params['subnet_name'] or SHARED_SUBNET}",
-        dns_label=_dns_label(names, params) if public and "public_ip_address" not in refs else None,
-        given=frozenset(refs),
-        subnet_named=bool(params["subnet_name"] or params["virtual_network"]),
+        subnet=f"{network}/subnets/{options.subnet_name or SHARED_SUBNET}",
+        dns_label=_dns_label(names, options) if public and "public_ip_address" not in given else None,
+        given=frozenset(given),
+        subnet_named=bool(options.subnet_name or "virtual_network" in given),
     )
 
 
-def _check_set(names: ResourceNames, params: t.Mapping[str, t.Any]) -> None:
+def _check_availability_set(names: ResourceNames, reference: str | None) -> None:
     """VirtualMachineProperties.availabilitySet of the Compute API: the VM is in the group of its availability set."""
-    asked = params["availability_set"]
-    if not asked:
+    if not reference:
         return
-    path = names.resolve("availability_set", "availability_set", asked)
-    if group_in(path).lower() != names.resource_group.lower():
-        raise OptionError("availability_set", f"{path} is not in the group of the host, {names.resource_group}.")
+    resource_id = names.resolve("availability_set", "availability_set", reference)
+    if group_in(resource_id).lower() != names.resource_group.lower():
+        raise OptionError(
+            "availability_set", f"must be in the resource group of the host, {names.resource_group}, got {resource_id}"
+        )
 
 
-def _dns_label(names: ResourceNames, params: t.Mapping[str, t.Any]) -> str | None:
-    if not params["assign_dns_label"]:
-        return None
-    return str(params["dns_label"] or names.default_dns_label)
+def _dns_label(names: ResourceNames, options: NetworkOptions) -> str | None:
+    return (options.dns_label or names.default_dns_label) if options.assign_dns_label else None

@@ -38,7 +38,7 @@ class DeletionPlanner:
         :raises OwnershipError: the VM of that name is not ours.
         """
         machine = self.current.virtual_machine
-        if machine and owner_of(machine) != self.desired.name and not self.desired.params["adopt"]:
+        if machine and owner_of(machine) != self.desired.name and not self.desired.behaviour.adopt:
             raise OwnershipError(
                 f"The virtual machine {machine.get('id')} was not made by this collection, and is left alone"
                 " (or delete it all the same with adopt: true).",
@@ -60,9 +60,7 @@ class DeletionPlanner:
         return plan
 
     def _in_scope(self, kind: str) -> bool:
-        scope = self.desired.params["remove_on_absent"]
-        # With its group, everything goes.
-        return kind in scope or (kind != "resource_group" and bool({"all", "resource_group"}.intersection(scope)))
+        return kind in self.desired.deletion_scope
 
     def _keep(self, machine: Json) -> list[Action]:
         """What is not to go with the VM is taken out of its care first."""

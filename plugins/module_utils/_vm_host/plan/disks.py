@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from ..._azure.tags import owner_of
 from ..._azure.wire import Json, properties_of
 from ..._errors import OptionError
-from ..desired.host_spec import MOST_CACHED, DataDisk, HostSpec
+from ..desired.host_spec import MOST_CACHED, HostSpec
+from ..desired.options import DataDisk
 from .model import OwnershipError
 
 
@@ -70,9 +71,8 @@ def disks_to_read(desired: HostSpec, current: Json) -> list[str]:
 def disk_changes(desired: HostSpec, current: Json) -> tuple[DiskChange | None, list[DiskChange]]:
     """What is to change of the OS disk, and of the data disks."""
     storage = properties_of(current).get("storageProfile") or {}
-    params = desired.params
     os_disk = storage.get("osDisk") or {}
-    main = _disk_change("os_disk_size_gb", os_disk, params["os_disk_size_gb"], params["managed_disk_type"])
+    main = _disk_change("os_disk_size_gb", os_disk, desired.os_disk.size_gb, desired.os_disk.kind)
     attached = current_data_disks(properties_of(current))
     wishes = [(disk, attached[disk.lun]) for disk in desired.data_disks if disk.lun in attached]
     others = []
@@ -114,7 +114,7 @@ def check_disk_owners(desired: HostSpec, current: Json) -> None:
 
     :raises OwnershipError: the text names them.
     """
-    if desired.params["adopt"]:
+    if desired.behaviour.adopt:
         return
     ids = {path.lower() for path in disks_to_read(desired, current)}
     for lun, disk in current_data_disks(properties_of(current)).items():

@@ -24,7 +24,6 @@ from .disks import converts, current_data_disks, is_ephemeral
 def immutable_differences(desired: HostSpec, resources: HostResources, current: Json) -> list[Difference]:
     """What Azure cannot change in place: each property, what is, and what was asked."""
     found = Differences()
-    params = desired.params
     properties = properties_of(current)
     os_profile = properties.get("osProfile") or {}
     if desired.location:
@@ -41,11 +40,11 @@ def immutable_differences(desired: HostSpec, resources: HostResources, current: 
     linux = os_profile.get("linuxConfiguration") or {}
     if desired.admin_password and linux.get("disablePasswordAuthentication"):
         found.add("admin_password", "none, since signing in by password is off", "(not shown)")
-    if params["ssh_password_enabled"] is not None:
+    if desired.ssh_password_enabled is not None:
         actual_enabled = not linux.get("disablePasswordAuthentication", False)
-        found.compare("ssh_password_enabled", actual_enabled, params["ssh_password_enabled"])
+        found.compare("ssh_password_enabled", actual_enabled, desired.ssh_password_enabled)
     known = custom_data_digest(current)
-    if params["custom_data"] and known and not matches(known, params["custom_data"].encode()):
+    if desired.custom_data and known and not matches(known, desired.custom_data.encode()):
         found.add("custom_data", "(not shown)", "another, not shown")
     if desired.plan:
         given = {key: value for key, value in desired.plan.items() if key != "promotionCode"}
@@ -92,16 +91,15 @@ def _compare_keys(found: Differences, desired: HostSpec, os_profile: Json) -> No
 
 
 def _compare_placement(found: Differences, desired: HostSpec, resources: HostResources, properties: Json) -> None:
-    params = desired.params
-    if params["availability_set"]:
-        asked = resources.names.resolve("availability_set", "availability_set", params["availability_set"])
+    if desired.availability_set:
+        asked = resources.names.resolve("availability_set", "availability_set", desired.availability_set)
         current = (properties.get("availabilitySet") or {}).get("id")
         if not same_id(current, asked):
             found.add("availability_set", current, asked)
-    if params["priority"]:
-        found.compare("priority", properties.get("priority") or "Regular", params["priority"])
-    if params["eviction_policy"]:
-        found.compare("eviction_policy", properties.get("evictionPolicy"), params["eviction_policy"])
+    if desired.spot.priority:
+        found.compare("priority", properties.get("priority") or "Regular", desired.spot.priority)
+    if desired.spot.eviction_policy:
+        found.compare("eviction_policy", properties.get("evictionPolicy"), desired.spot.eviction_policy)
     interfaces = (properties.get("networkProfile") or {}).get("networkInterfaces") or []
     present_ids = [entry.get("id") for entry in interfaces]
     if not any(same_id(entry, resources.network_interface) for entry in present_ids):
@@ -113,13 +111,13 @@ def _compare_security(found: Differences, desired: HostSpec, current: Json) -> N
 
     "Enable Trusted launch on existing Azure Gen2 VMs" (learn.microsoft.com).
     """
-    profile = desired.params["security_profile"] or {}
-    asked = profile.get("security_type")
+    profile = desired.security
+    asked = profile.security_type
     current_type = (properties_of(current).get("securityProfile") or {}).get("securityType") or "Standard"
     if not asked and current_type == "Standard":
-        for option in ("secure_boot_enabled", "v_tpm_enabled"):
+        for option, enabled in profile.firmware.items():
             # SecurityProfile.uefiSettings of the Compute API: with a security type only.
-            if profile.get(option):
+            if enabled:
                 found.add(f"security_profile.{option}", "False, since security_type is Standard", True)
     if not asked:
         return
@@ -136,14 +134,14 @@ def generation_of(current: Json) -> str | None:
 def _compare_disks(found: Differences, desired: HostSpec, properties: Json) -> None:
     storage = properties.get("storageProfile") or {}
     os_disk = storage.get("osDisk") or {}
-    if desired.params["managed_disk_type"]:
+    if desired.os_disk.kind:
         kind = (os_disk.get("managedDisk") or {}).get("storageAccountType")
-        asked_kind = desired.params["managed_disk_type"]
+        asked_kind = desired.os_disk.kind
         if kind and (os_disk.get("diffDiskSettings") or not converts(kind, asked_kind)):
             found.compare("managed_disk_type", kind, asked_kind)
-    if desired.params["ephemeral_os_disk"] is not None:
-        found.compare("ephemeral_os_disk", bool(os_disk.get("diffDiskSettings")), desired.params["ephemeral_os_disk"])
-    size, asked = os_disk.get("diskSizeGB"), desired.params["os_disk_size_gb"]
+    if desired.os_disk.ephemeral is not None:
+        found.compare("ephemeral_os_disk", bool(os_disk.get("diffDiskSettings")), desired.os_disk.ephemeral)
+    size, asked = os_disk.get("diskSizeGB"), desired.os_disk.size_gb
     if size and asked and (asked < size or (asked > size and os_disk.get("diffDiskSettings"))):
         found.add("os_disk_size_gb", size, asked)
     current = current_data_disks(properties)

@@ -9,7 +9,7 @@ Pure: nothing here talks to Azure or to the file system.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ..._azure.resource_ids import name_in, same_id
 from ..._azure.tags import (
@@ -45,17 +45,11 @@ from .vm_update import plan_vm_update, with_networking_last
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans one host.
-
-    :param ssh_keys: the public keys that a new VM gets.
-    :param trust: what image and size of a new VM allow.
-    """
+    """Plans one host."""
 
     desired: HostSpec
     resources: HostResources
     current: HostState
-    ssh_keys: tuple[str, ...] = ()
-    capabilities: machine.ImageCapabilities = field(default_factory=machine.ImageCapabilities)
 
     def plan(self) -> Plan:
         """The steps to a host as wanted.
@@ -75,7 +69,7 @@ class Planner:
         plan.actions.extend(self._left_over())
         plan.notes += notes_on_existing_resources(self.desired, self.resources, self.current)
         current = self.current.virtual_machine
-        if current and self.desired.params["custom_data"] and not changes.custom_data_digest(current):
+        if current and self.desired.custom_data and not changes.custom_data_digest(current):
             plan.notes.append(
                 f"Whether {self.desired.name} was made with this custom_data cannot be seen: Azure does not return it,"
                 " and the virtual machine has no tag that tells."
@@ -86,6 +80,21 @@ class Planner:
                 " gateway nor default outbound access: nothing can be installed on it from outside."
             )
         return plan
+
+    def with_access(self, plan: Plan, ssh_keys: tuple[str, ...], capabilities: machine.ImageCapabilities) -> Plan:
+        """Return the plan with what only the pre-flight checks tell of a new VM.
+
+        :param ssh_keys: the public keys that the VM gets.
+        :param capabilities: what its image and size allow.
+        """
+        creation = plan.action("virtual_machine")
+        if not creation or self.current.virtual_machine:
+            return plan
+        tags = (creation.body or {})["tags"]
+        body = machine.machine_body(self.desired, self.resources, self.location(), tags, ssh_keys, capabilities)
+        complete = _creation("virtual_machine", creation.resource_id, body, *creation.needs)
+        actions = [complete if action is creation else action for action in plan.actions]
+        return replace(plan, actions=actions)
 
     def _cannot_reach_out(self) -> bool:
         """Tell whether a host without public address stands in a subnet without a way out."""
@@ -114,7 +123,7 @@ class Planner:
     # What must be so before anything is changed
 
     def _check_owners(self) -> None:
-        if self.desired.params["adopt"]:
+        if self.desired.behaviour.adopt:
             return
         owners = dict.fromkeys(READABLE, self.desired.name)
         owners["virtual_network"] = SHARED
@@ -244,13 +253,11 @@ class Planner:
         extra = {PORT_TAG: str(self.desired.docker_port)}
         if self.desired.ssh_port != 22:
             extra[SSH_PORT_TAG] = str(self.desired.ssh_port)
-        if not current and self.desired.params["custom_data"]:
-            extra[CUSTOM_DATA_TAG] = new_digest(
-                self.desired.params["custom_data"].encode(), owner=resources.virtual_machine
-            )
+        if not current and self.desired.custom_data:
+            extra[CUSTOM_DATA_TAG] = new_digest(self.desired.custom_data.encode(), owner=resources.virtual_machine)
         tags = self._tags(current, extra)
         if not current:
-            body = machine.machine_body(self.desired, resources, location, tags, self.ssh_keys, self.capabilities)
+            body = machine.machine_body(self.desired, resources, location, tags, (), machine.ImageCapabilities())
             return [_creation("virtual_machine", resources.virtual_machine, body, "network_interface")]
         self._check_immutable(current)
         if is_broken(current):
@@ -272,7 +279,7 @@ class Planner:
         """A VM whose creation failed is created once more, with what it was to have where nothing else is asked."""
         profile = properties_of(current).get("osProfile") or {}
         keys = ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []
-        known = tuple(str(key["keyData"]) for key in keys) or self.ssh_keys
+        known = tuple(str(key["keyData"]) for key in keys)
         # Its security type cannot change any more.
         security = properties_of(current).get("securityProfile") or {}
         capabilities = machine.ImageCapabilities(security.get("securityType") == "TrustedLaunch")
@@ -355,7 +362,7 @@ def plan_power(desired: HostSpec, resources: HostResources, current: HostState) 
         raise DockerHostError(
             f"There is no host {desired.name} in {desired.resource_group}: state: present creates it."
         )
-    if not desired.params["adopt"] and owner_of(current.virtual_machine) != desired.name:
+    if not desired.behaviour.adopt and owner_of(current.virtual_machine) != desired.name:
         raise OwnershipError(
             f"The virtual machine {path} was not made by this collection, and is left alone"
             " (or take it over with adopt: true).",
@@ -380,7 +387,7 @@ def plan_power(desired: HostSpec, resources: HostResources, current: HostState) 
     return Plan([Action("power", "virtual_machine", verb, path, differences=power_change(power, after))])
 
 
-def label_to_get(plan: Plan) -> str | None:
+def new_dns_label(plan: Plan) -> str | None:
     """The DNS label that a plan gives to the host's public address, None when it gives no other than it has."""
     action = plan.action("public_ip_address")
     if not action or not (action.verb == "create" or any(entry.path == "dns_label" for entry in action.differences)):

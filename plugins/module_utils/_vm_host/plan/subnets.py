@@ -25,7 +25,7 @@ _USUAL = 24
 
 def network_prefix(desired: HostSpec) -> Network:
     """The addresses that a new shared network gets."""
-    return Network(desired.params["virtual_network_prefix"] or DEFAULT_NETWORK)
+    return Network(desired.network.virtual_network_prefix or DEFAULT_NETWORK)
 
 
 def subnet_prefix(desired: HostSpec, current: Json | None) -> Network:
@@ -35,8 +35,8 @@ def subnet_prefix(desired: HostSpec, current: Json | None) -> Network:
     :raises OptionError: they are not to be had in the network.
     """
     spaces, taken = ([network_prefix(desired)], []) if current is None else (_spaces(current), _taken(current))
-    if desired.params["subnet_prefix"]:
-        asked = Network(desired.params["subnet_prefix"])
+    if desired.network.subnet_prefix:
+        asked = Network(desired.network.subnet_prefix)
         if not any(asked.subnet_of(space) for space in spaces):
             raise OptionError("subnet_prefix", f"{asked} is not part of the network, which has {_shown(spaces)}.")
         for name, other in taken:
@@ -59,11 +59,11 @@ def check_prefixes(desired: HostSpec, resources: HostResources, current: Json) -
     """
     found = Differences()
     spaces = [str(space) for space in _spaces(current)]
-    asked = desired.params["virtual_network_prefix"]
+    asked = desired.network.virtual_network_prefix
     if asked and asked not in spaces:
         found.add("virtual_network_prefix", ", ".join(spaces), asked)
     subnet = find_subnet(current, str(resources.subnet))
-    asked = desired.params["subnet_prefix"]
+    asked = desired.network.subnet_prefix
     if asked and subnet and asked not in [str(one) for one in _prefixes(subnet)]:
         found.add("subnet_prefix", _shown(_prefixes(subnet)), asked)
     if found:
@@ -81,7 +81,7 @@ def check_private_address(desired: HostSpec, resources: HostResources, current: 
     :param present: the network, if it is there.
     :raises OptionError: the address cannot be had.
     """
-    asked = desired.params["private_ip_address"]
+    asked = desired.network.private_ip_address
     if not asked:
         return
     subnet = find_subnet(current, str(resources.subnet))

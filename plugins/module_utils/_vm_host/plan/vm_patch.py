@@ -16,6 +16,7 @@ from ..._azure.wire import Json, picked, properties_of
 from ..._diff import Differences
 from ..bodies.virtual_machine import encoded, identity_body, new_disk
 from ..desired.host_spec import HostSpec
+from ..desired.options import VmIdentity
 from ..desired.resource_names import ResourceNames
 from ..desired.topology import HostResources
 from .disks import recached
@@ -61,27 +62,26 @@ def update_body(
     body: Json = {}
     properties: Json = {}
     current_properties = properties_of(current)
-    params = desired.params
     if found.compare("tags", current.get("tags") or {}, tags):
         body["tags"] = tags
     size = (current_properties.get("hardwareProfile") or {}).get("vmSize")
     if desired.vm_size and str(size).lower() != desired.vm_size.lower():
         found.add("vm_size", size, desired.vm_size)
         properties["hardwareProfile"] = {"vmSize": desired.vm_size}
-    if params["boot_diagnostics"] is not None:
+    if desired.boot_diagnostics is not None:
         enabled = bool(
             ((current_properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}).get("enabled")
         )
-        if found.compare("boot_diagnostics", enabled, params["boot_diagnostics"]):
-            properties["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": params["boot_diagnostics"]}}
-    license_type = params["license_type"]
+        if found.compare("boot_diagnostics", enabled, desired.boot_diagnostics):
+            properties["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": desired.boot_diagnostics}}
+    license_type = desired.license_type
     if license_type and found.compare("license_type", current_properties.get("licenseType") or "None", license_type):
         properties["licenseType"] = license_type
-    if params["user_data"] and user_data != encoded(params["user_data"]):
+    if desired.user_data and user_data != encoded(desired.user_data):
         found.add("user_data", "(not shown)", "(not shown)")
-        properties["userData"] = encoded(params["user_data"])
-    if params["vm_identity"]:
-        _update_identity(found, body, desired, resources.names, current)
+        properties["userData"] = encoded(desired.user_data)
+    if desired.identity:
+        _update_identity(found, body, desired.identity, resources.names, current)
     _update_place(found, properties, desired, resources.names, current_properties)
     _update_security(found, properties, desired, current)
     _update_disks(found, properties, desired, current_properties)
@@ -92,14 +92,14 @@ def update_body(
 
 def _update_place(found: Differences, properties: Json, desired: HostSpec, names: ResourceNames, current: Json) -> None:
     """Price and placement group."""
-    option = "proximity_placement_group"
-    if desired.params[option]:
+    option, group = "proximity_placement_group", desired.proximity_placement_group
+    if group:
         before = (current.get("proximityPlacementGroup") or {}).get("id")
-        asked = names.resolve(option, option, desired.params[option])
+        asked = names.resolve(option, option, group)
         if not same_id(before, asked):
             found.add(option, before, asked)
             properties["proximityPlacementGroup"] = {"id": asked}
-    price = desired.params["max_price"]
+    price = desired.spot.max_price
     if price is not None:
         before = (current.get("billingProfile") or {}).get("maxPrice")
         if before is None or float(before) != float(price):
@@ -108,25 +108,25 @@ def _update_place(found: Differences, properties: Json, desired: HostSpec, names
 
 
 def _update_security(found: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
-    asked = desired.params["security_profile"] or {}
+    asked = desired.security
     current_profile = properties_of(current).get("securityProfile") or {}
     profile: Json = {}
     trusted = current_profile.get("securityType") == "TrustedLaunch"
-    if asked.get("security_type") == "TrustedLaunch" and not trusted and generation_of(current) == "V2":
+    if asked.security_type == "TrustedLaunch" and not trusted and generation_of(current) == "V2":
         found.add("security_profile.security_type", "Standard", "TrustedLaunch")
-        settings = {"secureBootEnabled": "secure_boot_enabled", "vTpmEnabled": "v_tpm_enabled"}
+        keys = {"secureBootEnabled": "secure_boot_enabled", "vTpmEnabled": "v_tpm_enabled"}
         profile["securityType"] = "TrustedLaunch"
-        profile["uefiSettings"] = {key: asked.get(option) is not False for key, option in settings.items()}
+        profile["uefiSettings"] = {key: asked.firmware[option] is not False for key, option in keys.items()}
     elif trusted:
         settings = dict(current_profile.get("uefiSettings") or {})
         before = dict(settings)
         for option, key in (("secure_boot_enabled", "secureBootEnabled"), ("v_tpm_enabled", "vTpmEnabled")):
-            value = asked.get(option)
+            value = asked.firmware[option]
             if value is not None and found.compare(f"security_profile.{option}", bool(settings.get(key)), value):
                 settings[key] = value
         if settings != before:
             profile.update(securityType="TrustedLaunch", uefiSettings=settings)
-    at_host = asked.get("encryption_at_host")
+    at_host = asked.encryption_at_host
     if at_host is not None and found.compare(
         "security_profile.encryption_at_host", bool(current_profile.get("encryptionAtHost")), at_host
     ):
@@ -135,8 +135,8 @@ def _update_security(found: Differences, properties: Json, desired: HostSpec, cu
         properties["securityProfile"] = profile
 
 
-def _update_identity(found: Differences, body: Json, desired: HostSpec, names: ResourceNames, current: Json) -> None:
-    asked = identity_body(desired, names)
+def _update_identity(found: Differences, body: Json, identity: VmIdentity, names: ResourceNames, current: Json) -> None:
+    asked = identity_body(identity, names)
     current_identity = current.get("identity") or {}
     before = {
         "type": current_identity.get("type") or "None",

@@ -16,6 +16,7 @@ import typing as t
 from ..._azure.wire import Json, properties_of
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
+from ..desired.options import OsDiskOptions
 
 # What Azure alone writes (VirtualMachine of the Compute API: readOnly).
 _READ_ONLY = ("vmId", "timeCreated", "instanceView", "provisioningState")
@@ -51,10 +52,10 @@ def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
     :param body: the body that the options alone ask for.
     :param present: the VM in wire format.
     """
-    params, properties = desired.params, body["properties"]
+    properties = body["properties"]
     before = {key: value for key, value in properties_of(current).items() if key not in _READ_ONLY}
     for name, options in _DECIDED.items():
-        if all(params[option] is None for option in options) and name in before:
+        if not desired.explicit.intersection(options) and name in before:
             properties[name] = copy.deepcopy(before[name])
     for name, value in before.items():
         if name not in (*_DECIDED, "storageProfile", "osProfile", "networkProfile"):
@@ -62,7 +63,7 @@ def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
     if before.get("osProfile", {}).get("adminUsername"):
         properties["osProfile"]["adminUsername"] = before["osProfile"]["adminUsername"]
     _keep_storage(desired, properties["storageProfile"], before.get("storageProfile") or {})
-    for name, asked in (("zones", desired.zone), ("plan", desired.plan), ("identity", params["vm_identity"])):
+    for name, asked in (("zones", desired.zone), ("plan", desired.plan), ("identity", desired.identity)):
         if not asked and current.get(name):
             body[name] = _identity(current[name]) if name == "identity" else copy.deepcopy(current[name])
     return body
@@ -70,13 +71,11 @@ def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
 
 def _keep_storage(desired: HostSpec, storage: Json, before: Json) -> None:
     """Disks that exist stay as they are; what else was asked of them is the matter of another run."""
-    params = desired.params
     reference = {key: value for key, value in (before.get("imageReference") or {}).items() if key != "exactVersion"}
     if not desired.image and reference:
         storage["imageReference"] = reference
-    asked = [params[option] for option in ("managed_disk_type", "os_disk_size_gb", "ephemeral_os_disk")]
     disk = before.get("osDisk")
-    if disk and (_is_made(disk) or asked == [None, None, None]):
+    if disk and (_is_made(disk) or desired.os_disk == OsDiskOptions()):
         storage["osDisk"] = copy.deepcopy(disk)
     known = {entry["lun"]: entry for entry in before.get("dataDisks") or []}
     new = {entry["lun"]: entry for entry in storage["dataDisks"] if not _is_made(known.get(entry["lun"]) or {})}

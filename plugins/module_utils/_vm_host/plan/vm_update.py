@@ -62,7 +62,7 @@ class VmUpdate:
                 f"The virtual machine {self.desired.name}, whose ephemeral OS disk rules out deallocation,",
                 [entry for entry in self._all_differences() if entry.path in reasons],
             )
-        if self.runs and (reasons or restarts) and not self.desired.params["allow_stop"]:
+        if self.runs and (reasons or restarts) and not self.desired.behaviour.allow_stop:
             raise OptionError(
                 [*reasons, *restarts][0],
                 f"changing it stops the running host {self.desired.name} for a while: allow that with allow_stop: true,"

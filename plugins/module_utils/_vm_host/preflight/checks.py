@@ -95,7 +95,7 @@ def check_answers(desired: HostSpec, location: str, answers: Answers) -> ImageCa
     _check_security(desired, size, answers.image, trusted)
     _check_ephemeral(desired, size, answers.image, trusted)
     if answers.usages is not None:
-        _check_quota(location, size, answers.usages, desired.params["priority"] == "Spot")
+        _check_quota(location, size, answers.usages, desired.spot.is_spot)
     return ImageCapabilities(trusted)
 
 
@@ -107,7 +107,7 @@ def _check_image(desired: HostSpec, image: Json) -> None:
     if system and str(system).lower() != "linux":
         raise OptionError("image", f"{image_of(desired)} is a {system} image; Docker hosts are Linux.")
     _check_plan(desired, properties.get("plan"))
-    of_image, asked = _check_image_disk(image), desired.params["os_disk_size_gb"]
+    of_image, asked = _check_image_disk(image), desired.os_disk.size_gb
     # "Error messages for VM creation": the OS disk has at least the size of the image's.
     if asked and asked < of_image:
         raise OptionError(
@@ -265,15 +265,14 @@ def _check_fit(desired: HostSpec, size: Size, image: Json | None) -> None:
 
 
 def _check_capabilities(desired: HostSpec, size: Size) -> None:
-    params = desired.params
-    kinds = [params["managed_disk_type"], *(disk.kind for disk in desired.data_disks)]
-    security = params["security_profile"] or {}
+    kinds = [desired.os_disk.kind, *(disk.kind for disk in desired.data_disks)]
+    security = desired.security
     checks = (
         ("managed_disk_type", any(str(kind).startswith("Premium") for kind in kinds), "PremiumIO"),
-        ("ephemeral_os_disk", params["ephemeral_os_disk"], "EphemeralOSDiskSupported"),
-        ("enable_accelerated_networking", params["enable_accelerated_networking"], "AcceleratedNetworkingEnabled"),
-        ("priority", params["priority"] == "Spot", "LowPriorityCapable"),
-        ("security_profile", security.get("encryption_at_host"), "EncryptionAtHostSupported"),
+        ("ephemeral_os_disk", desired.os_disk.ephemeral, "EphemeralOSDiskSupported"),
+        ("enable_accelerated_networking", desired.network.accelerated_networking, "AcceleratedNetworkingEnabled"),
+        ("priority", desired.spot.is_spot, "LowPriorityCapable"),
+        ("security_profile", security.encryption_at_host, "EncryptionAtHostSupported"),
     )
     for option, asked, capability in checks:
         if asked and size.denies(capability):
@@ -281,19 +280,20 @@ def _check_capabilities(desired: HostSpec, size: Size) -> None:
     limit = size.number("MaxDataDiskCount")
     if limit and len(desired.data_disks) > limit:
         raise OptionError("data_disks", f"the size {size.name} takes {limit:.0f} data disks.")
-    if security.get("security_type") == "TrustedLaunch" and size.capabilities.get("TrustedLaunchDisabled") == "True":
+    if security.security_type == "TrustedLaunch" and size.capabilities.get("TrustedLaunchDisabled") == "True":
         raise OptionError("security_profile.security_type", f"the size {size.name} has no Trusted Launch.")
 
 
 def _check_security(desired: HostSpec, size: Size, image: Json | None, possible: bool) -> None:
-    profile = desired.params["security_profile"] or {}
+    profile = desired.security
     for option in ("security_type", "secure_boot_enabled", "v_tpm_enabled"):
-        if image and not possible and profile.get(option) in ("TrustedLaunch", True):
+        value = getattr(profile, option)
+        if image and not possible and value in ("TrustedLaunch", True):
             raise OptionError(
                 f"security_profile.{option}",
-                f"{profile[option]} needs Trusted Launch, which {image_of(desired)} and the size {size.name} have not"
-                " together: it takes an image of the second generation that supports it. Choose another image or size,"
-                " or leave it out.",
+                f"{value} needs Trusted Launch, which the image {image_of(desired)} and the size {size.name} do not"
+                " support together. Choose an image of the second generation that supports it, or another size, or"
+                " leave the option out",
             )
 
 
@@ -302,19 +302,19 @@ def _check_ephemeral(desired: HostSpec, size: Size, image: Json | None, trusted:
 
     "Ephemeral OS disks" (learn.microsoft.com): with Trusted Launch, one GiB of it is Azure's own.
     """
-    if not desired.params["ephemeral_os_disk"]:
+    if not desired.os_disk.ephemeral:
         return
     cache, temporary = size.number("CachedDiskBytes") / 2**30, size.number("MaxResourceVolumeMB") / 1024
     if not cache and not temporary:
         return
-    asked = (desired.params["security_profile"] or {}).get("security_type")
+    asked = desired.security.security_type
     room = int(cache or temporary) - int(trusted and asked != "Standard")
-    needed = desired.params["os_disk_size_gb"] or _check_image_disk(image) or _LEAST_DISK
+    needed = desired.os_disk.size_gb or _check_image_disk(image) or _LEAST_DISK
     if needed > room:
         raise OptionError(
             "ephemeral_os_disk",
             f"the size {size.name} has room for {room} GiB of it, {needed} GiB are needed: choose a larger vm_size"
-            + (" or a smaller os_disk_size_gb." if desired.params["os_disk_size_gb"] else "."),
+            + (" or a smaller os_disk_size_gb." if desired.os_disk.size_gb else "."),
         )
 
 
@@ -365,7 +365,7 @@ def _size_named(name: str, location: str, entries: list[Json]) -> Size | None:
 def _check_disk_types(desired: HostSpec, location: str, entries: list[Json]) -> None:
     """Not each region has each type: "Redundancy options for managed disks" (learn.microsoft.com)."""
     there = sorted({str(entry.get("name")) for entry in entries if entry.get("resourceType") == "disks"})
-    asked = [("managed_disk_type", desired.params["managed_disk_type"])]
+    asked = [("managed_disk_type", desired.os_disk.kind)]
     asked += [(f"data_disks[lun {disk.lun}].managed_disk_type", disk.kind) for disk in desired.data_disks]
     for option, kind in asked:
         if there and kind and kind not in there:

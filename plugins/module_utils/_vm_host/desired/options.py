@@ -1,0 +1,118 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of a host by subject. None means that the option was not set: an existing host keeps what it has."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataDisk:
+    """A data disk.
+
+    :param lun: its logical unit number.
+    :param size_gb: its size in GiB.
+    :param kind: its type, such as ``Premium_LRS``.
+    """
+
+    lun: int
+    size_gb: int
+    kind: str | None = None
+    caching: str | None = None
+
+
+@dataclass(frozen=True)
+class OsDiskOptions:
+    """The OS disk: its type, its size in GiB, and whether it is ephemeral."""
+
+    kind: str | None = None
+    size_gb: int | None = None
+    ephemeral: bool | None = None
+
+
+@dataclass(frozen=True)
+class SecurityProfile:
+    """How the VM is secured. The names are those of the suboptions."""
+
+    security_type: str | None = None
+    secure_boot_enabled: bool | None = None
+    v_tpm_enabled: bool | None = None
+    encryption_at_host: bool | None = None
+
+    @property
+    def firmware(self) -> dict[str, bool | None]:
+        """The settings that need Trusted Launch, by suboption."""
+        return {"secure_boot_enabled": self.secure_boot_enabled, "v_tpm_enabled": self.v_tpm_enabled}
+
+
+@dataclass(frozen=True)
+class SpotOptions:
+    """The VM's priority, and what only a spot VM has."""
+
+    priority: str | None = None
+    eviction_policy: str | None = None
+    max_price: float | None = None
+
+    @property
+    def is_spot(self) -> bool:
+        """Return whether a spot VM is asked for."""
+        return self.priority == "Spot"
+
+
+@dataclass(frozen=True)
+class VmIdentity:
+    """The identities of the VM: their kinds, and references to those that are user-assigned."""
+
+    kinds: str
+    user_assigned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """The network of the host. References are names, ``group:name``, or ids.
+
+    :param references: by kind, the existing resources to use.
+    """
+
+    references: t.Mapping[str, str]
+    subnet_name: str | None = None
+    virtual_network_prefix: str | None = None
+    subnet_prefix: str | None = None
+    private_ip_address: str | None = None
+    assign_public_ip: bool = True
+    assign_dns_label: bool = True
+    dns_label: str | None = None
+    accelerated_networking: bool | None = None
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How the task goes about it.
+
+    :param adopt: take over resources that the collection did not create.
+    :param allow_stop: a running host may be stopped for a change.
+    :param preflight: ask Azure before the first change.
+    :param wait: wait for the VM's own operation.
+    :param undo_on_failure: remove what a failed run created.
+    """
+
+    adopt: bool = False
+    allow_stop: bool = False
+    preflight: bool = True
+    wait: bool = True
+    undo_on_failure: bool = False
+
+
+@dataclass(frozen=True)
+class DeletionScope:
+    """What is deleted with the host: values of the option ``remove_on_absent``."""
+
+    kinds: frozenset[str]
+
+    def __contains__(self, kind: str) -> bool:
+        # With its group, everything goes.
+        return kind in self.kinds or (kind != "resource_group" and bool({"all", "resource_group"} & self.kinds))

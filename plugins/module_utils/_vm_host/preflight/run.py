@@ -1,0 +1,138 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ask Azure before the first change whether it would refuse the plan."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ..._azure.clients import AzureSession
+from ..._azure.operations import run_parallel
+from ..._azure.tags import owner_of
+from ..._azure.wire import Json, dig, private_ip
+from ..._backend import Request
+from ..._errors import DockerHostError, OptionError
+from ..bodies.virtual_machine import ImageCapabilities
+from ..current.reader import StateReader
+from ..current.state import HostState
+from ..desired.host_spec import HostSpec
+from ..desired.topology import HostResources
+from ..plan.model import Plan
+from ..plan.planner import new_dns_label
+from ..plan.vm_patch import SIZE_MATTERS
+from .checks import check_answers, check_change
+from .permissions import check_permissions, required_permissions
+from .queries import Answers, query_azure, query_dns_label, query_private_address, query_sizes, query_usages
+from .references import check_references, references_of
+from .resource_providers import register
+
+
+@dataclass
+class Preflight:
+    """The questions that one run asks Azure before its first change.
+
+    :param location: where the host is, or will be.
+    :ivar registered: the resource providers that this run registers, or in check mode would register.
+    """
+
+    request: Request
+    session: AzureSession
+    desired: HostSpec
+    resources: HostResources
+    reader: StateReader
+    location: str
+    registered: tuple[str, ...] = ()
+
+    def check(self, current: HostState, plan: Plan) -> ImageCapabilities:
+        """Refuse what Azure would refuse, and return what image and size of a new host allow.
+
+        :raises OptionError: the first option that Azure would refuse.
+        :raises MissingPermissionError: the signed-in identity lacks rights.
+        """
+        if not self.desired.behaviour.preflight:
+            return ImageCapabilities()
+        self._check_private_address(current, plan)
+        if not current.virtual_machine:
+            return self._check_creation(current, plan)
+        label = new_dns_label(plan)
+        problem = query_dns_label(self.session, self.location, label) if label else None
+        if problem:
+            raise OptionError("dns_label", problem)
+        self._check_update(current.virtual_machine, plan)
+        return ImageCapabilities()
+
+    def _check_private_address(self, current: HostState, plan: Plan) -> None:
+        """Ask whether the private address is free in a network that exists."""
+        address, network = self.desired.network.private_ip_address, self.resources.virtual_network
+        action = plan.action("network_interface")
+        if not (address and network and action):
+            return
+        is_set = action.verb == "create" or any(entry.path == "private_ip_address" for entry in action.differences)
+        exists = current.virtual_network or current.complete
+        if is_set and exists and private_ip(current.network_interface) != address:
+            problem = query_private_address(self.session, network, address)
+            if problem:
+                raise OptionError("private_ip_address", problem)
+
+    def _check_update(self, machine: Json, plan: Plan) -> None:
+        """Ask what sizes allow, and whether what is named exists, where a change depends on it."""
+        entries = [entry for action in plan.actions for entry in action.differences]
+        changed = {entry.path for entry in entries if entry.after not in (False, None)}
+        references = references_of(self.desired, self.resources.names)
+        named = [reference for reference in references if reference.option.partition(".")[0] in changed]
+        check_references(self.session, named, self.location)
+        if not changed & SIZE_MATTERS:
+            return
+        jobs: list[t.Callable[[], list[Json] | None]] = [partial(query_sizes, self.session, self.location)]
+        if "vm_size" in changed:
+            jobs.append(partial(query_usages, self.session, self.location))
+        sizes, *usages = run_parallel(jobs)
+        check_change(self.desired, self.location, sizes, machine, usages[0] if usages else None)
+
+    def _check_creation(self, current: HostState, plan: Plan) -> ImageCapabilities:
+        names = self.resources.names
+        scope = names.group_id if current.resource_group else f"/subscriptions/{names.subscription_id}"
+        label = new_dns_label(plan)
+        query = partial(query_azure, self.session, self.desired, self.location, label)
+        answers = query(scope)
+        if answers.label_problem and self._has_label(label):
+            answers = replace(answers, label_problem=None)
+        check_permissions(required_permissions(plan, self.resources), answers.permissions, scope)
+        capabilities = check_answers(self.desired, self.location, answers)
+        if not answers.unregistered:
+            return capabilities
+        if self.request.check_mode:
+            self.registered = answers.unregistered
+            self.request.warn(
+                f"The subscription is not registered for {', '.join(self.registered)}. A run registers it first; only"
+                " then can size, image and quota be checked."
+            )
+            return capabilities
+        return self._register(answers.unregistered, query)
+
+    def _has_label(self, label: str | None) -> bool:
+        """Return whether the host's own address has the label: the last request of a killed run may come late."""
+        resource_id = self.resources.public_ip_address
+        address = self.reader.read_resource("public_ip_address", resource_id) if resource_id else None
+        owned = owner_of(address) == self.desired.name
+        return owned and dig(address, "properties", "dnsSettings", "domainNameLabel") == label
+
+    def _register(self, namespaces: tuple[str, ...], query: t.Callable[[], Answers]) -> ImageCapabilities:
+        """Register resource providers, which is a change, and only then ask for the rest."""
+        register(self.session, self.resources.names.name, namespaces)
+        self.registered = namespaces
+        try:
+            return check_answers(self.desired, self.location, query())
+        except DockerHostError as error:
+            error.details.update(actions=registration_lines(self.registered), timings={})
+            error.message += f" Registered before was: {', '.join(namespaces)}."
+            raise
+
+
+def registration_lines(namespaces: tuple[str, ...]) -> list[str]:
+    """Return the result's line for each resource provider that is registered."""
+    return [f"register resource provider {namespace}" for namespace in namespaces]
