@@ -193,10 +193,10 @@ class PlanExecutor:
                     f"The resource group {name_in(action.resource_id)} is kept, since it holds {', '.join(inside)}."
                 )
             return not inside
-        found = self._session.arm.find(action.resource_id)
-        if not found:
+        resource = self._session.arm.find(action.resource_id)
+        if not resource:
             return False
-        return not (users_of_subnet(found) if action.kind == "subnet" else users_of_network(found))
+        return not (users_of_subnet(resource) if action.kind == "subnet" else users_of_network(resource))
 
     def _stays(self, path: str, plan: Plan) -> bool:
         """Tell whether a resource that a group lists is there: lists lag behind, also behind a VM's disks."""
@@ -205,10 +205,10 @@ class PlanExecutor:
 
     def _network_is_missing(self, action: Action, execution: Execution) -> bool:
         """Look once more at the shared network: another host of the group may have made it meanwhile."""
-        found = self._reader.read_resource("virtual_network", action.resource_id)
-        if not found or (is_broken(found) and not properties_of(found).get("subnets")):
+        shared_network = self._reader.read_resource("virtual_network", action.resource_id)
+        if not shared_network or (is_broken(shared_network) and not properties_of(shared_network).get("subnets")):
             return True
-        if not network.find_subnet(found, str(self.resources.subnet)):
+        if not network.find_subnet(shared_network, str(self.resources.subnet)):
             path = str(self.resources.subnet)
             entry = Difference("present", None, name_in(path))
             making = Action("subnet", "subnet", "create", path, differences=(entry,))
@@ -219,8 +219,8 @@ class PlanExecutor:
 
     def _lacks_subnet(self) -> bool:
         """Look once more at the shared network: another host may have made the same subnet meanwhile."""
-        found = network.find_subnet(self._shared_network(), str(self.resources.subnet))
-        return not found or is_to_be_made_again(found)
+        subnet = network.find_subnet(self._shared_network(), str(self.resources.subnet))
+        return not subnet or is_to_be_made_again(subnet)
 
     def _with_free_addresses(self, action: Action) -> Action:
         """Another host may have made a subnet of its own where ours was to be."""
@@ -243,8 +243,8 @@ class PlanExecutor:
 
     def _runs_by_itself(self, action: Action) -> bool:
         """Tell whether a VM that was made again runs already."""
-        found = self._reader.read_resource("virtual_machine", action.resource_id)
-        return HostState(virtual_machine=found).power_state == "running"
+        machine = self._reader.read_resource("virtual_machine", action.resource_id)
+        return HostState(virtual_machine=machine).power_state == "running"
 
     def _begin(self, action: Action) -> Operation | None:
         if action.kind == "resource_group" and action.verb == "create":

@@ -19,7 +19,7 @@ from .._azure.operations import run_parallel
 from .._azure.wire import Json, properties_of
 from .._backend import Backend, Request
 from .._errors import OptionError
-from .desired import validators as rules
+from .desired import validators
 from .desired.image_reference import ALIASES
 
 AT_ONCE = 8
@@ -45,7 +45,7 @@ SPEC = azure_argument_spec().merge(
 def run(request: Request) -> dict[str, t.Any]:
     """List what the next unknown part of a URN can be, or the images of a whole one."""
     params = dict(request.params)
-    location = rules.location_of("location", params["location"])
+    location = validators.location_of("location", params["location"])
     families = [{"name": name, "urn": urn} for name, urn in ALIASES.items()]
     if params["family"]:
         if params["family"].lower() not in ALIASES:
@@ -78,12 +78,12 @@ def _expect_images(params: dict[str, t.Any]) -> None:
 def _check_location(session: AzureSession, location: str) -> None:
     """Refuse a region that the subscription has not, as far as one may ask."""
     try:
-        found = session.arm.list(f"/subscriptions/{session.subscription_id}/locations")
+        locations = session.arm.list(f"/subscriptions/{session.subscription_id}/locations")
     except AzureError as error:
         if error.status in (403, 404):
             return
         raise
-    names = [str(entry.get("name")).lower() for entry in found]
+    names = [str(entry.get("name")).lower() for entry in locations]
     if names and location not in names:
         alike = ", ".join(difflib.get_close_matches(location, names, n=5)) or ", ".join(names[:5])
         raise OptionError(
@@ -139,12 +139,12 @@ class _Catalogue:
     def _names(self, function: str, *path: str) -> list[str]:
         what = ":".join(path) or self._location
         try:
-            found = self._session.call("list images", what, getattr(self._images, function), self._location, *path)
+            listed = self._session.call("list images", what, getattr(self._images, function), self._location, *path)
         except AzureError as error:
             if error.not_found:
                 return []
             raise
-        return sorted((str(entry["name"]) for entry in found or []), key=str.lower)
+        return sorted((str(entry["name"]) for entry in listed or []), key=str.lower)
 
     def _skus(self, publisher: str, offer: str, pattern: str | None) -> list[tuple[str, str, str]]:
         return [(publisher, offer, name) for name in _matching(self._names("list_skus", publisher, offer), pattern)]
@@ -157,8 +157,8 @@ class _Catalogue:
 
     def _image(self, entry: tuple[str, str, str], version: str) -> Json:
         urn = ":".join((*entry, version))
-        found = self._session.call("read the image", urn, self._images.get, self._location, *entry, version)
-        properties = properties_of(found)
+        image = self._session.call("read the image", urn, self._images.get, self._location, *entry, version)
+        properties = properties_of(image)
         features = {str(item.get("name")): item.get("value") for item in properties.get("features") or []}
         plan = properties.get("plan")
         return {

@@ -20,7 +20,7 @@ from .._backend import Backend, Request
 from .._errors import OptionError
 from .current.listing import own_group
 from .current.state import HostState
-from .desired import validators as rules
+from .desired import validators
 from .desired.resource_names import ResourceNames
 from .desired.topology import HostResources
 from .plan.immutable import shown_image
@@ -45,23 +45,20 @@ def run(request: Request) -> dict[str, t.Any]:
     params = request.params
     _check(params)
     with AzureSession.from_params(params, request.progress, token_cache=request.token_cache) as session:
-        machines = [
-            found for found in _machines(session, params) if str(owner_of(found)).lower() == str(found["name"]).lower()
-        ]
-        machines = [found for found in machines if _has_tags(found, params["tags"] or [])]
+        machines = [machine for machine in _machines(session, params) if _is_host(machine, params["tags"] or [])]
         hosts: list[Json | None] = []
         for first in range(0, len(machines), AT_ONCE):
             batch = machines[first : first + AT_ONCE]
-            hosts += run_parallel([partial(_describe, session, found) for found in batch])
-        found_hosts = sorted((host for host in hosts if host), key=lambda host: (host["resource_group"], host["name"]))
-        return {"changed": False, "hosts": found_hosts, "signed_in_with": session.signed_in_with}
+            hosts += run_parallel([partial(_describe, session, machine) for machine in batch])
+        described = sorted((host for host in hosts if host), key=lambda host: (host["resource_group"], host["name"]))
+        return {"changed": False, "hosts": described, "signed_in_with": session.signed_in_with}
 
 
 def _check(params: t.Mapping[str, t.Any]) -> None:
     if params["name"]:
-        rules.check_name("name", params["name"])
+        validators.check_name("name", params["name"])
     if params["resource_group"]:
-        rules.check_group_name("resource_group", params["resource_group"])
+        validators.check_group_name("resource_group", params["resource_group"])
     for place, tag in enumerate(params["tags"] or []):
         if not tag.partition(":")[0]:
             raise OptionError(f"tags[{place}]", f"{tag!r} is neither a tag's name nor name:value.")
@@ -71,13 +68,18 @@ def _machines(session: AzureSession, params: t.Mapping[str, t.Any]) -> list[Json
     machines = session.compute.virtual_machines
     group = params["resource_group"]
     if params["name"]:
-        found = session.find("read the VM", params["name"], machines.get, group, params["name"])
-        return [found] if found else []
+        machine = session.find("read the VM", params["name"], machines.get, group, params["name"])
+        return [machine] if machine else []
     if group:
         if not session.arm.find(session.group_id(group)):
             return []
         return session.pages("list the VMs", group, machines.list, group)
     return session.pages("list the VMs", session.subscription_id, machines.list_all)
+
+
+def _is_host(machine: Json, tags: t.Sequence[str]) -> bool:
+    """Return whether the collection created a VM as a host of its name, and it has all of the tags."""
+    return str(owner_of(machine)).lower() == str(machine["name"]).lower() and _has_tags(machine, tags)
 
 
 def _has_tags(machine: Json, entries: t.Sequence[str]) -> bool:
@@ -156,12 +158,12 @@ def _agent(view: Json) -> Json:
 def _extensions(machine: Json, view: Json) -> list[Json]:
     """The extensions as the VM lists them, with what the agent says of each."""
     reported = {str(entry.get("name")): entry for entry in view.get("extensions") or []}
-    found = []
+    extensions = []
     for resource in machine.get("resources") or []:
         name = name_in(str(resource.get("id") or resource.get("name")))
         properties = properties_of(resource)
         status = ((reported.get(name) or {}).get("statuses") or [{}])[0]
-        found.append(
+        extensions.append(
             {
                 "name": name,
                 "type": f"{properties.get('publisher')}.{properties.get('type')}",
@@ -170,7 +172,7 @@ def _extensions(machine: Json, view: Json) -> list[Json]:
                 "message": status.get("message"),
             }
         )
-    return found
+    return extensions
 
 
 BACKEND = Backend("docker_vm_host_info", SPEC, run)

@@ -96,8 +96,8 @@ def subnet_body(prefix: str) -> Json:
 
 def find_subnet(network: Json | None, subnet_id: str) -> Json | None:
     """A subnet of a network that is there."""
-    found = [entry for entry in properties_of(network).get("subnets") or [] if same_id(entry.get("id"), subnet_id)]
-    return found[0] if found else None
+    subnets = [entry for entry in properties_of(network).get("subnets") or [] if same_id(entry.get("id"), subnet_id)]
+    return subnets[0] if subnets else None
 
 
 def security_group_body(desired: HostSpec, location: str, tags: Json, current: Json | None) -> Json:

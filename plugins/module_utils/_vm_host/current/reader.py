@@ -71,8 +71,8 @@ class StateReader:
         paths = {kind: path for kind, path in own.items() if not any(same_id(path, other) for other in seen)}
         if not paths or not current.resource_group:
             return {}
-        found = run_parallel([partial(self.read_resource, kind, path) for kind, path in paths.items()])
-        return {kind: resource for kind, resource in zip(paths, found, strict=True) if resource}
+        former = run_parallel([partial(self.read_resource, kind, path) for kind, path in paths.items()])
+        return {kind: resource for kind, resource in zip(paths, former, strict=True) if resource}
 
     @property
     def resources(self) -> HostResources:
@@ -81,14 +81,14 @@ class StateReader:
 
     def read_resource(self, kind: str, path: str) -> Json | None:
         """Read one resource and, if wished, wait until Azure has finished with it."""
-        found = self.read_once(kind, path)
-        if not self._settle or provisioning_state(found) not in UNSETTLED:
-            return found
+        current = self.read_once(kind, path)
+        if not self._settle or provisioning_state(current) not in UNSETTLED:
+            return current
         watch = ProgressReporter(
             OperationInfo(
                 self._resources.names.name,
                 READABLE[kind],
-                provisioning_state(found).capitalize(),
+                provisioning_state(current).capitalize(),
                 f"wait for the {READABLE[kind]}",
                 path,
             ),
@@ -99,30 +99,30 @@ class StateReader:
             lambda resource: provisioning_state(resource) not in UNSETTLED,
             watch,
             self._session.deadline,
-            current=found,
+            current=current,
             state=lambda resource: provisioning_state(resource).capitalize(),
         )
 
     def available_sizes(self) -> frozenset[str]:
         """The sizes that the VM can be given where it runs now."""
-        found = self._session.pages(
+        listed = self._session.pages(
             "list the sizes that the VM can have",
             self._resources.virtual_machine,
             self._session.compute.virtual_machines.list_available_sizes,
             self._resources.names.resource_group,
             self._resources.names.name,
         )
-        return frozenset(str(size.get("name")) for size in found)
+        return frozenset(str(size.get("name")) for size in listed)
 
     def user_data(self) -> str | None:
         """The VM's user data, which is returned on demand only."""
-        found = self._vm(self._resources.virtual_machine, "userData")
-        return ((found or {}).get("properties") or {}).get("userData")
+        machine = self._vm(self._resources.virtual_machine, "userData")
+        return ((machine or {}).get("properties") or {}).get("userData")
 
     def _read(self, desired: t.Mapping[str, str], current: HostState) -> HostState:
         kinds = list(desired)
-        found = run_parallel([partial(self.read_resource, kind, desired[kind]) for kind in kinds])
-        return replace(current, **t.cast("dict[str, t.Any]", dict(zip(kinds, found, strict=True))))
+        read = run_parallel([partial(self.read_resource, kind, desired[kind]) for kind in kinds])
+        return replace(current, **t.cast("dict[str, t.Any]", dict(zip(kinds, read, strict=True))))
 
     def read_once(self, kind: str, path: str) -> Json | None:
         """Read one resource as it is now."""

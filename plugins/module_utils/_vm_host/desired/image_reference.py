@@ -62,11 +62,11 @@ class Image:
     def matches(self, current: t.Mapping[str, t.Any]) -> bool:
         """Tell whether a VM's ``imageReference`` is this image. ``latest`` matches whatever was the newest then."""
         for key, value in self.reference.items():
-            found = str(current.get(key, ""))
+            value_now = str(current.get(key, ""))
             exact = str(current.get("exactVersion", ""))
             if key == "version" and (value == "latest" or exact == value):
                 continue
-            if found.lower() != value.lower():
+            if value_now.lower() != value.lower():
                 return False
         return True
 

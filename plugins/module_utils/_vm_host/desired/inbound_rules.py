@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..._errors import OptionError
 from ..argument_spec import DEFAULT_PORT, DEFAULT_SOURCES, DEFAULT_SSH_PORT
-from . import validators as rules
+from . import validators
 
 Params = t.Mapping[str, t.Any]
 DOCKER_RULE = "docker-host-docker"
@@ -65,7 +65,7 @@ def read_port_options(params: Params) -> PortOptions:
     """
     explicit = frozenset(option for option in ("docker_port", "ssh_port") if params[option] is not None)
     for option in sorted(explicit):
-        rules.check_port(option, params[option])
+        validators.check_port(option, params[option])
     for option in ("allowed_sources", "ssh_allowed_sources"):
         check_sources(option, params[option])
     return PortOptions(
@@ -122,7 +122,7 @@ def _opening(option: str, entry: t.Any) -> InboundRule:
         )
     ports, _slash, suffix = str(port).partition("/")
     protocol = _protocol(option, given.get("protocol"), suffix)
-    first, last = rules.port_range(option, ports)
+    first, last = validators.port_range(option, ports)
     sources = _sources(f"{option}.allowed_sources", given.get("allowed_sources"))
     shown = str(first) if first == last else f"{first}-{last}"
     return InboundRule(f"docker-host-open-{shown}-{protocol}", protocol.capitalize(), shown, sources)
@@ -158,7 +158,7 @@ def check_sources(option: str, sources: t.Sequence[str]) -> None:
     :raises OptionError: which, and why.
     """
     for place, source in enumerate(sources):
-        rules.check_source(f"{option}[{place}]", source)
+        validators.check_source(f"{option}[{place}]", source)
     words = [source for source in sources if not source[:1].isdigit()]
     # SecurityRulePropertiesFormat of the Network API: service tags and * stand alone in sourceAddressPrefix.
     if words and len(sources) > 1:

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._errors import OptionError
-from . import validators as rules
+from . import validators
 
 SHARED_NETWORK = "docker-vnet"
 SHARED_SUBNET = "docker"
@@ -100,12 +100,12 @@ class ResourceNames:
             match = _ID.fullmatch(text.rstrip("/"))
             if not match or match["type"].lower() != KINDS[kind].lower() or not _NAME.fullmatch(match["name"]):
                 raise OptionError(option, f"{text!r} is not the id of a resource of type {KINDS[kind]}.")
-            rules.check_group_name(option, match["group"])
+            validators.check_group_name(option, match["group"])
             return text.rstrip("/")
         group, colon, name = text.rpartition(":")
         if not _NAME.fullmatch(name):
             raise OptionError(option, f"{text!r} is not a name, group:name or an id that starts with /subscriptions/.")
         if colon:
-            rules.check_group_name(option, group)
+            validators.check_group_name(option, group)
         own = ResourceNames(self.subscription_id, group or self.resource_group, self.name)
         return own.id_of(kind, name)

@@ -104,14 +104,14 @@ def _fields(text: str) -> list[bytes]:
         rest = base64.b64decode(text, validate=True)
     except binascii.Error:
         return []
-    found = []
+    fields = []
     while rest:
         size = int.from_bytes(rest[:4], "big")
         if len(rest) < 4 + size:
             return []
-        found.append(rest[4 : 4 + size])
+        fields.append(rest[4 : 4 + size])
         rest = rest[4 + size :]
-    return found
+    return fields
 
 
 def ensure_key_pair(path: str, check_mode: bool) -> KeyPair:

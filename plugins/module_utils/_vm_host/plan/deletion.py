@@ -159,9 +159,9 @@ class DeletionPlanner:
         if interface and owner_of(interface) == self.desired.name:
             path = subnet_id(interface)
             paths[str(path).lower()] = path
-        found = [find_subnet(network, str(path)) for path in paths.values() if is_further(path, network)]
+        further = [find_subnet(network, str(path)) for path in paths.values() if is_further(path, network)]
         plain = []
-        for subnet in (subnet for subnet in found if subnet):
+        for subnet in (subnet for subnet in further if subnet):
             if is_plain(subnet):
                 plain.append(subnet)
             elif not users_of_subnet(subnet, plan.going):

@@ -61,11 +61,11 @@ def recached(desired: HostSpec, properties: Json) -> list[tuple[DataDisk, Json]]
 def disks_to_read(desired: HostSpec, current: Json) -> list[str]:
     """The ids of the disks that are to change, as far as the VM tells."""
     os_disk, others = disk_changes(desired, current)
-    found = [change.disk_id for change in (os_disk, *others) if change]
-    found += [
+    disk_ids = [change.disk_id for change in (os_disk, *others) if change]
+    disk_ids += [
         str((before.get("managedDisk") or {}).get("id")) for _disk, before in recached(desired, properties_of(current))
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(disk_ids))
 
 
 def disk_changes(desired: HostSpec, current: Json) -> tuple[DiskChange | None, list[DiskChange]]:
@@ -162,8 +162,8 @@ def converts(before: str, after: str) -> bool:
 def with_managed_disks(current: Json, disks: t.Sequence[Json]) -> Json:
     """The VM with the sizes and types that its managed disks really have, and their tags."""
     known = {str(disk.get("id")).lower(): disk for disk in disks}
-    found = copy.deepcopy(current)
-    storage = properties_of(found).get("storageProfile") or {}
+    machine = copy.deepcopy(current)
+    storage = properties_of(machine).get("storageProfile") or {}
     for disk in [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]:
         managed = disk.get("managedDisk") or {}
         resource = known.get(str(managed.get("id")).lower())
@@ -171,4 +171,4 @@ def with_managed_disks(current: Json, disks: t.Sequence[Json]) -> Json:
             disk["tags"] = resource.get("tags") or {}
             disk["diskSizeGB"] = properties_of(resource).get("diskSizeGB") or disk.get("diskSizeGB")
             managed["storageAccountType"] = (resource.get("sku") or {}).get("name") or managed.get("storageAccountType")
-    return found
+    return machine

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._azure.resource_ids import name_in, normalize_location, same_id, subscription_in
-from ..._azure.wire import Json, properties_of
+from ..._azure.wire import Json, dig, properties_of
 from ..._errors import OptionError
 from ..bodies import network
 from ..current.reader import READABLE
@@ -28,24 +28,30 @@ def check_existing_resources(desired: HostSpec, resources: HostResources, curren
     :raises OptionError: the option that names it, and what is wrong with it.
     """
     for kind in sorted(resources.given):
-        if kind == "virtual_network" and current.complete and not current.virtual_network:
-            continue
-        resource = getattr(current, kind)
-        if resource is None:
-            raise OptionError(kind, f"{getattr(resources, kind)} does not exist, or may not be read.")
-        place = normalize_location(resource.get("location") or location)
-        if place != location:
-            raise OptionError(
-                kind, f"{resource['id']} is in {place}, the host would be in {location}: both must be in one location."
-            )
+        if kind != "virtual_network" or current.virtual_network or not current.complete:
+            _check_place(kind, resources, getattr(current, kind), location)
     if resources.is_given("virtual_network") and current.virtual_network:
         _check_subnet(resources, current.virtual_network)
     if resources.is_given("network_interface"):
-        user = (properties_of(current.network_interface).get("virtualMachine") or {}).get("id")
-        if user and not same_id(user, resources.virtual_machine):
-            raise OptionError("network_interface", f"{resources.network_interface} is in use by {user}.")
+        _check_interface(resources, current)
     if resources.is_given("public_ip_address"):
         _check_address(desired, resources, current)
+
+
+def _check_interface(resources: HostResources, current: HostState) -> None:
+    user = dig(current.network_interface, "properties", "virtualMachine", "id")
+    if user and not same_id(user, resources.virtual_machine):
+        raise OptionError("network_interface", f"{resources.network_interface} is in use by {user}.")
+
+
+def _check_place(kind: str, resources: HostResources, resource: Json | None, location: str) -> None:
+    if resource is None:
+        raise OptionError(kind, f"{getattr(resources, kind)} does not exist, or may not be read.")
+    place = normalize_location(resource.get("location") or location)
+    if place != location:
+        raise OptionError(
+            kind, f"{resource['id']} is in {place}, the host would be in {location}: both must be in one location."
+        )
 
 
 def _check_subnet(resources: HostResources, given: Json) -> None:
@@ -106,14 +112,14 @@ def notes_on_existing_resources(desired: HostSpec, resources: HostResources, cur
 
 
 def _notes_on_rules(path: str, group: Json | None, port: int) -> list[str]:
-    found = reach(group, port)
-    if found is None:
+    reached = reach(group, port)
+    if reached is None:
         return []
     words = {
         "anybody": f"it lets port {port} in from anywhere, so that mutual TLS alone guards the engine",
         "nobody": f"no rule of it lets port {port} in",
     }
-    return [f"The security group {name_in(path)} was given and is left alone: {words[found]}."]
+    return [f"The security group {name_in(path)} was given and is left alone: {words[reached]}."]
 
 
 def reach(group: Json | None, port: int) -> t.Literal["anybody", "nobody"] | None:

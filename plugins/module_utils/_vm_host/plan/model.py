@@ -138,11 +138,11 @@ class Plan:
 
 def diff_of(actions: t.Iterable[Action]) -> dict[str, t.Any]:
     """The value of a result's ``diff``."""
-    found = Differences()
+    changes = Differences()
     for action in actions:
         for entry in action.differences:
-            found.add(f"{action.readable} {name_in(action.resource_id)}: {entry.path}", entry.before, entry.after)
-    return found.as_diff()
+            changes.add(f"{action.readable} {name_in(action.resource_id)}: {entry.path}", entry.before, entry.after)
+    return changes.as_diff()
 
 
 def power_change(before: str, after: str) -> tuple[Difference, ...]:

@@ -28,15 +28,15 @@ from ..._diff import Difference, Differences
 from ..._digest import new_digest
 from ..._errors import DockerHostError, OptionError
 from ..bodies import network
-from ..bodies import virtual_machine as machine
+from ..bodies.virtual_machine import ImageCapabilities, machine_body, without_secrets
 from ..current.reader import READABLE
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
 from ..desired.topology import HostResources
-from . import immutable as changes
 from . import subnets
 from .disks import is_ephemeral
 from .existing_resources import check_existing_resources, notes_on_existing_resources
+from .immutable import custom_data_digest, immutable_differences
 from .model import Action, ImmutableError, OwnershipError, Plan, power_change
 from .shared_resources import is_to_be_made_again
 from .vm_recreate import recreated_body, was_provisioned
@@ -69,7 +69,7 @@ class Planner:
         plan.actions.extend(self._left_over())
         plan.notes += notes_on_existing_resources(self.desired, self.resources, self.current)
         current = self.current.virtual_machine
-        if current and self.desired.custom_data and not changes.custom_data_digest(current):
+        if current and self.desired.custom_data and not custom_data_digest(current):
             plan.notes.append(
                 f"Whether {self.desired.name} was made with this custom_data cannot be seen: Azure does not return it,"
                 " and the virtual machine has no tag that tells."
@@ -81,7 +81,7 @@ class Planner:
             )
         return plan
 
-    def with_access(self, plan: Plan, ssh_keys: tuple[str, ...], capabilities: machine.ImageCapabilities) -> Plan:
+    def with_access(self, plan: Plan, ssh_keys: tuple[str, ...], capabilities: ImageCapabilities) -> Plan:
         """Return the plan with what only the pre-flight checks tell of a new VM.
 
         :param ssh_keys: the public keys that the VM gets.
@@ -91,7 +91,7 @@ class Planner:
         if not creation or self.current.virtual_machine:
             return plan
         tags = (creation.body or {})["tags"]
-        body = machine.machine_body(self.desired, self.resources, self.location(), tags, ssh_keys, capabilities)
+        body = machine_body(self.desired, self.resources, self.location(), tags, ssh_keys, capabilities)
         complete = _creation("virtual_machine", creation.resource_id, body, *creation.needs)
         actions = [complete if action is creation else action for action in plan.actions]
         return replace(plan, actions=actions)
@@ -180,13 +180,13 @@ class Planner:
 
     def _subnet(self, current: Json) -> list[Action]:
         path = str(self.resources.subnet)
-        found = network.find_subnet(current, path)
-        if found and is_to_be_made_again(found):
-            entry = Difference("provisioning_state", provisioning_state(found).capitalize(), "Succeeded")
-            body = {"properties": picked(properties_of(found), ("addressPrefix", "addressPrefixes"))}
+        subnet = network.find_subnet(current, path)
+        if subnet and is_to_be_made_again(subnet):
+            entry = Difference("provisioning_state", provisioning_state(subnet).capitalize(), "Succeeded")
+            body = {"properties": picked(properties_of(subnet), ("addressPrefix", "addressPrefixes"))}
             again = _creation("subnet", path, body, "virtual_network")
             return [replace(again, differences=(entry,), note=" again, since it failed")]
-        if found:
+        if subnet:
             return []
         body = network.subnet_body(str(subnets.subnet_prefix(self.desired, current)))
         return [_creation("subnet", path, body, "virtual_network")]
@@ -210,9 +210,9 @@ class Planner:
         body = network.security_group_body(self.desired, location, tags, current)
         if not current:
             return [_creation("security_group", resources.security_group, body, "resource_group")]
-        found = _changes(current, tags)
-        network.compare_rules(found, self.desired, current)
-        return _update("security_group", resources.security_group, body, found)
+        changes = _changes(current, tags)
+        network.compare_rules(changes, self.desired, current)
+        return _update("security_group", resources.security_group, body, changes)
 
     def _address(self, location: str) -> list[Action]:
         resources = self.resources
@@ -223,9 +223,9 @@ class Planner:
         body = network.address_body(self.desired, resources, location, tags, current)
         if not current:
             return [_creation("public_ip_address", resources.public_ip_address, body, "resource_group")]
-        found = _changes(current, tags)
-        network.compare_address(found, self.desired, resources, current)
-        return _update("public_ip_address", resources.public_ip_address, body, found)
+        changes = _changes(current, tags)
+        network.compare_address(changes, self.desired, resources, current)
+        return _update("public_ip_address", resources.public_ip_address, body, changes)
 
     def _interface(self, location: str) -> list[Action]:
         resources = self.resources
@@ -238,15 +238,15 @@ class Planner:
         if not current:
             return [_creation("network_interface", resources.network_interface, body, *needs)]
         subnet = properties_of(primary_ip_configuration(current)).get("subnet") or {}
-        found = _changes(current, tags)
+        changes = _changes(current, tags)
         if not same_id(subnet.get("id"), resources.subnet):
             # "Change subnet assignment" (learn.microsoft.com): within the virtual network, and no further.
             if not same_id(str(subnet.get("id")).rpartition("/subnets/")[0], resources.virtual_network):
                 entry = Difference("subnet", subnet.get("id"), resources.subnet)
                 raise ImmutableError(f"The network interface {name_in(resources.network_interface)}", [entry])
-            found.add("subnet", subnet.get("id"), resources.subnet)
-        network.compare_interface(found, self.desired, resources, current)
-        return _update("network_interface", resources.network_interface, body, found, *needs)
+            changes.add("subnet", subnet.get("id"), resources.subnet)
+        network.compare_interface(changes, self.desired, resources, current)
+        return _update("network_interface", resources.network_interface, body, changes, *needs)
 
     def _machine(self, location: str) -> list[Action]:
         resources, current = self.resources, self.current.virtual_machine
@@ -257,7 +257,7 @@ class Planner:
             extra[CUSTOM_DATA_TAG] = new_digest(self.desired.custom_data.encode(), owner=resources.virtual_machine)
         tags = self._tags(current, extra)
         if not current:
-            body = machine.machine_body(self.desired, resources, location, tags, (), machine.ImageCapabilities())
+            body = machine_body(self.desired, resources, location, tags, (), ImageCapabilities())
             return [_creation("virtual_machine", resources.virtual_machine, body, "network_interface")]
         self._check_immutable(current)
         if is_broken(current):
@@ -268,7 +268,7 @@ class Planner:
         return plan_vm_update(self.desired, resources, self.current, tags)
 
     def _check_immutable(self, current: Json) -> None:
-        entries = changes.immutable_differences(self.desired, self.resources, current)
+        entries = immutable_differences(self.desired, self.resources, current)
         ssh_port = tag_of(current, SSH_PORT_TAG) or "22"
         if ssh_port != str(self.desired.ssh_port):
             entries.append(Difference("ssh_port", int(ssh_port), self.desired.ssh_port))
@@ -282,8 +282,8 @@ class Planner:
         known = tuple(str(key["keyData"]) for key in keys)
         # Its security type cannot change any more.
         security = properties_of(current).get("securityProfile") or {}
-        capabilities = machine.ImageCapabilities(security.get("securityType") == "TrustedLaunch")
-        body = machine.machine_body(self.desired, self.resources, location, tags, known, capabilities)
+        capabilities = ImageCapabilities(security.get("securityType") == "TrustedLaunch")
+        body = machine_body(self.desired, self.resources, location, tags, known, capabilities)
         body = recreated_body(self.desired, body, current)
         state = Difference("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
         return Action(
@@ -398,7 +398,7 @@ def new_dns_label(plan: Plan) -> str | None:
 
 
 def _creation(kind: str, path: str, body: Json, *needs: str) -> Action:
-    entry = Difference("present", None, machine.without_secrets(body))
+    entry = Difference("present", None, without_secrets(body))
     return Action(kind, kind, "create", path, body, needs, (entry,))
 
 
@@ -407,14 +407,14 @@ def _deletion(kind: str, path: str, *needs: str) -> Action:
 
 
 def _changes(current: Json, tags: Json) -> Differences:
-    found = Differences()
-    found.compare("tags", current.get("tags") or {}, tags)
+    changes = Differences()
+    changes.compare("tags", current.get("tags") or {}, tags)
     if is_broken(current):
-        found.add("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
-    return found
+        changes.add("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
+    return changes
 
 
-def _update(kind: str, path: str, body: Json, found: Differences, *needs: str) -> list[Action]:
-    if not found:
+def _update(kind: str, path: str, body: Json, changes: Differences, *needs: str) -> list[Action]:
+    if not changes:
         return []
-    return [Action(kind, kind, "update", path, body, needs, tuple(found.entries))]
+    return [Action(kind, kind, "update", path, body, needs, tuple(changes.entries))]

@@ -35,8 +35,8 @@ def users_of_subnet(subnet: Json, going: t.Sequence[str] = ()) -> list[str]:
     :param going: ids of what is on its way out and does not count.
     """
     properties = properties_of(subnet)
-    found = [str(entry.get("id") or "something") for key in _STANDING for entry in properties.get(key) or []]
-    return [path for path in found if not any(is_part(path, own) for own in going)]
+    users = [str(entry.get("id") or "something") for key in _STANDING for entry in properties.get(key) or []]
+    return [path for path in users if not any(is_part(path, own) for own in going)]
 
 
 def users_of_network(network: Json, going: t.Sequence[str] = ()) -> list[str]:

@@ -57,19 +57,19 @@ def check_prefixes(desired: HostSpec, resources: HostResources, current: Json) -
 
     :raises ImmutableError: what is, and what was asked.
     """
-    found = Differences()
+    changes = Differences()
     spaces = [str(space) for space in _spaces(current)]
     asked = desired.network.virtual_network_prefix
     if asked and asked not in spaces:
-        found.add("virtual_network_prefix", ", ".join(spaces), asked)
+        changes.add("virtual_network_prefix", ", ".join(spaces), asked)
     subnet = find_subnet(current, str(resources.subnet))
     asked = desired.network.subnet_prefix
     if asked and subnet and asked not in [str(one) for one in _prefixes(subnet)]:
-        found.add("subnet_prefix", _shown(_prefixes(subnet)), asked)
-    if found:
+        changes.add("subnet_prefix", _shown(_prefixes(subnet)), asked)
+    if changes:
         raise ImmutableError(
             f"The network {name_in(str(resources.virtual_network))}",
-            found.entries,
+            changes.entries,
             "exists and is not changed, since other hosts use it",
             "Ask for what is, or choose another group or a virtual_network of your own.",
         )

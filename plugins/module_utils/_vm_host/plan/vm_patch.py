@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from ..._azure.resource_ids import same_id
-from ..._azure.wire import Json, picked, properties_of
+from ..._azure.wire import Json, dig, picked, properties_of
 from ..._diff import Differences
 from ..bodies.virtual_machine import encoded, identity_body, new_disk
 from ..desired.host_spec import HostSpec
@@ -58,62 +58,69 @@ def update_body(
 
     :param user_data: the VM's user data (base64), if asked for.
     """
-    found = Differences()
+    changes = Differences()
     body: Json = {}
     properties: Json = {}
-    current_properties = properties_of(current)
-    if found.compare("tags", current.get("tags") or {}, tags):
+    if changes.compare("tags", current.get("tags") or {}, tags):
         body["tags"] = tags
-    size = (current_properties.get("hardwareProfile") or {}).get("vmSize")
-    if desired.vm_size and str(size).lower() != desired.vm_size.lower():
-        found.add("vm_size", size, desired.vm_size)
-        properties["hardwareProfile"] = {"vmSize": desired.vm_size}
-    if desired.boot_diagnostics is not None:
-        enabled = bool(
-            ((current_properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}).get("enabled")
-        )
-        if found.compare("boot_diagnostics", enabled, desired.boot_diagnostics):
-            properties["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": desired.boot_diagnostics}}
-    license_type = desired.license_type
-    if license_type and found.compare("license_type", current_properties.get("licenseType") or "None", license_type):
-        properties["licenseType"] = license_type
-    if desired.user_data and user_data != encoded(desired.user_data):
-        found.add("user_data", "(not shown)", "(not shown)")
-        properties["userData"] = encoded(desired.user_data)
     if desired.identity:
-        _update_identity(found, body, desired.identity, resources.names, current)
-    _update_place(found, properties, desired, resources.names, current_properties)
-    _update_security(found, properties, desired, current)
-    _update_disks(found, properties, desired, current_properties)
+        _update_identity(changes, body, desired.identity, resources.names, current)
+    _update_settings(changes, properties, desired, properties_of(current))
+    if desired.user_data and user_data != encoded(desired.user_data):
+        changes.add("user_data", "(not shown)", "(not shown)")
+        properties["userData"] = encoded(desired.user_data)
+    _update_place(changes, properties, desired, resources.names, properties_of(current))
+    _update_security(changes, properties, desired, current)
+    _update_disks(changes, properties, desired, properties_of(current))
     if properties:
         body["properties"] = properties
-    return body, found
+    return body, changes
 
 
-def _update_place(found: Differences, properties: Json, desired: HostSpec, names: ResourceNames, current: Json) -> None:
+def _update_settings(changes: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
+    """Size, boot diagnostics and license.
+
+    :param current: the VM's properties.
+    """
+    size = dig(current, "hardwareProfile", "vmSize")
+    if desired.vm_size and str(size).lower() != desired.vm_size.lower():
+        changes.add("vm_size", size, desired.vm_size)
+        properties["hardwareProfile"] = {"vmSize": desired.vm_size}
+    if desired.boot_diagnostics is not None:
+        enabled = bool(dig(current, "diagnosticsProfile", "bootDiagnostics", "enabled"))
+        if changes.compare("boot_diagnostics", enabled, desired.boot_diagnostics):
+            properties["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": desired.boot_diagnostics}}
+    license_type = desired.license_type
+    if license_type and changes.compare("license_type", current.get("licenseType") or "None", license_type):
+        properties["licenseType"] = license_type
+
+
+def _update_place(
+    changes: Differences, properties: Json, desired: HostSpec, names: ResourceNames, current: Json
+) -> None:
     """Price and placement group."""
     option, group = "proximity_placement_group", desired.proximity_placement_group
     if group:
         before = (current.get("proximityPlacementGroup") or {}).get("id")
         asked = names.resolve(option, option, group)
         if not same_id(before, asked):
-            found.add(option, before, asked)
+            changes.add(option, before, asked)
             properties["proximityPlacementGroup"] = {"id": asked}
     price = desired.spot.max_price
     if price is not None:
         before = (current.get("billingProfile") or {}).get("maxPrice")
         if before is None or float(before) != float(price):
-            found.add("max_price", before, price)
+            changes.add("max_price", before, price)
             properties["billingProfile"] = {"maxPrice": price}
 
 
-def _update_security(found: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
+def _update_security(changes: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
     asked = desired.security
     current_profile = properties_of(current).get("securityProfile") or {}
     profile: Json = {}
     trusted = current_profile.get("securityType") == "TrustedLaunch"
     if asked.security_type == "TrustedLaunch" and not trusted and generation_of(current) == "V2":
-        found.add("security_profile.security_type", "Standard", "TrustedLaunch")
+        changes.add("security_profile.security_type", "Standard", "TrustedLaunch")
         keys = {"secureBootEnabled": "secure_boot_enabled", "vTpmEnabled": "v_tpm_enabled"}
         profile["securityType"] = "TrustedLaunch"
         profile["uefiSettings"] = {key: asked.firmware[option] is not False for key, option in keys.items()}
@@ -122,12 +129,12 @@ def _update_security(found: Differences, properties: Json, desired: HostSpec, cu
         before = dict(settings)
         for option, key in (("secure_boot_enabled", "secureBootEnabled"), ("v_tpm_enabled", "vTpmEnabled")):
             value = asked.firmware[option]
-            if value is not None and found.compare(f"security_profile.{option}", bool(settings.get(key)), value):
+            if value is not None and changes.compare(f"security_profile.{option}", bool(settings.get(key)), value):
                 settings[key] = value
         if settings != before:
             profile.update(securityType="TrustedLaunch", uefiSettings=settings)
     at_host = asked.encryption_at_host
-    if at_host is not None and found.compare(
+    if at_host is not None and changes.compare(
         "security_profile.encryption_at_host", bool(current_profile.get("encryptionAtHost")), at_host
     ):
         profile["encryptionAtHost"] = at_host
@@ -135,7 +142,9 @@ def _update_security(found: Differences, properties: Json, desired: HostSpec, cu
         properties["securityProfile"] = profile
 
 
-def _update_identity(found: Differences, body: Json, identity: VmIdentity, names: ResourceNames, current: Json) -> None:
+def _update_identity(
+    changes: Differences, body: Json, identity: VmIdentity, names: ResourceNames, current: Json
+) -> None:
     asked = identity_body(identity, names)
     current_identity = current.get("identity") or {}
     before = {
@@ -143,7 +152,7 @@ def _update_identity(found: Differences, body: Json, identity: VmIdentity, names
         "ids": sorted(key.lower() for key in current_identity.get("userAssignedIdentities") or {}),
     }
     after = {"type": asked["type"], "ids": sorted(key.lower() for key in asked.get("userAssignedIdentities") or {})}
-    if found.compare("vm_identity", before, after):
+    if changes.compare("vm_identity", before, after):
         gone = {
             key: None for key in current_identity.get("userAssignedIdentities") or {} if key.lower() not in after["ids"]
         }
@@ -152,16 +161,16 @@ def _update_identity(found: Differences, body: Json, identity: VmIdentity, names
         body["identity"] = asked
 
 
-def _update_disks(found: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
+def _update_disks(changes: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
     attached = (current.get("storageProfile") or {}).get("dataDisks") or []
     luns = {int(disk.get("lun", -1)) for disk in attached}
     caching: dict[int, str] = {}
     for disk, before in recached(desired, current):
         caching[disk.lun] = str(disk.caching)
-        found.add(f"data_disks[lun {disk.lun}].caching", before.get("caching") or "None", disk.caching)
+        changes.add(f"data_disks[lun {disk.lun}].caching", before.get("caching") or "None", disk.caching)
     added = [disk for disk in desired.data_disks if disk.lun not in luns]
     for disk in added:
-        found.add(f"data_disks[lun {disk.lun}]", None, f"{disk.size_gb} GiB")
+        changes.add(f"data_disks[lun {disk.lun}]", None, f"{disk.size_gb} GiB")
     if added or caching:
         kept = [_attached(disk, caching.get(int(disk["lun"]))) for disk in attached]
         properties["storageProfile"] = {"dataDisks": kept + [new_disk(disk) for disk in added]}

@@ -30,7 +30,7 @@ class VmUpdate:
     """What is to be done to a VM that is there.
 
     :param body: the PATCH.
-    :param found: the differences that ask for it.
+    :param changes: the differences that ask for it.
     :param online: disks that change while the VM runs.
     :param offline: disks that change while it is deallocated.
     """
@@ -39,7 +39,7 @@ class VmUpdate:
     resources: HostResources
     current: HostState
     body: Json
-    found: Differences
+    changes: Differences
     online: tuple[DiskChange, ...]
     offline: tuple[DiskChange, ...]
 
@@ -55,7 +55,7 @@ class VmUpdate:
         :raises ImmutableError: it would have to be deallocated, and cannot be.
         """
         path, reasons = self.resources.virtual_machine, self._reasons()
-        restarts = [entry.path for entry in self.found.entries if entry.path in RESTARTED]
+        restarts = [entry.path for entry in self.changes.entries if entry.path in RESTARTED]
         stop = bool(reasons) and self.current.power_state != "deallocated"
         if reasons and is_ephemeral(properties_of(self.current.virtual_machine)):
             raise ImmutableError(
@@ -74,10 +74,10 @@ class VmUpdate:
             actions.append(Action("stop", "virtual_machine", "deallocate", path, differences=power))
         for change in self.offline:
             actions.append(_disk_step(change, "stop", *(("virtual_machine",) if change.after_caching else ())))
-        if self.found:
+        if self.changes:
             note = " (restarts it)" if restarts and self.runs and not stop else ""
             needs = ("network_interface", "stop")
-            entries = tuple(self.found.entries)
+            entries = tuple(self.changes.entries)
             actions.append(
                 Action("virtual_machine", "virtual_machine", "update", path, self.body, needs, entries, note=note)
             )
@@ -90,9 +90,9 @@ class VmUpdate:
     def _reasons(self) -> list[str]:
         """What needs the VM deallocated."""
         reasons = [change.option for change in self.offline]
-        for entry in self.found.entries:
+        for entry in self.changes.entries:
             reasons += [entry.path] if entry.path in DEALLOCATED or RECACHED.fullmatch(entry.path) else []
-        if any(entry.path == "vm_size" for entry in self.found.entries) and not self._at_hand():
+        if any(entry.path == "vm_size" for entry in self.changes.entries) and not self._at_hand():
             reasons.append("vm_size")
         return reasons
 
@@ -103,7 +103,7 @@ class VmUpdate:
 
     def _all_differences(self) -> list[Difference]:
         of_disks = [replace(entry, path=change.option) for change in self.offline for entry in _disk_entries(change)]
-        return [*self.found.entries, *of_disks]
+        return [*self.changes.entries, *of_disks]
 
 
 def plan_vm_update(desired: HostSpec, resources: HostResources, current: HostState, tags: Json) -> list[Action]:
@@ -115,11 +115,11 @@ def plan_vm_update(desired: HostSpec, resources: HostResources, current: HostSta
     """
     machine = t.cast("Json", current.virtual_machine)
     check_disk_owners(desired, machine)
-    body, found = update_body(desired, resources, tags, machine, current.user_data)
+    body, changes = update_body(desired, resources, tags, machine, current.user_data)
     main, others = disk_changes(desired, machine)
     online = tuple(change for change in others if _is_online(change))
     offline = tuple(change for change in [main, *others] if change and change not in online)
-    return VmUpdate(desired, resources, current, body, found, online, offline).actions()
+    return VmUpdate(desired, resources, current, body, changes, online, offline).actions()
 
 
 def with_networking_last(actions: list[Action]) -> list[Action]:

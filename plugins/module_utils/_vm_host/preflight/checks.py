@@ -69,6 +69,23 @@ def check_answers(desired: HostSpec, location: str, answers: Answers) -> ImageCa
 
     :raises OptionError: the first thing that cannot be had; the text says what can.
     """
+    _check_problems(desired, location, answers)
+    if answers.sizes is None:
+        return ImageCapabilities()
+    size = _find_size(desired, location, answers.sizes, desired.zone, answers.image)
+    _check_disk_types(desired, location, answers.sizes)
+    _check_fit(desired, size, answers.image)
+    _check_capabilities(desired, size)
+    trusted = _allows_trusted_launch(size, answers.image)
+    _check_security(desired, size, answers.image, trusted)
+    _check_ephemeral(desired, size, answers.image, trusted)
+    if answers.usages is not None:
+        _check_quota(location, size, answers.usages, desired.spot.is_spot)
+    return ImageCapabilities(trusted)
+
+
+def _check_problems(desired: HostSpec, location: str, answers: Answers) -> None:
+    """Refuse what Azure does not have."""
     if answers.sizes is not None and not _sizes(location, answers.sizes):
         raise OptionError(
             "location",
@@ -85,18 +102,6 @@ def check_answers(desired: HostSpec, location: str, answers: Answers) -> ImageCa
         _check_image(desired, answers.image)
     if answers.terms_problem:
         raise OptionError("plan", answers.terms_problem)
-    if answers.sizes is None:
-        return ImageCapabilities()
-    size = _find_size(desired, location, answers.sizes, desired.zone, answers.image)
-    _check_disk_types(desired, location, answers.sizes)
-    _check_fit(desired, size, answers.image)
-    _check_capabilities(desired, size)
-    trusted = _allows_trusted_launch(size, answers.image)
-    _check_security(desired, size, answers.image, trusted)
-    _check_ephemeral(desired, size, answers.image, trusted)
-    if answers.usages is not None:
-        _check_quota(location, size, answers.usages, desired.spot.is_spot)
-    return ImageCapabilities(trusted)
 
 
 def _check_image(desired: HostSpec, image: Json) -> None:
@@ -168,21 +173,21 @@ def _find_size(
 ) -> Size:
     sizes = _sizes(location, entries)
     asked = size_of(desired)
-    found = next((size for size in sizes if size.name.lower() == asked.lower()), None)
-    if found is None or found.blocked:
-        word = "is not available" if found else "does not exist"
+    match = next((size for size in sizes if size.name.lower() == asked.lower()), None)
+    if match is None or match.blocked:
+        word = "is not available" if match else "does not exist"
         raise OptionError(
             "vm_size",
             f"{asked} {word} in {location} for this subscription. Available are"
-            f" {_alike(asked, found, sizes, zone, image)}.",
+            f" {_alike(asked, match, sizes, zone, image)}.",
         )
-    if zone and (zone not in found.zones or zone in found.blocked_zones):
-        usable = ", ".join(sorted(found.zones - found.blocked_zones)) or "none"
+    if zone and (zone not in match.zones or zone in match.blocked_zones):
+        usable = ", ".join(sorted(match.zones - match.blocked_zones)) or "none"
         raise OptionError(
             "zone" if desired.zone else "vm_size",
             f"{asked} cannot be had in zone {zone} of {location}; zones with it: {usable}.",
         )
-    return found
+    return match
 
 
 def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str, error: DockerHostError) -> str:
@@ -195,10 +200,10 @@ def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str
     try:
         if error.code in _NO_ROOM:
             sizes = _sizes(location, query_sizes(session, location) or [])
-            found = next((size for size in sizes if size.name.lower() == size_of(desired).lower()), None)
-            others = [size for size in sizes if size is not found]
+            match = next((size for size in sizes if size.name.lower() == size_of(desired).lower()), None)
+            others = [size for size in sizes if size is not match]
             return (
-                f"Sizes of {location} that are alike: {_alike(size_of(desired), found, others, desired.zone)}."
+                f"Sizes of {location} that are alike: {_alike(size_of(desired), match, others, desired.zone)}."
                 if others
                 else ""
             )
@@ -215,14 +220,14 @@ def _shown_usage(usage: Json) -> str:
     return f"{name.get('localizedValue') or name.get('value')} {usage.get('currentValue')} of {usage.get('limit')}"
 
 
-def _alike(asked: str, found: Size | None, sizes: list[Size], zone: str | None, image: Json | None = None) -> str:
+def _alike(asked: str, similar: Size | None, sizes: list[Size], zone: str | None, image: Json | None = None) -> str:
     """Available sizes that are most like the one asked for, in the zone asked for, and that take the image."""
-    free = [size for size in sizes if not size.blocked and _would_do(zone, found, size, image)]
-    if found:
+    free = [size for size in sizes if not size.blocked and _would_do(zone, similar, size, image)]
+    if similar:
         free.sort(
             key=lambda size: (
-                abs(size.number("vCPUs") - found.number("vCPUs")),
-                abs(size.number("MemoryGB") - found.number("MemoryGB")),
+                abs(size.number("vCPUs") - similar.number("vCPUs")),
+                abs(size.number("MemoryGB") - similar.number("MemoryGB")),
             )
         )
     else:
@@ -230,16 +235,16 @@ def _alike(asked: str, found: Size | None, sizes: list[Size], zone: str | None, 
     return ", ".join(size.name for size in free[:_SUGGESTIONS]) or "none"
 
 
-def _would_do(zone: str | None, found: Size | None, size: Size, image: Json | None) -> bool:
+def _would_do(zone: str | None, similar: Size | None, size: Size, image: Json | None) -> bool:
     """Tell whether a size is to be had in the zone, and takes what the one asked for, or the image, needs."""
     if zone and zone not in size.zones - size.blocked_zones:
         return False
     properties = properties_of(image)
-    processor = str(properties.get("architecture") or (found.processor if found else "")).lower()
+    processor = str(properties.get("architecture") or (similar.processor if similar else "")).lower()
     if processor and size.processor and size.processor != processor:
         return False
     generation = str(properties.get("hyperVGeneration") or "")
-    needed = {generation} if generation else found.generations if found else frozenset()
+    needed = {generation} if generation else similar.generations if similar else frozenset()
     return not needed or not size.generations or bool(needed & size.generations)
 
 
@@ -347,10 +352,10 @@ def check_change(
         if known:
             _check_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
     else:
-        found = _size_named(before, location, entries)
-        if found is None:
+        known_size = _size_named(before, location, entries)
+        if known_size is None:
             return
-        size = found
+        size = known_size
     _check_capabilities(desired, size)
 
 

@@ -39,14 +39,14 @@ def query_custom_image(session: AzureSession, location: str, image: Image) -> tu
 
 
 def _managed(session: AzureSession, location: str, path: str) -> tuple[Json | None, str | None]:
-    found = session.arm.find(path)
-    if found is None:
+    image = session.arm.find(path)
+    if image is None:
         return None, f"{path} does not exist, or may not be read."
-    place = normalize_location(found.get("location"))
+    place = normalize_location(image.get("location"))
     if place != location:
         return None, f"{path} is in {place}, the host would be in {location}: both must be in one location."
-    disk = (properties_of(found).get("storageProfile") or {}).get("osDisk") or {}
-    return _described(disk.get("osType"), properties_of(found), disk.get("diskSizeGB")), None
+    disk = (properties_of(image).get("storageProfile") or {}).get("osDisk") or {}
+    return _described(disk.get("osType"), properties_of(image), disk.get("diskSizeGB")), None
 
 
 def _of_gallery(session: AzureSession, location: str, path: str) -> tuple[Json | None, str | None]:

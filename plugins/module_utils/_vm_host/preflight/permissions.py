@@ -47,27 +47,29 @@ def read_permissions(session: AzureSession, scope: str) -> list[Json] | None:
     :param scope: the id of a resource group or of a subscription.
     """
     try:
-        found = session.arm.list(f"{scope}/providers/Microsoft.Authorization/permissions")
+        permissions = session.arm.list(f"{scope}/providers/Microsoft.Authorization/permissions")
     except AzureError as error:
         if error.status in (400, 403, 404):
             return None
         raise
-    return found or None
+    return permissions or None
 
 
 def required_permissions(plan: Plan, resources: HostResources) -> list[str]:
     """The rights on the host's own resource group that the steps of a creation need."""
-    found = [
+    required = [
         _WRITES[action.kind]
         for action in plan.actions
         if action.verb in ("create", "update", "tag") and action.kind in _WRITES
     ]
     if plan.action("network_interface"):
         # What was given may be elsewhere, where other rights hold.
-        found += [right for kind, right in _JOINS.items() if getattr(resources, kind) and not resources.is_given(kind)]
+        required += [
+            right for kind, right in _JOINS.items() if getattr(resources, kind) and not resources.is_given(kind)
+        ]
     if plan.action("virtual_machine") and not resources.is_given("network_interface"):
-        found.append(f"{_NETWORK}/networkInterfaces/join/action")
-    return list(dict.fromkeys(found))
+        required.append(f"{_NETWORK}/networkInterfaces/join/action")
+    return list(dict.fromkeys(required))
 
 
 def check_permissions(needed: t.Sequence[str], permissions: list[Json] | None, scope: str) -> None:

@@ -98,8 +98,8 @@ def query_sizes(session: AzureSession, location: str) -> list[Json] | None:
 
     def question() -> list[Json]:
         path = f"/subscriptions/{session.subscription_id}/providers/Microsoft.Compute/skus"
-        found = session.arm.list(path, **{"$filter": f"location eq '{location}'"})
-        return [entry for entry in found if entry.get("resourceType") in ("virtualMachines", "disks")]
+        listed = session.arm.list(path, **{"$filter": f"location eq '{location}'"})
+        return [entry for entry in listed if entry.get("resourceType") in ("virtualMachines", "disks")]
 
     return t.cast("list[Json] | None", _allowed(question))
 

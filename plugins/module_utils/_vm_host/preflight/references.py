@@ -45,25 +45,25 @@ def references_of(desired: HostSpec, names: ResourceNames) -> list[Reference]:
 def query_reference(session: AzureSession, reference: Reference, location: str) -> str | None:
     """What is wrong with what is named, in words; None when nothing is, or one may not ask."""
     try:
-        found = session.arm.find(reference.path)
+        resource = session.arm.find(reference.path)
     except AzureError as error:
         if error.status == 403:
             return None
         raise
-    if found is None:
+    if resource is None:
         return f"{reference.path} does not exist, or may not be read: give one that does, or leave it out."
-    return None if reference.option == IDENTITIES else _misplaced(reference, found, location)
+    return None if reference.option == IDENTITIES else _misplaced(reference, resource, location)
 
 
-def _misplaced(reference: Reference, found: Json, location: str) -> str | None:
+def _misplaced(reference: Reference, resource: Json, location: str) -> str | None:
     """VirtualMachineProperties of the Compute API: both are of the VM's region.
 
     AvailabilitySet.sku of the Compute API: ``Aligned`` is for VMs with managed disks, which ours are.
     """
-    place = normalize_location(found.get("location"))
+    place = normalize_location(resource.get("location"))
     if place != location:
         return f"{reference.path} is in {place}, the host would be in {location}: both must be in one location."
-    kind = str((found.get("sku") or {}).get("name") or "Classic")
+    kind = str((resource.get("sku") or {}).get("name") or "Classic")
     if reference.option == "availability_set" and kind.lower() != "aligned":
         return f"{reference.path} is of the SKU {kind}; VMs with managed disks take sets of the SKU Aligned only."
     return None

@@ -33,12 +33,12 @@ def find_unregistered(session: AzureSession) -> list[str]:
 
     def missing(namespace: str) -> bool:
         try:
-            found = session.arm.get(_path(session, namespace))
+            provider = session.arm.get(_path(session, namespace))
         except AzureError as error:
             if error.status in (403, 404):
                 return False
             raise
-        return str(found.get("registrationState") or "Registered").lower() not in _THERE
+        return str(provider.get("registrationState") or "Registered").lower() not in _THERE
 
     answers = run_parallel([partial(missing, name) for name in NEEDED])
     return [name for name, is_missing in zip(NEEDED, answers, strict=True) if is_missing]
