@@ -322,7 +322,7 @@ def test_awx_job_without_the_ca_cuts_nobody_off(azure: LocalAzure, tmp_path: Pat
     assert controller.owner.writes() == []
     secrets = len(controller.secrets)
     made = controller.run("create_docker_host.yml", survey)
-    assert "goes away with the job" in " ".join(_stdout(made).split())
+    assert "discarded with this job" in " ".join(_stdout(made).split())
     assert len(controller.secrets) > secrets, "the keys of the job, that for SSH among them"
     controller.owner.writes()
     job = controller.run("create_docker_host.yml", survey, fails=True, credential=False)

@@ -145,7 +145,7 @@ def test_nothing_in_scope_removes_nothing(cloud: Cloud) -> None:
 @pytest.mark.parametrize("state", ["present", "stopped", "absent"])
 def test_a_name_in_another_case_is_no_other_host(cloud: Cloud, state: str) -> None:
     cloud.run(ssh_public_keys=[KEY])
-    with pytest.raises(OptionError, match="write web1") as caught:
+    with pytest.raises(OptionError, match="web1 already exists: use that spelling") as caught:
         cloud.run(name="WEB1", state=state, ssh_public_keys=[KEY])
     assert (caught.value.option, cloud.writes) == ("name", [])
 

@@ -53,7 +53,7 @@ def test_a_failed_run_leaves_the_host_that_came_meanwhile(cloud: Cloud, monkeypa
     neighbour = beside(cloud)
     first(monkeypatch, "remove", lambda: neighbour.run(name="web2"))
     cloud.azure.fault("operation", method="PUT", path=MACHINE, ends="Failed", times=0)
-    with pytest.raises(DockerHostError, match="Of what this run made is left") as caught:
+    with pytest.raises(DockerHostError, match="Of what this run created, these are left") as caught:
         cloud.run(on_failure="remove")
     left = [path.rsplit("/", 1)[-1] for path in caught.value.details["exists"]]
     assert sorted(left) == sorted(["docker-vnet", cloud.group])

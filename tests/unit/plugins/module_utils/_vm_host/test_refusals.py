@@ -41,7 +41,7 @@ REFUSED: tuple[tuple[str, Json, str], ...] = (
     (
         "security_profile.security_type",
         {"security_profile": {"security_type": "TrustedLaunch"}, "image": "own:"},
-        "have not together",
+        "do not support together",
     ),
     (
         "virtual_network",

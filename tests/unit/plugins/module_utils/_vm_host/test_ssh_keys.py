@@ -148,7 +148,7 @@ def test_a_key_that_goes_away_with_a_job(cloud: Cloud, monkeypatch: pytest.Monke
     given = cloud.run(True, ssh_allowed_sources=["192.0.2.0/24"], ssh_public_keys=[KEY])
     assert (given["changed"], cloud.warnings) == (True, [])
     cloud.run()
-    assert any("goes away with the job" in text for text in cloud.warnings)
+    assert any("discarded with this job" in text for text in cloud.warnings)
     # Only a new host needs a key.
     assert not cloud.run()["changed"]
     assert cloud.warnings == []
