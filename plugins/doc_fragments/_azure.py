@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the Azure modules sign in. Private to this collection; keep in step with module_utils/_azure/options.py."""
+"""How the Azure modules sign in. Keep in step with ``module_utils/_azure/argument_spec.py``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes away with a job of AWX. Private to this collection."""
+"""What goes away with a job of AWX."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACES = ("/runner", "/tmp")  # noqa: S108 - only compared
 
 
 def is_discarded(path: str) -> bool:
-    """Whether this runs as a job of AWX, and the path lies inside the job's own home or container."""
+    """Return whether this runs as a job of AWX, and the path lies inside the job's own home or container."""
     private = os.environ.get("AWX_PRIVATE_DATA_DIR")
     if not private and not os.environ.get("JOB_ID"):
         return False
@@ -28,7 +28,7 @@ def _is_below(path: str, place: str) -> bool:
 
 
 def _is_mounted(path: str, place: str) -> bool:
-    """Whether the path, or a directory between it and the place, is brought in from outside."""
+    """Return whether the path, or a directory between it and the place, is brought in from outside."""
     path, place = os.path.realpath(path), os.path.realpath(place)
     while path != place:
         if os.path.ismount(path):

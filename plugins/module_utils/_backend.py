@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The seam between Ansible and the backends. Private to this collection.
+"""The seam between Ansible and the backends.
 
 A *task* is an argument spec and a backend's function. It is run in one of two ways that give
 the same result: as a module (:func:`run_as_module`) or in Ansible's worker process by an action

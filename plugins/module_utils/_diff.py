@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wanted against actual. Private to this collection.
+"""Wanted against actual.
 
 Check mode, diff and ``changed`` of every module come from here alone, so that a prediction
 cannot differ from what a real run reports.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The digest of what Azure never returns, as a tag. Private to this collection.
+"""The digest of what Azure never returns, as a tag.
 
 It tells whether protected settings, or a host's custom data, are the wanted ones. They may hold short
 passwords and tags are not secret, so it is salted and slow, unless they hold a private key, too: nobody can try
@@ -38,7 +38,7 @@ def new_digest(content: bytes, *, guessable: bool = True, owner: str = "") -> st
 
 
 def matches(digest: str, content: bytes) -> bool:
-    """Tell whether a digest is of this content. One that cannot be read is not."""
+    """Return whether a digest is of this content. One that cannot be read is not."""
     parts = digest.split(":")
     try:
         salt = _decode(parts[-2])

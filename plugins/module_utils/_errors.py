@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a backend raises. Private to this collection.
+"""What a backend raises.
 
 A backend never ends a task itself: it raises one of these, and the one runner in
 :mod:`_task` turns it into the same failed result on the module's and on the action's way.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API versions that the collection speaks. Private to this collection.
+"""The API versions that the collection speaks.
 
 They are sent with every operation, so that behaviour does not move with the SDK. They are the ones of
 Microsoft's published specifications that the local Azure checks requests against.
@@ -26,30 +26,28 @@ METADATA = "2022-09-01"
 KEY_VAULT = "7.4"
 
 
+# The first pattern that a path in lower case matches counts.
+_BY_PATH = tuple(
+    (re.compile(pattern), version)
+    for pattern, version in (
+        (r"/register$", RESOURCES),
+        (r"^/subscriptions/[^/]+/locations$", SUBSCRIPTIONS),
+        (r"/providers/microsoft\.authorization/", AUTHORIZATION),
+        (r"/providers/microsoft\.marketplaceordering/", MARKETPLACE),
+        (r"/providers/microsoft\.managedidentity/", MANAGED_IDENTITY),
+        (r"/providers/microsoft\.network/", NETWORK),
+        (r"/microsoft\.compute/(locations/[^/]+/(shared|community))?galleries/", GALLERIES),
+        (r"/providers/microsoft\.compute/disks", DISKS),
+        (r"/providers/microsoft\.compute/skus", SKUS),
+        (r"/providers/microsoft\.compute/", COMPUTE),
+    )
+)
+
+
 def api_version_of(path: str) -> str:
-    """The version for a resource id or the path of a request on one.
+    """Return the version for a resource id or the path of a request on one.
 
     :param path: for example ``/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/...``.
     """
     lowered = path.lower()
-    if lowered.endswith("/register"):
-        return RESOURCES
-    if re.fullmatch(r"/subscriptions/[^/]+/locations", lowered):
-        return SUBSCRIPTIONS
-    if "/providers/microsoft.authorization/" in lowered:
-        return AUTHORIZATION
-    if "/providers/microsoft.marketplaceordering/" in lowered:
-        return MARKETPLACE
-    if "/providers/microsoft.managedidentity/" in lowered:
-        return MANAGED_IDENTITY
-    if "/providers/microsoft.network/" in lowered:
-        return NETWORK
-    if re.search(r"/microsoft\.compute/(locations/[^/]+/(shared|community))?galleries/", lowered):
-        return GALLERIES
-    if "/providers/microsoft.compute/disks" in lowered:
-        return DISKS
-    if "/providers/microsoft.compute/skus" in lowered:
-        return SKUS
-    if "/providers/microsoft.compute/" in lowered:
-        return COMPUTE
-    return RESOURCES
+    return next((version for pattern, version in _BY_PATH if pattern.search(lowered)), RESOURCES)

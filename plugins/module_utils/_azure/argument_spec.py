@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options by which every Azure module signs in. Private to this collection.
+"""The options by which every Azure module signs in.
 
 Documented in the fragment ``_azure``. Environment variables are read by :mod:`settings`, not as fallbacks of the
 argument spec: which of several sources is used depends on what they hold together.

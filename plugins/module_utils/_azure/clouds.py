@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a cloud's endpoints are. Private to this collection."""
+"""Where a cloud's endpoints are."""
 
 from __future__ import annotations
 
@@ -73,13 +73,8 @@ _BY_NAME = {
 _METADATA_PATH = re.compile(r"/metadata/endpoints/?(\?.*)?$", re.IGNORECASE)
 
 
-def is_private(cloud_environment: str | None) -> bool:
-    """Tell whether the value is a URL, which has to be asked for its endpoints."""
-    return "://" in (cloud_environment or "")
-
-
 def is_named(cloud_environment: str) -> bool:
-    """Tell whether the value is the name of one of Microsoft's clouds."""
+    """Return whether the value is the name of one of Microsoft's clouds."""
     return cloud_environment.strip().lower() in _BY_NAME
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ways to sign in, one small class each. Private to this collection."""
+"""Ways to sign in, one small class each."""
 
 from __future__ import annotations
 
@@ -17,10 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._errors import MissingLibraryError, OptionError
-from . import settings as found
 from .clouds import Cloud, is_named
 from .errors import AuthenticationError
-from .settings import Settings
+from .settings import (
+    AUTH_SOURCE_VARIABLE,
+    DISCOVERY_VARIABLE,
+    PROFILE_VARIABLE,
+    VARIABLES,
+    Settings,
+    first_set,
+    from_environment,
+    from_options,
+    from_profile,
+)
 from .transport import make_transport
 
 IDENTITY_REQUIREMENT = "azure-identity>=1.16.0"
@@ -65,7 +74,7 @@ class AuthMethod(ABC):
         """The way in words, without secrets."""
 
     @abstractmethod
-    def credential(self, place: AuthTarget) -> t.Any:
+    def credential(self, target: AuthTarget) -> t.Any:
         """The azure-identity credential. Nothing is sent yet."""
 
 
@@ -77,9 +86,9 @@ class ClientSecret(AuthMethod):
     def label(self) -> str:
         return f"service principal {self.settings.client_id} by secret, from {self.settings.source}"
 
-    def credential(self, place: AuthTarget) -> t.Any:
+    def credential(self, target: AuthTarget) -> t.Any:
         own = self.settings
-        return _identity().ClientSecretCredential(_tenant_of(own), own.client_id, own.secret, **place.keywords())
+        return _identity().ClientSecretCredential(_tenant_of(own), own.client_id, own.secret, **target.keywords())
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ class ClientCertificate(AuthMethod):
     def label(self) -> str:
         return f"service principal {self.settings.client_id} by certificate, from {self.settings.source}"
 
-    def credential(self, place: AuthTarget) -> t.Any:
+    def credential(self, target: AuthTarget) -> t.Any:
         own = self.settings
         path = Path(str(own.x509_certificate_path)).expanduser()
         if not path.is_file():
@@ -99,7 +108,7 @@ class ClientCertificate(AuthMethod):
         try:
             if own.thumbprint:
                 _check_thumbprint(path, own.thumbprint)
-            keywords = {**place.keywords(), "password": own.certificate_password}
+            keywords = {**target.keywords(), "password": own.certificate_password}
             return _identity().CertificateCredential(tenant, own.client_id, str(path), **keywords)
         except (OSError, TypeError, ValueError) as error:
             raise OptionError("x509_certificate_path", f"{path} is not a certificate with its key: {error}") from error
@@ -113,13 +122,13 @@ class WorkloadIdentity(AuthMethod):
     def label(self) -> str:
         return f"workload identity {self.settings.client_id}, from {self.settings.source}"
 
-    def credential(self, place: AuthTarget) -> t.Any:
+    def credential(self, target: AuthTarget) -> t.Any:
         own = self.settings
         path = Path(str(own.federated_token_path)).expanduser()
         if not path.is_file():
             raise OptionError("federated_token_path", f"{path} ({own.source}) does not exist.")
         return _identity().WorkloadIdentityCredential(
-            tenant_id=_tenant_of(own), client_id=own.client_id, token_file_path=str(path), **place.keywords()
+            tenant_id=_tenant_of(own), client_id=own.client_id, token_file_path=str(path), **target.keywords()
         )
 
 
@@ -133,10 +142,10 @@ class ManagedIdentity(AuthMethod):
             return f"user-assigned managed identity {self.settings.client_id}"
         return "managed identity of this machine"
 
-    def credential(self, place: AuthTarget) -> t.Any:
+    def credential(self, target: AuthTarget) -> t.Any:
         given: dict[str, t.Any] = {"client_id": self.settings.client_id} if self.settings.client_id else {}
-        if place.ca_path:
-            given["connection_verify"] = place.ca_path
+        if target.ca_path:
+            given["connection_verify"] = target.ca_path
         return _identity().ManagedIdentityCredential(**given)
 
 
@@ -148,7 +157,7 @@ class AzureCli(AuthMethod):
     def label(self) -> str:
         return "the Azure CLI's account"
 
-    def credential(self, place: AuthTarget) -> t.Any:  # noqa: ARG002  (asks this machine, not the token service)
+    def credential(self, target: AuthTarget) -> t.Any:  # noqa: ARG002  (asks this machine, not the token service)
         given: dict[str, t.Any] = {"tenant_id": _tenant_of(self.settings)} if self.settings.tenant else {}
         return _identity().AzureCliCredential(process_timeout=AZURE_CLI_SECONDS, **given)
 
@@ -161,10 +170,10 @@ def select_auth_method(params: t.Mapping[str, t.Any], environment: t.Mapping[str
     :raises AuthenticationError: none is configured; the text says what was looked at.
     :raises OptionError: one is configured in part or wrongly.
     """
-    options = found.from_options(params)
-    variables = found.from_environment(environment)
-    source = str(params.get("auth_source") or found.first_set(environment, found.AUTH_SOURCE_VARIABLE) or "auto")
-    profile = params.get("profile") or found.first_set(environment, found.PROFILE_VARIABLE)
+    options = from_options(params)
+    variables = from_environment(environment)
+    source = str(params.get("auth_source") or first_set(environment, AUTH_SOURCE_VARIABLE) or "auto")
+    profile = params.get("profile") or first_set(environment, PROFILE_VARIABLE)
     if source == "msi":
         return ManagedIdentity(options.completed_by(variables))
     if source == "cli":
@@ -172,12 +181,12 @@ def select_auth_method(params: t.Mapping[str, t.Any], environment: t.Mapping[str
     if source == "credential_file":
         return _from_file(options, profile)
     if source == "env":
-        named = found.first_set(environment, found.PROFILE_VARIABLE)
+        named = first_set(environment, PROFILE_VARIABLE)
         if named:
             return _from_file(options, named)
         return _principal(_without_identity(options).completed_by(variables), variables.source)
     if source != "auto":
-        raise OptionError("auth_source", f"{source!r} ({found.AUTH_SOURCE_VARIABLE}) is not a way to sign in.")
+        raise OptionError("auth_source", f"{source!r} ({AUTH_SOURCE_VARIABLE}) is not a way to sign in.")
     return _automatic(params, options, variables, environment)
 
 
@@ -188,12 +197,12 @@ def _automatic(
         return _from_file(options, params["profile"])
     if options.names_an_identity:
         return _principal(options.completed_by(variables), options.source)
-    named = found.first_set(environment, found.PROFILE_VARIABLE)
+    named = first_set(environment, PROFILE_VARIABLE)
     if named:
         return _from_file(options, named)
     if variables.secret or variables.x509_certificate_path or variables.federated_token_path:
         return _principal(options.completed_by(variables), variables.source)
-    profile = found.from_profile(None)
+    profile = from_profile(None)
     if profile and profile.names_an_identity:
         return _principal(options.completed_by(profile), profile.source)
     if shutil.which("az"):
@@ -205,7 +214,7 @@ def _automatic(
 
 
 def _looked_at(variables: Settings) -> str:
-    partly = [name for key in ("client_id", "tenant") if getattr(variables, key) for name in found.VARIABLES[key][:1]]
+    partly = [name for key in ("client_id", "tenant") if getattr(variables, key) for name in VARIABLES[key][:1]]
     return (
         "There are none in the places looked at: client_id, tenant and secret (or x509_certificate_path, or"
         " federated_token_path) in the task's options; AZURE_CLIENT_ID, AZURE_TENANT (or AZURE_TENANT_ID) and"
@@ -216,7 +225,7 @@ def _looked_at(variables: Settings) -> str:
 
 
 def _from_file(options: Settings, profile: str | None) -> AuthMethod:
-    file = found.from_profile(profile or "default")
+    file = from_profile(profile or "default")
     if file is None:
         raise OptionError("profile", "there is no such profile.")
     return _principal(_without_identity(options).completed_by(file), file.source)
@@ -228,7 +237,7 @@ def _without_identity(options: Settings) -> Settings:
 
 
 def _principal(merged: Settings, source: str) -> AuthMethod:
-    values = {key: getattr(merged, key) for key in found.VARIABLES}
+    values = {key: getattr(merged, key) for key in VARIABLES}
     own = Settings(source, **values)
     missing = [name for name in ("client_id", "tenant") if not getattr(own, name)]
     if not (own.secret or own.x509_certificate_path or own.federated_token_path):
@@ -236,7 +245,7 @@ def _principal(merged: Settings, source: str) -> AuthMethod:
     if missing:
         raise AuthenticationError(
             f"The credentials in {source} are incomplete: {', '.join(missing)} missing. As environment variables:"
-            f" {', '.join(found.VARIABLES['client_id'] + found.VARIABLES['tenant'] + found.VARIABLES['secret'])}."
+            f" {', '.join(VARIABLES['client_id'] + VARIABLES['tenant'] + VARIABLES['secret'])}."
         )
     if own.secret:
         return ClientSecret(own)
@@ -319,8 +328,8 @@ def _identity() -> t.Any:
 
 
 def wants_no_discovery(params: t.Mapping[str, t.Any], cloud: Cloud) -> bool:
-    """Tell whether instance discovery is to be skipped: Microsoft's does not know private clouds."""
+    """Return whether instance discovery is to be skipped: Microsoft's does not know private clouds."""
     chosen = params.get("disable_instance_discovery")
     if chosen is None:
-        chosen = str(os.environ.get(found.DISCOVERY_VARIABLE, "")).lower() in ("1", "true", "yes", "on")
+        chosen = str(os.environ.get(DISCOVERY_VARIABLE, "")).lower() in ("1", "true", "yes", "on")
     return bool(chosen) or cloud.private

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure answered when it did not do what was asked. Private to this collection."""
+"""What Azure answered when it did not do what was asked."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class AzureError(DockerHostError):
 
     @property
     def not_found(self) -> bool:
-        """Tell whether the resource, or the group or network it is in, does not exist."""
+        """Return whether the resource, or the group or network it is in, does not exist."""
         return self.error.status == 404 and self.error.code != "SubscriptionNotFound"
 
 
@@ -109,6 +109,13 @@ def from_sdk(operation: str, resource: str, error: Exception) -> DockerHostError
         kind = type(error).__name__
         return AzureError(operation, resource, ServiceError(None, kind, _unsent(error)))
     return AzureError(operation, resource, _read(response, error))
+
+
+def sdk_error() -> type[Exception]:
+    """Return azure-core's base class of errors, loaded when it is needed."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    return t.cast("type[Exception]", SdkError)
 
 
 def sign_in_error(label: str, looked_at: str, error: Exception) -> AuthenticationError:

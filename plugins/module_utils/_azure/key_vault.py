@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The secrets of one key vault. Private to this collection.
+"""The secrets of one key vault.
 
 The vault's own challenge says where to sign in and for what; azure-keyvault-secrets follows it, and refuses one that
 names another domain than the vault's.
@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 from .._errors import DockerHostError, MissingLibraryError, OptionError
 from .api_versions import KEY_VAULT
-from .clients import USER_AGENT, find_auth_target
+from .arm import USER_AGENT
+from .clients import find_auth_target
 from .credentials import AuthMethod, AuthTarget, select_auth_method
 from .errors import AzureError, from_sdk
 from .origins import redirect_policy
@@ -58,12 +59,12 @@ def check_vault(option: str, value: str) -> str:
     if "://" in text:
         parts = urlsplit(text)
         if parts.scheme.lower() != "https" or not parts.hostname or parts.path or parts.query or parts.username:
-            raise OptionError(option, f"{value!r} is no URL of a key vault; write https://NAME.vault.azure.net")
+            raise OptionError(option, f"{value!r} is not the URL of a key vault, such as https://NAME.vault.azure.net")
     elif not VAULT_NAME.match(text):
         raise OptionError(
             option,
-            f"{value!r} is no name of a key vault: it has 3 to 24 letters, digits and hyphens, and begins with a"
-            " letter; or write its URL",
+            f"must be a key vault's name (3 to 24 letters, digits and hyphens, the first of them a letter) or its URL,"
+            f" got {value!r}",
         )
     return text
 
@@ -74,7 +75,7 @@ def check_secret_name(option: str, value: str) -> str:
     :raises OptionError: it cannot be one.
     """
     if not SECRET_NAME.match(value):
-        raise OptionError(option, f"{value!r} is no name of a secret: it has 1 to 127 letters, digits and hyphens")
+        raise OptionError(option, f"must have 1 to 127 letters, digits and hyphens, got {value!r}")
     return value
 
 
@@ -85,10 +86,10 @@ class KeyVault:
     :param token_cache: the directory in which processes share access tokens; None shares none.
     """
 
-    def __init__(self, way: AuthMethod, place: AuthTarget, vault: str, token_cache: str | None = None) -> None:
-        self.url = _url(place, vault)
-        self._transport = make_transport(place.ca_path, service=self.url)
-        self._credential = SharedCredential(way, place, token_cache)
+    def __init__(self, method: AuthMethod, target: AuthTarget, vault: str, token_cache: str | None = None) -> None:
+        self.url = _url(target, vault)
+        self._transport = make_transport(target.ca_path, service=self.url)
+        self._credential = SharedCredential(method, target, token_cache)
         self._client = self._connect()
 
     @classmethod
@@ -101,8 +102,8 @@ class KeyVault:
         :raises AzureError: a private cloud does not answer.
         :raises MissingLibraryError: a package is missing.
         """
-        way = select_auth_method(params, os.environ)
-        return cls(way, find_auth_target(params, way), vault, token_cache)
+        method = select_auth_method(params, os.environ)
+        return cls(method, find_auth_target(params, method), vault, token_cache)
 
     def _connect(self) -> t.Any:
         try:
@@ -173,7 +174,7 @@ class KeyVault:
         )
 
     def is_deleted(self, name: str) -> bool:
-        """Whether a secret of this name was deleted and can be recovered. Whoever may not know is told no."""
+        """Return whether a secret of this name was deleted and can be recovered. Whoever may not know is told no."""
         try:
             self._call("look for the deleted secret", name, lambda: self._client.get_deleted_secret(name))
         except AzureError as error:
@@ -210,17 +211,17 @@ class KeyVault:
         except SdkError as error:
             raise from_sdk(operation, resource, error) from error
         except ValueError as error:
-            # The challenge of something that is no key vault of this domain.
+            # The challenge of something that is not a key vault of this domain.
             raise OptionError("key_vault", f"{self.url} does not answer as a key vault: {_one_line(error)}") from error
 
 
-def _url(place: AuthTarget, vault: str) -> str:
+def _url(target: AuthTarget, vault: str) -> str:
     if "://" in vault:
         return vault
-    suffix = place.cloud.key_vault_suffix
+    suffix = target.cloud.key_vault_suffix
     if not suffix:
         raise OptionError(
-            "key_vault", f"the cloud {place.cloud.name} does not say where its key vaults are; give the vault's URL"
+            "key_vault", f"the cloud {target.cloud.name} does not say where its key vaults are; give the vault's URL"
         )
     return f"https://{vault}.{suffix}"
 

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._backend import silent
-from .errors import AzureError, ServiceError, WaitTimeoutError, from_sdk
+from .errors import AzureError, ServiceError, WaitTimeoutError, from_sdk, sdk_error
 
 FIRST_POLL_SECONDS = 1.0
 SLOWEST_POLL_SECONDS = 5.0
@@ -140,7 +140,7 @@ class Deadline:
 
     @property
     def over(self) -> bool:
-        """Tell whether the time is over."""
+        """Return whether the time is over."""
         return self.left == 0.0
 
     def again(self) -> Deadline:
@@ -176,7 +176,7 @@ class Operation:
             self._poller.wait(self._deadline.left)
             if self._poller.done():
                 return self._poller.result()
-        except _sdk_error() as error:
+        except sdk_error() as error:
             raise from_sdk(work.operation, work.resource, error) from error
         raise timed_out(work, self._deadline, str(self._poller.status()))
 
@@ -282,9 +282,3 @@ def run_parallel(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:
             first.details["also"] = [str(error) for error in errors[1:]]
         raise first
     return [t.cast("T", result) for result, _error in outcomes]
-
-
-def _sdk_error() -> type[Exception]:
-    from azure.core.exceptions import AzureError as SdkError
-
-    return t.cast("type[Exception]", SdkError)

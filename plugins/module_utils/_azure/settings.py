@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was configured for signing in, and where it was found. Private to this collection.
+"""What was configured for signing in, and where it was found.
 
 Names and precedence are those of azure.azcollection; the SDK's own environment names are understood as well.
 An empty value counts as unset: automation controllers set variables that nobody filled in to empty strings.
@@ -65,7 +65,7 @@ class Settings:
 
     @property
     def names_an_identity(self) -> bool:
-        """Tell whether anything here says who signs in (a subscription or a cloud alone does not)."""
+        """Return whether anything here says who signs in (a subscription or a cloud alone does not)."""
         return any((self.client_id, self.secret, self.x509_certificate_path, self.federated_token_path))
 
 

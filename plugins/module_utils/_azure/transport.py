@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How requests are sent: by the SDK's transport, whose connections share what they trust. Private to this collection.
+"""How requests are sent: by the SDK's transport, whose connections share what they trust.
 
 requests reads the certificates of all authorities anew for each connection, which takes 30 ms of processor time; a run
 of one host opens half a dozen connections.

@@ -32,13 +32,13 @@ def ask():
 """
 CHOOSE = """
 import os, sys
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import find_place
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.credentials import choose_way
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import find_auth_target
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.credentials import select_auth_method
 params = {"profile": sys.argv[1]} if sys.argv[1:] else {}
-way = choose_way(params, os.environ)
-place = find_place(params, way)
-assert way.settings.client_id == os.environ["AZURE_CLIENT_ID"], way.label
-print(way.label, place.cloud.resource_manager, sep="; ")
+method = select_auth_method(params, os.environ)
+target = find_auth_target(params, method)
+assert method.settings.client_id == os.environ["AZURE_CLIENT_ID"], method.label
+print(method.label, target.cloud.resource_manager, sep="; ")
 """
 # Counts signals while it runs; asks the server after the first, and ends a second later with what it counted.
 COUNT = f"""{ASK}

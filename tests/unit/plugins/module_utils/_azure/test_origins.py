@@ -204,7 +204,10 @@ def test_a_redirect_of_a_read_within_the_cloud_is_followed(
 def test_a_key_vault_leads_nowhere_else(servers: tuple[Server, Server], session: AzureSession) -> None:
     vault, foreign = servers
     vault.answers["GET", "/secrets/ca/versions"] = (307, {"Location": f"{foreign.url}/there"}, {})
-    with KeyVault(session.way, session.place, vault.url) as client, pytest.raises(AzureError, match="another host"):
+    with (
+        KeyVault(session.auth_method, session.auth_target, vault.url) as client,
+        pytest.raises(AzureError, match="another host"),
+    ):
         client.versions("ca")
     assert foreign.seen == []
 

@@ -242,7 +242,7 @@ def test_profile_of_the_credentials_file(place: LocalAzure, monkeypatch: pytest.
 def test_azure_cli(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
     with AzureSession.from_params({**principal(place, secret=place.secret), "subscription_id": "x"}) as session:
-        token = session.way.credential(session.place).get_token(session.cloud.scope).token
+        token = session.auth_method.credential(session.auth_target).get_token(session.cloud.scope).token
     answer = {"accessToken": token, "expiresOn": "2099-01-01 00:00:00.000000", "expires_on": 4070908800}
     program = tmp_path / "bin" / "az"
     program.write_text(f"#!{sys.executable}\nprint({json.dumps(json.dumps(answer))})\n")

@@ -54,7 +54,7 @@ def az(place: LocalAzure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cl
     """The only way to sign in."""
     options = {"client_id": place.client_id, "tenant": place.tenant, "secret": place.secret}
     with AzureSession.from_params(options) as session:
-        token = session.way.credential(session.place).get_token(session.cloud.scope).token
+        token = session.auth_method.credential(session.auth_target).get_token(session.cloud.scope).token
     cli = Cli(tmp_path / "bin" / "az", tmp_path / "starts", tmp_path / "answer")
     lines = [
         f"#!{sys.executable}",

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Send requests to Azure Resource Manager by resource ids."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .api_versions import api_version_of
+from .clouds import Cloud
+from .errors import AzureError, from_sdk, sdk_error
+from .operations import Operation, OperationInfo
+from .origins import redirect_policy
+from .wire import Json
+
+USER_AGENT = "dockerhost.azure"
+
+
+@dataclass(frozen=True)
+class ArmRequest:
+    """One request to Azure Resource Manager.
+
+    :param path: the resource's id, or a path below one, from which the API version follows.
+    :param next_link: the URL of a list's next page, which replaces path and query.
+    """
+
+    method: str
+    path: str
+    body: Json | None = None
+    query: t.Mapping[str, str] = field(default_factory=dict)
+    next_link: str | None = None
+
+    def as_http(self, resource_manager: str) -> t.Any:
+        """Return the request as azure-core sends it."""
+        from azure.core.rest import HttpRequest
+
+        if self.next_link:
+            return HttpRequest(self.method, self.next_link)
+        return HttpRequest(
+            self.method,
+            resource_manager + self.path,
+            params={"api-version": api_version_of(self.path), **self.query},
+            json=self.body,
+            headers={"Accept": "application/json"},
+        )
+
+
+class ArmClient:
+    """Resources by id: azure-mgmt-core's pipeline (retry, provider registration, challenge) and polling.
+
+    The API version follows from the id. Made by :attr:`AzureSession.arm`.
+    """
+
+    def __init__(self, cloud: Cloud, credential: t.Any, transport: t.Any, begin: t.Callable[..., Operation]) -> None:
+        from azure.core.configuration import Configuration
+        from azure.core.pipeline import policies
+        from azure.mgmt.core import ARMPipelineClient
+        from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
+
+        config = Configuration()
+        config.headers_policy = policies.HeadersPolicy()
+        config.user_agent_policy = policies.UserAgentPolicy(USER_AGENT)
+        config.proxy_policy = policies.ProxyPolicy()
+        config.redirect_policy = redirect_policy()
+        config.retry_policy = policies.RetryPolicy()
+        config.logging_policy = policies.NetworkTraceLoggingPolicy()
+        config.http_logging_policy = ARMHttpLoggingPolicy()
+        config.authentication_policy = ARMChallengeAuthenticationPolicy(credential, cloud.scope)
+        self._resource_manager = cloud.resource_manager
+        self._begin_operation = begin
+        self._client = ARMPipelineClient(
+            cloud.resource_manager,
+            config=config,
+            transport=transport,
+            per_call_policies=[policies.RequestIdPolicy()],
+        )
+
+    def get(self, path: str, **query: str) -> Json:
+        """Read a resource.
+
+        :raises AzureError: it does not exist, or cannot be read.
+        """
+        return t.cast("Json", self._call("read", ArmRequest("GET", path, query=query)))
+
+    def find(self, path: str, **query: str) -> Json | None:
+        """Read a resource, None when it does not exist."""
+        try:
+            return self.get(path, **query)
+        except AzureError as error:
+            if error.not_found:
+                return None
+            raise
+
+    def list(self, path: str, **query: str) -> list[Json]:
+        """All items of a list, page by page."""
+        items: list[Json] = []
+        answer = self._call("list", ArmRequest("GET", path, query=query)) or {}
+        while True:
+            items.extend(answer.get("value") or [])
+            following = answer.get("nextLink")
+            if not following:
+                return items
+            answer = self._call("list", ArmRequest("GET", path, next_link=following)) or {}
+
+    def put(self, path: str, body: Json) -> Json:
+        """Create or replace what Azure creates at once, such as a resource group."""
+        return t.cast("Json", self._call("create or update", ArmRequest("PUT", path, body)))
+
+    def patch(self, path: str, body: Json) -> Json:
+        """Change what Azure changes at once, such as tags."""
+        return t.cast("Json", self._call("update", ArmRequest("PATCH", path, body)))
+
+    def post(self, path: str, body: Json | None = None, **query: str) -> t.Any:
+        """Ask for an action that answers at once."""
+        return self._call("ask", ArmRequest("POST", path, body, query))
+
+    def begin(
+        self,
+        work: OperationInfo,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        over: t.Callable[[], bool] | None = None,
+    ) -> Operation:
+        """Begin a long-running request.
+
+        :param method: ``PUT``, ``PATCH``, ``POST`` or ``DELETE``.
+        :param over: see :meth:`AzureSession.begin`.
+        :raises AzureError: Azure refused it.
+        """
+        return self._begin_operation(work, self._begin, ArmRequest(method, path, body), over=over)
+
+    def _call(self, operation: str, request: ArmRequest) -> t.Any:
+        try:
+            return body_of(self._send(request))
+        except sdk_error() as error:
+            raise from_sdk(operation, request.path, error) from error
+
+    def _begin(self, request: ArmRequest, *, cls: t.Any, polling: t.Any, **_api_version: str) -> t.Any:
+        from azure.core.polling import LROPoller
+
+        return LROPoller(self._client, self._send(request), cls, polling)
+
+    def _send(self, request: ArmRequest) -> t.Any:
+        from azure.core.exceptions import HttpResponseError
+        from azure.mgmt.core.exceptions import ARMErrorFormat
+
+        sent = request.as_http(self._resource_manager)
+        answer = self._client.send_request(sent, _return_pipeline_response=True)
+        if answer.http_response.status_code >= 300:
+            raise HttpResponseError(response=answer.http_response, error_format=ARMErrorFormat)
+        return answer
+
+
+def body_of(answer: t.Any, *_deserialized: t.Any) -> t.Any:
+    """Return the body of an answer of the SDK in wire format, None when it is empty."""
+    response = answer.http_response
+    return response.json() if response.text().strip() else None
