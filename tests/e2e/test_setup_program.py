@@ -337,7 +337,7 @@ class TestOneEngine:
         assert "pw" not in machines.sh(db, "cat /var/log/docker-host-setup.log")
         machines.loop.run_until_complete(registry.delete())
 
-    def test_what_was_cut_short_is_mended(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
+    def test_what_was_cut_short_is_completed(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
         """A run that ended between writing and restarting left its mark; the next one restarts."""
         docker = {"engine": DISTRIBUTION, "data-disk": DISK, "port": "4243"}
         certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}
@@ -398,6 +398,32 @@ class TestOneEngine:
         assert machines.push(db, docker)["engine"]["live_restore"] is False
         machines.sh(db, "docker swarm leave --force")
         assert machines.push(db, docker)["engine"]["live_restore"] is True
+
+    def test_a_machine_of_docker_machine_is_given_back(
+        self, machines: Machines, db: GuestMachine, authority: Authority, tmp_path: Path
+    ) -> None:
+        machines.push(db, {}, state="absent")
+        old = Authority(tmp_path).server("old", ["IP:127.0.0.1"])
+        for name, text in (("ca.pem", old.ca), ("server.pem", old.cert), ("server-key.pem", old.key)):
+            machines.sh(db, f"cat > /etc/docker/{name}", stdin=text.encode())
+        files = (("cacert", "ca"), ("cert", "server"), ("key", "server-key"))
+        tls = " ".join(f"--tls{option} /etc/docker/{name}.pem" for option, name in files)
+        command = f"/usr/sbin/dockerd -H tcp://0.0.0.0:2376 -H unix:///var/run/docker.sock --tlsverify {tls}"
+        unit = f"[Service]\nExecStart=\nExecStart={command}\n"
+        folder = "/etc/systemd/system/docker.service.d"
+        machines.sh(
+            db, f"mkdir -p {folder}; cat > {folder}/10-machine.conf; systemctl daemon-reload", stdin=unit.encode()
+        )
+        machines.sh(db, "systemctl restart docker")
+        state = "cd /etc/docker; find -type f -exec sha256sum {} + -exec stat -c '%n %a' {} + | sort"
+        before = machines.sh(db, state)
+        certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}
+        machines.push(db, {"engine": {"source": "keep"}, "port": "4243"}, protected=certs)
+        assert "2376" not in machines.sh(db, "systemctl show -p ExecStart docker")
+        machines.push(db, {}, state="absent")
+        assert machines.sh(db, state) == before
+        assert "2376" in machines.sh(db, "systemctl is-active docker; systemctl show -p ExecStart docker")
+        assert machines.push(db, {}, state="absent")["changes"] == []
 
     def test_secrets_do_not_stay_in_the_handlers_directory(self, machines: Machines, db: GuestMachine) -> None:
         found = machines.sh(
