@@ -28,7 +28,7 @@ options:
   profile:
     description:
       - The section of C(~/.azure/credentials) to use. Defaults to the environment variable E(AZURE_PROFILE), else
-        V(default). When given with O(auth_source=auto), nothing else is looked at.
+        V(default). When given with O(auth_source=auto), no other source is used.
     type: str
   subscription_id:
     description:

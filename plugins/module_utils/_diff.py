@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wanted against actual.
+"""Differences between current and desired state.
 
 Check mode, diff and ``changed`` of every module come from here alone, so that a prediction
 cannot differ from what a real run reports.
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Difference:
-    """One property that is not as wanted. Values are JSON types and hold no secret."""
+    """One property that differs from what is desired. Values are JSON types and hold no secret."""
 
     path: str
     before: t.Any
@@ -34,7 +34,7 @@ class Differences:
         self.entries.append(Difference(path, before, after))
 
     def compare(self, path: str, before: t.Any, after: t.Any) -> bool:
-        """Note a difference if there is one; tell whether there is."""
+        """Note a difference, if any, and return whether there is one."""
         differs = bool(before != after)
         if differs:
             self.add(path, before, after)

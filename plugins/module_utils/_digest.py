@@ -4,7 +4,7 @@
 
 """The digest of what Azure never returns, as a tag.
 
-It tells whether protected settings, or a host's custom data, are the wanted ones. They may hold short
+It shows whether protected settings, or a host's custom data, are the desired ones. They may hold short
 passwords and tags are not secret, so it is salted and slow, unless they hold a private key, too: nobody can try
 passwords on a digest of something unguessable. Each run computes it again for each host, and that one is fast.
 """

@@ -78,7 +78,7 @@ RIGHTS_HELP = (
 
 
 def advice_for(code: str, message: str) -> str:
-    """One or two sentences, empty when there is nothing to say.
+    """Return one or two sentences, empty when there is nothing to say.
 
     :param code: Azure's code.
     :param message: Azure's message.

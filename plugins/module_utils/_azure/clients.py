@@ -196,7 +196,7 @@ class AzureSession:
     def load_compute(self) -> None:
         """Load azure-mgmt-compute (half a second) beside what else is done; :attr:`compute` waits for it.
 
-        It begins a moment later: first the requests go out for whose answers there is to be waited.
+        It begins a moment later, so that the first requests are sent before.
         """
         loading = threading.Timer(LOAD_AFTER_SECONDS, _load, ("azure.mgmt.compute",))
         loading.daemon = True
@@ -294,7 +294,7 @@ class AzureSession:
 def find_auth_target(params: t.Mapping[str, t.Any], method: AuthMethod) -> AuthTarget:
     """X
 
-    :raises OptionError: there is no such cloud.
+    :raises OptionError: the options name no cloud.
     :raises AzureError: a private cloud does not answer.
     """
     name, ca_path = _configured_auth_target(params, method)

@@ -79,24 +79,24 @@ def is_named(cloud_environment: str) -> bool:
 
 
 def find_cloud(cloud_environment: str | None, ca_path: str | None = None) -> Cloud:
-    """The cloud of an option's value.
+    """Return the cloud that an option names.
 
     :param cloud_environment: a name or the URL of a private cloud's Resource Manager; None means public Azure.
     :param ca_path: file with the certificates of the authorities that signed a private cloud's endpoints.
-    :raises OptionError: there is no such cloud.
+    :raises OptionError: the value names no cloud.
     :raises AzureError: a private cloud does not answer.
     """
-    wanted = (cloud_environment or "AzureCloud").strip()
-    known = _BY_NAME.get(wanted.lower())
+    name = (cloud_environment or "AzureCloud").strip()
+    known = _BY_NAME.get(name.lower())
     if known:
         return known
-    if not wanted.lower().startswith("https://"):
+    if not name.lower().startswith("https://"):
         names = ", ".join(sorted({cloud.name for cloud in _BY_NAME.values()}))
         raise OptionError(
-            "cloud_environment", f"{wanted!r} is not a cloud: give one of {names}, or the https URL of a private cloud."
+            "cloud_environment", f"must be one of {names} or the https URL of a private cloud, got {name!r}."
         )
     # Azure Stack's documents give the address of the metadata itself.
-    return _discover(_METADATA_PATH.sub("", wanted).rstrip("/"), ca_path)
+    return _discover(_METADATA_PATH.sub("", name).rstrip("/"), ca_path)
 
 
 def _discover(url: str, ca_path: str | None) -> Cloud:

@@ -51,13 +51,13 @@ class AuthTarget:
     skip_discovery: bool = False
 
     def keywords(self) -> dict[str, t.Any]:
-        """What every credential that talks to the token service is given."""
-        given: dict[str, t.Any] = {
+        """Return the keyword arguments of every credential that talks to the token service."""
+        keywords: dict[str, t.Any] = {
             "authority": self.cloud.authority,
             "disable_instance_discovery": self.skip_discovery,
             "transport": make_transport(self.ca_path),
         }
-        return given
+        return keywords
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ class AuthMethod(ABC):
 
     settings: Settings
     looked_at: str = field(default="", kw_only=True)
-    """Where nothing was found before this way was taken, as a sentence; empty when it was asked for."""
+    """Where credentials were looked for in vain before, as a sentence; empty when the user chose this method."""
 
     @property
     @abstractmethod
     def label(self) -> str:
-        """The way in words, without secrets."""
+        """How this signs in, in words and without secrets."""
 
     @abstractmethod
     def credential(self, target: AuthTarget) -> t.Any:
@@ -163,11 +163,11 @@ class AzureCli(AuthMethod):
 
 
 def select_auth_method(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> AuthMethod:
-    """The way that is to be used.
+    """Return the way to sign in that the options, or else the environment, ask for.
 
     :param params: a task's options.
     :param environment: the environment variables.
-    :raises AuthenticationError: none is configured; the text says what was looked at.
+    :raises AuthenticationError: none is configured; the text says where credentials were looked for.
     :raises OptionError: one is configured in part or wrongly.
     """
     options = from_options(params)
@@ -216,7 +216,7 @@ def _automatic(
 def _looked_at(variables: Settings) -> str:
     partly = [name for key in ("client_id", "tenant") if getattr(variables, key) for name in VARIABLES[key][:1]]
     return (
-        "There are none in the places looked at: client_id, tenant and secret (or x509_certificate_path, or"
+        "These places hold none: client_id, tenant and secret (or x509_certificate_path, or"
         " federated_token_path) in the task's options; AZURE_CLIENT_ID, AZURE_TENANT (or AZURE_TENANT_ID) and"
         " AZURE_SECRET (or AZURE_CLIENT_SECRET, AZURE_X509_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE) in the"
         f" environment{' (set were only: ' + ', '.join(partly) + ')' if partly else ''}; a profile in"
@@ -227,7 +227,7 @@ def _looked_at(variables: Settings) -> str:
 def _from_file(options: Settings, profile: str | None) -> AuthMethod:
     file = from_profile(profile or "default")
     if file is None:
-        raise OptionError("profile", "there is no such profile.")
+        raise OptionError("profile", "is not defined.")
     return _principal(_without_identity(options).completed_by(file), file.source)
 
 
@@ -255,7 +255,7 @@ def _principal(merged: Settings, source: str) -> AuthMethod:
 
 
 def _cli_settings(options: Settings, variables: Settings, environment: t.Mapping[str, str]) -> Settings:
-    """Subscription and cloud come from the CLI's own choice when none is given."""
+    """Return the settings of the Azure CLI: its own choice of subscription and cloud where the options name none."""
     directory = Path(environment.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
     known = _cli_subscriptions(directory)
     wanted = options.subscription_id or variables.subscription_id
@@ -328,7 +328,7 @@ def _identity() -> t.Any:
 
 
 def wants_no_discovery(params: t.Mapping[str, t.Any], cloud: Cloud) -> bool:
-    """Return whether instance discovery is to be skipped: Microsoft's does not know private clouds."""
+    """Return whether to skip instance discovery: Microsoft's does not know private clouds."""
     chosen = params.get("disable_instance_discovery")
     if chosen is None:
         chosen = str(os.environ.get(DISCOVERY_VARIABLE, "")).lower() in ("1", "true", "yes", "on")

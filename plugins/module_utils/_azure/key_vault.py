@@ -51,7 +51,7 @@ class SecretVersion:
 
 
 def check_vault(option: str, value: str) -> str:
-    """A vault's name or URL as it was given, without a slash at the end.
+    """Return a vault's name or URL without a slash at its end.
 
     :raises OptionError: it is neither.
     """

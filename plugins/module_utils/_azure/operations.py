@@ -22,7 +22,7 @@ LOOK_SECONDS = 2.5
 READS_PER_SECOND = 20
 """Of the 25 that Azure answers, what all hosts of a play may use for looks."""
 SHORT_SECONDS = 15
-"""What usually takes no longer than this is looked at more than twice a second at first."""
+"""What usually takes no longer than this is read more than twice a second at first."""
 
 T = t.TypeVar("T")
 
@@ -89,7 +89,7 @@ class ProgressReporter:
 
     @property
     def pace(self) -> float:
-        """Seconds until the next look at the resource: short ones when its operation is likely to end.
+        """Seconds until the resource is read again: few when its operation is likely to end.
 
         Azure answers 36 reads of a VM a minute (``x-ms-ratelimit-remaining-resource: LowCostGetResource``), as many
         more at first; reads of network resources are not counted one by one. All reads of one client in a subscription
@@ -256,7 +256,7 @@ def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = 
 def run_parallel(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:
     """Run jobs at the same time and wait for all of them.
 
-    :returns: their results in the order given.
+    :returns: their results in the order of the jobs.
     :raises DockerHostError: the first error in that order, after all have ended; further ones in its ``also``.
     """
     if len(jobs) == 1:

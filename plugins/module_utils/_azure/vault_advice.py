@@ -33,7 +33,7 @@ _BY_INNER_CODE = {
 
 
 def vault_advice_for(inner_code: str) -> str:
-    """One or two sentences, empty when there is nothing to say.
+    """Return one or two sentences, empty when there is nothing to say.
 
     :param inner_code: the code of the inner error, for example ``ForbiddenByRbac``.
     """

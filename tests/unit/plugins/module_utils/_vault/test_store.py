@@ -228,11 +228,11 @@ def test_too_long_a_chain() -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"key_vault": "no_name"}, "is no name of a key vault"),
-        ({"key_vault": "http://x.vault.azure.net"}, "is no URL of a key vault"),
-        ({"key_vault": "https://x.vault.azure.net/secrets/y"}, "is no URL of a key vault"),
+        ({"key_vault": "no_name"}, "must be a key vault's name"),
+        ({"key_vault": "http://x.vault.azure.net"}, "is not the URL of a key vault"),
+        ({"key_vault": "https://x.vault.azure.net/secrets/y"}, "is not the URL of a key vault"),
         ({"key_vault": ""}, "needs the name or the URL"),
-        ({"key_vault_secret": "a_b"}, "is no name of a secret"),
+        ({"key_vault_secret": "a_b"}, "must have 1 to 127 letters"),
         ({"store": "directory"}, "with store: key_vault only"),
     ],
 )
