@@ -27,8 +27,8 @@ TOGETHER = (
     "tests/integration/test_inventory.py",
     "tests/unit/emulator/machines/test_guests.py",
     "tests/unit/plugins/module_utils/_extension/test_task.py",
-    "tests/unit/plugins/module_utils/_vm_host/test_info.py",
-    "tests/unit/plugins/module_utils/_vm_host/test_role.py",
+    "tests/unit/plugins/module_utils/_vm_host/test_info_task.py",
+    "tests/unit/plugins/module_utils/_vm_host/test_scenarios_permissions.py",
     "tests/unit/plugins/plugin_utils/test_local_action.py",
 )
 

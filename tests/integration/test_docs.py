@@ -220,7 +220,7 @@ INLINE = {
     "python -m azure_conformance DIRECTORY": "tests/conformance/test_recordings.py",
     "python -m clients.soak --seed N": "make short-soak",
     "ssh azureuser@ADDRESS": "tests/e2e/test_ssh_port.py",
-    "ssh-keygen -y -f KEY": "tests/unit/plugins/module_utils/_vm_host/test_ssh_keys.py has ssh-keygen's keys",
+    "ssh-keygen -y -f KEY": "tests/unit/plugins/module_utils/_vm_host/desired/test_ssh_keys.py has ssh-keygen's keys",
 }
 
 

@@ -161,7 +161,7 @@ def cloud(azure: LocalAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def place(cloud: Cloud) -> t.Iterator[Cloud]:
     """A group with an availability set in it, beside one with things of others."""
-    from .others import ADDRESS, COMPUTE, IDENTITIES, NETWORK, PLACE, gallery, others, surround
+    from .support import ADDRESS, COMPUTE, IDENTITIES, NETWORK, PLACE, gallery, others, surround
 
     if others(cloud).arm("GET", "") is None:
         surround(others(cloud))

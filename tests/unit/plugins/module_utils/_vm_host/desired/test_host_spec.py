@@ -23,7 +23,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.resource_names import ResourceNames
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
 
-from .conftest import KEY, SUBSCRIPTION, desired, plan_of
+from ..conftest import KEY, SUBSCRIPTION, desired, plan_of
 
 GOOD = "Abcdefghij12"
 

@@ -22,7 +22,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import ImmutableError
 
 from .conftest import KEY, Cloud
-from .others import COMPUTE, D2S, PLACE, SPOT, STOP, Json, filled, others
+from .support import COMPUTE, D2S, PLACE, SPOT, STOP, Json, filled, others
 
 OTHER_KEY = KEY.replace("8d me", "8e me")
 REFUSED: tuple[tuple[str, Json, str], ...] = (

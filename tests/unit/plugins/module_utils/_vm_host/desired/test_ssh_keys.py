@@ -25,7 +25,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.
     public_keys,
 )
 
-from .conftest import KEY, Cloud
+from ..conftest import KEY, Cloud
 
 OPENSSH = serialization.PrivateFormat.OpenSSH
 

@@ -17,7 +17,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import a
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.apply import PlanExecutor
 
 from .conftest import Cloud
-from .others import COMPUTE, NETWORK, PLACE
+from .support import COMPUTE, NETWORK, PLACE
 
 EVERYTHING = {"state": "absent", "remove_on_absent": ["all", "resource_group"]}
 MACHINE = r"/virtualMachines/web1$"

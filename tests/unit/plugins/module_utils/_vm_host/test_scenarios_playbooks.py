@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import KEY, Cloud
-from .test_failures import COMPLETE, disks, names
+from .test_scenarios_failures import COMPLETE, disks, names
 
 COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(Path(__file__).parents[5] / ".build" / "dev"))
 

@@ -15,8 +15,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import Op
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import OwnershipError
 
 from .conftest import KEY, Cloud
-from .others import ADDRESS, COMPUTE, NETWORK, PLACE
-from .test_scenarios import check_prediction
+from .support import ADDRESS, COMPUTE, NETWORK, PLACE, check_prediction
 
 Json = dict[str, t.Any]
 Change = t.Callable[[Json], t.Any]

@@ -17,7 +17,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.deletion import DeletionPlanner
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import OwnershipError, Plan
 
-from .conftest import SUBSCRIPTION, created, desired
+from ..conftest import SUBSCRIPTION, created, desired
 
 
 def removal(current: HostState, neighbours: tuple[dict[str, t.Any], ...] = (), **given: t.Any) -> Plan:

@@ -24,7 +24,7 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bu
 from azure_emulator.launcher import LocalAzure
 
 from .conftest import Cloud
-from .others import IDENTITIES, PLACE
+from .support import IDENTITIES, PLACE
 
 TEXT = (Path(__file__).parents[5] / "docs" / "rights.md").read_text()
 ROLE: list[str] = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)[0])["Actions"]

@@ -29,7 +29,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.prefligh
     RegistrationError,
 )
 
-from .conftest import KEY, SUBSCRIPTION, Cloud, desired
+from ..conftest import KEY, SUBSCRIPTION, Cloud, desired
 
 LISTS = (
     "accepted_terms",

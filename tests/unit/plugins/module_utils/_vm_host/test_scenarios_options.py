@@ -11,8 +11,7 @@ import typing as t
 import pytest
 
 from .conftest import Cloud
-from .others import COMPUTE, D2S, SPOT, STOP, Json, filled
-from .test_scenarios import check_host, check_prediction, without_times
+from .support import COMPUTE, D2S, SPOT, STOP, Json, check_host, check_prediction, filled, without_times
 
 IDENTITY = "vm_identity"
 # First options, then (for a change) second ones.

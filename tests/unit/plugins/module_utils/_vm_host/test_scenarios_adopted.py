@@ -15,8 +15,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import Do
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import OwnershipError
 
 from .conftest import Cloud
-from .others import COMPUTE, D2S, NETWORK, PLACE, Json, surround
-from .test_scenarios import without_times
+from .support import COMPUTE, D2S, NETWORK, PLACE, Json, surround, without_times
 
 
 def test_disks_that_are_to_stay_stay_but_an_ephemeral_one(place: Cloud) -> None:

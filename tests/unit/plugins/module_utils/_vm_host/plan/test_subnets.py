@@ -16,7 +16,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import ImmutableError
 
-from .conftest import SUBSCRIPTION, Cloud, desired, plan_of
+from ..conftest import SUBSCRIPTION, Cloud, desired, plan_of
 
 Json = dict[str, t.Any]
 
@@ -141,7 +141,7 @@ def test_hosts_of_several_subnets_at_once(cloud: Cloud) -> None:
     """Each looks for room in the network while the others make their subnets in it."""
     import concurrent.futures
 
-    from .conftest import KEY
+    from ..conftest import KEY
 
     cloud.run(name="web0", ssh_public_keys=[KEY])
     clouds = [Cloud(cloud.azure, cloud.key.parent) for _place in range(4)]

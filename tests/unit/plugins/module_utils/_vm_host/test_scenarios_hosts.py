@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from .conftest import KEY, Cloud
+from .support import check_host, check_prediction, without_keys, without_times
 
 FULL: dict[str, t.Any] = {
     "vm_size": "Standard_D2s_v5",
@@ -68,25 +69,6 @@ SCENARIOS: dict[str, tuple[dict[str, t.Any], ...]] = {
     "address kept": ({}, {"state": "absent", "remove_on_absent": ["virtual_machine", "disks", "network_interface"]}),
     "disks kept": (FULL, {"state": "absent", "remove_on_absent": ["virtual_machine", "network_interface"]}),
 }
-VERBS = {"PUT": ("create", "update"), "PATCH": ("update", "tag", "grow", "convert"), "DELETE": ("delete",), "POST": ()}
-
-
-def check_prediction(cloud: Cloud, actions: list[str]) -> None:
-    """Compare predicted actions with the writing requests that a run then sent."""
-    lines = [line for line in actions if not line.startswith("generate")]
-    for write in cloud.writes:
-        method, name = write.split(" ")
-        if method == "POST":
-            verb = {"powerOff": "power off"}.get(name, name)
-            matching = [line for line in lines if line.startswith(f"{verb} ")]
-        else:
-            name = "docker-vnet" if name == "docker" else name
-            matching = [line for line in lines if line.startswith(VERBS[method]) and name in line.split()]
-        assert matching, f"{write} was not predicted by {actions}"
-        lines.remove(matching[0])
-    # Azure deletes the interface and the address with the VM.
-    with_vm = ("delete network interface ", "delete public IP address ")
-    assert [line for line in lines if not line.startswith(with_vm)] == []
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -107,27 +89,6 @@ def test_scenario(cloud: Cloud, name: str) -> None:
         assert (again["changed"], again["actions"], cloud.writes) == (False, [], [])
 
 
-def without_keys(value: t.Any) -> t.Any:
-    """A diff without the public key, which check mode does not make."""
-    if isinstance(value, dict):
-        return {key: "a key" if key == "keyData" else without_keys(item) for key, item in value.items()}
-    return [without_keys(item) for item in value] if isinstance(value, list) else value
-
-
-def check_host(real: dict[str, t.Any], predicted: dict[str, t.Any]) -> None:
-    """What check mode said of the host is so, but for what it said it could not know."""
-    unknown = set(predicted["unknown"])
-    for key, value in real.items():
-        if key in ("dns_names", "ip_addresses") and key in unknown:
-            assert set(predicted[key]) <= set(value)
-        elif key in unknown:
-            assert predicted[key] is None
-        elif key != "unknown":
-            assert predicted[key] == value, key
-    assert real["unknown"] == []
-    assert real["docker_host"].startswith("tcp://")
-
-
 @pytest.mark.parametrize("given", [{}, FULL, SPOT, {"assign_public_ip": False}])
 def test_deleting_leaves_the_cloud_as_it_was(cloud: Cloud, given: dict[str, t.Any]) -> None:
     cloud.arm("PUT", "", {"location": "westeurope", "tags": {"theirs": "x"}})
@@ -138,14 +99,6 @@ def test_deleting_leaves_the_cloud_as_it_was(cloud: Cloud, given: dict[str, t.An
     assert cloud.azure.dump() != before
     cloud.run(state="absent")
     assert without_times(cloud.azure.dump()) == without_times(before)
-
-
-def without_times(value: t.Any) -> t.Any:
-    """A dump without what changes by itself."""
-    if isinstance(value, dict):
-        hidden = ("etag", "timeCreated", "changedTime", "lastModified")
-        return {key: without_times(item) for key, item in value.items() if key not in hidden}
-    return [without_times(item) for item in value] if isinstance(value, list) else value
 
 
 def test_two_hosts_share_a_network_that_goes_with_the_last(cloud: Cloud) -> None:

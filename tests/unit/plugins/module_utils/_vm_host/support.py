@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Things of others that the hosts of these tests are put into, made from, or connected with."""
+"""Shared by the tests of hosts: things of others, and comparisons of predictions with what happened."""
 
 from __future__ import annotations
 
@@ -87,3 +87,53 @@ def filled(cloud: Cloud, given: Json) -> Json:
         path = f"/CommunityGalleries/{sharing['communityGalleryInfo']['publicNames'][0]}"
     version = "/versions/1.0.0" if name == "mine" else ""
     return {**given, "image": f"{path}/images/debian{version}"}
+
+
+VERBS = {"PUT": ("create", "update"), "PATCH": ("update", "tag", "grow", "convert"), "DELETE": ("delete",), "POST": ()}
+
+
+def check_prediction(cloud: Cloud, actions: list[str]) -> None:
+    """Compare predicted actions with the writing requests that a run then sent."""
+    lines = [line for line in actions if not line.startswith("generate")]
+    for write in cloud.writes:
+        method, name = write.split(" ")
+        if method == "POST":
+            verb = {"powerOff": "power off"}.get(name, name)
+            matching = [line for line in lines if line.startswith(f"{verb} ")]
+        else:
+            name = "docker-vnet" if name == "docker" else name
+            matching = [line for line in lines if line.startswith(VERBS[method]) and name in line.split()]
+        assert matching, f"{write} was not predicted by {actions}"
+        lines.remove(matching[0])
+    # Azure deletes the interface and the address with the VM.
+    with_vm = ("delete network interface ", "delete public IP address ")
+    assert [line for line in lines if not line.startswith(with_vm)] == []
+
+
+def without_keys(value: t.Any) -> t.Any:
+    """A diff without the public key, which check mode does not make."""
+    if isinstance(value, dict):
+        return {key: "a key" if key == "keyData" else without_keys(item) for key, item in value.items()}
+    return [without_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def check_host(real: dict[str, t.Any], predicted: dict[str, t.Any]) -> None:
+    """What check mode said of the host is so, but for what it said it could not know."""
+    unknown = set(predicted["unknown"])
+    for key, value in real.items():
+        if key in ("dns_names", "ip_addresses") and key in unknown:
+            assert set(predicted[key]) <= set(value)
+        elif key in unknown:
+            assert predicted[key] is None
+        elif key != "unknown":
+            assert predicted[key] == value, key
+    assert real["unknown"] == []
+    assert real["docker_host"].startswith("tcp://")
+
+
+def without_times(value: t.Any) -> t.Any:
+    """A dump without what changes by itself."""
+    if isinstance(value, dict):
+        hidden = ("etag", "timeCreated", "changedTime", "lastModified")
+        return {key: without_times(item) for key, item in value.items() if key not in hidden}
+    return [without_times(item) for item in value] if isinstance(value, list) else value

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
 
-from .conftest import Cloud, created, desired, plan_of
+from ..conftest import Cloud, created, desired, plan_of
 
 RICH = {
     "vm_size": "Standard_D8s_v5",
