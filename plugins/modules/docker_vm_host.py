@@ -7,17 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_vm_host
-short_description: Create, change, stop and delete the Azure virtual machine of a Docker host
+short_description: Create, update, stop and delete the Azure virtual machine of a Docker host
 version_added: 0.1.0
 description:
-  - Makes a Linux virtual machine on Azure with all that it needs to be a Docker host - resource group, virtual
-    network
-    with a subnet, network security group, public IP address with a DNS name, and network interface.
-  - What can be made at the same time is made at the same time.
-  - What it makes carries tags by which it knows it again. A resource of a wanted name without these tags is never
-    changed
-    or deleted, unless O(adopt=true).
-  - A run that was interrupted or failed can be run again and goes on from what is there.
+  - Creates a Linux virtual machine on Azure with everything that a Docker host needs - resource group, virtual
+    network with a subnet, network security group, public IP address with a DNS name, and network interface.
+  - Resources that do not depend on each other are created in parallel.
+  - Everything that it creates carries the collection's tags. A resource of the same name without these tags is never
+    changed or deleted, unless O(adopt=true).
+  - A run that was interrupted or failed can be repeated; it continues from what exists.
   - Does not install Docker; M(dockerhost.azure.docker_vm_extension) does.
 author:
   - The dockerhost.azure authors (@dockerhost)
@@ -46,10 +44,10 @@ attributes:
 options:
   name:
     description:
-      - The host's name. The virtual machine is called so, and the other resources C(NAME-nic), C(NAME-ip) and
+      - The host's name. The virtual machine has this name, the other resources are called C(NAME-nic), C(NAME-ip) and
         C(NAME-nsg).
-      - 1 to 64 letters, digits, underscores, periods and hyphens, the first a letter or digit, the last no period or
-        hyphen.
+      - 1 to 64 letters, digits, underscores, periods and hyphens, the first a letter or digit, the last neither
+        period nor hyphen.
     type: str
     required: true
   resource_group:
@@ -64,23 +62,21 @@ options:
     type: str
   state:
     description:
-      - V(present) and V(started) create the host and bring it to what the options ask for; V(started) also starts it
-        when
-        it does not run.
-      - V(stopped) powers it off, which keeps it allocated and billed. V(deallocated) powers it off and gives its
-        hardware
-        back. A deallocated host counts as stopped.
+      - V(present) and V(started) create the host, or update it to match the options; V(started) also starts it when
+        it is not running.
+      - V(stopped) powers it off; it stays allocated and billed. V(deallocated) powers it off and releases its
+        hardware. A deallocated host counts as stopped.
       - V(restarted) restarts it, always; a stopped one is started.
-      - V(stopped), V(deallocated) and V(restarted) need a host that exists, and change nothing else of it. What it is
-        made of need not be named again.
-      - V(absent) deletes what was made for it, see O(remove_on_absent).
+      - V(stopped), V(deallocated) and V(restarted) need an existing host, and change nothing else. The options that
+        describe it need not be repeated.
+      - V(absent) deletes what was created for it, see O(remove_on_absent).
     type: str
     choices: [present, started, stopped, deallocated, restarted, absent]
     default: present
   tags:
     description:
-      - Tags for the resources of the host, beside those by which the collection knows them again.
-      - Azure ignores the case of a tag's name. A tag that is there in another case is changed and keeps its case.
+      - Tags for the resources of the host, in addition to the collection's own.
+      - Azure ignores the case of a tag's name. A tag that exists in another case is updated and keeps its case.
     type: dict
   append_tags:
     description:
@@ -90,9 +86,9 @@ options:
     default: true
   adopt:
     description:
-      - Take over resources of the wanted names that were not made by this collection, and manage them from then on -
-        they are tagged, and go with the host. A network C(docker-vnet) is tagged and not changed otherwise, and goes
-        with the last host.
+      - Take over resources of the same names that this collection did not create, and manage them from then on. They
+        are tagged, and deleted with the host. A network C(docker-vnet) is only tagged, and deleted with the last
+        host.
     type: bool
     default: false
   allow_stop:
@@ -109,15 +105,16 @@ options:
     default: false
   on_failure:
     description:
-      - Whether what a run made is kept when it fails, so that the next run goes on from there, or removed.
-      - What others came to use meanwhile is kept, the resource group while anything is in it.
-      - Removing has as long as O(wait_timeout) once more.
+      - What to do with the resources that a failed run created - V(keep) them, so that the next run continues from
+        there, or V(remove) them.
+      - What others use meanwhile is kept, and so is a resource group that is not empty.
+      - Removing may take as long as O(wait_timeout) again.
     type: str
     choices: [keep, remove]
     default: keep
   remove_on_absent:
     description:
-      - What O(state=absent) deletes, of what was made for the host.
+      - What O(state=absent) deletes of the resources that were created for the host.
       - V(all) is everything but the resource group. What was made under a name of the host's own goes too when the
         options now give something else in its place (O(security_group), O(public_ip_address), O(network_interface),
         O(virtual_network), O(assign_public_ip=false)).
@@ -143,27 +140,27 @@ options:
     default: [all]
   wait:
     description:
-      - Wait until the virtual machine's own operation has finished. With V(false) it goes on in Azure after the
-        task, and
-        the next run does not wait for it either.
+      - Wait until the virtual machine's own operation has finished. With V(false) it goes on in Azure after the task,
+        and the next run does not wait for it either.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds after which waiting for Azure ends with an error. What was begun goes on; another run waits for it.
+      - Seconds after which waiting for Azure ends with an error. Operations that were started continue in Azure;
+        another run waits for them.
     type: int
     default: 1800
   preflight:
     description:
-      - Before a new host is made, ask Azure whether size, image (and the terms of its plan), quota and DNS label can be
-        had, whether availability set, placement group and identities exist, whether the rights are there, and whether
-        the subscription is registered for the resource providers. A
-        provider that is not is registered first. In check mode this only reads.
+      - Before a new host is created, ask Azure whether size, image (and the terms of its plan), quota and DNS label
+        are available, whether availability set, placement group and identities exist, whether the signed-in identity
+        has the rights, and whether the subscription is registered for the resource providers. A provider that is not
+        registered is registered first. In check mode this only reads.
     type: bool
     default: true
   vm_size:
     description:
-      - The size. Defaults to V(Standard_B2s) for a new host; an existing one keeps its size when nothing is given.
+      - The size. Defaults to V(Standard_B2s) for a new host; an existing host keeps its size.
       - Changing it restarts a running host, which O(allow_stop) has to allow.
     type: str
   image:
@@ -172,8 +169,7 @@ options:
       - A name for the newest of a ready-made family (V(ubuntu), V(ubuntu-26.04), V(ubuntu-24.04), V(ubuntu-22.04),
         V(debian), V(debian-13), V(debian-12), V(debian-11), V(almalinux-9), V(rhel-9), V(sles-15)), a URN
         C(publisher:offer:sku:version), the id of a managed image or of one in a gallery (shared and community
-        galleries
-        too), or a dictionary with C(publisher), C(offer), C(sku) and C(version), or with C(id).
+        galleries too), or a dictionary with C(publisher), C(offer), C(sku) and C(version), or with C(id).
       - M(dockerhost.azure.docker_vm_image_info) finds images.
     type: raw
   plan:
@@ -208,27 +204,24 @@ options:
   admin_password:
     description:
       - The administrator's password; signing in over SSH with it is then possible. 12 to 72 characters of at least
-        three of
-        lower case, upper case, digits and special characters.
-      - It is used for a new host only. Azure does not tell a host's password, so that another one goes unnoticed; one
+        three of lower case, upper case, digits and special characters.
+      - It is used for a new host only. Azure never returns a password, so that a different one goes unnoticed; one
         for a host that has only keys is an error.
     type: str
   ssh_public_keys:
     description:
       - Public keys (C(ssh-rsa) of at least 2048 bits, or C(ssh-ed25519)) that may sign in as the administrator, or
-        paths of
-        files that hold one each. One entry may hold several, a line each.
+        paths of files that hold one each. One entry may hold several, a line each.
       - Without keys and without O(admin_password) a pair is generated, see O(ssh_private_key_path).
     type: list
     elements: str
   ssh_private_key_path:
     description:
       - Where the private key is, when neither O(ssh_public_keys) nor O(admin_password) are given. When the file does
-        not
-        exist, an Ed25519 key pair is generated when a new host is made; an existing file is used and never
+        not exist, an Ed25519 key pair is generated when a new host is made; an existing file is used and never
         overwritten.
       - Defaults to C(~/.ssh/docker_host_ed25519).
-      - In a job of AWX, whose home is thrown away, a new key there would be lost with the job. Then O(ssh_public_keys)
+      - In a job of AWX, whose home is discarded, a new key there would be lost with the job. Then O(ssh_public_keys)
         must be given if O(ssh_allowed_sources) opens SSH; otherwise there is a warning.
     type: path
   ssh_password_enabled:
@@ -251,23 +244,23 @@ options:
     type: str
   priority:
     description:
-      - V(Spot) for a virtual machine at a lower price that Azure may take back.
+      - V(Spot) for a virtual machine at a lower price that Azure may evict.
     type: str
     choices: [Regular, Spot]
   eviction_policy:
     description:
-      - What becomes of a spot virtual machine that Azure takes back. Defaults to V(Deallocate), or to V(Delete) with
+      - What happens to a spot virtual machine that Azure evicts. Defaults to V(Deallocate), or to V(Delete) with
         O(ephemeral_os_disk=true).
     type: str
     choices: [Deallocate, Delete]
   max_price:
     description:
-      - The most that a spot virtual machine may cost, in US dollars an hour, with up to five decimals; V(-1) for up
-        to the usual price. Changing it deallocates a running host for a while, which O(allow_stop) has to allow.
+      - The highest price of a spot virtual machine, in US dollars an hour, with up to five decimals; V(-1) for up to
+        the usual price. Changing it deallocates a running host for a while, which O(allow_stop) has to allow.
     type: float
   license_type:
     description:
-      - The license that is brought along, such as V(RHEL_BYOS) or V(SLES_BYOS); V(None) for none any more.
+      - The license that you bring, such as V(RHEL_BYOS) or V(SLES_BYOS); V(None) removes it.
     type: str
   boot_diagnostics:
     description:
@@ -281,7 +274,7 @@ options:
     type: str
   user_data:
     description:
-      - User data, which programs on the host can ask for; not encoded.
+      - User data, which programs on the host can read; not encoded.
     type: str
   vm_identity:
     description:
@@ -290,7 +283,7 @@ options:
     suboptions:
       type:
         description:
-          - Which kinds of identity it has.
+          - The kinds of identity.
         type: str
         required: true
         choices: ['None', SystemAssigned, UserAssigned, 'SystemAssigned, UserAssigned']
@@ -306,8 +299,8 @@ options:
     suboptions:
       security_type:
         description:
-          - The security type. An existing host of the second generation can be given Trusted Launch, which deallocates
-            it for a while; no other change is possible.
+          - The security type. An existing host of the second generation can be given Trusted Launch, which
+            deallocates it for a while; no other change is possible.
         type: str
         choices: [Standard, TrustedLaunch]
       secure_boot_enabled:
@@ -342,8 +335,8 @@ options:
     type: int
   ephemeral_os_disk:
     description:
-      - Put the OS disk on the machine that the host runs on. It is lost whenever the host is moved; such a host cannot
-        be deallocated, nor have another size, nor a zone-redundant O(managed_disk_type).
+      - Put the OS disk on the machine that the host runs on. It is lost whenever the host is moved; such a host
+        cannot be deallocated, nor have another size, nor a zone-redundant O(managed_disk_type).
     type: bool
   data_disks:
     description:
@@ -378,22 +371,21 @@ options:
   docker_port:
     description:
       - The port of the Docker engine. The security group lets it in, and a tag of the virtual machine records it.
-      - Defaults to V(4243) for a new host. An existing host keeps the port of its security rule C(docker-host-docker).
-        If the tag names another port than the rule, the option must be set.
+      - Defaults to V(4243) for a new host. An existing host keeps the port of its security rule
+        C(docker-host-docker). If the tag names another port than the rule, the option must be set.
     type: int
   allowed_sources:
     description:
-      - Who may reach the docker port - addresses and CIDRs that do not overlap, or one service tag.
-      - It is open to V(Internet) by default, because mutual TLS guards it; an empty list closes it.
+      - Who may reach the Docker port - addresses and CIDRs that do not overlap, or one service tag.
+      - It is open to V(Internet) by default, because mutual TLS protects it; an empty list closes it.
     type: list
     elements: str
     default: [Internet]
   open_ports:
     description:
-      - Further ports to let in. Each is a port or range (V(80), V(8000-8010), V(53/udp)), or a dictionary with
-        C(port) and,
-        if wished, C(protocol) (V(tcp) or V(udp)) and C(allowed_sources) (V(Internet) by default; an empty list lets
-        nobody in).
+      - Further ports to open. Each is a port or range (V(80), V(8000-8010), V(53/udp)), or a dictionary with C(port)
+        and, optionally, C(protocol) (V(tcp) or V(udp)) and C(allowed_sources) (V(Internet) by default; an empty list
+        lets nobody in).
       - The docker port and O(ssh_port) are not opened by it, neither by themselves nor in a range; O(allowed_sources)
         and O(ssh_allowed_sources) say who may reach them. No port is opened twice.
     type: list
@@ -431,13 +423,13 @@ options:
     default: []
   assign_public_ip:
     description:
-      - Whether the host has a public address. Without one, its private address is the one for docker.
+      - Whether the host has a public address. Without one, it is reached by its private address.
     type: bool
     default: true
   public_ip_address:
     description:
       - An existing public address to use, by name in the host's group, C(group:name), or id. It is not changed.
-      - It has to be an IPv4 address of the SKU Standard, and in O(zone) if both have one.
+      - It must be an IPv4 address of the SKU Standard, and in O(zone) if both have one.
     type: str
   assign_dns_label:
     description:
@@ -446,8 +438,8 @@ options:
     default: true
   dns_label:
     description:
-      - The first part of the DNS name, which must be unique in the region. For a new address it defaults to the host's
-        name and a short hash of subscription, group and name; an address that has one keeps it when nothing is given.
+      - The first part of the DNS name, which must be unique in the region. For a new address it defaults to the
+        host's name and a short hash of subscription, group and name; an address that has one keeps it by default.
     type: str
   virtual_network:
     description:
@@ -456,30 +448,30 @@ options:
     type: str
   subnet_name:
     description:
-      - The subnet. Defaults to C(docker) in the shared network; needed with O(virtual_network). A host can be moved to
-        another subnet of its network; when nothing is given, it stays in the one where it is.
+      - The subnet. Defaults to C(docker) in the shared network; needed with O(virtual_network). A host can be moved
+        to another subnet of its network; by default it stays in its subnet.
     type: str
   virtual_network_prefix:
     description:
-      - The addresses of the shared network, in CIDR notation, when it has to be made. Defaults to V(10.0.0.0/16). A
-        network that is there is not changed; that it has other addresses is an error.
+      - The addresses of the shared network, in CIDR notation, when it has to be created. Defaults to V(10.0.0.0/16).
+        An existing network is not changed; other addresses are an error.
     type: str
   subnet_prefix:
     description:
-      - The addresses of the subnet of the shared network, in CIDR notation, when it has to be made. Defaults to the
-        first C(/24) of the network that is free, or to the whole network if that is smaller.
+      - The addresses of the subnet of the shared network, in CIDR notation, when it has to be created. Defaults to
+        the first C(/24) of the network that is free, or to the whole network if that is smaller.
     type: str
   security_group:
     description:
       - An existing network security group to use, by name in the host's group, C(group:name), or id. It is not
         changed, so that it has to let the docker port in, and O(allowed_sources), O(ssh_allowed_sources) and
         O(open_ports) cannot be given with it.
-      - A warning says so when it lets nobody reach the docker port, or everybody.
+      - There is a warning when it lets nobody reach the Docker port, or everybody.
     type: str
   network_interface:
     description:
       - An existing network interface to use, by name in the host's group, C(group:name), or id. It is not changed, so
-        that nothing can be given with it that is its own - ports and sources, addresses, network.
+        options for its properties (ports and sources, addresses, network) cannot be set with it.
     type: str
   private_ip_address:
     description:
@@ -547,7 +539,7 @@ EXAMPLES = r"""
 RETURN = r"""
 host:
   description:
-    - The host, as the other modules and the role need it; V(null) with O(state=absent).
+    - The host, as the other modules and the role use it; V(null) with O(state=absent).
   returned: success
   type: dict
   contains:
@@ -634,7 +626,7 @@ host:
       elements: str
 actions:
   description:
-    - One line for each change that was made or, in check mode, would be made.
+    - One line for each change that the task made or, in check mode, would make.
   returned: always
   type: list
   elements: str
@@ -651,7 +643,7 @@ ssh_private_key_path:
   type: str
 signed_in_with:
   description:
-    - The way in which the task signed in to Azure.
+    - How the task signed in to Azure.
   returned: success
   type: str
   sample: service principal 00000000-0000-0000-0000-000000000000 by secret, from environment variables

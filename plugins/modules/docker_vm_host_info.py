@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_vm_host_info
-short_description: Find Docker hosts on Azure, and what state they are in
+short_description: Find Docker hosts on Azure and return their state
 version_added: 0.1.0
 description:
-  - Reads one host, those of a resource group, or those of a subscription, as far as this collection made them.
-  - Tells addresses, power state, the state of the agent and of the extensions, the engine's port, the fingerprint of
+  - Reads one host, those of a resource group, or those of a subscription, as far as this collection created them.
+  - Returns addresses, power state, the state of the agent and of the extensions, the engine's port, the fingerprint of
     the CA that the engine trusts, and when its certificate expires.
 author:
   - The dockerhost.azure authors (@dockerhost)
@@ -43,7 +43,7 @@ attributes:
 options:
   name:
     description:
-      - The name of one host. Needs O(resource_group). A host that does not exist is no error.
+      - The name of one host. Needs O(resource_group). A host that does not exist is not an error.
     type: str
   resource_group:
     description:
@@ -70,7 +70,7 @@ EXAMPLES = r"""
     tags: ["team:build"]
   register: found
 
-- name: Whose certificate expires when
+- name: Show when the certificates expire
   ansible.builtin.debug:
     msg: "{{ found.hosts | items2dict(key_name='name', value_name='cert_expires') }}"
 """
@@ -89,7 +89,7 @@ hosts:
       type: str
       sample: web1
     docker_host:
-      description: Where the engine is to be reached.
+      description: The URL of its engine.
       type: str
       sample: tcp://web1-1a2b3c4d.westeurope.cloudapp.azure.com:4243
     power_state:
@@ -101,7 +101,7 @@ hosts:
       type: str
       sample: Succeeded
     image:
-      description: The image that it was made from.
+      description: The image that it was created from.
       type: str
       sample: Canonical:ubuntu-24_04-lts:server:latest
     zone:
@@ -128,7 +128,7 @@ hosts:
       description: When its engine's certificate expires, V(null) when it is not known.
       type: str
 signed_in_with:
-  description: The way in which the task signed in to Azure.
+  description: How the task signed in to Azure.
   returned: success
   type: str
 """

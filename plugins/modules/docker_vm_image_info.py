@@ -175,7 +175,7 @@ images:
       description: The plan under which it is sold, V(null) without one.
       type: dict
 signed_in_with:
-  description: The way in which the task signed in to Azure.
+  description: How the task signed in to Azure.
   returned: success
   type: str
 """

@@ -436,7 +436,7 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
     ({"name": "web_1!"}, "docker_host_name: web_1! cannot be a host's name"),
     ({"port": "no"}, "docker_host_port"),
     ({"port": 22}, "docker_port: 22 is the SSH port"),
-    ({"port": 70000}, "docker_port: 70000 is no port"),
+    ({"port": 70000}, "must be a port from 1 to 65535, got 70000"),
     ({"wait": "perhaps"}, "docker_host_wait"),
     ({"context_transport": "pigeon"}, "docker_host_context_transport"),
     ({"handler": "docker_machine"}, "docker_host_handler"),

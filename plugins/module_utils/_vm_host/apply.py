@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carries a plan out. Private to this collection."""
+"""Carries a plan out."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class PlanExecutor:
         return conflict_patience(error) or (_PATIENCE if passes else 0.0)
 
     def _is_there(self, action: Action) -> bool:
-        """Tell whether a resource is there: also the operation that removes it may be what was not found."""
+        """Return whether a resource is there: also the operation that removes it may be what was not found."""
         return self._session.arm.find(action.resource_id) is not None
 
     def _try(self, action: Action, plan: Plan, execution: Execution) -> bool:
@@ -184,7 +184,7 @@ class PlanExecutor:
         return True
 
     def _is_unused(self, action: Action, plan: Plan, execution: Execution) -> bool:
-        """Tell whether nobody else is in what hosts share, now that this host is gone."""
+        """Return whether nobody else is in what hosts share, now that this host is gone."""
         if action.kind == "resource_group":
             listed = self._session.arm.list(f"{action.resource_id}/resources")
             inside = [str(entry["id"]) for entry in listed if self._stays(str(entry["id"]), plan)]
@@ -199,7 +199,7 @@ class PlanExecutor:
         return not (users_of_subnet(resource) if action.kind == "subnet" else users_of_network(resource))
 
     def _stays(self, path: str, plan: Plan) -> bool:
-        """Tell whether a resource that a group lists is there: lists lag behind, also behind a VM's disks."""
+        """Return whether a resource that a group lists is there: lists lag behind, also behind a VM's disks."""
         left_by_us = any(is_part(path, own) for own in plan.going) or "/microsoft.compute/disks/" in path.lower()
         return not left_by_us or self._session.arm.find(path) is not None
 
@@ -234,7 +234,7 @@ class PlanExecutor:
         return replace(action, body=network.subnet_body(str(prefix)))
 
     def _finds_room(self, action: Action, error: AzureError) -> bool:
-        """Tell whether a subnet, whose addresses another host's has now, may be put elsewhere."""
+        """Return whether a subnet, whose addresses another host's has now, may be put elsewhere."""
         of_network = action.kind in ("virtual_network", "subnet") and action.verb == "create"
         return of_network and error.code == _TAKEN and not self._desired.network.subnet_prefix
 
@@ -242,7 +242,7 @@ class PlanExecutor:
         return self._reader.read_resource("virtual_network", str(self.resources.virtual_network))
 
     def _runs_by_itself(self, action: Action) -> bool:
-        """Tell whether a VM that was made again runs already."""
+        """Return whether a VM that was made again runs already."""
         machine = self._reader.read_resource("virtual_machine", action.resource_id)
         return HostState(virtual_machine=machine).power_state == "running"
 
@@ -316,7 +316,7 @@ def _note_making(action: Action, execution: Execution) -> None:
 
 
 def _is_passing(action: Action, error: AzureError) -> bool:
-    """Tell whether waiting may help against an error."""
+    """Return whether waiting may help against an error."""
     if error.code in _BUSY or (action.verb == "delete" and error.code in _STILL_USED):
         return True
     shared = action.kind in ("virtual_network", "subnet", "resource_group") and action.verb == "create"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of docker_vm_host. Private to this collection."""
+"""The options of docker_vm_host."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class StateReader:
         return self._session.arm.find(path, **{"$expand": expand})
 
     def _is_complete(self, current: HostState) -> bool:
-        """Tell whether group and network need no look, because the interface stands in the wanted subnet."""
+        """Return whether group and network need no look, because the interface stands in the wanted subnet."""
         resources = self._resources
         nic = current.network_interface
         if not current.virtual_machine or not nic:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What there is in Azure, looked at before anything is planned. Private to this collection."""
+"""What there is in Azure, looked at before anything is planned."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class HostSpec:
 
     @property
     def creates(self) -> bool:
-        """Tell whether the state asks for a host to be made and converged."""
+        """Return whether the state asks for a host to be made and converged."""
         return self.state in ("present", "started")
 
     @property
@@ -110,7 +110,7 @@ class HostSpec:
 
     @property
     def needs_generated_key(self) -> bool:
-        """Tell whether a new host would have no way in without a key of our making."""
+        """Return whether a new host would have no way in without a key of our making."""
         return not self.ssh_public_keys and self.admin_password is None
 
 
@@ -225,11 +225,11 @@ def _data_disks(params: Params) -> tuple[DataDisk, ...]:
         option = f"data_disks[{place}]"
         # "Azure Linux VM sizes" (learn.microsoft.com): no size takes more than 64 data disks.
         if not 0 <= entry["lun"] <= 63:
-            raise OptionError(f"{option}.lun", f"{entry['lun']} is no logical unit number: 0 to 63 are.")
+            raise OptionError(f"{option}.lun", f"must be a logical unit number from 0 to 63, got {entry['lun']}")
         size = entry["disk_size_gb"]
         # "Scalability targets for VM disks": managed disks have 1 to 32767 GiB.
         if not 1 <= size <= 32767:
-            raise OptionError(f"{option}.disk_size_gb", f"{size} GiB: 1 to 32767 are possible.")
+            raise OptionError(f"{option}.disk_size_gb", f"must be 1 to 32767 GiB, got {size}")
         if size > MOST_CACHED and entry["caching"] not in (None, "None"):
             raise OptionError(
                 f"{option}.caching",
@@ -244,5 +244,5 @@ def _data_disks(params: Params) -> tuple[DataDisk, ...]:
     size = params["os_disk_size_gb"]
     # "Introduction to Azure managed disks" (learn.microsoft.com): an OS disk has up to 4095 GiB.
     if size is not None and not 1 <= size <= 4095:
-        raise OptionError("os_disk_size_gb", f"{size} GiB: an OS disk can have 1 to 4095.")
+        raise OptionError("os_disk_size_gb", f"must be 1 to 4095 GiB for an OS disk, got {size}")
     return tuple(sorted(disks, key=lambda disk: disk.lun))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a host is made from. Private to this collection."""
+"""What a host is made from."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Image:
 
     @property
     def is_platform(self) -> bool:
-        """Tell whether it comes from a publisher in Azure's catalogue."""
+        """Return whether it comes from a publisher in Azure's catalogue."""
         return "publisher" in self.reference
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ class Image:
         return next(iter(self.reference.values()))
 
     def matches(self, current: t.Mapping[str, t.Any]) -> bool:
-        """Tell whether a VM's ``imageReference`` is this image. ``latest`` matches whatever was the newest then."""
+        """Return whether a VM's ``imageReference`` is this image. ``latest`` matches whatever was the newest then."""
         for key, value in self.reference.items():
             value_now = str(current.get(key, ""))
             exact = str(current.get("exactVersion", ""))

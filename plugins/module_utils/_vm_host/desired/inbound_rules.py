@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ports that a host's security group lets in, read from the options and checked. Private to this collection."""
+"""The ports that a host's security group lets in, read from the options and checked."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class InboundRule:
     sources: tuple[str, ...]
 
     def overlaps(self, other: InboundRule) -> bool:
-        """Tell whether a port is opened by both."""
+        """Return whether a port is opened by both."""
         first, last = _ends(self.ports)
         other_first, other_last = _ends(other.ports)
         return self.protocol == other.protocol and first <= other_last and other_first <= last

@@ -119,11 +119,11 @@ def check_spot(params: Params) -> None:
     price = params["max_price"]
     if price is not None and price != -1 and not (price > 0 and math.isfinite(price)):
         raise OptionError(
-            "max_price", f"{price} is no price: give US dollars an hour, or -1 for up to the usual price."
+            "max_price", f"must be a price in US dollars an hour, or -1 for up to the usual price, got {price}"
         )
     # "Azure Spot Virtual Machines" (learn.microsoft.com): up to five decimal places.
     if price is not None and round(price, 5) != price:
-        raise OptionError("max_price", f"{price} is too exact: Azure takes up to five decimals.")
+        raise OptionError("max_price", f"must have at most five decimal places, got {price}")
 
 
 def check_ephemeral(params: Params) -> None:
@@ -187,15 +187,15 @@ def check_security(params: Params) -> None:
 
 def check_waiting(params: Params) -> None:
     if params["wait_timeout"] < 1:
-        raise OptionError("wait_timeout", f"{params['wait_timeout']} is no time: give seconds, at least 1.")
+        raise OptionError("wait_timeout", f"must be at least 1 second, got {params['wait_timeout']}")
     # "Availability zones" (learn.microsoft.com): a subscription's zones are called 1, 2 and 3.
     if params["zone"] and params["zone"] not in ("1", "2", "3"):
-        raise OptionError("zone", f"{params['zone']!r} is no availability zone: 1, 2 and 3 are.")
+        raise OptionError("zone", f"must be 1, 2 or 3, got {params['zone']!r}")
     for option, limit in (("custom_data", 65535), ("user_data", 65535)):
         size = len((params[option] or "").encode())
         # OSProfile.customData and VirtualMachineProperties.userData of the Compute API: 64 KiB at most.
         if size > limit:
-            raise OptionError(option, f"{size} bytes are too many: Azure takes {limit}.")
+            raise OptionError(option, f"must have at most {limit} bytes, got {size}")
     own = (params["custom_data"] or "").lstrip()
     if own and params["ssh_port"] not in (None, 22) and not own.startswith(("#cloud-config", "#!")):
         raise OptionError(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the resources of a host are called, and whose they are. Private to this collection."""
+"""What the resources of a host are called, and whose they are."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Public keys that were given, and the key pair of a host that was given none. Private to this collection.
+"""Public keys that were given, and the key pair of a host that was given none.
 
 A pair is made once, kept, and never overwritten.
 """

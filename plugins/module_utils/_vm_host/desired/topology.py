@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which resources a host consists of, and which of them were given. Private to this collection."""
+"""Which resources a host consists of, and which of them were given."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class HostResources:
     subnet_named: bool = False
 
     def is_given(self, kind: str) -> bool:
-        """Tell whether a resource of the kind was named by the user."""
+        """Return whether a resource of the kind was named by the user."""
         return kind in self.given
 
     def with_current_subnet(self, subnet: str | None) -> HostResources:

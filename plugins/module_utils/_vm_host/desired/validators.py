@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure's rules for what users may write, checked before the first request. Private to this collection."""
+"""Azure's rules for what users may write, checked before the first request."""
 
 from __future__ import annotations
 
@@ -143,19 +143,19 @@ def check_password(option: str, password: str) -> None:
 def check_port(option: str, port: int) -> None:
     """Refuse what is no TCP or UDP port."""
     if not 1 <= port <= _LAST_PORT:
-        raise OptionError(option, f"{port} is no port: 1 to {_LAST_PORT} are.")
+        raise OptionError(option, f"must be a port from 1 to {_LAST_PORT}, got {port}")
 
 
 def port_range(option: str, text: str) -> tuple[int, int]:
     """The first and last port of ``80`` or ``8000-8010``."""
     match = _PORTS.fullmatch(text)
     if not match:
-        raise OptionError(option, f"{text!r} is no port or range: write 80 or 8000-8010.")
+        raise OptionError(option, f"must be a port or a range, such as 80 or 8000-8010, got {text!r}")
     first, last = int(match[1]), int(match[2] or match[1])
     for port in (first, last):
         check_port(option, port)
     if first > last:
-        raise OptionError(option, f"{text!r} begins after its end.")
+        raise OptionError(option, f"must be a range that ends after its beginning, got {text!r}")
     return first, last
 
 
@@ -218,21 +218,21 @@ def address_of(option: str, text: str) -> ipaddress.IPv4Address:
     try:
         return ipaddress.IPv4Address(text)
     except ValueError as error:
-        raise OptionError(option, f"{text!r} is no IPv4 address.") from error
+        raise OptionError(option, f"must be an IPv4 address, got {text!r}") from error
 
 
 def location_of(option: str, text: str) -> str:
     """A region's name as Azure returns it: ``West Europe`` is ``westeurope``."""
     name = normalize_location(text)
     if not _LOCATION.fullmatch(name):
-        raise OptionError(option, f"{text!r} is no region's name, such as westeurope.")
+        raise OptionError(option, f"must be the name of a region, such as westeurope, got {text!r}")
     return name
 
 
 def check_size(option: str, size: str) -> None:
     """Refuse what has not the form of a VM size."""
     if not _SIZE.fullmatch(size):
-        raise OptionError(option, f"{size!r} is no VM size, such as Standard_B2s.")
+        raise OptionError(option, f"must be a VM size, such as Standard_B2s, got {size!r}")
 
 
 def check_tags(option: str, tags: t.Mapping[str, t.Any], reserved: str) -> None:

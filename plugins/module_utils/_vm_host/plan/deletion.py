@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what is there to the steps that remove what is ours. Private to this collection. Pure."""
+"""From what is there to the steps that remove what is ours. Pure."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class DeletionPlanner:
         machine = self.current.virtual_machine
         if machine and owner_of(machine) != self.desired.name and not self.desired.behaviour.adopt:
             raise OwnershipError(
-                f"The virtual machine {machine.get('id')} was not made by this collection, and is left alone"
-                " (or delete it all the same with adopt: true).",
+                f"The virtual machine {machine.get('id')} was not created by this collection, and is left alone"
+                " (or delete it all the same with O(adopt=true)).",
                 foreign=[str(machine.get("id"))],
             )
         plan = Plan()

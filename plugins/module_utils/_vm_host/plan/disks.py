@@ -20,7 +20,7 @@ from .model import OwnershipError
 
 
 def is_ephemeral(properties: Json) -> bool:
-    """Tell whether a VM's OS disk is on the machine that the VM runs on."""
+    """Return whether a VM's OS disk is on the machine that the VM runs on."""
     return bool(((properties.get("storageProfile") or {}).get("osDisk") or {}).get("diffDiskSettings"))
 
 
@@ -93,7 +93,7 @@ def _caching_of(disk: Json) -> str:
 
 
 def _loses_cache(disk: DataDisk, before: Json, change: DiskChange) -> bool:
-    """Tell whether a disk has to lose its cache before it grows to a size that has none.
+    """Return whether a disk has to lose its cache before it grows to a size that has none.
 
     :raises OptionError: it has to, and that is not asked for.
     """
@@ -122,13 +122,13 @@ def check_disk_owners(desired: HostSpec, current: Json) -> None:
         if path.lower() in ids and not _is_ours(disk, desired.name):
             raise OwnershipError(
                 f"data_disks[lun {lun}]: the disk {path} was not made for the host {desired.name}, and is left alone."
-                " Choose another lun, ask for what it has, or take it over with adopt: true.",
+                " Choose another lun, ask for what it has, or take it over with O(adopt=true).",
                 foreign=[path],
             )
 
 
 def _is_ours(disk: Json, name: str) -> bool:
-    """Tell whether a disk was made with its VM: Azure names it after that one, and gives it that one's tags."""
+    """Return whether a disk was made with its VM: Azure names it after that one, and gives it that one's tags."""
     made = re.fullmatch(rf"{re.escape(name)}_disk\d+_[0-9a-f]{{32}}", str(disk.get("name")), re.IGNORECASE)
     return bool(made) or owner_of(disk) == name
 
@@ -151,7 +151,7 @@ def _disk_change(option: str, disk: Json, size: int | None, kind: str | None) ->
 
 
 def converts(before: str, after: str) -> bool:
-    """Tell whether Azure converts one type of disk into another.
+    """Return whether Azure converts one type of disk into another.
 
     "Change the disk type of an Azure managed disk" (learn.microsoft.com): among the types of one redundancy; from
     locally redundant to zone-redundant only by way of a snapshot.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the user named instead of having it made: it must exist, fit, and is never changed. Private. Pure."""
+"""What the user named instead of having it made: it must exist, fit, and is never changed. Pure."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _notes_on_rules(path: str, group: Json | None, port: int) -> list[str]:
 
 
 def reach(group: Json | None, port: int) -> t.Literal["anybody", "nobody"] | None:
-    """Tell whether a security group's own rules let anybody reach a TCP port, or nobody; None for some.
+    """Return whether a security group's own rules let anybody reach a TCP port, or nobody; None for some.
 
     "Network security groups" (learn.microsoft.com): the rule with the lowest priority number that matches decides.
     """

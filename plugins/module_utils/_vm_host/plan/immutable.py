@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure cannot change of a virtual machine, and how its disks change. Private to this collection.
+"""What Azure cannot change of a virtual machine, and how its disks change.
 
 Nothing here talks to Azure.
 """

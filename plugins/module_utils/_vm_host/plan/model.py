@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run is going to do, as a list of steps. Private to this collection.
+"""What a run is going to do, as a list of steps.
 
 A plan is made from options and facts alone. Check mode is the plan; a real run is the plan carried out: what a
 prediction says is therefore what a run does.
@@ -46,7 +46,7 @@ DOING: t.Mapping[str, str] = {
     "power off": "Stopping",
     "deallocate": "Deallocating",
     "restart": "Restarting",
-    "reapply": "Mending",
+    "reapply": "Repairing",
 }
 
 
@@ -162,9 +162,9 @@ class ImmutableError(DockerHostError):
         resource: str,
         entries: t.Sequence[Difference],
         why: str = "exists and Azure cannot change it in place",
-        advice: str = "Ask for what is, or delete the host and create it anew.",
+        advice: str = "Keep the current value, or delete and recreate the host.",
     ) -> None:
-        shown = "; ".join(f"{entry.path} is {entry.before!r}, asked is {entry.after!r}" for entry in entries)
+        shown = "; ".join(f"{entry.path} is {entry.before!r}, desired is {entry.after!r}" for entry in entries)
         super().__init__(
             f"{resource} {why}: {shown}. {advice}",
             immutable=[{"property": entry.path, "current": entry.before, "desired": entry.after} for entry in entries],

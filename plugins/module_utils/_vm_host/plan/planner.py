@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what is wanted and what is there to the steps between. Private to this collection.
+"""From what is wanted and what is there to the steps between.
 
 Pure: nothing here talks to Azure or to the file system.
 """
@@ -97,7 +97,7 @@ class Planner:
         return replace(plan, actions=actions)
 
     def _cannot_reach_out(self) -> bool:
-        """Tell whether a host without public address stands in a subnet without a way out."""
+        """Return whether a host without public address stands in a subnet without a way out."""
         if self.resources.public_ip_address or not self.resources.subnet:
             return False
         subnet = network.find_subnet(self.current.virtual_network, self.resources.subnet)
@@ -117,7 +117,8 @@ class Planner:
             if near:
                 return str(near["location"])
         raise OptionError(
-            "location", f"the resource group {self.desired.resource_group} does not exist yet: say where to create it."
+            "location",
+            f"the resource group {self.desired.resource_group} does not exist yet: set O(location) to create it.",
         )
 
     # What must be so before anything is changed
@@ -139,12 +140,12 @@ class Planner:
             return
         shown = "; ".join(
             f"{READABLE[kind]} {resource.get('id') or resource.get('name')}"
-            + (f" (made for {owner})" if owner else " (not made by this collection)")
+            + (f" (created for {owner})" if owner else " (not created by this collection)")
             for kind, resource, owner in foreign
         )
         raise OwnershipError(
-            f"{shown}: the name is taken by what was not made for the host {self.desired.name}, and is left alone."
-            " Choose another name, or take it over with adopt: true.",
+            f"{shown}: these resources were not created for the host {self.desired.name}, and are left alone."
+            " Choose another name, or take it over with O(adopt=true).",
             foreign=[str(resource.get("id")) for _kind, resource, _owner in foreign],
         )
 
@@ -360,12 +361,12 @@ def plan_power(desired: HostSpec, resources: HostResources, current: HostState) 
     path = resources.virtual_machine
     if not current.virtual_machine:
         raise DockerHostError(
-            f"There is no host {desired.name} in {desired.resource_group}: state: present creates it."
+            f"The host {desired.name} does not exist in {desired.resource_group}: O(state=present) creates it."
         )
     if not desired.behaviour.adopt and owner_of(current.virtual_machine) != desired.name:
         raise OwnershipError(
-            f"The virtual machine {path} was not made by this collection, and is left alone"
-            " (or take it over with adopt: true).",
+            f"The virtual machine {path} was not created by this collection, and is left alone"
+            " (or take it over with O(adopt=true)).",
             foreign=[path],
         )
     power = str(current.power_state)

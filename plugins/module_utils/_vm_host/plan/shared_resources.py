@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who else is in what the hosts of a group share. Private to this collection. Pure."""
+"""Who else is in what the hosts of a group share. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GIVEN = ("networkSecurityGroup", "routeTable", "natGateway", "serviceEndpoints"
 
 
 def is_part(path: str, of: str) -> bool:
-    """Tell whether an id is another or lies below it."""
+    """Return whether an id is another or lies below it."""
     return same_id(path, of) or path.lower().startswith(of.lower().rstrip("/") + "/")
 
 
@@ -46,17 +46,17 @@ def users_of_network(network: Json, going: t.Sequence[str] = ()) -> list[str]:
 
 
 def is_plain(subnet: Json) -> bool:
-    """Tell whether a subnet is as we make them: nobody gave it rules, routes, endpoints or another owner."""
+    """Return whether a subnet is as we make them: nobody gave it rules, routes, endpoints or another owner."""
     return not any(properties_of(subnet).get(key) for key in _GIVEN)
 
 
 def is_to_be_made_again(subnet: Json) -> bool:
-    """Tell whether Azure failed to make a subnet, and nobody has put anything into it since."""
+    """Return whether Azure failed to make a subnet, and nobody has put anything into it since."""
     return is_broken(subnet) and is_plain(subnet) and not users_of_subnet(subnet)
 
 
 def is_further(subnet_id: str | None, network: Json) -> bool:
-    """Tell whether an id is that of a subnet of a network, other than the one that all hosts share."""
+    """Return whether an id is that of a subnet of a network, other than the one that all hosts share."""
     path = str(subnet_id or "")
     return is_part(path, str(network.get("id"))) and "/subnets/" in path and name_in(path) != SHARED_SUBNET
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The addresses of a network and of the host's subnet: asked, present, or chosen. Private to this collection. Pure."""
+"""The addresses of a network and of the host's subnet: asked, present, or chosen. Pure."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def check_prefixes(desired: HostSpec, resources: HostResources, current: Json) -
             f"The network {name_in(str(resources.virtual_network))}",
             changes.entries,
             "exists and is not changed, since other hosts use it",
-            "Ask for what is, or choose another group or a virtual_network of your own.",
+            "Keep the current value, or choose another group or a O(virtual_network) of your own.",
         )
 
 

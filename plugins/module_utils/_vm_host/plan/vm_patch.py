@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be changed of a virtual machine in place, and what that costs. Private to this collection.
+"""What can be changed of a virtual machine in place, and what that costs.
 
 Nothing here talks to Azure.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A virtual machine whose last operation failed. Private to this collection. Pure.
+"""A virtual machine whose last operation failed. Pure.
 
 Not only a creation can fail: a VM that has worked for years is ``Failed``, too, after a start, a resize or an update
 that Azure could not carry out. Nothing of it may change but what is asked.
@@ -35,7 +35,7 @@ _DECIDED: t.Mapping[str, tuple[str, ...]] = {
 
 
 def was_provisioned(current: HostState) -> bool:
-    """Tell whether a VM was finished once, so that only a later operation can have failed.
+    """Return whether a VM was finished once, so that only a later operation can have failed.
 
     A VM that is being created gets its disk first; that its agent has reported, or that it could be deallocated, shows
     that it was finished.

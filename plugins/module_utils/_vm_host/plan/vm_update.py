@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps that change a virtual machine in place, with a stop only where Azure needs one. Private. Pure."""
+"""The steps that change a virtual machine in place, with a stop only where Azure needs one. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class VmUpdate:
 
     @property
     def runs(self) -> bool:
-        """Tell whether the VM is on, or about to be."""
+        """Return whether the VM is on, or about to be."""
         return self.current.power_state not in ("stopped", "deallocated")
 
     def actions(self) -> list[Action]:
@@ -65,8 +65,8 @@ class VmUpdate:
         if self.runs and (reasons or restarts) and not self.desired.behaviour.allow_stop:
             raise OptionError(
                 [*reasons, *restarts][0],
-                f"changing it stops the running host {self.desired.name} for a while: allow that with allow_stop: true,"
-                " or stop the host first.",
+                f"changing it stops the running host {self.desired.name} for a while: allow that with"
+                " O(allow_stop=true), or stop the host first.",
             )
         actions = [_disk_step(change) for change in self.online]
         if stop:
@@ -97,7 +97,7 @@ class VmUpdate:
         return reasons
 
     def _at_hand(self) -> bool:
-        """Tell whether the wanted size can be had where the VM is now."""
+        """Return whether the wanted size can be had where the VM is now."""
         sizes = self.current.available_sizes
         return sizes is not None and str(self.desired.vm_size).lower() in {size.lower() for size in sizes}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judges what Azure said of size, image, quota and DNS label before anything is made. Private to this collection.
+"""Judges what Azure said of size, image, quota and DNS label before anything is made.
 
 What may not be asked (rights for reading are missing) is not judged: Azure judges when the host is created.
 """
@@ -60,7 +60,7 @@ class Size:
         return frozenset(name.strip() for name in names if name.strip())
 
     def denies(self, capability: str) -> bool:
-        """Tell whether a capability is said to be missing."""
+        """Return whether a capability is said to be missing."""
         return self.capabilities.get(capability, "").lower() == "false"
 
 
@@ -236,7 +236,7 @@ def _alike(asked: str, similar: Size | None, sizes: list[Size], zone: str | None
 
 
 def _would_do(zone: str | None, similar: Size | None, size: Size, image: Json | None) -> bool:
-    """Tell whether a size is to be had in the zone, and takes what the one asked for, or the image, needs."""
+    """Return whether a size is to be had in the zone, and takes what the one asked for, or the image, needs."""
     if zone and zone not in size.zones - size.blocked_zones:
         return False
     properties = properties_of(image)

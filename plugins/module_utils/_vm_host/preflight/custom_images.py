@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Managed images and images of galleries, asked for before a host is made from them. Private to this collection.
+"""Managed images and images of galleries, asked for before a host is made from them.
 
 What is found is given in the form in which Azure describes a platform image.
 """

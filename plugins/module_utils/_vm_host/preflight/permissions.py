@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rights that a plan needs, against those that Azure says the signed-in identity has. Private to this collection.
+"""The rights that a plan needs, against those that Azure says the signed-in identity has.
 
 Only what is sure to be missing is refused: what Azure does not tell (deny assignments, conditions), it judges itself.
 """

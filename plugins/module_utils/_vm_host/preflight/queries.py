@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure is asked before a host is made. Private to this collection.
+"""What Azure is asked before a host is made.
 
 Everything is asked by reading. What may not be asked (rights for reading are missing) stays unknown. The plain ARM
 client asks, so that azure-mgmt-compute is loaded while Azure works (:meth:`AzureSession.load_compute`), not before.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a VM is put into or given by name, and must exist before. Private to this collection."""
+"""What a VM is put into or given by name, and must exist before."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource providers that a host needs, and their registration. Private to this collection.
+"""The resource providers that a host needs, and their registration.
 
 The SDK registers a provider when a request fails for want of it: after other changes, without a word, without an end.
 So it is asked first, and registered first.

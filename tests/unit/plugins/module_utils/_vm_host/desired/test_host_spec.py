@@ -86,7 +86,7 @@ BAD: list[tuple[str, dict[str, t.Any], tuple[str, ...]]] = [
         ("ssh-ed25519 AAAA", "no ssh-ed25519 key"),
     ),
     ("ssh_public_keys", {"ssh_public_keys": [KEY.replace("ssh-ed25519", "ssh-rsa")]}, ("ssh-rsa", "something else")),
-    ("zone", {"zone": "4"}, ("'4'", "1, 2 and 3")),
+    ("zone", {"zone": "4"}, ("'4'", "1, 2 or 3")),
     ("dns_label", {"dns_label": "x"}, ("'x'", "3 to 63")),
     (
         "dns_label",
@@ -105,7 +105,7 @@ BAD: list[tuple[str, dict[str, t.Any], tuple[str, ...]]] = [
     ("max_price", {"max_price": -2, "priority": "Spot"}, ("-2.0", "or -1")),
     ("max_price", {"max_price": float("inf"), "priority": "Spot"}, ("inf", "or -1")),
     ("max_price", {"max_price": float("nan"), "priority": "Spot"}, ("nan", "or -1")),
-    ("max_price", {"max_price": 0.1234567, "priority": "Spot"}, ("0.1234567", "five decimals")),
+    ("max_price", {"max_price": 0.1234567, "priority": "Spot"}, ("0.1234567", "five decimal places")),
     (
         "eviction_policy",
         {"priority": "Spot", "ephemeral_os_disk": True, "eviction_policy": "Deallocate"},
@@ -154,7 +154,7 @@ BAD: list[tuple[str, dict[str, t.Any], tuple[str, ...]]] = [
         ("lun 7", "one of its own"),
     ),
     ("data_disks[0].lun", {"data_disks": [{"lun": 64, "disk_size_gb": 8}]}, ("64", "0 to 63")),
-    ("data_disks[0].disk_size_gb", {"data_disks": [{"lun": 0, "disk_size_gb": 0}]}, ("0 GiB", "1 to 32767")),
+    ("data_disks[0].disk_size_gb", {"data_disks": [{"lun": 0, "disk_size_gb": 0}]}, ("got 0", "1 to 32767")),
     (
         "data_disks[0].caching",
         {"data_disks": [{"lun": 0, "disk_size_gb": 4096, "caching": "ReadOnly"}]},

@@ -150,7 +150,7 @@ def test_a_resource_of_another_host_is_not_ours(host: HostSpec) -> None:
         **(current.security_group or {}),
         "tags": {"docker-host": "web2", "docker-host-collection": "dockerhost.azure"},
     }
-    with pytest.raises(OwnershipError, match="made for web2"):
+    with pytest.raises(OwnershipError, match="created for web2"):
         plan_of(host, replace(current, security_group=group))
 
 
@@ -242,7 +242,7 @@ def test_what_azure_cannot_change_is_an_error(host: HostSpec, given: dict[str, t
 
 
 def test_a_password_is_not_shown(host: HostSpec) -> None:
-    with pytest.raises(ImmutableError, match=r"admin_password is 'none.*off', asked is '.not shown.'") as caught:
+    with pytest.raises(ImmutableError, match=r"admin_password is 'none.*off', desired is '.not shown.'") as caught:
         plan_of(desired(admin_password="Abcdefghij12"), created(host))
     assert "Abcdefghij12" not in f"{caught.value} {caught.value.details}"
 
@@ -459,7 +459,7 @@ def test_power_states(state: str, current: str, actions: list[str]) -> None:
 @pytest.mark.parametrize("state", ["stopped", "deallocated", "restarted"])
 def test_power_states_need_a_host(state: str) -> None:
     host = desired(state=state)
-    with pytest.raises(DockerHostError, match="no host web1"):
+    with pytest.raises(DockerHostError, match="host web1 does not exist"):
         plan_power(host, resolve_resources(host, SUBSCRIPTION), HostState())
 
 
