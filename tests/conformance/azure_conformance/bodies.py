@@ -348,15 +348,23 @@ def is_group(target: Target) -> bool:
     return target.type == GROUP_TYPE
 
 
+SEED_VERSIONS: t.Mapping[str, str] = {
+    "resources/resourcegroups": "2022-09-01",
+    "managedidentity": "2023-01-31",
+    "keyvault": "2023-07-01",
+    "compute/disks": "2024-03-02",
+    "compute/galleries": "2023-07-03",
+    "compute": "2024-07-01",
+    "network": "2024-05-01",
+}
+"""By type, or by provider, the api-version that creates the resources that existed before a record began."""
+
+
 def seed_version(target: Target) -> str:
-    """Return the api-version that creates the resources that existed before a record began."""
-    if is_group(target):
-        return "2022-09-01"
-    if target.kind == "managedidentity/userassignedidentities":
-        return "2023-01-31"
-    if target.kind == "compute/disks":
-        return "2024-03-02"
-    return "2024-07-01" if target.kind.startswith("compute/") else "2024-05-01"
+    """Return the api-version that creates a resource that existed before a record began."""
+    kind = "resources/resourcegroups" if is_group(target) else target.kind
+    fitting = [name for name in SEED_VERSIONS if kind == name or kind.startswith(f"{name}/")]
+    return SEED_VERSIONS[max(fitting, key=len)] if fitting else "2022-09-01"
 
 
 def parent_of(target: Target) -> Target | None:

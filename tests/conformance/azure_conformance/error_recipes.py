@@ -65,7 +65,17 @@ async def conditions(cloud: LocalCloud, record: Interaction, target: Target | No
         cloud.cloud.faults.clear()
 
 
+def _agent_state(record: Interaction) -> str:
+    """Return the code with which an answer shows a machine's agent; empty if it shows none."""
+    body = record.response.body if isinstance(record.response.body, dict) else {}
+    view = (body.get("properties") or {}).get("instanceView") or body
+    statuses = (view.get("vmAgent") or {}).get("statuses") or [{}]
+    return str(statuses[0].get("code", ""))
+
+
 def _switches(record: Interaction, target: Target | None) -> dict[str, t.Any]:
+    if record.method == "GET" and _agent_state(record) == "ProvisioningState/Unavailable":
+        return {"agent": "not_ready"}
     code, message = error_code(record), str(error_of(record.response.body).get("message", ""))
     if code in ("OperationNotAllowed", "QuotaExceeded") and _QUOTA.search(message):
         return {"cores_quota": 0}

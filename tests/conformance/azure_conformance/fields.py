@@ -170,6 +170,7 @@ RULES: tuple[Rule, ...] = (
     *_since(_IMAGE, "2021-03-01", "2021-03-01", "properties.features"),
     Rule(_IMAGE, "properties.imageDeprecationStatus.*", "depends on the image", either=("missing", "extra")),
     Rule(_IMAGE, "properties.plan", "depends on the image", either=("missing", "extra")),
+    Rule(_IMAGE, "properties.features", "depends on the image", either=("missing", "extra")),
     Rule(_IMAGE, "properties.replicaType", UNDOCUMENTED, either=("missing",)),
     *_since(_IMAGE, "2023-09-01", "2023-12-19", "properties.osDiskImage.sizeInBytes"),
     *_since(_VM, "2021-11-01", "2021-11-01", "properties.timeCreated"),
@@ -206,4 +207,4 @@ def excuse(kind: str, path: str, side: Side, moment: Moment, record: Interaction
 
 def is_catalogue(kind: str, path: str) -> bool:
     """Return whether a list in a body is catalogue data, of which only the form is compared."""
-    return kind.startswith(("providers", "skus")) or path.endswith(("features", "resourceTypes"))
+    return kind.startswith(("providers", "skus")) or path.endswith(("features", "resourceTypes", "vmSizes"))

@@ -79,7 +79,9 @@ def subscription_of(path: str) -> str | None:
 
 
 def _sorted(items: list[t.Any]) -> list[t.Any]:
-    """Entries by name, so that the same ones lie side by side."""
+    """Return entries sorted by what identifies them, so that they pair up: names that the service makes up do not."""
+    if all(isinstance(item, dict) and isinstance(item.get("lun"), int) for item in items):
+        return sorted(items, key=lambda item: int(item["lun"]))
     if all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in items):
         return sorted(items, key=lambda item: str(item["name"]).lower())
     return items

@@ -38,33 +38,53 @@ _TYPE_PATH = re.compile(
 def starting_switches(flow: Flow) -> dict[str, t.Any]:
     """Return the switches for the cloud on the day of a record, with the catalogue that the record shows."""
     day = flow.date or datetime.date.max
+    shown = [interaction for interaction in flow.interactions if interaction.status < 300]
     switches: dict[str, t.Any] = {
         "basic_public_ip": day < BASIC_RETIRED,
         "docker_extension": day < DOCKER_EXTENSION_RETIRED,
     }
-    images = sorted({urn for i in flow.interactions if i.status < 300 for urn in _image_urns(i)})
+    images = {image.partition("|")[0]: image.partition("|")[2] for i in shown for image in sorted(_images(i))}
     if images:
-        switches["extra_images"] = images
+        switches["extra_images"] = [f"{urn}{details}" for urn, details in sorted(images.items())]
+    extensions = sorted({extension for i in shown for extension in _extension_types(i)})
+    if extensions:
+        switches["extra_extensions"] = extensions
     return switches
 
 
-def _image_urns(interaction: Interaction) -> t.Iterator[str]:
-    """Images that an answer shows."""
+def _images(interaction: Interaction) -> t.Iterator[str]:
+    """Yield the images that an answer shows, each with what it says about generation and security type."""
     match = _IMAGE_PATH.search(interaction.path)
-    if match is None:
-        return
     body = interaction.response.body
+    if match is None or not isinstance(body, list | dict):
+        return
     names = [match["version"]] if match["version"] else [e.get("name") for e in body if isinstance(e, dict)]
-    for name in names if isinstance(body, list | dict) else ():
-        if name:
-            yield f"{match['publisher']}:{match['offer']}:{match['sku']}:{name}"
+    properties = (body.get("properties") or {}) if isinstance(body, dict) else {}
+    details = ":V2" if properties.get("hyperVGeneration") == "V2" else ""
+    if any("TrustedLaunch" in str(feature.get("value")) for feature in properties.get("features") or []):
+        details += ":TrustedLaunch"
+    for name in filter(None, names):
+        yield f"{match['publisher']}:{match['offer']}:{match['sku']}:{name}|{details}"
+
+
+def _extension_types(interaction: Interaction) -> t.Iterator[str]:
+    """Yield the versions of extension types that an answer shows."""
+    match = _TYPE_PATH.search(interaction.path)
+    body = interaction.response.body
+    if match is None or not isinstance(body, list | dict):
+        return
+    for name in [match["version"]] if match["version"] else [e.get("name") for e in body if isinstance(e, dict)]:
+        if name and match["type"]:
+            yield f"{match['publisher']}.{match['type']}:{name}"
 
 
 def add_to_catalogue(cloud: Cloud, target: Target, body: Json) -> None:
     """Add what an accepted request names to the catalogue: the image and the size, or the extension type."""
     properties = body.get("properties") or {}
     if target.kind == "compute/virtualmachines":
-        _image(cloud, (properties.get("storageProfile") or {}).get("imageReference") or {})
+        trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
+        reference = (properties.get("storageProfile") or {}).get("imageReference") or {}
+        _image(cloud, reference, ":V2:TrustedLaunch" if trusted else "")
         size = (properties.get("hardwareProfile") or {}).get("vmSize")
         if size and str(size).lower() not in catalogue.SIZES:
             _add(cloud, "extra_sizes", str(size))
@@ -72,13 +92,13 @@ def add_to_catalogue(cloud: Cloud, target: Target, body: Json) -> None:
         _extension_type(cloud, properties)
 
 
-def _image(cloud: Cloud, reference: Json) -> None:
+def _image(cloud: Cloud, reference: Json, details: str) -> None:
     publisher, offer, sku, version = (
         str(reference.get(name) or "") for name in ("publisher", "offer", "sku", "version")
     )
     if publisher and offer and sku and not catalogue.find_image(cloud, reference):
         exact = str(reference.get("exactVersion") or "1.0.0") if version.lower() in ("", "latest") else version
-        _add(cloud, "extra_images", f"{publisher}:{offer}:{sku}:{exact}")
+        _add(cloud, "extra_images", f"{publisher}:{offer}:{sku}:{exact}{details}")
 
 
 def _extension_type(cloud: Cloud, properties: Json) -> None:

@@ -37,6 +37,7 @@ class ResourceHistory:
         self._mentions: dict[str, Target] = {}
         self._locations: dict[str, str] = {}
         self._created: dict[str, list[int]] = {}
+        self._versions: dict[str, str] = {}
         self._powers: dict[str, list[tuple[int, str]]] = {}
         self.location = "eastus"
         for position, interaction in enumerate(flow.interactions):
@@ -127,6 +128,7 @@ class ResourceHistory:
                 self._mention(target)
                 self._bodies.setdefault(target.key, []).append((position, {**resource, "id": target.id}))
                 self._users_of(target, resource)
+                self._versions[target.key] = str(resource.get("apiVersion", ""))
 
     def _in_use(self, target: Target, body: t.Any) -> None:
         """What an error says about who uses a resource."""
@@ -186,6 +188,10 @@ class ResourceHistory:
     def power(self, key: str, position: int) -> str:
         """Return the power state of a machine at a position, as far as it shows before the next action; else empty."""
         return next((state for at, state in self._powers.get(key, []) if at >= position), "")
+
+    def written_with(self, key: str) -> str:
+        """Return the api-version with which a template deployment creates a resource; empty if none does."""
+        return self._versions.get(key, "")
 
     def made_later(self, key: str, position: int) -> bool:
         """Return whether the flow makes a resource at a position, or after it."""

@@ -47,8 +47,16 @@ class Seeder:
         answer = await self._cloud.request("GET", self._url(target))
         return answer.status == 200
 
-    def _url(self, target: Target, tail: str = "") -> str:
-        return f"{self._mapping.path(target.id)}{tail}?api-version={seed_version(target)}"
+    def _url(self, target: Target, tail: str = "", version: str = "") -> str:
+        return f"{self._mapping.path(target.id)}{tail}?api-version={version or seed_version(target)}"
+
+    def _date_subnets(self, network: Target, body: Json, position: int) -> None:
+        """Replace the subnets in a network's body by what the flow shows of them at the position."""
+        for subnet in body["properties"].get("subnets") or []:
+            child = parse_target(f"{network.id}/subnets/{subnet['name']}")
+            known = self._history.body(child.key, position) if child is not None else None
+            if child is not None and known is not None:
+                subnet["properties"] = from_response(child, known)["properties"]
 
     async def group(self, target: Target) -> None:
         """Create the group of a resource."""
@@ -79,13 +87,16 @@ class Seeder:
         body = from_response(target, known) if known is not None else self._defaults.make(target)
         if body is None:
             return
+        if target.kind == "network/virtualnetworks":
+            self._date_subnets(target, body, position)
         if target.kind in LOCATED_TYPES:
             body.setdefault("location", self._history.location_of(target.group))
         await self.needs(target, body, position)
         state = str(((known or {}).get("properties") or {}).get("provisioningState", "")).lower()
         unfinished = state in ("creating", "updating") and self._going_on is not None and parent is not None
         self._cloud.hold(unfinished or state == "failed")
-        answer = await self._cloud.request("PUT", self._url(target), self._mapping.value(body))
+        version = self._history.written_with(target.key)
+        answer = await self._cloud.request("PUT", self._url(target, version=version), self._mapping.value(body))
         self._cloud.hold(False)
         if answer.status >= 300:
             error = (answer.body or {}).get("error", {}) if isinstance(answer.body, dict) else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import struct
 import time
@@ -192,6 +193,8 @@ class Application:
         return identity.from_app_service(self.cloud, self.tokens, request.query, request.headers, request.raw)
 
     async def _arm(self, request: ArmRequest) -> Reply:
+        # Clients send an empty parent path where a generic call has none: providers/Microsoft.Compute//disks/NAME.
+        request.path = re.sub("/{2,}", "/", request.path)
         request.claims = self.tokens.check(request.headers.get("authorization"))
         if not request.api_version:
             raise ApiError(

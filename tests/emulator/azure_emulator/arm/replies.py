@@ -97,8 +97,8 @@ def started(cloud: Cloud, request: ArmRequest, operation: Operation, status: int
     return Reply(status, body, _operation_headers(cloud, request, operation), pretty=True)
 
 
-def accepted(cloud: Cloud, request: ArmRequest, operation: Operation) -> Reply:
+def accepted(cloud: Cloud, request: ArmRequest, operation: Operation, body: Json | None = None) -> Reply:
     """Return 202 for an operation that either header lets the client follow."""
     headers = _operation_headers(cloud, request, operation)
     headers["Location"] = cloud.operations.url(request.origin, operation, location=True)
-    return Reply(202, None, headers)
+    return Reply(202, body, headers, pretty=True)

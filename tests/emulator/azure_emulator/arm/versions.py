@@ -6,9 +6,14 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 import typing as t
 
 from ..errors import ApiError
+
+PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2})(-preview)?")
+"""The form of an api-version."""
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -33,7 +38,7 @@ COMPUTE = _words(
     2015-05-01-preview 2015-06-15 2016-03-30 2016-04-30-preview 2016-08-30 2017-03-30 2017-12-01 2018-04-01
     2018-06-01 2018-10-01 2019-03-01 2019-07-01 2019-12-01 2020-06-01 2020-12-01 2021-03-01 2021-04-01 2021-07-01
     2021-11-01 2022-03-01 2022-08-01 2022-11-01 2023-03-01 2023-07-01 2023-09-01 2024-03-01 2024-07-01 2024-11-01
-    2025-04-01 2025-11-01 2026-04-01
+    2025-04-01 2025-11-01 2026-03-01 2026-04-01
     """
 )
 DISKS = _words(
@@ -45,7 +50,7 @@ DISKS = _words(
 )
 GALLERIES = _words(
     "2018-06-01 2019-03-01 2019-07-01 2019-12-01 2020-09-30 2021-07-01 2021-10-01 2022-01-03 2022-03-03 2022-08-03"
-    " 2023-07-03 2024-03-03 2025-03-03"
+    " 2023-07-03 2024-03-03 2025-03-03 2026-03-03"
 )
 SKUS = ["2017-03-30", "2017-09-01", "2019-04-01", "2021-07-01"]
 RESOURCES = _words(
@@ -64,7 +69,7 @@ MARKETPLACE = _words("2015-06-01 2021-01-01")
 KEY_VAULT = _words(
     """
     2015-06-01 2016-10-01 2018-02-14 2019-09-01 2021-10-01 2022-07-01 2022-11-01 2023-02-01 2023-07-01 2024-11-01
-    2025-05-01
+    2025-05-01 2026-02-01
     """
 )
 MANAGED_IDENTITY = _words("2015-08-31-preview 2018-11-30 2023-01-31 2024-11-30")
@@ -110,7 +115,7 @@ def check_version(type_: str, version: str, location: str = "*") -> None:
     :raises ApiError: 400 in the Resource Manager's words (Azure/azure-cli#28496).
     """
     known = versions_of(type_)
-    if version.lower() in known:
+    if version.lower() in known or is_newer(version, known):
         return
     if type_.lower().startswith("microsoft.resources"):
         raise ApiError(
@@ -119,6 +124,21 @@ def check_version(type_: str, version: str, location: str = "*") -> None:
             f"The api-version '{version}' is invalid. The supported versions are '{','.join(reversed(known))}'.",
         )
     raise no_provider(type_, version, location)
+
+
+def is_newer(version: str, known: t.Sequence[str]) -> bool:
+    """Return whether a version looks published and is newer than every known one.
+
+    The tables age, and clients send the api-versions of the day. Such a version is served like the newest known one.
+    """
+    match = PUBLISHED.fullmatch(version.lower())
+    if match is None or match[1] <= max(known)[:10]:
+        return False
+    try:
+        datetime.date.fromisoformat(match[1])
+    except ValueError:
+        return False
+    return True
 
 
 def no_provider(type_: str, version: str, location: str) -> ApiError:

@@ -52,15 +52,24 @@ def fill(vm: Resource, wanted: Json, image: Image | None, old: Json) -> Json:
     interfaces = (properties.get("networkProfile") or {}).get("networkInterfaces")
     if interfaces is None:
         interfaces = old.get("networkProfile", {}).get("networkInterfaces", [])
-    properties["networkProfile"] = {"networkInterfaces": [_interface(item) for item in interfaces]}
+    options = {
+        item["id"].lower(): (item.get("properties") or {}).get("deleteOption")
+        for item in old.get("networkProfile", {}).get("networkInterfaces", [])
+    }
+    properties["networkProfile"] = {
+        "networkInterfaces": [_interface(item, options.get(item["id"].lower())) for item in interfaces]
+    }
     for name in ("vmId", "timeCreated", "provisioningState"):
         if name in old:
             properties[name] = old[name]
     return properties
 
 
-def _interface(item: Json) -> Json:
+def _interface(item: Json, delete_option: str | None) -> Json:
+    """Return the reference to an interface. A PUT that leaves the delete option out keeps it."""
     inner = {key: value for key, value in (item.get("properties") or {}).items() if value is not None}
+    if delete_option:
+        inner.setdefault("deleteOption", delete_option)
     return {"id": item["id"], **({"properties": inner} if inner else {})}
 
 
@@ -209,9 +218,23 @@ def shown_properties(vm: Resource, api_version: str) -> Json:
     ordered = {name: vm.properties[name] for name in ORDER if name in vm.properties}
     rest = {name: value for name, value in vm.properties.items() if name not in ordered and name != "userData"}
     shown = without_newer({**ordered, **rest}, INTRODUCED, api_version)
+    storage_ = shown["storageProfile"]
     if not vm.hidden.get("disksReady"):
-        _hide_what_is_not_made(shown["storageProfile"]["osDisk"], vm.hidden)
+        _hide_what_is_not_made(storage_["osDisk"], vm.hidden)
+        for disk in storage_["dataDisks"]:
+            if disk["lun"] not in vm.hidden.get("namedDisks", ()):
+                disk.pop("name", None)
+    if vm.hidden.get("power") == "deallocated":
+        for disk in [storage_["osDisk"], *storage_["dataDisks"]]:
+            _hide_while_deallocated(disk)
     return shown
+
+
+def _hide_while_deallocated(disk: Json) -> None:
+    """Hide what answers do not show of a deallocated machine's managed disks (16 of 16 recordings)."""
+    if "managedDisk" in disk:
+        disk.pop("diskSizeGB", None)
+        disk["managedDisk"].pop("storageAccountType", None)
 
 
 def _hide_what_is_not_made(os_disk: Json, hidden: Json) -> None:

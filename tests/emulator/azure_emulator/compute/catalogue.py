@@ -123,6 +123,12 @@ class Image:
     trusted: bool | None = None
 
     @property
+    def path(self) -> str:
+        """The image's place among those of its publisher, as ids write it."""
+        place = f"{self.publisher}/ArtifactTypes/VMImage/Offers/{self.offer}/Skus/{self.sku}"
+        return f"{place}/Versions/{self.version}"
+
+    @property
     def trusted_launch(self) -> bool:
         """Whether it can be booted with Trusted Launch; platform images of the second generation can."""
         known = self.generation == "V2" and self.architecture == "x64" and self.os_type == "Linux"
@@ -178,10 +184,12 @@ def images(cloud: Cloud) -> list[Image]:
     """Return the platform images, with those that the switch ``extra_images`` adds."""
     found = list(IMAGES)
     for urn in cloud.switches["extra_images"]:
-        publisher, offer, sku, version = urn.split(":")
+        publisher, offer, sku, version, *details = urn.split(":")
         windows = publisher.lower().startswith("microsoftwindows")
         size, os_type = (127, "Windows") if windows else (30, "Linux")
-        found.append(Image(publisher, offer, sku, version, os_type.lower(), "", "V1", size_gb=size, os_type=os_type))
+        generation, trusted = "V2" if "V2" in details else "V1", "TrustedLaunch" in details
+        image = Image(publisher, offer, sku, version, os_type.lower(), "", generation, size, os_type=os_type)
+        found.append(dataclasses.replace(image, trusted=trusted))
     return found
 
 

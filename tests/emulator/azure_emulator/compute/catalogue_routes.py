@@ -140,14 +140,23 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
             {"name": "IsHibernateSupported", "value": "False"},
             *([{"name": "SecurityType", "value": "TrustedLaunchSupported"}] if image.trusted_launch else []),
         ],
-        # The size is recorded, and not in the specification: that of a fixed VHD, which ends with a footer.
-        "osDiskImage": {"operatingSystem": image.os_type, "sizeInBytes": image.size_gb * 2**30 + 512},
+        "osDiskImage": {"operatingSystem": image.os_type, **_size_of(image)},
         "dataDiskImages": [],
     }
+    if image.generation == "V2":
+        properties["replicaCount"] = 10
     plan = plan_of(cloud, image.publisher, image.offer, image.sku)
     if plan is not None:
         properties["plan"] = plan
     return found({"properties": properties, **_entry(request, image.version, *_version_path(image), image.version)})
+
+
+def _size_of(image: catalogue.Image) -> Json:
+    """Return the size of an image, which is recorded and not in the specification.
+
+    For the first generation it is that of a fixed VHD, which ends with a footer (12 of 12 recordings).
+    """
+    return {"sizeInGb": image.size_gb} if image.generation == "V2" else {"sizeInBytes": image.size_gb * 2**30 + 512}
 
 
 @route("GET", TYPES, LOCATION)

@@ -22,6 +22,8 @@ if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
 LICENSES = re.compile(r"None|(RHEL|SLES|UBUNTU)(_[A-Z0-9]+)*|Windows_(Client|Server)")
+SPOT = ("spot", "low")
+"""Two names of one priority: Low is the older one."""
 UNCHANGEABLE = (
     ("storageProfile", "imageReference", "publisher"),
     ("storageProfile", "imageReference", "offer"),
@@ -64,6 +66,8 @@ def _check_unchangeable(vm: Resource, wanted: Json) -> None:
         new = _at(wanted, path)
         old = vm.hidden.get("customData") if path[-1] == "customData" else _at(vm.properties, path)
         attached = path[-1] == "createOption" and old is not None and new == "attach"
+        if path == ("priority",):
+            new, old = (SPOT if str(value).lower() in SPOT else value for value in (new, old))
         if new is not None and _plain(new) != _plain(old) and not attached:
             raise _unchangeable("customData" if path[-1] == "customData" else _property(path))
 

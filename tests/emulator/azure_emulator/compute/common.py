@@ -46,6 +46,8 @@ def touch(resource: Resource, state: str | None = None) -> None:
     """A change of state: the next etag (a small number) and a new time."""
     if state is not None:
         resource.provisioning_state = state
+        if state == "Updating":
+            resource.hidden.pop("lastPut", None)
     number = int(resource.etag.strip('"') or 0) + 1
     resource.etag = f'"{number}"'
     resource.changed = timestamp()

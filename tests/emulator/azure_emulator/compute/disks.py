@@ -10,13 +10,14 @@ import typing as t
 
 from ..arm.messages import ArmRequest, Reply
 from ..arm.reading import serve_reads
-from ..arm.replies import accepted, begin, check_preconditions, started
+from ..arm.replies import accepted, begin, check_preconditions, written
 from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import GROUP, route
 from ..arm.tracked import read_body
 from ..errors import operation_not_allowed
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
+from . import sources
 from .checks import MOST_CACHED, cache_too_large
 from .common import refuse_while_busy
 from .features import is_ephemeral
@@ -49,6 +50,13 @@ def render_disk(disk: Resource, api_version: str) -> Json:
     return body
 
 
+def _as_sent(disk: Resource, body: Json) -> Json:
+    """Return the answer to a write: what the request said, and that the disk is being updated."""
+    shown: Json = {"name": disk.name, "id": disk.id, "type": disk.type, "location": disk.location}
+    shown.update({name: body[name] for name in ("tags", "sku", "zones") if body.get(name) is not None})
+    return {**shown, "properties": {**(body.get("properties") or {}), "provisioningState": "Updating"}}
+
+
 def create_for(cloud: Cloud, vm: Resource) -> None:
     """Create the missing disks of a VM, and mark all of them as attached to it."""
     storage = vm.properties["storageProfile"]
@@ -62,8 +70,10 @@ def create_for(cloud: Cloud, vm: Resource) -> None:
             continue
         resource = cloud.store.get(managed["id"])
         if resource is None:
-            resource = _new_disk(vm, disk, managed, is_os=is_os)
-        resource.hidden["managedBy"] = vm.id
+            resource = _new_disk(vm, disk, managed)
+            if is_os:
+                _describe_os_disk(cloud, vm, resource, disk["osType"])
+        set_owner(resource, vm)
         cloud.store.save(resource)
         disk["diskSizeGB"] = disk.get("diskSizeGB") or resource.properties.get("diskSizeGB")
         managed.setdefault("storageAccountType", resource.top.get("sku", {}).get("name", "Standard_LRS"))
@@ -74,7 +84,7 @@ def create_for(cloud: Cloud, vm: Resource) -> None:
     vm.refs = references(vm)
 
 
-def _new_disk(vm: Resource, disk: Json, managed: Json, *, is_os: bool) -> Resource:
+def _new_disk(vm: Resource, disk: Json, managed: Json) -> Resource:
     id_ = managed["id"]
     resource = Resource(id_, DISK, disk["name"], id_.split("/")[4], vm.subscription, vm.location)
     resource.tags = dict(vm.tags) if vm.tags else None
@@ -84,8 +94,7 @@ def _new_disk(vm: Resource, disk: Json, managed: Json, *, is_os: bool) -> Resour
         resource.top["zones"] = vm.top["zones"]
     size = disk.get("diskSizeGB") or 30
     resource.properties = {
-        **({"osType": disk["osType"]} if is_os else {}),
-        "creationData": {"createOption": "FromImage" if is_os else "Empty"},
+        "creationData": {"createOption": "Empty"},
         **_numbers(size, name),
         "timeCreated": timestamp(),
         "provisioningState": "Succeeded",
@@ -94,16 +103,103 @@ def _new_disk(vm: Resource, disk: Json, managed: Json, *, is_os: bool) -> Resour
     return resource
 
 
+def _describe_os_disk(cloud: Cloud, vm: Resource, disk: Resource, os_type: str) -> None:
+    """Fill in what an OS disk takes over from its image."""
+    reference = vm.properties["storageProfile"].get("imageReference") or {}
+    image = sources.image_of(cloud, vm, reference)
+    creation: Json = {"createOption": "FromImage"}
+    if image is not None and reference.get("publisher"):
+        place = f"/Subscriptions/{vm.subscription}/Providers/Microsoft.Compute/Locations/{vm.location}"
+        creation["imageReference"] = {"id": f"{place}/Publishers/{image.path}"}
+    described: Json = {"osType": os_type, "creationData": creation}
+    if image is not None:
+        described["hyperVGeneration"] = image.generation
+        described["supportedCapabilities"] = {"acceleratedNetwork": True, "architecture": image.architecture}
+    disk.properties = {**described, **{k: v for k, v in disk.properties.items() if k not in described}}
+
+
+PREMIUM = (
+    (4, "P1", 120, 25),
+    (8, "P2", 120, 25),
+    (16, "P3", 120, 25),
+    (32, "P4", 120, 25),
+    (64, "P6", 240, 50),
+    (128, "P10", 500, 100),
+    (256, "P15", 1100, 125),
+    (512, "P20", 2300, 150),
+    (1024, "P30", 5000, 200),
+    (2048, "P40", 7500, 250),
+    (4096, "P50", 7500, 250),
+    (8192, "P60", 16000, 500),
+    (16384, "P70", 18000, 750),
+    (32767, "P80", 20000, 900),
+)
+"""Of premium disks: the largest size in GiB, tier, IOPS and MB/s ("Azure managed disk types", learn.microsoft.com)."""
+
+
+def _performance(size: int, sku: str) -> Json:
+    """Return the performance of a disk. Only premium disks have a tier."""
+    if not sku.startswith("Premium_"):
+        return {"diskIOPSReadWrite": 500, "diskMBpsReadWrite": 60}
+    _limit, tier, iops, throughput = next((row for row in PREMIUM if size <= row[0]), PREMIUM[-1])
+    return {"diskIOPSReadWrite": iops, "diskMBpsReadWrite": throughput, "tier": tier}
+
+
 def _numbers(size: int, sku: str) -> Json:
     return {
         "diskSizeGB": size,
-        "diskIOPSReadWrite": 500 if sku.startswith("Standard") else 120,
-        "diskMBpsReadWrite": 60 if sku.startswith("Standard") else 25,
+        **_performance(size, sku),
         "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
         "diskSizeBytes": size * 2**30,
         "networkAccessPolicy": "AllowAll",
         "publicNetworkAccess": "Enabled",
     }
+
+
+def fill_sizes(cloud: Cloud, vm: Resource) -> None:
+    """Show the sizes of existing disks that a request attaches."""
+    for disk in vm.properties["storageProfile"]["dataDisks"]:
+        resource = cloud.store.get((disk.get("managedDisk") or {}).get("id", ""))
+        if resource is not None and not disk.get("diskSizeGB"):
+            disk["diskSizeGB"] = resource.properties["diskSizeGB"]
+
+
+def mark_detached(vm: Resource, old: Json) -> None:
+    """Keep the data disks that a request leaves out, marked as being detached, until the operation ends."""
+    storage = vm.properties["storageProfile"]
+    kept = {disk["lun"] for disk in storage["dataDisks"]}
+    for disk in old["storageProfile"]["dataDisks"]:
+        if disk["lun"] not in kept:
+            storage["dataDisks"].append({**disk, "toBeDetached": True})
+
+
+def remove_detached(vm: Resource) -> None:
+    """Remove the data disks that are being detached."""
+    storage = vm.properties["storageProfile"]
+    storage["dataDisks"] = [disk for disk in storage["dataDisks"] if not disk.get("toBeDetached")]
+
+
+def set_owner(disk: Resource, vm: Resource | None) -> None:
+    """Attach a disk to a VM, or detach it."""
+    before = disk.hidden.pop("managedBy", "")
+    if vm is not None:
+        disk.hidden["managedBy"] = vm.id
+    if before.lower() != (vm.key if vm is not None else ""):
+        note_ownership(disk)
+
+
+def note_ownership(disk: Resource) -> None:
+    """Note a change of ownership: attaching, detaching, and start and deallocation of the machine."""
+    disk.properties["LastOwnershipUpdateTime"] = timestamp()
+
+
+def disks_of(cloud: Cloud, vm: Resource) -> list[Resource]:
+    """Return the managed disks of a VM."""
+    storage = vm.properties["storageProfile"]
+    found = [
+        cloud.store.get((d.get("managedDisk") or {}).get("id", "")) for d in [storage["osDisk"], *storage["dataDisks"]]
+    ]
+    return [disk for disk in found if disk is not None]
 
 
 def _let_go(cloud: Cloud, vm: Resource) -> None:
@@ -112,7 +208,7 @@ def _let_go(cloud: Cloud, vm: Resource) -> None:
     kept = {(d.get("managedDisk") or {}).get("id", "").lower() for d in [storage["osDisk"], *storage["dataDisks"]]}
     for disk in cloud.store.of_type(DISK, f"/subscriptions/{vm.subscription}"):
         if disk.hidden.get("managedBy", "").lower() == vm.key and disk.key not in kept:
-            disk.hidden.pop("managedBy")
+            set_owner(disk, None)
             cloud.store.save(disk)
 
 
@@ -123,7 +219,7 @@ def release(cloud: Cloud, vm: Resource) -> None:
         resource = cloud.store.get((disk.get("managedDisk") or {}).get("id", ""))
         if resource is None:
             continue
-        resource.hidden.pop("managedBy", None)
+        set_owner(resource, None)
         if disk.get("deleteOption") == "Delete":
             cloud.store.remove(resource)
             cloud.forget_disk(resource.id)
@@ -150,39 +246,69 @@ async def patch_disk(cloud: Cloud, request: ArmRequest) -> Reply:
 
 
 def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
-    id_ = request.id_of(DISK, request.params["name"])
-    disk = cloud.store.get(id_)
-    check_preconditions(request, disk)
+    current = cloud.store.get(request.id_of(DISK, request.params["name"]))
+    check_preconditions(request, current)
     group = cloud.group(request.subscription, request.group)
-    created = disk is None
-    if disk is None:
-        disk = Resource(id_, DISK, request.params["name"], group.name, request.subscription)
+    if current is not None:
+        refuse_while_busy(cloud, current)
+        _check_change(cloud, current, body)
+        disk = current.copy()
+    else:
+        name = request.params["name"]
+        disk = Resource(request.id_of(DISK, name), DISK, name, group.name, request.subscription)
         disk.location = (body.get("location") or group.location or "").replace(" ", "").lower()
         disk.properties = {"timeCreated": timestamp(), "uniqueId": new_guid()}
         disk.top = {"sku": {"name": "Standard_LRS", "tier": "Standard"}}
-    else:
-        refuse_while_busy(cloud, disk)
-    wanted: Json = {k: v for k, v in (body.get("properties") or {}).items() if v is not None}
-    if wanted.get("diskSizeGB", 10**6) < disk.properties.get("diskSizeGB", 0):
-        raise operation_not_allowed(
-            f"Cannot resize disk '{disk.name}' to {wanted['diskSizeGB']} GB: a disk cannot be made smaller."
-        )
+    _describe(cloud, disk, body)
+    disk.tags = body.get("tags") if request.method == "PUT" else body.get("tags", disk.tags)
+    if current is not None and (current.properties, current.top, current.tags) == (
+        disk.properties,
+        disk.top,
+        disk.tags,
+    ):
+        return written(200, render_disk(disk, request.api_version))
+    disk.provisioning_state = "Updating"
+    cloud.store.save(disk)
+    kind = "disk.create" if current is None else "disk.update"
+    operation = begin(cloud, request, OperationSpec("disk", kind, disk.id, disk.location or "", retry_after=2))
+    return accepted(cloud, request, operation, _as_sent(disk, body))
+
+
+def _check_change(cloud: Cloud, disk: Resource, body: Json) -> None:
+    size = (body.get("properties") or {}).get("diskSizeGB") or 0
+    if size and size < disk.properties.get("diskSizeGB", 0):
+        raise operation_not_allowed(f"Cannot resize disk '{disk.name}' to {size} GB: a disk cannot be made smaller.")
     _refuse_while_allocated(cloud, disk, body)
-    _refuse_with_cache(cloud, disk, wanted.get("diskSizeGB", 0))
+    _refuse_with_cache(cloud, disk, size)
+
+
+def _describe(cloud: Cloud, disk: Resource, body: Json) -> None:
+    """Take a request's body into a disk."""
+    requested: Json = {k: v for k, v in (body.get("properties") or {}).items() if v is not None}
     if body.get("sku"):
         name = body["sku"]["name"]
         disk.top["sku"] = {"name": name, "tier": name.partition("_")[0]}
     if body.get("zones"):
         disk.top["zones"] = body["zones"]
-    size = wanted.get("diskSizeGB") or disk.properties.get("diskSizeGB") or 30
-    disk.properties = {**disk.properties, **_numbers(size, disk.top["sku"]["name"]), **wanted}
-    disk.tags = body.get("tags") if request.method == "PUT" else body.get("tags", disk.tags)
-    disk.provisioning_state = "Updating"
-    cloud.store.save(disk)
-    kind = "disk.create" if created else "disk.update"
-    operation = begin(cloud, request, OperationSpec("disk", kind, disk.id, disk.location or "", retry_after=2))
-    status = 200 if request.method == "PUT" and not created else 202
-    return started(cloud, request, operation, status, render_disk(disk, request.api_version))
+    copied = _copied(cloud, requested)
+    size = requested.get("diskSizeGB") or disk.properties.get("diskSizeGB") or copied.get("diskSizeGB") or 30
+    kept = {name: value for name, value in disk.properties.items() if name != "tier"}
+    disk.properties = {**kept, **copied, **_numbers(size, disk.top["sku"]["name"]), **requested}
+    unique = copied.get("sourceUniqueId")
+    if unique:
+        disk.properties.pop("sourceUniqueId")
+        disk.properties["creationData"] = {**requested["creationData"], "sourceUniqueId": unique}
+
+
+def _copied(cloud: Cloud, requested: Json) -> Json:
+    """Return what a copy takes over from its source."""
+    creation = requested.get("creationData") or {}
+    source = cloud.store.get(creation.get("sourceResourceId") or "")
+    if source is None or source.type != DISK:
+        return {}
+    names = ("osType", "hyperVGeneration", "supportedCapabilities", "diskSizeGB")
+    copied = {name: source.properties[name] for name in names if name in source.properties}
+    return {**copied, "sourceUniqueId": source.properties["uniqueId"]}
 
 
 def _refuse_while_allocated(cloud: Cloud, disk: Resource, body: Json) -> None:
@@ -222,12 +348,18 @@ def _refuse_with_cache(cloud: Cloud, disk: Resource, size: int) -> None:
 class Provision:
     """The end of a disk's write: the machine that uses it sees its new size."""
 
-    async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Tell the machine."""
+    async def work(self, cloud: Cloud, operation: Operation) -> Json | None:
+        """Reconfigure the machine; the output is the disk."""
         disk = cloud.store.get(operation.target)
-        vm = cloud.store.get(disk.hidden.get("managedBy", "")) if disk is not None else None
-        if disk is None or vm is None:
-            return
+        if disk is None:
+            return None
+        vm = cloud.store.get(disk.hidden.get("managedBy", ""))
+        if vm is not None:
+            await self._tell(cloud, vm, disk)
+        body = render_disk(disk, operation.api_version)
+        return {**body, "properties": {**body["properties"], "provisioningState": "Succeeded"}}
+
+    async def _tell(self, cloud: Cloud, vm: Resource, disk: Resource) -> None:
         storage = vm.properties["storageProfile"]
         for item in [storage["osDisk"], *storage["dataDisks"]]:
             if (item.get("managedDisk") or {}).get("id", "").lower() == disk.key:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..arm.resource import Json, Resource, timestamp, utc_now
+from ..machines.base import AgentStatus
 from . import sources
 from .names import EXTENSION
 
@@ -48,25 +49,36 @@ def provisioning_status(resource: Resource, failure: Json | None = None) -> Json
     )
 
 
+async def _agent_status(cloud: Cloud, vm: Resource) -> AgentStatus:
+    """Return what the agent reports. A machine that is stopped but allocated still shows its last report."""
+    last = vm.hidden.get("lastAgent")
+    if vm.hidden.get("power") == "stopped" and last:
+        return AgentStatus(*last)
+    return await cloud.machines.agent_status(vm)
+
+
 async def instance_view(cloud: Cloud, vm: Resource) -> Json:
     """Return the instance view of a VM."""
     view: Json = {}
     power = vm.hidden.get("power", "running")
-    agent = await cloud.machines.agent_status(vm)
+    agent = await _agent_status(cloud, vm)
+    has_agent = power == "running" or (power == "stopped" and agent.state != "absent")
     profile = vm.properties.get("osProfile") or {}
-    if power == "running" and agent.state == "ready":
+    if has_agent and agent.state == "ready":
         image = sources.image_of(cloud, vm, vm.properties["storageProfile"].get("imageReference") or {})
         view["computerName"] = profile.get("computerName", vm.name)
         view["osName"] = image.os_name if image else "linux"
         view["osVersion"] = image.os_version if image else ""
-    if power == "running" and (profile.get("linuxConfiguration") or {}).get("provisionVMAgent", True):
+    if has_agent and (profile.get("linuxConfiguration") or {}).get("provisionVMAgent", True):
         view["vmAgent"] = _agent(cloud, vm, agent.state, agent.version, agent.message)
     view["disks"] = [_disk(disk, vm) for disk in _disks(vm)]
     if (vm.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics", {}).get("enabled"):
         view["bootDiagnostics"] = {}
     extensions = cloud.store.children(vm.id, EXTENSION)
-    if extensions and power == "running":
-        view["extensions"] = [extension_view(extension) for extension in extensions]
+    if extensions and has_agent:
+        # What an extension's handler says comes from the agent: without a report there is only its name.
+        ready = agent.state == "ready"
+        view["extensions"] = [extension_view(e) if ready else {"name": e.name} for e in extensions]
     reference = vm.properties["storageProfile"].get("imageReference") or {}
     found = sources.image_of(cloud, vm, reference)
     view["hyperVGeneration"] = found.generation if found else "V1"

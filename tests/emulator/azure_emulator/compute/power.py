@@ -12,11 +12,11 @@ from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import accepted, begin
 from ..arm.resource import Json, Resource
 from ..arm.routing import route
-from ..errors import ApiError, conflict, operation_not_allowed
+from ..errors import ApiError, conflict, invalid_parameter, operation_not_allowed
 from ..machines.base import AgentUnreachable, MachineError, RunCommandSpec
 from ..operations import Operation, OperationSpec, action
 from ..schema import accept
-from . import catalogue, checks
+from . import catalogue, checks, disks
 from .common import preempt_children, refuse_while_busy, touch
 from .features import is_ephemeral
 from .names import VM
@@ -144,6 +144,8 @@ class Power:
             await cloud.machines.start(vm)
         elif verb in ("powerOff", "deallocate"):
             if running:
+                agent = await cloud.machines.agent_status(vm)
+                vm.hidden["lastAgent"] = [agent.state, agent.version, agent.message] if verb == "powerOff" else None
                 vm.hidden["power"] = "stopping" if verb == "powerOff" else "deallocating"
                 await cloud.machines.stop(vm, skip_shutdown=bool(operation.args.get("skip")))
         elif verb == "restart" or (verb == "redeploy" and running):
@@ -165,6 +167,11 @@ class Power:
             vm.hidden["power"] = "stopped" if verb == "start" else "running"
         if ok and verb == "deallocate":
             dynamic_addresses(cloud, vm, held=False)
+        if ok and verb in ("deallocate", "start"):
+            vm.hidden["lastAgent"] = None
+            for disk in disks.disks_of(cloud, vm):
+                disks.note_ownership(disk)
+                cloud.store.save(disk)
         if vm.provisioning_state != "Deleting":
             touch(vm, operation.status)
         cloud.store.save(vm)
@@ -178,16 +185,16 @@ async def run_command(cloud: Cloud, request: ArmRequest) -> Reply:
         raise operation_not_allowed("Cannot modify extensions in the VM when the VM is not running.")
     body = accept(request, f"{VM}/runCommand")
     command = body.get("commandId")
-    if command != "RunShellScript":
-        raise ApiError(
-            404 if command else 400,
-            "InvalidParameter" if not command else "NotFound",
-            f"The run command '{command}' was not found."
-            if command
-            else "Required parameter 'commandId' is missing (null).",
-            target="commandId",
-        )
-    args = {"script": "\n".join(body.get("script") or []), "parameters": body.get("parameters") or []}
+    if not command:
+        raise invalid_parameter("Required parameter 'commandId' is missing (null).", "commandId")
+    windows = vm.properties["storageProfile"]["osDisk"]["osType"] == "Windows"
+    if command != ("RunPowerShellScript" if windows else "RunShellScript"):
+        raise ApiError(404, "NotFound", f"The run command '{command}' was not found.", target="commandId")
+    args = {
+        "script": "\n".join(body.get("script") or []),
+        "parameters": body.get("parameters") or [],
+        "windows": windows,
+    }
     spec = OperationSpec("compute", "vm.runCommand", vm.id, vm.location or "", args, retry_after=10)
     return accepted(cloud, request, begin(cloud, request, spec))
 
@@ -208,20 +215,26 @@ class RunCommand:
                 result = await machine.run_command(command)
         except AgentUnreachable as error:
             raise agent_lost(vm) from error
-        text = f"Enable succeeded: \n[stdout]\n{result.output}\n[stderr]\n{result.error}"
-        return {
-            "value": [
-                {
-                    "code": "ProvisioningState/succeeded",
-                    "level": "Info",
-                    "displayStatus": "Provisioning succeeded",
-                    "message": text,
-                }
+        if operation.args.get("windows"):
+            statuses = [
+                _status("ComponentStatus/StdOut", result.output),
+                _status("ComponentStatus/StdErr", result.error),
             ]
-        }
+            return {"value": statuses}
+        text = f"Enable succeeded: \n[stdout]\n{result.output}\n[stderr]\n{result.error}"
+        return {"value": [_status("ProvisioningState", text)]}
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Do nothing: only the output matters."""
+
+
+def _status(code: str, message: str) -> Json:
+    return {
+        "code": f"{code}/succeeded",
+        "level": "Info",
+        "displayStatus": "Provisioning succeeded",
+        "message": message,
+    }
 
 
 def _parameters(given: list[Json]) -> tuple[tuple[str, str], ...]:

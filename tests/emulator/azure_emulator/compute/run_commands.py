@@ -167,26 +167,53 @@ RUN_COMMANDS = ChildKind(
 child_routes(RUN_COMMANDS)
 
 
-DOCUMENT = {
-    "$schema": "https://schema.management.azure.com/schemas/2016-11-17/runcommands.json",
-    "id": "RunShellScript",
-    "osType": "Linux",
-    "label": "Executes a Linux shell script",
-    "description": "Custom multiline shell script should be defined in script property. Optional parameters can be "
-    "set in "
-    "parameters property.",
+SCHEMA = "http://schema.management.azure.com/schemas/2016-11-17/runcommands.json"
+DOCUMENTS: t.Mapping[str, Json] = {
+    str(document["id"]): document
+    for document in (
+        {
+            "$schema": SCHEMA,
+            "id": "RunShellScript",
+            "osType": "Linux",
+            "label": "Executes a Linux shell script",
+            "description": "Custom multiline shell script should be defined in script property. Optional parameters "
+            "can be set in parameters property.",
+            "script": ["echo $arg1 $arg2"],
+        },
+        {
+            "$schema": SCHEMA,
+            "id": "RunPowerShellScript",
+            "osType": "Windows",
+            "label": "Executes a PowerShell script",
+            "description": "Custom multiline PowerShell script should be defined in script property. Optional "
+            "parameters can be set in parameters property.",
+            "script": [
+                "param(",
+                "    [string]$arg1,",
+                "    [string]$arg2",
+                ")",
+                "Write-Host This is a sample script with parameters $arg1 $arg2",
+            ],
+        },
+    )
 }
+"""The scripts of the older run command that are served, by id."""
+PARAMETERS = [
+    {"name": "arg1", "type": "string", "required": False},
+    {"name": "arg2", "type": "string", "required": False},
+]
 
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/runCommands", RUN_COMMAND)
 async def list_documents(cloud: Cloud, request: ArmRequest) -> Reply:
     """List the documents of the older run command."""
-    return listing([DOCUMENT])
+    return listing([{k: v for k, v in document.items() if k != "script"} for document in DOCUMENTS.values()])
 
 
 @route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/runCommands/{{command}}", RUN_COMMAND)
 async def get_document(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Return one of them, with its script."""
-    if request.params["command"].lower() != DOCUMENT["id"].lower():
-        raise ApiError(404, "NotFound", f"The entity was not found. Command id '{request.params['command']}'.")
-    return found({**DOCUMENT, "script": ["echo $arg1 $arg2"], "parameters": []})
+    """Return one document with its script."""
+    for id_, document in DOCUMENTS.items():
+        if id_.lower() == request.params["command"].lower():
+            return found({**document, "parameters": PARAMETERS})
+    raise ApiError(404, "NotFound", f"The entity was not found. Command id '{request.params['command']}'.")

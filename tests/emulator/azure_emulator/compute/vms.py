@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
@@ -45,8 +47,8 @@ def vm_of(cloud: Cloud, request: ArmRequest) -> Resource:
 async def get_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     """Return one VM; with ``$expand=instanceView`` or ``userData`` more of it."""
     vm = vm_of(cloud, request)
-    expand = request.query.get("$expand", "").lower()
-    if expand not in ("", "instanceview", "userdata"):
+    expand = {word.strip() for word in request.query.get("$expand", "").lower().split(",")} - {""}
+    if not expand <= {"instanceview", "userdata"}:
         raise ApiError(
             400,
             "InvalidParameter",
@@ -54,9 +56,9 @@ async def get_vm(cloud: Cloud, request: ArmRequest) -> Reply:
             "'userData'.",
             target="$expand",
         )
-    view = await instance_view(cloud, vm) if expand == "instanceview" else None
+    view = await instance_view(cloud, vm) if "instanceview" in expand else None
     body = render_vm(cloud, vm, request.api_version, view)
-    if expand == "userdata" and vm.hidden.get("userData"):
+    if "userdata" in expand and vm.hidden.get("userData"):
         body["properties"]["userData"] = vm.hidden["userData"]
     return found(body, vm.etag if request.api_version >= "2024-07-01" else None)
 
@@ -121,9 +123,11 @@ async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     disk = (wanted.get("storageProfile") or {}).get("osDisk") or {}
     vm.hidden["osDiskNamed"] = bool(disk.get("name"))
     vm.hidden["osDiskGiven"] = bool((disk.get("managedDisk") or {}).get("id"))
+    vm.hidden["namedDisks"] = _named_luns(wanted)
     vm.hidden["power"] = "starting"
     _keep_secrets(vm, wanted)
     vm.properties = fill(vm, wanted, image, {})
+    disks.fill_sizes(cloud, vm)
     vm.properties["vmId"], vm.properties["timeCreated"] = new_guid(), timestamp()
     vm.refs = checks.references(vm)
     touch(vm, "Creating")
@@ -133,11 +137,24 @@ async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     return started(cloud, request, operation, 201, render_vm(cloud, vm, request.api_version))
 
 
+def _named_luns(wanted: Json) -> list[int]:
+    """Return the LUNs of the data disks whose names the request decides."""
+    given = (wanted.get("storageProfile") or {}).get("dataDisks") or []
+    return [disk["lun"] for disk in given if disk.get("name") or (disk.get("managedDisk") or {}).get("id")]
+
+
 def _top(cloud: Cloud, body: Json) -> Json:
     top = {name: body[name] for name in ("plan", "identity", "zones", "extendedLocation") if body.get(name) is not None}
     if "identity" in top:
-        top["identity"] = identity_of(cloud, top["identity"], {}, patch=False)
+        _set_identity(top, identity_of(cloud, top["identity"], {}, patch=False))
     return top
+
+
+def _set_identity(top: Json, identity: Json) -> None:
+    """Set the identities; a machine without any does not show the member."""
+    top["identity"] = identity
+    if identity["type"] == "None":
+        del top["identity"]
 
 
 def identity_of(cloud: Cloud, wanted: Json, old: Json, *, patch: bool) -> Json:
@@ -261,39 +278,55 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
         raise conflict()
     wanted: Json = body.get("properties") or {}
     changes.check_update(cloud, vm, wanted, body)
-    before = _comparable(vm)
-    _keep_secrets(vm, wanted)
-    merged = changes.merged(vm.properties, wanted) if kind == "vm.patch" else wanted
-    # A new size, and other settings of the firmware, restart the machine.
-    resized = changes.resized(vm, merged) or changes.firmware_changes(vm, merged)
-    vm.properties = fill(vm, merged, None, vm.properties)
-    if body.get("identity"):
-        vm.top["identity"] = identity_of(
-            cloud, body["identity"], vm.top.get("identity") or {}, patch=kind == "vm.patch"
-        )
+    before, last_put = _comparable(vm), vm.hidden.get("lastPut")
+    arguments = _apply(cloud, vm, body, kind)
     if "tags" in body or request.method == "PUT":
         vm.tags = body.get("tags")
-    vm.refs = checks.references(vm)
+    is_change = _comparable(vm) != before
     if vm.hidden.get("unfinished") and kind == "vm.update":
         kind, vm.hidden["power"] = "vm.create", "starting"
-    elif _comparable(vm) == before and not (kind == "vm.update" and _leaves_out(before["properties"], wanted)):
+    elif kind == "vm.patch" and not is_change and not wanted:
         cloud.store.save(vm)
         return written(200, render_vm(cloud, vm, request.api_version))
     touch(vm, "Updating")
     cloud.store.save(vm)
     attach_interfaces(cloud, vm)
+    is_repeated = kind == "vm.update" and not is_change and last_put == _digest(body)
+    if kind == "vm.update":
+        vm.hidden["lastPut"] = _digest(body)
     retry_after = None if kind == "vm.patch" else 10
-    spec = OperationSpec("compute", kind, vm.id, vm.location or "", {"resized": resized}, retry_after=retry_after)
+    spec = OperationSpec("compute", kind, vm.id, vm.location or "", arguments, retry_after=retry_after)
     operation = begin(cloud, request, spec)
-    return started(cloud, request, operation, 200, render_vm(cloud, vm, request.api_version))
+    shown = render_vm(cloud, vm, request.api_version)
+    if is_repeated:
+        # Recorded in 2024-08: repeating the last PUT is Updating for a moment, without an operation to follow. A PUT
+        # with the same effect after something else happened has one (2023-12).
+        return written(200, shown)
+    return started(cloud, request, operation, 200, shown)
 
 
-def _leaves_out(properties: Json, wanted: Json) -> bool:
-    """Return whether a PUT omits properties of the VM: the service treats that as a change, and keeps them."""
-    for name in ("storageProfile", "osProfile"):
-        if set(properties.get(name) or ()) - set(wanted.get(name) or ()):
-            return True
-    return False
+def _digest(body: Json) -> str:
+    """Return a digest of a request's body, by which a repetition is recognised."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _apply(cloud: Cloud, vm: Resource, body: Json, kind: str) -> Json:
+    """Take a request's body into a VM; return the arguments of the operation."""
+    wanted: Json = body.get("properties") or {}
+    is_patch = kind == "vm.patch"
+    _keep_secrets(vm, wanted)
+    merged = changes.merged(vm.properties, wanted) if is_patch else wanted
+    # A new size, and other settings of the firmware, restart the machine.
+    resized = changes.resized(vm, merged) or changes.firmware_changes(vm, merged)
+    old = vm.properties
+    vm.properties = fill(vm, merged, None, old)
+    disks.fill_sizes(cloud, vm)
+    disks.mark_detached(vm, old)
+    if body.get("identity"):
+        identity = identity_of(cloud, body["identity"], vm.top.get("identity") or {}, patch=is_patch)
+        _set_identity(vm.top, identity)
+    vm.refs = checks.references(vm)
+    return {"resized": resized}
 
 
 def _comparable(vm: Resource) -> Json:
@@ -320,6 +353,7 @@ class Update:
         vm = cloud.store.get(operation.target)
         if vm is None:
             return
+        disks.remove_detached(vm)
         disks.create_for(cloud, vm)
         cloud.store.save(vm)
         await cloud.machines.reconfigure(vm)

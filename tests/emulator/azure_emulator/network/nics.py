@@ -53,7 +53,7 @@ def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
         "provisioningState": nic.provisioning_state,
         "resourceGuid": stored["resourceGuid"],
         "ipConfigurations": [render_configuration(nic, item, api_version) for item in stored["ipConfigurations"]],
-        "dnsSettings": stored["dnsSettings"],
+        "dnsSettings": _dns_settings(cloud, nic),
     }
     properties.update(_attachment(cloud, nic))
     if stored.get("enableAcceleratedNetworking") is not None or api_version < "2022-01-01":
@@ -68,6 +68,15 @@ def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
         body["tags"] = nic.tags
     body.update(properties=properties, type=nic.type, location=nic.location)
     return body
+
+
+def _dns_settings(cloud: Cloud, nic: Resource) -> Json:
+    """Return the DNS settings; while its machine is deallocated, an interface has no internal suffix."""
+    machine = cloud.store.get(nic.hidden.get("virtualMachine", ""))
+    hidden = (
+        ("internalDomainNameSuffix",) if machine is not None and machine.hidden.get("power") == "deallocated" else ()
+    )
+    return {name: value for name, value in nic.properties["dnsSettings"].items() if name not in hidden}
 
 
 def _attachment(cloud: Cloud, nic: Resource) -> Json:

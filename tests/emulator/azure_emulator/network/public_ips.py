@@ -59,7 +59,8 @@ def render_address(cloud: Cloud, address: Resource, api_version: str) -> Json:
     user = configuration_of(cloud, address)
     if user is not None:
         properties["ipConfiguration"] = {"id": user}
-    if api_version >= "2022-01-01":
+    if min(api_version, address.hidden.get("writtenWith", api_version)) >= "2022-05-01":
+        # Shown if both the last write and the read know it (recorded in 2024-08).
         properties["ddosSettings"] = stored.get("ddosSettings") or {"protectionMode": "VirtualNetworkInherited"}
     top = dict(address.top)
     sku = top.pop("sku")

@@ -36,7 +36,8 @@ def render_network(cloud: Cloud, network: Resource, api_version: str) -> Json:
         "resourceGuid": stored["resourceGuid"],
         "addressSpace": stored["addressSpace"],
     }
-    if api_version >= "2023-09-01":
+    if min(api_version, network.hidden.get("writtenWith", api_version)) >= "2023-09-01":
+        # Shown if both the last write and the read know it (recorded in 2024-08).
         properties["privateEndpointVNetPolicies"] = stored.get("privateEndpointVNetPolicies", "Disabled")
     for name in ("dhcpOptions", "bgpCommunities", "encryption", "flowTimeoutInMinutes", "enableVmProtection"):
         if name in stored and (name != "enableVmProtection" or api_version < "2019-01-01"):

@@ -118,6 +118,7 @@ def _put(cloud: Cloud, request: ArmRequest, writer: Writer) -> Reply:
         conflicts.refuse_while_deleting(current)
     desired = _draft(cloud, request, writer.type, current)
     desired.location, desired.tags = body["location"], body.get("tags")
+    desired.hidden["writtenWith"] = request.api_version
     children = writer.describe(cloud, desired, body)
     change = Change(current, desired, current is None or _differs(cloud, current, desired, children))
     progress = writer.progress(change)
