@@ -107,6 +107,11 @@ class Tour:
 
     async def networks(self) -> None:
         """Virtual networks, subnets, security groups, rules."""
+        asg = f"{self.network}/applicationSecurityGroups/asg1"
+        await self.go("PUT", asg, NETWORK, 201, body={"location": PLACE})
+        await self.go("PUT", asg, NETWORK, 200, body={"location": PLACE, "tags": {"x": "y"}})
+        await self.family(asg)
+        await self.go("DELETE", asg, NETWORK, 202)
         nsg, vnet = f"{self.network}/networkSecurityGroups/nsg1", f"{self.network}/virtualNetworks/vnet1"
         await self.go(
             "PUT",
@@ -348,6 +353,7 @@ class Tour:
             await self.go("GET", path, GALLERIES)
             await self.go("GET", path.rpartition("/")[0], GALLERIES)
             await self.go("GET", f"{path}9", GALLERIES, 404)
+        await self.go("GET", f"{self.subscription}/providers/Microsoft.Compute/galleries", GALLERIES)
         shown = await self.go("GET", gallery, GALLERIES)
         name = shown.body["properties"]["sharingProfile"]["communityGalleryInfo"]["publicNames"][0]
         place = f"{self.subscription}/providers/Microsoft.Compute/locations/{PLACE}"
@@ -365,6 +371,7 @@ class Tour:
         for rest in ("", "/images", "/images/debian", "/images/debian/versions", "/images/debian/versions/1.0.0"):
             await self.go("GET", f"{path}{rest}", GALLERIES)
         await self.go("GET", f"{path}/images/none", GALLERIES, 404)
+        await self.go("GET", path.rpartition("/")[0], GALLERIES)
 
     def machine(self, **changes: t.Any) -> Json:
         """The body of a VM."""

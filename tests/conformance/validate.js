@@ -48,7 +48,7 @@ function commonError(exchange) {
 }
 
 // What Azure answers, as recorded, although its specification does not name it.
-const BEYOND = /^\/properties\/osDiskImage\/sizeInBytes$/;
+const BEYOND = /^\/properties\/(replicaCount|osDiskImage\/sizeIn(Bytes|Gb))$/;
 
 function isBeyond(error) {
   const paths = error.pathsInPayload || [];

@@ -17,7 +17,7 @@ _RESOURCE = re.compile(
 )
 _POLL = re.compile(
     r"^/subscriptions/[^/]+(?:/providers/(?P<provider>[^/]+)(?:/locations/(?P<location>[^/]+))?)?"
-    r"/(?P<word>operations|operationresults|operationstatuses|diskoperations|asyncoperations)/(?P<id>[^/]+)/?$",
+    r"/(?P<word>operations|capsoperations|operationresults|operationstatuses|diskoperations|asyncoperations)/(?P<id>[^/]+)/?$",
     re.IGNORECASE,
 )
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
@@ -72,7 +72,7 @@ def short_type(type_: str) -> str:
 
 def parse_target(path: str) -> Target | None:
     """Return the resource that a path below a resource group means; None for other paths."""
-    match = _RESOURCE.match(path)
+    match = _RESOURCE.match(re.sub("/{2,}", "/", path))
     if match is None:
         return None
     subscription, group = match["subscription"], match["group"]

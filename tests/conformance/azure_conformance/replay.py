@@ -22,6 +22,7 @@ from .paths import Poll, Target, parse_poll, parse_target
 from .preconditions import add_to_catalogue, starting_switches
 from .records import Flow, Interaction
 from .resource_history import ResourceHistory
+from .scope import is_out_of_scope, is_page
 from .seeding import Seeder
 
 LOG = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class _Replay:
     async def _one(self, position: int, record: Interaction) -> Outcome:
         self._seeder.notes.clear()
         poll = parse_poll(record.path)
-        if not self._is_arm(record) or not self._cloud.serves(record.method, record.path):
+        if not self._is_arm(record) or is_out_of_scope(record.path) or is_page(record.response.body):
             self._remember_unserved(record)
             return Outcome(self._flow, record, "not served")
         if poll is not None:

@@ -43,12 +43,13 @@ from .endpoints.control import PREFIX, Control
 from .endpoints.tokens import Tokens, form_of
 from .errors import ApiError, subscription_not_found
 from .faults import Fault, throttled
-from .network import nics, nsgs, public_ips, vnets
+from .network import application_groups, nics, nsgs, public_ips, vnets
 from .settings import new_guid
 from .vault import data_plane, vaults
 from .vault.names import vault_of_host
 
 ROUTED = (
+    application_groups,
     catalogue_routes,
     disks,
     extensions,

@@ -32,7 +32,9 @@ KEPT = 2000
 UNPOLLED = 0.5
 """Seconds after which an instant operation ends although nobody asked for it."""
 
-Provider = t.Literal["compute", "disk", "network", "group"]
+Provider = t.Literal["compute", "disk", "gallery", "network", "group"]
+WORDS: t.Mapping[str, str] = {"compute": "operations", "disk": "DiskOperations", "gallery": "capsOperations"}
+"""Of the compute provider's parts: the segment of the path that their operations are under."""
 Status = t.Literal["InProgress", "Succeeded", "Failed", "Canceled"]
 Ending = tuple[Status | None, Json | None]
 
@@ -319,11 +321,11 @@ class Operations:
         base = f"{origin}/subscriptions/{operation.subscription}"
         if operation.provider == "group":
             return f"{base}/operationresults/{operation.id}?{query}"
-        if operation.provider in ("compute", "disk"):
+        if operation.provider in WORDS:
             pool = hashlib.md5(operation.subscription.encode(), usedforsecurity=False).hexdigest()
             guid = f"{pool[:8]}-{pool[8:12]}-{pool[12:16]}-{pool[16:20]}-{pool[20:]}"
             monitor = "monitor=true&" if location else ""
-            word = "DiskOperations" if operation.provider == "disk" else "operations"
+            word = WORDS[operation.provider]
             place = f"/providers/Microsoft.Compute/locations/{operation.location}/{word}/{operation.id}"
             return f"{base}{place}?p={guid}&{monitor}{query}"
         word = "operationResults" if location else "operations"

@@ -17,11 +17,12 @@ if t.TYPE_CHECKING:
 
 COMPUTE = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
 DISK = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/DiskOperations/{{operation}}"
+GALLERY = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/capsOperations/{{operation}}"
 NETWORK = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/operations/{{operation}}"
 RESULTS = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/operationResults/{{operation}}"
 
 
-POLL_RETRY_AFTER = {"compute": 30, "disk": 2, "network": 10, "group": 15}
+POLL_RETRY_AFTER = {"compute": 30, "disk": 2, "gallery": 30, "network": 10, "group": 15}
 BY_KIND = {"publicIPAddress.create": 2, "publicIPAddress.update": 2, "vm.deallocate": 36, "vm.start": 9}
 """Recorded seconds that a poll is told to wait, by provider and by kind of operation."""
 
@@ -36,6 +37,7 @@ def _wait(cloud: Cloud, operation: Operation) -> dict[str, str]:
 
 @route("GET", COMPUTE, "Microsoft.Compute/locations/operations")
 @route("GET", DISK, "Microsoft.Compute/disks")
+@route("GET", GALLERY, "Microsoft.Compute/galleries")
 async def poll_compute(cloud: Cloud, request: ArmRequest) -> Reply:
     """``Azure-AsyncOperation`` of compute; with ``monitor=true`` its ``Location``."""
     operation = cloud.operations.find(request.params["operation"], request.query)

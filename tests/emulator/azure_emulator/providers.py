@@ -27,7 +27,7 @@ from .compute.names import (
 from .errors import ApiError, Json
 from .groups import KIND, TYPE
 from .identities import IDENTITY
-from .network.names import NIC, NSG, PUBLIC_IP, RULE, SUBNET, VNET
+from .network.names import APPLICATION_GROUP, NIC, NSG, PUBLIC_IP, RULE, SUBNET, VNET
 from .vault.names import VAULT
 
 if t.TYPE_CHECKING:
@@ -35,7 +35,7 @@ if t.TYPE_CHECKING:
 
 COMPUTE = (VM, EXTENSION, RUN_COMMAND, DISK, AVAILABILITY_SET, PLACEMENT_GROUP, IMAGE)
 GALLERIES = (GALLERY, GALLERY_IMAGE, GALLERY_VERSION)
-TYPES = (VNET, SUBNET, NSG, RULE, PUBLIC_IP, NIC, *COMPUTE, *GALLERIES, VAULT, IDENTITY)
+TYPES = (VNET, SUBNET, NSG, RULE, APPLICATION_GROUP, PUBLIC_IP, NIC, *COMPUTE, *GALLERIES, VAULT, IDENTITY)
 NAMESPACES = (
     "Microsoft.Compute",
     "Microsoft.KeyVault",

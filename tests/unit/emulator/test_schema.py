@@ -29,6 +29,7 @@ FILES = {
     "Subnet": f"{NETWORK}/virtualNetwork.json",
     "NetworkSecurityGroup": f"{NETWORK}/networkSecurityGroup.json",
     "SecurityRule": f"{NETWORK}/networkSecurityGroup.json",
+    "ApplicationSecurityGroup": f"{NETWORK}/applicationSecurityGroup.json",
     "PublicIPAddress": f"{NETWORK}/publicIpAddress.json",
     "NetworkInterface": f"{NETWORK}/networkInterface.json",
     "TagsObject": f"{NETWORK}/network.json",

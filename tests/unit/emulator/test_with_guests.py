@@ -113,6 +113,13 @@ def test_a_machine_from_creation_to_a_crash(directory: Path) -> None:
         arm.done(arm.put(f"{VM}/runCommands/who", command))
         result = arm.get(f"{VM}/runCommands/who", dollar_expand="instanceView").json()["properties"]["instanceView"]
         assert (result["executionState"], result["exitCode"], result["output"].strip()) == ("Failed", 4, "root")
+        older = {
+            "commandId": "RunShellScript",
+            "script": ["echo $1 $who"],
+            "parameters": [{"name": "who", "value": "me"}],
+        }
+        output = arm.follow(arm.post(f"{VM}/runCommand", older))["properties"]["output"]
+        assert "[stdout]\nme me\n" in output["value"][0]["message"]
         assert "Reached target" in azure.console_log(arm.get(VM).json()["id"])
         arm.done(arm.delete(VM))
         assert _opens(address, False)

@@ -103,6 +103,27 @@ LOCATIONS = _words(
 )
 
 
+_WORDS = (
+    "south central us|north central us|west central us|central us|east us|west us|north europe|west europe|east asia"
+    "|southeast asia|japan east|japan west|australia central|australia east|australia southeast|brazil south"
+    "|south india|central india|west india|canada central|canada east|uk south|uk west|korea central|korea south"
+    "|france central|south africa north|uae north|switzerland north|germany west central|norway east|sweden central"
+    "|qatar central|poland central|italy north|israel central|spain central|mexico central|new zealand north"
+)
+_UPPER = {"us": "US", "uk": "UK", "uae": "UAE", "euap": "EUAP"}
+
+
+def display_name(location: str) -> str:
+    """Return a region's name as people write it: ``East US 2``."""
+    short = location.replace(" ", "").lower()
+    for words in _WORDS.split("|"):
+        rest = short.removeprefix(words.replace(" ", ""))
+        if rest != short and re.fullmatch(r"\d?(euap)?", rest):
+            parts = [*words.split(), *re.findall(r"\d|euap", rest)]
+            return " ".join(_UPPER.get(part, part.capitalize()) for part in parts)
+    return location
+
+
 def versions_of(type_: str) -> t.Sequence[str]:
     """Return the api-versions of a resource type."""
     key = type_.lower()

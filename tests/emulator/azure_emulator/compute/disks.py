@@ -50,11 +50,22 @@ def render_disk(disk: Resource, api_version: str) -> Json:
     return body
 
 
-def _as_sent(disk: Resource, body: Json) -> Json:
-    """Return the answer to a write: what the request said, and that the disk is being updated."""
+GIVEN = ("osType", "hyperVGeneration", "supportedCapabilities", "creationData", "diskSizeGB", "securityProfile")
+"""Properties that clients give: the answer to a PATCH shows them, and not what the service computes."""
+
+
+def _as_sent(disk: Resource, body: Json, *, is_patch: bool) -> Json:
+    """Return the answer to a write: what clients have asked for, and that the disk is being updated.
+
+    Recorded for PUT in 2023-10; for PATCH after the examples of the specification.
+    """
     shown: Json = {"name": disk.name, "id": disk.id, "type": disk.type, "location": disk.location}
+    before: Json = {}
+    if is_patch:
+        shown.update(disk.top, **({"tags": disk.tags} if disk.tags is not None else {}))
+        before = {name: disk.properties[name] for name in GIVEN if name in disk.properties}
     shown.update({name: body[name] for name in ("tags", "sku", "zones") if body.get(name) is not None})
-    return {**shown, "properties": {**(body.get("properties") or {}), "provisioningState": "Updating"}}
+    return {**shown, "properties": {**before, **(body.get("properties") or {}), "provisioningState": "Updating"}}
 
 
 def create_for(cloud: Cloud, vm: Resource) -> None:
@@ -271,7 +282,7 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
     cloud.store.save(disk)
     kind = "disk.create" if current is None else "disk.update"
     operation = begin(cloud, request, OperationSpec("disk", kind, disk.id, disk.location or "", retry_after=2))
-    return accepted(cloud, request, operation, _as_sent(disk, body))
+    return accepted(cloud, request, operation, _as_sent(disk, body, is_patch=request.method == "PATCH"))
 
 
 def _check_change(cloud: Cloud, disk: Resource, body: Json) -> None:

@@ -15,8 +15,9 @@ import typing as t
 from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import accepted, begin, found, listing, started
 from ..arm.resource import Json, Resource, timestamp
-from ..arm.routing import GROUP, route
+from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import parent_not_found, read_body
+from ..arm.versions import display_name
 from ..errors import ApiError
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
@@ -33,6 +34,8 @@ PATHS = {
     GALLERY_VERSION: f"{BASE}/{{gallery}}/images/{{image}}/versions/{{version}}",
 }
 LEVELS = ("gallery", "image", "version")
+REGION = {"regionalReplicaCount": 1, "storageAccountType": "Standard_LRS", "excludeFromLatest": False}
+"""What a version says of a target region by itself."""
 SEMANTIC = re.compile(r"\d{1,10}\.\d{1,10}\.\d{1,10}")
 
 
@@ -81,6 +84,8 @@ def _describe_image(image: Resource, requested: Json) -> None:
                 target=f"galleryImage.properties.{name}",
             )
     image.properties = {"hyperVGeneration": "V1", "architecture": "x64", **before, **requested}
+    if not (image.properties.get("disallowed") or {}).get("diskTypes"):
+        image.properties.pop("disallowed", None)
 
 
 def _describe_version(resource: Resource, wanted: Json) -> None:
@@ -94,23 +99,26 @@ def _describe_version(resource: Resource, wanted: Json) -> None:
         )
     profile = wanted.get("publishingProfile") or {}
     regions = profile.get("targetRegions") or [{"name": resource.location}]
-    shown = [
-        {"regionalReplicaCount": 1, "storageAccountType": "Standard_LRS", "excludeFromLatest": False, **region}
-        for region in regions
-    ]
+    shown = [{**REGION, **region, "name": display_name(region["name"])} for region in regions]
     storage = wanted.get("storageProfile") or {}
-    disk = {"sizeInGB": 30, "hostCaching": "ReadWrite", **(storage.get("osDiskImage") or {})}
+    disk = {"sizeInGB": 30, "hostCaching": "ReadWrite", "source": {}, **(storage.get("osDiskImage") or {})}
     resource.properties = {
         **wanted,
         "publishingProfile": {
             "replicaCount": 1,
             "excludeFromLatest": False,
             "storageAccountType": "Standard_LRS",
+            "replicationMode": "Full",
             **profile,
             "targetRegions": shown,
             "publishedDate": resource.properties.get("publishingProfile", {}).get("publishedDate") or timestamp(),
         },
-        "storageProfile": {**storage, "osDiskImage": disk},
+        "storageProfile": {"dataDiskImages": [], **storage, "osDiskImage": disk},
+        "safetyProfile": {
+            "reportedForPolicyViolation": False,
+            "allowDeletionOfReplicatedLocations": False,
+            **(wanted.get("safetyProfile") or {}),
+        },
     }
 
 
@@ -159,7 +167,7 @@ def _put(cloud: Cloud, request: ArmRequest, type_: str) -> Reply:
     resource.tags = body.get("tags")
     resource.provisioning_state = "Creating" if is_new else "Updating"
     cloud.store.save(resource)
-    spec = OperationSpec("compute", "gallery.write", resource.id, resource.location or "", latency="disk.create")
+    spec = OperationSpec("gallery", "gallery.write", resource.id, resource.location or "", latency="disk.create")
     return started(cloud, request, begin(cloud, request, spec), 201 if is_new else 200, render(resource))
 
 
@@ -173,12 +181,19 @@ def _delete(cloud: Cloud, request: ArmRequest, type_: str) -> Reply:
     resource.provisioning_state = "Deleting"
     cloud.store.save(resource)
     location = resource.location or ""
-    spec = OperationSpec("compute", "gallery.delete", resource.id, location, latency="disk.delete", retry_after=10)
+    spec = OperationSpec("gallery", "gallery.delete", resource.id, location, latency="disk.delete", retry_after=10)
     return accepted(cloud, request, begin(cloud, request, spec))
 
 
 for _type in PATHS:
     _serve(_type)
+
+
+@route("GET", f"{SUBSCRIPTION}/providers/Microsoft.Compute/galleries", GALLERY)
+async def list_galleries(cloud: Cloud, request: ArmRequest) -> Reply:
+    """List the galleries of a subscription."""
+    galleries = cloud.store.of_type(GALLERY, f"/subscriptions/{request.subscription}")
+    return listing([render(gallery) for gallery in galleries])
 
 
 @action("gallery.write", "gallery.delete")

@@ -39,15 +39,19 @@ PERMISSIONS = {SHARED: "Groups", COMMUNITY: "Community"}
 def _shared(cloud: Cloud, type_: str, name: str) -> Resource | None:
     """Return a gallery by its unique or public name, if it is shared in this way."""
     for gallery in cloud.store.of_type(GALLERY):
-        sharing = gallery.properties.get("sharingProfile") or {}
-        if sharing.get("permissions") != PERMISSIONS[type_]:
-            continue
-        names = (sharing.get("communityGalleryInfo") or {}).get("publicNames") or []
-        if type_ == SHARED:
-            names = [gallery.properties["identifier"]["uniqueName"]]
-        if name.lower() in [known.lower() for known in names]:
+        if name.lower() in [known.lower() for known in _names(gallery, type_)]:
             return gallery
     return None
+
+
+def _names(gallery: Resource, type_: str) -> list[str]:
+    """Return the names by which others know a gallery; none if it is not shared in this way."""
+    sharing = gallery.properties.get("sharingProfile") or {}
+    if sharing.get("permissions") != PERMISSIONS[type_]:
+        return []
+    if type_ == SHARED:
+        return [gallery.properties["identifier"]["uniqueName"]]
+    return list((sharing.get("communityGalleryInfo") or {}).get("publicNames") or [])
 
 
 def find_version(cloud: Cloud, reference: str, location: str | None) -> tuple[Resource, Resource] | None:
@@ -101,6 +105,7 @@ class Viewer:
         one = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/{word}/{{gallery}}"
         for path, handler in (
             (one, self.get),
+            (one.rpartition("/")[0], self.list_all),
             (f"{one}/images", self.list_images),
             (f"{one}/images/{{image}}", self.get_image),
             (f"{one}/images/{{image}}/versions", self.list_versions),
@@ -110,7 +115,12 @@ class Viewer:
 
     async def get(self, cloud: Cloud, request: ArmRequest) -> Reply:
         """Return one gallery."""
-        return found(self._body(request, self._gallery(cloud, request), {}))
+        return found(self._gallery_body(request, self._gallery(cloud, request), request.params["gallery"]))
+
+    async def list_all(self, cloud: Cloud, request: ArmRequest) -> Reply:
+        """List the galleries that are shared in this way."""
+        galleries = [g for g in cloud.store.of_type(GALLERY) if _names(g, self.type)]
+        return listing([self._gallery_body(request, gallery, _names(gallery, self.type)[0]) for gallery in galleries])
 
     async def list_images(self, cloud: Cloud, request: ArmRequest) -> Reply:
         """Return the definitions of a gallery."""
@@ -146,6 +156,13 @@ class Viewer:
         if image is None:
             raise _not_found("gallery image", request.params["image"])
         return image
+
+    def _gallery_body(self, request: ArmRequest, gallery: Resource, name: str) -> Json:
+        request.params["gallery"] = name
+        info = (gallery.properties.get("sharingProfile") or {}).get("communityGalleryInfo") or {}
+        shown = ("publisherUri", "publisherContact", "eula", "publicNames")
+        metadata = {key: info[key] for key in shown if key in info}
+        return self._body(request, gallery, {"communityMetadata": metadata} if self.type == COMMUNITY else {})
 
     def _image_body(self, request: ArmRequest, image: Resource) -> Json:
         properties = {name: image.properties[name] for name in SHOWN_OF_IMAGE if name in image.properties}

@@ -291,7 +291,8 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     touch(vm, "Updating")
     cloud.store.save(vm)
     attach_interfaces(cloud, vm)
-    is_repeated = kind == "vm.update" and not is_change and last_put == _digest(body)
+    is_complete = not _leaves_out(before["properties"], wanted)
+    is_repeated = kind == "vm.update" and not is_change and (is_complete or last_put == _digest(body))
     if kind == "vm.update":
         vm.hidden["lastPut"] = _digest(body)
     retry_after = None if kind == "vm.patch" else 10
@@ -299,10 +300,17 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     operation = begin(cloud, request, spec)
     shown = render_vm(cloud, vm, request.api_version)
     if is_repeated:
-        # Recorded in 2024-08: repeating the last PUT is Updating for a moment, without an operation to follow. A PUT
-        # with the same effect after something else happened has one (2023-12).
+        # Recorded in 2024-08: repeating the last PUT is Updating for a moment, without an operation to follow. One that
+        # leaves something out has one if anything else happened since (2023-12).
         return written(200, shown)
     return started(cloud, request, operation, 200, shown)
+
+
+def _leaves_out(properties: Json, wanted: Json) -> bool:
+    """Return whether a PUT omits properties of the VM, which the service keeps."""
+    return any(
+        set(properties.get(name) or ()) - set(wanted.get(name) or ()) for name in ("storageProfile", "osProfile")
+    )
 
 
 def _digest(body: Json) -> str:

@@ -114,6 +114,8 @@ def touch(resource: Resource, state: str | None = None) -> None:
 
 
 @action(
+    "applicationSecurityGroup.create",
+    "applicationSecurityGroup.update",
     "virtualNetwork.create",
     "virtualNetwork.update",
     "subnet.create",

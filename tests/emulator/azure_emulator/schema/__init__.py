@@ -41,6 +41,9 @@ BODIES: t.Mapping[str, Body] = {
     "Microsoft.Network/networkSecurityGroups/securityRules": Body(
         "network", "SecurityRule", "SecurityRule", "2024-05-01"
     ),
+    "Microsoft.Network/applicationSecurityGroups": Body(
+        "network", "ApplicationSecurityGroup", "TagsObject", "2024-05-01"
+    ),
     "Microsoft.Network/publicIPAddresses": Body("network", "PublicIPAddress", "TagsObject", "2024-05-01"),
     "Microsoft.Network/networkInterfaces": Body("network", "NetworkInterface", "TagsObject", "2024-05-01"),
     "Microsoft.Compute/virtualMachines": Body("compute", "VirtualMachine", "VirtualMachineUpdate", "2024-07-01"),

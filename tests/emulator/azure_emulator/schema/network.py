@@ -41,6 +41,10 @@ NetworkSecurityGroup
 NetworkSecurityGroupPropertiesFormat
   flushConnection:bool securityRules:[SecurityRule] defaultSecurityRules- networkInterfaces- subnets- flowLogs-
   resourceGuid- provisioningState-
+ApplicationSecurityGroup
+  id:str name- type- location:str tags:map properties:ApplicationSecurityGroupPropertiesFormat etag-
+ApplicationSecurityGroupPropertiesFormat
+  resourceGuid- provisioningState-
 SecurityRule
   id:str properties:SecurityRulePropertiesFormat name:str etag- type:str
 SecurityRulePropertiesFormat
