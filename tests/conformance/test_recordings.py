@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The local Azure against recorded traffic, if there is any: at ``AZURE_RECORDINGS``, or beside the checkout.
+"""The local Azure against recorded traffic, if there is any: below ``AZURE_RECORDINGS``, or beside the checkout.
 
 The figures go into the document that ``CONFORMANCE_DOCS`` names.
 """
@@ -21,19 +21,21 @@ from azure_conformance.report import lines, write_docs
 
 from .conftest import CHECKOUT
 
-RECORDINGS = Path(os.environ.get("AZURE_RECORDINGS", CHECKOUT.parent / "shared" / "recordings"))
-pytestmark = pytest.mark.skipif(not RECORDINGS.is_dir(), reason="skipped: no recordings")
+GIVEN = os.environ.get("AZURE_RECORDINGS")
+DIRECTORIES = [Path(GIVEN)] if GIVEN else sorted((CHECKOUT.parent / "shared").glob("recordings*"))
+pytestmark = pytest.mark.skipif(not any(map(Path.is_dir, DIRECTORIES)), reason="skipped: no recordings")
 
 
 async def outcomes() -> list[Outcome]:
-    """What comes of every recorded interaction."""
-    return [outcome for flow in read_directory(RECORDINGS) for outcome in await replay(flow)]
+    """Return the outcome of every recorded interaction."""
+    flows = [flow for directory in DIRECTORIES for flow in read_directory(directory)]
+    return [outcome for flow in flows for outcome in await replay(flow)]
 
 
 def test_the_local_azure_answers_as_recorded() -> None:
     """Nothing disagrees, and much is compared."""
-    found = asyncio.run(outcomes())
-    assert not [outcome for outcome in found if outcome.verdict == "disagree"], "\n".join(lines(found))
-    assert [outcome for outcome in found if outcome.verdict == "agree"]
+    compared = asyncio.run(outcomes())
+    assert not [outcome for outcome in compared if outcome.verdict == "disagree"], "\n".join(lines(compared))
+    assert [outcome for outcome in compared if outcome.verdict == "agree"]
     if document := os.environ.get("CONFORMANCE_DOCS"):
-        write_docs(Path(document), found)
+        write_docs(Path(document), compared)
