@@ -231,6 +231,21 @@ def test_what_is_not_served_is_counted_and_not_compared(tmp_path: Path, capsys: 
     assert (status, lines) == (0, ["0 compared, 0 agree, 0 disagree, 3 not served"])
 
 
+def test_an_answer_that_a_served_provider_lacks_is_a_disagreement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = {"name": "r1", "location": "eastus", "properties": {"provisioningState": "Succeeded"}}
+    entries = [
+        ("GET", f"{NETWORK}/routeTables/r1?api-version=2024-05-01", None, 200, {}, body),
+        ("GET", f"{NETWORK}/loadBalancers/l1?api-version=2024-05-01", None, 200, {}, body),
+        ("POST", f"{VM}/capture?api-version=2024-07-01", {}, 202, {}, ""),
+        ("GET", f"{NETWORK}/routeTables/r2?api-version=2024-05-01", None, 404, {}, "<!DOCTYPE html><html></html>"),
+    ]
+    status, lines = run(write(tmp_path / "flow.json", entries), capsys)
+    assert (status, lines[-1]) == (1, "1 compared, 0 agree, 1 disagree, 3 not served")
+    assert lines[0].startswith("flow 0 GET /resourceGroups/g1/providers/Microsoft.Network/routeTables/r1")
+
+
 def test_an_older_record_is_excused_field_by_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     body = address("Updating")
     del body["properties"]["ddosSettings"]

@@ -427,6 +427,20 @@ def test_etags_guard_writes(arm: Arm) -> None:
     assert arm.put(path, body, header_If_Match=etag).status_code == 200
 
 
+def test_application_security_groups(arm: Arm) -> None:
+    path = f"{P}/applicationSecurityGroups/web"
+    created = arm.put(path, {"location": "eastus"})
+    assert (created.status_code, created.json()["properties"]) == (201, {"provisioningState": "Updating"})
+    arm.done(created)
+    assert arm.put(path, {"location": "eastus"}).json()["properties"] == {"provisioningState": "Succeeded"}
+    reference = [{"id": arm.get(path).json()["id"]}]
+    change = {"sourceAddressPrefix": None, "sourceApplicationSecurityGroups": reference}
+    rule = arm.done(arm.nsg("nsg", _rule(**change))).json()["properties"]["securityRules"][0]
+    assert rule["properties"]["sourceApplicationSecurityGroups"] == reference
+    arm.done(arm.delete(path))
+    assert arm.code(arm.get(path)) == (404, "ResourceNotFound")
+
+
 def test_lists(arm: Arm) -> None:
     arm.done(arm.vnet())
     body = arm.get(f"{P}/virtualNetworks/vnet").json()

@@ -138,6 +138,37 @@ def gallery(arm: Arm, sharing: Json | None = None, group: str | None = None) -> 
     return t.cast("Json", arm.get(base + GALLERY, **{"api-version": GALLERIES}).json())
 
 
+def test_a_version_shows_what_azure_adds(arm: Arm) -> None:
+    gallery(arm)
+    version = {"api-version": GALLERIES}
+    body: Json = arm.get(VERSION, **version).json()
+    properties = {**body["properties"], "publishingProfile": {"targetRegions": [{"name": "eastus2"}]}}
+    response = arm.put(VERSION, {"location": "eastus", "properties": properties}, **version)
+    assert "/locations/eastus/capsOperations/" in response.headers["azure-asyncoperation"]
+    arm.done(response)
+    shown = arm.get(VERSION, **version).json()["properties"]
+    assert shown["publishingProfile"]["targetRegions"][0]["name"] == "East US 2"
+    assert shown["safetyProfile"]["reportedForPolicyViolation"] is False
+    assert (shown["storageProfile"]["osDiskImage"]["source"], shown["storageProfile"]["dataDiskImages"]) == ({}, [])
+    definition = {**arm.get(DEFINITION, **version).json()["properties"], "disallowed": {"diskTypes": []}}
+    arm.done(arm.put(DEFINITION, {"location": "eastus", "properties": definition}, **version))
+    assert "disallowed" not in arm.get(DEFINITION, **version).json()["properties"]
+
+
+def test_lists_of_galleries(arm: Arm) -> None:
+    info = {"publicNamePrefix": "mine", "publisherUri": "https://a", "publisherContact": "a@b", "eula": "c"}
+    made = gallery(arm, {"permissions": "Community", "communityGalleryInfo": info})
+    version = {"api-version": GALLERIES}
+    provider = f"{arm.subscription}/providers/Microsoft.Compute"
+    assert made in arm.get(f"{provider}/galleries", **version).json()["value"]
+    name = made["properties"]["sharingProfile"]["communityGalleryInfo"]["publicNames"][0]
+    listed = arm.get(f"{provider}/locations/eastus/communityGalleries", **version).json()["value"]
+    assert listed == [arm.get(f"{provider}/locations/eastus/communityGalleries/{name}", **version).json()]
+    metadata = listed[0]["properties"]["communityMetadata"]
+    assert (metadata["publisherUri"], metadata["publicNames"]) == ("https://a", [name])
+    assert arm.get(f"{provider}/locations/eastus/sharedGalleries", **version).json() == {"value": []}
+
+
 @pytest.mark.parametrize("shared", [None, "Groups", "Community"])
 def test_a_machine_from_a_gallery(arm: Arm, shared: str | None) -> None:
     arm.network()

@@ -17,10 +17,8 @@ from ..arm.tracked import read_body
 from ..errors import operation_not_allowed
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
-from . import sources
 from .checks import MOST_CACHED, cache_too_large
 from .common import refuse_while_busy
-from .features import is_ephemeral
 from .names import DISK
 
 if t.TYPE_CHECKING:
@@ -68,67 +66,6 @@ def _as_sent(disk: Resource, body: Json, *, is_patch: bool) -> Json:
     return {**shown, "properties": {**before, **(body.get("properties") or {}), "provisioningState": "Updating"}}
 
 
-def create_for(cloud: Cloud, vm: Resource) -> None:
-    """Create the missing disks of a VM, and mark all of them as attached to it."""
-    storage = vm.properties["storageProfile"]
-    for disk, is_os in [(storage["osDisk"], True), *((disk, False) for disk in storage["dataDisks"])]:
-        managed = disk.get("managedDisk")
-        if managed is None:
-            continue
-        managed.setdefault("id", f"{vm.id.partition('/providers/')[0]}/providers/{DISK}/{disk['name']}")
-        if is_os and is_ephemeral(vm):
-            # An ephemeral disk has an id, but is not a resource (MicrosoftDocs/azure-docs#71220).
-            continue
-        resource = cloud.store.get(managed["id"])
-        if resource is None:
-            resource = _new_disk(vm, disk, managed)
-            if is_os:
-                _describe_os_disk(cloud, vm, resource, disk["osType"])
-        set_owner(resource, vm)
-        cloud.store.save(resource)
-        disk["diskSizeGB"] = disk.get("diskSizeGB") or resource.properties.get("diskSizeGB")
-        managed.setdefault("storageAccountType", resource.top.get("sku", {}).get("name", "Standard_LRS"))
-    _let_go(cloud, vm)
-    vm.hidden["disksReady"] = True
-    from .checks import references
-
-    vm.refs = references(vm)
-
-
-def _new_disk(vm: Resource, disk: Json, managed: Json) -> Resource:
-    id_ = managed["id"]
-    resource = Resource(id_, DISK, disk["name"], id_.split("/")[4], vm.subscription, vm.location)
-    resource.tags = dict(vm.tags) if vm.tags else None
-    name = managed["storageAccountType"]
-    resource.top = {"sku": {"name": name, "tier": name.partition("_")[0]}}
-    if vm.top.get("zones"):
-        resource.top["zones"] = vm.top["zones"]
-    size = disk.get("diskSizeGB") or 30
-    resource.properties = {
-        "creationData": {"createOption": "Empty"},
-        **_numbers(size, name),
-        "timeCreated": timestamp(),
-        "provisioningState": "Succeeded",
-        "uniqueId": new_guid(),
-    }
-    return resource
-
-
-def _describe_os_disk(cloud: Cloud, vm: Resource, disk: Resource, os_type: str) -> None:
-    """Fill in what an OS disk takes over from its image."""
-    reference = vm.properties["storageProfile"].get("imageReference") or {}
-    image = sources.image_of(cloud, vm, reference)
-    creation: Json = {"createOption": "FromImage"}
-    if image is not None and reference.get("publisher"):
-        place = f"/Subscriptions/{vm.subscription}/Providers/Microsoft.Compute/Locations/{vm.location}"
-        creation["imageReference"] = {"id": f"{place}/Publishers/{image.path}"}
-    described: Json = {"osType": os_type, "creationData": creation}
-    if image is not None:
-        described["hyperVGeneration"] = image.generation
-        described["supportedCapabilities"] = {"acceleratedNetwork": True, "architecture": image.architecture}
-    disk.properties = {**described, **{k: v for k, v in disk.properties.items() if k not in described}}
-
-
 PREMIUM = (
     (4, "P1", 120, 25),
     (8, "P2", 120, 25),
@@ -156,7 +93,8 @@ def _performance(size: int, sku: str) -> Json:
     return {"diskIOPSReadWrite": iops, "diskMBpsReadWrite": throughput, "tier": tier}
 
 
-def _numbers(size: int, sku: str) -> Json:
+def numbers(size: int, sku: str) -> Json:
+    """Return the properties of a disk that follow from its size and SKU."""
     return {
         "diskSizeGB": size,
         **_performance(size, sku),
@@ -165,77 +103,6 @@ def _numbers(size: int, sku: str) -> Json:
         "networkAccessPolicy": "AllowAll",
         "publicNetworkAccess": "Enabled",
     }
-
-
-def fill_sizes(cloud: Cloud, vm: Resource) -> None:
-    """Show the sizes of existing disks that a request attaches."""
-    for disk in vm.properties["storageProfile"]["dataDisks"]:
-        resource = cloud.store.get((disk.get("managedDisk") or {}).get("id", ""))
-        if resource is not None and not disk.get("diskSizeGB"):
-            disk["diskSizeGB"] = resource.properties["diskSizeGB"]
-
-
-def mark_detached(vm: Resource, old: Json) -> None:
-    """Keep the data disks that a request leaves out, marked as being detached, until the operation ends."""
-    storage = vm.properties["storageProfile"]
-    kept = {disk["lun"] for disk in storage["dataDisks"]}
-    for disk in old["storageProfile"]["dataDisks"]:
-        if disk["lun"] not in kept:
-            storage["dataDisks"].append({**disk, "toBeDetached": True})
-
-
-def remove_detached(vm: Resource) -> None:
-    """Remove the data disks that are being detached."""
-    storage = vm.properties["storageProfile"]
-    storage["dataDisks"] = [disk for disk in storage["dataDisks"] if not disk.get("toBeDetached")]
-
-
-def set_owner(disk: Resource, vm: Resource | None) -> None:
-    """Attach a disk to a VM, or detach it."""
-    before = disk.hidden.pop("managedBy", "")
-    if vm is not None:
-        disk.hidden["managedBy"] = vm.id
-    if before.lower() != (vm.key if vm is not None else ""):
-        note_ownership(disk)
-
-
-def note_ownership(disk: Resource) -> None:
-    """Note a change of ownership: attaching, detaching, and start and deallocation of the machine."""
-    disk.properties["LastOwnershipUpdateTime"] = timestamp()
-
-
-def disks_of(cloud: Cloud, vm: Resource) -> list[Resource]:
-    """Return the managed disks of a VM."""
-    storage = vm.properties["storageProfile"]
-    found = [
-        cloud.store.get((d.get("managedDisk") or {}).get("id", "")) for d in [storage["osDisk"], *storage["dataDisks"]]
-    ]
-    return [disk for disk in found if disk is not None]
-
-
-def _let_go(cloud: Cloud, vm: Resource) -> None:
-    """Detach the disks that an update removed from the VM."""
-    storage = vm.properties["storageProfile"]
-    kept = {(d.get("managedDisk") or {}).get("id", "").lower() for d in [storage["osDisk"], *storage["dataDisks"]]}
-    for disk in cloud.store.of_type(DISK, f"/subscriptions/{vm.subscription}"):
-        if disk.hidden.get("managedBy", "").lower() == vm.key and disk.key not in kept:
-            set_owner(disk, None)
-            cloud.store.save(disk)
-
-
-def release(cloud: Cloud, vm: Resource) -> None:
-    """Delete or detach the disks of a deleted VM, as their delete options say."""
-    storage = vm.properties["storageProfile"]
-    for disk in [storage["osDisk"], *storage["dataDisks"]]:
-        resource = cloud.store.get((disk.get("managedDisk") or {}).get("id", ""))
-        if resource is None:
-            continue
-        set_owner(resource, None)
-        if disk.get("deleteOption") == "Delete":
-            cloud.store.remove(resource)
-            cloud.forget_disk(resource.id)
-        else:
-            cloud.store.save(resource)
 
 
 serve_reads(DISK, lambda _cloud, disk, version: render_disk(disk, version))
@@ -304,7 +171,7 @@ def _describe(cloud: Cloud, disk: Resource, body: Json) -> None:
     copied = _copied(cloud, requested)
     size = requested.get("diskSizeGB") or disk.properties.get("diskSizeGB") or copied.get("diskSizeGB") or 30
     kept = {name: value for name, value in disk.properties.items() if name != "tier"}
-    disk.properties = {**kept, **copied, **_numbers(size, disk.top["sku"]["name"]), **requested}
+    disk.properties = {**kept, **copied, **numbers(size, disk.top["sku"]["name"]), **requested}
     unique = copied.get("sourceUniqueId")
     if unique:
         disk.properties.pop("sourceUniqueId")

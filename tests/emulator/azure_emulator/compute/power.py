@@ -16,11 +16,12 @@ from ..errors import ApiError, conflict, invalid_parameter, operation_not_allowe
 from ..machines.base import AgentUnreachable, MachineError, RunCommandSpec
 from ..operations import Operation, OperationSpec, action
 from ..schema import accept
-from . import catalogue, checks, disks
+from . import catalogue, checks, vm_disks
 from .common import preempt_children, refuse_while_busy, touch
 from .features import is_ephemeral
 from .names import VM
-from .vms import ONE, dynamic_addresses, vm_of
+from .vm_interfaces import dynamic_addresses
+from .vms import ONE, vm_of
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -169,8 +170,8 @@ class Power:
             dynamic_addresses(cloud, vm, held=False)
         if ok and verb in ("deallocate", "start"):
             vm.hidden["lastAgent"] = None
-            for disk in disks.disks_of(cloud, vm):
-                disks.note_ownership(disk)
+            for disk in vm_disks.disks_of(cloud, vm):
+                vm_disks.note_ownership(disk)
                 cloud.store.save(disk)
         if vm.provisioning_state != "Deleting":
             touch(vm, operation.status)

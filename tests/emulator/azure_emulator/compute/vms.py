@@ -20,14 +20,15 @@ from ..errors import ApiError, conflict
 from ..identities import check_identities, ids_of
 from ..machines.base import MachineError
 from ..marketplace import check_plan
-from ..network.names import NIC, PUBLIC_IP
+from ..network.names import PUBLIC_IP
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
-from . import changes, checks, disks
+from . import changes, checks, vm_disks
 from .body import SECRETS, fill, render_vm
-from .common import kind_word, preempt_children, refuse_while_busy, touch
+from .common import preempt_children, refuse_while_busy, touch
 from .instance_view import instance_view
 from .names import EXTENSION, RUN_COMMAND, VM
+from .vm_interfaces import attach_interfaces, detach, dynamic_addresses
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -127,7 +128,7 @@ async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     vm.hidden["power"] = "starting"
     _keep_secrets(vm, wanted)
     vm.properties = fill(vm, wanted, image, {})
-    disks.fill_sizes(cloud, vm)
+    vm_disks.fill_sizes(cloud, vm)
     vm.properties["vmId"], vm.properties["timeCreated"] = new_guid(), timestamp()
     vm.refs = checks.references(vm)
     touch(vm, "Creating")
@@ -185,57 +186,6 @@ def _keep_secrets(vm: Resource, wanted: Json) -> None:
         vm.hidden["userData"] = wanted.pop("userData")
 
 
-def attach_interfaces(cloud: Cloud, vm: Resource) -> None:
-    """The interfaces of a VM get their MAC addresses and the link to it; others lose theirs."""
-    references = vm.properties["networkProfile"]["networkInterfaces"]
-    wanted = {reference["id"].lower() for reference in references}
-    for nic in cloud.store.of_type(NIC, f"/subscriptions/{vm.subscription}"):
-        if nic.hidden.get("virtualMachine", "").lower() == vm.key and nic.key not in wanted:
-            detach(cloud, nic)
-    for reference in references:
-        nic_ = cloud.store.get(reference["id"])
-        if nic_ is None:
-            continue
-        single = len(references) == 1
-        nic_.hidden["virtualMachine"] = vm.id
-        nic_.hidden["primary"] = bool((reference.get("properties") or {}).get("primary", single))
-        nic_.hidden.setdefault("macAddress", _mac_address(nic_.properties["resourceGuid"]))
-        nic_.etag = f'W/"{new_guid()}"'
-        cloud.store.save(nic_)
-
-
-def _mac_address(guid: str) -> str:
-    """Return the same for the same interface, in the block of addresses that Azure uses."""
-    digits = guid.replace("-", "").upper()
-    return f"00-22-48-{digits[0:2]}-{digits[2:4]}-{digits[4:6]}"
-
-
-def detach(cloud: Cloud, nic: Resource) -> None:
-    """Take an interface from its VM."""
-    for name in ("virtualMachine", "primary", "macAddress"):
-        nic.hidden.pop(name, None)
-    nic.etag = f'W/"{new_guid()}"'
-    cloud.store.save(nic)
-
-
-def dynamic_addresses(cloud: Cloud, vm: Resource, *, held: bool) -> None:
-    """A dynamic public address exists while the machine is allocated."""
-    from ..network.public_ips import allocate
-
-    for reference in vm.properties["networkProfile"]["networkInterfaces"]:
-        nic = cloud.store.get(reference["id"])
-        for target, _shown in nic.refs if nic is not None else []:
-            address = cloud.store.get(target)
-            if address is None or address.type != PUBLIC_IP:
-                continue
-            if held:
-                allocate(cloud, address)
-            elif address.properties["publicIPAllocationMethod"] == "Dynamic":
-                address.properties.pop("ipAddress", None)
-            cloud.store.save(address)
-    cloud.hosts.update()
-
-
 @action("vm.create")
 class Create:
     """Disks first, then the machine is booted until its agent reports."""
@@ -245,7 +195,7 @@ class Create:
         vm = cloud.store.get(operation.target)
         if vm is None:
             return
-        disks.create_for(cloud, vm)
+        vm_disks.create_for(cloud, vm)
         dynamic_addresses(cloud, vm, held=True)
         cloud.store.save(vm)
         try:
@@ -328,8 +278,8 @@ def _apply(cloud: Cloud, vm: Resource, body: Json, kind: str) -> Json:
     resized = changes.resized(vm, merged) or changes.firmware_changes(vm, merged)
     old = vm.properties
     vm.properties = fill(vm, merged, None, old)
-    disks.fill_sizes(cloud, vm)
-    disks.mark_detached(vm, old)
+    vm_disks.fill_sizes(cloud, vm)
+    vm_disks.mark_detached(vm, old)
     if body.get("identity"):
         identity = identity_of(cloud, body["identity"], vm.top.get("identity") or {}, patch=is_patch)
         _set_identity(vm.top, identity)
@@ -361,8 +311,8 @@ class Update:
         vm = cloud.store.get(operation.target)
         if vm is None:
             return
-        disks.remove_detached(vm)
-        disks.create_for(cloud, vm)
+        vm_disks.remove_detached(vm)
+        vm_disks.create_for(cloud, vm)
         cloud.store.save(vm)
         await cloud.machines.reconfigure(vm)
         if operation.args.get("resized") and vm.hidden.get("power") == "running":
@@ -421,7 +371,7 @@ def remove_with_options(cloud: Cloud, vm: Resource) -> None:
     for child in [*cloud.store.children(vm.id, EXTENSION), *cloud.store.children(vm.id, RUN_COMMAND)]:
         cloud.store.remove(child)
     cloud.store.remove(vm)
-    disks.release(cloud, vm)
+    vm_disks.release(cloud, vm)
     for reference in vm.properties["networkProfile"]["networkInterfaces"]:
         nic = cloud.store.get(reference["id"])
         if nic is None:
@@ -434,6 +384,3 @@ def remove_with_options(cloud: Cloud, vm: Resource) -> None:
                 if address and address.type == PUBLIC_IP and address.properties.get("deleteOption") == "Delete":
                     cloud.store.remove(address)
     cloud.hosts.update()
-
-
-__all__ = ["attach_interfaces", "kind_word", "remove_with_options", "vm_of"]
