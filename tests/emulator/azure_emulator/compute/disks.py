@@ -40,6 +40,8 @@ def render_disk(disk: Resource, api_version: str) -> Json:
     }
     if disk.hidden.get("managedBy"):
         body["managedBy"] = disk.hidden["managedBy"]
+    if "ownershipTime" in disk.hidden:
+        stored["LastOwnershipUpdateTime"] = disk.hidden["ownershipTime"]
     stored["provisioningState"] = disk.provisioning_state
     stored["diskState"] = "Attached" if disk.hidden.get("managedBy") else "Unattached"
     if api_version < "2020-06-30":

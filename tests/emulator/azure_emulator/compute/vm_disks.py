@@ -113,7 +113,7 @@ def set_owner(disk: Resource, vm: Resource | None) -> None:
 
 def note_ownership(disk: Resource) -> None:
     """Note a change of ownership: attaching, detaching, and start and deallocation of the machine."""
-    disk.properties["LastOwnershipUpdateTime"] = timestamp()
+    disk.hidden["ownershipTime"] = timestamp()
 
 
 def disks_of(cloud: Cloud, vm: Resource) -> list[Resource]:
