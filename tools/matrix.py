@@ -43,7 +43,7 @@ VAULT = f"{UNIT}/module_utils/_vault"
 NEVER = {
     f"{UNIT}/plugin_utils/_guest": "the program on the VM knows neither Ansible nor Azure",
     f"{UNIT}/module_utils/_docker": "the standard library alone",
-    f"{CERTIFICATES}/test_killed.py": "files, whichever wrote their content",
+    f"{CERTIFICATES}/test_journal.py": "files, whichever wrote their content",
     f"{INVENTORY}::test_five_hundred_hosts": "what five hosts show, too",
     f"{INVENTORY}::test_several_subscriptions": "the requests of one subscription, several times",
 }

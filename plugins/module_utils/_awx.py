@@ -2,18 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes away with a job of AWX."""
+"""Paths that are discarded when an AWX job ends."""
 
 from __future__ import annotations
 
 import os
 
-# Where a job's container keeps what is thrown away with it.
+# Where a job's container keeps what is discarded at its end.
 PLACES = ("/runner", "/tmp")  # noqa: S108 - only compared
 
 
 def is_discarded(path: str) -> bool:
-    """Return whether this runs as a job of AWX, and the path lies inside the job's own home or container."""
+    """Return whether this is an AWX job and the path is in the job's own home or container."""
     private = os.environ.get("AWX_PRIVATE_DATA_DIR")
     if not private and not os.environ.get("JOB_ID"):
         return False
@@ -28,7 +28,7 @@ def _is_below(path: str, place: str) -> bool:
 
 
 def _is_mounted(path: str, place: str) -> bool:
-    """Return whether the path, or a directory between it and the place, is brought in from outside."""
+    """Return whether the path, or a directory between it and the place, is mounted."""
     path, place = os.path.realpath(path), os.path.realpath(place)
     while path != place:
         if os.path.ismount(path):

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_tls_certs
-short_description: Make, renew, rotate and remove the certificates of Docker hosts and their clients
+short_description: Issue, renew, rotate and remove the certificates of Docker hosts and their clients
 version_added: 0.1.0
 description:
-  - Makes a CA, client certificates and server certificates for any number of hosts in the layout that docker expects,
-    and keeps them valid.
-  - A run looks at what is there and renews only what must be. Every identity's result says why.
-  - Files that this module did not make are never overwritten.
-  - A run that was interrupted is finished by the next one. Any number of runs may share one directory.
-  - Keys are made with mode 0600 in directories of mode 0700. No key is part of a result, a diff or a log.
+  - Issues a CA certificate, client certificates, and server certificates for any number of hosts, in the layout that
+    docker expects, and keeps them valid.
+  - A run renews only what must be renewed, and the result says why.
+  - Files that this module did not create are never overwritten.
+  - The next run finishes what an interrupted one began. Any number of runs can share one directory.
+  - Keys are created with mode 0600 in directories of mode 0700. No key is part of a result, a diff or a log.
 author:
   - The dockerhost.azure authors (@dockerhost)
 requirements:
@@ -28,8 +28,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode the result shows what is there, and as C(reasons) what would be done about it, so that it serves
-        as a health report.
+      - In check mode the result shows the current certificates and, as C(reasons), why they would be renewed. It is a
+        health report as well.
   diff_mode:
     support: full
     details:
@@ -47,7 +47,7 @@ attributes:
 options:
   state:
     description:
-      - V(present) makes and renews what is missing or must be renewed.
+      - V(present) issues what is missing and renews what must be renewed.
       - V(absent) removes the files of the O(hosts) and O(clients) that are named, and with O(remove_ca) the whole set.
     type: str
     choices: [present, absent]
@@ -59,7 +59,8 @@ options:
       - It holds C(ca.pem), C(ca-key.pem), and the default client's C(cert.pem) and C(key.pem), so that it can be a
         E(DOCKER_CERT_PATH), C(servers/NAME/) with C(cert.pem), C(key.pem) and C(ca.pem) for each host, where C(ca.pem)
         is what that host is to trust, and C(clients/NAME/) with the same files for each further client.
-      - It must belong to the user who runs the task. Symbolic links inside of it are refused.
+      - It must belong to the user who runs the task, and so must everything in it. Nobody else may be able to write to
+        it, or to a directory above it without the sticky bit. Symbolic links inside of it are refused.
     type: path
   temporary:
     description:
@@ -72,15 +73,13 @@ options:
     type: bool
   store:
     description:
-      - Where the CA lives, with its key and a rotation that is under way.
+      - Where the CA is kept, with its key and a rotation that is under way.
       - V(directory) keeps them in O(cert_dir) with everything else.
-      - V(key_vault) keeps them in a secret of an Azure key vault and never on a disk. What O(cert_dir) holds may then
-        be thrown away; it is made again from the same CA. Jobs that begin with an empty home, and people at several
-        machines, share one CA that way.
-      - Key Vault has no compare-and-set, so the module makes one of what there is. Every version of the secret says
-        which version it is to follow; the first one, by the service's clock, gets the place, and is taken as decided
-        only after some seconds in which others would be seen. Any number of runs may work at once and be killed at any
-        moment; they all use one CA. Only a run that changes the CA waits.
+      - V(key_vault) keeps them in a secret of an Azure key vault and never on a disk. The content of O(cert_dir) may
+        then be discarded, because it is issued again from the same CA. In this way, jobs that start with an empty home
+        and people at several machines share one CA.
+      - Any number of runs can work at the same time and be killed at any moment. They all use one CA. Key Vault has no
+        compare-and-set, so a run that changes the CA waits some seconds to see whether another run was faster.
       - A CA in O(cert_dir) that this module made, or that O(adopt) takes over, moves into the vault when the secret
         does not exist yet. Where both have one, they must be the same.
       - The identity needs the role Key Vault Secrets User to use a CA that is there, and Key Vault Secrets Officer to
@@ -147,7 +146,7 @@ options:
       - Give this or O(ca_content), not both.
     type: path
   ca_content:
-    description: The text that O(ca_path) would name.
+    description: The certificates that O(ca_path) would contain.
     type: str
   ca_key_path:
     description:
@@ -156,7 +155,7 @@ options:
       - Give this or O(ca_key_content), not both.
     type: path
   ca_key_content:
-    description: The text that O(ca_key_path) would name.
+    description: The key that O(ca_key_path) would contain.
     type: str
   ca_key_passphrase:
     description:
@@ -164,7 +163,7 @@ options:
       - The keys of clients and servers are never encrypted, because Docker takes no encrypted ones.
     type: str
   ca_common_name:
-    description: Common name of a CA that is made here.
+    description: Common name of a CA that this module creates.
     type: str
     default: Docker CA
   client_common_name:
@@ -207,7 +206,7 @@ options:
     type: str
     default: +397d
   ca_renew_before:
-    description: A CA that was made here is renewed, with the same key, when less than this is left.
+    description: A CA that this module created is renewed, with the same key, when less than this is left.
     type: str
     default: +30d
   server_renew_before:
@@ -229,7 +228,7 @@ options:
     choices: [never, fail, partial_idempotence, full_idempotence, always]
     default: full_idempotence
   new_keys:
-    description: Whether a certificate that is renewed gets a new key, too.
+    description: Whether a renewed certificate gets a new key as well.
     type: bool
     default: false
   adopt:
@@ -264,9 +263,19 @@ options:
       content:
         description: The certificate in PEM.
         type: str
+  allow_other_purposes:
+    description:
+      - Whether certificates that were signed elsewhere (O(signing=external), O(adopt)) may be valid for servers and
+        clients at once, or for any purpose (the extended key usages C(serverAuth), C(clientAuth) and
+        C(anyExtendedKeyUsage)).
+      - They are refused by default. A host whose certificate is also valid for clients could connect to every other
+        host as a client, which has the rights of root there.
+    type: bool
+    default: false
   rotate_ca:
     description:
-      - Changes the CA in phases that stand in O(cert_dir) and may be days apart, so that every host stays reachable.
+      - Replaces the CA in phases, so that every host stays reachable. O(cert_dir) keeps the current phase, and the
+        phases can be days apart.
       - V(start) makes the new CA (or takes the one of O(ca_path) or O(ca_content)) and puts both into every trust list.
         While a rotation is under way it does nothing more.
       - V(advance) goes to the next phase. First servers get certificates of the new CA, then clients, then the old CA
@@ -310,7 +319,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make or repair the certificates of two hosts and of the client
+- name: Issue or renew the certificates of two hosts and of the client
   dockerhost.azure.docker_tls_certs:
     hosts:
       - name: web1
@@ -359,7 +368,7 @@ EXAMPLES = r"""
   dockerhost.azure.docker_tls_certs:
     rotate_ca: start
 
-- name: Keep the CA in a key vault, as jobs do whose home is thrown away
+- name: Keep the CA in a key vault, for jobs whose home is discarded
   dockerhost.azure.docker_tls_certs:
     store: key_vault
     key_vault: contoso-docker
@@ -480,10 +489,10 @@ rotation:
           clients too, or null when no rotation is under way.
       type: str
     old_fingerprint:
-      description: The CA that goes.
+      description: SHA-256 fingerprint of the CA that is replaced.
       type: str
     new_fingerprint:
-      description: The CA that comes.
+      description: SHA-256 fingerprint of the CA that replaces it.
       type: str
     waiting_for:
       description: What hosts lack before the next phase, one line for each, judged by O(host_trust).
@@ -524,7 +533,7 @@ docker_connection:
       description: The client's key.
       type: str
 actions:
-  description: One line for each thing that was done, or would be.
+  description: One line for each change that was made, or would be made.
   type: list
   elements: str
   returned: success

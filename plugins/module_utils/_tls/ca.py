@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A certificate authority: reading, checking, making, signing. Private to this collection."""
+"""A certificate authority: reading, checking, making, signing."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ def load_certificates(data: bytes) -> list[x509.Certificate]:
             if certificate.extensions is None or certificate.subject is None or certificate.not_valid_after_utc is None:
                 raise ValueError("a field is missing")
     except ValueError as error:
-        raise ValueError("it holds no certificate in PEM form") from error
+        raise ValueError("it contains no certificate in PEM format") from error
     except (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
-        raise ValueError(f"it holds a certificate that cannot be used: {error}") from error
+        raise ValueError(f"it contains a certificate that cannot be used: {error}") from error
     return certificates
 
 
@@ -124,7 +124,7 @@ def arrange(certificates: t.Sequence[x509.Certificate], key: keys.PrivateKey | N
 
     The issuing certificate is the key's, or without a key the one that signed no other.
 
-    :raises AuthorityError: the key matches none, or it cannot be told which one is to sign.
+    :raises CaError: the key matches none, or it cannot be told which one is to sign.
     """
     if key is not None:
         public = key.public_key()
@@ -138,7 +138,7 @@ def arrange(certificates: t.Sequence[x509.Certificate], key: keys.PrivateKey | N
             if not any(other is not entry and signed_by(other, entry) for other in certificates)
         ]
         if len(first) != 1:
-            raise CaError("it cannot be told which of the certificates is the issuing CA; give its key, or one chain")
+            raise CaError("several certificates could be the issuing CA; pass its key, or a single chain")
     chain = [first[0]]
     while chain[-1].issuer != chain[-1].subject:
         above = next((entry for entry in certificates if entry not in chain and signed_by(chain[-1], entry)), None)
@@ -151,7 +151,7 @@ def arrange(certificates: t.Sequence[x509.Certificate], key: keys.PrivateKey | N
 def check_may_sign(chain: t.Sequence[x509.Certificate], now: datetime) -> None:
     """See that every certificate of the chain may sign the one below it, today.
 
-    :raises AuthorityError: the first reason why not.
+    :raises CaError: the first reason why not.
     """
     for depth, certificate in enumerate(chain):
         who = f"the certificate of {certificate.subject.rfc4514_string() or 'the CA'}"
@@ -172,9 +172,9 @@ def _check_constraints(certificate: x509.Certificate, depth: int, who: str) -> N
     except x509.ExtensionNotFound as error:
         raise CaError(f"{who} may not sign: it has no basicConstraints") from error
     if not basic.ca:
-        raise CaError(f"{who} may not sign: its basicConstraints say that it is no CA")
+        raise CaError(f"{who} may not sign: its basicConstraints say that it is not a CA")
     if basic.path_length is not None and basic.path_length < depth:
-        raise CaError(f"{who} may not sign this far down: its path length is {basic.path_length}, {depth} is needed")
+        raise CaError(f"{who} may not sign at this depth: its path length is {basic.path_length}, {depth} is needed")
     with contextlib.suppress(x509.ExtensionNotFound):
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
         if not usage.key_cert_sign:
@@ -240,12 +240,12 @@ def create_ca(key: keys.PrivateKey, subject: x509.Name, now: datetime, not_after
     return CertificateAuthority((certificate,), key)
 
 
-def renew_ca(authority: CertificateAuthority, now: datetime, not_after: datetime) -> CertificateAuthority:
+def renew_ca(issuer: CertificateAuthority, now: datetime, not_after: datetime) -> CertificateAuthority:
     """The same CA (key and subject) with a new end: everything that it signed stays valid."""
-    if authority.key is None or not authority.self_signed:
+    if issuer.key is None or not issuer.self_signed:
         raise CaError("only a CA of our own can be renewed")
-    renewed = create_ca(authority.key, authority.certificate.subject, now, not_after)
-    return replace(authority, chain=renewed.chain)
+    renewed = create_ca(issuer.key, issuer.certificate.subject, now, not_after)
+    return replace(issuer, chain=renewed.chain)
 
 
 @dataclass(frozen=True)
@@ -266,17 +266,37 @@ def purpose_oid(purpose: str) -> x509.ObjectIdentifier:
     return ExtendedKeyUsageOID.SERVER_AUTH if purpose == "serverAuth" else ExtendedKeyUsageOID.CLIENT_AUTH
 
 
+def other_purposes(certificate: x509.Certificate, purpose: str) -> list[str]:
+    """Return what else the holder of a certificate could do in the network of the hosts.
+
+    A server's certificate that is also valid for clients makes the host's key a client's, and a client has the rights
+    of root on every host. ``anyExtendedKeyUsage`` includes every purpose (RFC 5280, 4.2.1.12).
+
+    :param purpose: ``serverAuth`` or ``clientAuth``, for which the certificate is meant.
+    """
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return []
+    known = {
+        ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+        ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
+    }
+    return [known[oid] for oid in usages if oid in known and known[oid] != purpose]
+
+
 def sign(
-    authority: CertificateAuthority, leaf: Leaf, key: keys.PrivateKey, now: datetime, not_after: datetime
+    issuer: CertificateAuthority, leaf: Leaf, key: keys.PrivateKey, now: datetime, not_after: datetime
 ) -> x509.Certificate:
     """A certificate for the key, signed by the CA; it never outlives the CA.
 
-    :raises AuthorityError: the CA's key is not at hand.
+    :raises CaError: the CA's key is not at hand.
     """
-    if authority.key is None:
+    if issuer.key is None:
         raise CaError("the CA's key is needed to sign")
     public = key.public_key()
-    builder = _builder(leaf.subject, authority.certificate.subject, now, min(not_after, authority.not_after()))
+    builder = _builder(leaf.subject, issuer.certificate.subject, now, min(not_after, issuer.not_after()))
     builder = builder.public_key(public).add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(
         _key_usage(signs_certificates=False, enciphers=isinstance(key, rsa.RSAPrivateKey)), critical=True
@@ -285,8 +305,8 @@ def sign(
     if leaf.dns_names or leaf.ip_addresses:
         builder = builder.add_extension(names.make_san(leaf.dns_names, leaf.ip_addresses), critical=False)
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-    builder = builder.add_extension(_key_identifier(authority.certificate), critical=False)
-    return builder.sign(authority.key, keys.digest_for(authority.key))  # type: ignore[arg-type]
+    builder = builder.add_extension(_key_identifier(issuer.certificate), critical=False)
+    return builder.sign(issuer.key, keys.digest_for(issuer.key))  # type: ignore[arg-type]
 
 
 def _key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
@@ -324,11 +344,11 @@ def is_same_ca(one: CertificateAuthority, other: CertificateAuthority) -> bool:
     )
 
 
-def key_of(authority: CertificateAuthority) -> keys.PrivateKey:
+def key_of(issuer: CertificateAuthority) -> keys.PrivateKey:
     """The CA's key.
 
-    :raises AuthorityError: it is not at hand.
+    :raises CaError: it is not at hand.
     """
-    if authority.key is None:
+    if issuer.key is None:
         raise CaError("the CA's key is needed")
-    return authority.key
+    return issuer.key

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which CAs a set has, and how one follows the other. Private to this collection."""
+"""Which CAs a set has, and how one follows the other."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ from . import ca, keys, names
 from .ca import CaError, CertificateAuthority
 from .changeset import ChangeSet
 from .renewal import plural
-from .rotation import rotate
 from .state import PHASES, Rotation
 from .store import CA, CA_KEY, CURRENT_CA, NEXT_CA, NEXT_CA_KEY
 from .times import iso, whole_days
-
-NEW = ""  # The fingerprint of a CA that a prediction cannot know yet.
 
 
 class CaSet:
@@ -36,7 +33,7 @@ class CaSet:
         self.made: set[str] = set()
         self._key_problem: str | None = None
         self.current: CertificateAuthority | None = self._find_current()
-        self.found = self.current
+        self.before = self.current
         self.next: CertificateAuthority | None = self._find_next()
         self._check_own()
 
@@ -50,7 +47,7 @@ class CaSet:
         before, options = self.changeset.before.rotation, self.changeset.options
         return bool(before or self.rotation or options.rotate) or CURRENT_CA in self.changeset.changes.puts
 
-    # What is there
+    # Reading it
 
     def _find_current(self) -> CertificateAuthority | None:
         changeset = self.changeset
@@ -70,8 +67,8 @@ class CaSet:
             changeset.foreign += [path for path in (CA, CA_KEY) if path in changeset.files]
         try:
             if CA not in changeset.files:
-                raise CaError(f"{CA_KEY} is there without {CA}")
-            found = self._load_foreign()
+                raise CaError(f"{CA_KEY} exists without {CA}")
+            adopted = self._load_foreign()
         except (CaError, keys.KeyFileError) as error:
             if changeset.options.adopt:
                 raise DockerHostError(
@@ -80,16 +77,16 @@ class CaSet:
             changeset.faults.append(str(error))
             return None
         if changeset.options.adopt:
-            complaint = ca.strict_complaint(found.certificate)
+            complaint = ca.strict_complaint(adopted.certificate)
             if complaint:
                 changeset.warnings.append(
                     f"{changeset.options.cert_dir}/{CA}: Docker accepts this CA, Python 3.13 and later do not:"
-                    f" {complaint}. Rotate it (rotate_ca) if such clients are to connect."
+                    f" {complaint}. Rotate it (O(rotate_ca=start)) if such clients are to connect."
                 )
-            changeset.put(CURRENT_CA, ca.to_pem(found.chain))
+            changeset.put(CURRENT_CA, ca.to_pem(adopted.chain))
             changeset.claim(CA)
             changeset.claim(CA_KEY)
-        return found
+        return adopted
 
     def _load_foreign(self) -> CertificateAuthority:
         changeset = self.changeset
@@ -137,7 +134,7 @@ class CaSet:
         if not keys.same_public_key(key.public_key(), plain.certificate.public_key()):
             raise DockerHostError(
                 f"{where} does not match the CA's certificate; restore the key that belongs to it,"
-                " or choose another cert_dir"
+                " or choose another O(cert_dir)"
             )
         return replace(plain, key=key)
 
@@ -193,7 +190,8 @@ class CaSet:
             raise OptionError(
                 "ca_key_path",
                 f"the CA is your own and its key is not kept here, but it is needed to sign {what};"
-                " give ca_path or ca_content with ca_key_path or ca_key_content, or have it signed elsewhere (signing)",
+                " pass O(ca_path) or O(ca_content) with O(ca_key_path) or O(ca_key_content), or sign elsewhere"
+                " (O(signing=external))",
             )
         raise DockerHostError(
             f"{self.changeset.where(CA_KEY)} is missing and needed to sign {what}. Restore it from a backup."
@@ -201,21 +199,19 @@ class CaSet:
             " cert_dir."
         )
 
-    # What is to be
+    # Changing it
 
     def converge(self) -> None:
-        """Make the CA if there is none, renew it before it ends, rotate it when asked."""
+        """Create the CA if there is none, and renew it before it expires."""
         if self.current is None:
             self._make_current()
         else:
             self._keep_current()
-        rotate(self)
-        self._write_trust()
 
     def _make_current(self) -> None:
         changeset = self.changeset
         if changeset.options.rotate:
-            raise OptionError("rotate_ca", f"there is no CA in {changeset.place} yet that could be rotated")
+            raise OptionError("rotate_ca", f"there is no CA in {changeset.place} to rotate yet")
         if changeset.foreign:
             # The run is going to stop; a stand-in lets it find the other files that are in the way.
             self.current = self.own or self.generate()
@@ -230,7 +226,7 @@ class CaSet:
             changeset.put(
                 CA_KEY, changeset.key_pem(ca.key_of(self.current), changeset.options.passphrase), private=True
             )
-            changeset.note_ca_change("ca: made")
+            changeset.note_ca_change("ca: created")
         changeset.put(CURRENT_CA, ca.to_pem(self.current.chain))
         changeset.differences.add("ca", None, self._after(self.current, changeset.options.ca_key_type))
 
@@ -257,14 +253,14 @@ class CaSet:
                 self._protect_key(NEXT_CA_KEY, self.next)
         self._renew_current(current)
 
-    def _protect_key(self, path: str, authority: CertificateAuthority) -> None:
+    def _protect_key(self, path: str, issuer: CertificateAuthority) -> None:
         """Encrypt a key that is not, when there is a passphrase; take it away from other users."""
         changeset = self.changeset
         if path not in changeset.files:
             return
         data = changeset.files[path].data
-        if changeset.options.passphrase and authority.key is not None and not keys.is_encrypted(data):
-            changeset.put(path, keys.to_pem(authority.key, changeset.options.passphrase), private=True)
+        if changeset.options.passphrase and issuer.key is not None and not keys.is_encrypted(data):
+            changeset.put(path, keys.to_pem(issuer.key, changeset.options.passphrase), private=True)
             # The point of encrypting is that no readable copy stays.
             changeset.changes.keep.discard(path)
             changeset.actions.append(f"{path}: encrypted with the passphrase")
@@ -284,7 +280,7 @@ class CaSet:
         if changeset.state.is_own or current.key is None or not current.self_signed:
             why = "is your own" if changeset.state.is_own else "has no key here"
             changeset.warnings.append(
-                f"The CA {reason} and cannot be renewed here, because it {why}. Rotate it in time (rotate_ca)."
+                f"The CA {reason} and cannot be renewed here, because it {why}. Rotate it in time (O(rotate_ca=start))."
             )
             return
         if options.ca_not_after <= end or options.regenerate == "never" or self.rotation or options.rotate:
@@ -300,10 +296,10 @@ class CaSet:
         changeset.differences.add("ca", describe_ca(current), self._after(renewed))
         self.current = renewed
 
-    def _after(self, authority: CertificateAuthority, key_type: str | None = None) -> dict[str, t.Any]:
-        return {**describe_ca(authority, key_type), "reasons": list(self.reasons)}
+    def _after(self, issuer: CertificateAuthority, key_type: str | None = None) -> dict[str, t.Any]:
+        return {**describe_ca(issuer, key_type), "reasons": list(self.reasons)}
 
-    def _write_trust(self) -> None:
+    def write_trust(self) -> None:
         """The trust list of clients, which is also the CA's certificate."""
         changeset = self.changeset
         data = self.client_trust()
@@ -328,8 +324,8 @@ class CaSet:
         ours = [certificate for entry in (self.current, self.next) if entry for certificate in entry.chain]
         if any(certificate not in ours for certificate in certificates):
             raise DockerHostError(
-                f"{changeset.options.cert_dir}/{CA} was replaced by somebody: it holds another CA now."
-                f" Restore it (a copy is {changeset.where(CURRENT_CA)}), or choose another cert_dir.",
+                f"{changeset.options.cert_dir}/{CA} was replaced by somebody and contains another CA now."
+                f" Restore it (a copy is {changeset.where(CURRENT_CA)}), or choose another O(cert_dir).",
                 foreign_files=[f"{changeset.options.cert_dir}/{CA}"],
             )
 
@@ -341,9 +337,9 @@ def _read_certificates(changeset: ChangeSet, path: str) -> list[t.Any]:
         raise DockerHostError(f"{changeset.where(path)} is missing or damaged; restore it from a backup") from error
 
 
-def describe_ca(authority: CertificateAuthority, key_type: str | None = None) -> dict[str, t.Any]:
+def describe_ca(issuer: CertificateAuthority, key_type: str | None = None) -> dict[str, t.Any]:
     """The fields of a CA's certificate for a diff."""
-    certificate = authority.certificate
+    certificate = issuer.certificate
     return {
         "subject": certificate.subject.rfc4514_string(),
         "key_type": key_type or keys.type_of(certificate.public_key()),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run's view of a set: what is there, what is to change. Private to this collection."""
+"""One run's view of a set: what is there, what is to change."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ OPEN_TO_OTHERS = 0o077
 class ChangeSet:
     """The changes of one run while they are being decided.
 
-    A dry draft decides the same changes as a real one, but its keys are throw-away keys: nothing of
+    A prediction decides the same changes as a real one, but its keys are throw-away keys: nothing of
     it is ever written.
 
     :param files: the set as it is.
     :param state: the record as it will be.
     :param dry: a prediction.
-    :param shown: its fields are shown in a diff; else a dry draft need not sign anything.
+    :param shown: its fields are shown in a diff; else a prediction need not sign anything.
     """
 
     options: Options
@@ -72,7 +72,7 @@ class ChangeSet:
         return bool(self.changes) and (self.ca_changes or not only_for_this_job)
 
     def new_key(self, key_type: str) -> keys.PrivateKey:
-        """A new key; in a dry draft one that is quick to make."""
+        """A new key; in a prediction one that is quick to make."""
         if not self.dry:
             return keys.generate(key_type)
         if self._stand_in is None:
@@ -80,7 +80,7 @@ class ChangeSet:
         return self._stand_in
 
     def key_pem(self, key: keys.PrivateKey, passphrase: str | None) -> bytes:
-        """The text of a key. Encrypting is slow on purpose, and nobody reads a dry draft's."""
+        """The text of a key. Encrypting is slow on purpose, and nobody reads a prediction's."""
         return keys.to_pem(key, None if self.dry else passphrase)
 
     def data(self, path: str) -> bytes | None:
@@ -115,7 +115,7 @@ class ChangeSet:
         if present is not None and present.data == data:
             if private and present.mode & OPEN_TO_OTHERS:
                 self.changes.put_private(path, data)
-                self.actions.append(f"{path}: taken away from other users (mode was {present.mode:04o})")
+                self.actions.append(f"{path}: no longer accessible to other users (mode was {present.mode:04o})")
             self.state.files[path] = digest(data)
             return False
         if present is not None:
@@ -176,13 +176,13 @@ class ChangeSet:
         named = ", ".join(f"{self.options.cert_dir}/{path}" for path in files)
         faults = list(dict.fromkeys(self.faults))
         if faults:
-            way = f"they cannot be taken over with adopt: true, because {'; '.join(faults)}"
+            way = f"they cannot be taken over with O(adopt=true), because {'; '.join(faults)}"
         else:
-            way = "set adopt: true to take them over as they are"
+            way = "set O(adopt=true) to take them over as they are"
         return DockerHostError(
-            f"Files that this module did not make are in the way: {named}."
-            f" Either choose another cert_dir, or, if these files are yours to use here, {way}."
+            f"Files that this module did not create are in the way: {named}."
+            f" Choose another O(cert_dir), or, if these files are yours to use here, {way}."
             if not faults
-            else f"Files that this module did not make are in the way: {named}. Choose another cert_dir: {way}.",
+            else f"Files that this module did not create are in the way: {named}. Choose another O(cert_dir): {way}.",
             foreign_files=[f"{self.options.cert_dir}/{path}" for path in files],
         )

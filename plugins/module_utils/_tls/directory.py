@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A set of certificates in a directory: lock, looking, atomic commit. Private to this collection.
+"""A set of certificates in a directory: lock, looking, atomic commit.
 
 How a commit is made so that nothing is lost is told in :mod:`journal`.
 """
@@ -12,14 +12,14 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-import stat
 import time
 import typing as t
 
 from .._backend import silent
 from .._errors import DockerHostError
+from .._ownership import check_directory
 from .filesystem import FileSystem
-from .journal import JOURNAL_DRAFT, STAGE, Commit, apply, read_journal, recover
+from .journal import JOURNAL_NEW, STAGE, Commit, apply, read_journal, recover
 from .os_errors import describe, explained
 from .store import PRIVATE, Changes, Interrupted, StoredFile
 from .tree import CertificateTree, SetFiles
@@ -54,8 +54,8 @@ class DirectoryStore:
     def reading(self) -> t.Iterator[DirectorySession]:
         """See :class:`store.Store`. A pending journal is looked through, not finished."""
         while True:
-            self._check_root()
             with explained(self.root, "cannot be read"):
+                check_directory(self.root)
                 descriptor = self._lock_shared()
             try:
                 with explained(self.root, "cannot be read"):
@@ -74,8 +74,8 @@ class DirectoryStore:
     @contextlib.contextmanager
     def writing(self) -> t.Iterator[DirectorySession]:
         """See :class:`store.Store`."""
-        self._check_root()
         with explained(self.root, "cannot be made ready for certificates"):
+            check_directory(self.root)
             self._make_root()
             descriptor = self._lock_exclusive()
         try:
@@ -84,28 +84,6 @@ class DirectoryStore:
             yield DirectorySession(self.tree)
         finally:
             self._files.close(descriptor)
-
-    def _check_root(self) -> None:
-        try:
-            status = os.stat(self.root)
-        except FileNotFoundError:
-            if os.path.islink(self.root):
-                raise DockerHostError(f"{self.root}: it is a symbolic link that leads nowhere") from None
-            return
-        except OSError as error:
-            raise DockerHostError(f"{self.root}: {describe(error)}") from error
-        if not stat.S_ISDIR(status.st_mode):
-            raise DockerHostError(f"{self.root}: it is not a directory; choose another O(cert_dir)")
-        if status.st_uid != os.geteuid():
-            raise DockerHostError(
-                f"{self.root}: the directory belongs to user {status.st_uid} and this task runs as user {os.geteuid()};"
-                " run it as the owner (become_user), or choose another cert_dir"
-            )
-        if status.st_mode & stat.S_IWOTH:
-            raise DockerHostError(
-                f"{self.root}: everybody may write there (mode {stat.S_IMODE(status.st_mode):04o}), so no key is safe;"
-                " take that right away (chmod o-w), or choose another cert_dir"
-            )
 
     def _make_root(self) -> None:
         missing = []
@@ -121,7 +99,7 @@ class DirectoryStore:
     def _lock_shared(self) -> int | None:
         lock = self.tree.path(LOCK)
         self.tree.check_kind(PRIVATE, directory=True)
-        if self._files.status(lock) is None:
+        if self.tree.check_kind(LOCK, directory=False) is None:
             return None
         try:
             descriptor = self._files.open_existing(lock)
@@ -140,6 +118,7 @@ class DirectoryStore:
 
     def _lock_exclusive(self) -> int:
         while True:
+            self.tree.check_kind(LOCK, directory=False)
             try:
                 descriptor = self._files.open_lock(self.tree.path(LOCK))
             except FileNotFoundError:
@@ -180,7 +159,8 @@ class DirectorySession:
         """Return what the next commit is going to finish: content by relative path, ``None`` for what is removed."""
         journal = read_journal(self._tree)
         if journal is None:
-            if any(self._tree.files.status(self._tree.path(relative)) for relative in (STAGE, JOURNAL_DRAFT)):
+            stage = self._tree.check_kind(STAGE, directory=True)
+            if stage or self._tree.check_kind(JOURNAL_NEW, directory=False):
                 self.interrupted = Interrupted.LEFTOVERS
             return {}
         self.interrupted = Interrupted.COMMIT
@@ -204,7 +184,7 @@ class DirectorySession:
             except BaseException:
                 made.undo()
                 raise
-        with explained(self._tree.root, "the change is begun; run the task again to finish it"):
+        with explained(self._tree.root, "the change was begun; run the task again to finish it"):
             made.settle()
             apply(self._tree, journal)
             if changes.dissolve:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates that somebody else signed. Private to this collection."""
+"""Certificates that somebody else signed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from .._errors import OptionError
 from . import ca, keys
 from .ca import CertificateAuthority
 from .changeset import ChangeSet
-from .identities import Found, look
-from .renewal import CertificateSpec, reasons_for
-
-if t.TYPE_CHECKING:
-    from .ca_set import CaSet
+from .identities import CurrentPair, read_pair
+from .renewal import CertificateSpec, reasons_for, remedies
 
 
 class SignedCertificates:
@@ -43,8 +40,8 @@ class SignedCertificates:
             self._found[public] = (option, certificates[0])
 
     def _known_keys(self) -> set[bytes]:
-        found = [look(wanted.identity, self.changeset.files).key for wanted in self.changeset.options.wanted]
-        return {keys.public_bytes(key.public_key()) for key in found if key is not None}
+        current = [read_pair(desired.identity, self.changeset.files).key for desired in self.changeset.options.desired]
+        return {keys.public_bytes(key.public_key()) for key in current if key is not None}
 
     def for_key(self, key: keys.PrivateKey) -> t.Any | None:
         """The certificate that was signed for a key."""
@@ -52,7 +49,7 @@ class SignedCertificates:
         return entry[1] if entry else None
 
     def check(
-        self, certificate: t.Any, wanted: CertificateSpec, signer: CertificateAuthority | None, key: keys.PrivateKey
+        self, certificate: t.Any, desired: CertificateSpec, signer: CertificateAuthority | None, key: keys.PrivateKey
     ) -> None:
         """See that the certificate is what was asked for.
 
@@ -60,13 +57,11 @@ class SignedCertificates:
         """
         option = self._found[keys.public_bytes(key.public_key())][0]
         end = certificate.not_valid_after_utc
-        problems = reasons_for(wanted, Found(certificate, key=key), signer, self.changeset.now, new_end=end)
+        problems = reasons_for(desired, CurrentPair(certificate, key=key), signer, self.changeset.now, new_end=end)
         if problems:
             texts = ", ".join(reason.text for reason in problems)
-            raise OptionError(option, f"the certificate for {wanted.identity.label} is not what was asked for: {texts}")
-
-    def text(self, certificate: t.Any, kind: str, ca_set: CaSet) -> bytes:
-        """The text for ``cert.pem``."""
-        signer = ca_set.signer(kind)
-        chain = signer.intermediates if signer and kind == "servers" else ()
-        return ca.to_pem([certificate, *chain])
+            raise OptionError(
+                option,
+                f"the certificate for {desired.identity.label} is not what was asked for: {texts}."
+                + remedies(problems),
+            )

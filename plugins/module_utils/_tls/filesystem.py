@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The file-system calls that certificates need, one method each. Private to this collection.
+"""The file-system calls that certificates need, one method each.
 
 Every change of a certificate directory goes through one object of this class, so that a test can
 count the calls and end the process at any of them.
@@ -10,12 +10,15 @@ count the calls and end the process at any of them.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 import typing as t
 
 NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-OLD_FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+# Without O_NONBLOCK, opening a FIFO waits for somebody to write to it.
+OLD_FILE = os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 PRIVATE_FILE = 0o600
 PUBLIC_FILE = 0o644
@@ -56,7 +59,7 @@ class FileSystem:
 
     def open_lock(self, path: str) -> int:
         """Open the lock file, which may exist."""
-        flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        flags = os.O_CREAT | os.O_RDWR | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         return os.open(path, flags, PRIVATE_FILE)
 
     def open_existing(self, path: str) -> int:
@@ -79,8 +82,10 @@ class FileSystem:
     # What only looks
 
     def read(self, path: str) -> bytes:
-        """The whole content of a regular file; a symbolic link is an error."""
+        """The whole content of a regular file; anything else is an error."""
         with os.fdopen(os.open(path, OLD_FILE), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file", path)
             return stream.read()
 
     def status(self, path: str) -> os.stat_result | None:

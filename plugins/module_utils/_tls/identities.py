@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers and clients: where their files are, what is in them. Private to this collection."""
+"""Servers and clients: where their files are, what is in them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,21 @@ import typing as t
 from dataclasses import dataclass
 
 from . import ca, keys, names
-from .store import CA, CERT, CLIENTS, KEY, REQUEST, SERVERS, StoredFile
+from .store import (
+    CA,
+    CA_KEY,
+    CERT,
+    CLIENTS,
+    CURRENT_CA,
+    KEY,
+    NEXT_CA,
+    NEXT_CA_KEY,
+    REQUEST,
+    RETIRED_CA,
+    SERVERS,
+    STATE,
+    StoredFile,
+)
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
@@ -80,8 +94,16 @@ def identity_of(path: str) -> Identity | None:
     return None
 
 
+def is_set_path(path: str) -> bool:
+    """Return whether a run may write or remove a file at a relative path."""
+    if path in (CA, CA_KEY, STATE, CURRENT_CA, NEXT_CA, NEXT_CA_KEY) or RETIRED_CA.match(path):
+        return True
+    identity = identity_of(path)
+    return identity is not None and (not identity.name or names.is_identity_name(identity.name))
+
+
 @dataclass(frozen=True)
-class Found:
+class CurrentPair:
     """What an identity's files hold.
 
     :param certificate: the identity's own certificate, the first in its file.
@@ -99,7 +121,7 @@ class Found:
         return not (self.certificate or self.certificate_problem or self.key or self.key_problem)
 
 
-def look(identity: Identity, files: t.Mapping[str, StoredFile]) -> Found:
+def read_pair(identity: Identity, files: t.Mapping[str, StoredFile]) -> CurrentPair:
     """Read an identity's certificate and key."""
     certificate = certificate_problem = key = key_problem = None
     if identity.cert in files:
@@ -114,7 +136,7 @@ def look(identity: Identity, files: t.Mapping[str, StoredFile]) -> Found:
             key_problem = "the key is encrypted, which Docker cannot use"
         except keys.KeyFileError:
             key_problem = "the key cannot be read"
-    return Found(certificate, certificate_problem, key, key_problem)
+    return CurrentPair(certificate, certificate_problem, key, key_problem)
 
 
 def read_request(data: bytes) -> x509.CertificateSigningRequest | None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changing several files as one. Private to this collection.
+"""Changing several files as one.
 
 A commit first writes every new file below ``.docker-tls-certs/stage`` and makes the directories and
 backups that are needed: whatever can fail for want of space or rights fails there, and is undone.
@@ -16,19 +16,21 @@ import contextlib
 import errno
 import hashlib
 import json
-import posixpath
+import re
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from .._errors import DockerHostError
 from .filesystem import PRIVATE_FILE, write_all
+from .identities import is_set_path
 from .store import PRIVATE, Changes, StoredFile
 from .times import utc_now
-from .tree import CertificateTree
+from .tree import CertificateTree, parents_of
 
 STAGE = f"{PRIVATE}/stage"
+STAGED = re.compile(r"[0-9]{1,9}\Z")
 JOURNAL = f"{PRIVATE}/journal.json"
-JOURNAL_DRAFT = f"{PRIVATE}/journal.new"
+JOURNAL_NEW = f"{PRIVATE}/journal.new"
 # More files than this are brought to the disk side by side: a file system joins what comes together.
 MANY_FILES = 32
 SIDE_BY_SIDE = 8
@@ -57,8 +59,8 @@ class Commit:
             self._keep(relative, stamp)
         self._sync([self._tree.path(f"{STAGE}/{entry['stage']}") for entry in puts])
         journal = {"version": 1, "puts": puts, "removes": list(changes.removes)}
-        self._create(JOURNAL_DRAFT, StoredFile(json.dumps(journal).encode()), sync=True)
-        self._files.rename(self._tree.path(JOURNAL_DRAFT), self._tree.path(JOURNAL))
+        self._create(JOURNAL_NEW, StoredFile(json.dumps(journal).encode()), sync=True)
+        self._files.rename(self._tree.path(JOURNAL_NEW), self._tree.path(JOURNAL))
         return journal
 
     def undo(self) -> None:
@@ -79,10 +81,8 @@ class Commit:
             self._directories.append(relative)
 
     def _parents(self, relative: str) -> None:
-        parts = posixpath.dirname(relative).split("/")
-        for depth in range(1, len(parts) + 1):
-            if parts[0]:
-                self._directory("/".join(parts[:depth]))
+        for parent in parents_of(relative):
+            self._directory(parent)
 
     def _create(self, relative: str, new: StoredFile, *, sync: bool) -> None:
         self._created.append(relative)
@@ -142,7 +142,7 @@ def read_journal(tree: CertificateTree) -> dict[str, t.Any] | None:
     tree.check_kind(STAGE, directory=True)
     try:
         journal: dict[str, t.Any] = json.loads(tree.files.read(tree.path(JOURNAL)))
-        if journal["version"] == 1 and all(_is_inside(path) for path in _paths_of(journal)):
+        if journal["version"] == 1 and _is_from_a_commit(journal):
             return journal
     except FileNotFoundError:
         return None
@@ -153,13 +153,11 @@ def read_journal(tree: CertificateTree) -> dict[str, t.Any] | None:
     raise DockerHostError(f"{tree.path(JOURNAL)}: the journal was not written by this version of the collection")
 
 
-def _paths_of(journal: dict[str, t.Any]) -> list[str]:
-    stages = [f"{STAGE}/{entry['stage']}" for entry in journal["puts"]]
-    return stages + [entry["path"] for entry in journal["puts"]] + list(journal["removes"])
-
-
-def _is_inside(path: str) -> bool:
-    return posixpath.normpath(path) == path and not path.startswith(("/", ".."))
+def _is_from_a_commit(journal: dict[str, t.Any]) -> bool:
+    """Return whether a commit could have written the journal: it names files of the set, and nothing else."""
+    paths = [entry["path"] for entry in journal["puts"]] + list(journal["removes"])
+    stages = [entry["stage"] for entry in journal["puts"]]
+    return all(is_set_path(path) for path in paths) and all(STAGED.match(stage) for stage in stages)
 
 
 def recover(tree: CertificateTree) -> None:
@@ -168,7 +166,7 @@ def recover(tree: CertificateTree) -> None:
     if journal is not None:
         apply(tree, journal)
         return
-    leftovers = [JOURNAL_DRAFT]
+    leftovers = [JOURNAL_NEW]
     if tree.check_kind(STAGE, directory=True) is not None:
         leftovers += [f"{STAGE}/{name}" for name in tree.files.names(tree.path(STAGE))]
     for relative in leftovers:
@@ -180,21 +178,16 @@ def recover(tree: CertificateTree) -> None:
 
 def apply(tree: CertificateTree, journal: dict[str, t.Any]) -> None:
     """What follows the commit point. Can be repeated from any point of itself."""
+    for relative in [*(entry["path"] for entry in journal["puts"]), *journal["removes"]]:
+        tree.check_parents(relative)
     for entry in journal["puts"]:
         staged = tree.path(f"{STAGE}/{entry['stage']}")
         if tree.files.status(staged) is not None:
             tree.files.rename(staged, tree.path(entry["path"]))
-    directories: set[str] = set()
     for relative in journal["removes"]:
         if tree.files.status(tree.path(relative)) is not None:
             tree.files.remove(tree.path(relative))
-        parent = posixpath.dirname(relative)
-        while parent:
-            directories.add(parent)
-            parent = posixpath.dirname(parent)
-    for relative in sorted(directories - {PRIVATE}, key=len, reverse=True):
-        if tree.files.status(tree.path(relative)) is not None and not tree.files.names(tree.path(relative)):
-            tree.files.remove_directory(tree.path(relative))
+    _remove_empty_parents(tree, journal["removes"])
     if tree.files.status(tree.path(STAGE)) is not None:
         tree.files.remove_directory(tree.path(STAGE))
     tree.files.remove(tree.path(JOURNAL))
@@ -203,3 +196,11 @@ def apply(tree: CertificateTree, journal: dict[str, t.Any]) -> None:
 def digest(data: bytes) -> str:
     """SHA-256 of a file's content, hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _remove_empty_parents(tree: CertificateTree, removed: t.Iterable[str]) -> None:
+    """Remove the directories that are empty without the removed files."""
+    parents = {parent for relative in removed for parent in parents_of(relative)}
+    for relative in sorted(parents - {PRIVATE}, key=len, reverse=True):
+        if tree.files.status(tree.path(relative)) is not None and not tree.files.names(tree.path(relative)):
+            tree.files.remove_directory(tree.path(relative))

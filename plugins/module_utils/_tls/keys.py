@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private keys: kinds, strength, their text form. Private to this collection."""
+"""Private keys: kinds, strength, their text form."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def load(data: bytes, passphrase: str | None = None) -> PrivateKey:
     :raises KeyFileError: it is no private key that TLS can use.
     """
     if _is_encrypted(data) and not passphrase:
-        raise PassphraseError("it is encrypted and no passphrase is given")
+        raise PassphraseError("it is encrypted and no passphrase was given")
     secret = passphrase.encode() if passphrase and _is_encrypted(data) else None
     try:
         key = serialization.load_pem_private_key(data, secret)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         if secret is not None:
             raise PassphraseError("the passphrase is wrong") from error
-        raise KeyFileError("it is no private key in PEM form") from error
+        raise KeyFileError("it is not a private key in PEM format") from error
     if not isinstance(key, (ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, rsa.RSAPrivateKey)):
         raise KeyFileError(f"its type ({type(key).__name__.strip('_')}) is not one that Docker takes")
     return key

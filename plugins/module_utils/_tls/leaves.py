@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates of servers and clients: what must be made, and making it. Private to this collection."""
+"""Certificates of servers and clients: what must be made, and making it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .ca import CertificateAuthority
 from .ca_set import CaSet
 from .changeset import ChangeSet
 from .external_signing import SignedCertificates
-from .identities import Found, Identity, identity_of, look, read_request, request_fits
-from .renewal import ASKED_FOR, CertificateSpec, Reason, reasons_for
+from .identities import CurrentPair, Identity, identity_of, read_pair, read_request, request_fits
+from .renewal import ASKED_FOR, CertificateSpec, Reason, reasons_for, remedies
 from .times import iso
 
 
@@ -24,7 +24,7 @@ from .times import iso
 class LeafResult:
     """What a run found and did for one identity.
 
-    :param found: its files before the run.
+    :param current: its files before the run.
     :param certificate: its certificate after the run, ``None`` when there is none.
     :param reasons: why it was made or renewed, or would be.
     :param renewed: the certificate is new in this run.
@@ -32,7 +32,7 @@ class LeafResult:
     """
 
     identity: Identity
-    found: Found
+    current: CurrentPair
     certificate: t.Any = None
     reasons: list[str] = field(default_factory=list)
     renewed: bool = False
@@ -46,7 +46,7 @@ class Leaves:
         self.changeset = changeset
         self.ca_set = ca_set
         self.signed = signed
-        self.outcomes: dict[Identity, LeafResult] = {}
+        self.results: dict[Identity, LeafResult] = {}
         self._refused: dict[str, list[str]] = {}
 
     def converge(self) -> None:
@@ -56,12 +56,12 @@ class Leaves:
 
         :raises DockerHostError: ``regenerate`` forbids what would have to be done.
         """
-        for wanted in self.changeset.options.wanted:
-            self._converge(wanted)
+        for desired in self.changeset.options.desired:
+            self._converge(desired)
         only_named = bool(self.changeset.options.hosts) and not self.ca_set.concerns_all_hosts
         for identity in self._others():
             if identity.kind == "clients" or not only_named:
-                self._look_after(identity)
+                self._keep_unnamed(identity)
         if self._refused:
             lines = "; ".join(f"{label}: {', '.join(reasons)}" for label, reasons in self._refused.items())
             raise DockerHostError(
@@ -72,67 +72,65 @@ class Leaves:
     def certificates(self) -> dict[str, t.Any]:
         """The servers' certificates by name, as they are now or will be."""
         return {
-            identity.name: outcome.certificate
-            for identity, outcome in self.outcomes.items()
-            if identity.kind == "servers"
+            identity.name: result.certificate for identity, result in self.results.items() if identity.kind == "servers"
         }
 
     def _others(self) -> list[Identity]:
         """Identities that are ours and that the options do not name."""
-        named = {(wanted.identity.kind, wanted.identity.name.lower()) for wanted in self.changeset.options.wanted}
-        found = dict.fromkeys(identity for path in self.changeset.before.files if (identity := identity_of(path)))
-        for identity in found:
-            if (identity.kind, identity.name.lower()) in named and identity not in self.outcomes:
+        named = {(desired.identity.kind, desired.identity.name.lower()) for desired in self.changeset.options.desired}
+        current = dict.fromkeys(identity for path in self.changeset.before.files if (identity := identity_of(path)))
+        for identity in current:
+            if (identity.kind, identity.name.lower()) in named and identity not in self.results:
                 raise OptionError(
                     "hosts" if identity.kind == "servers" else identity.kind,
-                    f"{identity.label} is there already, and the name given differs in upper and lower case only;"
-                    " write it as it is, or remove it first (state: absent)",
+                    f"{identity.label} exists already, and the given name differs only in case;"
+                    " use that spelling, or remove it first (O(state=absent))",
                 )
-        return [identity for identity in found if (identity.kind, identity.name.lower()) not in named]
+        return [identity for identity in current if (identity.kind, identity.name.lower()) not in named]
 
     # One identity
 
-    def _converge(self, wanted: CertificateSpec) -> None:
-        changeset, identity = self.changeset, wanted.identity
-        found = look(identity, changeset.files)
+    def _converge(self, desired: CertificateSpec) -> None:
+        changeset, identity = self.changeset, desired.identity
+        current = read_pair(identity, changeset.files)
         signer = self.ca_set.signer(identity.kind)
-        problems = self._reasons(wanted, found, signer)
-        outcome = LeafResult(identity, found, found.certificate, [reason.text for reason in problems])
-        self.outcomes[identity] = outcome
+        problems = self._reasons(desired, current, signer)
+        result = LeafResult(identity, current, current.certificate, [reason.text for reason in problems])
+        self.results[identity] = result
         self._claim(identity, problems)
         if changeset.options.regenerate == "always" and not changeset.options.external and not problems:
             problems = [Reason(ASKED_FOR)]
-            outcome.reasons = [ASKED_FOR]
-        if problems and not changeset.foreign and self._may_renew(identity, found, problems):
+            result.reasons = [ASKED_FOR]
+        if problems and not changeset.foreign and self._may_renew(identity, current, problems):
             if changeset.options.external:
-                self._request(wanted, outcome, problems)
+                self._request(desired, result, problems)
             else:
-                self._renew(wanted, outcome, problems, signer)
-        if not outcome.waits:
+                self._renew(desired, result, problems, signer)
+        if not result.waits:
             changeset.remove(identity.request)
         self._trust(identity)
 
-    def _look_after(self, identity: Identity) -> None:
+    def _keep_unnamed(self, identity: Identity) -> None:
         """Report on an identity that is not asked for; a rotation takes it along."""
         changeset = self.changeset
-        found = look(identity, changeset.files)
+        current = read_pair(identity, changeset.files)
         signer = self.ca_set.signer(identity.kind)
         rotating = self.ca_set.rotation is not None and signer is self.ca_set.next
-        certificate = found.certificate
-        wanted = self._as_it_is(identity, found)
-        problems = self._reasons(wanted, found, signer) if changeset.data(identity.cert) is not None else []
-        outcome = LeafResult(identity, found, certificate, [reason.text for reason in problems])
-        self.outcomes[identity] = outcome
+        certificate = current.certificate
+        desired = self._as_it_is(identity, current)
+        problems = self._reasons(desired, current, signer) if changeset.data(identity.cert) is not None else []
+        result = LeafResult(identity, current, certificate, [reason.text for reason in problems])
+        self.results[identity] = result
         left_behind = rotating and certificate is not None and signer is not None and not signer.signed(certificate)
         if left_behind and not changeset.foreign and not changeset.options.external:
-            self._renew(wanted, outcome, problems, signer)
+            self._renew(desired, result, problems, signer)
         self._trust(identity)
 
-    def _as_it_is(self, identity: Identity, found: Found) -> CertificateSpec:
+    def _as_it_is(self, identity: Identity, current: CurrentPair) -> CertificateSpec:
         options = self.changeset.options
         template = options.hosts_template if identity.kind == "servers" else options.clients[0]
-        dns_names, addresses = names.read_san(found.certificate) if found.certificate else ([], [])
-        common_name = names.attribute(found.certificate.subject, "CN") if found.certificate else None
+        dns_names, addresses = names.read_san(current.certificate) if current.certificate else ([], [])
+        common_name = names.attribute(current.certificate.subject, "CN") if current.certificate else None
         return replace(
             template,
             identity=identity,
@@ -145,27 +143,29 @@ class Leaves:
             key_type=None,
         )
 
-    def _reasons(self, wanted: CertificateSpec, found: Found, signer: CertificateAuthority | None) -> list[Reason]:
-        end = min(wanted.not_after, signer.not_after()) if signer else wanted.not_after
-        return reasons_for(wanted, found, signer, self.changeset.now, new_end=end)
+    def _reasons(
+        self, desired: CertificateSpec, current: CurrentPair, signer: CertificateAuthority | None
+    ) -> list[Reason]:
+        end = min(desired.not_after, signer.not_after()) if signer else desired.not_after
+        return reasons_for(desired, current, signer, self.changeset.now, new_end=end)
 
     def _claim(self, identity: Identity, problems: list[Reason]) -> None:
         """Take over somebody else's pair when that is asked for and it is usable."""
         changeset = self.changeset
         foreign = [path for path in (identity.cert, identity.key) if changeset.is_foreign(path)]
-        hard = [reason.text for reason in problems if reason.hard]
+        hard = [reason for reason in problems if reason.hard]
         if foreign and hard:
-            fault = f"{identity.label}: {', '.join(hard)}"
+            fault = f"{identity.label}: {', '.join(reason.text for reason in hard)}"
             if changeset.options.adopt:
                 raise DockerHostError(
                     f"{changeset.options.cert_dir}: {', '.join(foreign)} cannot be taken over: {fault}."
-                    " Move them away, or choose another cert_dir."
+                    " Move them away, or choose another O(cert_dir)." + remedies(hard)
                 )
             changeset.faults.append(fault)
         for path in (identity.cert, identity.key):
             changeset.claim(path)
 
-    def _may_renew(self, identity: Identity, found: Found, problems: list[Reason]) -> bool:
+    def _may_renew(self, identity: Identity, current: CurrentPair, problems: list[Reason]) -> bool:
         """What ``regenerate`` says; unreadable files stop a run that is not to replace them."""
         regenerate = self.changeset.options.regenerate
         rotating = self.ca_set.rotation is not None and self.ca_set.signer(identity.kind) is self.ca_set.next
@@ -175,68 +175,79 @@ class Leaves:
         if regenerate == "fail" or unreadable:
             self._refused[identity.label] = [reason.text for reason in problems]
             return False
-        if regenerate == "partial_idempotence" or (rotating and found.certificate is not None):
+        if regenerate == "partial_idempotence" or (rotating and current.certificate is not None):
             return True
         texts = ", ".join(reason.text for reason in problems)
-        self.changeset.warnings.append(f"{identity.label} is kept as it is (regenerate: never), although: {texts}")
+        self.changeset.warnings.append(
+            f"{identity.label} is not renewed because of O(regenerate=never), although: {texts}"
+        )
         return False
 
     # Making
 
     def _renew(
-        self, wanted: CertificateSpec, outcome: LeafResult, problems: list[Reason], signer: CertificateAuthority | None
+        self, desired: CertificateSpec, result: LeafResult, problems: list[Reason], signer: CertificateAuthority | None
     ) -> None:
-        changeset, identity = self.changeset, wanted.identity
+        changeset, identity = self.changeset, desired.identity
         if signer is None:
-            raise DockerHostError("There is no CA that could sign")
+            raise DockerHostError("There is no CA to sign with")
         signer = self.ca_set.require_key(signer, identity.label)
         ca_check = CertificateAuthority(signer.chain)
         try:
             ca.check_may_sign(ca_check.chain, changeset.now)
         except ca.CaError as error:
-            raise DockerHostError(f"{changeset.options.cert_dir}: {error}; rotate the CA (rotate_ca)") from error
-        key, key_is_new = self._key(wanted, outcome.found, problems)
+            raise DockerHostError(
+                f"{changeset.options.cert_dir}: {error}; rotate the CA (O(rotate_ca=start))"
+            ) from error
+        key, key_is_new = self._key(desired, result.current, problems)
         if changeset.dry and not changeset.shown:
             for path in (identity.cert, *([identity.key] if key_is_new else [])):
                 changeset.changes.put_public(path, b"")  # That there is a change is all that is asked.
             return
-        certificate = ca.sign(signer, self._leaf(wanted), key, changeset.now, wanted.not_after)
+        certificate = ca.sign(signer, self._leaf(desired), key, changeset.now, desired.not_after)
         if key_is_new:
             changeset.put(identity.key, changeset.key_pem(key, None), private=True)
-        chain = signer.intermediates if identity.kind == "servers" else ()
-        changeset.put(identity.cert, ca.to_pem([certificate, *chain]))
-        self._note(wanted, outcome, certificate, key_is_new)
+        changeset.put(identity.cert, self._with_chain(certificate, identity, signer))
+        self._note(desired, result, certificate, key_is_new)
 
-    def _note(self, wanted: CertificateSpec, outcome: LeafResult, certificate: t.Any, key_is_new: bool) -> None:
+    def _note(self, desired: CertificateSpec, result: LeafResult, certificate: t.Any, key_is_new: bool) -> None:
         changeset = self.changeset
         what = "with a new key" if key_is_new else "with the same key"
-        verb = "made" if outcome.found.is_nothing else f"renewed {what}"
-        changeset.actions.append(f"{wanted.identity.label}: {verb}: {', '.join(outcome.reasons)}")
+        verb = "issued" if result.current.is_nothing else f"renewed {what}"
+        changeset.actions.append(f"{desired.identity.label}: {verb}: {', '.join(result.reasons)}")
         if changeset.shown:
-            before = describe(outcome.found.certificate) if outcome.found.certificate else None
-            key_type = wanted.new_key_type if key_is_new else None
-            after = {**describe(certificate, key_type), "reasons": outcome.reasons}
-            changeset.differences.add(wanted.identity.label, before, after)
-        outcome.certificate, outcome.renewed = certificate, True
+            before = describe(result.current.certificate) if result.current.certificate else None
+            key_type = desired.new_key_type if key_is_new else None
+            after = {**describe(certificate, key_type), "reasons": result.reasons}
+            changeset.differences.add(desired.identity.label, before, after)
+        result.certificate, result.renewed = certificate, True
 
-    def _key(self, wanted: CertificateSpec, found: Found, problems: list[Reason]) -> tuple[keys.PrivateKey, bool]:
+    def _key(
+        self, desired: CertificateSpec, current: CurrentPair, problems: list[Reason]
+    ) -> tuple[keys.PrivateKey, bool]:
         """The key that the certificate is for, and whether it is new."""
-        needed = found.key is None or self.changeset.options.new_keys or any(reason.needs_key for reason in problems)
-        if found.key is not None and not needed:
-            return found.key, False
-        return self.changeset.new_key(self._key_type(wanted, found)), True
+        needed = current.key is None or self.changeset.options.new_keys or any(reason.needs_key for reason in problems)
+        if current.key is not None and not needed:
+            return current.key, False
+        return self.changeset.new_key(self._key_type(desired, current)), True
 
     @staticmethod
-    def _key_type(wanted: CertificateSpec, found: Found) -> str:
+    def _key_type(desired: CertificateSpec, current: CurrentPair) -> str:
         """The type asked for, else the one that was there, else the default."""
-        if wanted.key_type is None and found.key is not None:
-            present = keys.type_of(found.key.public_key())
+        if desired.key_type is None and current.key is not None:
+            present = keys.type_of(current.key.public_key())
             return present if present in keys.KEY_TYPES else keys.DEFAULT_KEY_TYPE
-        return wanted.new_key_type
+        return desired.new_key_type
 
-    def _leaf(self, wanted: CertificateSpec) -> ca.Leaf:
-        subject = names.make_name(wanted.fields or {}, wanted.common_name)
-        return ca.Leaf(subject, wanted.identity.purpose, wanted.dns_names, wanted.ip_addresses)
+    def _leaf(self, desired: CertificateSpec) -> ca.Leaf:
+        subject = names.make_name(desired.fields or {}, desired.common_name)
+        return ca.Leaf(subject, desired.identity.purpose, desired.dns_names, desired.ip_addresses)
+
+    @staticmethod
+    def _with_chain(certificate: t.Any, identity: Identity, signer: CertificateAuthority | None) -> bytes:
+        """Return the text of ``cert.pem``: a server sends the chain along."""
+        chain = signer.intermediates if signer and identity.kind == "servers" else ()
+        return ca.to_pem([certificate, *chain])
 
     def _trust(self, identity: Identity) -> None:
         """The trust list of a server, or of a further client."""
@@ -245,23 +256,24 @@ class Leaves:
         data = self.ca_set.server_trust() if identity.kind == "servers" else self.ca_set.client_trust()
         was_there = identity.ca in self.changeset.files
         if self.changeset.put(identity.ca, data) and was_there:
-            self.changeset.actions.append(f"{identity.label}: trust list changed")
+            self.changeset.actions.append(f"{identity.label}: trust list updated")
 
     # Signed elsewhere
 
-    def _request(self, wanted: CertificateSpec, outcome: LeafResult, problems: list[Reason]) -> None:
+    def _request(self, desired: CertificateSpec, result: LeafResult, problems: list[Reason]) -> None:
         """Take the certificate that was signed elsewhere, or write a request for it."""
-        changeset, identity = self.changeset, wanted.identity
-        key, key_is_new = self._key_to_request(wanted, outcome.found, problems)
+        changeset, identity = self.changeset, desired.identity
+        key, key_is_new = self._key_to_request(desired, result.current, problems)
         if not key_is_new:
             certificate = self.signed.for_key(key)
-            if certificate is not None and certificate != outcome.found.certificate:
-                self.signed.check(certificate, wanted, self.ca_set.signer(identity.kind), key)
-                changeset.put(identity.cert, self.signed.text(certificate, identity.kind, self.ca_set))
-                self._note(wanted, outcome, certificate, key_is_new=False)
+            if certificate is not None and certificate != result.current.certificate:
+                signer = self.ca_set.signer(identity.kind)
+                self.signed.check(certificate, desired, signer, key)
+                changeset.put(identity.cert, self._with_chain(certificate, identity, signer))
+                self._note(desired, result, certificate, key_is_new=False)
                 return
-        outcome.waits = True
-        leaf = self._leaf(wanted)
+        result.waits = True
+        leaf = self._leaf(desired)
         present = changeset.files.get(identity.request)
         if not key_is_new and present and request_fits(read_request(present.data), leaf, key):
             changeset.claim(identity.request)
@@ -269,25 +281,25 @@ class Leaves:
         if key_is_new:
             changeset.put(identity.key, changeset.key_pem(key, None), private=True)
         changeset.put(identity.request, ca.csr_pem(ca.create_csr(leaf, key)))
-        changeset.actions.append(f"{identity.label}: request written: {', '.join(outcome.reasons)}")
+        changeset.actions.append(f"{identity.label}: request written: {', '.join(result.reasons)}")
         changeset.differences.add(
-            f"{identity.label} request", None, {"subject": leaf.subject.rfc4514_string(), "reasons": outcome.reasons}
+            f"{identity.label} request", None, {"subject": leaf.subject.rfc4514_string(), "reasons": result.reasons}
         )
 
     def _key_to_request(
-        self, wanted: CertificateSpec, found: Found, problems: list[Reason]
+        self, desired: CertificateSpec, current: CurrentPair, problems: list[Reason]
     ) -> tuple[keys.PrivateKey, bool]:
         """As :meth:`_key`, but a key that already waits with its request is kept."""
         spoilt = any(reason.needs_key and reason.kind == "other" for reason in problems)
-        if found.key is not None and spoilt and found.certificate is not None:
+        if current.key is not None and spoilt and current.certificate is not None:
             raise OptionError(
-                f"{wanted.identity.kind.removesuffix('s')}_key_type",
-                f"the key of {wanted.identity.label} is in use until another certificate is signed, so with signing:"
-                " external it is not replaced; remove the identity (state: absent) and request it anew",
+                f"{desired.identity.kind.removesuffix('s')}_key_type",
+                f"the key of {desired.identity.label} is in use until another certificate is signed, so it is not"
+                " replaced with O(signing=external); remove the identity (O(state=absent)) and request it again",
             )
-        if found.key is not None and not spoilt:
-            return found.key, False
-        return self._key(wanted, found, problems)
+        if current.key is not None and not spoilt:
+            return current.key, False
+        return self._key(desired, current, problems)
 
 
 def describe(certificate: t.Any, key_type: str | None = None) -> dict[str, t.Any]:

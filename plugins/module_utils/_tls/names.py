@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names in certificates: hosts, subjects, alternative names. Private to this collection."""
+"""Names in certificates: hosts, subjects, alternative names."""
 
 from __future__ import annotations
 
@@ -49,14 +49,19 @@ def check_identity_name(option: str, name: t.Any) -> str:
     """
     text = "" if name is None else str(name)
     if not text:
-        raise OptionError(option, "the name is empty; give the name of a host or client, such as web1")
-    if not IDENTITY_NAME.match(text) or ".." in text:
+        raise OptionError(option, "must not be empty; use the name of a host or client, such as web1")
+    if not is_identity_name(text):
         raise OptionError(
             option,
             f"{text!r} cannot be the name of a directory; use 1 to 64 letters, digits, '.', '_' and '-',"
             " starting with a letter or digit, without '..' and without a dot at the end",
         )
     return text
+
+
+def is_identity_name(text: str) -> bool:
+    """Return whether a text can be the name of a host or client."""
+    return bool(IDENTITY_NAME.match(text)) and ".." not in text
 
 
 def check_dns_name(option: str, name: t.Any) -> str:
@@ -68,13 +73,13 @@ def check_dns_name(option: str, name: t.Any) -> str:
     if is_ip_address(text):
         raise OptionError(option, f"{text!r} is an IP address; put it into ip_addresses")
     if not text:
-        raise OptionError(option, "the name is empty; give a DNS name, or leave it out")
+        raise OptionError(option, "must not be empty; use a DNS name, or leave it out")
     if not text.isascii():
         raise OptionError(option, f"{text!r} is not ASCII; write it in its xn-- form (punycode)")
     labels = text.split(".")
     checked = labels[1:] if labels[0] == "*" and len(labels) > 1 else labels
     if len(text) > 253 or not all(DNS_LABEL.match(label) for label in checked):
-        raise OptionError(option, f"{text!r} is no DNS name; write one such as web1.example.org")
+        raise OptionError(option, f"{text!r} is not a DNS name; use one such as web1.example.org")
     return text.lower()
 
 
@@ -87,10 +92,10 @@ def check_ip_address(option: str, address: t.Any) -> str:
     try:
         parsed = ipaddress.ip_address(text)
     except ValueError as error:
-        hint = "; DNS names belong into dns_names" if text and not text[0].isdigit() else ""
-        raise OptionError(option, f"{text!r} is no IP address{hint}") from error
+        hint = "; put DNS names into dns_names" if text and not text[0].isdigit() else ""
+        raise OptionError(option, f"{text!r} is not an IP address{hint}") from error
     if getattr(parsed, "scope_id", None):
-        raise OptionError(option, f"{text!r} has a zone; a certificate holds addresses without one")
+        raise OptionError(option, f"{text!r} has a zone, and addresses in certificates have none")
     return str(parsed)
 
 
@@ -109,7 +114,7 @@ def check_subject(option: str, fields: t.Mapping[str, t.Any]) -> dict[str, str]:
     :raises OptionError: an unknown field, an empty or too long value.
     """
     long_names = {long: short for short, long in SUBJECT_FIELDS.items()}
-    found: dict[str, str] = {}
+    checked: dict[str, str] = {}
     for given, value in fields.items():
         short = given if given in SUBJECT_FIELDS else long_names.get(given)
         if short is None:
@@ -119,16 +124,16 @@ def check_subject(option: str, fields: t.Mapping[str, t.Any]) -> dict[str, str]:
             known = ", ".join(
                 f"{short} or {long}" if short != long else short for short, long in SUBJECT_FIELDS.items()
             )
-            raise OptionError(f"{option}.{given}", f"there is no such field{hint}; the fields are {known}")
-        if short in found:
+            raise OptionError(f"{option}.{given}", f"is not a field of a subject{hint}; the fields are {known}")
+        if short in checked:
             raise OptionError(f"{option}.{given}", f"the field {short} is given twice")
         text = "" if value is None else str(value)
         if not 1 <= len(text) <= 128:
-            raise OptionError(f"{option}.{given}", "give a text of 1 to 128 characters, or leave the field out")
+            raise OptionError(f"{option}.{given}", "must have 1 to 128 characters; otherwise leave the field out")
         if short == "C" and not re.match(r"^[A-Za-z]{2}\Z", text):
-            raise OptionError(f"{option}.{given}", f"{text!r} is no country code; write two letters such as DE")
-        found[short] = text.upper() if short == "C" else text
-    return {short: found[short] for short in SUBJECT_FIELDS if short in found}
+            raise OptionError(f"{option}.{given}", f"{text!r} is not a country code; use two letters such as DE")
+        checked[short] = text.upper() if short == "C" else text
+    return {short: checked[short] for short in SUBJECT_FIELDS if short in checked}
 
 
 def check_common_name(option: str, name: str) -> str:

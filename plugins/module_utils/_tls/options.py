@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``docker_tls_certs``: their spec, and their checked values. Private to this collection."""
+"""The options of ``docker_tls_certs``: their spec, and their checked values."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ SPEC = ArgumentSpec(
             "mutually_exclusive": [["path", "content"]],
             "required_one_of": [["path", "content"]],
         },
+        "allow_other_purposes": {"type": "bool", "default": False},
         "rotate_ca": {"type": "str", "choices": ["start", "advance", "cancel"]},
         "host_trust": {
             "type": "list",
@@ -128,7 +129,7 @@ class Options:
     vault: str | None = None
 
     @property
-    def wanted(self) -> tuple[CertificateSpec, ...]:
+    def desired(self) -> tuple[CertificateSpec, ...]:
         """The default client, the further clients, the hosts."""
         return (*self.clients, *self.hosts)
 
@@ -181,26 +182,31 @@ def parse(params: t.Mapping[str, t.Any], now: datetime, *, check_mode: bool = Fa
 def _check_together(options: Options) -> None:
     if options.absent:
         if options.rotate:
-            raise OptionError("rotate_ca", "a CA is rotated with state: present")
+            raise OptionError("rotate_ca", "has an effect with O(state=present) only")
         if not (options.hosts or len(options.clients) > 1 or options.remove_ca):
             raise OptionError(
-                "state", "absent removes what is named: give hosts or clients, or remove_ca: true for the whole set"
+                "state",
+                "absent removes what is named: set O(hosts) or O(clients), or O(remove_ca=true) for the whole set",
             )
     elif options.remove_ca:
-        raise OptionError("remove_ca", "the CA is removed with state: absent only")
+        raise OptionError("remove_ca", "has an effect with O(state=absent) only")
     if options.ca_key_text and not options.ca_text:
         raise OptionError(
-            options.ca_key_text[0], "the key of a CA of your own needs its certificate: ca_path or ca_content"
+            options.ca_key_text[0], "the key of your own CA needs its certificate: set O(ca_path) or O(ca_content)"
         )
     if options.external:
-        if not options.ca_text and not options.absent:
-            raise OptionError("signing", "external needs the certificate of the CA that signs: ca_path or ca_content")
-        if options.ca_key_text:
-            raise OptionError(
-                options.ca_key_text[0], "with signing: external nothing is signed here; leave the key out"
-            )
+        _check_external(options)
     elif options.signed:
-        raise OptionError("signed_certificates", "they are taken with signing: external only")
+        raise OptionError("signed_certificates", "has an effect with O(signing=external) only")
+
+
+def _check_external(options: Options) -> None:
+    if not options.ca_text and not options.absent:
+        raise OptionError("signing", "external needs the certificate of the CA that signs: O(ca_path) or O(ca_content)")
+    if options.ca_key_text:
+        raise OptionError(
+            options.ca_key_text[0], "must not be set, because with O(signing=external) nothing is signed here"
+        )
 
 
 def cert_dir(params: t.Mapping[str, t.Any]) -> str:
@@ -233,20 +239,18 @@ class _Reader:
     def passphrase(self) -> str | None:
         passphrase: str | None = self.params["ca_key_passphrase"]
         if passphrase and len(passphrase) < SHORTEST_PASSPHRASE:
-            raise OptionError(
-                "ca_key_passphrase", f"it has less than {SHORTEST_PASSPHRASE} characters; choose a longer one"
-            )
+            raise OptionError("ca_key_passphrase", f"must have at least {SHORTEST_PASSPHRASE} characters")
         return passphrase or None
 
     def end(self, kind: str) -> datetime:
         option = f"{kind}_not_after"
         end = parse_time(option, self.params[option], self.now)
         if end <= self.now:
-            raise OptionError(option, f"{self.params[option]!r} is not in the future")
+            raise OptionError(option, f"{self.params[option]!r} must be in the future")
         if end - self.now <= self.margin(kind):
             raise OptionError(
                 f"{kind}_renew_before",
-                f"the margin is not shorter than the validity ({option} is {iso(end)}), so every run would renew",
+                f"must be shorter than the validity (O({option}) is {iso(end)}), or every run would renew",
             )
         return end
 
@@ -257,33 +261,33 @@ class _Reader:
         """The content of an option ``NAME_path`` or ``NAME_content``, with the option's name."""
         content, path = self.params[f"{name}_content"], self.params[f"{name}_path"]
         if content and path:
-            raise OptionError(f"{name}_content", f"give this or {name}_path, not both")
+            raise OptionError(f"{name}_content", f"must not be set together with O({name}_path)")
         if content:
             return f"{name}_content", content.encode()
         return (f"{name}_path", read_file(f"{name}_path", path)) if path else None
 
     def signed(self) -> tuple[tuple[str, bytes], ...]:
-        found = []
+        checked = []
         for number, entry in enumerate(self.params["signed_certificates"]):
             option = f"signed_certificates[{number}]"
             data = entry["content"].encode() if entry["content"] else read_file(f"{option}.path", entry["path"] or "")
-            found.append((option, data))
-        return tuple(found)
+            checked.append((option, data))
+        return tuple(checked)
 
     def hosts(self) -> tuple[CertificateSpec, ...]:
-        found: dict[str, CertificateSpec] = {}
+        checked: dict[str, CertificateSpec] = {}
         for number, entry in enumerate(self.params["hosts"] or []):
             option = f"hosts[{number}]"
             check_host_keys(option, entry)
             name = names.check_identity_name(f"{option}.name", entry.get("name"))
-            _refuse_twice(f"{option}.name", name, found)
+            _refuse_twice(f"{option}.name", name, checked)
             dns_names = _each(f"{option}.dns_names", _text_list(entry.get("dns_names")), names.check_dns_name)
             addresses = _each(f"{option}.ip_addresses", _text_list(entry.get("ip_addresses")), names.check_ip_address)
             complete = self._has_all_names(option, name, entry)
             if not dns_names and not addresses and complete and self.params["state"] == "present":
                 dns_names, addresses = _names_from(f"{option}.name", name)
-            found[name.lower()] = replace(self.host(name, dns_names, addresses), names_complete=complete)
-        return tuple(found.values())
+            checked[name.lower()] = replace(self.host(name, dns_names, addresses), names_complete=complete)
+        return tuple(checked.values())
 
     def _has_all_names(self, option: str, name: str, entry: t.Mapping[str, t.Any]) -> bool:
         """Return whether the names of a host are known; those of a host that Azure has not created yet are not."""
@@ -307,6 +311,7 @@ class _Reader:
             ip_addresses=addresses,
             fields=self.fields,
             key_type=self.params["server_key_type"],
+            allow_other_purposes=self.params["allow_other_purposes"],
         )
 
     def clients(self) -> tuple[CertificateSpec, ...]:
@@ -325,33 +330,36 @@ class _Reader:
                 fields=self.fields,
                 check_common_name=bool(common_name) and identity == DEFAULT_CLIENT,
                 key_type=self.params["client_key_type"],
+                allow_other_purposes=self.params["allow_other_purposes"],
             )
 
-        found = {"": client(DEFAULT_CLIENT, common_name or "docker client")}
+        checked = {"": client(DEFAULT_CLIENT, common_name or "docker client")}
         for number, given in enumerate(self.params["clients"] or []):
             name = names.check_identity_name(f"clients[{number}]", given)
-            _refuse_twice(f"clients[{number}]", name, found)
-            found[name.lower()] = client(Identity("clients", name), name)
-        return tuple(found.values())
+            _refuse_twice(f"clients[{number}]", name, checked)
+            checked[name.lower()] = client(Identity("clients", name), name)
+        return tuple(checked.values())
 
     def host_trust(self) -> dict[str, HostTrust]:
-        found: dict[str, HostTrust] = {}
+        checked: dict[str, HostTrust] = {}
         for number, entry in enumerate(self.params["host_trust"] or []):
             option = f"host_trust[{number}]"
             name = names.check_identity_name(f"{option}.name", entry["name"])
-            _refuse_twice(f"{option}.name", name, found)
+            _refuse_twice(f"{option}.name", name, checked)
             trusted = [
                 check_fingerprint(f"{option}.ca_fingerprints[{position}]", value)
                 for position, value in enumerate(entry["ca_fingerprints"])
             ]
             own = check_fingerprint(f"{option}.fingerprint", entry["fingerprint"]) if entry["fingerprint"] else None
-            found[name.lower()] = HostTrust(frozenset(trusted), own)
-        return found
+            checked[name.lower()] = HostTrust(frozenset(trusted), own)
+        return checked
 
 
-def _refuse_twice(option: str, name: str, found: t.Mapping[str, t.Any]) -> None:
-    if name.lower() in found:
-        raise OptionError(option, f"{name!r} is given twice (upper and lower case are one on some file systems)")
+def _refuse_twice(option: str, name: str, checked: t.Mapping[str, t.Any]) -> None:
+    if name.lower() in checked:
+        raise OptionError(
+            option, f"{name!r} is given twice (some file systems do not distinguish upper and lower case)"
+        )
 
 
 def _text_list(value: t.Any) -> list[t.Any]:
@@ -383,7 +391,7 @@ def check_fingerprint(option: str, value: t.Any) -> str:
     text = str(value or "").replace(":", "").lower()
     if not FINGERPRINT.match(text):
         raise OptionError(
-            option, f"{value!r} is no SHA-256 fingerprint; write 64 hexadecimal digits, with or without colons"
+            option, f"{value!r} is not a SHA-256 fingerprint; use 64 hexadecimal digits, with or without colons"
         )
     return text
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Removing certificates. Private to this collection."""
+"""Removing certificates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def remove(changeset: ChangeSet) -> list[str]:
     Only files that the module made or adopted are removed.
     """
     options = changeset.options
-    identities = [wanted.identity for wanted in options.wanted if wanted.identity.name]
+    identities = [desired.identity for desired in options.desired if desired.identity.name]
     if options.remove_ca:
         ours = (identity_of(path) for path in changeset.before.files)
         identities = list(dict.fromkeys(identity for identity in ours if identity))
@@ -35,7 +35,7 @@ def _remove_identity(changeset: ChangeSet, identity: Identity) -> bool:
     left = [path for path in identity.paths if path in changeset.files and path not in removed]
     if left and identity.name:
         changeset.warnings.append(
-            f"{identity.label}: not removed, because this module did not make it: "
+            f"{identity.label}: not removed, because this module did not create it: "
             + ", ".join(os.path.join(changeset.options.cert_dir, path) for path in left)
         )
     if removed:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a certificate is renewed, and why. Private to this collection."""
+"""When a certificate is renewed, and why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from . import ca, keys, names
-from .identities import Found, Identity
+from .identities import CurrentPair, Identity
 from .times import iso, whole_days
 
 with contextlib.suppress(ImportError):
@@ -33,6 +33,7 @@ class CertificateSpec:
     :param fields: fields of the subject that were asked for; others stay unchecked.
     :param check_common_name: the common name was asked for, too.
     :param key_type: one of :data:`keys.KEY_TYPES`; ``None`` keeps what is there.
+    :param allow_other_purposes: a certificate that was signed elsewhere may have a further extended key usage.
     :param not_after: the end of a certificate that is made now.
     :param renew_before: it is renewed when less than this is left.
     """
@@ -48,6 +49,7 @@ class CertificateSpec:
     fields: t.Mapping[str, str] | None = None
     check_common_name: bool = False
     key_type: str | None = None
+    allow_other_purposes: bool = False
 
     @property
     def new_key_type(self) -> str:
@@ -56,18 +58,25 @@ class CertificateSpec:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a certificate is made or renewed.
+    """Why a certificate is issued or renewed.
 
     :param text: for the user, for example ``expires in 12 days``.
     :param needs_key: a new key is needed as well.
     :param kind: ``missing`` (it was never there), ``unreadable`` (it is there but broken), ``other``.
     :param hard: a pair of files with this fault is not taken over from somebody else.
+    :param remedy: how the user can have it accepted, as a sentence.
     """
 
     text: str
     needs_key: bool = False
     kind: t.Literal["missing", "unreadable", "other"] = "other"
     hard: bool = False
+    remedy: str = ""
+
+
+def remedies(reasons: t.Iterable[Reason]) -> str:
+    """Return the remedies of reasons as text to append to a sentence."""
+    return "".join(f" {remedy}" for remedy in dict.fromkeys(reason.remedy for reason in reasons if reason.remedy))
 
 
 def plural(number: int, word: str) -> str:
@@ -76,80 +85,93 @@ def plural(number: int, word: str) -> str:
 
 
 def reasons_for(
-    wanted: CertificateSpec, found: Found, signer: ca.CertificateAuthority | None, now: datetime, *, new_end: datetime
+    desired: CertificateSpec,
+    current: CurrentPair,
+    signer: ca.CertificateAuthority | None,
+    now: datetime,
+    *,
+    new_end: datetime,
 ) -> list[Reason]:
     """Everything that is not as it should be, the gravest first; empty when all is well.
 
     :param signer: the CA that is to have signed it; ``None``: there is none yet.
     :param new_end: when a certificate that is made now would end.
     """
-    reasons = list(_key_reasons(wanted, found))
-    certificate = found.certificate
+    reasons = list(_key_reasons(desired, current))
+    certificate = current.certificate
     if certificate is None:
-        if found.certificate_problem:
-            return [*reasons, Reason(found.certificate_problem, kind="unreadable", hard=True)]
-        if found.is_nothing:
+        if current.certificate_problem:
+            return [*reasons, Reason(current.certificate_problem, kind="unreadable", hard=True)]
+        if current.is_nothing:
             return [Reason("it does not exist", needs_key=True, kind="missing")]
         return [*reasons, Reason("the certificate is missing", kind="missing")]
-    if found.key is not None and not keys.same_public_key(certificate.public_key(), found.key.public_key()):
+    if current.key is not None and not keys.same_public_key(certificate.public_key(), current.key.public_key()):
         reasons.append(Reason("key does not match", hard=True))
     if signer is None or not signer.signed(certificate):
         reasons.append(Reason("signed by another CA", hard=True))
-    reasons += _time_reasons(certificate, wanted, now, new_end)
-    if wanted.names_matter:
-        reasons += _name_reasons(certificate, wanted)
-    reasons += _form_reasons(certificate, wanted)
+    reasons += _time_reasons(certificate, desired, now, new_end)
+    if desired.names_matter:
+        reasons += _name_reasons(certificate, desired)
+    reasons += _form_reasons(certificate, desired)
     return reasons
 
 
-def _key_reasons(wanted: CertificateSpec, found: Found) -> t.Iterator[Reason]:
-    if found.key_problem:
-        yield Reason(found.key_problem, needs_key=True, kind="unreadable", hard=True)
-    elif found.key is None:
-        if not found.is_nothing:
+def _key_reasons(desired: CertificateSpec, current: CurrentPair) -> t.Iterator[Reason]:
+    if current.key_problem:
+        yield Reason(current.key_problem, needs_key=True, kind="unreadable", hard=True)
+    elif current.key is None:
+        if not current.is_nothing:
             yield Reason("the key is missing", needs_key=True, kind="missing", hard=True)
     else:
-        public = found.key.public_key()
+        public = current.key.public_key()
         actual = keys.type_of(public)
         if keys.is_weak(public):
             yield Reason(f"key is {keys.label(actual)}", needs_key=True, hard=True)
-        elif wanted.key_type and actual != wanted.key_type:
-            yield Reason(f"key is {keys.label(actual)}, not {keys.label(wanted.key_type)}", needs_key=True)
+        elif desired.key_type and actual != desired.key_type:
+            yield Reason(f"key is {keys.label(actual)}, not {keys.label(desired.key_type)}", needs_key=True)
 
 
 def _time_reasons(
-    certificate: x509.Certificate, wanted: CertificateSpec, now: datetime, new_end: datetime
+    certificate: x509.Certificate, desired: CertificateSpec, now: datetime, new_end: datetime
 ) -> t.Iterator[Reason]:
     left = certificate.not_valid_after_utc - now
     if left <= timedelta(0):
         ago = whole_days(-left)
         yield Reason(f"expired {plural(ago, 'day')} ago" if ago else "expired today")
-    elif left < wanted.renew_before and new_end > certificate.not_valid_after_utc:
+    elif left < desired.renew_before and new_end > certificate.not_valid_after_utc:
         yield Reason(f"expires in {plural(whole_days(left), 'day')}")
     if certificate.not_valid_before_utc > now:
         yield Reason(f"not valid before {iso(certificate.not_valid_before_utc)}")
 
 
-def _name_reasons(certificate: x509.Certificate, wanted: CertificateSpec) -> t.Iterator[Reason]:
+def _name_reasons(certificate: x509.Certificate, desired: CertificateSpec) -> t.Iterator[Reason]:
     dns_names, addresses = names.read_san(certificate)
     has = {*dns_names, *addresses}
-    wants = [*wanted.dns_names, *wanted.ip_addresses]
+    wants = [*desired.dns_names, *desired.ip_addresses]
     for name in wants:
         if name not in has:
             yield Reason(f"SAN lacks {name}")
-    for name in sorted(has - set(wants)) if wanted.names_complete else ():
+    for name in sorted(has - set(wants)) if desired.names_complete else ():
         yield Reason(f"SAN has {name}, which is not asked for")
 
 
-def _form_reasons(certificate: x509.Certificate, wanted: CertificateSpec) -> t.Iterator[Reason]:
+def _form_reasons(certificate: x509.Certificate, desired: CertificateSpec) -> t.Iterator[Reason]:
     extensions = certificate.extensions
-    purpose = wanted.identity.purpose
+    purpose = desired.identity.purpose
     try:
         usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         if ca.purpose_oid(purpose) not in usages:
             yield Reason(f"EKU lacks {purpose}", hard=True)
     except x509.ExtensionNotFound:
         yield Reason(f"EKU lacks {purpose}")
+    others = [] if desired.allow_other_purposes else ca.other_purposes(certificate, purpose)
+    if others:
+        yield Reason(
+            f"EKU has {', '.join(others)} besides {purpose}",
+            hard=True,
+            remedy="Have it signed for its own purpose alone, because the key of a host with a client's purpose has the"
+            " rights of root on every other host; or accept that with O(allow_other_purposes=true).",
+        )
     with contextlib.suppress(x509.ExtensionNotFound):
         if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
             yield Reason("it is a CA's certificate", hard=True)
@@ -159,13 +181,13 @@ def _form_reasons(certificate: x509.Certificate, wanted: CertificateSpec) -> t.I
         yield Reason("it lacks the authority key identifier, which Python 3.13 asks for")
     if ca.uses_sha1(certificate):
         yield Reason("signature uses SHA-1", hard=True)
-    yield from _subject_reasons(certificate, wanted)
+    yield from _subject_reasons(certificate, desired)
 
 
-def _subject_reasons(certificate: x509.Certificate, wanted: CertificateSpec) -> t.Iterator[Reason]:
-    asked = dict(wanted.fields or {})
-    if wanted.check_common_name:
-        asked["CN"] = wanted.common_name
+def _subject_reasons(certificate: x509.Certificate, desired: CertificateSpec) -> t.Iterator[Reason]:
+    asked = dict(desired.fields or {})
+    if desired.check_common_name:
+        asked["CN"] = desired.common_name
     for short, value in asked.items():
         if names.attribute(certificate.subject, short) != value:
             yield Reason(f"subject lacks {short}={value}")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The result of ``docker_tls_certs``. Private to this collection.
+"""The result of ``docker_tls_certs``.
 
 Nothing in it is secret. In check mode it shows what is there now, which makes it a health report,
 and as ``reasons`` what would be done about it.
@@ -65,8 +65,8 @@ class Report:
         changeset = self.changeset
         by_kind: dict[str, dict[str, t.Any]] = {"servers": {}, "clients": {}}
         client: dict[str, t.Any] = {}
-        for identity, outcome in self.leaves.outcomes.items():
-            entry = self._identity(outcome)
+        for identity, leaf in self.leaves.results.items():
+            entry = self._identity(leaf)
             if identity.name:
                 by_kind[identity.kind][identity.name] = entry
             else:
@@ -74,7 +74,7 @@ class Report:
         result = {
             "changed": changeset.changed,
             "cert_dir": changeset.options.cert_dir,
-            "ca": self._authority(),
+            "ca": self._ca(),
             "client": client,
             "clients": by_kind["clients"],
             "servers": by_kind["servers"],
@@ -99,25 +99,25 @@ class Report:
         paths = {*self.changeset.changes.puts, *self.changeset.changes.removes}
         return sorted(path for path in paths if not path.startswith(f"{PRIVATE}/") and path not in SHARED)
 
-    def _identity(self, outcome: LeafResult) -> dict[str, t.Any]:
-        identity = outcome.identity
-        shown = outcome.found.certificate if self.changeset.dry else outcome.certificate
+    def _identity(self, result: LeafResult) -> dict[str, t.Any]:
+        identity = result.identity
+        shown = result.current.certificate if self.changeset.dry else result.certificate
         dns_names, addresses = names.read_san(shown) if shown else ([], [])
         return {
             "cert_path": self.path(identity.cert),
             "key_path": self.path(identity.key),
             "ca_path": self.path(identity.ca),
-            "csr_path": self.path(identity.request) if outcome.waits else None,
+            "csr_path": self.path(identity.request) if result.waits else None,
             **fields_of(shown, self.changeset.now),
             "dns_names": dns_names,
             "ip_addresses": addresses,
-            "reasons": outcome.reasons,
+            "reasons": result.reasons,
         }
 
-    def _authority(self) -> dict[str, t.Any]:
+    def _ca(self) -> dict[str, t.Any]:
         current = self.ca_set.current
         unknown = current is None or (self.changeset.dry and current.fingerprint in self.ca_set.made)
-        shown = self.ca_set.found if unknown else current
+        shown = self.ca_set.before if unknown else current
         has_key = (
             not self.changeset.options.vault
             and CA_KEY in self.changeset.state.files

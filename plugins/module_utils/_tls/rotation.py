@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One CA follows the other, in phases that every host can follow. Private to this collection."""
+"""One CA follows the other, in phases that every host can follow."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from dataclasses import replace
 from .._errors import DockerHostError, OptionError
 from . import ca
 from .ca import CertificateAuthority
-from .identities import Identity, look
+from .ca_set import CaSet
+from .changeset import ChangeSet
+from .identities import Identity, read_pair
 from .state import PHASES, Rotation, State
 from .store import CA, CA_KEY, CERT, CURRENT_CA, NEXT_CA, NEXT_CA_KEY, SERVERS, retired
-
-if t.TYPE_CHECKING:
-    from .ca_set import CaSet
-    from .changeset import ChangeSet
 
 
 def known_servers(state: State) -> list[str]:
@@ -61,7 +59,8 @@ def check_hosts_follow(changeset: ChangeSet, rotation: Rotation) -> None:
     :raises DockerHostError: a host lacks what the last phase made; which, and what.
     """
     certificates = {
-        name: look(Identity("servers", name), changeset.files).certificate for name in known_servers(changeset.state)
+        name: read_pair(Identity("servers", name), changeset.files).certificate
+        for name in known_servers(changeset.state)
     }
     missing = waiting_for(changeset, certificates, rotation)
     if changeset.options.vault and not hosts_to_follow(changeset):
@@ -73,8 +72,8 @@ def check_hosts_follow(changeset: ChangeSet, rotation: Rotation) -> None:
     if missing:
         raise DockerHostError(
             f"The rotation stays in the phase {rotation.phase}, because hosts lack what it made: {'; '.join(missing)}."
-            " Bring it to them and report in host_trust what they have; a host that is gone is taken out with"
-            " state: absent.",
+            " Bring it to them and report in O(host_trust) what they have; remove a host that no longer exists with"
+            " O(state=absent).",
             waiting_for=missing,
         )
 
@@ -101,7 +100,7 @@ def _start(ca_set: CaSet) -> None:
     if new_is_own:
         ca_set.next = t.cast(CertificateAuthority, ca_set.own)
     elif changeset.state.is_own:
-        raise OptionError("rotate_ca", "the CA is your own; give the one to rotate to in ca_path or ca_content")
+        raise OptionError("rotate_ca", "the CA is your own; pass the one to rotate to in O(ca_path) or O(ca_content)")
     else:
         ca_set.next = ca_set.generate()
         changeset.put(
@@ -116,7 +115,7 @@ def _start(ca_set: CaSet) -> None:
 def _advance(ca_set: CaSet) -> None:
     changeset, rotation = ca_set.changeset, ca_set.rotation
     if rotation is None:
-        raise OptionError("rotate_ca", "no rotation is under way that could advance; begin one with rotate_ca: start")
+        raise OptionError("rotate_ca", "no rotation is under way; start one with O(rotate_ca=start)")
     check_hosts_follow(changeset, rotation)
     position = PHASES.index(rotation.phase) + 1
     if position < len(PHASES):
@@ -157,7 +156,8 @@ def _cancel(ca_set: CaSet) -> None:
     if rotation.phase != "trust":
         raise OptionError(
             "rotate_ca",
-            f"the rotation is in the phase {rotation.phase} and can only go on: the new CA has signed already",
+            f"cannot be cancelled in the phase {rotation.phase}, because the new CA has signed certificates already;"
+            " use O(rotate_ca=advance)",
         )
     _retire(ca_set, t.cast(CertificateAuthority, ca_set.next), NEXT_CA_KEY, rotation.new_is_own)
     changeset.remove(NEXT_CA_KEY)
@@ -168,10 +168,10 @@ def _cancel(ca_set: CaSet) -> None:
     changeset.differences.add("rotation", rotation.phase, None)
 
 
-def _retire(ca_set: CaSet, authority: CertificateAuthority, key_path: str, is_own: bool) -> None:
+def _retire(ca_set: CaSet, replaced: CertificateAuthority, key_path: str, is_own: bool) -> None:
     """Keep a CA that was in use: its key may still be wanted one day."""
     changeset = ca_set.changeset
-    changeset.put(retired(authority.fingerprint, CA), ca.to_pem(authority.chain))
+    changeset.put(retired(replaced.fingerprint, CA), ca.to_pem(replaced.chain))
     key = None if is_own else changeset.data(key_path)
     if key is not None:
-        changeset.put(retired(authority.fingerprint, CA_KEY), key, private=True)
+        changeset.put(retired(replaced.fingerprint, CA_KEY), key, private=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a set of certificates is kept: the contract. Private to this collection.
+"""Where a set of certificates is kept: the contract.
 
 A store hands out sessions. A session shows every file of the set by its relative path and commits
 changes as a whole. :mod:`directory` keeps the set in a directory in docker's layout; another store may keep a part of
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -42,6 +43,9 @@ SHARED = (CURRENT_CA, CA_KEY, NEXT_CA, NEXT_CA_KEY)
 def retired(fingerprint: str, name: str) -> str:
     """Where a file of a CA is kept that is no longer in use."""
     return f"{PRIVATE}/retired/{fingerprint}/{name}"
+
+
+RETIRED_CA = re.compile(rf"{re.escape(PRIVATE)}/retired/[0-9a-f]{{64}}/({re.escape(CA)}|{re.escape(CA_KEY)})\Z")
 
 
 def is_retired(path: str) -> bool:

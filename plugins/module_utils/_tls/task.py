@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the task ``docker_tls_certs`` does, wherever the set is kept. Private to this collection.
+"""What the task ``docker_tls_certs`` does, wherever the set is kept.
 
 The task itself, which knows the stores, is in ``_vault/task.py``.
 """
@@ -10,10 +10,6 @@ The task itself, which knows the stores, is in ``_vault/task.py``.
 from __future__ import annotations
 
 import contextlib
-import grp
-import os
-import pwd
-import stat
 import typing as t
 from datetime import datetime
 
@@ -30,12 +26,13 @@ from .filesystem import FileSystem
 from .leaves import Leaves
 from .options import Options, parse
 from .report import Report
+from .rotation import rotate
 from .state import State
 from .store import STATE, Interrupted, Outdated, Session, Store
 from .times import utc_now
 
 ATTEMPTS = 10
-FINISHED = "finished what an interrupted run began"
+FINISHED = "finished the changes of an interrupted run"
 Result = t.Callable[[t.Mapping[str, str]], dict[str, t.Any]]
 
 
@@ -50,8 +47,8 @@ def run(
 
     :param keep: makes the store that keeps the set, a part of which may be in the directory.
 
-    A first, dry draft finds everything that could be wrong before anything is touched, and whether
-    there is anything to do; only then the set is locked and the real draft is made and committed.
+    A prediction comes first: it finds every error before anything is changed, and whether there is anything to change.
+    Only then is the set locked, decided upon again and committed.
     """
     keys.require_cryptography()
     now = clock()
@@ -62,7 +59,6 @@ def run(
     if not options.vault:
         warn_if_temporary(options.cert_dir, request.warn)
     warn_if_masked(options, request.warn)
-    warn_if_shared(options.cert_dir, request.warn)
     with store.reading() as session:
         interrupted, pending = session.interrupted, list(session.pending)
         changeset, result = decide(options, own, session, now, diff=request.diff, dry=True, check=request.check_mode)
@@ -94,7 +90,7 @@ def commit(
             pending = list(session.pending)
             kept = session.commit(changeset.changes) if changeset.changes or pending else {}
             return changeset, result, kept, pending
-    raise DockerHostError(f"{options.vault or options.cert_dir}: other runs keep changing it; try again")
+    raise DockerHostError(f"{options.vault or options.cert_dir}: other runs keep changing it; run the task again")
 
 
 def decide(
@@ -125,6 +121,8 @@ def decide(
         return changeset, lambda kept: removal.result_of_removal(changeset, gone, kept, diff=diff)
     ca_set = CaSet(changeset, own)
     ca_set.converge()
+    rotate(ca_set)
+    ca_set.write_trust()
     leaves = Leaves(changeset, ca_set, SignedCertificates(changeset))
     leaves.converge()
     changeset.finish()
@@ -164,40 +162,18 @@ def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
     """Under AWX, say that a directory inside the job's own home goes away with the job."""
     if is_discarded(cert_dir):
         warn(
-            f"{cert_dir} lies inside this job's own home and goes away with the job; the next job would make a new"
-            " CA, which no host trusts. Give a cert_dir on a path that is exposed to jobs (Settings, Jobs, Paths to"
-            " expose to isolated jobs), bring the CA itself in ca_content and ca_key_content from a credential, or"
-            " keep it in a key vault (store: key_vault)."
+            f"{cert_dir} is in this job's own home and is discarded with the job; the next job would create a new"
+            " CA, which no host trusts. Set O(cert_dir) to a path that is exposed to jobs (Settings, Jobs, Paths to"
+            " expose to isolated jobs), pass the CA itself in O(ca_content) and O(ca_key_content) from a credential, or"
+            " keep it in a key vault (O(store=key_vault))."
         )
 
 
 def warn_if_masked(options: Options, warn: t.Callable[[str], None]) -> None:
     """Say when the passphrase is a part of what the result shows: Ansible would cross it out there."""
-    names = [wanted.identity.name for wanted in options.wanted]
+    names = [desired.identity.name for desired in options.desired]
     if options.passphrase and any(options.passphrase in text for text in [options.cert_dir, *names]):
         warn(
             "The passphrase of the CA's key is a part of cert_dir or of a name. Ansible masks it in every result, so"
             " that paths there cannot be used; choose another passphrase."
         )
-
-
-def warn_if_shared(cert_dir: str, warn: t.Callable[[str], None]) -> None:
-    """Say when others may replace what is in the directory: whoever can replace ca.pem decides whom clients trust."""
-    try:
-        status = os.stat(cert_dir)
-    except OSError:
-        return  # It is made, or is an error of its own.
-    if status.st_mode & stat.S_IWGRP and not status.st_mode & stat.S_ISVTX and not _is_private_group(status):
-        warn(
-            f"{cert_dir}: the group {status.st_gid} may write there (mode {stat.S_IMODE(status.st_mode):04o}), and so"
-            " put other certificates in the place of yours; take that right away (chmod g-w)."
-        )
-
-
-def _is_private_group(status: os.stat_result) -> bool:
-    """Whether the group is the owner's alone, as the user-private groups of many distributions are."""
-    try:
-        owner, group = pwd.getpwuid(status.st_uid).pw_name, grp.getgrgid(status.st_gid)
-    except KeyError:
-        return False
-    return group.gr_name == owner and set(group.gr_mem) <= {owner}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Points in time as the options write them. Private to this collection."""
+"""Points in time as the options write them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RELATIVE = re.compile(
 )
 ABSOLUTE = ("%Y%m%d%H%M%SZ", "%y%m%d%H%M%SZ", "%Y%m%d%H%M%S%z", "%Y%m%d%H%MZ", "%y%m%d%H%MZ")
 EXPECTED = (
-    "write a relative time such as +397d or +32w1d2h3m4s, or an absolute one such as 20301231235959Z,"
+    "use a relative time such as +397d or +32w1d2h3m4s, or an absolute one such as 20301231235959Z,"
     " as community.crypto does"
 )
 
@@ -35,7 +35,7 @@ def parse_span(option: str, text: str) -> timedelta:
     """
     span = _relative(option, text)
     if span is None or span < timedelta(0):
-        raise OptionError(option, f"{text!r} is no span of time; write one such as +30d or +4w")
+        raise OptionError(option, f"{text!r} is not a time span; use one such as +30d or +4w")
     return span
 
 
@@ -49,14 +49,14 @@ def parse_time(option: str, text: str, now: datetime) -> datetime:
         try:
             return now + span
         except OverflowError as error:
-            raise OptionError(option, f"{text!r} lies beyond the year 9999") from error
+            raise OptionError(option, f"{text!r} is after the year 9999") from error
     for form in ABSOLUTE:
         try:
             parsed = datetime.strptime(text, form)
         except ValueError:
             continue
         return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed.astimezone(timezone.utc)
-    raise OptionError(option, f"{text!r} is no time; {EXPECTED}")
+    raise OptionError(option, f"{text!r} is not a time; {EXPECTED}")
 
 
 def _relative(option: str, text: str) -> timedelta | None:
@@ -65,7 +65,7 @@ def _relative(option: str, text: str) -> timedelta | None:
         return None
     parts = {name: int(value) for name, value in match.groupdict().items() if name != "sign" and value}
     if not parts:
-        raise OptionError(option, f"{text!r} is no time; {EXPECTED}")
+        raise OptionError(option, f"{text!r} is not a time; {EXPECTED}")
     try:
         span = timedelta(**parts)
     except OverflowError as error:

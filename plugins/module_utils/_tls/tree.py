@@ -12,6 +12,7 @@ import stat
 import typing as t
 
 from .._errors import DockerHostError
+from .._ownership import check_entry
 from .filesystem import FileSystem
 from .os_errors import describe, explained
 from .store import (
@@ -23,6 +24,7 @@ from .store import (
     KEY,
     NEXT_CA,
     NEXT_CA_KEY,
+    PRIVATE,
     REQUEST,
     SERVERS,
     STATE,
@@ -48,7 +50,7 @@ class CertificateTree:
     def check_kind(self, relative: str, *, directory: bool) -> os.stat_result | None:
         """Return the status of a file or directory, ``None`` when there is none.
 
-        :raises DockerHostError: it is a link, or of another kind.
+        :raises DockerHostError: it is a link, of another kind, or somebody else's.
         """
         path = self.path(relative)
         status = self.files.status(path)
@@ -63,6 +65,8 @@ class CertificateTree:
             raise DockerHostError(f"{path}: it is not a directory; move it away, or choose another O(cert_dir)")
         if not directory and not stat.S_ISREG(status.st_mode):
             raise DockerHostError(f"{path}: it is not a regular file; move it away, or choose another O(cert_dir)")
+        # A key that others can write to is taken away from them, and what it contains is checked.
+        check_entry(path, status, may_be_writable=not directory and not relative.startswith(f"{PRIVATE}/"))
         return status
 
     def check_parents(self, relative: str) -> bool:
@@ -70,10 +74,7 @@ class CertificateTree:
 
         :raises DockerHostError: one of them is a link, or not a directory.
         """
-        parts = relative.split("/")[:-1]
-        return all(
-            self.check_kind("/".join(parts[:depth]), directory=True) is not None for depth in range(1, len(parts) + 1)
-        )
+        return all(self.check_kind(parent, directory=True) is not None for parent in parents_of(relative))
 
     def read(self, relative: str) -> StoredFile | None:
         """Return a file's content and mode, ``None`` when there is none.
@@ -91,6 +92,12 @@ class CertificateTree:
             return None
         except OSError as error:
             raise DockerHostError(f"{path}: it cannot be read: {describe(error)}") from error
+
+
+def parents_of(relative: str) -> list[str]:
+    """Return the directories above a relative path, the outermost first."""
+    parts = relative.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 class SetFiles(t.Mapping[str, StoredFile]):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one version of the secret holds: the CA with its key, and a rotation under way. Private to this collection.
+"""What one version of the secret holds: the CA with its key, and a rotation under way.
 
 One value holds all of it, so that certificate, key and phase never come apart. CAs that are no longer in use are not in
 it: earlier versions of the secret keep them.
@@ -62,7 +62,7 @@ class CaDocument:
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             # The text holds a key: no part of it, and no parser's quotation of it, goes into a message.
-            raise DockerHostError(f"{where} holds no CA that this version of the collection wrote") from None
+            raise DockerHostError(f"{where} contains no CA in the format of this version of the collection") from None
 
     def dump(self) -> str:
         """The secret's value.

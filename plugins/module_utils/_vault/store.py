@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A set of certificates whose CA lives in a key vault. Private to this collection.
+"""A set of certificates whose CA lives in a key vault.
 
 The vault keeps what all who use one CA must share (:data:`_tls.store.SHARED`) and the rotation; everything else stays
-in the directory, which may be thrown away: it is made again from the CA. A session shows both as one set. A commit
-writes the vault first, as told in :mod:`chain`; only when that counts is the directory changed, so that nothing there
-was ever signed by a CA that others do not know.
+in the directory, which may be discarded: it is made again from the CA. A session shows both as one set. A commit
+writes the vault first, as :mod:`versioned_secret` explains; only when that counts is the directory changed, so that
+nothing there was ever signed by a CA that others do not know.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class VaultStore:
     """See :class:`_tls.store.Store`.
 
     :param directory: where everything but the CA is.
-    :param chain: the secret.
+    :param secret: the secret.
     """
 
-    def __init__(self, directory: DirectoryStore, chain: VersionedSecret) -> None:
+    def __init__(self, directory: DirectoryStore, secret: VersionedSecret) -> None:
         self.directory = directory
-        self.chain = chain
+        self.secret = secret
         self.version: str | None = None
 
     @contextlib.contextmanager
     def reading(self) -> t.Iterator[VaultSession]:
         """A session that changes nothing, here or in the vault."""
-        head = self.chain.look()
+        head = self.secret.current_head()
         with self.directory.reading() as local:
             yield VaultSession(self, local, head, undecided=head.proposals[0] if head.proposals else None)
 
@@ -51,7 +51,7 @@ class VaultStore:
     def writing(self) -> t.Iterator[VaultSession]:
         """A session that may commit. What an interrupted run left undecided in the vault is decided first."""
         with self.directory.writing() as local:
-            yield VaultSession(self, local, self.chain.decide(self.chain.look()))
+            yield VaultSession(self, local, self.secret.decide(self.secret.current_head()))
 
 
 class _MergedFiles(t.Mapping[str, StoredFile]):
@@ -108,8 +108,8 @@ class VaultSession:
         self._store.version = version.id if version else None
         if version is None:
             return None
-        chain = self._store.chain
-        return CaDocument.load(chain.read(version), f"Version {version.id} of {chain.label}")
+        secret = self._store.secret
+        return CaDocument.load(secret.read(version), f"Version {version.id} of {secret.label}")
 
     def _check_same_ca(self) -> None:
         """A directory with a CA of its own does not go together with a vault that has another one."""
@@ -118,8 +118,8 @@ class VaultSession:
         if self._local.files[CURRENT_CA].data not in self._document.files.values():
             root = self._store.directory.root
             raise DockerHostError(
-                f"{root} has a CA of its own, which is not the one in {self._store.chain.label}. Hosts trust one of"
-                " them and would be cut off by the other: choose another cert_dir for the vault's CA, or another"
+                f"{root} has a CA of its own, which is not the one in {self._store.secret.label}. Hosts trust one of"
+                " them and would be cut off by the other: choose another O(cert_dir) for the vault's CA, or another"
                 " key_vault_secret for this one."
             )
 
@@ -145,24 +145,24 @@ class VaultSession:
         files = {path: self.files[path] for path in (*SHARED, STATE) if path in self.files}
         files = {path: stored for path, stored in files.items() if path not in changes.removes} | changes.puts
         state = State.load(files[STATE].data) if STATE in files else State()
-        wanted = CaDocument.of(files, state)
-        if wanted is None:
+        desired = CaDocument.of(files, state)
+        if desired is None:
             if self._document is not None:
-                self._store.chain.delete()
+                self._store.secret.delete()
                 self._store.version = None
-        elif wanted != self._document:
-            made = self._store.chain.set(wanted.dump(), self._head)
+        elif desired != self._document:
+            made = self._store.secret.set(desired.dump(), self._head)
             self._store.version = made.id
-            self._check_kept(made, wanted)
+            self._check_kept(made, desired)
         local = self._local_changes(changes, state)
         return self._local.commit(local) if local else {}
 
-    def _check_kept(self, version: SecretVersion, wanted: CaDocument) -> None:
+    def _check_kept(self, version: SecretVersion, desired: CaDocument) -> None:
         """Before the only other copy of a key goes away, see that the vault really has it."""
         if any(path in self._local.files for path in SHARED):
-            chain = self._store.chain
-            if CaDocument.load(chain.vault.value(chain.name, version.id), chain.label) != wanted:
-                raise DockerHostError(f"{chain.label} does not give back what was written; nothing was changed here")
+            secret = self._store.secret
+            if CaDocument.load(secret.vault.value(secret.name, version.id), secret.label) != desired:
+                raise DockerHostError(f"{secret.label} does not give back what was written; nothing was changed here")
 
     def _local_changes(self, changes: Changes, state: State) -> Changes:
         """What of a commit concerns the directory."""

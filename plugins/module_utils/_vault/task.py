@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task ``docker_tls_certs`` with both of its stores. Private to this collection.
+"""The task ``docker_tls_certs`` with both of its stores.
 
 What signs in to Azure is imported only where a key vault is used: without one the task costs no more for it.
 """

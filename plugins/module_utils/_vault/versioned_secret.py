@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compare-and-set on a key vault's secret. Private to this collection.
+"""Compare-and-set on a key vault's secret.
 
 Key Vault has none: Set Secret takes no ``If-Match``, it always adds a version. Nor does it say in which order versions
 were added: their list comes in no order, and ``created`` counts whole seconds (Azure/azure-sdk-for-python#39790,
@@ -126,7 +126,7 @@ class VersionedSecret:
         """The secret in words."""
         return f"the secret {self.name} of {self.vault.url}"
 
-    def look(self) -> Head:
+    def current_head(self) -> Head:
         """The head as it is, after a wait where something is undecided.
 
         Proposals in the result are for a place for which one was seen before the wait: the first of them has won. Where

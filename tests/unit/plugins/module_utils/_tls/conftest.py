@@ -19,11 +19,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import render
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import task
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.options import SPEC
 
 UTC = dt.timezone.utc
+PURPOSES = {
+    "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "anyExtendedKeyUsage": ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    "codeSigning": ExtendedKeyUsageOID.CODE_SIGNING,
+}
 
 
 class Certs:
@@ -49,7 +56,9 @@ class Certs:
     def run(self, *, check: bool = False, files: FileSystem | None = None, **options: t.Any) -> dict[str, t.Any]:
         """Run the task; the diff is always asked for."""
         self.warnings = []
-        request = Request(self.params(**options), check, diff=True, warn=self.warnings.append)
+        request = Request(
+            self.params(**options), check, diff=True, warn=lambda text: self.warnings.append(render(text))
+        )
         return task.run(request, files=files, clock=lambda: self.now)
 
     def settled(self, **options: t.Any) -> None:
@@ -178,7 +187,7 @@ class Maker:
         common_name: str = "them",
         *,
         key: t.Any = None,
-        purpose: str | None = "clientAuth",
+        purpose: str | t.Sequence[str] | None = "clientAuth",
         dns_names: t.Sequence[str] = (),
         days: float = 365,
         digest: t.Any = None,
@@ -196,8 +205,8 @@ class Maker:
             .not_valid_after(self.now + dt.timedelta(days=days))
         )
         if purpose:
-            oid = ExtendedKeyUsageOID.SERVER_AUTH if purpose == "serverAuth" else ExtendedKeyUsageOID.CLIENT_AUTH
-            builder = builder.add_extension(x509.ExtendedKeyUsage([oid]), critical=False)
+            oids = [PURPOSES[name] for name in ([purpose] if isinstance(purpose, str) else purpose)]
+            builder = builder.add_extension(x509.ExtendedKeyUsage(oids), critical=False)
         if dns_names:
             san = x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names])
             builder = builder.add_extension(san, critical=False)
@@ -207,8 +216,15 @@ class Maker:
             )
         return builder.sign(ca[1], digest or hashes.SHA256()), key
 
-    def sign_request(self, ca: tuple[x509.Certificate, t.Any], request: bytes, *, days: float = 300) -> str:
-        """What a CA elsewhere makes of a request."""
+    def sign_request(
+        self,
+        ca: tuple[x509.Certificate, t.Any],
+        request: bytes,
+        *,
+        days: float = 300,
+        purposes: t.Sequence[str] = (),
+    ) -> str:
+        """What a CA elsewhere makes of a request, with these purposes in place of the requested one."""
         csr = x509.load_pem_x509_csr(request)
         builder = (
             x509.CertificateBuilder()
@@ -220,6 +236,10 @@ class Maker:
             .not_valid_after(self.now + dt.timedelta(days=days))
         )
         for extension in csr.extensions:
+            if purposes and isinstance(extension.value, x509.ExtendedKeyUsage):
+                usage = x509.ExtendedKeyUsage([PURPOSES[name] for name in purposes])
+                builder = builder.add_extension(usage, extension.critical)
+                continue
             builder = builder.add_extension(extension.value, extension.critical)
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(ca[1].public_key()), critical=False

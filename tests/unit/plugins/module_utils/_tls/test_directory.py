@@ -16,14 +16,15 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import typing as t
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils import _ownership
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls import task
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.directory import DirectoryStore
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.store import Changes, StoredFile
@@ -33,6 +34,7 @@ if t.TYPE_CHECKING:
 
 HOSTS = [{"name": "web1"}, {"name": "web2"}]
 NOBODY = 65534
+OTHER_GROUP = 12345
 
 
 def in_a_child(work: t.Callable[[], t.Any], *, user: int | None = None) -> str:
@@ -246,7 +248,7 @@ def snapshot(path: pathlib.Path) -> t.Any:
 
 def test_a_link_to_nowhere(certs: Certs) -> None:
     certs.directory.symlink_to(certs.directory.with_name("nowhere"))
-    with pytest.raises(DockerHostError, match="leads nowhere"):
+    with pytest.raises(DockerHostError, match="to a path that does not exist"):
         certs.run()
 
 
@@ -271,7 +273,7 @@ def test_things_of_other_kinds_in_the_way(certs: Certs) -> None:
 def test_everybody_may_write(certs: Certs) -> None:
     certs.directory.mkdir()
     certs.directory.chmod(0o777)
-    with pytest.raises(DockerHostError, match=r"everybody may write there \(mode 0777\)"):
+    with pytest.raises(DockerHostError, match=r"everybody can write there \(mode 0777\)"):
         certs.run()
     assert not list(certs.directory.iterdir())
 
@@ -427,7 +429,7 @@ def test_an_error_at_any_call_is_one_clear_error(certs: Certs) -> None:
         certs.run(hosts=HOSTS)
         certs.check_pairs()
         certs.settled(hosts=HOSTS)
-    assert {"nothing was changed", "the change is begun; run the task again to finish it"} <= outcomes
+    assert {"nothing was changed", "the change was begun; run the task again to finish it"} <= outcomes
 
 
 def test_a_journal_that_is_not_ours(certs: Certs) -> None:
@@ -457,7 +459,7 @@ def test_what_an_interrupted_run_began_is_reported(certs: Certs) -> None:
     certs.path(".docker-tls-certs/journal.json").write_text(json.dumps(journal))
     for check in (True, False):
         result = certs.run(hosts=HOSTS, check=check)
-        assert (result["changed"], result["actions"]) == (True, ["finished what an interrupted run began"])
+        assert (result["changed"], result["actions"]) == (True, ["finished the changes of an interrupted run"])
     certs.check_pairs()
     certs.settled(hosts=HOSTS)
 
@@ -494,15 +496,99 @@ def test_the_backup_of_a_key_is_nobody_elses_to_read(certs: Certs) -> None:
     assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
 
 
-def test_a_directory_where_a_group_may_write(certs: Certs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_where_a_group_can_write(certs: Certs, monkeypatch: pytest.MonkeyPatch) -> None:
+    certs.run(hosts=HOSTS)
+    for relative in ("", "servers", "servers/web1", ".docker-tls-certs", ".docker-tls-certs/current"):
+        directory = certs.path(relative)
+        os.chown(directory, -1, OTHER_GROUP)
+        directory.chmod(0o770)
+        before = certs.tree()
+        for check in (True, False):
+            with pytest.raises(DockerHostError, match=rf"the group {OTHER_GROUP} can write there \(mode 0770\)"):
+                certs.run(hosts=HOSTS, check=check)
+        assert certs.tree() == before
+        # A group that is the user's alone, as many distributions create it, is the user.
+        with monkeypatch.context() as private:
+            private.setattr(_ownership, "_is_private_group", lambda _status: True)
+            certs.settled(hosts=HOSTS)
+        directory.chmod(0o700)
+    certs.settled(hosts=HOSTS)
+
+
+@pytest.mark.parametrize("relative", ["lock", "journal.json", "state.json", "stage", "current/ca.pem"])
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: os.mknod(path, stat.S_IFSOCK | 0o600)], ids=["FIFO", "socket"]
+)
+def test_a_fifo_or_socket_ends_the_run_at_once(certs: Certs, relative: str, make: t.Callable[[str], None]) -> None:
     certs.run()
-    certs.directory.chmod(0o770)
-    monkeypatch.setattr(task, "_is_private_group", lambda _status: False)
+    path = certs.path(f".docker-tls-certs/{relative}")
+    path.unlink(missing_ok=True)
+    make(str(path))
+    for check in (True, False):
+        with pytest.raises(DockerHostError, match=r"it is not a (regular file|directory)"):
+            certs.run(check=check)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of somebody else")
+@pytest.mark.parametrize("relative", ["journal.json", "state.json", "stage", "current", ""])
+def test_bookkeeping_of_somebody_else_is_refused(certs: Certs, relative: str) -> None:
+    certs.directory = everybodys_directory = pathlib.Path(tempfile.mkdtemp(dir="/tmp")) / "certs"
+    try:
+        everybodys_directory.parent.chmod(0o755)
+        everybodys_directory.mkdir()
+        os.chown(everybodys_directory, NOBODY, NOBODY)
+        assert in_a_child(lambda: certs.run(hosts=HOSTS)["changed"], user=NOBODY) == "ok True"
+        path = certs.path(f".docker-tls-certs/{relative}")
+        if relative == "stage":
+            path.mkdir()
+        elif relative == "journal.json":
+            path.write_text('{"version": 1, "puts": [], "removes": ["key.pem"]}')
+        os.chown(path, NOBODY + 1, -1)
+        text = in_a_child(lambda: certs.run(hosts=HOSTS)["changed"], user=NOBODY)
+        assert text.startswith("refused")
+        assert f"it belongs to user {NOBODY + 1}" in text
+        assert certs.path("key.pem").exists()
+    finally:
+        shutil.rmtree(everybodys_directory.parent)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("config.json", "contexts/meta/x/meta.json", "servers/web1/notes.txt", "servers/../key.pem", "home/.bashrc"),
+        *("servers/./key.pem", "servers/a b/key.pem", ".docker-tls-certs/lock", "key.pem\0"),
+        *(".docker-tls-certs/retired/../key.pem", f".docker-tls-certs/retired/{'g' * 64}/ca.pem"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["puts", "removes"])
+def test_a_journal_names_only_files_that_a_commit_makes(certs: Certs, path: str, kind: str) -> None:
     certs.run()
-    assert any("may write there (mode 0770)" in warning for warning in certs.warnings)
-    monkeypatch.setattr(task, "_is_private_group", lambda _status: True)
-    certs.run()
-    assert not certs.warnings
+    journal: dict[str, t.Any] = {"version": 1, "puts": [], "removes": []}
+    journal[kind].append({"stage": "0", "path": path} if kind == "puts" else path)
+    certs.path(".docker-tls-certs/journal.json").write_text(json.dumps(journal))
+    for check in (True, False):
+        with pytest.raises(DockerHostError, match="the journal was not written by this version"):
+            certs.run(check=check)
+
+
+@pytest.mark.parametrize("kind", ["puts", "removes"])
+def test_a_journal_is_not_followed_through_a_link(certs: Certs, tmp_path: pathlib.Path, kind: str) -> None:
+    certs.run(hosts=HOSTS)
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o700)
+    (outside / "key.pem").write_text("theirs")
+    (certs.directory / "clients").mkdir(mode=0o700)
+    certs.path("clients/robot").symlink_to(outside)
+    journal: dict[str, t.Any] = {"version": 1, "puts": [], "removes": []}
+    path = "clients/robot/key.pem"
+    journal[kind].append({"stage": "0", "path": path} if kind == "puts" else path)
+    stage = certs.path(".docker-tls-certs/stage")
+    stage.mkdir(mode=0o700)
+    (stage / "0").write_text("forged")
+    certs.path(".docker-tls-certs/journal.json").write_text(json.dumps(journal))
+    with pytest.raises(DockerHostError, match="symbolic link"):
+        certs.run(hosts=HOSTS)
+    assert (outside / "key.pem").read_text() == "theirs"
 
 
 def test_a_file_system_without_hard_links(certs: Certs) -> None:

@@ -61,7 +61,7 @@ def test_both_forms_of_encrypted_keys(form: t.Any) -> None:
     text = key.private_bytes(serialization.Encoding.PEM, form, encryption)
     assert keys.is_encrypted(text)
     assert keys.load(text, "correct horse")
-    with pytest.raises(keys.PassphraseError, match="no passphrase is given"):
+    with pytest.raises(keys.PassphraseError, match="no passphrase was given"):
         keys.load(text)
     with pytest.raises(keys.PassphraseError, match="the passphrase is wrong"):
         keys.load(text, "battery staple")

@@ -17,6 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.key_vault import KeyVault
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import render
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault import task
 from azure_emulator.launcher import CLEARED, LocalAzure
 from azure_emulator.vault.testing import make_vault, resolved
@@ -45,7 +46,9 @@ class Job:
     def run(self, *, check: bool = False, settle: float = SETTLE, **options: t.Any) -> dict[str, t.Any]:
         """Run the task; the diff is always asked for."""
         self.warnings = []
-        request = Request(self.params(**options), check_mode=check, diff=True, warn=self.warnings.append)
+        request = Request(
+            self.params(**options), check_mode=check, diff=True, warn=lambda text: self.warnings.append(render(text))
+        )
         return task.run(request, settle=settle)
 
     def files(self) -> list[str]:

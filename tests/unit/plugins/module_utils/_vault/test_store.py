@@ -127,7 +127,7 @@ def test_somebody_elses_files(jobs: Jobs) -> None:
     job.run(store="directory", key_vault=None)
     shutil.rmtree(job.directory / ".docker-tls-certs")
     key = (job.directory / "ca-key.pem").read_bytes()
-    with pytest.raises(DockerHostError, match="did not make are in the way"):
+    with pytest.raises(DockerHostError, match="did not create are in the way"):
         job.run()
     adopted = job.run(adopt=True)
     assert "ca: moved into the key vault" in adopted["actions"]
@@ -328,7 +328,9 @@ def test_a_value_that_cannot_be_read(jobs: Jobs) -> None:
     job = jobs.new()
     with job.client() as client:
         client.add("docker-ca", '{"ca_key": "very secret"', {STATE_TAG: ACCEPTED, AFTER_TAG: "nothing"}, "x")
-    with pytest.raises(DockerHostError, match="holds no CA that this version of the collection wrote") as caught:
+    with pytest.raises(
+        DockerHostError, match="contains no CA in the format of this version of the collection"
+    ) as caught:
         job.run()
     assert "very secret" not in str(caught.value)
 

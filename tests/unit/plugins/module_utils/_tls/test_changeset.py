@@ -53,7 +53,7 @@ def test_somebodys_files_stop_the_run(certs: Certs, maker: Maker, check: bool) -
     for name in ("ca.pem", "ca-key.pem", "cert.pem", "key.pem"):
         assert str(certs.path(name)) in message
         assert str(certs.path(name)) in caught.value.details["foreign_files"]
-    assert "choose another cert_dir" in message
+    assert "Choose another cert_dir" in message
     assert "adopt: true" in message
     assert certs.tree() == before
     assert not certs.path(".docker-tls-certs").exists()
@@ -134,7 +134,7 @@ def test_an_adopted_ca_that_python_refuses(certs: Certs, maker: Maker) -> None:
 def test_an_encrypted_ca_key(certs: Certs, maker: Maker) -> None:
     ca = maker.ca()
     their_set(certs, maker, ca=ca, files={"ca-key.pem": maker.pem(ca[1], passphrase="correct horse")})
-    with pytest.raises(DockerHostError, match="it is encrypted and no passphrase is given"):
+    with pytest.raises(DockerHostError, match="it is encrypted and no passphrase was given"):
         certs.run(hosts=HOSTS, adopt=True)
     certs.run(hosts=HOSTS, adopt=True, ca_key_passphrase="correct horse")
     certs.check_pairs()
@@ -150,7 +150,7 @@ def unusable(maker: Maker) -> dict[str, tuple[dict[str, t.Any], str]]:
         "weak client": ({"ca": good, "client": maker.leaf(good, key=maker.key("rsa1024"))}, "client: key is RSA 1024"),
         "SHA-1 CA": ({"ca": (maker.with_sha1(good[0], good), good[1])}, "signed with SHA-1"),
         "SHA-1 client": ({"ca": good, "client": (maker.with_sha1(leaf, good), key)}, "signature uses SHA-1"),
-        "no CA": ({"ca": maker.ca(is_ca=False)}, "its basicConstraints say that it is no CA"),
+        "no CA": ({"ca": maker.ca(is_ca=False)}, "its basicConstraints say that it is not a CA"),
         "expired CA": ({"ca": maker.ca(begins=-20, days=10)}, "expired at"),
         "wrong CA key": ({"files": {"ca-key.pem": pem(maker.key())}}, "the CA's key does not match its certificate"),
         "wrong client key": ({"files": {"key.pem": pem(maker.key())}}, "client: key does not match"),
@@ -160,7 +160,7 @@ def unusable(maker: Maker) -> dict[str, tuple[dict[str, t.Any], str]]:
             {"ca": good, "client": (leaf, key), "files": {"key.pem": pem(key, passphrase="correct horse")}},
             "client: the key is encrypted, which Docker cannot use",
         ),
-        "rubbish": ({"files": {"ca.pem": "rubbish"}}, "ca.pem: it holds no certificate"),
+        "rubbish": ({"files": {"ca.pem": "rubbish"}}, "ca.pem: it contains no certificate"),
     }
 
 
@@ -221,3 +221,32 @@ def test_a_chain_in_an_adopted_set(certs: Certs, maker: Maker) -> None:
 def test_certificates_are_x509_version_3(certs: Certs) -> None:
     certs.run(hosts=HOSTS)
     assert certs.cert("servers/web1/cert.pem").version is x509.Version.v3
+
+
+@pytest.mark.parametrize("second", ["serverAuth", "anyExtendedKeyUsage"])
+def test_a_client_that_could_be_a_server_is_adopted_only_deliberately(certs: Certs, maker: Maker, second: str) -> None:
+    ca = maker.ca()
+    their_set(certs, maker, ca=ca, client=maker.leaf(ca, purpose=["clientAuth", second]))
+    before = certs.tree()
+    with pytest.raises(DockerHostError, match=f"EKU has {second} besides clientAuth.*allow_other_purposes: true"):
+        certs.run(adopt=True)
+    assert certs.tree() == before
+    certs.run(adopt=True, allow_other_purposes=True)
+    assert {path: certs.tree()[path] for path in ("cert.pem", "key.pem")} == {
+        path: (before[path][0], before[path][1] if path == "cert.pem" else 0o600) for path in ("cert.pem", "key.pem")
+    }
+    certs.settled(allow_other_purposes=True)
+    # Without the option, the set gets a certificate of its own purpose.
+    assert certs.run()["client"]["reasons"] == [f"EKU has {second} besides clientAuth"]
+    certs.settled()
+
+
+def test_a_server_that_could_be_a_client_is_adopted_only_deliberately(certs: Certs, maker: Maker) -> None:
+    ca = maker.ca()
+    certificate, key = maker.leaf(ca, "web1", purpose=["serverAuth", "clientAuth"], dns_names=["web1"])
+    their_set(certs, maker, ca=ca)
+    write(certs, {"servers/web1/cert.pem": maker.pem(certificate), "servers/web1/key.pem": maker.pem(key)})
+    with pytest.raises(DockerHostError, match="EKU has clientAuth besides serverAuth"):
+        certs.run(hosts=HOSTS, adopt=True)
+    certs.run(hosts=HOSTS, adopt=True, allow_other_purposes=True)
+    assert certs.cert("servers/web1/cert.pem") == certificate

@@ -46,7 +46,7 @@ def test_a_ca_of_ones_own(certs: Certs, maker: Maker, tmp_path: t.Any, way: str)
 def test_an_encrypted_key(certs: Certs, maker: Maker) -> None:
     certificate, key = maker.ca("Ours")
     options = {"ca_content": maker.pem(certificate), "ca_key_content": maker.pem(key, passphrase="correct horse")}
-    with pytest.raises(OptionError, match=r"ca_key_passphrase: .*it is encrypted and no passphrase is given"):
+    with pytest.raises(OptionError, match=r"ca_key_passphrase: .*it is encrypted and no passphrase was given"):
         certs.run(hosts=HOSTS, **options)
     with pytest.raises(OptionError, match=r"ca_key_passphrase: .*the passphrase is wrong"):
         certs.run(hosts=HOSTS, ca_key_passphrase="battery staple", **options)
@@ -117,7 +117,7 @@ def faults(maker: Maker) -> dict[str, tuple[str, str, str]]:
 
     return {
         "no basicConstraints": of("may not sign: it has no basicConstraints", is_ca=None),
-        "no CA": of("its basicConstraints say that it is no CA", is_ca=False),
+        "no CA": of("its basicConstraints say that it is not a CA", is_ca=False),
         "no keyCertSign": of("its keyUsage lacks keyCertSign", cert_sign=False),
         "expired": of("expired at 2026-11-19T12:00:00Z", begins=-10, days=6),
         "not yet": of("is not valid before 2026-11-28T11:00:00Z", begins=5),
@@ -129,10 +129,10 @@ def faults(maker: Maker) -> dict[str, tuple[str, str, str]]:
             "expired at 2026-11-17T12:00:00Z",
         ),
         "another's key": (pem(good), pem(maker.key()), "the CA's key does not match its certificate"),
-        "no certificate": (pem(good_key), pem(good_key), "it holds no certificate in PEM form"),
-        "rubbish": ("rubbish", pem(good_key), "it holds no certificate in PEM form"),
-        "no key": (pem(good), "rubbish", "it is no private key in PEM form"),
-        "two CAs and no key": (pem(good, maker.ca("Other")[0]), "", "it cannot be told which of the certificates"),
+        "no certificate": (pem(good_key), pem(good_key), "it contains no certificate in PEM format"),
+        "rubbish": ("rubbish", pem(good_key), "it contains no certificate in PEM format"),
+        "no key": (pem(good), "rubbish", "it is not a private key in PEM format"),
+        "two CAs and no key": (pem(good, maker.ca("Other")[0]), "", "several certificates could be the issuing CA"),
         "SHA-1": (
             pem(maker.with_sha1(maker.ca("Sub", signer=(good, good_key))[0], (good, good_key))),
             "",
@@ -201,7 +201,7 @@ def test_files_that_cannot_be_read(certs: Certs, maker: Maker, tmp_path: t.Any) 
     (tmp_path / "ca.pem").write_text(maker.pem(maker.ca()[0]))
     with pytest.raises(OptionError, match=r"ca_key_path: .*cannot be read: is a directory"):
         certs.run(ca_path=str(tmp_path / "ca.pem"), ca_key_path=str(tmp_path))
-    with pytest.raises(OptionError, match=r"ca_key_content: the key of a CA of your own needs its certificate"):
+    with pytest.raises(OptionError, match=r"ca_key_content: the key of your own CA needs its certificate"):
         certs.run(ca_key_content="x")
 
 

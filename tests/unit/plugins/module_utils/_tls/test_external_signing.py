@@ -126,7 +126,7 @@ def test_what_is_not_taken(certs: Certs, maker: Maker, company: t.Any) -> None:
         (stranger, "no key in .* belongs to this certificate"),
         (no_names, "SAN lacks web1.example.org, SAN lacks 10.0.0.4"),
         (for_clients, "SAN lacks 10.0.0.4, EKU lacks serverAuth"),
-        ("rubbish", "it holds no certificate in PEM form"),
+        ("rubbish", "it contains no certificate in PEM format"),
     ):
         for check in (True, False):
             with pytest.raises(OptionError, match=rf"signed_certificates\[0\]: .*{problem}"):
@@ -150,9 +150,11 @@ def test_a_key_in_use_is_not_exchanged_behind_its_certificate(certs: Certs, make
 def test_options_that_do_not_go_together(certs: Certs, maker: Maker, company: t.Any) -> None:
     with pytest.raises(OptionError, match="signing: external needs the certificate of the CA"):
         certs.run(signing="external")
-    with pytest.raises(OptionError, match="ca_key_content: with signing: external nothing is signed here"):
+    with pytest.raises(
+        OptionError, match="ca_key_content: must not be set, because with signing: external nothing is signed here"
+    ):
         certs.run(**external(maker, company, ca_key_content=maker.pem(company[1])))
-    with pytest.raises(OptionError, match="signed_certificates: they are taken with signing: external only"):
+    with pytest.raises(OptionError, match="signed_certificates: has an effect with signing: external only"):
         certs.run(signed_certificates=[{"content": "x"}])
 
 
@@ -165,3 +167,27 @@ def test_with_an_intermediate(certs: Certs, maker: Maker) -> None:
     assert certs.chain("ca.pem") == [issuing[0], root[0]]
     assert certs.chain("servers/web1/ca.pem") == [issuing[0]]
     assert certs.chain("servers/web1/cert.pem")[1:] == [issuing[0]]
+
+
+PURPOSES = {"servers/web1": ("serverAuth", "clientAuth"), "client": ("clientAuth", "serverAuth")}
+
+
+@pytest.mark.parametrize("other", ["the other purpose", "anyExtendedKeyUsage", "codeSigning"])
+@pytest.mark.parametrize("label", ["servers/web1", "client"])
+def test_no_key_has_the_rights_of_the_other_side(
+    certs: Certs, maker: Maker, company: t.Any, label: str, other: str
+) -> None:
+    certs.run(**external(maker, company))
+    own, opposite = PURPOSES[label]
+    second = opposite if other == "the other purpose" else other
+    path = f"{label}/cert.csr" if label != "client" else "cert.csr"
+    signed = maker.sign_request(company, certs.bytes(path), purposes=[own, second])
+    before = certs.tree()
+    if other != "codeSigning":
+        for check in (True, False):
+            with pytest.raises(OptionError, match=f"EKU has {second} besides {own}") as caught:
+                certs.run(check=check, **external(maker, company, signed))
+            assert "allow_other_purposes: true" in str(caught.value)
+        assert certs.tree() == before
+    certs.run(allow_other_purposes=other != "codeSigning", **external(maker, company, signed))
+    assert certs.path(path.replace(".csr", ".pem")).exists()

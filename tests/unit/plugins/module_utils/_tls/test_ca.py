@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Chains, signatures, fingerprints; and the record of a set."""
+"""Chains, signatures and fingerprints."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import ca, keys, names
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls.identities import Identity, identity_of
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls.state import PHASES, Rotation, State
 
 if t.TYPE_CHECKING:
     from .conftest import Maker
@@ -111,45 +108,3 @@ def test_what_python_complains_about(maker: Maker) -> None:
 def test_rubbish_is_no_certificate(data: bytes) -> None:
     with pytest.raises(ValueError):
         ca.load_certificates(data)
-
-
-PATHS = st.dictionaries(st.text(min_size=1, max_size=30), st.from_regex(r"[0-9a-f]{64}", fullmatch=True), max_size=5)
-FINGERPRINTS = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
-ROTATIONS = st.builds(Rotation, st.sampled_from(PHASES), FINGERPRINTS, FINGERPRINTS, st.booleans())
-
-
-@given(PATHS, st.booleans(), st.one_of(st.none(), ROTATIONS))
-def test_the_record_is_written_and_read_again(files: dict[str, str], is_own: bool, rotation: Rotation | None) -> None:
-    state = State(files, is_own, rotation)
-    assert State.load(state.dump()) == state
-
-
-@given(st.one_of(st.binary(max_size=60), st.text(max_size=60).map(str.encode)))
-def test_a_damaged_record_is_one_clear_error(data: bytes) -> None:
-    with pytest.raises(DockerHostError, match=r"The record of the certificates .* cannot be read"):
-        State.load(data)
-
-
-def test_no_record_owns_nothing() -> None:
-    assert State.load(None) == State()
-    assert not State().owns("ca.pem")
-
-
-@pytest.mark.parametrize(
-    ("path", "identity"),
-    [
-        ("cert.pem", Identity("clients")),
-        ("key.pem", Identity("clients")),
-        ("servers/web1/cert.pem", Identity("servers", "web1")),
-        ("clients/robot/ca.pem", Identity("clients", "robot")),
-        ("ca.pem", None),
-        ("ca-key.pem", None),
-        ("servers/web1/notes.txt", None),
-        (".docker-tls-certs/next/ca.pem", None),
-        (".docker-tls-certs/retired/00/ca.pem", None),
-    ],
-)
-def test_whose_file_it_is(path: str, identity: Identity | None) -> None:
-    assert identity_of(path) == identity
-    if identity is not None:
-        assert path in identity.paths

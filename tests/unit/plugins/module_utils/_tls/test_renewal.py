@@ -175,7 +175,7 @@ def test_never(certs: Certs, maker: Maker) -> None:
     assert not result["changed"]
     assert certs.tree() == before
     assert result["servers"]["web1"]["reasons"] == ["expired 3 days ago"]
-    assert any("servers/web1 is kept as it is (regenerate: never)" in warning for warning in certs.warnings)
+    assert any("servers/web1 is not renewed because of regenerate: never" in warning for warning in certs.warnings)
     # What is missing is made all the same.
     assert certs.run(hosts=[{"name": "web2"}], regenerate="never")["changed"]
     other_key(certs, maker)

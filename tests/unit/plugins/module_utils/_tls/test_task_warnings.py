@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dockerhost.azure.plugins.module_utils import _awx as _job
+from ansible_collections.dockerhost.azure.plugins.module_utils import _awx
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import MissingLibraryError
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import keys, task
 
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
 
 def told(certs: Certs) -> bool:
-    return any("goes away with the job" in warning for warning in certs.warnings)
+    return any("is discarded with the job" in warning for warning in certs.warnings)
 
 
 @pytest.mark.parametrize("variable", ["AWX_PRIVATE_DATA_DIR", "JOB_ID"])
@@ -32,7 +32,7 @@ def test_home_under_awx(certs: Certs, tmp_path: pathlib.Path, monkeypatch: pytes
     monkeypatch.setenv(variable, "/nowhere" if variable != "JOB_ID" else "17")
     certs.run()
     assert told(certs)
-    assert any("cert_dir on a path that is exposed to jobs" in warning for warning in certs.warnings)
+    assert any("cert_dir to a path that is exposed to jobs" in warning for warning in certs.warnings)
 
 
 def test_the_private_directory(certs: Certs, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +55,7 @@ def test_a_mount_inside_the_home(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
     durable = home / "durable"
     durable.mkdir(parents=True)
     warnings: list[str] = []
-    monkeypatch.setattr(_job, "PLACES", ())
+    monkeypatch.setattr(_awx, "PLACES", ())
     monkeypatch.setattr(os.path, "ismount", lambda path: path == str(durable))
     task.warn_if_temporary(str(durable / "certs"), warnings.append)
     assert not warnings
