@@ -162,7 +162,7 @@ def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
     """Under AWX, say that a directory inside the job's own home goes away with the job."""
     if is_discarded(cert_dir):
         warn(
-            f"{cert_dir} is in this job's own home and is discarded with the job; the next job would create a new"
+            f"{cert_dir} is in this job's own home and is discarded with this job; the next job would create a new"
             " CA, which no host trusts. Set O(cert_dir) to a path that is exposed to jobs (Settings, Jobs, Paths to"
             " expose to isolated jobs), pass the CA itself in O(ca_content) and O(ca_key_content) from a credential, or"
             " keep it in a key vault (O(store=key_vault))."

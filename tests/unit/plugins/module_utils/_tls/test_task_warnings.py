@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Under AWX a directory in the job's home goes away, and the user is told."""
+"""Under AWX a directory in the job's home is discarded, and the user is told."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
 
 def told(certs: Certs) -> bool:
-    return any("is discarded with the job" in warning for warning in certs.warnings)
+    return any("is discarded with this job" in warning for warning in certs.warnings)
 
 
 @pytest.mark.parametrize("variable", ["AWX_PRIVATE_DATA_DIR", "JOB_ID"])
