@@ -98,7 +98,7 @@ demo-stop:  ## Stop the demo and remove what it made
 # --- checks and tests --------------------------------------------------------------------------------------------
 
 # What a check finds depends on the files of the tree alone: the same files are not checked twice (cached in .cache/checks).
-ONCE := tools/once.py $(CACHE)/checks
+ONCE := python tools/once.py $(CACHE)/checks
 # antsibull-docs and antsibull-changelog write a log into HOME.
 ANTSIBULL := HOME=$(BUILD)/home
 CHECKS := sanity-pylint sanity ansible-lint galaxy mypy docs-lint reuse yamllint changelog-lint ruff

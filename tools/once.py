@@ -1,11 +1,10 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, The dockerhost.azure authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Run a check, unless it has passed with exactly these files and these tools.
 
-usage: tools/once.py CACHE NAME tree|artifact COMMAND...
+usage: python tools/once.py CACHE NAME tree|artifact COMMAND...
 
 ``tree`` stands for every file of the checkout that git does not ignore, ``artifact`` for those that the collection's
 artifact is built from. What passed is noted below CACHE, by a digest of names, contents, the command, the interpreter
