@@ -55,7 +55,7 @@ _FINAL = frozenset(
 # Another host made its subnet where ours was to be.
 _TAKEN = "NetcfgSubnetRangesOverlap"
 # NicReservedForAnotherVm lasts 180 s after a failed creation of a VM.
-_PATIENCE = 240.0
+CONFLICT_SECONDS = 240.0
 
 
 @dataclass
@@ -146,7 +146,7 @@ class PlanExecutor:
                 self._work(action),
                 self._session.deadline,
                 self._session.progress,
-                partial(self._patience, action),
+                partial(self._retry_seconds, action),
             )
         except AzureError as error:
             if action.verb == "delete" and error.not_found and not self._is_there(action):
@@ -155,10 +155,10 @@ class PlanExecutor:
                 return False
             raise
 
-    def _patience(self, action: Action, error: AzureError) -> float:
+    def _retry_seconds(self, action: Action, error: AzureError) -> float:
         """Return for how many seconds an error is worth another attempt."""
         passes = _is_passing(action, error) or self._finds_room(action, error)
-        return conflict_patience(error) or (_PATIENCE if passes else 0.0)
+        return conflict_patience(error) or (CONFLICT_SECONDS if passes else 0.0)
 
     def _is_there(self, action: Action) -> bool:
         """Return whether a resource is there: also the operation that removes it may be what was not found."""

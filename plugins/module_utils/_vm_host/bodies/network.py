@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Network resources in wire format, and how what is there differs from what is wanted.
+"""Network resources in wire format, and how the current ones differ from the desired ones.
 
 Private to this collection. Nothing here talks to Azure. A ``*_body`` function gives the body that creates a resource,
 or, given the resource that is there, the body that changes only what is ours in it.

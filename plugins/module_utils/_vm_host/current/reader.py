@@ -76,7 +76,7 @@ class StateReader:
 
     @property
     def resources(self) -> HostResources:
-        """The host's layout; once the host was looked at, with the subnet that it stays in."""
+        """The host's resources; once the host was read, with the subnet that it stays in."""
         return self._resources
 
     def read_resource(self, kind: str, path: str) -> Json | None:
@@ -135,7 +135,7 @@ class StateReader:
         return self._session.arm.find(path, **{"$expand": expand})
 
     def _is_complete(self, current: HostState) -> bool:
-        """Return whether group and network need no look, because the interface stands in the wanted subnet."""
+        """Return whether group and network need not be read, because the interface is in the desired subnet."""
         resources = self._resources
         nic = current.network_interface
         if not current.virtual_machine or not nic:

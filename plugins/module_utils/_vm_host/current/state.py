@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What there is in Azure, looked at before anything is planned."""
+"""The state of a host in Azure, read before anything is planned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..._azure.wire import power_state as power_state_of
 class HostState:
     """A host's resources in wire format; None for what does not exist or was not looked at.
 
-    :param complete: the host stands as its layout says, so that group and network were not looked at.
+    :param complete: the host is complete, so that its group and network were not read.
     :param available_sizes: the sizes that the running VM can change to without being deallocated, if asked for.
     :param user_data: the VM's user data (base64), if asked for.
     :param former: by kind, what stands under the name of the host's own resource, where another was given instead.

@@ -39,7 +39,7 @@ class HostResources:
         return kind in self.given
 
     def with_current_subnet(self, subnet: str | None) -> HostResources:
-        """The layout of a host that is in a subnet: where no other is asked for, it stays there.
+        """Return the resources of a host that is in a subnet: unless another is named, it stays there.
 
         :param subnet: the id of the subnet that the host's interface is in.
         """

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run is going to do, as a list of steps.
+"""What a run is going to do, as a list of actions.
 
-A plan is made from options and facts alone. Check mode is the plan; a real run is the plan carried out: what a
-prediction says is therefore what a run does.
+A plan follows from desired and current state alone. Check mode is the plan; a real run carries it out. So what a
+prediction says is what a run does.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def power_change(before: str, after: str) -> tuple[Difference, ...]:
 
 
 class OwnershipError(DockerHostError):
-    """Resources of the wanted names are there and were not made for this host."""
+    """Resources of the same names exist and were not created for this host."""
 
 
 class ImmutableError(DockerHostError):

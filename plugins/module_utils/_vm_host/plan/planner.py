@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what is wanted and what is there to the steps between.
+"""Plan the actions from the current to the desired state of a host.
 
 Pure: nothing here talks to Azure or to the file system.
 """
@@ -52,7 +52,7 @@ class Planner:
     current: HostState
 
     def plan(self) -> Plan:
-        """The steps to a host as wanted.
+        """Return the actions that bring the host to its desired state.
 
         :raises OptionError: something that was given does not exist, or does not fit.
         :raises OwnershipError: names are taken by resources that are not ours.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps that change a virtual machine in place, with a stop only where Azure needs one. Pure."""
+"""Plan the actions that change a VM in place, with a stop only where Azure needs one. Pure."""
 
 from __future__ import annotations
 
@@ -92,12 +92,12 @@ class VmUpdate:
         reasons = [change.option for change in self.offline]
         for entry in self.changes.entries:
             reasons += [entry.path] if entry.path in DEALLOCATED or RECACHED.fullmatch(entry.path) else []
-        if any(entry.path == "vm_size" for entry in self.changes.entries) and not self._at_hand():
+        if any(entry.path == "vm_size" for entry in self.changes.entries) and not self._is_available():
             reasons.append("vm_size")
         return reasons
 
-    def _at_hand(self) -> bool:
-        """Return whether the wanted size can be had where the VM is now."""
+    def _is_available(self) -> bool:
+        """Return whether Azure can give the VM the desired size where it runs now."""
         sizes = self.current.available_sizes
         return sizes is not None and str(self.desired.vm_size).lower() in {size.lower() for size in sizes}
 
@@ -107,7 +107,7 @@ class VmUpdate:
 
 
 def plan_vm_update(desired: HostSpec, resources: HostResources, current: HostState, tags: Json) -> list[Action]:
-    """The steps from the VM that is there to what is wanted, as far as Azure changes it in place.
+    """Return the actions that bring an existing VM to the desired state, as far as Azure changes it in place.
 
     :raises OptionError: the host would have to stop, and may not.
     :raises OwnershipError: a disk that would change is somebody else's.

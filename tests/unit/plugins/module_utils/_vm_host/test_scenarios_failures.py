@@ -108,7 +108,7 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import apply as lifecycle
 
     monkeypatch.setattr(RequestsTransport, "sleep", lambda _transport, _seconds: None)
-    monkeypatch.setattr(lifecycle, "_PATIENCE", 2.0)
+    monkeypatch.setattr(lifecycle, "CONFLICT_SECONDS", 2.0)
 
 
 def names(cloud: Cloud) -> list[str]:

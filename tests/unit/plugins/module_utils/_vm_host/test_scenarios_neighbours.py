@@ -82,11 +82,11 @@ def test_a_run_that_took_too_long_is_taken_back_with_time_of_its_own(cloud: Clou
 
 @pytest.mark.parametrize("kind", ["virtualNetworks/docker-vnet", "networkSecurityGroups/web1-nsg"])
 def test_what_could_not_be_taken_back_is_told(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(lifecycle, "_PATIENCE", 1.0)
+    monkeypatch.setattr(lifecycle, "CONFLICT_SECONDS", 1.0)
     cloud.azure.fault("operation", method="PUT", path=MACHINE, ends="Failed", times=0)
     code = "InUseSubnetCannotBeDeleted"
     cloud.azure.fault("status", method="DELETE", path=kind, status=400, code=code, message="In use.", times=0)
-    with pytest.raises(DockerHostError, match="is left") as caught:
+    with pytest.raises(DockerHostError, match="these are left") as caught:
         cloud.run(on_failure="remove")
     left = [path for path in caught.value.details["exists"] if path.endswith(kind)]
     assert len(left) == 1
