@@ -39,7 +39,7 @@ LONGEST = (
     "test_awx[through transmit, worker, process-key vault]",
     "test_two_people_and_a_rotation",
     "test_a_ca_is_not_renewed_for_some_hosts_only",
-    "test_it_says_the_same_as_the_steps",
+    "test_only_what_differs_changes_something",
     "test_killed_at_each_request",
     "test_a_directory_for_each_host",
     "test_new_ca_with_an_interruption",

@@ -18,6 +18,8 @@ from ._argspec import ArgumentSpec
 from ._errors import DockerHostError, MissingLibraryError, render
 from ._secrets import secret_values
 
+UNRENDERED = "unrendered_msg"
+"""Key of a module's failed result: the message with its references to options. The action removes it."""
 REQUIREMENTS_FILE = "meta/ee-requirements.txt of the collection dockerhost.azure"
 
 
@@ -60,11 +62,14 @@ class Backend:
     :param run: takes a :class:`Request`; returns the result (JSON types, ``changed`` included)
         or raises :class:`DockerHostError`. It prints nothing, exits nothing and leaves no global
         state behind.
+    :param secrets: takes the options, validated or not, and returns the values that must not be shown. None means the
+        values of options with ``no_log``.
     """
 
     name: str
     spec: ArgumentSpec
     run: t.Callable[[Request], dict[str, t.Any]]
+    secrets: t.Callable[[t.Mapping[str, t.Any]], set[str]] | None = None
 
 
 def failure(error: DockerHostError, variables: t.Mapping[str, str] | None = None) -> dict[str, t.Any]:
@@ -72,13 +77,17 @@ def failure(error: DockerHostError, variables: t.Mapping[str, str] | None = None
 
     :param variables: see :func:`~._errors.render`.
     """
-    message = render(error.message, variables)
     if isinstance(error, MissingLibraryError):
-        from ansible.module_utils.basic import missing_required_lib
+        return {**error.details, "msg": missing_library(error)}
+    return {**error.details, "msg": render(error.message, variables)}
 
-        message = missing_required_lib(error.requirement)
-        message += f" All packages that the collection needs are listed in {REQUIREMENTS_FILE}. ({error.cause})"
-    return {**error.details, "msg": message}
+
+def missing_library(error: MissingLibraryError) -> str:
+    """Return how to install a package that is missing, in the words of Ansible's own modules."""
+    from ansible.module_utils.basic import missing_required_lib
+
+    message = missing_required_lib(error.requirement)
+    return f"{message} All packages that the collection needs are listed in {REQUIREMENTS_FILE}. ({error.cause})"
 
 
 def run_as_module(task: Backend) -> None:
@@ -95,6 +104,8 @@ def run_as_module(task: Backend) -> None:
             self.no_log_values.update(secret_values(spec, self.params))
 
     module = Module(argument_spec=spec, supports_check_mode=True, **task.spec.rules())
+    if task.secrets:
+        module.no_log_values = task.secrets(module.params)
     request = Request(
         params=module.params,
         check_mode=module.check_mode,
@@ -104,5 +115,6 @@ def run_as_module(task: Backend) -> None:
     try:
         result = task.run(request)
     except DockerHostError as error:
-        module.fail_json(**failure(error))
+        # The action of the same name shows the message in the words of a role whose variables set the options.
+        module.fail_json(**failure(error), **{UNRENDERED: error.message})
     module.exit_json(**result)

@@ -86,7 +86,8 @@ options:
     suboptions:
       port:
         description:
-          - The port on which the engine listens over mutual TLS. V(4243) by default if O(certs) is set.
+          - The port on which the engine listens over mutual TLS. With O(certs), it defaults to the C(docker_port)
+            of the host in O(virtual_machine), else to V(4243).
           - Without O(certs) the engine does not listen on TCP at all.
         type: int
       options:

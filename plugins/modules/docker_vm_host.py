@@ -66,12 +66,12 @@ options:
         it is not running.
       - V(stopped) powers it off; it stays allocated and billed. V(deallocated) powers it off and releases its
         hardware. A deallocated host counts as stopped.
-      - V(restarted) restarts it, always; a stopped one is started.
-      - V(stopped), V(deallocated) and V(restarted) need an existing host, and change nothing else. The options that
-        describe it need not be repeated.
+      - V(running) starts it if it is not running. V(restarted) always restarts it; a stopped one is started.
+      - V(running), V(stopped), V(deallocated) and V(restarted) need an existing host, and change nothing else. The
+        options that describe it need not be repeated.
       - V(absent) deletes what was created for it, see O(remove_on_absent).
     type: str
-    choices: [present, started, stopped, deallocated, restarted, absent]
+    choices: [present, started, running, stopped, deallocated, restarted, absent]
     default: present
   tags:
     description:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the actions of the long modules share. Private to this collection.
+"""What the actions share.
 
 On the controller a task runs in Ansible's own worker process: it costs no new interpreter, its
 imports were paid once before the workers were forked, and it can speak while it works. In every
@@ -26,17 +26,21 @@ from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request, failure
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import UNRENDERED, Backend, Request, failure
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, render
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES
 from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import secret_values
 
 display = Display()
+ROLES = ("dockerhost.azure.docker_host", "docker_host")
 
 
 class LocalAction(ActionBase):
     """Base of an action that runs its task here when "here" is where the user wants it."""
 
     BACKEND: t.ClassVar[Backend]
+
+    _host_vars: dict[str, t.Any]
 
     _supports_check_mode = True
     _supports_async = True
@@ -50,7 +54,8 @@ class LocalAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         task_vars = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        args = self.prepare(dict(self._task.args))
+        self._host_vars = task_vars
+        args = self.prepare({**self._callers_defaults(), **self._task.args})
         if not self._runs_here(task_vars):
             result.update(
                 self._execute_module(
@@ -60,10 +65,37 @@ class LocalAction(ActionBase):
                     wrap_async=self._task.async_val,
                 )
             )
+            if UNRENDERED in result:
+                result["msg"] = render(result.pop(UNRENDERED), self._variables_by_option())
             return result
         with self._task_environment():
             result.update(self._run_here(plain(args), task_vars))
         return result
+
+    def _in_the_role(self) -> bool:
+        """Return whether the task belongs to the collection's own role."""
+        role = self._task._role
+        return role is not None and role.get_name() in ROLES
+
+    def _variables_by_option(self) -> dict[str, str]:
+        """Return which variable sets an option of this task, by the option's name: empty outside of the role."""
+        stage = STAGES.get(self.BACKEND.name) if self._in_the_role() else None
+        return stage.variables() if stage else {}
+
+    def _callers_defaults(self) -> dict[str, t.Any]:
+        """Return the ``module_defaults`` for this module that the play around the role gives.
+
+        The role's tasks have ``module_defaults`` of their own, and Ansible lets those of the task replace those of the
+        play for one module as a whole. Here the role's variables only rank above them, option by option.
+        """
+        if not self._in_the_role():
+            return {}
+        known = self.BACKEND.spec.argument_spec
+        defaults: dict[str, t.Any] = {}
+        for level in (self._task.module_defaults or [])[:-1]:
+            for name in (self.BACKEND.name, f"dockerhost.azure.{self.BACKEND.name}"):
+                defaults.update(self._templar.template(level.get(name) or {}))
+        return {option: value for option, value in defaults.items() if option in known}
 
     def _runs_here(self, task_vars: dict[str, t.Any]) -> bool:
         """Tell whether the module would run on this machine, as this user, with this interpreter."""
@@ -109,6 +141,7 @@ class LocalAction(ActionBase):
             diff=bool(self._task.diff),
             concurrency=concurrent_hosts(task_vars),
             token_cache=constants.DEFAULT_LOCAL_TMP,
+            variables=self._variables_by_option(),
         )
         if _wants_invocation(task_vars):
             ran.result["invocation"] = {"module_args": ran.params}
@@ -134,12 +167,15 @@ def concurrent_hosts(task_vars: dict[str, t.Any]) -> int:
     return max(1, min(int(task_vars.get("ansible_forks") or 1), len(batch)))
 
 
-def carry_out(task: Backend, args: dict[str, t.Any], **asked: t.Any) -> Ran:
+def carry_out(
+    backend: Backend, args: dict[str, t.Any], variables: t.Mapping[str, str] | None = None, **fields: t.Any
+) -> Ran:
     """Validate options as the module does, and run its backend in this process.
 
-    :param asked: fields of the :class:`Request`.
+    :param variables: which variable sets an option, for the texts of errors and warnings.
+    :param fields: fields of the :class:`Request`.
     """
-    spec = task.spec
+    spec = backend.spec
     validator = ArgumentSpecValidator(
         {name: dict(option) for name, option in spec.argument_spec.items()}, **spec.rules()
     )
@@ -150,19 +186,20 @@ def carry_out(task: Backend, args: dict[str, t.Any], **asked: t.Any) -> Ran:
     if validation.error_messages:
         message = validation.errors.msg
         if isinstance(validation.errors[0], UnsupportedError):
-            message = f"Unsupported parameters for (dockerhost.azure.{task.name}) module: {message}"
+            message = f"Unsupported parameters for (dockerhost.azure.{backend.name}) module: {message}"
         result.update(failed=True, msg=message)
     else:
-        request = Request(params, progress=display.display, warn=warnings.append, **asked)
+        request = Request(params, progress=display.display, warn=warnings.append, **fields)
         try:
-            result.update(task.run(request))
+            result.update(backend.run(request))
         except DockerHostError as error:
-            result.update(failure(error), failed=True)
+            result.update(failure(error, variables), failed=True)
     if warnings:
-        result["warnings"] = [render(warning) for warning in warnings]
+        result["warnings"] = [render(warning, variables) for warning in warnings]
     if validation._deprecations:
         result["deprecations"] = [_deprecation(entry) for entry in validation._deprecations]
-    return Ran(result, params, validation._no_log_values | secret_values(spec.argument_spec, args))
+    secrets = validation._no_log_values | secret_values(spec.argument_spec, args)
+    return Ran(result, params, backend.secrets(args) if backend.secrets else secrets)
 
 
 def _same_interpreter(one: str, other: str) -> bool:

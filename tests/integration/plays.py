@@ -146,7 +146,7 @@ def _comes_true(condition: t.Callable[[], bool]) -> bool:
 
 def failures(ran: Ran) -> dict[str, dict[str, t.Any]]:
     """The results of the hosts that failed."""
-    return {match[1]: json.loads(match[2]) for match in _FATAL.finditer(ran.output)}
+    return {match[1].split(" -> ")[0]: json.loads(match[2]) for match in _FATAL.finditer(ran.output)}
 
 
 def _lines(value: t.Any, path: str = "") -> t.Iterator[str]:

@@ -126,7 +126,7 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
         return _read_certs_only(params, check_mode)
     docker, engine = params["docker"] or {}, params["engine"] or {}
     certs, unknown = _certs(params, check_mode)
-    port = _port(docker.get("port"), certs is not None or unknown)
+    port = _port(docker.get("port"), _port_of_host(params), certs is not None or unknown)
     proxies = {name: value for name, value in (docker.get("proxies") or {}).items() if value}
     for name, value in proxies.items():
         if name != "no" and not re.fullmatch(r"(https?|socks5)://\S+", value):
@@ -167,9 +167,15 @@ def _read_certs_only(params: Params, check_mode: bool) -> Settings:
     return Settings("present", {}, None, certs, unknown_certs=unknown, certs_only=True)
 
 
-def _port(port: int | None, with_certs: bool) -> int | None:
+def _port_of_host(params: Params) -> int:
+    """Return the port that the network of a host is open for, when a host of docker_vm_host is given."""
+    machine = params.get("virtual_machine")
+    return (machine.get("docker_port") if isinstance(machine, t.Mapping) else None) or DEFAULT_PORT
+
+
+def _port(port: int | None, default: int, with_certs: bool) -> int | None:
     if port is None:
-        return DEFAULT_PORT if with_certs else None
+        return default if with_certs else None
     if not 1 <= port <= 65535:
         raise OptionError("docker.port", f"must be 1 to 65535, got {port}")
     if port == 22:

@@ -58,20 +58,29 @@ def run(request: Request) -> dict[str, t.Any]:
         return {**result, "signed_in_with": session.signed_in_with}
 
 
-def _read(request: Request) -> Desired:
-    desired = Desired(
-        settings=read_settings(request.params, check_mode=request.check_mode),
-        reference=VmReference.from_params(request.params),
-        endpoint=read_endpoint(request.params, check_mode=request.check_mode),
-    )
+def check_options(request: Request) -> Settings:
+    """Return the settings, checked in everything that does not depend on the VM.
+
+    :raises OptionError: an option is invalid.
+    :raises DockerHostError: the handler cannot deliver the settings.
+    """
+    settings = read_settings(request.params, check_mode=request.check_mode)
     program = request.params["setup_program"]
     if not program:
         raise OptionError("setup_program", "is required; the action of this module sets it")
     for name in ("agent_timeout", "wait_timeout"):
         if request.params[name] < 1:
             raise OptionError(name, f"must be at least 1 second, got {request.params[name]}")
-    _check_handler(request.params["handler"], Push(desired.settings, "x" * 128, program))
-    return desired
+    _check_handler(request.params["handler"], Push(settings, "x" * 128, program))
+    return settings
+
+
+def _read(request: Request) -> Desired:
+    return Desired(
+        settings=check_options(request),
+        reference=VmReference.from_params(request.params),
+        endpoint=read_endpoint(request.params, check_mode=request.check_mode),
+    )
 
 
 def _check_handler(handler: str, this: Push) -> None:

@@ -50,13 +50,19 @@ class VmReference:
         value = params["virtual_machine"]
         if isinstance(value, t.Mapping):
             check_host_keys("virtual_machine", value)
+            if value.get("id") is None and value.get("name"):
+                return cls._by_name("virtual_machine.", value["name"], value.get("resource_group"))
             return cls.from_id("virtual_machine.id", value.get("id"))
         if value is not None:
             return cls.from_id("virtual_machine", value)
-        for option in ("virtual_machine_name", "resource_group"):
-            if not re.fullmatch(r"[\w().-]{1,90}", params[option] or ""):
-                raise OptionError(option, f"must be 1 to 90 letters, digits, _ ( ) . and -, got {params[option]!r}")
-        return cls(params["resource_group"], params["virtual_machine_name"])
+        return cls._by_name("", params["virtual_machine_name"], params["resource_group"], "virtual_machine_name")
+
+    @classmethod
+    def _by_name(cls, prefix: str, name: t.Any, group: t.Any, name_option: str = "name") -> VmReference:
+        for option, value in ((name_option, name), ("resource_group", group)):
+            if not isinstance(value, str) or not re.fullmatch(r"[\w().-]{1,90}", value):
+                raise OptionError(prefix + option, f"must be 1 to 90 letters, digits, _ ( ) . and -, got {value!r}")
+        return cls(group, name)
 
     @classmethod
     def from_id(cls, option: str, resource_id: t.Any) -> VmReference:

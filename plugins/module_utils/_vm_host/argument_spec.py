@@ -35,7 +35,7 @@ _HOST = ArgumentSpec(
         "state": {
             "type": "str",
             "default": "present",
-            "choices": ["present", "started", "stopped", "deallocated", "restarted", "absent"],
+            "choices": ["present", "started", "running", "stopped", "deallocated", "restarted", "absent"],
         },
         "tags": {"type": "dict"},
         "append_tags": {"type": "bool", "default": True},

@@ -102,7 +102,7 @@ class _HostRun:
     def _with_its_interface(self, current: HostState) -> HostState:
         """Let the VM name its interface where only its power state is to change."""
         nic_id = primary_nic_id(current.virtual_machine)
-        changes_power = self.desired.state in ("stopped", "deallocated", "restarted")
+        changes_power = self.desired.state in ("running", "stopped", "deallocated", "restarted")
         if not changes_power or not nic_id or same_id(nic_id, self.resources.network_interface):
             return current
         self.reader = self._reader(from_existing_nic(self.resources.names, nic_id))

@@ -375,6 +375,7 @@ def plan_power(desired: HostSpec, resources: HostResources, current: HostState) 
         "stopped": ("power off", "stopped"),
         "deallocated": ("deallocate", "deallocated"),
         "restarted": ("restart" if running else "start", "running"),
+        "running": ("start", "running"),
     }[desired.state]
     if desired.state == "deallocated" and is_ephemeral(properties_of(current.virtual_machine)):
         # "Ephemeral OS disks" (learn.microsoft.com): stop-deallocate is not supported.
@@ -382,8 +383,8 @@ def plan_power(desired: HostSpec, resources: HostResources, current: HostState) 
             "state",
             f"{desired.name} has an ephemeral OS disk, with which Azure deallocates no VM: stopped only powers it off.",
         )
-    there = {"stopped": not running, "deallocated": power == "deallocated", "restarted": False}[desired.state]
-    if there:
+    reached = {"stopped": not running, "deallocated": power == "deallocated", "running": running}
+    if reached.get(desired.state):
         return Plan()
     return Plan([Action("power", "virtual_machine", verb, path, differences=power_change(power, after))])
 

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task behind docker_host_facts: the results of a host's stages in one, for later tasks and plays."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._argspec import ArgumentSpec
+from .._backend import Backend, Request
+from .._errors import OptionError
+
+Json = dict[str, t.Any]
+STAGES = ("virtual_machine", "certificates", "extension", "context", "endpoint")
+
+SPEC = ArgumentSpec(
+    argument_spec={
+        "name": {"type": "str", "required": True},
+        "host": {"type": "dict", "default": {}},
+        "context_name": {"type": "str"},
+        **{stage: {"type": "dict", "default": {}} for stage in STAGES},
+    }
+)
+
+
+def run(request: Request) -> Json:
+    """Combine the results of a host's stages. Nothing is read and nothing is changed.
+
+    :raises OptionError: the URL of the engine is not in the results.
+    """
+    params = request.params
+    name, host, certificates = params["name"], params["host"], params["certificates"]
+    url = host.get("docker_host")
+    predicted = is_predicted(request.check_mode, params)
+    if not url and not predicted:
+        raise OptionError("host", f"must hold the address of {name}, got none")
+    changed = [stage for stage in STAGES if params[stage].get("changed")]
+    return {
+        # The facts of a host change whenever a stage changed the host.
+        "changed": bool(changed),
+        "changed_stages": changed,
+        "actions": [action for stage in STAGES for action in params[stage].get("actions") or []],
+        "predicted": predicted,
+        "name": name,
+        "docker_host": url,
+        "connection": {"docker_host": url, **(certificates.get("docker_connection") or {})},
+        "env": {"DOCKER_HOST": url, **(certificates.get("docker_env") or {})},
+        "context": params["context_name"],
+        "host": host,
+        "engine": params["endpoint"].get("version") or params["extension"].get("engine") or {},
+        "certificates": {
+            "cert_dir": certificates.get("cert_dir"),
+            "ca": certificates.get("ca") or {},
+            "client": certificates.get("client") or {},
+            "server": (certificates.get("servers") or {}).get(name) or {},
+        },
+    }
+
+
+def is_predicted(check_mode: bool, results: t.Mapping[str, t.Any]) -> bool:
+    """Return whether results foretell what a run would do: in check mode, when a stage would change something."""
+    return check_mode and any(results[stage].get("changed") for stage in STAGES)
+
+
+BACKEND = Backend(name="docker_host_facts", spec=SPEC, run=run)

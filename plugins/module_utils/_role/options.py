@@ -1,0 +1,312 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the variables of the role docker_host become options of its stages' modules.
+
+One table per module classifies every option of the module: set by a variable of the role, or by the role itself. The
+variable of an option is called ``docker_host_`` and the option's name, unless the table gives it another name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from .._argspec import ArgumentSpec
+from .._azure.argument_spec import azure_argument_spec
+from .._docker.context_spec import SPEC as CONTEXT
+from .._docker.endpoint_task import SPEC as ENDPOINT
+from .._errors import OptionError
+from .._extension.argument_spec import extension_argument_spec
+from .._vault.task import SPEC as CERTIFICATES
+from .._vm_host.argument_spec import DEFAULT_USER
+from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
+
+Purpose = t.Literal["create", "absent", "power", "push_certs", "read"]
+Values = dict[str, t.Any]
+Get = t.Callable[[str], t.Any]
+"""Gives a variable's value by its whole name, None when it is not defined."""
+
+PREFIX = "docker_host_"
+REGISTERED = "_docker_host_"
+"""What the names of the stages' registered results start with."""
+CONTROLLERS = ("localhost", "127.0.0.1")
+UNSET: tuple[t.Any, ...] = ("", None, [""])
+"""What a variable may hold without counting as set: surveys of AWX send blanks."""
+DEFAULTS: t.Mapping[str, t.Any] = {
+    "delegate_to": "localhost",
+    "resource_group": "docker-hosts",
+    "context": True,
+    "context_transport": "tls",
+    "wait": True,
+    "require_mutual_tls": True,
+    "rotate": "leaves",
+}
+"""Defaults of the role itself, by variable without prefix. Every other variable has the default of its option."""
+OF_THE_ROLE = frozenset((*DEFAULTS, "name", "allow_ca_lockout", "power", "targets", "facts", "images", "deletion"))
+"""Variables that the role or its playbooks read themselves, and those that it returns: facts, images and deletion."""
+BOOLEANS = ("context", "wait", "start", "allow_ca_lockout")
+"""Booleans that the role reads itself; those that it passes on are checked with the module's options."""
+_TRUE = ("true", "yes", "y", "on", "1", "t", "1.0")
+_FALSE = ("false", "no", "n", "off", "0", "f", "0.0")
+AZURE = frozenset(azure_argument_spec().argument_spec)
+# Options whose text form has one entry on each line, since an entry may hold blanks.
+_LINES = frozenset(("ssh_public_keys",))
+_WORD = re.compile(r"[^\s,]+")
+_LINE = re.compile(r"[^\s,][^\n,]*")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The classification of one module's options.
+
+    :param module: the module's short name.
+    :param spec: its argument spec.
+    :param by_role: options that the role sets itself, whatever the variables say.
+    :param renamed: by option, the variable without prefix, where it differs from the option's name.
+    :param purposes: by purpose, the options that are taken from variables; a missing purpose means that the module is
+    not
+        used for it, None means all options.
+    """
+
+    module: str
+    spec: ArgumentSpec
+    by_role: frozenset[str]
+    renamed: t.Mapping[str, str] = field(default_factory=dict)
+    purposes: t.Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The options that variables set."""
+        return frozenset(self.spec.argument_spec) - self.by_role
+
+    def variable(self, option: str) -> str:
+        """Return the name of the variable that sets an option."""
+        return PREFIX + self.renamed.get(option, option)
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables by the options that they set, for texts that name options."""
+        return {option: self.variable(option) for option in self.options}
+
+    def options_for(self, purpose: str) -> frozenset[str]:
+        """Return the options that variables set for a purpose."""
+        chosen = self.purposes[purpose]
+        return self.options if chosen is None else chosen
+
+
+def _stages() -> tuple[Stage, ...]:
+    host = frozenset(("name", "resource_group"))
+    client = frozenset(
+        ("ca_path", "client_cert", "client_key", "validate_certs", "tls", "tls_hostname", "docker_host", "timeout")
+    )
+    certs_only = frozenset(("handler", "replace_ca", "start", "force", "agent_timeout", "wait_timeout"))
+    context = frozenset(("name", "docker_config", "known_hosts_path"))
+    return (
+        Stage(
+            "docker_vm_host",
+            VIRTUAL_MACHINE,
+            by_role=frozenset(("state", "wait")),
+            renamed={"docker_port": "port"},
+            purposes={
+                "create": frozenset(VIRTUAL_MACHINE.argument_spec) - {"state", "wait", "remove_on_absent"},
+                "absent": AZURE | host | {"wait_timeout", "remove_on_absent"},
+                "power": AZURE | host | {"wait_timeout"},
+            },
+        ),
+        Stage(
+            "docker_tls_certs",
+            CERTIFICATES,
+            by_role=frozenset(
+                ("state", "hosts", "host_trust", "rotate_ca", "remove_ca", "signing", "signed_certificates")
+                + ("client_common_name",)
+            ),
+            renamed={"adopt": "adopt_certificates", "temporary": "keep_certs"},
+            purposes={"create": None, "absent": frozenset(("cert_dir",))},
+        ),
+        Stage(
+            "docker_vm_extension",
+            extension_argument_spec(),
+            by_role=frozenset(
+                ("resource_group", "virtual_machine", "virtual_machine_name", "name", "state")
+                + ("certs", "remove", "certs_only", "pending_files", "setup_program", "docker_host", "client")
+            ),
+            renamed={"wait_timeout": "extension_wait_timeout", "verify": "verify_guest"},
+            purposes={"create": None, "push_certs": AZURE | certs_only},
+        ),
+        Stage(
+            "docker_context",
+            CONTEXT,
+            by_role=(client - {"timeout", "tls_hostname"})
+            | {"state", "description", "pending_files", "ssh_host_keys", "host"},
+            renamed={
+                "name": "context_name",
+                "current": "context_current",
+                "adopt": "adopt_context",
+                "transport": "context_transport",
+            },
+            purposes={"create": None, "absent": context},
+        ),
+        Stage(
+            "docker_endpoint_info",
+            ENDPOINT,
+            by_role=client | {"wait", "after"},
+            renamed={"wait_timeout": "endpoint_wait_timeout"},
+            purposes={"create": None, "read": None},
+        ),
+    )
+
+
+STAGES: t.Mapping[str, Stage] = {stage.module: stage for stage in _stages()}
+"""The modules of the role's stages, in the order in which they run."""
+READERS: t.Mapping[str, frozenset[str]] = {
+    "docker_vm_host_info": AZURE | {"name", "resource_group"},
+    "docker_vm_image_info": AZURE | {"location"},
+    "docker_tls_certs_info": AZURE | {"cert_dir", "store", "key_vault", "key_vault_secret"},
+    "docker_context_info": frozenset(("context_name", "docker_config")),
+}
+"""The modules that the role reads with, and the variables (without prefix) that they take."""
+
+
+def variable_names() -> frozenset[str]:
+    """Return every variable of the role, with its prefix."""
+    own = {PREFIX + name for name in OF_THE_ROLE}
+    return frozenset(own.union(*(stage.variables().values() for stage in STAGES.values())))
+
+
+class RoleVariables:
+    """The role's variables of one host, as they count.
+
+    :param get: gives a variable's value by its whole name, None when it is not defined.
+    """
+
+    def __init__(self, get: Get) -> None:
+        self._get = get
+
+    def value(self, name: str) -> t.Any:
+        """Return the value of ``docker_host_NAME``, or the role's default; None when it is unset."""
+        value = self._get(PREFIX + name)
+        return DEFAULTS.get(name) if value in UNSET else value
+
+    def is_true(self, name: str) -> bool:
+        """Return whether a boolean variable is true, which may be given as text.
+
+        What is not a boolean is false here; :meth:`check` refuses it before the first change.
+        """
+        return str(self.value(name)).strip().lower() in _TRUE
+
+    def check(self) -> None:
+        """Check the variables that the role reads itself.
+
+        :raises OptionError: one is not a boolean.
+        """
+        for name in BOOLEANS:
+            value = self.value(name)
+            if value is not None and str(value).strip().lower() not in _TRUE + _FALSE:
+                raise OptionError(PREFIX + name, f"must be true or false, got {value!r}")
+
+    @property
+    def on_controller(self) -> bool:
+        """Whether the play's host is the controller itself, not the Docker host."""
+        return self._get("inventory_hostname") in CONTROLLERS
+
+    @property
+    def name(self) -> str:
+        """The Docker host's name, empty when it is unknown."""
+        own = "" if self.on_controller else self._get("inventory_hostname")
+        return str(self.value("name") or own or "")
+
+    @property
+    def context_name(self) -> str:
+        """The name of the Docker CLI's context."""
+        return str(self.value("context_name") or self.name)
+
+    @property
+    def over_ssh(self) -> bool:
+        """Whether the context reaches the engine over SSH."""
+        return self.is_true("context") and self.value("context_transport") == "ssh"
+
+    def runs(self, module: str) -> bool:
+        """Return whether the role runs the stage of a module for this host."""
+        if module == "docker_context":
+            return self.is_true("context")
+        if module == "docker_endpoint_info":
+            # Where contexts go over SSH, the TLS port may be closed; the agent has seen the engine answer on the VM.
+            return self.is_true("wait") and self.value("context_transport") != "ssh"
+        return True
+
+    def options(self, purpose: str, module: str) -> Values:
+        """Return the options of a module for a purpose."""
+        if module in READERS:
+            return self._reading(module)
+        stage = STAGES[module]
+        given = {option: self._option(stage, option) for option in sorted(stage.options_for(purpose))}
+        values = {option: value for option, value in given.items() if value is not None}
+        return {**values, **self._computed(purpose, module, values)}
+
+    def _option(self, stage: Stage, option: str) -> t.Any:
+        value = self.value(stage.variable(option)[len(PREFIX) :])
+        return _as_list(option, value) if stage.spec.argument_spec[option].get("type") == "list" else value
+
+    def _reading(self, module: str) -> Values:
+        given = {name: self.value(name) for name in sorted(READERS[module])}
+        values = {name.removeprefix("context_"): value for name, value in given.items() if value is not None}
+        if module == "docker_context_info":
+            values["name"] = self.context_name
+        elif module == "docker_vm_host_info":
+            values["name"] = self.name
+        elif module == "docker_vm_image_info":
+            values.setdefault("location", "westeurope")
+        return values
+
+    def _computed(self, purpose: str, module: str, values: Values) -> Values:
+        if module == "docker_vm_host":
+            state = {"state": "started" if self.is_true("start") else "present"} if purpose == "create" else {}
+            return {"name": self.name, **state}
+        if module == "docker_context":
+            return {"name": self.context_name}
+        if module == "docker_vm_extension":
+            return self._extension(purpose, values)
+        return {}
+
+    def _extension(self, purpose: str, values: Values) -> Values:
+        if purpose == "push_certs":
+            if values.get("handler") != "docker_extension":
+                return {"certs_only": True}
+            # That handler takes all settings or none.
+            return self.options("create", "docker_vm_extension")
+        docker = values.get("docker")
+        if not self.over_ssh or not isinstance(docker or {}, dict):
+            return {}
+        # The context signs in as the administrator, who may use the engine as a member of the group docker.
+        settings = docker or {}
+        users = [*dict.fromkeys([*as_list(settings.get("users")), self._administrator])]
+        return {"docker": {**settings, "users": users}}
+
+    @property
+    def _administrator(self) -> str:
+        registered = self._get(f"{REGISTERED}virtual_machine")
+        host = (registered.get("host") if isinstance(registered, dict) else None) or {}
+        return str(host.get("admin_username") or self.value("admin_username") or DEFAULT_USER)
+
+
+def as_list(value: t.Any) -> list[str]:
+    """Return a list of words that may be given as text; empty when it is unset."""
+    words = _as_list("", value)
+    return list(words) if isinstance(words, list) else []
+
+
+def _as_list(option: str, value: t.Any) -> t.Any:
+    """Return a list that may be given as text: JSON, or words with commas, blanks or line ends between them."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith(("[", "{")):
+        try:
+            parsed = json.loads(text)
+        except ValueError:
+            return value
+        return parsed if isinstance(parsed, list) else [parsed]
+    return (_LINE if option in _LINES else _WORD).findall(text)

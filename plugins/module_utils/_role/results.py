@@ -1,0 +1,204 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the stages of the role docker_host know of a host from those before them.
+
+A stage reads the registered results of earlier stages. A stage that is used alone reads the certificate directory and
+the Docker context instead, without asking Azure.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from .._docker.context_info_task import BACKEND as CONTEXT_INFO
+from .._errors import DockerHostError, OptionError
+from .._host_keys import HOST_KEYS
+from .._vault.info_task import BACKEND as CERTIFICATES_INFO
+from .._vm_host.argument_spec import DEFAULT_PORT
+from .options import REGISTERED, RoleVariables, Values, as_list
+
+_IP_ADDRESS = re.compile(r"^[0-9.]+$|:")
+
+
+class StageResults:
+    """The results of one host's stages.
+
+    :param variables: the role's variables of the host.
+    :param get: gives a variable's value by its whole name, None when it is not defined.
+    :param read: validates options of a backend and runs it, without changes.
+    """
+
+    def __init__(
+        self,
+        variables: RoleVariables,
+        get: t.Callable[[str], t.Any],
+        read: t.Callable[[t.Any, Values], Values],
+    ) -> None:
+        self._variables = variables
+        self._get = get
+        self._read = read
+
+    def registered(self, stage: str) -> Values:
+        """Return the result that a stage registered, empty when there is none."""
+        result = self._get(REGISTERED + stage)
+        return result if isinstance(result, dict) and not result.get("skipped") else {}
+
+    @cached_property
+    def host(self) -> Values:
+        """The host with the keys of docker_vm_host's result; only those that are known."""
+        host = self.registered("virtual_machine").get("host") or {}
+        if self._is_this_host(host.get("name")):
+            return self._at_address({key: host[key] for key in HOST_KEYS if key in host})
+        return self._known_host()
+
+    def _at_address(self, host: Values) -> Values:
+        """Return the host, reached by the address that the variables give."""
+        address = self._variables.value("address")
+        if not address:
+            return host
+        shown = f"[{address}]" if ":" in str(address) else address
+        ssh = f"ssh://{host.get('admin_username')}@{shown}:{host.get('ssh_port')}"
+        return {**host, "docker_host": f"tcp://{shown}:{host.get('docker_port')}", "ssh_url": ssh}
+
+    @property
+    def named_host(self) -> Values:
+        """The host, with at least one name for its certificate.
+
+        :raises DockerHostError: no name is known.
+        """
+        own = self._known_names()
+        names = {kind: [*dict.fromkeys([*(self.host.get(kind) or []), *own[kind]])] for kind in own}
+        if not any(names.values()) and "dns_names" not in (self.host.get("unknown") or []):
+            raise self._no_address()
+        return {**self.host, **names}
+
+    @property
+    def url(self) -> str:
+        """The engine's URL; empty in check mode, when the host does not exist yet.
+
+        :raises DockerHostError: no address is known.
+        """
+        url = self.host.get("docker_host")
+        if not url and "docker_host" not in (self.host.get("unknown") or []):
+            raise self._no_address()
+        return str(url or "")
+
+    def _no_address(self) -> DockerHostError:
+        return DockerHostError(
+            f"No address of {self._variables.name} is known. Set docker_host_address, docker_host_dns_names or"
+            ' docker_host_ip_addresses, or run the task file "virtual_machine" of the role first.'
+        )
+
+    def _is_this_host(self, name: t.Any) -> bool:
+        """Return whether a result is of this host: a loop on localhost registers those of one after another."""
+        return bool(name) and str(name).lower() == self._variables.name.lower()
+
+    def _known_host(self) -> Values:
+        variables = self._variables
+        group = variables.value("resource_group")
+        host: Values = {"name": variables.name, "resource_group": group, **self._known_names()}
+        reach, port = self._reach()
+        if reach:
+            shown = f"[{reach}]" if ":" in reach else reach
+            host.update(docker_host=f"tcp://{shown}:{port}", docker_port=port)
+        return host
+
+    def _known_names(self) -> dict[str, list[str]]:
+        """Return the names that the variables give."""
+        names = {kind: as_list(self._variables.value(kind)) for kind in ("dns_names", "ip_addresses")}
+        address = self._variables.value("address")
+        if address:
+            names["ip_addresses" if _IP_ADDRESS.search(str(address)) else "dns_names"].append(str(address))
+        return names
+
+    def _reach(self) -> tuple[str, int]:
+        """Return the address and port of the engine: as the variables say, else the context, else the certificate."""
+        url = self._context_url()
+        parts = urlsplit(url) if url.startswith("tcp:") else None
+        server = self.server
+        names = [*(server.get("dns_names") or []), *(server.get("ip_addresses") or [])]
+        given = self._variables.value("address")
+        address = str(given or (parts and parts.hostname) or next(iter(names), ""))
+        return address, self._port((parts and parts.port) or DEFAULT_PORT)
+
+    def _port(self, known: int) -> int:
+        value = self._variables.value("port")
+        try:
+            return int(value) if value is not None else known
+        except (TypeError, ValueError) as error:
+            raise OptionError("docker_host_port", f"must be a port number, got {value!r}") from error
+
+    def _context_url(self) -> str:
+        if not self._variables.is_true("context"):
+            return ""
+        contexts = self._read(CONTEXT_INFO, self._variables.options("read", "docker_context_info"))["contexts"]
+        managed = [context for context in contexts if context["managed"]]
+        return str(managed[0]["docker_host"]) if managed else ""
+
+    @cached_property
+    def certificates(self) -> Values:
+        """The result of docker_tls_certs, else what docker_tls_certs_info finds."""
+        registered = self.registered("certificates")
+        if self._is_certified(registered):
+            return registered
+        return self._read(CERTIFICATES_INFO, self._variables.options("read", "docker_tls_certs_info"))
+
+    def _is_certified(self, certificates: Values) -> bool:
+        return self._variables.name in (certificates.get("servers") or {})
+
+    @property
+    def server(self) -> Values:
+        """The host's certificate, as an entry of ``servers``; empty when there is none."""
+        return dict((self.certificates.get("servers") or {}).get(self._variables.name) or {})
+
+    @property
+    def known_server(self) -> Values:
+        """The host's certificate.
+
+        :raises DockerHostError: the certificate directory has none.
+        """
+        server = self.server
+        if not server.get("fingerprint") and not self._is_certified(self.registered("certificates")):
+            raise DockerHostError(
+                f"{self.certificates.get('cert_dir')} has no certificate for {self._variables.name}. Set"
+                " docker_host_cert_dir to the directory that the host was created with, or create the host with the"
+                " playbook dockerhost.azure.create_docker_host."
+            )
+        return server
+
+    @property
+    def client(self) -> Values:
+        """The options of a TLS connection with the client's certificate, as docker_tls_certs returns them."""
+        return dict(self.certificates.get("docker_connection") or {})
+
+    @property
+    def validity(self) -> Values:
+        """The host's certificates, all of which are valid for long enough, and shown by the engine.
+
+        :raises DockerHostError: one should be renewed.
+        """
+        certificates, server = self.certificates, self.known_server
+        parts = {"CA": certificates.get("ca") or {}, "client": certificates.get("client") or {}, "host": server}
+        reasons = {part: "; ".join(entry.get("reasons") or []) or "valid" for part, entry in parts.items()}
+        shown = (self.registered("endpoint").get("server_certificate") or {}).get("fingerprint")
+        other = bool(shown) and shown != server.get("fingerprint")
+        if other or any(reason != "valid" for reason in reasons.values()):
+            text = "; ".join(f"{part}: {reason}" for part, reason in reasons.items())
+            text += f"; the engine shows another certificate than {certificates.get('cert_dir')} has" if other else ""
+            raise DockerHostError(
+                f"The certificates of {self._variables.name} must be renewed ({text}). Run the playbook"
+                " dockerhost.azure.create_docker_host again."
+            )
+        return certificates
+
+    def get(self, what: str) -> t.Any:
+        """Return one of the things that a stage passes on.
+
+        :param what: host, named_host, url, server, client, certificates or validity.
+        """
+        return self.known_server if what == "server" else getattr(self, what)

@@ -1,0 +1,257 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task behind docker_host_validate: everything that can be known to be wrong before the first change."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from .._argspec import ArgumentSpec
+from .._backend import Backend, Request
+from .._docker.context_task import BACKEND as CONTEXT
+from .._errors import DockerHostError, OptionError
+from .._extension.task import check_options as check_extension
+from .._secrets import secret_values
+from .._tls.names import check_identity_name
+from .._vault.task import BACKEND as CERTIFICATES
+from .._vm_host.desired.host_spec import read_host_spec
+from .._vm_host.desired.topology import resolve_resources
+from .options import PREFIX, STAGES, Stage, Values, variable_names
+
+_LOCKSTEP = ("linear", "debug")
+NIL = "00000000-0000-0000-0000-000000000000"
+_TYPES = {"int": "an integer", "bool": "true or false", "float": "a number", "dict": "a dictionary", "list": "a list"}
+
+
+def secrets_of(params: t.Mapping[str, t.Any]) -> set[str]:
+    """Return every value that the modules of the stages would hide; of what is no stage, everything."""
+    others = {name: value for name, value in params.items() if name != "stages"}
+    stages = params.get("stages") or {}
+    if not isinstance(stages, t.Mapping):
+        return secret_values(SPEC.argument_spec, params)
+    values = secret_values(SPEC.argument_spec, others)
+    for module, options in stages.items():
+        if module in STAGES and isinstance(options, t.Mapping):
+            values |= secret_values(STAGES[module].spec.argument_spec, options)
+        else:
+            values |= secret_values(SPEC.argument_spec, {"stages": {module: options}})
+    return values
+
+
+def _has_secret(option: t.Mapping[str, t.Any]) -> bool:
+    return bool(option.get("no_log")) or any(_has_secret(each) for each in (option.get("options") or {}).values())
+
+
+SPEC = ArgumentSpec(
+    argument_spec={
+        "name": {"type": "str", "default": ""},
+        # Kept out of every log as a whole; what is secret in it is known by the modules' own specs.
+        "stages": {"type": "dict", "required": True, "no_log": True},
+        "variables": {"type": "list", "elements": "str", "default": []},
+        "identity": {"type": "dict"},
+        "others": {"type": "list", "elements": "dict", "default": []},
+        "lockstep": {"type": "bool", "default": False},
+        "strategy": {"type": "str", "default": "linear"},
+    }
+)
+
+
+def run(request: Request) -> Values:
+    """Validate the options of all stages, the certificate directory, the context's name and the host's identity.
+
+    :raises OptionError: an option is invalid; the option is that of the first stage in which it is.
+    :raises DockerHostError: two hosts of the play would be one.
+    """
+    params = request.params
+    for warning in unknown_variables(params["variables"]):
+        request.warn(warning)
+    _check_name(params["name"])
+    if params["lockstep"]:
+        _check_strategy(params["strategy"])
+    _check_clash(params["identity"], params["others"])
+    given = _known_stages(params["stages"])
+    typed = {module: in_words_of(STAGES[module], lambda m=module: _typed(STAGES[m], given[m])) for module in given}  # type: ignore[misc]
+    for module, options in typed.items():
+        in_words_of(STAGES[module], lambda m=module, o=options: _CHECKS[m](request, o, params["name"]))  # type: ignore[misc]
+    _check_ssh_path(typed)
+    return {"changed": False, "stages": list(given)}
+
+
+def _known_stages(stages: Values) -> Values:
+    for module in stages:
+        if module not in STAGES:
+            raise OptionError("stages", f"must name modules of the role's stages ({', '.join(STAGES)}), got {module}")
+    return {module: options for module, options in stages.items() if options is not None}
+
+
+def in_words_of(stage: Stage, act: t.Callable[[], t.Any]) -> t.Any:
+    """Run something for a stage, and name options in errors by the role's variables."""
+    try:
+        return act()
+    except DockerHostError as error:
+        error.message = _translated(error.message, stage.variables())
+        raise
+
+
+def _translated(text: str, variables: t.Mapping[str, str]) -> str:
+    """Return a text whose references to options are references to the role's variables."""
+
+    def variable(match: re.Match[str]) -> str:
+        return f"O({variables.get(match[1], match[1])}"
+
+    return re.sub(r"\bO\(([^()=.\[]+)", variable, text)
+
+
+def unknown_variables(names: t.Iterable[str]) -> list[str]:
+    """Return a warning for each variable that looks like one of the role's and is not."""
+    known = variable_names()
+    warnings = []
+    for name in sorted(names):
+        if name in known or not name.startswith(PREFIX):
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+        hint = f"did you mean {near[0]}?" if near else "see 'ansible-doc -t role dockerhost.azure.docker_host'."
+        warnings.append(f"The role has no variable {name}, so it has no effect: {hint}")
+    return warnings
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise OptionError("docker_host_name", "must be set, for example with -e docker_host_name=web1")
+
+
+def _check_strategy(strategy: str) -> None:
+    if strategy.removeprefix("ansible.builtin.") not in _LOCKSTEP:
+        raise DockerHostError(
+            f"The strategy must be linear, got {strategy}: one host renews certificates for several, so all hosts of"
+            " the play must run each task together. Nothing was changed."
+        )
+
+
+def _check_clash(identity: Values | None, others: t.Sequence[Values]) -> None:
+    """Refuse two hosts of one play that would write the same machine, certificate or context.
+
+    :raises DockerHostError: an other host has the identity of this one.
+    """
+    if not identity:
+        return
+    for other in others:
+        both = f"{identity['inventory_name']} and {other['inventory_name']}"
+        remedy = (
+            "Give each a docker_host_name of its own (not with -e, which sets it for all hosts), or a"
+            " docker_host_cert_dir and a docker_host_context_name of its own if they are in different resource groups."
+        )
+        if _is_same_host(identity, other):
+            case = "" if identity["name"] == other["name"] else " (Azure names are case-insensitive)"
+            raise DockerHostError(f"docker_host_name: {both} are both called {identity['name']}{case}. {remedy}")
+        if identity["context"] and identity["context"] == other["context"]:
+            raise DockerHostError(
+                f"docker_host_context_name: {both} both have the context {identity['context']}. {remedy}"
+            )
+
+
+def _is_same_host(one: Values, other: Values) -> bool:
+    if one["name"].lower() != other["name"].lower():
+        return False
+    places = ("resource_group", "subscription_id")
+    return one["cert_dir"] == other["cert_dir"] or all(one[key].lower() == other[key].lower() for key in places)
+
+
+def _typed(stage: Stage, raw: Values) -> Values:
+    """Return a stage's options with the types of its module.
+
+    :raises OptionError: one has the wrong type, or is none of the choices.
+    """
+    given = {option: value for option, value in raw.items() if value is not None}
+    for option, value in given.items():
+        _check_type(option, stage.spec.argument_spec[option], value)
+    spec = {name: _without_requirement(option) for name, option in stage.spec.argument_spec.items()}
+    rules = {**stage.spec.rules(), "required_if": [], "required_one_of": []}
+    validation = ArgumentSpecValidator(spec, **rules).validate(given)
+    if validation.error_messages:
+        raise DockerHostError(_with_references(validation.error_messages[0], given))
+    return t.cast("Values", validation.validated_parameters)
+
+
+def _without_requirement(option: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {key: value for key, value in option.items() if key != "required"}
+
+
+def _check_type(option: str, spec: t.Mapping[str, t.Any], value: t.Any) -> None:
+    alone = ArgumentSpecValidator({option: _without_requirement(spec)}).validate({option: value})
+    if not alone.error_messages:
+        return
+    shown = "a value of another type" if _has_secret(spec) or isinstance(value, (dict, list)) else repr(value)
+    choices = spec.get("choices")
+    if choices and not isinstance(value, (dict, list)):
+        raise OptionError(option, f"must be one of {', '.join(map(str, choices))}, got {shown}")
+    if "options" in spec or (spec.get("type") == "list" and isinstance(value, list)):
+        # The first error of a suboption or an element names its place.
+        raise DockerHostError(f"O({option}): {alone.error_messages[0]}")
+    raise OptionError(option, f"must be {_TYPES.get(str(spec.get('type')), 'text')}, got {shown}")
+
+
+def _with_references(text: str, options: t.Iterable[str]) -> str:
+    """Return a message of Ansible's own validation with references to the options that it names."""
+    names = "|".join(sorted(map(re.escape, options), key=len, reverse=True))
+    return re.sub(rf"(?<![\w(])({names})(?![\w)])", r"O(\1)", text) if names else text
+
+
+def _check_virtual_machine(_request: Request, params: Values, _name: str) -> None:
+    resolve_resources(read_host_spec(params), params.get("subscription_id") or NIL)
+
+
+def _check_certificates(request: Request, params: Values, name: str) -> None:
+    check_identity_name("docker_host_name", name)
+    CERTIFICATES.run(Request({**params, "hosts": []}, check_mode=True, only_named=True, warn=request.warn))
+
+
+def _check_extension(request: Request, params: Values, _name: str) -> None:
+    if (params.get("docker") or {}).get("port") is not None:
+        raise OptionError("docker.port", "must not be set here: set docker_host_port, which also opens the port")
+    check_extension(Request(params, check_mode=True, warn=request.warn))
+
+
+def _check_context(_request: Request, params: Values, name: str) -> None:
+    try:
+        CONTEXT.run(Request({**params, "docker_host": f"tcp://{name}:2376", "host": None, "tls": None}, check_mode=True))
+    except DockerHostError as error:
+        error.message = f"{error.message.rstrip('.')}. Or set docker_host_context=false for a host without a context."
+        raise
+
+
+def _check_ssh_path(typed: Values) -> None:
+    """Refuse a context over SSH for a host whose SSH port would be closed."""
+    host = typed.get("docker_vm_host")
+    if not host or (typed.get("docker_context") or {}).get("transport") != "ssh":
+        return
+    # With these, something else than the host's own rules decides, or clients come another way.
+    own_way = ("ssh_allowed_sources", "security_group", "network_interface", "address")
+    if host.get("assign_public_ip") is not False and not any(host.get(option) for option in own_way):
+        raise OptionError(
+            "docker_host_ssh_allowed_sources",
+            "must be set for docker_host_context_transport=ssh, because SSH would be closed. It is not needed with a"
+            " security group or network interface of your own, without a public IP address"
+            " (docker_host_assign_public_ip=false), or with docker_host_address.",
+        )
+
+
+def _check_endpoint(_request: Request, params: Values, _name: str) -> None:
+    if params["wait_timeout"] < 0:
+        raise OptionError("wait_timeout", f"must be at least 0 seconds, got {params['wait_timeout']}")
+
+
+_CHECKS: t.Mapping[str, t.Callable[[Request, Values, str], None]] = {
+    "docker_vm_host": _check_virtual_machine,
+    "docker_tls_certs": _check_certificates,
+    "docker_vm_extension": _check_extension,
+    "docker_context": _check_context,
+    "docker_endpoint_info": _check_endpoint,
+}
+BACKEND = Backend(name="docker_host_validate", spec=SPEC, run=run, secrets=secrets_of)

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role's variables as a plugin on the controller sees them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleError
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables, Values
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.rotation import Rotation
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out, plain
+
+
+class HostVariables:
+    """Variables of one host, each worked out once.
+
+    :param variables: all variables of the host, templates among them.
+    :param template: gives a template's value.
+    """
+
+    def __init__(self, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> None:
+        self._variables = variables
+        self._template = template
+        self._values: Values = {}
+
+    def get(self, name: str) -> t.Any:
+        """Return a variable's value, None when it is not defined."""
+        if name not in self._values:
+            self._values[name] = self._template(self._variables[name]) if name in self._variables else None
+        return self._values[name]
+
+
+def role_variables(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> RoleVariables:
+    """Return the role's variables of a host."""
+    return RoleVariables(HostVariables(variables, template).get)
+
+
+def stage_results(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> StageResults:
+    """Return the results of a host's stages."""
+    host = HostVariables(variables, template)
+    return StageResults(RoleVariables(host.get), host.get, read)
+
+
+def rotation(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> Rotation:
+    """Return a host's part in a rotation."""
+    host = HostVariables(variables, template)
+    role = RoleVariables(host.get)
+
+    def get_of(name: str, variable: str) -> t.Any:
+        theirs = variables["hostvars"][name]
+        return theirs.get(variable)
+
+    return Rotation(role, StageResults(role, host.get, read), host.get, get_of)
+
+
+def read(backend: Backend, args: Values) -> Values:
+    """Read with a backend what is on the controller.
+
+    :raises AnsibleError: it cannot be read.
+    """
+    ran = carry_out(backend, plain(args), check_mode=True)
+    if ran.result.get("failed"):
+        raise AnsibleError(ran.result["msg"])
+    return ran.result

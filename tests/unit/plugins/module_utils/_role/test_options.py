@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the role's variables become options: subsets by purpose, blanks, lists as text."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import (
+    BOOLEANS,
+    PREFIX,
+    STAGES,
+    UNSET,
+    RoleVariables,
+    variable_names,
+)
+
+
+def role(host: str = "localhost", /, **variables: t.Any) -> RoleVariables:
+    """The role's variables of a host, without their prefix."""
+    known = {"inventory_hostname": host, **{PREFIX + name: value for name, value in variables.items()}}
+    return RoleVariables(known.get)
+
+
+# One value for each variable, so that what a purpose passes on is all that it passes on.
+EVERYTHING: dict[str, t.Any] = {
+    name[len(PREFIX) :]: "x" for name in variable_names() if name not in ("docker_host_context", "docker_host_wait")
+}
+EVERYTHING.update(context_transport="tls", start=False, handler="auto")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "module", "never"),
+    [
+        ("create", "docker_vm_host", {"remove_on_absent", "wait"}),
+        ("absent", "docker_vm_host", {"location", "vm_size", "image", "open_ports", "tags", "custom_data", "state"}),
+        ("power", "docker_vm_host", {"location", "vm_size", "image", "open_ports", "tags", "docker_port", "state"}),
+        ("create", "docker_tls_certs", {"state", "hosts", "rotate_ca", "host_trust", "remove_ca"}),
+        ("absent", "docker_tls_certs", {"regenerate", "new_keys", "ca_path", "store", "clients"}),
+        ("create", "docker_vm_extension", {"certs", "state", "remove", "certs_only", "pending_files", "name"}),
+        ("push_certs", "docker_vm_extension", {"docker", "engine", "compose", "logins", "compose_purge"}),
+        ("absent", "docker_context", {"current", "transport", "adopt"}),
+        ("create", "docker_endpoint_info", {"docker_host", "client_key", "tls", "timeout"}),
+    ],
+)
+def test_a_purpose_passes_on_what_it_needs_and_nothing_else(purpose: str, module: str, never: set[str]) -> None:
+    options = role(**EVERYTHING).options(purpose, module)
+    computed = {"state"} if (purpose, module) == ("create", "docker_vm_host") else set()
+    computed |= {"certs_only"} if purpose == "push_certs" else set()
+    assert not (set(options) - computed) & never
+    assert set(options) - computed == STAGES[module].options_for(purpose)
+
+
+def test_a_read_never_regenerates() -> None:
+    options = role(**EVERYTHING).options("read", "docker_tls_certs_info")
+    assert not set(options) & {"regenerate", "new_keys", "clients", "hosts"}
+
+
+def test_the_docker_extension_takes_all_settings_at_once() -> None:
+    options = role(name="web1", handler="docker_extension", docker={"users": ["me"]}).options(
+        "push_certs", "docker_vm_extension"
+    )
+    assert options["docker"] == {"users": ["me"]}
+    assert "certs_only" not in options
+
+
+@pytest.mark.parametrize("blank", UNSET)
+def test_a_blank_is_unset_and_the_default_applies(blank: t.Any) -> None:
+    options = role(name="web1", resource_group=blank, vm_size=blank, open_ports=blank).options(
+        "create", "docker_vm_host"
+    )
+    assert options == {"name": "web1", "resource_group": "docker-hosts", "state": "present"}
+
+
+@pytest.mark.parametrize("value", [[], {}, 0, False])
+def test_an_empty_list_or_dictionary_and_a_zero_are_values(value: t.Any) -> None:
+    assert role(name="web1", allowed_sources=value).options("create", "docker_vm_host")["allowed_sources"] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10.0.0.0/8", ["10.0.0.0/8"]),
+        ("10.0.0.0/8, 192.0.2.0/24\n198.51.100.1", ["10.0.0.0/8", "192.0.2.0/24", "198.51.100.1"]),
+        ('["203.0.113.0/24"]', ["203.0.113.0/24"]),
+        ("[80, 443]", [80, 443]),
+        ('{"port": 80}', [{"port": 80}]),
+        ("[80", "[80"),
+    ],
+)
+def test_a_list_may_be_text(text: str, expected: t.Any) -> None:
+    assert role(name="web1", open_ports=text).options("create", "docker_vm_host")["open_ports"] == expected
+
+
+def test_ssh_keys_as_text_have_one_key_on_each_line() -> None:
+    keys = "ssh-ed25519 AAAA me@home\nssh-rsa BBBB\n"
+    options = role(name="web1", ssh_public_keys=keys).options("create", "docker_vm_host")
+    assert options["ssh_public_keys"] == ["ssh-ed25519 AAAA me@home", "ssh-rsa BBBB"]
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "expected"),
+    [("web1", None, "web1"), ("localhost", None, ""), ("web1", "web2", "web2"), ("h", "", "h")],
+)
+def test_the_name_is_the_inventorys_unless_it_is_set(host: str, name: str | None, expected: str) -> None:
+    assert role(host, name=name).name == expected
+
+
+@pytest.mark.parametrize("text", ["true", "Yes", "on", "1", True])
+def test_a_boolean_may_be_text(text: t.Any) -> None:
+    assert role(name="web1", start=text).options("create", "docker_vm_host")["state"] == "started"
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+def test_a_boolean_that_is_neither_is_an_error_with_the_variables_name(name: str) -> None:
+    role(**{name: "No"}).check()
+    with pytest.raises(OptionError, match=f"docker_host_{name}: must be true or false, got 'maybe'"):
+        role(**{name: "maybe"}).check()
+
+
+def test_stages_that_the_variables_switch_off_do_not_run() -> None:
+    runs = role(name="web1").runs
+    assert all(map(runs, STAGES))
+    assert not role(context="no").runs("docker_context")
+    assert not role(wait=False).runs("docker_endpoint_info")
+    assert not role(context_transport="ssh").runs("docker_endpoint_info")
