@@ -1,0 +1,129 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a stage knows from earlier ones, and from the controller's files where they did not run."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
+
+HOST = {
+    "name": "web1",
+    "docker_host": "tcp://web1.example.com:4243",
+    "docker_port": 4243,
+    "ssh_port": 22,
+    "dns_names": ["web1.example.com"],
+    "ip_addresses": ["192.0.2.1"],
+    "admin_username": "me",
+    "unknown": [],
+}
+SERVER = {"fingerprint": "ab", "dns_names": ["web1.example.com"], "ip_addresses": [], "reasons": []}
+FILES = {
+    "docker_tls_certs_info": {
+        "cert_dir": "/certs",
+        "servers": {"web1": SERVER},
+        "docker_connection": {"client_key": "/certs/key.pem"},
+        "ca": {"reasons": []},
+        "client": {"reasons": []},
+    },
+    "docker_context_info": {"contexts": [{"name": "web1", "managed": True, "docker_host": "tcp://192.0.2.9:2376"}]},
+}
+
+
+def results(
+    registered: dict[str, t.Any] | None = None, files: dict[str, t.Any] | None = None, **variables: t.Any
+) -> StageResults:
+    """The results of a host web1, with what each stage registered."""
+    known: dict[str, t.Any] = {"inventory_hostname": "localhost", f"{PREFIX}name": "web1"}
+    known.update({PREFIX + name: value for name, value in variables.items()})
+    known.update({f"_docker_host_{stage}": result for stage, result in (registered or {}).items()})
+    there = FILES if files is None else files
+
+    def read(backend: t.Any, _options: dict[str, t.Any]) -> dict[str, t.Any]:
+        return t.cast("dict[str, t.Any]", there[backend.name])
+
+    return StageResults(RoleVariables(known.get), known.get, read)
+
+
+def test_an_earlier_stage_of_the_same_host_counts() -> None:
+    assert results({"virtual_machine": {"host": HOST}}).host == HOST
+    assert results({"virtual_machine": {"host": {**HOST, "name": "WEB1"}}}).url == HOST["docker_host"]
+
+
+@pytest.mark.parametrize("other", [{"host": {**HOST, "name": "web2"}}, {"host": None}, {"skipped": True, "host": HOST}])
+def test_a_result_of_another_host_or_of_a_skipped_stage_does_not_count(other: dict[str, t.Any]) -> None:
+    """A loop on localhost registers the results of one host after another."""
+    assert results({"virtual_machine": other}).url == "tcp://192.0.2.9:2376"
+
+
+def test_the_variables_come_before_the_context_and_that_before_the_certificate() -> None:
+    assert results(address="198.51.100.1", port="5000").url == "tcp://198.51.100.1:5000"
+    assert results(address="2001:db8::1").url == "tcp://[2001:db8::1]:2376"
+    assert results().url == "tcp://192.0.2.9:2376"
+    assert results(context=False).url == "tcp://web1.example.com:4243"
+
+
+def test_a_context_of_somebody_else_is_not_followed() -> None:
+    foreign = {"contexts": [{"name": "web1", "managed": False, "docker_host": "tcp://elsewhere:1"}]}
+    assert results(files={**FILES, "docker_context_info": foreign}).url == "tcp://web1.example.com:4243"
+
+
+def test_an_address_of_the_users_own_replaces_azures() -> None:
+    host = results({"virtual_machine": {"host": HOST}}, address="bastion.example.com").host
+    assert host["docker_host"] == "tcp://bastion.example.com:4243"
+    assert host["ssh_url"] == "ssh://me@bastion.example.com:22"
+
+
+def test_names_of_the_users_own_are_added_once() -> None:
+    found = results(
+        {"virtual_machine": {"host": HOST}}, dns_names="web1.example.com, a.example.com", address="192.0.2.7"
+    )
+    assert found.named_host["dns_names"] == ["web1.example.com", "a.example.com"]
+    assert found.named_host["ip_addresses"] == ["192.0.2.1", "192.0.2.7"]
+
+
+EMPTY = {"docker_tls_certs_info": {"cert_dir": "/certs", "servers": {}}, "docker_context_info": {"contexts": []}}
+
+
+def test_a_host_without_an_address_is_one_clear_error() -> None:
+    nowhere = results(files=EMPTY)
+    for ask in (lambda: nowhere.url, lambda: nowhere.named_host):
+        with pytest.raises(DockerHostError, match=r"No address of web1 is known\. Set docker_host_address"):
+            ask()
+
+
+def test_a_host_that_check_mode_would_create_has_no_address_yet() -> None:
+    new = {**HOST, "docker_host": None, "dns_names": [], "ip_addresses": [], "unknown": ["docker_host", "dns_names"]}
+    found = results({"virtual_machine": {"host": new}}, files=EMPTY)
+    assert found.url == ""
+    assert found.named_host["dns_names"] == []
+
+
+def test_a_host_without_a_certificate_is_one_clear_error() -> None:
+    with pytest.raises(DockerHostError, match=r"/certs has no certificate for web1\. Set docker_host_cert_dir"):
+        results(files=EMPTY).get("server")
+
+
+def test_certificates_that_were_just_issued_count() -> None:
+    issued = {"servers": {"web1": {"cert_path": "/new"}}, "docker_connection": {"client_key": "/new/key"}}
+    found = results({"certificates": issued})
+    assert found.get("server") == {"cert_path": "/new"}
+    assert found.get("client") == {"client_key": "/new/key"}
+    assert results().get("client") == {"client_key": "/certs/key.pem"}
+
+
+def test_valid_certificates_pass_and_due_ones_are_named() -> None:
+    assert results().validity["cert_dir"] == "/certs"
+    due = {**FILES["docker_tls_certs_info"], "client": {"reasons": ["expires in 3 days"]}}
+    with pytest.raises(DockerHostError, match=r"must be renewed .*client: expires in 3 days; host: valid"):
+        _ = results(files={**FILES, "docker_tls_certs_info": due}).validity
+    shown = {"endpoint": {"server_certificate": {"fingerprint": "cd"}}}
+    with pytest.raises(DockerHostError, match="the engine shows another certificate than /certs has"):
+        _ = results(shown).validity

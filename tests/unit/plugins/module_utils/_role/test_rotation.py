@@ -1,0 +1,132 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How hosts of a play agree on who renews, and what stops a rotation before its first change."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.rotation import (
+    RENEWED,
+    SHARED,
+    TRUST,
+    Rotation,
+)
+
+Hosts = dict[str, dict[str, t.Any]]
+
+
+def fleet(*names: str, **directories: str) -> Hosts:
+    """Hosts of a play that share a directory, or have one of their own."""
+    hosts: Hosts = {}
+    for name in names:
+        directory = directories.get(name, "/certs")
+        hosts[name] = {
+            "inventory_hostname": name,
+            "ansible_play_batch": list(names),
+            "ansible_play_hosts": list(names),
+            "ansible_play_hosts_all": list(names),
+            "_docker_host_virtual_machine": {"host": {"name": name, "power_state": "running"}},
+            "_docker_host_certificates": {
+                "cert_dir": directory,
+                "trusted_cas": ["old"],
+                "servers": {name: {"fingerprint": f"of {name}", "dns_names": [f"{name}.example.com"]}},
+            },
+        }
+        hosts[name][SHARED] = part(hosts, name).shared()
+    return hosts
+
+
+def part(hosts: Hosts, name: str) -> Rotation:
+    """One host's part."""
+    own = hosts[name].get
+    role = RoleVariables(own)
+    return Rotation(role, StageResults(role, own, lambda *_args: {}), own, lambda host, key: hosts[host].get(key))
+
+
+def test_the_first_host_of_a_directory_renews_for_all_that_share_it() -> None:
+    hosts = fleet("a", "b", "c", b="/elsewhere")
+    assert [name for name in hosts if part(hosts, name).leads()] == ["a", "b"]
+    assert [host["name"] for host in part(hosts, "c").hosts()] == ["a", "c"]
+    assert part(hosts, "a").hosts()[0]["dns_names"] == ["a.example.com"]
+
+
+def test_hosts_take_over_what_their_leader_renewed() -> None:
+    hosts = fleet("a", "b")
+    hosts["a"][RENEWED] = {"cert_dir": "/certs"}
+    hosts["b"][RENEWED] = {"skipped": True}
+    assert part(hosts, "b").renewed() == {"cert_dir": "/certs"}
+    for result in ({"failed": True}, {"skipped": True}, None):
+        hosts["a"][RENEWED] = result
+        with pytest.raises(DockerHostError, match="b got no new certificates"):
+            part(hosts, "b").renewed()
+
+
+def test_the_next_phase_knows_what_each_host_trusts() -> None:
+    hosts = fleet("a", "b")
+    for name in hosts:
+        hosts[name][TRUST] = part(hosts, name).pushed()
+    assert part(hosts, "a").trust() == [
+        {"name": name, "ca_fingerprints": ["old"], "fingerprint": f"of {name}"} for name in hosts
+    ]
+
+
+@pytest.mark.parametrize("state", ["stopped", "deallocated"])
+def test_a_host_that_is_off_stops_the_rotation(state: str) -> None:
+    hosts = fleet("a")
+    hosts["a"]["_docker_host_virtual_machine"]["host"]["power_state"] = state
+    with pytest.raises(DockerHostError, match=f"a must run to get new certificates, but it is {state}"):
+        part(hosts, "a").check()
+    hosts["a"][f"{PREFIX}start"] = True
+    assert part(hosts, "a").check() == {}
+
+
+def test_a_ca_is_not_renewed_in_batches_or_in_several_directories() -> None:
+    hosts = fleet("a", "b")
+    for host in hosts.values():
+        host[f"{PREFIX}rotate"] = "ca"
+    assert part(hosts, "a").check() == {}
+    hosts["a"]["ansible_play_batch"] = ["a"]
+    with pytest.raises(DockerHostError, match="leave serial out of the play"):
+        part(hosts, "a").check()
+    for name, host in hosts.items():
+        host[f"{PREFIX}store"] = "key_vault"
+        host["ansible_play_batch"] = list(hosts)
+        host["_docker_host_certificates"]["cert_dir"] = f"/{name}"
+    for name in hosts:
+        hosts[name][SHARED] = part(hosts, name).shared()
+    with pytest.raises(DockerHostError, match="one docker_host_cert_dir"):
+        part(hosts, "a").check()
+
+
+def test_no_other_host_starts_in_the_place_of_one_that_failed() -> None:
+    hosts = fleet("a", "b")
+    assert part(hosts, "b").check_nobody_failed() == {}
+    hosts["b"]["ansible_play_batch"] = ["b"]
+    with pytest.raises(DockerHostError, match=r"a failed before\. The CA was not renewed"):
+        part(hosts, "b").check_nobody_failed()
+
+
+def found(name: str, group: str, *cas: str) -> dict[str, str]:
+    return {"name": name, "resource_group": group, "ca_fingerprint": ",".join(cas)}
+
+
+def test_a_host_outside_of_the_play_that_trusts_the_ca_stops_the_rotation() -> None:
+    hosts = fleet("a")
+    inside, foreign = found("A", "DOCKER-HOSTS", "old"), found("x", "docker-hosts", "another")
+    hosts["a"]["_docker_host_in_subscription"] = {"hosts": [inside, foreign]}
+    assert part(hosts, "a").check_nobody_is_locked_out() == {}
+    hosts["a"]["_docker_host_in_subscription"] = {"hosts": [inside, found("b", "other", "older", "old")]}
+    with pytest.raises(DockerHostError, match=r"lacks b \(other\).*Nothing was changed"):
+        part(hosts, "a").check_nobody_is_locked_out()
+    hosts["a"]["_docker_host_in_subscription"] = {"msg": "403"}
+    hosts["a"]["_docker_host_in_groups"] = {"results": [{"hosts": [inside]}, {"hosts": [found("c", "g", "old")]}]}
+    with pytest.raises(DockerHostError, match=r"lacks c \(g\)"):
+        part(hosts, "a").check_nobody_is_locked_out()
