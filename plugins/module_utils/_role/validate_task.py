@@ -220,7 +220,9 @@ def _check_extension(request: Request, params: Values, _name: str) -> None:
 
 def _check_context(_request: Request, params: Values, name: str) -> None:
     try:
-        CONTEXT.run(Request({**params, "docker_host": f"tcp://{name}:2376", "host": None, "tls": None}, check_mode=True))
+        CONTEXT.run(
+            Request({**params, "docker_host": f"tcp://{name}:2376", "host": None, "tls": None}, check_mode=True)
+        )
     except DockerHostError as error:
         error.message = f"{error.message.rstrip('.')}. Or set docker_host_context=false for a host without a context."
         raise
