@@ -317,7 +317,7 @@ def test_all_by_file(user: User) -> None:
     assert play("stop_docker_host").changed == {"localhost": 1}
     assert play("start_docker_host").changed == {"localhost": 2}
     assert play("rotate_docker_certs").changed["localhost"] >= 2
-    assert "web1 is deleted:" in play("delete_docker_host").output
+    assert "Deleted web1:" in play("delete_docker_host").output
 
 
 def test_from_a_plain_clone(user: User) -> None:
@@ -367,7 +367,7 @@ def test_all_by_import(user: User) -> None:
     site = user.home / "site.yml"
     site.write_text(json.dumps([{"ansible.builtin.import_playbook": f"dockerhost.azure.{name}"} for name in ordered]))
     output = user.play(str(site), name="web1").output
-    for line in ("docker --context web1 info", "web1 is deallocated", "web1 is deleted:"):
+    for line in ("docker --context web1 info", "web1 is deallocated", "Deleted web1:"):
         assert line in output
     group = user.variables["docker_host_resource_group"]
     assert not [path for path in user.azure.dump() if f"/{group}/" in path.lower() and "/web1" in path.lower()]

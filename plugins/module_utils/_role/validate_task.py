@@ -224,7 +224,7 @@ def _check_context(_request: Request, params: Values, name: str) -> None:
             Request({**params, "docker_host": f"tcp://{name}:2376", "host": None, "tls": None}, check_mode=True)
         )
     except DockerHostError as error:
-        error.message = f"{error.message.rstrip('.')}. Or set docker_host_context=false for a host without a context."
+        error.message = f"{error.message.rstrip('.')}. Or set docker_host_context=false to keep no context."
         raise
 
 
