@@ -12,16 +12,21 @@ from __future__ import annotations
 
 import re
 import typing as t
+from datetime import datetime, timezone
 from functools import cached_property
 from urllib.parse import urlsplit
 
 from .._docker.context_info_task import BACKEND as CONTEXT_INFO
 from .._errors import DockerHostError, OptionError
 from .._host_keys import HOST_KEYS
+from .._tls.times import parse_span, utc_now
 from .._vault.info_task import BACKEND as CERTIFICATES_INFO
 from .._vm_host.argument_spec import DEFAULT_PORT
 from .options import REGISTERED, RoleVariables, Values, as_list
 
+RENEW_BEFORE = "+30d"
+"""How long before their end docker_tls_certs renews certificates by default."""
+ISO = "%Y-%m-%dT%H:%M:%SZ"
 _IP_ADDRESS = re.compile(r"^[0-9.]+$|:")
 
 
@@ -183,8 +188,8 @@ class StageResults:
         :raises DockerHostError: one should be renewed.
         """
         certificates, server = self.certificates, self.known_server
-        parts = {"CA": certificates.get("ca") or {}, "client": certificates.get("client") or {}, "host": server}
-        reasons = {part: "; ".join(entry.get("reasons") or []) or "valid" for part, entry in parts.items()}
+        parts = {"ca": certificates.get("ca") or {}, "client": certificates.get("client") or {}, "server": server}
+        reasons = {part: self._reason(part, entry) for part, entry in parts.items()}
         shown = (self.registered("endpoint").get("server_certificate") or {}).get("fingerprint")
         other = bool(shown) and shown != server.get("fingerprint")
         if other or any(reason != "valid" for reason in reasons.values()):
@@ -195,6 +200,15 @@ class StageResults:
                 " dockerhost.azure.create_docker_host again."
             )
         return certificates
+
+    def _reason(self, kind: str, certificate: Values) -> str:
+        """Return why a certificate should be renewed, or that it is valid."""
+        option = f"{kind}_renew_before"
+        margin = parse_span(f"docker_host_{option}", str(self._variables.value(option) or RENEW_BEFORE))
+        if not certificate.get("not_after"):
+            return "missing"
+        end = datetime.strptime(certificate["not_after"], ISO).replace(tzinfo=timezone.utc)
+        return "valid" if end - margin > utc_now() else f"expires on {end:%Y-%m-%d}"
 
     def get(self, what: str) -> t.Any:
         """Return one of the things that a stage passes on.

@@ -24,14 +24,15 @@ HOST = {
     "admin_username": "me",
     "unknown": [],
 }
-SERVER = {"fingerprint": "ab", "dns_names": ["web1.example.com"], "ip_addresses": [], "reasons": []}
+LATER = "2999-12-31T00:00:00Z"
+SERVER = {"fingerprint": "ab", "dns_names": ["web1.example.com"], "ip_addresses": [], "not_after": LATER}
 FILES = {
     "docker_tls_certs_info": {
         "cert_dir": "/certs",
         "servers": {"web1": SERVER},
         "docker_connection": {"client_key": "/certs/key.pem"},
-        "ca": {"reasons": []},
-        "client": {"reasons": []},
+        "ca": {"not_after": LATER},
+        "client": {"not_after": LATER},
     },
     "docker_context_info": {"contexts": [{"name": "web1", "managed": True, "docker_host": "tcp://192.0.2.9:2376"}]},
 }
@@ -121,9 +122,11 @@ def test_certificates_that_were_just_issued_count() -> None:
 
 def test_valid_certificates_pass_and_due_ones_are_named() -> None:
     assert results().validity["cert_dir"] == "/certs"
-    due = {**FILES["docker_tls_certs_info"], "client": {"reasons": ["expires in 3 days"]}}
-    with pytest.raises(DockerHostError, match=r"must be renewed .*client: expires in 3 days; host: valid"):
+    due = {**FILES["docker_tls_certs_info"], "client": {"not_after": "2026-01-02T00:00:00Z"}}
+    with pytest.raises(DockerHostError, match=r"must be renewed .*client: expires on 2026-01-02; server: valid"):
         _ = results(files={**FILES, "docker_tls_certs_info": due}).validity
+    with pytest.raises(DockerHostError, match="server: expires on 2999-12-31"):
+        _ = results(server_renew_before="+400000d").validity
     shown = {"endpoint": {"server_certificate": {"fingerprint": "cd"}}}
     with pytest.raises(DockerHostError, match="the engine shows another certificate than /certs has"):
         _ = results(shown).validity
