@@ -29,13 +29,13 @@ UNIT = "tests/unit/plugins"
 TARGETS = ("tests/integration/test_targets.py",)
 PLAYBOOKS = "tests/integration/test_playbooks.py"
 INVENTORY = "tests/integration/test_inventory.py"
-LOOK = "tests/integration/test_whole_host.py"
+CONVERGENCE = "tests/integration/test_convergence.py"
 INTEGRATION = (
     *TARGETS,
     INVENTORY,
     f"{PLAYBOOKS}::test_predict_create_again",
     f"{PLAYBOOKS}::test_bad_input_is_one_error_and_changes_nothing",
-    f"{LOOK}::test_hosts_of_the_inventory_get_their_variables",
+    f"{CONVERGENCE}::test_hosts_of_the_inventory_get_their_variables",
 )
 HOST = f"{UNIT}/module_utils/_vm_host"
 CERTIFICATES = f"{UNIT}/module_utils/_tls"
