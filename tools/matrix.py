@@ -48,7 +48,7 @@ NEVER = {
     f"{INVENTORY}::test_several_subscriptions": "the requests of one subscription, several times",
 }
 JOBS = os.environ.get("JOBS", "3")
-LONG = (VAULT, *(f"{HOST}/test_{name}.py" for name in ("failures", "runs", "neighbours", "refusals")))
+LONG = (VAULT, *(f"{HOST}/test_scenarios_{name}.py" for name in ("failures", "neighbours", "refusals")))
 """What takes long and sends nothing that other tests do not send, too."""
 BACKENDS = {
     CERTIFICATES: "the same cryptography",
@@ -92,7 +92,7 @@ ROWS = (
         "core 2.18, compute 34",
         ("3.11", "3.12"),
         ("ansible-core~=2.18.0", "azure-mgmt-compute~=34.0"),
-        unit=tuple(f"{HOST}/test_{name}.py" for name in ("scenarios", "options", "adopted", "drift", "removal_runs"))
+        unit=tuple(f"{HOST}/test_scenarios_{name}.py" for name in ("hosts", "options", "adopted", "drift", "deletion"))
         + (f"{UNIT}/plugin_utils", f"{UNIT}/module_utils/_azure"),
     ),
     Row("core 2.19, newest SDK", (), ("ansible-core~=2.19.0",), elsewhere="make test, in the checkout's own"),
