@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: docker_vm_host
-short_description: Docker hosts on Azure that this collection made
+short_description: Docker hosts on Azure that this collection created
 version_added: 0.1.0
 author:
   - The dockerhost.azure authors (@dockerhost)

@@ -44,7 +44,10 @@ def dead_links(page: Path, root: Path) -> list[str]:
     :param root: the tree that the page belongs to, which its relative links do not leave.
     """
     text = prose(page)
-    targets = [match["target"] for match in [*LINK.finditer(text), *BARE.finditer(text)]]
+    # Markdown takes a backslash before punctuation away; antsibull-changelog puts one before every dot.
+    targets = [
+        re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", match["target"]) for match in [*LINK.finditer(text), *BARE.finditer(text)]
+    ]
     return [target for target in targets if not _leads_somewhere(target, page, root)]
 
 
