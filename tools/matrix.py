@@ -48,7 +48,7 @@ NEVER = {
     f"{INVENTORY}::test_several_subscriptions": "the requests of one subscription, several times",
 }
 JOBS = os.environ.get("JOBS", "3")
-LONG = (VAULT, *(f"{HOST}/test_scenarios_{name}.py" for name in ("failures", "neighbours", "refusals")))
+LONG = (VAULT, *(f"{HOST}/test_scenarios_{name}.py" for name in ("failures", "playbooks", "neighbours", "refusals")))
 """What takes long and sends nothing that other tests do not send, too."""
 BACKENDS = {
     CERTIFICATES: "the same cryptography",

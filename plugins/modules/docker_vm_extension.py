@@ -333,6 +333,14 @@ options:
       - A later push of the same settings as before changes nothing.
     type: bool
     default: false
+  allow_other_purposes:
+    description:
+      - Whether the certificate in O(certs) may also be valid for clients, or for any purpose (the extended key usages
+        C(clientAuth) and C(anyExtendedKeyUsage)).
+      - Such a certificate is refused by default. Root on the VM could use its key to connect to every other host as a
+        client, which has the rights of root there.
+    type: bool
+    default: false
   keep_certs:
     description:
       - Whether the host may keep its certificate, so that nothing is pushed if nothing else differs.

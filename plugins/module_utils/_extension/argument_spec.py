@@ -170,6 +170,7 @@ def extension_argument_spec() -> ArgumentSpec:
             "replace_ca": {"type": "bool", "default": False},
             "certs_only": {"type": "bool", "default": False},
             "keep_certs": {"type": "bool", "default": False},
+            "allow_other_purposes": {"type": "bool", "default": False},
             "docker_host": {"type": "str"},
             "client": _client(),
             "start": {"type": "bool", "default": False},

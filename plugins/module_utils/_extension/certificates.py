@@ -27,6 +27,7 @@ class ServerCertificates:
     :param ca_fingerprints: SHA-256 of each CA that is trusted, lower-case hex, sorted.
     :param ca_keys: SHA-256 of each of these CAs' public keys (SubjectPublicKeyInfo), the same way.
     :param not_after: when the server's certificate expires (UTC).
+    :param other_purposes: extended key usages of the server's certificate beyond serverAuth that matter to other hosts.
     """
 
     ca: bytes
@@ -36,6 +37,7 @@ class ServerCertificates:
     ca_keys: tuple[str, ...]
     fingerprint: str
     not_after: datetime
+    other_purposes: tuple[str, ...] = ()
 
     def settings(self) -> dict[str, str]:
         """Return the protected setting ``certs``: base64, as the Docker extension's schema has it."""
@@ -92,6 +94,8 @@ def _examine(pems: t.Mapping[str, bytes], now: datetime) -> ServerCertificates:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError as error:
         raise MissingLibraryError(CRYPTOGRAPHY, error) from error
+    from .._tls.ca import other_purposes
+
     authorities = _certificates("ca", pems["ca"], x509)
     chain = _certificates("cert", pems["cert"], x509)
     try:
@@ -114,6 +118,7 @@ def _examine(pems: t.Mapping[str, bytes], now: datetime) -> ServerCertificates:
         ca_keys=tuple(sorted({_key_fingerprint(one) for one in authorities})),
         fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
         not_after=leaf.not_valid_after_utc,
+        other_purposes=tuple(other_purposes(leaf, "serverAuth")),
     )
 
 

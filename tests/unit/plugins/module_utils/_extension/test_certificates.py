@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,18 @@ def test_bad_certificates(authority: Authority, certs: dict[str, str]) -> None:
             load_certificates(given)
     with pytest.raises(OptionError, match=r"certs\.ca: expired"):
         load_certificates(Authority(end=NOW - DAY).server())
+
+
+@pytest.mark.parametrize(
+    "more", [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE], ids=["client", "any"]
+)
+def test_a_hosts_certificate_that_is_also_for_clients_needs_consent(authority: Authority, more: t.Any) -> None:
+    both = authority.server(use=(ExtendedKeyUsageOID.SERVER_AUTH, more))
+    with pytest.raises(OptionError, match="must be for servers only"):
+        read_settings(options(certs=both))
+    with pytest.raises(OptionError, match="must be for servers only"):
+        read_settings(options(certs=both, certs_only=True))
+    assert read_settings(options(certs=both, allow_other_purposes=True)).certs
 
 
 def test_certificates_that_a_check_mode_run_has_not_made(tmp_path: Path) -> None:
