@@ -232,6 +232,11 @@ test-times: dev install guests  ## Where the time of `make test` goes; writes CO
 docs: dev install  ## The reference of modules, role and plugins as HTML, made from the sources, below .build/docs
 	@$(ANTSIBULL) tools/docs.sh $(BUILD) $(COLLECTIONS)
 
+.PHONY: role-docs
+role-docs: dev  ## Write the table of the role's variables in the role's README, from the argument specs and the modules
+	@$(RUN) PYTHONPATH=$(DEV) python tools/role_table.py roles/docker_host/README.md
+	@echo "$@: passed, roles/docker_host/README.md has every variable"
+
 .PHONY: changelog
 changelog: dev  ## Write the release notes of the version in galaxy.yml anew: its text, all plugins, role and playbooks
 	@$(ANTSIBULL) tools/changelog.sh $(DEV)

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The table of the role's variables in the role's README, which tools/role_table.py writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from .loading import TOP, load
+
+role_table = load("tools/role_table.py")
+
+
+def test_the_table_in_the_readme_is_up_to_date() -> None:
+    page = (TOP / "roles/docker_host/README.md").read_text()
+    assert role_table.with_table(page) == page, "run `make role-docs`"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("`docker_host_resource_group`", "str", "`docker-hosts`", "`docker_vm_host`: `resource_group`"),
+        ("`docker_host_vm_size`", "str", "`Standard_B2s` for a new host", "`docker_vm_host`: `vm_size`"),
+        ("`docker_host_port`", "int", "`4243` for a new host", "`docker_vm_host`: `docker_port`"),
+        ("`docker_host_profile`", "str", "`$AZURE_PROFILE`", "all modules that sign in to Azure: `profile`"),
+        ("`docker_host_cert_dir`", "path", "`$DOCKER_CERT_PATH`, else `~/.docker`", "`docker_tls_certs`: `cert_dir`"),
+        ("`docker_host_wait`", "bool", "`true`", "the role itself"),
+        ("`docker_images_sku`", "str", "", "`docker_vm_image_info`: `sku`"),
+    ],
+    ids=lambda row: row[0].strip("`"),
+)
+def test_a_row_has_the_type_and_default_that_take_effect(row: tuple[str, ...]) -> None:
+    assert row in role_table.rows()
+
+
+def test_a_page_without_markers_is_an_error() -> None:
+    with pytest.raises(ValueError, match="must have the lines"):
+        role_table.with_table("# A page\n")

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Write the table of the role's variables into the role's README.
+
+usage: python tools/role_table.py README.md      (the collection must be importable: `make role-docs` sees to that)
+
+Names and entry points come from the role's argument specs, types and options from the table that passes variables to
+modules (``_role/options.py``), and defaults from both and from the documentation of the modules.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import sys
+import typing as t
+from pathlib import Path
+
+import yaml
+
+from ansible_collections.dockerhost.azure.plugins.doc_fragments._azure import ModuleDocFragment as AzureOptions
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import AZURE, DEFAULTS, PREFIX, STAGES
+
+TOP = Path(__file__).resolve().parents[1]
+SPECS = TOP / "roles" / "docker_host" / "meta" / "argument_specs.yml"
+BEGIN, END = "<!-- variables: begin -->", "<!-- variables: end -->"
+IMAGES = "docker_images_"
+TYPES = {"boolean": "bool", "integer": "int", "number": "float", "dictionary": "dict", "list": "list"}
+"""Types by the word in brackets that ends the description of a variable whose own type is raw."""
+
+
+class Row(t.NamedTuple):
+    """One variable: its name, the type of its value, its default, and where its value goes."""
+
+    variable: str
+    type: str
+    default: str
+    sets: str
+
+
+def rows() -> list[Row]:
+    """Return one row for each variable, in the order of the argument specs."""
+    entries = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]
+    variables = {name: spec for entry in entries.values() for name, spec in entry["options"].items()}
+    return [_row(name, spec) for name, spec in variables.items()]
+
+
+def _row(name: str, spec: t.Mapping[str, t.Any]) -> Row:
+    users = [
+        (module, option, stage.spec.argument_spec[option])
+        for module, stage in STAGES.items()
+        for option, variable in stage.variables().items()
+        if variable == name
+    ]
+    option = users[0][2] if users else {}
+    return Row(f"`{name}`", _type(spec, option), _default(name, spec, users), _target(name, users))
+
+
+def _type(spec: t.Mapping[str, t.Any], option: t.Mapping[str, t.Any]) -> str:
+    kind, elements = option.get("type", spec["type"]), option.get("elements", spec.get("elements"))
+    if kind == "raw":
+        word = re.search(r"\((\w+)\)\.$", spec["description"].strip())
+        return TYPES.get(word[1], "any") if word else "any"
+    return f"list of {elements}" if elements and elements != "raw" else str(kind)
+
+
+def _default(name: str, spec: t.Mapping[str, t.Any], users: t.Sequence[tuple[str, str, t.Any]]) -> str:
+    if name.removeprefix(PREFIX) in DEFAULTS:
+        return _shown(DEFAULTS[name.removeprefix(PREFIX)])
+    told = re.search(r"E\((\w+)\) by default, else V\((.+?)\)", spec["description"])
+    if told:
+        return f"`${told[1]}`, else `{told[2]}`"
+    static = [details["default"] for _module, _option, details in users if details.get("default") is not None]
+    return _shown(static[0]) if static else "".join(_documented_default(*user[:2]) for user in users[:1])
+
+
+def _documented_default(module: str, option: str) -> str:
+    """Return the default that an option has by its description: one that depends on the host or the environment."""
+    told = re.search(r"Defaults to [VC]\((.+?)\)( for a new host)?", _text(module, option))
+    if told:
+        return f"`{told[1]}`{told[2] or ''}"
+    told = re.search(r"Defaults to the environment variable E\((\w+)\)", _text(module, option))
+    return f"`${told[1]}`" if told else ""
+
+
+def _shown(value: t.Any) -> str:
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+
+
+def _text(module: str, option: str) -> str:
+    """Return the description of a module's option as one line."""
+    if option in AZURE:
+        documentation = AzureOptions.DOCUMENTATION
+    else:
+        imported = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{module}")
+        documentation = imported.DOCUMENTATION
+    description = yaml.safe_load(documentation)["options"][option]["description"]
+    return description if isinstance(description, str) else " ".join(description)
+
+
+def _target(name: str, users: t.Sequence[tuple[str, str, t.Any]]) -> str:
+    if name.startswith(IMAGES):
+        return f"`docker_vm_image_info`: `{name.removeprefix(IMAGES)}`"
+    if not users:
+        return "the role itself"
+    if users[0][1] in AZURE:
+        return f"all modules that sign in to Azure: `{users[0][1]}`"
+    return "; ".join(f"`{module}`: `{option}`" for module, option, _details in users)
+
+
+def table() -> str:
+    """Return the table in Markdown."""
+    lines = ["| variable | type | default | sets |", "| --- | --- | --- | --- |"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |".replace("|  |", "| |") for row in rows())])
+
+
+def with_table(page: str) -> str:
+    """Return a page with the table between its markers.
+
+    :raises ValueError: the page has no markers.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"the page must have the lines {BEGIN} and {END}")
+    return f"{before}{begin}\n\n{table()}\n\n{end}{after}"
+
+
+def main() -> None:
+    """The program."""
+    path = Path(sys.argv[1])
+    path.write_text(with_table(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
