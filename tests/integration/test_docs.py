@@ -352,7 +352,10 @@ def test_the_reference_has_every_plugin_and_no_dead_link(reference: Path) -> Non
 # --- what the pages speak of --------------------------------------------------------------------------------
 
 # Variables of playbooks and results of the role; all others are in its argument specs.
-OTHER_NAMES = {"docker_host_targets", "docker_host_facts", "docker_host_power"}
+OTHER_NAMES = {
+    *("docker_host_targets", "docker_host_power"),
+    *("docker_host_facts", "docker_host_images", "docker_host_deletion"),
+}
 SPECS = REPOSITORY / "roles/docker_host/meta/argument_specs.yml"
 
 
