@@ -51,8 +51,8 @@ options:
   virtual_machine:
     description:
       - The VM, instead of O(resource_group) and O(virtual_machine_name). It can belong to another subscription.
-      - Either its resource id as a text, or RV(dockerhost.azure.docker_vm_host#module:host) as it is. A dictionary with
-        any other key is refused.
+      - Either its resource id as a text, or RV(dockerhost.azure.docker_vm_host#module:host) as it is. A host without
+        an C(id) is found by its C(name) and C(resource_group). A dictionary with any other key is refused.
     type: raw
   name:
     description: The name of the extension resource, or of the Run Command, that carries the settings.

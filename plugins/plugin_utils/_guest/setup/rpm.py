@@ -34,7 +34,7 @@ class Rpm:
         form = "%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE}\n"
         argv = ["rpm", "-q", "--qf", form, *names]
         output = self.machine.run(argv, ok=None, errors=subprocess.DEVNULL)
-        return [(name, version) for name, version in re.findall(r"^(\S+) (\d+:\S+)$", output, re.MULTILINE)]
+        return re.findall(r"^(\S+) (\d+:\S+)$", output, re.MULTILINE)
 
     def installed(self, names):
         """Return the versions of those packages that are installed, by name; of two versions the newer one."""

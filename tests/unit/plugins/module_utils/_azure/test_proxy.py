@@ -132,7 +132,7 @@ class HasToken(AuthMethod):
     def label(self) -> str:
         return "a token"
 
-    def credential(self, place: AuthTarget) -> t.Any:
+    def credential(self, target: AuthTarget) -> t.Any:
         return self.known
 
 

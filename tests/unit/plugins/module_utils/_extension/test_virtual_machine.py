@@ -32,6 +32,7 @@ def reference(**given: t.Any) -> VmReference:
 def test_the_virtual_machine_is_named_by_id_by_host_or_by_name() -> None:
     assert reference(virtual_machine=VM_ID) == VmReference("G", "V", "S")
     assert reference(virtual_machine={"id": VM_ID, "docker_host": None, "tags": {}}) == VmReference("G", "V", "S")
+    assert reference(virtual_machine={"name": "V", "resource_group": "G"}) == VmReference("G", "V")
     assert reference() == VmReference("rg", "web1")
 
 
@@ -40,7 +41,9 @@ def test_the_virtual_machine_is_named_by_id_by_host_or_by_name() -> None:
     [
         ({"virtual_machine": "/subscriptions/S"}, "virtual_machine", "must be the resource id of a VM"),
         ({"virtual_machine": [VM_ID]}, "virtual_machine", "must be the resource id of a VM"),
-        ({"virtual_machine": {"name": "web1"}}, "virtual_machine.id", "must be the resource id of a VM"),
+        ({"virtual_machine": {"id": "/vm"}}, "virtual_machine.id", "must be the resource id of a VM"),
+        ({"virtual_machine": {}}, "virtual_machine.id", "must be the resource id of a VM"),
+        ({"virtual_machine": {"name": "web1"}}, "virtual_machine.resource_group", "must be 1 to 90 letters"),
         ({"virtual_machine": {"id": VM_ID, "docker_hots": ""}}, "virtual_machine.docker_hots", "mean docker_host"),
         ({"virtual_machine_name": "a/b"}, "virtual_machine_name", "must be 1 to 90 letters"),
     ],
@@ -54,7 +57,7 @@ def test_a_virtual_machine_that_cannot_be_one(given: dict[str, t.Any], option: s
 def vm(**properties: t.Any) -> VirtualMachine:
     """A VM as Azure describes it."""
     shown = {"id": "/vm", "location": "westeurope", "properties": properties}
-    return VirtualMachine(t.cast("AzureSession", None), "rg", "web1", shown)
+    return VirtualMachine(t.cast(AzureSession, None), "rg", "web1", shown)
 
 
 @pytest.mark.parametrize(
