@@ -458,10 +458,16 @@ def test_examples_of_the_reference_are_what_the_module_takes(name: str) -> None:
 
 
 def filled(given: dict[str, t.Any], spec: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return options with a sample of the right type for each template, those in lists and suboptions too."""
+    return {key: sample(value, spec[key]) if key in spec else value for key, value in given.items()}
+
+
+def sample(value: t.Any, option: dict[str, t.Any]) -> t.Any:
     samples = {"str": "x", "path": "/x", "int": 1, "float": 1.0, "bool": True, "list": [], "dict": {}, "raw": "x"}
-    return {
-        key: spec[key].get("choices", [samples[spec[key].get("type", "str")]])[0]
-        if key in spec and isinstance(value, str) and "{{" in value
-        else value
-        for key, value in given.items()
-    }
+    if isinstance(value, list):
+        return [sample(element, {**option, "type": option.get("elements", "raw")}) for element in value]
+    if isinstance(value, dict):
+        return filled(value, option.get("options") or {})
+    if isinstance(value, str) and "{{" in value:
+        return option.get("choices", [samples[option.get("type", "str")]])[0]
+    return value
