@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 
 from .._argspec import ArgumentSpec
 from .._backend import Backend, Request
@@ -191,10 +192,23 @@ def _check_type(option: str, spec: t.Mapping[str, t.Any], value: t.Any) -> None:
     choices = spec.get("choices")
     if choices and not isinstance(value, (dict, list)):
         raise OptionError(option, f"must be one of {', '.join(map(str, choices))}, got {shown}")
-    if "options" in spec or (spec.get("type") == "list" and isinstance(value, list)):
+    if _has_shape(spec, value):
         # The first error of a suboption or an element names its place.
-        raise DockerHostError(f"O({option}): {alone.error_messages[0]}")
-    raise OptionError(option, f"must be {_TYPES.get(str(spec.get('type')), 'text')}, got {shown}")
+        unsupported = "has no option " if isinstance(alone.errors[0], UnsupportedError) else ""
+        raise DockerHostError(f"O({option}): {unsupported}{alone.error_messages[0]}")
+    kind = "a list of dictionaries" if _has_dictionaries(spec) else _TYPES.get(str(spec.get("type")), "text")
+    raise OptionError(option, f"must be {kind}, got {shown}")
+
+
+def _has_shape(spec: t.Mapping[str, t.Any], value: t.Any) -> bool:
+    """Return whether a value is the dictionary or the list that the option must be, whatever is in it."""
+    if _has_dictionaries(spec):
+        return isinstance(value, list) and all(isinstance(element, dict) for element in value)
+    return isinstance(value, {"dict": dict, "list": list}.get(str(spec.get("type")), ()))
+
+
+def _has_dictionaries(spec: t.Mapping[str, t.Any]) -> bool:
+    return spec.get("type") == "list" and spec.get("elements") == "dict"
 
 
 def _with_references(text: str, options: t.Iterable[str]) -> str:
