@@ -34,7 +34,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The options.
+  description: One item, the options by name; with V(runs) a boolean, with V(name) and V(context_name) a text.
   type: list
   elements: raw
 """

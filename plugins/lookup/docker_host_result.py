@@ -17,10 +17,18 @@ description:
     directory and the Docker context, and does not ask Azure.
 options:
   _terms:
-    description: One of V(host), V(named_host), V(url), V(server), V(client), V(certificates) and V(validity).
+    description: What to return.
     required: true
     type: list
     elements: str
+    choices:
+      host: The host, with the keys of RV(dockerhost.azure.docker_vm_host#module:host) that are known.
+      named_host: The same, with at least one DNS name or IP address for its certificate.
+      url: The URL of the engine as a text, empty while it is not known yet in check mode.
+      server: The certificate of the host, as its entry of RV(dockerhost.azure.docker_tls_certs#module:servers).
+      client: The connection options as RV(dockerhost.azure.docker_tls_certs#module:docker_connection).
+      certificates: The result of M(dockerhost.azure.docker_tls_certs), or of M(dockerhost.azure.docker_tls_certs_info).
+      validity: The same, if no certificate is due for renewal and the engine shows the one of the host.
 """
 
 EXAMPLES = r"""
@@ -31,9 +39,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The result.
+  description: One item for each term, a text for V(url) and a dictionary for all others.
   type: list
-  elements: dict
+  elements: raw
 """
 
 import typing as t

@@ -17,11 +17,23 @@ description:
 options:
   _terms:
     description:
-      - What to return, for example V(leads), whether this host renews the certificates of all hosts that share a
-        directory.
+      - What to return. Hosts that share a certificate directory are peers, of which the first one leads.
     required: true
     type: list
     elements: str
+    choices:
+      has_external_ca: Whether the CA is kept elsewhere, so that the certificate directory may be empty.
+      lacks_certificate: Whether the host's certificate must be issued first, because an earlier job discarded it.
+      shared: What the other hosts of the play need to know about this one.
+      check: Nothing, if nothing would stop the rotation halfway; else the lookup fails.
+      check_nobody_failed: Nothing, if no host of the play has failed; else the lookup fails.
+      check_nobody_is_locked_out: Nothing, if every host that trusts the CA is in the play; else the lookup fails.
+      resource_groups: The resource groups of the play's hosts.
+      leads: Whether this host renews for its peers.
+      hosts: The peers, with the names that their certificates have.
+      trust: What each peer trusts and shows since the last push.
+      pushed: What this host trusts and shows since the last push.
+      renewed: The leader's result; the lookup fails if the leader did.
 """
 
 EXAMPLES = r"""
@@ -32,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The answer.
+  description: One item for each term.
   type: list
   elements: raw
 """

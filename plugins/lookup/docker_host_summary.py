@@ -15,7 +15,7 @@ description:
   - Private to the role P(dockerhost.azure.docker_host#role). Returns how to use the host, one line an item.
 options:
   _terms:
-    description: None.
+    description: Not used.
     type: list
     elements: str
 """
@@ -28,7 +28,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The lines.
+  description: The lines of the summary.
   type: list
   elements: str
 """

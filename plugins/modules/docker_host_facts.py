@@ -107,34 +107,84 @@ docker_host:
   type: str
   sample: tcp://web1-1a2b3c4d.westeurope.cloudapp.azure.com:4243
 connection:
-  description: Options of the community.docker collection's modules.
+  description: Connection options of the community.docker collection's modules.
   returned: success
   type: dict
+  contains:
+    docker_host:
+      description: As RV(docker_host).
+      type: str
+    tls:
+      description: Always true. This and the following keys come from O(certificates), and are missing without it.
+      type: bool
+    validate_certs:
+      description: Always true.
+      type: bool
+    ca_path:
+      description: Path of the CA certificates that the client trusts.
+      type: str
+    client_cert:
+      description: Path of the client's certificate.
+      type: str
+    client_key:
+      description: Path of the client's key.
+      type: str
 env:
   description: Environment variables of the Docker CLI.
   returned: success
   type: dict
+  contains:
+    DOCKER_HOST:
+      description: As RV(docker_host).
+      type: str
+    DOCKER_CERT_PATH:
+      description: Directory of the client's certificate. Missing without O(certificates).
+      type: str
+    DOCKER_TLS_VERIFY:
+      description: Always V(1). Missing without O(certificates).
+      type: str
+  sample:
+    DOCKER_CERT_PATH: /home/me/.docker
+    DOCKER_HOST: tcp://web1-1a2b3c4d.westeurope.cloudapp.azure.com:4243
+    DOCKER_TLS_VERIFY: "1"
 context:
   description: Name of the Docker context, V(null) without one.
   returned: success
   type: str
+  sample: web1
 host:
   description: The host in Azure, as O(host).
   returned: success
   type: dict
 engine:
-  description: What is known of the engine.
+  description:
+    - The engine, as RV(dockerhost.azure.docker_endpoint_info#module:version) of O(endpoint), else as
+      RV(dockerhost.azure.docker_vm_extension#module:engine) of O(extension). Empty without both.
   returned: success
   type: dict
 certificates:
-  description: The certificates - C(cert_dir), C(ca), C(client) and C(server).
+  description: The certificates of the host and its clients, from O(certificates).
   returned: success
   type: dict
+  contains:
+    cert_dir:
+      description: The certificate directory, V(null) without O(certificates).
+      type: str
+    ca:
+      description: The CA, as RV(dockerhost.azure.docker_tls_certs#module:ca).
+      type: dict
+    client:
+      description: The certificate of the default client, as RV(dockerhost.azure.docker_tls_certs#module:client).
+      type: dict
+    server:
+      description: The certificate of the host, as its entry of RV(dockerhost.azure.docker_tls_certs#module:servers).
+      type: dict
 actions:
   description: What the combined tasks changed or, in check mode, would change.
   returned: success
   type: list
   elements: str
+  sample: [create virtual machine web1]
 changed_stages:
   description: The stages that changed something or, in check mode, would change it.
   returned: success

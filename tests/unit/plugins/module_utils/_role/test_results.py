@@ -9,7 +9,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+import yaml
 
+from ansible_collections.dockerhost.azure.plugins.lookup import docker_host_result
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
@@ -130,3 +132,12 @@ def test_valid_certificates_pass_and_due_ones_are_named() -> None:
     shown = {"endpoint": {"server_certificate": {"fingerprint": "cd"}}}
     with pytest.raises(DockerHostError, match="the engine shows another certificate than /certs has"):
         results(shown).get("validity")
+
+
+def test_everything_that_the_lookup_documents_can_be_read() -> None:
+    known = results({"virtual_machine": {"host": HOST}})
+    documented = yaml.safe_load(docker_host_result.DOCUMENTATION)["options"]["_terms"]["choices"]
+    assert {what: type(known.get(what)) for what in documented} == {
+        **dict.fromkeys(documented, dict),
+        "url": str,
+    }

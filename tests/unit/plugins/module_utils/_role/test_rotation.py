@@ -9,7 +9,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+import yaml
 
+from ansible_collections.dockerhost.azure.plugins.lookup import docker_host_rotation
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
@@ -130,3 +132,8 @@ def test_a_host_outside_of_the_play_that_trusts_the_ca_stops_the_rotation() -> N
     hosts["a"]["_docker_host_in_groups"] = {"results": [{"hosts": [inside]}, {"hosts": [found("c", "g", "old")]}]}
     with pytest.raises(DockerHostError, match=r"lacks c \(g\)"):
         part(hosts, "a").check_nobody_is_locked_out()
+
+
+def test_the_lookup_documents_every_question() -> None:
+    questions = {name for name in vars(Rotation) if not name.startswith("_")} - {"answer"}
+    assert set(yaml.safe_load(docker_host_rotation.DOCUMENTATION)["options"]["_terms"]["choices"]) == questions
