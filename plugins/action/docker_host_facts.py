@@ -6,7 +6,7 @@
 
 Which mechanism reaches other tasks differs between versions of ansible-core, and is kept in this file alone:
 
-- The result is registered as ``docker_host_facts`` by the role. That works everywhere, with every strategy.
+- The role sets ``docker_host_facts`` with a task of its own. That works everywhere, with every strategy.
 - From ansible-core 2.21 on, an action registers variables of its host, and adds hosts, by methods. Before, a result
   with the key ``add_host`` does both, as that of Ansible's own module. A task ``add_host`` would abort the strategies
   free and host_pinned, even when it is skipped.
@@ -49,9 +49,9 @@ class ActionModule(LocalAction):
     def _give_variables(self, result: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
         here = str(task_vars["inventory_hostname"])
         on_controller = here in CONTROLLERS
-        name = str(result["name"]) if on_controller else here
+        facts = result["facts"]
+        name = str(facts["name"]) if on_controller else here
         given = {} if on_controller else task_vars["hostvars"].get(here) or {}
-        facts = {key: value for key, value in result.items() if key not in ("invocation", "failed")}
         # What comes from Azure is never a template.
         variables = wrap_var({"docker_host_facts": facts, **connection_variables(facts, given)})
         groups = [GROUP] if on_controller else []

@@ -17,7 +17,8 @@ description:
 options:
   _terms:
     description:
-      - What the options are for, V(create), V(absent), V(power), V(push_certs) or V(read), and the module's short name.
+      - What the options are for, V(create), V(absent), V(power), V(push_certs), V(read) or V(sign_in), and the module's
+        short name.
         Without a module, the options of all stages by module.
       - V(runs) and a module's name return whether the role runs the module.
       - V(name) returns the host's name, V(context_name) the name of its Docker context, empty without one.

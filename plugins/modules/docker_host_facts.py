@@ -15,7 +15,7 @@ description:
   - Sets variables of the host for later tasks and plays - C(ansible_host), C(ansible_user) and C(ansible_port),
     unless the inventory sets them, and C(ansible_docker_*) for the connection plugin and the modules of
     community.docker. When the task runs for C(localhost), it adds the host to the inventory's group C(docker_hosts).
-  - Nothing is read and nothing is changed. The result counts as changed when one of the combined results does.
+  - Nothing is read and nothing is changed.
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
@@ -92,110 +92,113 @@ EXAMPLES = r"""
     host: "{{ machine.host }}"
     virtual_machine: "{{ machine }}"
     certificates: "{{ certificates }}"
-  register: docker_host_facts
+  register: combined
+
+- name: Show the URL of the engine
+  ansible.builtin.debug:
+    msg: "{{ combined.facts.docker_host }}"
 """
 
 RETURN = r"""
-name:
-  description: Name of the host.
-  returned: success
-  type: str
-  sample: web1
-docker_host:
-  description: URL of the engine. V(null) in check mode while the host does not exist.
-  returned: success
-  type: str
-  sample: tcp://web1-1a2b3c4d.westeurope.cloudapp.azure.com:4243
-connection:
-  description: Connection options of the community.docker collection's modules.
+facts:
+  description: What is known of the host.
   returned: success
   type: dict
   contains:
+    changed:
+      description: Whether one of the combined tasks changed something or, in check mode, would change it.
+      type: bool
+    name:
+      description: Name of the host.
+      type: str
+      sample: web1
     docker_host:
-      description: As RV(docker_host).
+      description: URL of the engine. V(null) in check mode while the host does not exist.
       type: str
-    tls:
-      description: Always true. This and the following keys come from O(certificates), and are missing without it.
+      sample: tcp://web1-1a2b3c4d.westeurope.cloudapp.azure.com:4243
+    connection:
+      description: Connection options of the community.docker collection's modules.
+      type: dict
+      contains:
+        docker_host:
+          description: As RV(facts.docker_host).
+          type: str
+        tls:
+          description: Always true. This and the following keys come from O(certificates), and are missing without it.
+          type: bool
+        validate_certs:
+          description: Always true.
+          type: bool
+        ca_path:
+          description: Path of the CA certificates that the client trusts.
+          type: str
+        client_cert:
+          description: Path of the client's certificate.
+          type: str
+        client_key:
+          description: Path of the client's key.
+          type: str
+    env:
+      description: Environment variables of the Docker CLI.
+      type: dict
+      contains:
+        DOCKER_HOST:
+          description: As RV(facts.docker_host).
+          type: str
+        DOCKER_CERT_PATH:
+          description: Directory of the client's certificate. Missing without O(certificates).
+          type: str
+        DOCKER_TLS_VERIFY:
+          description: Always V(1). Missing without O(certificates).
+          type: str
+      sample:
+        DOCKER_CERT_PATH: /home/me/.docker
+        DOCKER_HOST: tcp://web1-1a2b3c4d.westeurope.cloudapp.azure.com:4243
+        DOCKER_TLS_VERIFY: "1"
+    context:
+      description: Name of the Docker context, V(null) without one.
+      type: str
+      sample: web1
+    host:
+      description: The host in Azure, as O(host).
+      type: dict
+    engine:
+      description:
+        - The engine, as RV(dockerhost.azure.docker_endpoint_info#module:version) of O(endpoint), else as
+          RV(dockerhost.azure.docker_vm_extension#module:engine) of O(extension). Empty without both.
+      type: dict
+    certificates:
+      description: The certificates of the host and its clients, from O(certificates).
+      type: dict
+      contains:
+        cert_dir:
+          description: The certificate directory, V(null) without O(certificates).
+          type: str
+        ca:
+          description: The CA, as RV(dockerhost.azure.docker_tls_certs#module:ca).
+          type: dict
+        client:
+          description: The certificate of the default client, as RV(dockerhost.azure.docker_tls_certs#module:client).
+          type: dict
+        server:
+          description:
+            - The certificate of the host, as its entry of RV(dockerhost.azure.docker_tls_certs#module:servers).
+          type: dict
+    actions:
+      description: What the combined tasks changed or, in check mode, would change.
+      type: list
+      elements: str
+      sample: [create virtual machine web1]
+    changed_stages:
+      description: The stages that changed something or, in check mode, would change it.
+      type: list
+      elements: str
+      sample: [virtual_machine, certificates]
+    predicted:
+      description:
+        - Whether the values are those that a run would leave, in check mode with changes. Later plays can skip such
+          hosts.
       type: bool
-    validate_certs:
-      description: Always true.
-      type: bool
-    ca_path:
-      description: Path of the CA certificates that the client trusts.
-      type: str
-    client_cert:
-      description: Path of the client's certificate.
-      type: str
-    client_key:
-      description: Path of the client's key.
-      type: str
-env:
-  description: Environment variables of the Docker CLI.
-  returned: success
-  type: dict
-  contains:
-    DOCKER_HOST:
-      description: As RV(docker_host).
-      type: str
-    DOCKER_CERT_PATH:
-      description: Directory of the client's certificate. Missing without O(certificates).
-      type: str
-    DOCKER_TLS_VERIFY:
-      description: Always V(1). Missing without O(certificates).
-      type: str
-  sample:
-    DOCKER_CERT_PATH: /home/me/.docker
-    DOCKER_HOST: tcp://web1-1a2b3c4d.westeurope.cloudapp.azure.com:4243
-    DOCKER_TLS_VERIFY: "1"
-context:
-  description: Name of the Docker context, V(null) without one.
-  returned: success
-  type: str
-  sample: web1
-host:
-  description: The host in Azure, as O(host).
-  returned: success
-  type: dict
-engine:
-  description:
-    - The engine, as RV(dockerhost.azure.docker_endpoint_info#module:version) of O(endpoint), else as
-      RV(dockerhost.azure.docker_vm_extension#module:engine) of O(extension). Empty without both.
-  returned: success
-  type: dict
-certificates:
-  description: The certificates of the host and its clients, from O(certificates).
-  returned: success
-  type: dict
-  contains:
-    cert_dir:
-      description: The certificate directory, V(null) without O(certificates).
-      type: str
-    ca:
-      description: The CA, as RV(dockerhost.azure.docker_tls_certs#module:ca).
-      type: dict
-    client:
-      description: The certificate of the default client, as RV(dockerhost.azure.docker_tls_certs#module:client).
-      type: dict
-    server:
-      description: The certificate of the host, as its entry of RV(dockerhost.azure.docker_tls_certs#module:servers).
-      type: dict
-actions:
-  description: What the combined tasks changed or, in check mode, would change.
-  returned: success
-  type: list
-  elements: str
-  sample: [create virtual machine web1]
-changed_stages:
-  description: The stages that changed something or, in check mode, would change it.
-  returned: success
-  type: list
-  elements: str
-  sample: [virtual_machine, certificates]
-predicted:
-  description:
-    - Whether the values are those that a run would leave, in check mode with changes. Later plays can skip such hosts.
-  returned: success
-  type: bool
 """
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import run_as_module

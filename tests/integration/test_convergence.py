@@ -69,7 +69,7 @@ def facts(tmp_path: Path) -> t.Callable[[], dict[str, t.Any]]:
     def read() -> dict[str, t.Any]:
         """What was handed on, but for what the run that made the host says of its own changes."""
         read: dict[str, t.Any] = json.loads((tmp_path / "facts.json").read_text())
-        for key in ("changed", "actions", "predicted", "engine"):
+        for key in ("changed", "changed_stages", "actions", "predicted", "engine"):
             del read[key]
         del read["host"]["tags"]
         for identity in ("ca", "client", "server"):

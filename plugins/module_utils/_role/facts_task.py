@@ -37,8 +37,7 @@ def run(request: Request) -> Json:
     if not url and not predicted:
         raise OptionError("host", f"must hold the address of {name}, got none")
     changed = [stage for stage in STAGES if params[stage].get("changed")]
-    return {
-        # The facts of a host change whenever a stage changed the host.
+    facts = {
         "changed": bool(changed),
         "changed_stages": changed,
         "actions": [action for stage in STAGES for action in params[stage].get("actions") or []],
@@ -57,6 +56,7 @@ def run(request: Request) -> Json:
             "server": (certificates.get("servers") or {}).get(name) or {},
         },
     }
+    return {"changed": False, "facts": facts}
 
 
 def is_predicted(check_mode: bool, results: t.Mapping[str, t.Any]) -> bool:

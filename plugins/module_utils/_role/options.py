@@ -25,7 +25,7 @@ from .._vault.task import SPEC as CERTIFICATES
 from .._vm_host.argument_spec import DEFAULT_USER
 from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
 
-Purpose = t.Literal["create", "absent", "power", "push_certs", "read"]
+Purpose = t.Literal["create", "absent", "power", "push_certs", "read", "sign_in"]
 Values = dict[str, t.Any]
 Get = t.Callable[[str], t.Any]
 """Gives a variable's value by its whole name, None when it is not defined."""
@@ -239,6 +239,8 @@ class RoleVariables:
 
     def options(self, purpose: str, module: str) -> Values:
         """Return the options of a module for a purpose."""
+        if purpose == "sign_in":
+            return {name: self.value(name) for name in sorted(AZURE) if self.value(name) is not None}
         if module in READERS:
             return self._reading(module)
         stage = STAGES[module]

@@ -90,6 +90,8 @@ class StageResults:
         """
         url = self.host.get("docker_host")
         if not url and "docker_host" not in (self.host.get("unknown") or []):
+            # Without a certificate, the directory is the first thing to check.
+            _ = self.known_server
             raise self._no_address()
         return str(url or "")
 
@@ -178,7 +180,11 @@ class StageResults:
 
     @property
     def client(self) -> Values:
-        """The options of a TLS connection with the client's certificate, as docker_tls_certs returns them."""
+        """The options of a TLS connection with the client's certificate, as docker_tls_certs returns them.
+
+        :raises DockerHostError: the certificate directory has no certificate for the host.
+        """
+        _ = self.known_server
         return dict(self.certificates.get("docker_connection") or {})
 
     @property

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import (
+    AZURE,
     BOOLEANS,
     PREFIX,
     STAGES,
@@ -129,3 +130,9 @@ def test_stages_that_the_variables_switch_off_do_not_run() -> None:
     assert not role(context="no").runs("docker_context")
     assert not role(wait=False).runs("docker_endpoint_info")
     assert not role(context_transport="ssh").runs("docker_endpoint_info")
+
+
+def test_a_search_of_the_subscription_only_takes_the_sign_in() -> None:
+    """A rotation searches all hosts that trust the CA: a name or group would hide those that it must find."""
+    options = role(**EVERYTHING).options("sign_in", "docker_vm_host_info")
+    assert set(options) == set(AZURE)
