@@ -28,7 +28,6 @@ from ansible.utils.display import Display
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import UNRENDERED, Backend, Request, failure
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, render
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES
 from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import secret_values
 
 display = Display()
@@ -79,7 +78,12 @@ class LocalAction(ActionBase):
 
     def _variables_by_option(self) -> dict[str, str]:
         """Return which variable sets an option of this task, by the option's name: empty outside of the role."""
-        stage = STAGES.get(self.BACKEND.name) if self._in_the_role() else None
+        if not self._in_the_role():
+            return {}
+        # Every backend's options are in there; a task outside of the role needs none of them.
+        from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES
+
+        stage = STAGES.get(self.BACKEND.name)
         return stage.variables() if stage else {}
 
     def _callers_defaults(self) -> dict[str, t.Any]:

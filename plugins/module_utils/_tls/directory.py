@@ -153,7 +153,7 @@ class DirectorySession:
         self._tree = tree
         self.interrupted = Interrupted.NOTHING
         self.pending: t.Sequence[str] = ()
-        self.files: t.Mapping[str, StoredFile] = SetFiles(tree, self._interrupted_commit())
+        self.files: SetFiles = SetFiles(tree, self._interrupted_commit())
 
     def _interrupted_commit(self) -> dict[str, StoredFile | None]:
         """Return what the next commit is going to finish: content by relative path, ``None`` for what is removed."""
@@ -173,7 +173,7 @@ class DirectorySession:
 
     def read_all(self) -> None:
         """Read every file of the set now."""
-        list(self.files)
+        self.files.read_all()
 
     def commit(self, changes: Changes) -> dict[str, str]:
         """See :class:`store.Session`."""

@@ -109,18 +109,24 @@ class SetFiles(t.Mapping[str, StoredFile]):
     def __init__(self, tree: CertificateTree, replaced: t.Mapping[str, StoredFile | None]) -> None:
         self._tree = tree
         self._known: dict[str, StoredFile | None] = dict(replaced)
+        self._is_complete = False
+
+    def read_all(self) -> None:
+        """Read every file now. What is not there at this moment counts as absent from then on."""
+        list(self)
+        self._is_complete = True
 
     def __getitem__(self, relative: str) -> StoredFile:
-        if relative not in self._known:
+        if relative not in self._known and not self._is_complete:
             self._known[relative] = self._tree.read(relative)
-        stored = self._known[relative]
+        stored = self._known.get(relative)
         if stored is None:
             raise KeyError(relative)
         return stored
 
     def __iter__(self) -> t.Iterator[str]:
         with explained(self._tree.root, "cannot be read"):
-            paths = dict.fromkeys([*self._layout(), *self._known])
+            paths = dict.fromkeys([*(() if self._is_complete else self._layout()), *self._known])
         return (relative for relative in paths if relative in self)
 
     def __len__(self) -> int:

@@ -152,7 +152,7 @@ def test_no_proposal_is_used_before_it_was_watched(
     vault = ScriptedVault(*lists)
     chain = VersionedSecret(t.cast("t.Any", vault), "docker-ca")
     monkeypatch.setattr("time.sleep", vault.wait)
-    head = chain.decide(chain.look())
+    head = chain.decide(chain.current_head())
     assert (vault.waits, vault.accepted) == (waits, accepts)
     assert head.tip is not None
     assert head.tip.id == tip
