@@ -116,5 +116,6 @@ def run_as_module(task: Backend) -> None:
         result = task.run(request)
     except DockerHostError as error:
         # The action of the same name shows the message in the words of a role whose variables set the options.
-        module.fail_json(**failure(error), **{UNRENDERED: error.message})
+        unrendered = {} if isinstance(error, MissingLibraryError) else {UNRENDERED: error.message}
+        module.fail_json(**failure(error), **unrendered)
     module.exit_json(**result)

@@ -128,11 +128,12 @@ def every_change(operator: Operator) -> None:
 
 
 def settings(operator: Operator) -> None:
-    """Both ways to deliver settings, to a stand-in for the machine, and to take them back."""
+    """Both ways to deliver settings, to a stand-in for the machine, to verify them there, and to take them back."""
     vm = {"resource_group": operator.cloud.group, "virtual_machine_name": "web1", "setup_program": bundle()}
     for handler in ("custom_script", "run_command"):
-        for state in ("present", "absent"):
-            operator.query_azure(EXTENSION, **vm, handler=handler, state=state, engine={"source": "distribution"})
+        for state, verify in (("present", False), ("present", True), ("absent", False)):
+            given = {"handler": handler, "state": state, "verify": verify, "engine": {"source": "distribution"}}
+            operator.query_azure(EXTENSION, **vm, **given)
 
 
 def what_a_failure_leaves(operator: Operator) -> None:
