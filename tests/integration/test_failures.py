@@ -97,7 +97,7 @@ CASES = {
         "networkSecurityGroups/web1-nsg",
         refused(403, "AuthorizationFailed", RIGHT),
         "AuthorizationFailed",
-        r"lacks the right Microsoft\.Network/networkSecurityGroups/write on /subscriptions/s.*rights\.md",
+        r"lacks the permission Microsoft\.Network/networkSecurityGroups/write on /subscriptions/s.*rights\.md",
     ),
 }
 
@@ -173,7 +173,7 @@ def check_message(result: dict[str, t.Any], case: Case) -> None:
     if error["status"]:
         assert f"(request id {error['request_id']})" in text
     assert re.search(case.says, text, re.DOTALL), text
-    assert f"Exists so far: {', '.join(result['exists'])}. Run again to go on from there." in text
+    assert f"Exists so far: {', '.join(result['exists'])}. Run again to resume." in text
 
 
 def test_an_operation_that_does_not_end(plays: Plays, clean: list[str]) -> None:
@@ -207,12 +207,15 @@ REFUSED: dict[str, tuple[Options, str]] = {
         r"Standard_B2ms is not available in westeurope .* Available are Standard_",
     ),
     "no-label": ({"dns_label": "taken"}, "'taken' is taken in westeurope"),
-    "no-image": ({"image": "Canonical:ubuntu-24_04-lts:server:1.2.3"}, "not there in westeurope: docker_vm_image_info"),
+    "no-image": (
+        {"image": "Canonical:ubuntu-24_04-lts:server:1.2.3"},
+        "does not exist in westeurope: docker_vm_image_info",
+    ),
     "no-terms": (
         {"image": "acme:linux:pro:1.0.0", "plan": {"name": "pro", "product": "linux", "publisher": "acme"}},
         "az vm image terms accept --publisher acme --offer linux --plan pro",
     ),
-    "no-windows": ({"image": "MicrosoftWindowsServer:WindowsServer:2022:1.0.0"}, "Windows image"),
+    "no-windows": ({"image": "MicrosoftWindowsServer:WindowsServer:2022:1.0.0"}, "is Windows"),
 }
 SWITCHES = {
     "cores_quota": 10,

@@ -10,7 +10,7 @@ import re
 
 # Azure's codes, as seen in recorded traffic and in public issue threads; the text follows the error's own message.
 _TERMS = (
-    "Give the image's plan, and accept its terms once for the subscription:"
+    "Set the image's plan, and accept its terms once for the subscription:"
     " `az vm image terms accept --publisher PUBLISHER --offer PRODUCT --plan NAME`."
 )
 _FEATURES = (
@@ -19,47 +19,50 @@ _FEATURES = (
 )
 _MFA = (
     "Azure requires multi-factor authentication of users who change anything: sign in again with it (`az logout`, then"
-    " `az login`). A password alone is not enough any more; for jobs use a service principal or a managed identity,"
-    " which it does not concern."
+    " `az login`). A password alone is no longer enough. For jobs use a service principal or a managed identity, which"
+    " need no multi-factor authentication."
 )
 _BY_CODE = {
     "SkuNotAvailable": (
         "Choose another vm_size, zone or location: `az vm list-skus --location LOCATION` lists what this subscription"
         " can use."
     ),
-    "AllocationFailed": "The region has no room for this size now: try another vm_size or zone, or try again later.",
-    "ZonalAllocationFailed": "The zone has no room for this size now: try another zone or vm_size, or try again later.",
-    "OverconstrainedAllocationRequest": "Loosen what the VM asks for: vm_size, zone, enable_accelerated_networking.",
-    "PlatformImageNotFound": "dockerhost.azure.docker_vm_image_info lists the images that are there.",
+    "AllocationFailed": "The region has no capacity for this size now: try another vm_size or zone, or try"
+    " again later.",
+    "ZonalAllocationFailed": "The zone has no capacity for this size now: try another zone or vm_size, or try"
+    " again later.",
+    "OverconstrainedAllocationRequest": "Relax the requirements of the VM: vm_size, zone,"
+    " enable_accelerated_networking.",
+    "PlatformImageNotFound": "dockerhost.azure.docker_vm_image_info lists the existing images.",
     "MarketplacePurchaseEligibilityFailed": _TERMS,
     "ResourcePurchaseValidationFailed": _TERMS,
-    "VMMarketplaceInvalidInput": "The image is sold with a plan: give it in plan (name, product, publisher).",
+    "VMMarketplaceInvalidInput": "The image has a purchase plan: set plan (name, product, publisher).",
     "DnsRecordInUse": "Choose another dns_label: it must be unique in the region.",
     "InvalidDomainNameLabel": "Choose a dns_label of 3 to 63 lower-case letters, digits and hyphens.",
     "NoRegisteredProviderFound": (
-        "The region does not have this, or is none: check location (`az account list-locations -o table`), or, in a"
-        " private cloud, whether it serves this API version."
+        "The region does not exist or does not support this: check location (`az account list-locations -o table`),"
+        " or, in a private cloud, that it supports this API version."
     ),
     "PublicIPCountLimitReached": (
-        "The subscription may have no more public addresses in this region: delete unused ones, use another location,"
-        " give the host none (assign_public_ip: false), or ask for more (`az network list-usages --location LOCATION`"
-        " shows usage and limits)."
+        "The subscription has reached its limit of public addresses in this region: delete unused ones, use another"
+        " location, create the host without one (assign_public_ip: false), or request more (`az network list-usages"
+        " --location LOCATION` shows usage and limits)."
     ),
     "SubnetIsFull": (
-        "The subnet has no free address (Azure keeps five of each): give another subnet_name, with a subnet_prefix of"
-        " its own in the shared network, or delete hosts that are not needed."
+        "The subnet has no free address (Azure reserves five): use another subnet_name, in the shared network with"
+        " its own subnet_prefix, or delete hosts that you do not need."
     ),
     "RequestDisallowedByPolicy": "A policy of the subscription forbids this; its administrators know what it allows.",
     "FeatureNotRegistered": _FEATURES,
     "FeatureNotAvailableForSubscription": _FEATURES,
     "RequestDisallowedByAzure": (
-        "Azure itself restricts what this subscription may use, often its regions or sizes: try another location or"
-        " vm_size; Azure's support can lift it."
+        "Azure itself restricts this subscription, often to some regions or sizes: try another location or vm_size, or"
+        " ask Azure's support."
     ),
     "InvalidAuthenticationTokenTenant": "The subscription belongs to another tenant: check tenant and subscription_id.",
     "SubscriptionNotFound": "Check subscription_id and that the identity has a role in it.",
-    "ResourceGroupBeingDeleted": "The group is being deleted: wait until it is gone, or use another.",
-    "ReadOnlyDisabledSubscription": "The subscription is disabled, so that nothing in it can be changed.",
+    "ResourceGroupBeingDeleted": "The group is being deleted: wait for the end of the deletion, or use another group.",
+    "ReadOnlyDisabledSubscription": "The subscription is disabled, so nothing in it can change.",
     "ScopeLocked": "A lock on the resource or its group forbids this: `az lock list` shows it.",
 }
 
@@ -78,7 +81,7 @@ RIGHTS_HELP = (
 
 
 def advice_for(code: str, message: str) -> str:
-    """Return one or two sentences, empty when there is nothing to say.
+    """Return one or two sentences of advice, empty without any.
 
     :param code: Azure's code.
     :param message: Azure's message.
@@ -86,7 +89,7 @@ def advice_for(code: str, message: str) -> str:
     if code in ("OperationNotAllowed", "QuotaExceeded") and _QUOTA.search(message):
         return (
             "The quota of the subscription in this region is used up: choose a smaller vm_size, another family or"
-            " location, or ask for more (`az vm list-usage --location LOCATION` shows usage and limits)."
+            " location, or request more (`az vm list-usage --location LOCATION` shows usage and limits)."
         )
     if code in ("RequestDisallowedByPolicy", "RequestDisallowedByAzure") and _NEEDS_MFA.search(message):
         return _MFA
@@ -106,8 +109,8 @@ def advice_for(code: str, message: str) -> str:
 def _missing_right(message: str) -> str:
     found = _RIGHT.search(message)
     if not found:
-        return f"The identity lacks a right; {RIGHTS_HELP}"
-    return f"The identity lacks the right {found[1]} on {found[2]}; {RIGHTS_HELP}"
+        return f"The identity lacks a permission; {RIGHTS_HELP}"
+    return f"The identity lacks the permission {found[1]} on {found[2]}; {RIGHTS_HELP}"
 
 
 def registration_help(namespace: str) -> str:
@@ -116,6 +119,6 @@ def registration_help(namespace: str) -> str:
     :param namespace: for example ``Microsoft.Compute``.
     """
     return (
-        f"Somebody with the right {namespace}/register/action on the subscription registers it once:"
+        f"Someone with the permission {namespace}/register/action on the subscription must register it once:"
         f" `az provider register --namespace {namespace} --wait`."
     )

@@ -10,17 +10,17 @@ from __future__ import annotations
 # Microsoft's page on common error codes.
 _BY_INNER_CODE = {
     "ForbiddenByRbac": (
-        "The identity needs the role Key Vault Secrets User on the vault to use a CA that is there, and Key Vault"
-        " Secrets Officer to make or change one. A fresh role assignment can take some minutes to apply."
+        "The identity needs the role Key Vault Secrets User on the vault to use an existing CA, and Key Vault"
+        " Secrets Officer to create or change one. A fresh role assignment can take some minutes to apply."
     ),
     "AccessDenied": (
-        "The vault's access policies must give the identity the secret permissions get and list to use a CA that is"
-        " there, and set (delete, to remove it) to make or change one."
+        "The vault's access policies must give the identity the secret permissions get and list to use an existing"
+        " CA, and set (delete, to remove it) to create or change one."
     ),
     "ForbiddenByFirewall": (
-        "The vault's firewall does not let this machine in: allow its address, or use the vault's private endpoint."
+        "The vault's firewall blocks this machine: allow its address, or use the vault's private endpoint."
     ),
-    "ForbiddenByConnection": "The vault is closed to public networks: run where its private endpoint can be reached.",
+    "ForbiddenByConnection": "The vault is closed to public networks: run where its private endpoint is reachable.",
     "ForbiddenByPolicy": "A policy of the vault's subscription forbids this; its administrators know what it allows.",
     "SecretDisabled": "Somebody disabled this version of the secret: enable it again, or choose another secret.",
     "ObjectIsDeletedButRecoverable": (

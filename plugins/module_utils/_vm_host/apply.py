@@ -190,7 +190,7 @@ class PlanExecutor:
             inside = [str(entry["id"]) for entry in listed if self._stays(str(entry["id"]), plan)]
             if inside:
                 execution.notes.append(
-                    f"The resource group {name_in(action.resource_id)} is kept, since it holds {', '.join(inside)}."
+                    f"The resource group {name_in(action.resource_id)} stays, because it contains {', '.join(inside)}."
                 )
             return not inside
         resource = self._session.arm.find(action.resource_id)

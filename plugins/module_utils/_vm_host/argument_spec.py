@@ -138,8 +138,8 @@ _NETWORK = ArgumentSpec(
     },
 )
 
-_GIVEN = "an interface that is given has its own, and is not changed"
-_SHARED = "it is for the shared network, which is made when no other is given"
+_GIVEN = "an existing interface has its own, and never changes"
+_SHARED = "it is for the shared network, which is created only without another one"
 # Pairs of options that contradict each other, and why.
 EXCLUSIVE: tuple[tuple[str, str, str], ...] = (
     # NetworkInterfacePropertiesFormat and NetworkInterfaceIPConfigurationPropertiesFormat of the Network API: an
@@ -153,7 +153,7 @@ EXCLUSIVE: tuple[tuple[str, str, str], ...] = (
     ("network_interface", "virtual_network_prefix", _GIVEN),
     ("network_interface", "subnet_prefix", _GIVEN),
     # PublicIPAddressPropertiesFormat.dnsSettings: the label belongs to the address.
-    ("public_ip_address", "dns_label", "an address that is given keeps its own label"),
+    ("public_ip_address", "dns_label", "an existing address keeps its label"),
     # VirtualNetworkPropertiesFormat.addressSpace and subnets: a network has its addresses.
     ("virtual_network", "virtual_network_prefix", _SHARED),
     ("virtual_network", "subnet_prefix", _SHARED),

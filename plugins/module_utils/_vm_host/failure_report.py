@@ -34,9 +34,9 @@ def report_failure(
     error.details.update(removed=removed, exists=list(left))
     reasons = "; ".join(f"{resource_id} ({reason})" for resource_id, reason in left.items())
     error.message += (
-        f" Of what this run created, these are left: {reasons}."
+        f" Resources that this run created and could not remove: {reasons}."
         if left
-        else (" What this run created was removed again.")
+        else (" All resources that this run created were removed.")
     )
 
 
@@ -46,7 +46,7 @@ def report_existing(
     """Say which of the host's resources exist."""
     exists = _existing(session, resources, execution)
     error.details.update(exists=exists)
-    error.message += f" Exists so far: {', '.join(exists) or 'nothing'}. Run again to go on from there."
+    error.message += f" Exists so far: {', '.join(exists) or 'nothing'}. Run again to resume."
 
 
 def _existing(session: AzureSession, resources: HostResources, execution: Execution) -> list[str]:

@@ -49,7 +49,7 @@ def run(request: Request) -> dict[str, t.Any]:
     families = [{"name": name, "urn": urn} for name, urn in ALIASES.items()]
     if params["family"]:
         if params["family"].lower() not in ALIASES:
-            raise OptionError("family", f"{params['family']!r} is none of {', '.join(ALIASES)}.")
+            raise OptionError("family", f"must be one of {', '.join(ALIASES)}, got {params['family']!r}")
         urn = ALIASES[params["family"].lower()].split(":")[:3]
         params.update(zip(("publisher", "offer", "sku"), urn, strict=True))
     _expect_images(params)
@@ -64,19 +64,19 @@ def run(request: Request) -> dict[str, t.Any]:
 
 
 def _expect_images(params: dict[str, t.Any]) -> None:
-    """What only images have was asked for: then those of every SKU are meant."""
+    """Query the images of every SKU if an option selects images by what only images have."""
     asked = [key for key in ("generation", "architecture") if params[key]]
     if params["version"].lower() != "latest":
         asked.append("version")
     if not asked or params["sku"]:
         return
     if not params["offer"]:
-        raise OptionError(asked[0], "chooses among images: give offer (a pattern will do) and publisher, or family.")
+        raise OptionError(asked[0], "needs O(offer) (which may be a pattern) and O(publisher), or O(family)")
     params["sku"] = "*"
 
 
 def _check_location(session: AzureSession, location: str) -> None:
-    """Refuse a region that the subscription has not, as far as one may ask."""
+    """Refuse a region that the subscription does not have, if the identity may list them."""
     try:
         locations = session.arm.list(f"/subscriptions/{session.subscription_id}/locations")
     except AzureError as error:
@@ -88,8 +88,8 @@ def _check_location(session: AzureSession, location: str) -> None:
         alike = ", ".join(difflib.get_close_matches(location, names, n=5)) or ", ".join(names[:5])
         raise OptionError(
             "location",
-            f"{location!r} is no region of this subscription; alike are {alike}. All are listed by"
-            " `az account list-locations`.",
+            f"must be a region of this subscription, got {location!r}. Similar names: {alike}."
+            " `az account list-locations` lists all regions.",
         )
 
 

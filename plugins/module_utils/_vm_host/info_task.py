@@ -41,7 +41,7 @@ SPEC = azure_argument_spec().merge(
 
 
 def run(request: Request) -> dict[str, t.Any]:
-    """Find hosts and read what there is to know about each."""
+    """Find hosts and read the state of each."""
     params = request.params
     _check(params)
     with AzureSession.from_params(params, request.progress, token_cache=request.token_cache) as session:
@@ -61,7 +61,7 @@ def _check(params: t.Mapping[str, t.Any]) -> None:
         validators.check_group_name("resource_group", params["resource_group"])
     for place, tag in enumerate(params["tags"] or []):
         if not tag.partition(":")[0]:
-            raise OptionError(f"tags[{place}]", f"{tag!r} is neither a tag's name nor name:value.")
+            raise OptionError(f"tags[{place}]", f"must be a tag's name, or name:value, got {tag!r}")
 
 
 def _machines(session: AzureSession, params: t.Mapping[str, t.Any]) -> list[Json]:

@@ -56,14 +56,14 @@ def _check_record(option: str, desired: HostSpec, resources: HostResources, curr
         raise OptionError(
             option,
             f"the security rule {rule_name} of {desired.name} opens port {opened}, but the tag {tag} of its virtual"
-            f" machine says {recorded}: set O({option}) to the port that it is to have",
+            f" machine says {recorded}: set O({option}) to the right port",
         )
     sources = desired.ports.allowed_sources if option == "docker_port" else desired.ports.ssh_allowed_sources
     if not opened and recorded != default and sources and not resources.is_given("security_group"):
         raise OptionError(
             option,
             f"the tag {tag} of {desired.name} says {recorded}, but no security rule confirms it: set O({option}) to the"
-            " port that it is to have",
+            " right port",
         )
 
 

@@ -213,7 +213,8 @@ def _plan(params: Params) -> dict[str, str] | None:
         # Plan of the Compute API: all three tell which plan it is.
         if not plan[key].strip():
             raise OptionError(
-                f"plan.{key}", f"{plan[key]!r} is no {key} of a plan; leave out plan where there is none."
+                f"plan.{key}",
+                f"must be the {key} of the plan, got {plan[key]!r}. Leave O(plan) out if the image has none.",
             )
     names = {"name": "name", "product": "product", "publisher": "publisher", "promotion_code": "promotionCode"}
     return {wire: plan[key] for key, wire in names.items() if plan[key]}
@@ -233,14 +234,13 @@ def _data_disks(params: Params) -> tuple[DataDisk, ...]:
         if size > MOST_CACHED and entry["caching"] not in (None, "None"):
             raise OptionError(
                 f"{option}.caching",
-                f"{entry['caching']!r} is not possible for {size} GiB: Azure caches disks up to {MOST_CACHED} GiB. Give"
-                " None, or a smaller disk_size_gb.",
+                f"must be None for {size} GiB, got {entry['caching']!r}: Azure caches disks up to {MOST_CACHED} GiB",
             )
         disks.append(DataDisk(entry["lun"], size, entry["managed_disk_type"], entry["caching"]))
     luns = [disk.lun for disk in disks]
     twice = sorted({lun for lun in luns if luns.count(lun) > 1})
     if twice:
-        raise OptionError("data_disks", f"lun {twice[0]} is given twice: each disk needs one of its own, 0 to 63.")
+        raise OptionError("data_disks", f"must have a different lun for each disk, got {twice[0]} twice")
     size = params["os_disk_size_gb"]
     # "Introduction to Azure managed disks" (learn.microsoft.com): an OS disk has up to 4095 GiB.
     if size is not None and not 1 <= size <= 4095:

@@ -89,7 +89,7 @@ def read_image(option: str, value: t.Any) -> Image:
         return Image(dict(zip(("publisher", "offer", "sku", "version"), parts, strict=True)))
     raise OptionError(
         option,
-        f"{text!r} is no image: give publisher:offer:sku:version, an image's id, or one of {', '.join(ALIASES)}.",
+        f"must be publisher:offer:sku:version, a resource ID, or one of {', '.join(ALIASES)}, got {text!r}",
     )
 
 
@@ -99,7 +99,7 @@ def _from_id(option: str, text: str) -> Image:
         return Image({"id": text})
     match = _GALLERY.fullmatch(text)
     if not match:
-        raise OptionError(option, f"{text!r} is not the id of a managed image or of one in a gallery.")
+        raise OptionError(option, f"must be the resource ID of a managed image or of a gallery image, got {text!r}")
     kinds = {"sharedgalleries": "sharedGalleryImageId", "communitygalleries": "communityGalleryImageId"}
     return Image({kinds.get(match[1].lower(), "id"): text})
 
@@ -110,6 +110,4 @@ def _from_dictionary(option: str, value: t.Mapping[str, t.Any]) -> Image:
         return _from_id(option, given["id"])
     if set(given) | {"version"} == {"publisher", "offer", "sku", "version"}:
         return Image({**given, "version": given.get("version", "latest")})
-    raise OptionError(
-        option, f"{given} is no image: a dictionary needs publisher, offer, sku and, if wished, version; or id alone."
-    )
+    raise OptionError(option, f"must contain publisher, offer, sku and optionally version, or only id, got {given}")

@@ -103,13 +103,12 @@ def _check_twice(own: tuple[InboundRule, ...], further: tuple[InboundRule, ...])
                 word = {"allowed_sources": "docker", "ssh_allowed_sources": "SSH"}[option]
                 raise OptionError(
                     f"open_ports[{place}]",
-                    f"{inbound.ports} holds the {word} port, which {option} opens: say there who may"
-                    " reach it, and leave it out here.",
+                    f"must not contain the {word} port, got {inbound.ports}: set O({option}) instead",
                 )
     for one, other in itertools.combinations(further, 2):
         if one.overlaps(other):
             shown = f"{one.ports} and {other.ports}" if one.ports != other.ports else one.ports
-            raise OptionError("open_ports", f"the same port is opened twice ({shown}, {one.protocol.lower()}).")
+            raise OptionError("open_ports", f"must open each port once, got {shown} ({one.protocol.lower()}) twice")
 
 
 def _opening(option: str, entry: t.Any) -> InboundRule:
@@ -118,7 +117,7 @@ def _opening(option: str, entry: t.Any) -> InboundRule:
     port = given.get("port")
     if set(given) - {"port", "protocol", "allowed_sources"} or not _is_scalar(port):
         raise OptionError(
-            option, "give a port, or a dictionary with port and, if wished, protocol and allowed_sources."
+            option, f"must be a port, or a dictionary with port, protocol and allowed_sources, got {entry!r}"
         )
     ports, _slash, suffix = str(port).partition("/")
     protocol = _protocol(option, given.get("protocol"), suffix)
@@ -135,25 +134,25 @@ def _is_scalar(port: t.Any) -> bool:
 def _protocol(option: str, named: t.Any, suffix: str) -> str:
     for protocol in (named, suffix):
         if protocol and str(protocol).lower() not in ("tcp", "udp"):
-            raise OptionError(option, f"{protocol!r} is no protocol: tcp and udp are.")
+            raise OptionError(option, f"must have the protocol tcp or udp, got {protocol!r}")
     if named and suffix and str(named).lower() != suffix.lower():
-        raise OptionError(option, f"protocol {named} contradicts the port's own, {suffix}.")
+        raise OptionError(option, f"must have one protocol, got {named} and {suffix}")
     return str(named or suffix or "tcp").lower()
 
 
 def _sources(option: str, given: t.Any) -> tuple[str, ...]:
-    """Who may reach a port: by default everybody, with an empty list nobody."""
+    """Return the sources that may connect to a port: by default all, with an empty list none."""
     if given is None:
         return tuple(DEFAULT_SOURCES)
     sources = [given] if isinstance(given, str) else given
     if not isinstance(sources, (list, tuple)) or not all(isinstance(source, str) for source in sources):
-        raise OptionError(option, f"{given!r} is no list of addresses, CIDRs and service tags.")
+        raise OptionError(option, f"must be a list of addresses, CIDR ranges and service tags, got {given!r}")
     check_sources(option, sources)
     return tuple(sources)
 
 
 def check_sources(option: str, sources: t.Sequence[str]) -> None:
-    """Refuse sources that Azure takes not at all, or not together in one rule.
+    """Refuse sources that Azure does not accept, or not in one rule.
 
     :raises OptionError: which, and why.
     """
@@ -162,15 +161,16 @@ def check_sources(option: str, sources: t.Sequence[str]) -> None:
     words = [source for source in sources if not source[:1].isdigit()]
     # SecurityRulePropertiesFormat of the Network API: service tags and * stand alone in sourceAddressPrefix.
     if words and len(sources) > 1:
-        raise OptionError(option, f"{words[0]!r} must stand alone: Azure takes several addresses, but one service tag.")
+        raise OptionError(
+            option, f"must not contain anything else with {words[0]!r}: Azure allows one service tag, or addresses"
+        )
     # Azure refuses them as OverlappingSubnetsNotPermittedInSecurityRule (kubernetes-sigs/cloud-provider-azure#6775).
     networks = [] if words else [ipaddress.IPv4Network(source) for source in sources]
     for one, other in itertools.combinations(range(len(networks)), 2):
         if networks[one].overlaps(networks[other]):
             raise OptionError(
                 option,
-                f"{sources[one]} and {sources[other]} overlap, which Azure does not take in one rule: leave out the"
-                " smaller one.",
+                f"must not overlap, got {sources[one]} and {sources[other]}: leave out the smaller one",
             )
 
 

@@ -53,15 +53,15 @@ def check_sign_in(params: Params, keys: bool) -> None:
         if enabled is False:
             raise OptionError(
                 "ssh_password_enabled",
-                "False contradicts admin_password, with which nobody could sign in: leave out one of the two.",
+                "must not be false with O(admin_password), because nobody could sign in: leave out one of the two",
             )
     elif enabled:
-        raise OptionError("ssh_password_enabled", "True needs admin_password, to sign in with.")
+        raise OptionError("ssh_password_enabled", "needs O(admin_password)")
     if params["ssh_private_key_path"] and (keys or password):
         raise OptionError(
             "ssh_private_key_path",
-            f"{params['ssh_private_key_path']!r} is for a key that is generated, and none is when ssh_public_keys or"
-            " admin_password are given: leave it out.",
+            "has no effect with O(ssh_public_keys) or O(admin_password), because no key is generated: leave it out,"
+            f" got {params['ssh_private_key_path']!r}",
         )
 
 
@@ -71,13 +71,13 @@ def check_network(params: Params) -> None:
             if params[option]:
                 raise OptionError(
                     option,
-                    f"{params[option]!r} contradicts assign_public_ip: false, by which the host has no public address."
-                    " Give one of the two.",
+                    f"contradicts O(assign_public_ip=false): leave out one of the two, got {params[option]!r}",
                 )
     if params["dns_label"]:
         if not params["assign_dns_label"]:
             raise OptionError(
-                "dns_label", f"{params['dns_label']!r} contradicts assign_dns_label: false. Give one of the two."
+                "dns_label",
+                f"contradicts O(assign_dns_label=false): leave out one of the two, got {params['dns_label']!r}",
             )
         validators.check_dns_label("dns_label", params["dns_label"])
     if params["subnet_name"]:
@@ -88,7 +88,7 @@ def check_network(params: Params) -> None:
 
 
 def _check_prefixes(params: Params) -> None:
-    """What can be said of them before the network is looked at; the rest is in :mod:`subnets`."""
+    """Check what does not depend on the existing network; :mod:`subnets` checks the rest."""
     network = subnet = None
     if params["virtual_network_prefix"]:
         network = validators.network_of("virtual_network_prefix", params["virtual_network_prefix"])
@@ -97,9 +97,9 @@ def _check_prefixes(params: Params) -> None:
         subnet = validators.network_of("subnet_prefix", params["subnet_prefix"])
         # "Virtual network FAQ": subnets from /29 up; Azure keeps the first four addresses and the last.
         if subnet.prefixlen > 29:
-            raise OptionError("subnet_prefix", f"{subnet} is too small: the smallest subnet of Azure is a /29.")
+            raise OptionError("subnet_prefix", f"must be a /29 or larger, got {subnet}")
     if network and subnet and not subnet.subnet_of(network):
-        raise OptionError("subnet_prefix", f"{subnet} is not part of the network {network}.")
+        raise OptionError("subnet_prefix", f"must be part of the network {network}, got {subnet}")
 
 
 def check_spot(params: Params) -> None:
@@ -107,19 +107,19 @@ def check_spot(params: Params) -> None:
     # VirtualMachineProperties.evictionPolicy and billingProfile of the Compute API: of spot VMs.
     for option in ("eviction_policy", "max_price"):
         if params[option] is not None and not spot:
-            raise OptionError(option, f"{params[option]!r} is for priority: Spot only.")
+            raise OptionError(option, f"needs O(priority=Spot), got {params[option]!r}")
     # "Error messages for Azure Spot Virtual Machines" (learn.microsoft.com): not supported in an availability set.
     if spot and params["availability_set"]:
         raise OptionError(
             "availability_set",
-            f"{params['availability_set']!r} contradicts priority: Spot; a spot VM cannot be in an availability set."
-            " Give one of the two, not both.",
+            "contradicts O(priority=Spot), because a spot VM cannot be in an availability set: leave out one of the"
+            f" two, got {params['availability_set']!r}",
         )
     # The same page, and BillingProfile.maxPrice of the Compute API: -1, or more than zero.
     price = params["max_price"]
     if price is not None and price != -1 and not (price > 0 and math.isfinite(price)):
         raise OptionError(
-            "max_price", f"must be a price in US dollars an hour, or -1 for up to the usual price, got {price}"
+            "max_price", f"must be a price in US dollars per hour, or -1 for up to the usual price, got {price}"
         )
     # "Azure Spot Virtual Machines" (learn.microsoft.com): up to five decimal places.
     if price is not None and round(price, 5) != price:
@@ -133,19 +133,18 @@ def check_ephemeral(params: Params) -> None:
     if params["eviction_policy"] == "Deallocate":
         raise OptionError(
             "eviction_policy",
-            "'Deallocate' contradicts ephemeral_os_disk, with which no VM is deallocated: use Delete.",
+            "must be Delete with O(ephemeral_os_disk=true), because such a VM cannot be deallocated, got Deallocate",
         )
     kind = params["managed_disk_type"]
     if kind and kind.endswith("_ZRS"):
         raise OptionError(
             "managed_disk_type",
-            f"{kind!r} contradicts ephemeral_os_disk: such a disk is on one machine, so in one zone. A type that ends"
-            " in _LRS, or none, is possible.",
+            f"must end in _LRS with O(ephemeral_os_disk=true), because such a disk is in one zone, got {kind!r}",
         )
 
 
 def check_existing_names(params: Params) -> None:
-    """What was given is never changed, so that options that would change it contradict it."""
+    """Existing resources never change, so options that would change them are errors."""
     for given in ("network_interface", "security_group"):
         # Silence would let the user believe that a port is open, or closed to others.
         asked = [option for option in ("open_ports", "ssh_allowed_sources") if params[option]]
@@ -154,19 +153,19 @@ def check_existing_names(params: Params) -> None:
         if params[given] and asked:
             raise OptionError(
                 asked[0],
-                f"{params[asked[0]]} contradicts {given}: what is given is not changed. Say who may reach which port in"
-                " its security group, and leave it out here.",
+                f"contradicts O({given}), because its rules never change: set the sources and ports in its security"
+                f" group, and leave this out, got {params[asked[0]]}",
             )
     if params["network_interface"] and params["enable_accelerated_networking"] is not None:
         raise OptionError(
             "enable_accelerated_networking",
-            f"{params['enable_accelerated_networking']} contradicts network_interface: what is given is not changed."
-            " Leave it out.",
+            "contradicts O(network_interface), which never changes: leave it out, got"
+            f" {params['enable_accelerated_networking']}",
         )
     if params["network_interface"] and not params["assign_public_ip"]:
         raise OptionError(
             "assign_public_ip",
-            "false contradicts network_interface, which keeps the public address that it has or has not. Leave it out.",
+            "must not be false with O(network_interface), which never changes: leave it out",
         )
 
 
@@ -176,12 +175,13 @@ def check_security(params: Params) -> None:
         for option in ("secure_boot_enabled", "v_tpm_enabled"):
             # SecurityProfile.securityType of the Compute API: without it there are no UEFI settings.
             if asked.get(option):
-                raise OptionError(f"security_profile.{option}", "True is for security_type: TrustedLaunch only.")
+                raise OptionError(f"security_profile.{option}", "needs O(security_profile.security_type=TrustedLaunch)")
     # VirtualMachineProperties.licenseType of the Compute API; "Azure Hybrid Benefit for Linux" (learn.microsoft.com).
     license_type = params["license_type"]
     if license_type and not re.fullmatch(r"None|(RHEL|SLES|UBUNTU)(_[A-Z0-9]+)*", license_type):
         raise OptionError(
-            "license_type", f"{license_type!r} is no license of a Linux host, such as RHEL_BYOS, SLES_BYOS or None."
+            "license_type",
+            f"must be a license of a Linux VM, such as RHEL_BYOS, SLES_BYOS or None, got {license_type!r}",
         )
 
 
@@ -200,13 +200,14 @@ def check_waiting(params: Params) -> None:
     if own and params["ssh_port"] not in (None, 22) and not own.startswith(("#cloud-config", "#!")):
         raise OptionError(
             "custom_data",
-            f"with ssh_port {params['ssh_port']}, the host takes a script (#!) or #cloud-config only: both are merged.",
+            f"must start with #! or #cloud-config with O(ssh_port={params['ssh_port']}), which needs custom"
+            " data of its own",
         )
     # VirtualMachineIdentity.type and userAssignedIdentities of the Compute API: ids with UserAssigned, and only then.
     identity = params["vm_identity"]
     if identity and bool(identity["user_assigned_identities"]) != ("UserAssigned" in identity["type"]):
         raise OptionError(
             "vm_identity",
-            f"type {identity['type']!r} and user_assigned_identities {identity['user_assigned_identities'] or []}: "
-            "these are for the types with UserAssigned, which need at least one.",
+            "must have user_assigned_identities with the types that contain UserAssigned, and only then, got type"
+            f" {identity['type']!r} and {identity['user_assigned_identities'] or []}",
         )

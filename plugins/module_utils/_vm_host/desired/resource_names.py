@@ -99,12 +99,12 @@ class ResourceNames:
         if text.startswith("/"):
             match = _ID.fullmatch(text.rstrip("/"))
             if not match or match["type"].lower() != KINDS[kind].lower() or not _NAME.fullmatch(match["name"]):
-                raise OptionError(option, f"{text!r} is not the id of a resource of type {KINDS[kind]}.")
+                raise OptionError(option, f"must be the ID of a resource of type {KINDS[kind]}, got {text!r}")
             validators.check_group_name(option, match["group"])
             return text.rstrip("/")
         group, colon, name = text.rpartition(":")
         if not _NAME.fullmatch(name):
-            raise OptionError(option, f"{text!r} is not a name, group:name or an id that starts with /subscriptions/.")
+            raise OptionError(option, f"must be a name, GROUP:NAME or a resource ID (/subscriptions/...), got {text!r}")
         if colon:
             validators.check_group_name(option, group)
         own = ResourceNames(self.subscription_id, group or self.resource_group, self.name)

@@ -56,46 +56,44 @@ def public_key(option: str, text: str) -> str:
         shown.
     """
     line = text.strip()
-    source = f"{line[:32]}..." if re.match(r"(ssh|ecdsa|sk)-\S+ ", line) else "what is given"
-    if source == "what is given" and "PRIVATE KEY" not in line:
+    source = f"{line[:32]}..." if re.match(r"(ssh|ecdsa|sk)-\S+ ", line) else "the value"
+    if source == "the value" and "PRIVATE KEY" not in line:
         source, line = _in_file(option, line)
     if "PRIVATE KEY" in line:
-        raise OptionError(
-            option, f"{source} is a private key; the public one is asked for (the file that ends in .pub)."
-        )
+        raise OptionError(option, f"must be a public key (the file that ends in .pub), but {source} is a private key")
     match = re.fullmatch(r"(?P<kind>\S+) (?P<key>[A-Za-z0-9+/]+={0,2})(?: .*)?", line)
     if not match:
         raise OptionError(
-            option, f"{source} is not one OpenSSH public key: one line of type, key and, if wished, name."
+            option, f"must be an OpenSSH public key, one line of type, key and optionally comment; {source} is not"
         )
     # SshPublicKey of the Compute API: RSA of at least 2048 bits, or Ed25519.
     if match["kind"] not in ("ssh-rsa", "ssh-ed25519"):
         raise OptionError(
-            option, f"{source} is of another type: Azure takes ssh-rsa (at least 2048 bits) and ssh-ed25519."
+            option, f"must be ssh-rsa (at least 2048 bits) or ssh-ed25519 for Azure; {source} is of another type"
         )
     fields = _fields(match["key"])
     if not fields or fields[0] != match["kind"].encode() or len(fields) != (3 if fields[0] == b"ssh-rsa" else 2):
-        raise OptionError(option, f"{source} is no {match['kind']} key: what it encodes is damaged, or something else.")
+        raise OptionError(option, f"must be a valid {match['kind']} key; {source} is damaged")
     if fields[0] == b"ssh-rsa" and int.from_bytes(fields[2], "big").bit_length() < 2048:
-        raise OptionError(option, f"{source} is too short: Azure takes RSA keys of at least 2048 bits.")
+        raise OptionError(option, f"must be an RSA key of at least 2048 bits; {source} is shorter")
     if fields[0] == b"ssh-ed25519" and len(fields[1]) != 32:
-        raise OptionError(option, f"{source} is no ssh-ed25519 key: that has 32 bytes.")
+        raise OptionError(option, f"must be a valid ssh-ed25519 key of 32 bytes; {source} is not")
     return line
 
 
 def _in_file(option: str, text: str) -> tuple[str, str]:
-    """A file's path, and what it holds."""
+    """Return the path of a file, and its content."""
     if len(text) > 1000 or "\n" in text:
-        raise OptionError(option, "what is given is neither one OpenSSH public key nor the path of a file.")
+        raise OptionError(option, "must be one OpenSSH public key or the path of a file")
     try:
         path = Path(text).expanduser()
         if not path.is_file():
-            raise OptionError(option, f"{text!r} is neither an OpenSSH public key nor a file that exists.")
+            raise OptionError(option, f"must be an OpenSSH public key or an existing file, got {text!r}")
         return str(path), path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:
         raise OptionError(option, f"{text} cannot be read: {error.strerror}.") from error
     except (RuntimeError, ValueError) as error:
-        raise OptionError(option, f"{text!r} is no path: {error}") from error
+        raise OptionError(option, f"must be a path, got {text!r}: {error}") from error
 
 
 def _fields(text: str) -> list[bytes]:
@@ -198,8 +196,7 @@ def _public_of(private: Path) -> str:
             return beside.read_text(encoding="utf-8").strip()
         raise OptionError(
             "ssh_private_key_path",
-            f"{private} is there, but is no OpenSSH private key that can be read without a passphrase, and"
-            f" {beside.name} is not beside it.",
+            f"must be an OpenSSH private key without a passphrase, or have {beside.name} next to it, got {private}",
         ) from error
     return t.cast("str", line.decode("ascii"))
 

@@ -85,8 +85,8 @@ def check_name(option: str, name: str) -> None:
     if not _VM_NAME.fullmatch(name):
         raise OptionError(
             option,
-            f"{name!r} cannot be a host's name: 1 to 64 letters, digits, underscores, periods and hyphens are allowed,"
-            " the first a letter or digit, the last no period or hyphen.",
+            "must be 1 to 64 letters, digits, underscores, periods and hyphens, starting with a letter or digit and"
+            f" not ending with a period or hyphen, got {name!r}",
         )
 
 
@@ -95,8 +95,8 @@ def check_group_name(option: str, name: str) -> None:
     if not _GROUP_NAME.fullmatch(name):
         raise OptionError(
             option,
-            f"{name!r} cannot be a resource group's name: 1 to 90 letters, digits, underscores, parentheses, hyphens"
-            " and periods are allowed, the last no period.",
+            f"must be 1 to 90 letters, digits, underscores, parentheses, hyphens and periods, not ending with a period,"
+            f" got {name!r}",
         )
 
 
@@ -105,43 +105,43 @@ def check_dns_label(option: str, label: str) -> None:
     if not _DNS_LABEL.fullmatch(label):
         raise OptionError(
             option,
-            f"{label!r} cannot be a DNS label: 3 to 63 lower-case letters, digits and hyphens are allowed, the first a"
-            " letter, the last no hyphen.",
+            f"must be 3 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a"
+            f" hyphen, got {label!r}",
         )
 
 
 def check_user_name(option: str, name: str) -> None:
     """Refuse user names that Azure bans, that Linux does not take, or that are Docker's group."""
     if name.lower() == "docker":
-        raise OptionError(option, "'docker' is the name of Docker's group on the host: choose another user name.")
+        raise OptionError(option, "must not be 'docker', which is the name of Docker's group on the host")
     if name.lower() in _BANNED_USERS:
-        raise OptionError(option, f"Azure does not allow the user name {name!r}: choose another.")
+        raise OptionError(option, f"must be a user name that Azure allows, got {name!r}")
     if not _USER_NAME.fullmatch(name):
         raise OptionError(
             option,
-            f"{name!r} cannot be a user name: 1 to 32 lower-case letters, digits, underscores, periods and hyphens are"
-            " allowed, the first a letter or underscore.",
+            f"must be 1 to 32 lower-case letters, digits, underscores, periods and hyphens, starting with a letter or"
+            f" underscore, got {name!r}",
         )
 
 
 def check_password(option: str, password: str) -> None:
     """Refuse passwords that Azure refuses (Linux VM FAQ: 12 to 72 characters, 3 of 4 classes). None is ever shown."""
     if not 12 <= len(password) <= 72:
-        raise OptionError(option, f"a password of 12 to 72 characters is needed; this one has {len(password)}.")
+        raise OptionError(option, f"must have 12 to 72 characters, got {len(password)}")
     classes = [r"[a-z]", r"[A-Z]", r"[0-9]", r"[\W_]"]
     if sum(bool(re.search(kind, password)) for kind in classes) < 3:
         raise OptionError(
             option,
-            "the password needs three of: a lower-case letter, an upper-case letter, a digit, a special character.",
+            "must have three of: a lower-case letter, an upper-case letter, a digit, a special character",
         )
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in password):
-        raise OptionError(option, "the password contains a control character, which Azure refuses.")
+        raise OptionError(option, "must not contain a control character")
     if password in _BANNED_PASSWORDS:
-        raise OptionError(option, "the password is one of those that Azure bans.")
+        raise OptionError(option, "must not be one of the passwords that Azure bans")
 
 
 def check_port(option: str, port: int) -> None:
-    """Refuse what is no TCP or UDP port."""
+    """Refuse anything but a TCP or UDP port."""
     if not 1 <= port <= _LAST_PORT:
         raise OptionError(option, f"must be a port from 1 to {_LAST_PORT}, got {port}")
 
@@ -160,18 +160,18 @@ def port_range(option: str, text: str) -> tuple[int, int]:
 
 
 def check_source(option: str, source: str) -> None:
-    """Refuse what is no source of a security rule: a CIDR, an address, a service tag or ``*``."""
+    """Refuse anything but a source of a security rule: a CIDR range, an address, a service tag or ``*``."""
     if source == "*" or _SERVICE_TAG.fullmatch(source):
         return
     network = _lenient_network(source)
     if network is not None and network.version != 4:
-        raise OptionError(option, f"{source!r}: the hosts have IPv4 addresses only, so that sources must be IPv4.")
+        raise OptionError(option, f"must be IPv4, because the hosts have no IPv6 addresses, got {source!r}")
     if network is None or source not in (str(network), str(network.network_address)):
         hint = f" Did you mean {network}?" if network else ""
         raise OptionError(
             option,
-            f"{source!r} is no address, CIDR (such as 10.0.0.0/8), service tag (such as Internet, VirtualNetwork or"
-            f" Storage.WestEurope) or *.{hint}",
+            "must be an address, a CIDR range (such as 10.0.0.0/8), a service tag (such as Internet or VirtualNetwork)"
+            f" or *, got {source!r}.{hint}",
         )
 
 
@@ -188,20 +188,20 @@ def check_subnet_name(option: str, name: str) -> None:
     if not _SUBNET_NAME.fullmatch(name):
         raise OptionError(
             option,
-            f"{name!r} cannot be a subnet's name: 1 to 80 letters, digits, underscores, periods and hyphens are"
-            " allowed, the first a letter or digit, the last no period or hyphen.",
+            "must be 1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or digit and"
+            f" not ending with a period or hyphen, got {name!r}",
         )
     if name.lower() in (kept.lower() for kept in _KEPT_SUBNETS):
-        raise OptionError(option, f"{name!r} is a subnet that Azure keeps for a service of its own: choose another.")
+        raise OptionError(option, f"must not be {name!r}, which Azure reserves for one of its services")
 
 
 def check_address_space(option: str, network: ipaddress.IPv4Network) -> None:
     """Refuse address spaces that no virtual network of Azure can have."""
     if not 2 <= network.prefixlen <= 29:
-        raise OptionError(option, f"{network} is no size for a virtual network: /2 to /29 are.")
+        raise OptionError(option, f"must be a /2 to /29, got {network}")
     for kept in _KEPT_NETWORKS:
         if network.overlaps(kept):
-            raise OptionError(option, f"{network} contains addresses of {kept}, which Azure keeps for itself.")
+            raise OptionError(option, f"must not overlap {kept}, which Azure reserves, got {network}")
 
 
 def network_of(option: str, text: str) -> ipaddress.IPv4Network:
@@ -210,7 +210,7 @@ def network_of(option: str, text: str) -> ipaddress.IPv4Network:
     if _CIDR.fullmatch(text) and network is not None and str(network) == text:
         return t.cast("ipaddress.IPv4Network", network)
     hint = f" Did you mean {network}?" if network is not None and network.version == 4 and "/" in text else ""
-    raise OptionError(option, f"{text!r} is no IPv4 network in CIDR form, such as 10.0.0.0/24.{hint}")
+    raise OptionError(option, f"must be an IPv4 network in CIDR notation, such as 10.0.0.0/24, got {text!r}.{hint}")
 
 
 def address_of(option: str, text: str) -> ipaddress.IPv4Address:
@@ -243,17 +243,21 @@ def check_tags(option: str, tags: t.Mapping[str, t.Any], reserved: str) -> None:
     """
     if len(tags) > 43:
         raise OptionError(
-            option, f"{len(tags)} tags are too many: Azure allows 50, seven of which are the collection's."
+            option, f"must be at most 43 tags, got {len(tags)}: Azure allows 50, and the collection uses seven"
         )
     seen: dict[str, str] = {}
     for name, value in tags.items():
         # The same page: "Tag names are case-insensitive for operations."
         other = seen.setdefault(name.lower(), name)
         if other != name:
-            raise OptionError(option, f"{other!r} and {name!r} are one tag for Azure, which ignores case: give one.")
+            raise OptionError(
+                option, f"must not contain both {other!r} and {name!r}: Azure ignores the case of tag names"
+            )
         if not name or len(name) > 512 or re.search(r"[<>%&\\?/]", name):
-            raise OptionError(option, rf"{name!r} cannot be a tag's name: up to 512 characters, none of <>%&\?/.")
+            raise OptionError(option, rf"must have names of 1 to 512 characters without <>%&\?/, got {name!r}")
         if name.lower() == reserved or name.lower().startswith(f"{reserved}-"):
-            raise OptionError(option, f"{name!r}: the tags {reserved} and {reserved}-* are the collection's own.")
+            raise OptionError(
+                option, f"must not contain {name!r}: the collection uses the tags {reserved} and {reserved}-*"
+            )
         if len(str(value)) > 256:
-            raise OptionError(option, f"the value of {name!r} has more than 256 characters.")
+            raise OptionError(option, f"must have values of at most 256 characters, but that of {name!r} is longer")

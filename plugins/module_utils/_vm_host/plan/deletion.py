@@ -40,8 +40,8 @@ class DeletionPlanner:
         machine = self.current.virtual_machine
         if machine and owner_of(machine) != self.desired.name and not self.desired.behaviour.adopt:
             raise OwnershipError(
-                f"The virtual machine {machine.get('id')} was not created by this collection, and is left alone"
-                " (or delete it all the same with O(adopt=true)).",
+                f"The virtual machine {machine.get('id')} was not created by this collection, so it stays. To delete it"
+                " nevertheless, set O(adopt=true).",
                 foreign=[str(machine.get("id"))],
             )
         plan = Plan()
@@ -113,14 +113,14 @@ class DeletionPlanner:
                 continue
             users = self._other_users(kind, resource, plan)
             if users:
-                plan.notes.append(f"{resource['id']} is kept, since it is in use by {', '.join(users)}.")
+                plan.notes.append(f"{resource['id']} stays, because it is in use by {', '.join(users)}.")
                 continue
             key = f"delete_{kind}" if resource is current else f"delete_former_{kind}"
             actions.append(self._deletion(kind, resource, *needs, key=key))
         return actions
 
     def _other_users(self, kind: str, resource: Json, plan: Plan) -> list[str]:
-        """Who else needs a resource, apart from what goes as well."""
+        """Return the other users of a resource, without those that are deleted too."""
         properties = properties_of(resource)
         going = plan.going
         users: list[str] = []
@@ -134,9 +134,9 @@ class DeletionPlanner:
         return [user for user in users if user and not any(is_part(user, path) for path in going)]
 
     def _shared_network(self, plan: Plan) -> None:
-        """The group's own network when nothing else is in it, else the subnet of it that only this host stood in.
+        """Delete the group's own network if nothing else is in it, else the subnets that only this host used.
 
-        Other hosts may leave at the same time, so what they are in now is looked at again when this one is gone.
+        Other hosts may be deleted at the same time, so their use is read again after this deletion.
         """
         given = self.resources.is_given("virtual_network") or not self.resources.virtual_network
         network = self.current.former.get("virtual_network") if given else self.current.virtual_network
@@ -153,7 +153,7 @@ class DeletionPlanner:
                 plan.actions.append(action)
 
     def _further_subnets(self, network: Json, plan: Plan) -> list[Json]:
-        """The subnets beside the common one that the host stands in, or was to stand in."""
+        """Return the subnets besides the common one that the host uses, or would have used."""
         interface = self.current.network_interface
         paths = {str(self.resources.subnet).lower(): self.resources.subnet}
         if interface and owner_of(interface) == self.desired.name:
@@ -165,7 +165,7 @@ class DeletionPlanner:
             if is_plain(subnet):
                 plain.append(subnet)
             elif not users_of_subnet(subnet, plan.going):
-                plan.notes.append(f"The subnet {subnet['id']} is kept, since it was given more than addresses.")
+                plan.notes.append(f"The subnet {subnet['id']} stays, because it has more than an address range.")
         return plain
 
     def _group(self, plan: Plan) -> None:
@@ -173,11 +173,11 @@ class DeletionPlanner:
         if not group or not self._in_scope("resource_group"):
             return
         if owner_of(group) != SHARED:
-            plan.notes.append(f"The resource group {group['name']} was not made by this collection, and is kept.")
+            plan.notes.append(f"The resource group {group['name']} stays, because this collection did not create it.")
             return
         left = outsiders(self.neighbours, [*plan.going, *self._disks()])
         if left:
-            note = f"The resource group {group['name']} is kept, since it holds {', '.join(left)}."
+            note = f"The resource group {group['name']} stays, because it contains {', '.join(left)}."
             (plan.outlook if plan else plan.notes).append(note)
         if plan or not left:
             plan.actions.append(self._shared("resource_group", group, plan, not left))

@@ -103,14 +103,14 @@ def _loses_cache(disk: DataDisk, before: Json, change: DiskChange) -> bool:
     if disk.caching != "None":
         raise OptionError(
             f"data_disks[lun {disk.lun}].disk_size_gb",
-            f"{disk.size_gb} GiB are not possible with the caching {caching} that the disk has: Azure caches disks up"
-            f" to {MOST_CACHED} GiB. Give caching: None as well, or a smaller size.",
+            f"must be at most {MOST_CACHED} GiB with the caching {caching} of the disk, got {disk.size_gb}: set"
+            " caching to None, or choose a smaller size",
         )
     return True
 
 
 def check_disk_owners(desired: HostSpec, current: Json) -> None:
-    """Refuse to change data disks that were not made for the host.
+    """Refuse to change data disks that were not created for the host.
 
     :raises OwnershipError: the text names them.
     """
@@ -121,8 +121,8 @@ def check_disk_owners(desired: HostSpec, current: Json) -> None:
         path = str((disk.get("managedDisk") or {}).get("id"))
         if path.lower() in ids and not _is_ours(disk, desired.name):
             raise OwnershipError(
-                f"data_disks[lun {lun}]: the disk {path} was not made for the host {desired.name}, and is left alone."
-                " Choose another lun, ask for what it has, or take it over with O(adopt=true).",
+                f"data_disks[lun {lun}]: the disk {path} was not created for the host {desired.name}, so it does not"
+                " change. Choose another lun, keep its current values, or take it over with O(adopt=true).",
                 foreign=[path],
             )
 

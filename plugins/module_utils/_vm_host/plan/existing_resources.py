@@ -46,7 +46,7 @@ def _check_interface(resources: HostResources, current: HostState) -> None:
 
 def _check_place(kind: str, resources: HostResources, resource: Json | None, location: str) -> None:
     if resource is None:
-        raise OptionError(kind, f"{getattr(resources, kind)} does not exist, or may not be read.")
+        raise OptionError(kind, f"{getattr(resources, kind)} does not exist, or may not be read: use an existing one")
     place = normalize_location(resource.get("location") or location)
     if place != location:
         raise OptionError(

@@ -71,13 +71,13 @@ class Planner:
         current = self.current.virtual_machine
         if current and self.desired.custom_data and not custom_data_digest(current):
             plan.notes.append(
-                f"Whether {self.desired.name} was made with this custom_data cannot be seen: Azure does not return it,"
-                " and the virtual machine has no tag that tells."
+                f"The collection cannot check that {self.desired.name} was created with this custom_data: Azure does"
+                " not return it, and the virtual machine has no tag with its digest."
             )
         if self._cannot_reach_out():
             plan.notes.append(
-                f"The host has no public address, and the subnet {name_in(str(self.resources.subnet))} neither a NAT"
-                " gateway nor default outbound access: nothing can be installed on it from outside."
+                f"The host has no public address, and the subnet {name_in(str(self.resources.subnet))} has neither a"
+                " NAT gateway nor default outbound access: the host cannot download packages."
             )
         return plan
 
@@ -144,8 +144,8 @@ class Planner:
             for kind, resource, owner in foreign
         )
         raise OwnershipError(
-            f"{shown}: these resources were not created for the host {self.desired.name}, and are left alone."
-            " Choose another name, or take it over with O(adopt=true).",
+            f"{shown}: these resources were not created for the host {self.desired.name}, so they do"
+            " not change. Choose another name, or take them over with O(adopt=true).",
             foreign=[str(resource.get("id")) for _kind, resource, _owner in foreign],
         )
 
@@ -174,8 +174,8 @@ class Planner:
             return [_creation("virtual_network", resources.virtual_network, body, "resource_group")]
         if current.get("location") != location:
             raise DockerHostError(
-                f"The shared network {current.get('id')} is in {current.get('location')}, the host would be in"
-                f" {location}. Give the host that location, another group, or a virtual_network of its own."
+                f"The shared network {current.get('id')} is in {current.get('location')}, but the host would be"
+                f" in {location}. Use that location, another group, or your own O(virtual_network)."
             )
         return [*self._adopted_network(current), *self._subnet(current)]
 
@@ -365,8 +365,8 @@ def plan_power(desired: HostSpec, resources: HostResources, current: HostState) 
         )
     if not desired.behaviour.adopt and owner_of(current.virtual_machine) != desired.name:
         raise OwnershipError(
-            f"The virtual machine {path} was not created by this collection, and is left alone"
-            " (or take it over with O(adopt=true)).",
+            f"The virtual machine {path} was not created by this collection, so it does not change. To take it"
+            " over, set O(adopt=true).",
             foreign=[path],
         )
     power = str(current.power_state)
@@ -381,7 +381,8 @@ def plan_power(desired: HostSpec, resources: HostResources, current: HostState) 
         # "Ephemeral OS disks" (learn.microsoft.com): stop-deallocate is not supported.
         raise OptionError(
             "state",
-            f"{desired.name} has an ephemeral OS disk, with which Azure deallocates no VM: stopped only powers it off.",
+            f"must not be deallocated for {desired.name}, because Azure cannot deallocate a VM with an ephemeral OS"
+            " disk; O(state=stopped) powers it off",
         )
     reached = {"stopped": not running, "deallocated": power == "deallocated", "running": running}
     if reached.get(desired.state):

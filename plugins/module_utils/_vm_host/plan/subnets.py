@@ -32,30 +32,30 @@ def subnet_prefix(desired: HostSpec, current: Json | None) -> Network:
     """The addresses that a new subnet gets: those asked for, else the first /24 that is free (a smaller network: all).
 
     :param present: the shared network, if it is there.
-    :raises OptionError: they are not to be had in the network.
+    :raises OptionError: the network does not have them.
     """
     spaces, taken = ([network_prefix(desired)], []) if current is None else (_spaces(current), _taken(current))
     if desired.network.subnet_prefix:
         asked = Network(desired.network.subnet_prefix)
         if not any(asked.subnet_of(space) for space in spaces):
-            raise OptionError("subnet_prefix", f"{asked} is not part of the network, which has {_shown(spaces)}.")
+            raise OptionError("subnet_prefix", f"must be part of the network ({_shown(spaces)}), got {asked}")
         for name, other in taken:
             if asked.overlaps(other):
-                raise OptionError("subnet_prefix", f"{asked} overlaps the subnet {name} of the network, {other}.")
+                raise OptionError("subnet_prefix", f"must not overlap the subnet {name} ({other}), got {asked}")
         return asked
     for space in spaces:
         for candidate in space.subnets(new_prefix=max(_USUAL, space.prefixlen)):
             if not any(candidate.overlaps(other) for _name, other in taken):
                 return candidate
     raise OptionError(
-        "subnet_prefix", f"say where in {_shown(spaces)} the subnet is to be: no /{_USUAL} of the network is free."
+        "subnet_prefix", f"must be a range of the network ({_shown(spaces)}), because it has no free /{_USUAL}"
     )
 
 
 def check_prefixes(desired: HostSpec, resources: HostResources, current: Json) -> None:
-    """Refuse other addresses than a network, or a subnet, that is there has.
+    """Refuse a range that differs from the one of an existing network or subnet.
 
-    :raises ImmutableError: what is, and what was asked.
+    :raises ImmutableError: with the current and the desired range.
     """
     changes = Differences()
     spaces = [str(space) for space in _spaces(current)]
@@ -70,16 +70,16 @@ def check_prefixes(desired: HostSpec, resources: HostResources, current: Json) -
         raise ImmutableError(
             f"The network {name_in(str(resources.virtual_network))}",
             changes.entries,
-            "exists and is not changed, since other hosts use it",
-            "Keep the current value, or choose another group or a O(virtual_network) of your own.",
+            "exists and does not change, because other hosts use it",
+            "Keep the current value, or choose another group or your own O(virtual_network).",
         )
 
 
 def check_private_address(desired: HostSpec, resources: HostResources, current: Json | None) -> None:
     """Refuse a private address that is not one of the subnet's, or that Azure keeps.
 
-    :param present: the network, if it is there.
-    :raises OptionError: the address cannot be had.
+    :param current: the network, if it exists.
+    :raises OptionError: the address cannot be used.
     """
     asked = desired.network.private_ip_address
     if not asked:
@@ -89,7 +89,8 @@ def check_private_address(desired: HostSpec, resources: HostResources, current: 
     if networks and not any(_is_usable(ipaddress.IPv4Address(asked), one) for one in networks):
         raise OptionError(
             "private_ip_address",
-            f"{asked} is not free for use in {_shown(networks)}, whose first four addresses and last are Azure's own.",
+            f"must be an address of {_shown(networks)} except the first four and the last, which Azure"
+            f" reserves, got {asked}",
         )
 
 

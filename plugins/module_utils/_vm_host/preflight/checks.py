@@ -89,8 +89,7 @@ def _check_problems(desired: HostSpec, location: str, answers: Answers) -> None:
     if answers.sizes is not None and not _sizes(location, answers.sizes):
         raise OptionError(
             "location",
-            f"Azure has no virtual machines in {location}: it is no region's name, or none of"
-            " this subscription's. `az account list-locations` lists them.",
+            f"must be a region of this subscription, got {location}: `az account list-locations` lists them",
         )
     for option, problem in answers.reference_problems:
         raise OptionError(option, problem)
@@ -110,14 +109,14 @@ def _check_image(desired: HostSpec, image: Json) -> None:
         (properties.get("storageProfile") or {}).get("osDisk") or {}
     ).get("osType")
     if system and str(system).lower() != "linux":
-        raise OptionError("image", f"{image_of(desired)} is a {system} image; Docker hosts are Linux.")
+        raise OptionError("image", f"must be a Linux image, but {image_of(desired)} is {system}")
     _check_plan(desired, properties.get("plan"))
     of_image, asked = _check_image_disk(image), desired.os_disk.size_gb
     # "Error messages for VM creation": the OS disk has at least the size of the image's.
     if asked and asked < of_image:
         raise OptionError(
             "os_disk_size_gb",
-            f"{asked} GiB are less than the {of_image} GiB of {image_of(desired)}: give {of_image} to 4095.",
+            f"must be {of_image} to 4095 GiB for {image_of(desired)}, got {asked}",
         )
 
 
@@ -134,7 +133,7 @@ def _check_plan(desired: HostSpec, plan: Json | None) -> None:
     if plan and not desired.plan:
         raise OptionError(
             "plan",
-            f"{image} is sold with a plan: give name {plan.get('name')}, product {plan.get('product')},"
+            f"is required for {image}: set name {plan.get('name')}, product {plan.get('product')},"
             f" publisher {plan.get('publisher')}, and accept its terms once (`az vm image terms accept --publisher"
             f" {plan.get('publisher')} --offer {plan.get('product')} --plan {plan.get('name')}`).",
         )
@@ -144,10 +143,10 @@ def _check_plan(desired: HostSpec, plan: Json | None) -> None:
     asked = ":".join(desired.plan[key] for key in keys)
     if plan and any(plan.get(key) != desired.plan[key] for key in keys):
         shown = ":".join(str(plan.get(key)) for key in keys)
-        raise OptionError("plan", f"{asked} is not the plan of {image}, which is {shown} (publisher:product:name).")
+        raise OptionError("plan", f"must be {shown} (publisher:product:name) for {image}, got {asked}")
     # An image of one's own may be made from one that is sold, and does not tell.
     if not plan and image.is_platform:
-        raise OptionError("plan", f"{image} is sold without a plan, asked is {asked}: leave plan out.")
+        raise OptionError("plan", f"must be left out, because {image} has no plan, got {asked}")
 
 
 def read_size(entry: Json, location: str) -> Size:
@@ -185,7 +184,7 @@ def _find_size(
         usable = ", ".join(sorted(match.zones - match.blocked_zones)) or "none"
         raise OptionError(
             "zone" if desired.zone else "vm_size",
-            f"{asked} cannot be had in zone {zone} of {location}; zones with it: {usable}.",
+            f"{asked} is not available in zone {zone} of {location}; zones with it: {usable}.",
         )
     return match
 
@@ -203,7 +202,7 @@ def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str
             match = next((size for size in sizes if size.name.lower() == size_of(desired).lower()), None)
             others = [size for size in sizes if size is not match]
             return (
-                f"Sizes of {location} that are alike: {_alike(size_of(desired), match, others, desired.zone)}."
+                f"Similar sizes in {location}: {_alike(size_of(desired), match, others, desired.zone)}."
                 if others
                 else ""
             )
@@ -236,7 +235,7 @@ def _alike(asked: str, similar: Size | None, sizes: list[Size], zone: str | None
 
 
 def _would_do(zone: str | None, similar: Size | None, size: Size, image: Json | None) -> bool:
-    """Return whether a size is to be had in the zone, and takes what the one asked for, or the image, needs."""
+    """Return whether a size is available in the zone and has what the requested size, or the image, needs."""
     if zone and zone not in size.zones - size.blocked_zones:
         return False
     properties = properties_of(image)
@@ -260,13 +259,15 @@ def _check_fit(desired: HostSpec, size: Size, image: Json | None) -> None:
     if generation and generations and generation not in generations:
         raise OptionError(
             "image",
-            f"{image_of(desired)} is of generation {generation}, the size {size.name} takes {', '.join(generations)}:"
-            " choose another image or vm_size.",
+            f"{image_of(desired)} is of generation {generation}, but the size {size.name} supports only"
+            f" {', '.join(generations)}: choose another image or vm_size.",
         )
     architecture = str(properties.get("architecture") or "").lower()
     processor = size.capabilities.get("CpuArchitectureType", "").lower()
     if architecture and processor and architecture != processor:
-        raise OptionError("image", f"{image_of(desired)} is for {architecture}, the size {size.name} is {processor}.")
+        raise OptionError(
+            "image", f"{image_of(desired)} is for {architecture}, but the size {size.name} is {processor}."
+        )
 
 
 def _check_capabilities(desired: HostSpec, size: Size) -> None:
@@ -281,12 +282,16 @@ def _check_capabilities(desired: HostSpec, size: Size) -> None:
     )
     for option, asked, capability in checks:
         if asked and size.denies(capability):
-            raise OptionError(option, f"the size {size.name} cannot have it ({capability} is False).")
+            raise OptionError(option, f"is not supported by the size {size.name} ({capability} is False)")
     limit = size.number("MaxDataDiskCount")
     if limit and len(desired.data_disks) > limit:
-        raise OptionError("data_disks", f"the size {size.name} takes {limit:.0f} data disks.")
+        raise OptionError(
+            "data_disks", f"must be at most {limit:.0f} disks with the size {size.name}, got {len(desired.data_disks)}"
+        )
     if security.security_type == "TrustedLaunch" and size.capabilities.get("TrustedLaunchDisabled") == "True":
-        raise OptionError("security_profile.security_type", f"the size {size.name} has no Trusted Launch.")
+        raise OptionError(
+            "security_profile.security_type", f"must not be TrustedLaunch, which the size {size.name} does not support"
+        )
 
 
 def _check_security(desired: HostSpec, size: Size, image: Json | None, possible: bool) -> None:
@@ -297,8 +302,8 @@ def _check_security(desired: HostSpec, size: Size, image: Json | None, possible:
             raise OptionError(
                 f"security_profile.{option}",
                 f"{value} needs Trusted Launch, which the image {image_of(desired)} and the size {size.name} do not"
-                " support together. Choose an image of the second generation that supports it, or another size, or"
-                " leave the option out",
+                " support together. Choose a generation 2 image that supports it, or another size, or leave the"
+                " option out",
             )
 
 
@@ -318,8 +323,8 @@ def _check_ephemeral(desired: HostSpec, size: Size, image: Json | None, trusted:
     if needed > room:
         raise OptionError(
             "ephemeral_os_disk",
-            f"the size {size.name} has room for {room} GiB of it, {needed} GiB are needed: choose a larger vm_size"
-            + (" or a smaller os_disk_size_gb." if desired.os_disk.size_gb else "."),
+            f"needs {needed} GiB, but the size {size.name} has only {room}: choose a larger O(vm_size)"
+            + (" or a smaller O(os_disk_size_gb)" if desired.os_disk.size_gb else ""),
         )
 
 
@@ -343,11 +348,14 @@ def check_change(
         allowed = size.capabilities.get("HyperVGenerations", "")
         if generation and allowed and generation not in allowed:
             raise OptionError(
-                "vm_size", f"{desired.name} is of generation {generation}, the size {size.name} takes {allowed} only."
+                "vm_size",
+                f"{desired.name} is of generation {generation}, but the size {size.name} supports only {allowed}",
             )
         trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
         if trusted and size.capabilities.get("TrustedLaunchDisabled") == "True":
-            raise OptionError("vm_size", f"{desired.name} has Trusted Launch, which the size {size.name} has not.")
+            raise OptionError(
+                "vm_size", f"{desired.name} has Trusted Launch, which the size {size.name} does not support"
+            )
         known = _size_named(before, location, entries)
         if known:
             _check_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
@@ -375,11 +383,11 @@ def _check_disk_types(desired: HostSpec, location: str, entries: list[Json]) -> 
     for option, kind in asked:
         if there and kind and kind not in there:
             possible = ", ".join(name for name in DISK_TYPES if name in there)
-            raise OptionError(option, f"{kind} cannot be had in {location}; types that can: {possible}.")
+            raise OptionError(option, f"must be available in {location} ({possible}), got {kind}")
 
 
 def _check_quota(location: str, size: Size, usages: list[Json], spot: bool, before: Size | None = None) -> None:
-    """Refuse what is more than the quota.
+    """Refuse a size beyond the quota.
 
     "Check vCPU quotas" (learn.microsoft.com): of the region and of the size's family; spot VMs have their own.
 

@@ -44,7 +44,7 @@ def _managed(session: AzureSession, location: str, path: str) -> tuple[Json | No
         return None, f"{path} does not exist, or may not be read."
     place = normalize_location(image.get("location"))
     if place != location:
-        return None, f"{path} is in {place}, the host would be in {location}: both must be in one location."
+        return None, f"{path} is in {place}, but the host would be in {location}: both must be in one location."
     disk = (properties_of(image).get("storageProfile") or {}).get("osDisk") or {}
     return _described(disk.get("osType"), properties_of(image), disk.get("diskSizeGB")), None
 
@@ -61,7 +61,7 @@ def _of_gallery(session: AzureSession, location: str, path: str) -> tuple[Json |
     fitting = [entry for entry in here if desired in (None, entry["name"])]
     if not fitting:
         names = ", ".join(entry["name"] for entry in here) or "none"
-        return None, f"{path} has no such version in {location}; versions that are there: {names}."
+        return None, f"{path} has no such version in {location}; existing versions: {names}."
     properties = properties_of(definition)
     size = max((entry["size"] for entry in fitting), default=None)
     return _described(properties.get("osType"), properties, size, properties.get("purchasePlan")), None

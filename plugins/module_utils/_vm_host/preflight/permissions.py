@@ -82,7 +82,7 @@ def check_permissions(needed: t.Sequence[str], permissions: list[Json] | None, s
     missing = [right for right in needed if not any(_grants(entry, right) for entry in permissions)]
     if missing:
         raise MissingPermissionError(
-            f"The signed-in identity lacks rights on {scope} that this run needs: {', '.join(missing)}."
+            f"The signed-in identity lacks permissions on {scope} that this run needs: {', '.join(missing)}."
             f" Nothing was changed; {RIGHTS_HELP}",
             missing_rights=missing,
             scope=scope,

@@ -152,7 +152,7 @@ def query_private_address(session: AzureSession, network_id: str, address: str) 
     if answer.get("available") is not False:
         return None
     free = ", ".join(answer.get("availableIPAddresses") or [])
-    return f"{address} is taken in {network_id}." + (f" Free are {free}." if free else "")
+    return f"{address} is taken in {network_id}." + (f" Free addresses: {free}." if free else "")
 
 
 def _query_image(session: AzureSession, location: str, image: Image) -> tuple[Json | None, str | None]:
@@ -176,7 +176,7 @@ def _query_image(session: AzureSession, location: str, image: Image) -> tuple[Js
         if error.status == 403:
             return None, None
         if error.status in (400, 404):
-            return None, f"{image} is not there in {location}: docker_vm_image_info lists what is."
+            return None, f"{image} does not exist in {location}: docker_vm_image_info lists the images."
         raise
 
 

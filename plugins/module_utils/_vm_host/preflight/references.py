@@ -51,7 +51,7 @@ def query_reference(session: AzureSession, reference: Reference, location: str) 
             return None
         raise
     if resource is None:
-        return f"{reference.path} does not exist, or may not be read: give one that does, or leave it out."
+        return f"{reference.path} does not exist, or may not be read: use an existing one, or leave it out."
     return None if reference.option == IDENTITIES else _misplaced(reference, resource, location)
 
 
@@ -62,10 +62,10 @@ def _misplaced(reference: Reference, resource: Json, location: str) -> str | Non
     """
     place = normalize_location(resource.get("location"))
     if place != location:
-        return f"{reference.path} is in {place}, the host would be in {location}: both must be in one location."
+        return f"{reference.path} is in {place}, but the host would be in {location}: both must be in one location."
     kind = str((resource.get("sku") or {}).get("name") or "Classic")
     if reference.option == "availability_set" and kind.lower() != "aligned":
-        return f"{reference.path} is of the SKU {kind}; VMs with managed disks take sets of the SKU Aligned only."
+        return f"{reference.path} is of the SKU {kind}; VMs with managed disks need a set of the SKU Aligned."
     return None
 
 

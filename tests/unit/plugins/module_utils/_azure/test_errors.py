@@ -125,9 +125,9 @@ ENCRYPTION = (
 @pytest.mark.parametrize(
     ("code", "message", "says"),
     [
-        ("AuthorizationFailed", REFUSED, "the right A/b/write on /s;"),
-        ("LinkedAuthorizationFailed", LINKED, "the right A/c/join/action on /s/c;"),
-        ("AuthorizationFailed", "No.", "lacks a right;"),
+        ("AuthorizationFailed", REFUSED, "the permission A/b/write on /s;"),
+        ("LinkedAuthorizationFailed", LINKED, "the permission A/c/join/action on /s/c;"),
+        ("AuthorizationFailed", "No.", "lacks a permission;"),
         (
             "MissingSubscriptionRegistration",
             "not registered to use namespace 'A.B'.",

@@ -53,7 +53,7 @@ def test_a_failed_run_leaves_the_host_that_came_meanwhile(cloud: Cloud, monkeypa
     neighbour = beside(cloud)
     first(monkeypatch, "remove", lambda: neighbour.run(name="web2"))
     cloud.azure.fault("operation", method="PUT", path=MACHINE, ends="Failed", times=0)
-    with pytest.raises(DockerHostError, match="Of what this run created, these are left") as caught:
+    with pytest.raises(DockerHostError, match="Resources that this run created and could not remove") as caught:
         cloud.run(on_failure="remove")
     left = [path.rsplit("/", 1)[-1] for path in caught.value.details["exists"]]
     assert sorted(left) == sorted(["docker-vnet", cloud.group])
@@ -65,7 +65,7 @@ def test_a_failed_run_leaves_the_host_that_came_meanwhile(cloud: Cloud, monkeypa
 def test_a_failed_run_alone_takes_network_and_group_back(cloud: Cloud) -> None:
     before = cloud.azure.dump()
     cloud.azure.fault("operation", method="PUT", path=MACHINE, ends="Failed", times=0)
-    with pytest.raises(DockerHostError, match="removed again") as caught:
+    with pytest.raises(DockerHostError, match="were removed") as caught:
         cloud.run(on_failure="remove")
     assert caught.value.details["exists"] == []
     assert cloud.azure.dump() == before
@@ -74,7 +74,7 @@ def test_a_failed_run_alone_takes_network_and_group_back(cloud: Cloud) -> None:
 def test_a_run_that_took_too_long_is_taken_back_with_time_of_its_own(cloud: Cloud) -> None:
     before = cloud.azure.dump()
     cloud.azure.fault("operation", method="PUT", path=MACHINE, ends="never", times=0)
-    with pytest.raises(WaitTimeoutError, match="removed again") as caught:
+    with pytest.raises(WaitTimeoutError, match="were removed") as caught:
         cloud.run(on_failure="remove", wait_timeout=10)
     assert caught.value.details["exists"] == []
     assert cloud.azure.dump() == before
@@ -86,7 +86,7 @@ def test_what_could_not_be_taken_back_is_told(cloud: Cloud, monkeypatch: pytest.
     cloud.azure.fault("operation", method="PUT", path=MACHINE, ends="Failed", times=0)
     code = "InUseSubnetCannotBeDeleted"
     cloud.azure.fault("status", method="DELETE", path=kind, status=400, code=code, message="In use.", times=0)
-    with pytest.raises(DockerHostError, match="these are left") as caught:
+    with pytest.raises(DockerHostError, match="could not remove") as caught:
         cloud.run(on_failure="remove")
     left = [path for path in caught.value.details["exists"] if path.endswith(kind)]
     assert len(left) == 1
@@ -101,7 +101,7 @@ def test_a_group_is_kept_for_the_host_that_came_meanwhile(cloud: Cloud, monkeypa
     done = cloud.run(**EVERYTHING)
     assert done["changed"] is True
     assert not any("resource group" in line or "virtual network" in line for line in done["actions"])
-    assert any("is kept, since it holds" in text and "web2" in text for text in cloud.warnings)
+    assert any("stays, because it contains" in text and "web2" in text for text in cloud.warnings)
     assert neighbour.run(name="web2")["changed"] is False
     assert cloud.run(**EVERYTHING)["changed"] is False
 

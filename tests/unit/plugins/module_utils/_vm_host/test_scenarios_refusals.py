@@ -26,15 +26,15 @@ from .support import COMPUTE, D2S, PLACE, SPOT, STOP, Json, filled, others
 
 OTHER_KEY = KEY.replace("8d me", "8e me")
 REFUSED: tuple[tuple[str, Json, str], ...] = (
-    ("location", {"location": "nowhere"}, "no region"),
+    ("location", {"location": "nowhere"}, "region of this subscription"),
     ("image", {"image": "gallery:windows"}, "Windows"),
     ("image", {"image": "gallery:mine", "location": "northeurope"}, "no such version in northeurope"),
     ("image", {"image": "/SharedGalleries/none/images/x"}, "not shared"),
     ("image", {"image": "/CommunityGalleries/none/images/x/versions/1.0.0"}, "does not exist"),
     ("image", {"vm_size": "Standard_A1_v2"}, "generation V2"),
-    ("ephemeral_os_disk", {"ephemeral_os_disk": True}, "7 GiB"),
+    ("ephemeral_os_disk", {"ephemeral_os_disk": True}, "only 7"),
     ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": "Standard_D2s_v5"}, "EphemeralOSDiskSupported"),
-    ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": D2S, "os_disk_size_gb": 64}, "49 GiB"),
+    ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": D2S, "os_disk_size_gb": 64}, "only 49"),
     ("priority", {"priority": "Spot"}, "LowPriorityCapable"),
     ("enable_accelerated_networking", {"enable_accelerated_networking": True}, "AcceleratedNetworkingEnabled"),
     ("security_profile", {"security_profile": {"encryption_at_host": True}, "vm_size": "Standard_D2_v5"}, "Encryption"),
@@ -53,12 +53,12 @@ REFUSED: tuple[tuple[str, Json, str], ...] = (
     (
         "private_ip_address",
         {"virtual_network": "others:net", "subnet_name": "s", "private_ip_address": "10.9.1.3"},
-        "own",
+        "Azure reserves",
     ),
     ("public_ip_address", {"public_ip_address": "none"}, "does not exist"),
     ("availability_set", {"availability_set": "none"}, "availabilitySets/none does not exist"),
     ("availability_set", {"availability_set": "set", "location": "northeurope"}, "is in westeurope, .* northeurope"),
-    ("availability_set", {"availability_set": "classic"}, "SKU Classic.*SKU Aligned only"),
+    ("availability_set", {"availability_set": "classic"}, "SKU Classic.*SKU Aligned"),
     ("proximity_placement_group", {"proximity_placement_group": "others:none"}, "Groups/none does not exist"),
     (
         "proximity_placement_group",

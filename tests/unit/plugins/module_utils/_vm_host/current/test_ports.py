@@ -50,7 +50,7 @@ def test_a_host_keeps_the_port_that_it_has() -> None:
 def test_a_tag_decides_no_port(rule: str | None, tag: str | None) -> None:
     """Who may write tags must not open a port to the internet by them."""
     for option in ("docker", "ssh"):
-        with pytest.raises(OptionError, match=f"set {option}_port to the port") as caught:
+        with pytest.raises(OptionError, match=f"set {option}_port to the right port") as caught:
             ported(rule, tag, option)
         assert caught.value.option == f"{option}_port"
     assert ported(rule, tag, docker_port=5432).docker_port == 5432

@@ -35,7 +35,7 @@ def test_no_sources_let_nobody_in() -> None:
 
 @pytest.mark.parametrize("sources", [5, True, {"10.0.0.0/8": None}, [5], [None], [["10.0.0.0/8"]]])
 def test_sources_that_are_no_list_of_texts(sources: t.Any) -> None:
-    with pytest.raises(OptionError, match="is no list of") as caught:
+    with pytest.raises(OptionError, match="must be a list of") as caught:
         opened({"port": 8080, "allowed_sources": sources})
     assert caught.value.option == "open_ports[0].allowed_sources"
 
@@ -51,18 +51,18 @@ def test_a_protocol_is_said_once_or_twice_the_same() -> None:
     for entry in ("53/udp", {"port": "53/UDP"}, {"port": 53, "protocol": "udp"}, {"port": "53/udp", "protocol": "UDP"}):
         assert opened(entry)[1][0] == "docker-host-open-53-udp"
     for entry in ({"port": "53/udp", "protocol": "tcp"}, {"port": "53/tcp", "protocol": "udp"}):
-        with pytest.raises(OptionError, match="contradicts"):
+        with pytest.raises(OptionError, match="must have one protocol"):
             opened(entry)
 
 
 @pytest.mark.parametrize(
     ("ports", "given", "says"),
     [
-        ("1-1000", {"ssh_allowed_sources": ["10.0.0.0/8"]}, "SSH port, which ssh_allowed_sources"),
-        ("1-1000", {}, "SSH port, which ssh_allowed_sources"),
-        ("2000-3000", {"ssh_port": 2222}, "SSH port, which ssh_allowed_sources"),
-        ("4000-5000", {}, "docker port, which allowed_sources"),
-        ("4000-5000", {"allowed_sources": []}, "docker port, which allowed_sources"),
+        ("1-1000", {"ssh_allowed_sources": ["10.0.0.0/8"]}, "SSH port, .*set ssh_allowed_sources"),
+        ("1-1000", {}, "SSH port, .*set ssh_allowed_sources"),
+        ("2000-3000", {"ssh_port": 2222}, "SSH port, .*set ssh_allowed_sources"),
+        ("4000-5000", {}, "docker port, .*set allowed_sources"),
+        ("4000-5000", {"allowed_sources": []}, "docker port, .*set allowed_sources"),
     ],
 )
 def test_a_range_does_not_open_what_has_sources_of_its_own(ports: str, given: dict[str, t.Any], says: str) -> None:
@@ -72,7 +72,7 @@ def test_a_range_does_not_open_what_has_sources_of_its_own(ports: str, given: di
 
 
 def test_ssh_is_opened_by_its_own_option_alone() -> None:
-    with pytest.raises(OptionError, match="say there who may reach it"):
+    with pytest.raises(OptionError, match="set ssh_allowed_sources instead"):
         opened(22)
     assert opened("22/udp", 2222) == [
         DOCKER,
@@ -83,7 +83,7 @@ def test_ssh_is_opened_by_its_own_option_alone() -> None:
 
 def test_a_port_is_not_opened_twice() -> None:
     restricted = {"port": 8005, "allowed_sources": ["10.0.0.0/8"]}
-    with pytest.raises(OptionError, match=r"twice \(8000-8010 and 8005, tcp\)"):
+    with pytest.raises(OptionError, match=r"8000-8010 and 8005 \(tcp\) twice"):
         opened("8000-8010", restricted)
     assert len(opened("8000-8010/udp", restricted)) == 3
 

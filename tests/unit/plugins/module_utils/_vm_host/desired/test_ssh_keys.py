@@ -76,7 +76,7 @@ def test_a_key_with_a_passphrase_needs_its_public_half(tmp_path: Path) -> None:
     line = beside.read_text().strip()
     assert ensure_key_pair(str(path), check_mode=False).public == line
     beside.unlink()
-    with pytest.raises(OptionError, match="not beside it") as caught:
+    with pytest.raises(OptionError, match="next to it") as caught:
         ensure_key_pair(str(path), check_mode=False)
     assert caught.value.option == "ssh_private_key_path"
     assert path.read_bytes() == before
@@ -85,7 +85,7 @@ def test_a_key_with_a_passphrase_needs_its_public_half(tmp_path: Path) -> None:
 def test_what_is_no_key_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("my diary")
-    with pytest.raises(OptionError, match="no OpenSSH private key"):
+    with pytest.raises(OptionError, match="must be an OpenSSH private key"):
         ensure_key_pair(str(path), check_mode=False)
     assert path.read_text() == "my diary"
 

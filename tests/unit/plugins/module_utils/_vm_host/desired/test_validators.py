@@ -101,7 +101,7 @@ def test_a_network_in_another_form_gets_a_suggestion(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["10.0.0.0", "", "x", "fd00::/64", "10.0.0.0/8 "])
 def test_networks_that_are_refused(text: str) -> None:
-    with pytest.raises(OptionError, match="no IPv4 network in CIDR form"):
+    with pytest.raises(OptionError, match="an IPv4 network in CIDR notation"):
         rules.network_of("subnet_prefix", text)
 
 

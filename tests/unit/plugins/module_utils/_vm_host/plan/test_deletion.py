@@ -134,7 +134,7 @@ def test_a_subnet_that_only_this_host_was_in_goes(current: HostState, given: dic
 def test_a_subnet_that_somebody_shaped_stays_and_is_named(current: HostState) -> None:
     plan = removal(with_subnet(current, natGateway={"id": "/subscriptions/x/nat"}))
     assert "delete subnet more" not in plan.lines
-    assert "subnets/more is kept" in plan.notes[0]
+    assert "subnets/more stays" in plan.notes[0]
 
 
 def test_the_common_subnet_stays_with_its_network(current: HostState) -> None:

@@ -357,7 +357,7 @@ def test_another_caching_is_given_to_a_disk_while_nothing_uses_it() -> None:
 
 def test_a_disk_that_grows_out_of_its_cache_loses_it_first() -> None:
     current = with_disk(OWN_DISK, caching="ReadOnly")
-    with pytest.raises(OptionError, match=r"caching ReadOnly.*up to 4095 GiB.*caching: None") as caught:
+    with pytest.raises(OptionError, match=r"4095 GiB with the caching ReadOnly.*set caching to None") as caught:
         plan_of(disk_asked(5000), current)
     assert caught.value.option == "data_disks[lun 0].disk_size_gb"
     plan = plan_of(disk_asked(5000, caching="None"), current)
@@ -370,7 +370,9 @@ def test_a_disk_that_grows_out_of_its_cache_loses_it_first() -> None:
 def test_a_disk_of_others_is_left_alone(given: dict[str, t.Any]) -> None:
     for name in ("theirs", f"web10_disk2_{'0f' * 16}"):
         current = with_disk(name)
-        with pytest.raises(OwnershipError, match=f"lun 0.*/disks/{name} was not made for the host web1.*another lun"):
+        with pytest.raises(
+            OwnershipError, match=f"lun 0.*/disks/{name} was not created for the host web1.*another lun"
+        ):
             plan_of(disk_asked(**given), current)
         assert plan_of(disk_asked(**given, adopt=True), current)
         assert not plan_of(disk_asked(), current)
