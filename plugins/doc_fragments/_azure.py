@@ -16,7 +16,7 @@ options:
     description:
       - Where the credentials are taken from. Defaults to the environment variable E(ANSIBLE_AZURE_AUTH_SOURCE),
         else V(auto).
-      - V(auto) takes the first that is there of the task's options, the environment variables, the profile in
+      - V(auto) uses the first that exists of the task's options, the environment variables, the profile in
         C(~/.azure/credentials), and the account of the Azure CLI.
       - V(env) uses the environment variables only, V(credential_file) the profile only, V(cli) the account that
         C(az login) signed in.
@@ -68,9 +68,9 @@ options:
   cloud_environment:
     description:
       - The cloud, V(AzureCloud), V(AzureChinaCloud) or V(AzureUSGovernment), or the https URL of a private cloud's
-        Resource Manager, which is then asked for its endpoints (the URL of its C(/metadata/endpoints) does as well).
-        Defaults to the environment variable E(AZURE_CLOUD_ENVIRONMENT), else, with the account of the Azure CLI, to the
-        cloud of the CLI's subscription, else public Azure.
+        Resource Manager, which returns its endpoints (the URL of its C(/metadata/endpoints) works too). Defaults to the
+        environment variable E(AZURE_CLOUD_ENVIRONMENT), else, with the account of the Azure CLI, to the cloud of the
+        CLI's subscription, else public Azure.
     type: str
   cloud_ca_path:
     description:

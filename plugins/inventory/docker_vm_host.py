@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Inventory of the Docker hosts that this collection made."""
+"""Inventory of the Docker hosts that this collection created."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ options:
     choices: [dockerhost.azure.docker_vm_host]
   subscriptions:
     description:
-      - Ids of the subscriptions to look at, with the same credentials.
-      - Without it, the one of O(subscription_id).
+      - IDs of the subscriptions to search, with the same credentials.
+      - By default the one of O(subscription_id).
     type: list
     elements: str
     default: []
   resource_groups:
     description:
-      - Names of the resource groups to look at. Without it, all of the subscription.
-      - One that does not exist is a warning, since the first host may be yet to be made there.
+      - Names of the resource groups to search. By default all groups of the subscription.
+      - A group that does not exist causes a warning, because its first host may not exist yet.
     type: list
     elements: str
     default: []
   host_tags:
     description:
-      - Only hosts that carry all of these tags with these values. As in Azure, the case of names does not count.
+      - Only hosts with all of these tags and values. As in Azure, the case of names does not count.
     type: dict
     default: {}
   private_addresses:
@@ -55,7 +55,7 @@ options:
     type: bool
     default: false
   agent_state:
-    description: Also ask for the state of the Azure agent of each host, which takes a request for each.
+    description: Whether to read the state of the Azure agent of each host too, which takes one request per host.
     type: bool
     default: false
   cert_dir:
@@ -66,7 +66,7 @@ options:
     env:
       - name: DOCKER_CERT_PATH
   group:
-    description: Name of the group that holds all hosts.
+    description: Name of the group with all hosts.
     type: str
     default: docker_hosts
 notes:
@@ -74,19 +74,19 @@ notes:
   - For plugins of community.docker it has C(ansible_docker_docker_host), C(ansible_docker_tls),
     C(ansible_docker_validate_certs), C(ansible_docker_ca_path), C(ansible_docker_client_cert) and
     C(ansible_docker_client_key).
-  - For the role it has what says which host it is, C(docker_host_name), C(docker_host_resource_group) and
-    C(docker_host_subscription_id). All else stays with your own variables of groups and hosts; without one, the role's
-    C(docker_host_port) is the port that the host has.
+  - For the role it has the variables that identify it, C(docker_host_name), C(docker_host_resource_group) and
+    C(docker_host_subscription_id). Set all others in your own group and host variables. Without C(docker_host_port), a
+    host keeps its port.
   - C(docker_host_facts) has C(name), C(docker_host), C(connection) (options of community.docker's modules), C(env)
     (environment variables of the docker CLI), and C(host).
   - C(docker_host_facts.host) has C(name), C(resource_group), C(subscription_id), C(location), C(id), C(vm_size),
     C(power_state), C(agent_state), C(provisioning_state), C(fqdn), C(public_ip_address), C(private_ip_address),
     C(docker_port), C(ssh_port), C(admin_username), C(zone), C(ca_fingerprint), C(cert_expires) and C(tags). The same
     keys can be used in O(compose), O(groups) and O(keyed_groups) without a prefix.
-  - If hosts of several groups or subscriptions have one name, they are called C(NAME.GROUP), or
+  - If hosts of several groups or subscriptions have the same name, they are called C(NAME.GROUP), or
     C(NAME.GROUP.SUBSCRIPTION) if that is not enough.
-  - Nothing that Azure returns is ever evaluated as a template, whoever may write tags. Curly brackets in a value that
-    O(keyed_groups) uses for a group's name become underscores.
+  - Nothing that Azure returns is ever evaluated as a template, because many people may be able to write tags. Curly
+    brackets in a value that O(keyed_groups) uses for a group's name become underscores.
   - A virtual machine is left out with a warning if its tag C(docker-host) differs from its own name, if that name means
     something else to Ansible (such as V(localhost) or the name of a group), or if an inventory source that was read
     before already defines a host of that name. Sources that are read later cannot be checked.

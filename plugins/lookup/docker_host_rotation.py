@@ -13,7 +13,7 @@ version_added: 0.1.0
 author: The dockerhost.azure authors (@dockerhost)
 description:
   - Private to the role P(dockerhost.azure.docker_host#role).
-  - Returns what a host of the play has to know while the certificates of all hosts are renewed together.
+  - Returns what a host of the play needs to know while the certificates of all hosts are renewed together.
 options:
   _terms:
     description:

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Issues a CA certificate, client certificates, and server certificates for any number of hosts, in the layout that
     docker expects, and keeps them valid.
-  - A run renews only what must be renewed, and the result says why.
+  - A run renews only certificates that need it, and the result says why.
   - Files that this module did not create are never overwritten.
   - The next run finishes what an interrupted one began. Any number of runs can share one directory.
   - Keys are created with mode 0600 in directories of mode 0700. No key is part of a result, a diff or a log.
@@ -37,7 +37,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - O(regenerate=always) renews in every run, and O(rotate_ca=advance) goes on in every run.
+      - O(regenerate=always) renews in every run, and O(rotate_ca=advance) starts the next phase in every run.
   action:
     support: full
   async:
@@ -47,7 +47,7 @@ attributes:
 options:
   state:
     description:
-      - V(present) issues what is missing and renews what must be renewed.
+      - V(present) issues missing certificates and renews those that need it.
       - V(absent) removes the files of the O(hosts) and O(clients) that are named, and with O(remove_ca) the whole set.
     type: str
     choices: [present, absent]
@@ -56,9 +56,9 @@ options:
     description:
       - Directory of the set.
       - Unset, it is the environment variable E(DOCKER_CERT_PATH), and without that C(~/.docker).
-      - It holds C(ca.pem), C(ca-key.pem), and the default client's C(cert.pem) and C(key.pem), so that it can be a
-        E(DOCKER_CERT_PATH), C(servers/NAME/) with C(cert.pem), C(key.pem) and C(ca.pem) for each host, where C(ca.pem)
-        is what that host is to trust, and C(clients/NAME/) with the same files for each further client.
+      - It contains C(ca.pem), C(ca-key.pem), and the default client's C(cert.pem) and C(key.pem), so that it can be a
+        E(DOCKER_CERT_PATH). C(servers/NAME/) contains C(cert.pem), C(key.pem) and C(ca.pem) for each host, where
+        C(ca.pem) is what that host trusts, and C(clients/NAME/) the same files for each further client.
       - It must belong to the user who runs the task, and so must everything in it. Nobody else may be able to write to
         it, or to a directory above it without the sticky bit. Symbolic links inside of it are refused.
     type: path
@@ -67,8 +67,8 @@ options:
       - Whether the content of O(cert_dir) is temporary, as in an automation job that begins with an empty directory and
         discards it at its end.
       - If the CA is kept elsewhere (O(store=key_vault), O(ca_path) or O(ca_content)), certificates that are issued in a
-        temporary directory are no change, because the next job issues them again. RV(actions) lists them all the
-        same, and a change of the CA is always a change.
+        temporary directory do not count as a change, because the next job issues them again. RV(actions) still lists
+        them, and a change of the CA always counts.
       - Defaults to V(true) in a job of AWX whose container discards O(cert_dir), and to V(false) elsewhere.
     type: bool
   store:
@@ -80,23 +80,23 @@ options:
         and people at several machines share one CA.
       - Any number of runs can work at the same time and be killed at any moment. They all use one CA. Key Vault has no
         compare-and-set, so a run that changes the CA waits some seconds to see whether another run was faster.
-      - A CA in O(cert_dir) that this module made, or that O(adopt) takes over, moves into the vault when the secret
+      - A CA in O(cert_dir) that this module created, or that O(adopt) takes over, moves into the vault when the secret
         does not exist yet. Where both have one, they must be the same.
-      - The identity needs the role Key Vault Secrets User to use a CA that is there, and Key Vault Secrets Officer to
-        make or change one. With access policies it needs the secret permissions get and list, or set as well.
-      - With O(rotate_ca=advance), hosts count that are named in O(hosts) or O(host_trust), because a vault does not
-        know any others.
+      - The identity needs the role Key Vault Secrets User to use an existing CA, and Key Vault Secrets Officer to
+        create or change one. With access policies it needs the secret permissions get and list, or set as well.
+      - With O(rotate_ca=advance), the hosts in O(hosts) and O(host_trust) count, because a vault does not know any
+        others.
     type: str
     choices: [directory, key_vault]
     default: directory
   key_vault:
     description:
       - The name of the key vault, or its URL, with O(store=key_vault). It must exist.
-      - A name is completed by the cloud that O(cloud_environment) names; a private cloud says itself where its key
-        vaults are.
+      - The cloud in O(cloud_environment) completes a name to a URL; the metadata of a private cloud contain the domain
+        of its key vaults.
     type: str
   key_vault_secret:
-    description: The name of the secret. Use one for each set of hosts that is to have a CA of its own.
+    description: The name of the secret. Use one for each set of hosts with its own CA.
     type: str
     default: docker-ca
   hosts:
@@ -126,7 +126,7 @@ options:
       unknown:
         description:
           - In check mode, the keys of the host that are not known yet, because Azure has not created the host. If
-            C(dns_names) or C(ip_addresses) is one of them, further names in the certificate are no reason to renew it.
+            C(dns_names) or C(ip_addresses) is one of them, additional names in the certificate do not cause a renewal.
           - Outside of check mode, a host without known names is an error.
         type: list
         elements: str
@@ -150,8 +150,8 @@ options:
     type: str
   ca_key_path:
     description:
-      - File with the private key of your own CA in PEM. It is not copied into O(cert_dir), so it is needed whenever
-        something is to be signed.
+      - File with the private key of your own CA in PEM. It is not copied into O(cert_dir), so it is needed in every run
+        that signs a certificate.
       - Give this or O(ca_key_content), not both.
     type: path
   ca_key_content:
@@ -159,8 +159,8 @@ options:
     type: str
   ca_key_passphrase:
     description:
-      - Passphrase of the CA's key. A CA that is made here is encrypted with it, an existing unencrypted one becomes so.
-      - The keys of clients and servers are never encrypted, because Docker takes no encrypted ones.
+      - Passphrase of the CA's key. The key of a new CA is encrypted with it, and so is an existing unencrypted one.
+      - The keys of clients and servers are never encrypted, because Docker does not support that.
     type: str
   ca_common_name:
     description: Common name of a CA that this module creates.
@@ -192,38 +192,39 @@ options:
     choices: [ecdsa_p256, ecdsa_p384, ed25519, rsa_2048, rsa_3072, rsa_4096]
   ca_not_after:
     description:
-      - When a CA that is made or renewed now ends, relative to now such as V(+3650d) or V(+520w1d2h3m4s), or absolute
-        such as V(20361231235959Z), written as in P(community.crypto.x509_certificate#module).
+      - The end of validity of a CA that this run creates or renews, relative to now such as V(+3650d) or
+        V(+520w1d2h3m4s), or absolute such as V(20361231235959Z), written as in
+        P(community.crypto.x509_certificate#module).
       - A changed value takes effect with the next renewal.
     type: str
     default: +3650d
   server_not_after:
-    description: When a server's certificate that is made now ends, as O(ca_not_after). It never ends after the CA.
+    description: The end of validity of new server certificates, as O(ca_not_after). It is never after that of the CA.
     type: str
     default: +397d
   client_not_after:
-    description: When a client's certificate that is made now ends, as O(ca_not_after). It never ends after the CA.
+    description: The end of validity of new client certificates, as O(ca_not_after). It is never after that of the CA.
     type: str
     default: +397d
   ca_renew_before:
-    description: A CA that this module created is renewed, with the same key, when less than this is left.
+    description: A CA that this module created is renewed, with the same key, if it expires within this time.
     type: str
     default: +30d
   server_renew_before:
-    description: A server's certificate is renewed when less than this is left.
+    description: A server's certificate is renewed if it expires within this time.
     type: str
     default: +30d
   client_renew_before:
-    description: A client's certificate is renewed when less than this is left.
+    description: A client's certificate is renewed if it expires within this time.
     type: str
     default: +30d
   regenerate:
     description:
-      - What is done when a certificate has reasons to be renewed. What is missing is made in any case. The values are
+      - What the module does if a certificate has reasons to be renewed. It always creates missing files. The values are
         those of P(community.crypto.openssl_privatekey#module).
       - V(never) keeps it, with a warning. V(fail) fails. V(partial_idempotence) renews it, but fails when a file is
         unreadable. V(full_idempotence) renews it in any case. V(always) renews every client and server in every run.
-      - A CA is only ever renewed with the same key. Another CA comes by O(rotate_ca).
+      - A CA is only ever renewed with the same key. O(rotate_ca) replaces it with another one.
     type: str
     choices: [never, fail, partial_idempotence, full_idempotence, always]
     default: full_idempotence
@@ -233,26 +234,26 @@ options:
     default: false
   adopt:
     description:
-      - Whether files in O(cert_dir) that this module did not make are taken over, if they form a usable set. Weak keys
+      - Whether to take over files in O(cert_dir) that this module did not create, if they form a usable set. Weak keys
         and SHA-1 are refused.
-      - Whatever is replaced later is kept beside the new file.
+      - Files that are replaced later are kept next to the new ones.
     type: bool
     default: false
   backup:
     description:
-      - Whether files that are replaced or removed are kept under a name with the time and a C(~) at the end.
+      - Whether to keep replaced and removed files under a name with the time and a C(~) at the end.
     type: bool
     default: false
   signing:
     description:
       - V(local) signs with the CA whose key is here.
-      - V(external) writes requests (C(cert.csr) beside the keys) and takes the certificates that somebody else signed
-        in a later run by O(signed_certificates). It needs O(ca_path) or O(ca_content).
+      - V(external) writes requests (C(cert.csr) next to the keys). A later run takes the certificates that were signed
+        elsewhere in O(signed_certificates). It needs O(ca_path) or O(ca_content).
     type: str
     choices: [local, external]
     default: local
   signed_certificates:
-    description: Certificates that were signed elsewhere. Each finds its place by its key.
+    description: Certificates that were signed elsewhere. The module assigns each by its key.
     type: list
     elements: dict
     default: []
@@ -269,25 +270,25 @@ options:
         clients at once, or for any purpose (the extended key usages C(serverAuth), C(clientAuth) and
         C(anyExtendedKeyUsage)).
       - They are refused by default. A host whose certificate is also valid for clients could connect to every other
-        host as a client, which has the rights of root there.
+        host as a client, which has the permissions of root there.
     type: bool
     default: false
   rotate_ca:
     description:
       - Replaces the CA in phases, so that every host stays reachable. O(cert_dir) keeps the current phase, and the
         phases can be days apart.
-      - V(start) makes the new CA (or takes the one of O(ca_path) or O(ca_content)) and puts both into every trust list.
-        While a rotation is under way it does nothing more.
-      - V(advance) goes to the next phase. First servers get certificates of the new CA, then clients, then the old CA
-        is dropped from every trust list. It fails unless O(host_trust) shows that all hosts have what the last phase
-        made.
+      - V(start) creates the new CA (or uses the one of O(ca_path) or O(ca_content)) and puts both into every trust
+        list. During a rotation it changes nothing.
+      - V(advance) starts the next phase. First servers get certificates of the new CA, then clients, then the old CA is
+        dropped from every trust list. It fails unless O(host_trust) shows that all hosts have the files of the last
+        phase.
       - V(cancel) drops the new CA again, in the first phase only.
-      - Unset, the phase stays, and the set is kept as the phase asks for it.
+      - Without it, the phase stays, and the set is kept in the state of the phase.
     type: str
     choices: [start, advance, cancel]
   host_trust:
     description:
-      - What the hosts have. Needed for every host in O(cert_dir) with O(rotate_ca=advance).
+      - The certificates that the hosts have. Needed for every host in O(cert_dir) with O(rotate_ca=advance).
     type: list
     elements: dict
     default: []
@@ -306,8 +307,8 @@ options:
         type: str
   remove_ca:
     description:
-      - With O(state=absent), whether the CA and everything that this module made in O(cert_dir) is removed. Nobody can
-        then sign for the hosts that trust this CA.
+      - With O(state=absent), whether to remove the CA and everything that this module created in O(cert_dir). Nobody
+        can then sign for the hosts that trust this CA.
       - With O(store=key_vault) the secret is deleted; it can be recovered while the vault keeps it.
     type: bool
     default: false
@@ -376,7 +377,7 @@ EXAMPLES = r"""
       - name: web1
         ip_addresses: [203.0.113.7]
 
-- name: Remove the certificates of a host that is gone
+- name: Remove the certificates of a host that no longer exists
   dockerhost.azure.docker_tls_certs:
     state: absent
     hosts:
@@ -414,8 +415,7 @@ key_vault:
       sample: 4387e9f3d6e14c459867679a90fd0f79
 client:
   description:
-    - The default client. In check mode it shows the certificate that is there now; all values that do not exist yet are
-      null.
+    - The default client. In check mode it shows the current certificate; values that do not exist yet are null.
   type: dict
   returned: O(state=present)
   contains:
@@ -458,7 +458,7 @@ client:
       type: list
       elements: str
     reasons:
-      description: Why the certificate was made or renewed, or would be.
+      description: Why the certificate was issued or renewed, or would be.
       type: list
       elements: str
       sample: ["expires in 12 days", "SAN lacks 10.0.0.5"]
@@ -474,7 +474,7 @@ servers:
   type: dict
   returned: O(state=present)
 trusted_cas:
-  description: SHA-256 fingerprints of the CAs that every host is to trust now; null for one that is not made yet.
+  description: SHA-256 fingerprints of the CAs that every host should trust now; null for one that does not exist yet.
   type: list
   elements: str
   returned: O(state=present)
@@ -552,7 +552,7 @@ reasons:
   type: dict
   returned: when O(regenerate) forbids a renewal that is needed
 foreign_files:
-  description: Files that this module did not make and that are in the way.
+  description: Files in the way that this module did not create.
   type: list
   elements: str
   returned: when there are some and O(adopt) is not set

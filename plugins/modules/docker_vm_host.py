@@ -94,38 +94,38 @@ options:
   allow_stop:
     description:
       - Allow changes that restart or stop the running host for a while.
-      - Azure restarts a running host for another O(vm_size) that can be had where it runs, and for another
+      - Azure restarts a running host for another O(vm_size) that is available where it runs, and for another
         O(security_profile.secure_boot_enabled) or O(security_profile.v_tpm_enabled).
-      - It has to be deallocated for any other O(vm_size), for a larger O(os_disk_size_gb), another
+      - The host must be deallocated for any other O(vm_size), for a larger O(os_disk_size_gb), another
         O(managed_disk_type), O(data_disks[].managed_disk_type) or O(data_disks[].caching), a data disk that grows
         beyond 4095 GiB, another O(max_price) or O(proximity_placement_group), O(security_profile.security_type), and
         O(security_profile.encryption_at_host).
-      - A host that is stopped is deallocated without being asked, and stays so.
+      - A stopped host is deallocated without this option, and stays deallocated.
     type: bool
     default: false
   on_failure:
     description:
       - What to do with the resources that a failed run created - V(keep) them, so that the next run continues from
         there, or V(remove) them.
-      - What others use meanwhile is kept, and so is a resource group that is not empty.
-      - Removing may take as long as O(wait_timeout) again.
+      - Resources that others use in the meantime stay, and so does a resource group that is not empty.
+      - The removal may take another O(wait_timeout).
     type: str
     choices: [keep, remove]
     default: keep
   remove_on_absent:
     description:
       - What O(state=absent) deletes of the resources that were created for the host.
-      - V(all) is everything but the resource group. What was made under a name of the host's own goes too when the
-        options now give something else in its place (O(security_group), O(public_ip_address), O(network_interface),
+      - V(all) is everything except the resource group. It includes resources that were created for the host and that
+        the options now replace with others (O(security_group), O(public_ip_address), O(network_interface),
         O(virtual_network), O(assign_public_ip=false)).
-      - The shared virtual network is deleted only when nothing else is in it. While others are in it, the subnet of
-        O(subnet_name) goes when nothing else is in that, unless it is C(docker), or was given more than addresses (a
-        security group, routes, a NAT gateway, service endpoints, a delegation). Subnets have no tags, so whoever puts
-        a subnet of their own into the shared network has to put something into it, or give it one of these.
-      - V(resource_group) is V(all), and the resource group as well, if this collection made it and nothing else is in
+      - The shared virtual network is deleted only if nothing else is in it. Otherwise the subnet of O(subnet_name) is
+        deleted if nothing else is in it, unless it is C(docker) or has more than an address range (a security group,
+        routes, a NAT gateway, service endpoints, a delegation). Subnets have no tags. To protect your own subnet in the
+        shared network, put something into it, or give it one of these.
+      - V(resource_group) is V(all), and also the resource group, if this collection created it and nothing else is in
         it.
-      - Network, subnet and group are looked at again when the host is gone, so that hosts can be deleted at the same
-        time. In check mode they are judged by who is in them now.
+      - Network, subnet and group are read again after the host is deleted, so several hosts can be deleted at the same
+        time. Check mode decides by what they contain now.
     type: list
     elements: str
     choices:
@@ -140,7 +140,7 @@ options:
     default: [all]
   wait:
     description:
-      - Wait until the virtual machine's own operation has finished. With V(false) it goes on in Azure after the task,
+      - Wait until the virtual machine's own operation has finished. With V(false) it continues in Azure after the task,
         and the next run does not wait for it either.
     type: bool
     default: true
@@ -161,7 +161,7 @@ options:
   vm_size:
     description:
       - The size. Defaults to V(Standard_B2s) for a new host; an existing host keeps its size.
-      - Changing it restarts a running host, which O(allow_stop) has to allow.
+      - Changing it restarts a running host, which O(allow_stop) must allow.
     type: str
   image:
     description:
@@ -211,18 +211,17 @@ options:
   ssh_public_keys:
     description:
       - Public keys (C(ssh-rsa) of at least 2048 bits, or C(ssh-ed25519)) that may sign in as the administrator, or
-        paths of files that hold one each. One entry may hold several, a line each.
+        paths of files with one key each. One entry may contain several keys, one per line.
       - Without keys and without O(admin_password) a pair is generated, see O(ssh_private_key_path).
     type: list
     elements: str
   ssh_private_key_path:
     description:
-      - Where the private key is, when neither O(ssh_public_keys) nor O(admin_password) are given. When the file does
-        not exist, an Ed25519 key pair is generated when a new host is made; an existing file is used and never
-        overwritten.
+      - The file of the private key, if neither O(ssh_public_keys) nor O(admin_password) is set. If it does not exist,
+        an Ed25519 key pair is generated for a new host; an existing file is used and never overwritten.
       - Defaults to C(~/.ssh/docker_host_ed25519).
-      - In a job of AWX, whose home is discarded, a new key there would be lost with the job. Then O(ssh_public_keys)
-        must be given if O(ssh_allowed_sources) opens SSH; otherwise there is a warning.
+      - AWX discards the home directory of a job, and a new key with it. There, O(ssh_public_keys) must be set if
+        O(ssh_allowed_sources) opens SSH; otherwise the module warns.
     type: path
   ssh_password_enabled:
     description:
@@ -240,7 +239,7 @@ options:
   proximity_placement_group:
     description:
       - A proximity placement group, by name in the host's group, C(group:name), or id. Changing it deallocates a
-        running host for a while, which O(allow_stop) has to allow.
+        running host for a while, which O(allow_stop) must allow.
     type: str
   priority:
     description:
@@ -255,12 +254,12 @@ options:
     choices: [Deallocate, Delete]
   max_price:
     description:
-      - The highest price of a spot virtual machine, in US dollars an hour, with up to five decimals; V(-1) for up to
-        the usual price. Changing it deallocates a running host for a while, which O(allow_stop) has to allow.
+      - The highest price of a spot virtual machine, in US dollars per hour, with up to five decimals; V(-1) for up to
+        the usual price. Changing it deallocates a running host for a while, which O(allow_stop) must allow.
     type: float
   license_type:
     description:
-      - The license that you bring, such as V(RHEL_BYOS) or V(SLES_BYOS); V(None) removes it.
+      - Your own license, such as V(RHEL_BYOS) or V(SLES_BYOS); V(None) removes it.
     type: str
   boot_diagnostics:
     description:
@@ -307,25 +306,25 @@ options:
         description:
           - Whether only signed boot components are run, with Trusted Launch. Defaults to V(true) for a new host.
           - V(true) without Trusted Launch is an error.
-          - Changing it restarts a running host, which O(allow_stop) has to allow.
+          - Changing it restarts a running host, which O(allow_stop) must allow.
         type: bool
       v_tpm_enabled:
         description:
           - Whether the host has a virtual TPM, with Trusted Launch. Defaults to V(true) for a new host.
           - V(true) without Trusted Launch is an error.
-          - Changing it restarts a running host, which O(allow_stop) has to allow.
+          - Changing it restarts a running host, which O(allow_stop) must allow.
         type: bool
       encryption_at_host:
         description:
           - Whether disks and caches are encrypted on the machine that the host runs on. The subscription must have
             the feature registered.
-          - Changing it deallocates a running host for a while, which O(allow_stop) has to allow.
+          - Changing it deallocates a running host for a while, which O(allow_stop) must allow.
         type: bool
   managed_disk_type:
     description:
       - The type of the OS disk. Defaults to V(StandardSSD_LRS) for a new host.
-      - It can be changed among the types of one redundancy, which deallocates a running host for a while;
-        O(allow_stop) has to allow that.
+      - It can be changed among the types of one redundancy, which deallocates a running host for a while; O(allow_stop)
+        must allow that.
     type: str
     choices: [Premium_LRS, Premium_ZRS, StandardSSD_LRS, StandardSSD_ZRS, Standard_LRS]
   os_disk_size_gb:
@@ -341,7 +340,7 @@ options:
   data_disks:
     description:
       - Data disks. They are added and grown, never removed or shrunk.
-      - A disk that somebody else attached is not changed, unless O(adopt=true).
+      - Disks that were attached by other means do not change, unless O(adopt=true).
       - M(dockerhost.azure.docker_vm_extension) can put Docker's data on one of them.
     type: list
     elements: dict
@@ -365,7 +364,7 @@ options:
         description:
           - The caching. Defaults to V(None) for a new disk, which is all that a disk of more than 4095 GiB can have.
           - Changing it makes Azure detach the disk for a moment, so that a running host is deallocated meanwhile;
-            O(allow_stop) has to allow that.
+            O(allow_stop) must allow that.
         type: str
         choices: ['None', ReadOnly, ReadWrite]
   docker_port:
@@ -386,15 +385,15 @@ options:
       - Further ports to open. Each is a port or range (V(80), V(8000-8010), V(53/udp)), or a dictionary with C(port)
         and, optionally, C(protocol) (V(tcp) or V(udp)) and C(allowed_sources) (V(Internet) by default; an empty list
         lets nobody in).
-      - The docker port and O(ssh_port) are not opened by it, neither by themselves nor in a range; O(allowed_sources)
-        and O(ssh_allowed_sources) say who may reach them. No port is opened twice.
+      - It must not contain the docker port or O(ssh_port), not even in a range; O(allowed_sources) and
+        O(ssh_allowed_sources) open those. No port may be opened twice.
     type: list
     elements: raw
     default: []
   ssh_port:
     description:
-      - The port of SSH. On another than V(22), a new host's cloud-init moves sshd, and tells SELinux and firewalld
-        where they are on; this cannot be changed later.
+      - The port of SSH. For a port other than V(22), cloud-init configures sshd of a new host, and SELinux and
+        firewalld if they are enabled; this cannot be changed later.
       - Defaults to V(22) for a new host. An existing host keeps its port.
     type: int
   ssh_allowed_sources:
@@ -453,20 +452,20 @@ options:
     type: str
   virtual_network_prefix:
     description:
-      - The addresses of the shared network, in CIDR notation, when it has to be created. Defaults to V(10.0.0.0/16).
-        An existing network is not changed; other addresses are an error.
+      - The addresses of the shared network, in CIDR notation, if it must be created. Defaults to V(10.0.0.0/16). An
+        existing network is not changed; other addresses are an error.
     type: str
   subnet_prefix:
     description:
-      - The addresses of the subnet of the shared network, in CIDR notation, when it has to be created. Defaults to
-        the first C(/24) of the network that is free, or to the whole network if that is smaller.
+      - The addresses of the subnet of the shared network, in CIDR notation, if it must be created. Defaults to the
+        first C(/24) of the network that is free, or to the whole network if that is smaller.
     type: str
   security_group:
     description:
-      - An existing network security group to use, by name in the host's group, C(group:name), or id. It is not
-        changed, so that it has to let the docker port in, and O(allowed_sources), O(ssh_allowed_sources) and
-        O(open_ports) cannot be given with it.
-      - There is a warning when it lets nobody reach the Docker port, or everybody.
+      - An existing network security group to use, by name in the host's group, C(group:name), or id. It does not
+        change, so it must allow the docker port, and O(allowed_sources), O(ssh_allowed_sources) and O(open_ports)
+        cannot be set with it.
+      - The module warns if it allows nobody to connect to the docker port, or everybody.
     type: str
   network_interface:
     description:
@@ -515,7 +514,7 @@ EXAMPLES = r"""
     tags:
       team: build
 
-- name: A private host in a network that is there
+- name: Create a private host in an existing network
   dockerhost.azure.docker_vm_host:
     name: db1
     resource_group: docker
@@ -523,13 +522,13 @@ EXAMPLES = r"""
     subnet_name: containers
     assign_public_ip: false
 
-- name: Stop paying for it over night
+- name: Deallocate it overnight
   dockerhost.azure.docker_vm_host:
     name: build1
     resource_group: docker
     state: deallocated
 
-- name: Delete it and what was made for it
+- name: Delete it and all resources that were created for it
   dockerhost.azure.docker_vm_host:
     name: build1
     resource_group: docker
@@ -639,7 +638,7 @@ timings:
 ssh_private_key_path:
   description:
     - The private key with which a new host can be signed in to, when none was given.
-  returned: when a key was looked for or generated
+  returned: when a key is used or generated
   type: str
 signed_in_with:
   description:

@@ -49,8 +49,8 @@ options:
     required: true
   family:
     description:
-      - A ready-made family, such as V(ubuntu) or V(debian-12); RV(families) lists them. It stands for publisher, offer
-        and SKU.
+      - A ready-made family, such as V(ubuntu) or V(debian-12); RV(families) lists them. It selects publisher, offer and
+        SKU.
     type: str
   publisher:
     description:
@@ -63,7 +63,7 @@ options:
   sku:
     description:
       - The SKU, or a pattern. The images of those that match are listed.
-      - Defaults to all SKUs when O(generation), O(architecture) or a O(version) is asked for, which only images have.
+      - Defaults to all SKUs if O(generation), O(architecture) or O(version) is set, because only images have those.
     type: str
   version:
     description:
@@ -169,7 +169,7 @@ images:
       description: Whether it can have Trusted Launch.
       type: bool
     state:
-      description: V(Active), or whether it is to be withdrawn.
+      description: V(Active), or that Azure is going to withdraw it.
       type: str
     plan:
       description: The plan under which it is sold, V(null) without one.
