@@ -246,7 +246,7 @@ def test_run_command_beside_a_foreign_custom_script(cloud: Cloud) -> None:
                 },
                 api_version="2024-07-01",
             ).wait()
-    with pytest.raises(DockerHostError, match="never replaced"):
+    with pytest.raises(DockerHostError, match="never replaces"):
         cloud.push("web2", handler="custom_script")
     result = cloud.push("web2")
     assert result["extension"]["handler"] == "run_command"
