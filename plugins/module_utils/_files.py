@@ -60,7 +60,7 @@ def check_directory(path: str, option: str) -> None:
 
 
 def check_below(root: str, path: str) -> None:
-    """Check that no link, and nobody else's directory, is on the way from a checked directory to a file of ours.
+    """Check that no link, and nobody else's directory, is between a checked directory and a file of the collection.
 
     :param path: below ``root``. It need not exist.
     :raises DockerHostError: a directory on the way is a link or belongs to somebody else, or the file is not a regular

@@ -102,7 +102,7 @@ class LocalAction(ActionBase):
         return {option: value for option, value in defaults.items() if option in known}
 
     def _runs_here(self, task_vars: dict[str, t.Any]) -> bool:
-        """Tell whether the module would run on this machine, as this user, with this interpreter."""
+        """Return whether the module would run on this machine, as this user, with this interpreter."""
         if sys.platform == "darwin":
             # Network calls in a forked process crash in macOS's own libraries.
             return False

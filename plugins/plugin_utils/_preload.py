@@ -67,7 +67,7 @@ def load_azure() -> None:
 
 
 def load(*names: str) -> None:
-    """Import what there is. What is missing is reported by the task that needs it."""
+    """Import the packages that exist. The task that needs a missing one reports it."""
     collecting = gc.isenabled()
     gc.disable()
     try:

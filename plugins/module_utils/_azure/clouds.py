@@ -118,7 +118,7 @@ def _discover(url: str, ca_path: str | None) -> Cloud:
 
 
 def _entry_of(answer: t.Any, url: str) -> t.Any:
-    """The description of the cloud whose Resource Manager was asked: public Azure's answers list several clouds.
+    """Return the description of the cloud of this Resource Manager: public Azure's answers list several clouds.
 
     :raises OptionError: there are several, and none is this one.
     """

@@ -232,7 +232,7 @@ def _from_file(options: Settings, profile: str | None) -> AuthMethod:
 
 
 def _without_identity(options: Settings) -> Settings:
-    """Another source was asked for by name: of the options only subscription and cloud count."""
+    """Use only subscription and cloud of the options, because another source was requested by name."""
     return Settings(options.source, options.subscription_id, cloud_environment=options.cloud_environment)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure answered when it did not do what was asked."""
+"""Errors that Azure returned for a request."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def sign_in_error(label: str, looked_at: str, error: Exception) -> Authenticatio
     """The error for a way to sign in that does not work.
 
     :param label: the way, in words.
-    :param looked_at: where else was looked for credentials, as a sentence; empty when the way was asked for.
+    :param looked_at: where else credentials were searched, as a sentence; empty if the source was requested.
     :param error: azure-identity's exception.
     """
     text = _unsent(error).partition(" Content: ")[0].rstrip()

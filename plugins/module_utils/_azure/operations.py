@@ -135,7 +135,7 @@ class Deadline:
 
     @property
     def left(self) -> float | None:
-        """Seconds left, at least 0; None when there is no end."""
+        """Return the seconds left, at least 0; None without a deadline."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     @property

@@ -31,7 +31,7 @@ _TYPES = {"int": "an integer", "bool": "true or false", "float": "a number", "di
 
 
 def secrets_of(params: t.Mapping[str, t.Any]) -> set[str]:
-    """Return every value that the modules of the stages would hide; of what is no stage, everything."""
+    """Return every value that the modules of the stages would hide, and all values of unknown stages."""
     others = {name: value for name, value in params.items() if name != "stages"}
     stages = params.get("stages") or {}
     if not isinstance(stages, t.Mapping):

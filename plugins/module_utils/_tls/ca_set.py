@@ -59,7 +59,7 @@ class CaSet:
         return None
 
     def _find_foreign(self) -> CertificateAuthority | None:
-        """Somebody else's CA in the place of ours; usable or not, it takes ``adopt``."""
+        """A foreign CA in place of the module's own; usable or not, it needs ``adopt``."""
         changeset = self.changeset
         if self.own is not None:
             return None
@@ -231,7 +231,7 @@ class CaSet:
         changeset.differences.add("ca", None, self._after(self.current, changeset.options.ca_key_type))
 
     def generate(self) -> CertificateAuthority:
-        """A new CA of ours, with its key."""
+        """Return a new CA of the module, with its key."""
         options = self.changeset.options
         key = self.changeset.new_key(options.ca_key_type or keys.DEFAULT_KEY_TYPE)
         subject = names.make_name(options.fields, options.ca_common_name)
@@ -315,7 +315,7 @@ class CaSet:
             changeset.actions.append(f"{CA}: restored" if present is None else f"{CA}: rewritten")
 
     def _refuse_changed_ca(self, data: bytes) -> None:
-        """Somebody put another CA in the place of ours: neither theirs nor ours may be lost."""
+        """Refuse a CA that somebody put in place of the module's own: neither may be lost."""
         changeset = self.changeset
         try:
             certificates = ca.load_certificates(data)

@@ -51,7 +51,7 @@ class SignedCertificates:
     def check(
         self, certificate: t.Any, desired: CertificateSpec, signer: CertificateAuthority | None, key: keys.PrivateKey
     ) -> None:
-        """See that the certificate is what was asked for.
+        """Check that the certificate matches the request.
 
         :raises OptionError: it is not; everything that is wrong.
         """

@@ -96,7 +96,7 @@ class FileSystem:
             return None
 
     def names(self, path: str) -> list[str]:
-        """The names in a directory, sorted; none when there is no directory."""
+        """Return the sorted names in a directory; none if it does not exist."""
         try:
             return sorted(os.listdir(path))
         except (FileNotFoundError, NotADirectoryError):

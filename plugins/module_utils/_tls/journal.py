@@ -111,7 +111,7 @@ class Commit:
         return True
 
     def settle(self) -> None:
-        """Bring the commit point to the disk."""
+        """Sync the commit point to the disk."""
         self._sync([self._tree.path(PRIVATE)])
 
     def _sync(self, paths: list[str]) -> None:

@@ -31,7 +31,7 @@ class CertificateSpec:
     :param names_complete: no other name belongs into the certificate; False in check mode, where a host that is not
         created yet is going to have more names.
     :param fields: fields of the subject that were asked for; others stay unchecked.
-    :param check_common_name: the common name was asked for, too.
+    :param check_common_name: whether the common name must match too.
     :param key_type: one of :data:`keys.KEY_TYPES`; ``None`` keeps what is there.
     :param allow_other_purposes: a certificate that was signed elsewhere may have a further extended key usage.
     :param not_after: the end of a certificate that is made now.

@@ -53,7 +53,7 @@ def is_retired(path: str) -> bool:
     return path.startswith(f"{PRIVATE}/retired/")
 
 
-class Outdated(DockerHostError):  # noqa: N818 - it is no failure, but a reason to begin anew
+class Outdated(DockerHostError):  # noqa: N818 - not a failure, but a reason to start again
     """Somebody else changed the set since the session looked at it: nothing was changed, and it has to look again."""
 
 

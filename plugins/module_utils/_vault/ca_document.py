@@ -25,7 +25,7 @@ KEYS = {"ca": CURRENT_CA, "ca_key": CA_KEY, "next_ca": NEXT_CA, "next_ca_key": N
 
 @dataclass(frozen=True)
 class CaDocument:
-    """The CA and what goes with it.
+    """The CA and the state that is stored with it.
 
     :param files: content by relative path, of those in :data:`_tls.store.SHARED` that there are.
     :param is_own: the CA is the user's own; its key is not kept.

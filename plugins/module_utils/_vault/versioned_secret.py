@@ -90,7 +90,7 @@ def find_head(versions: t.Iterable[SecretVersion]) -> Head:
             break
         accepted.append(chosen)
         place = chosen.id
-    # A list of several pages is no snapshot: what follows a version that looks undecided here may be in use already.
+    # A list of several pages is not a snapshot: what follows a version that looks undecided here may be in use already.
     taken = {version.tags.get(AFTER_TAG) for version in accepted}
     lost = [
         version
@@ -171,7 +171,7 @@ class VersionedSecret:
     def set(self, value: str, expected: Head) -> SecretVersion:
         """Make ``value`` the follower of what was seen.
 
-        :raises Outdated: another writer was faster; nothing of ours counts.
+        :raises Outdated: another writer was faster; this proposal does not count.
         :raises DockerHostError: the vault refused.
         """
         tags = {STATE_TAG: PROPOSED, AFTER_TAG: expected.place, WRITER_TAG: self._writer}

@@ -102,7 +102,7 @@ def _os_disk(desired: HostSpec) -> Json:
 
 
 def new_disk(disk: DataDisk) -> Json:
-    """An empty data disk that goes with the VM."""
+    """Return an empty data disk that is deleted with the VM."""
     return {
         "lun": disk.lun,
         "createOption": "Empty",

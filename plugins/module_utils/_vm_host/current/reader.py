@@ -42,7 +42,7 @@ class StateReader:
         self._settle = settle
 
     def read(self, everything: bool = False) -> HostState:
-        """Read what there is, side by side.
+        """Read the existing resources in parallel.
 
         :param everything: read group and network too, although the host seems complete.
         """

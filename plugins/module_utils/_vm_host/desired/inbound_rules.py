@@ -27,7 +27,7 @@ class InboundRule:
     :param name: the rule's name.
     :param protocol: ``Tcp`` or ``Udp``.
     :param ports: ``80`` or ``8000-8010``.
-    :param sources: CIDRs and addresses, or one service tag, or ``*``. Without any, there is no rule.
+    :param sources: CIDRs and addresses, or one service tag, or ``*``. An empty sequence creates no rule.
     """
 
     name: str

@@ -24,7 +24,7 @@ from .shared_resources import is_further, is_part, is_plain, outsiders, users_of
 class DeletionPlanner:
     """Plans the end of one host.
 
-    :param neighbours: the resources of the group (id, type, tags), if its deletion was asked for.
+    :param neighbours: the resources of the group (id, type, tags), if it should be deleted.
     """
 
     desired: HostSpec
@@ -70,7 +70,7 @@ class DeletionPlanner:
         if not self._in_scope("disks"):
             os_disk = storage.get("osDisk") or {}
             disks = storage.get("dataDisks") or []
-            # An ephemeral OS disk goes with its VM in any case.
+            # An ephemeral OS disk is always deleted with its VM.
             main = [] if os_disk.get("diffDiskSettings") else [os_disk]
             if any(disk.get("deleteOption") == "Delete" for disk in [*main, *disks]):
                 kept = {"osDisk": {"createOption": os_disk.get("createOption"), "deleteOption": "Detach"}}

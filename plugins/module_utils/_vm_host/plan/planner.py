@@ -302,9 +302,9 @@ class Planner:
         """A VM that has worked gets its state applied once more, and only then what is asked."""
         state = Difference("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
         path = self.resources.virtual_machine
-        mend = Action("reapply", "virtual_machine", "reapply", path, differences=(state,))
+        repair = Action("reapply", "virtual_machine", "reapply", path, differences=(state,))
         rest = plan_vm_update(self.desired, self.resources, self.current, tags)
-        return [mend, *(replace(action, needs=(*action.needs, "reapply")) for action in rest)]
+        return [repair, *(replace(action, needs=(*action.needs, "reapply")) for action in rest)]
 
     def _start_again(self) -> Action:
         """Azure starts a VM that it makes; one that it had made already, and then stopped, it may not."""

@@ -70,7 +70,7 @@ def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
 
 
 def _keep_storage(desired: HostSpec, storage: Json, before: Json) -> None:
-    """Disks that exist stay as they are; what else was asked of them is the matter of another run."""
+    """Keep existing disks as they are; another run makes other changes of them."""
     reference = {key: value for key, value in (before.get("imageReference") or {}).items() if key != "exactVersion"}
     if not desired.image and reference:
         storage["imageReference"] = reference

@@ -108,7 +108,7 @@ class Installation:
         return name
 
     def pinned(self, names):
-        """Return the packages as the install command wants them, the engine's with the version that was asked for."""
+        """Return the packages as arguments of the install command, the engine's with the desired version."""
         if not self.settings.version:
             return names
         return [self.pin(name) if name in VERSIONED else name for name in names]

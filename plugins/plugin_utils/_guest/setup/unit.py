@@ -56,7 +56,7 @@ def unit_word(word):
 
 
 def command_line(settings, facts):
-    """Return the words of ExecStart: the packaged command, its hosts and TLS options replaced by ours."""
+    """Return the words of ExecStart: the packaged command, with its hosts and TLS options replaced."""
     packaged = list(facts.command) or [
         "/usr/bin/dockerd",
         "-H",
