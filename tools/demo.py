@@ -213,7 +213,7 @@ def prove(env: dict[str, str], address: str, machines: str) -> None:
             )
             show(expect(said, "docker run"))
     else:
-        print("   The machine is a stand-in: it answers as an engine does, but runs no containers.")
+        print("   The machine is a stand-in: it answers like an engine, but runs no containers.")
     with step("A client without a certificate is refused"):
         bare = DEMO / "no-certificate"
         bare.mkdir(mode=0o700, exist_ok=True)
@@ -246,7 +246,7 @@ def start() -> None:
     address = address_of(name)
     if os.geteuid() == 0 and address != name:
         names.set_block(OWNER, {name: address}, pid=int(ready["pid"]))
-        print(f"   {name} -> {address} stands in /etc/hosts until 'make demo-stop'")
+        print(f"   {name} -> {address} is in /etc/hosts until 'make demo-stop'")
         address = name
     prove(env, address, ready["machines"])
     print(f"""
@@ -257,14 +257,14 @@ Try:
   export DOCKER_CERT_PATH={CERT_DIR} DOCKER_HOST=tcp://{address}:{PORT} DOCKER_TLS_VERIFY=1
   {shutil.which("docker")} info
   {shutil.which("docker")} {"run --rm -it busybox:demo sh" if ready["machines"] == "guest" else "version"}
-The machine has no way to the internet: it cannot pull images. The image busybox:demo was imported from this machine.
+The machine has no internet access, so it cannot pull images. The image busybox:demo comes from this machine.
 
-Stop it and remove what the demo made: make demo-stop
-Remove the caches and the Python environment, too: make clean""")
+Stop the demo and remove what it created: make demo-stop
+Also remove the caches and the Python environment: make clean""")
 
 
 def stop() -> None:
-    """End everything that the demo started and remove what it made."""
+    """End everything that the demo started and remove what it created."""
     ready = running_azure()
     if ready:
         pid = int(ready["pid"])
