@@ -80,7 +80,12 @@ CASES = {
         "retry later",
     ),
     "quota": Case("virtualMachines/web1", refused(409, "OperationNotAllowed", QUOTA), "OperationNotAllowed", "of 100"),
-    "size": Case("virtualMachines/web1", refused(409, "SkuNotAvailable", SKU), "SkuNotAvailable", "alike: Standard_"),
+    "size": Case(
+        "virtualMachines/web1",
+        refused(409, "SkuNotAvailable", SKU),
+        "SkuNotAvailable",
+        "Similar sizes in .*: Standard_",
+    ),
     "label": Case(
         "publicIPAddresses/web1-ip",
         refused(400, "DnsRecordInUse", "DNS record x is already used by another public IP."),
