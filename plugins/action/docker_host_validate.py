@@ -19,6 +19,7 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables i
 
 _preload.warm_up()
 _preload.load(*_preload.CERTIFICATES)
+_preload.read_once(read_program)
 
 
 class ActionModule(LocalAction):

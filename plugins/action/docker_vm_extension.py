@@ -17,6 +17,7 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import r
 # azure-mgmt-compute is needed for pushing only, which takes minutes: whoever pushes loads it.
 _preload.load_azure()
 _preload.load(*_preload.CERTIFICATES)
+_preload.read_once(read_program)
 
 
 class ActionModule(LocalAction):

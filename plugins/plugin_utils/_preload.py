@@ -20,6 +20,7 @@ import ssl
 import typing as t
 
 from ansible import template
+from ansible.errors import AnsibleError
 from ansible.plugins.loader import filter_loader, test_loader
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.settings import CA_VARIABLE, first_set
@@ -64,6 +65,12 @@ def load_azure() -> None:
 
         named = first_set(os.environ, CA_VARIABLE, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
         tls_context(named or DEFAULT_CA_BUNDLE_PATH)
+
+
+def read_once(read: t.Callable[[], t.Any]) -> None:
+    """Have something read that is kept once it was read. What cannot be read is reported by the task that needs it."""
+    with contextlib.suppress(AnsibleError):
+        read()
 
 
 def load(*names: str) -> None:

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import functools
+
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 
 
+@functools.cache
 def read_program() -> str:
     """Return the program's text, which actions hand to docker_vm_extension.
 

@@ -170,12 +170,13 @@ def _typed(stage: Stage, raw: Values) -> Values:
     :raises OptionError: one has the wrong type, or is none of the choices.
     """
     given = {option: value for option, value in raw.items() if value is not None}
-    for option, value in given.items():
-        _check_type(option, stage.spec.argument_spec[option], value)
     spec = {name: _without_requirement(option) for name, option in stage.spec.argument_spec.items()}
     rules = {**stage.spec.rules(), "required_if": [], "required_one_of": []}
     validation = ArgumentSpecValidator(spec, **rules).validate(given)
     if validation.error_messages:
+        # Only a failed validation costs one of each option, to find the one to name.
+        for option, value in given.items():
+            _check_type(option, stage.spec.argument_spec[option], value)
         raise DockerHostError(_with_references(validation.error_messages[0], given))
     return t.cast("Values", validation.validated_parameters)
 
