@@ -53,8 +53,9 @@ class ActionModule(LocalAction):
     def _identities(self, own: RoleVariables, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         here = str(task_vars["inventory_hostname"])
         hosts = [str(host) for host in task_vars.get("ansible_play_hosts_all") or []]
-        if not _may_clash(own, here, hosts):
-            # Comparing every host with every other takes long; the inventory's names differ already.
+        # Comparing every host with every other takes long; the inventory's names differ already. A loop on localhost adds
+        # one host after another to the play's own.
+        if own.on_controller or not _may_clash(own, here, hosts):
             return {}
         others = [_identity(self._variables_of(host, task_vars), host) for host in hosts if host != here]
         return {"identity": _identity(own, here), "others": others}
@@ -67,8 +68,7 @@ class ActionModule(LocalAction):
         def get(name: str) -> t.Any:
             if name in theirs:
                 return theirs[name]
-            # A name that is set for the whole play is set for one host after another, as in a loop.
-            shared = name in task_vars and name not in mine and name != "docker_host_name"
+            shared = name in task_vars and name not in mine
             return self._templar.template(task_vars[name]) if shared else None
 
         return RoleVariables(get)

@@ -332,7 +332,7 @@ def test_from_a_plain_clone(user: User) -> None:
     )
     subprocess.run(("tar", "-x"), cwd=clone, input=pack.stdout, check=True)
     extra = json.dumps({**user.variables, "docker_host_name": "web1"})
-    for name, told in (("list_docker_images", "ubuntu"), ("create_docker_host", "web1 would be made")):
+    for name, told in (("list_docker_images", "ubuntu"), ("create_docker_host", "web1 would be created")):
         playbook = str(clone / "playbooks" / f"{name}.yml")
         command = ("env", "-u", "ANSIBLE_COLLECTIONS_PATH", "ansible-playbook", playbook, "--check", "-e", extra)
         ran = user.run(*command)
