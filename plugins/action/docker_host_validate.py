@@ -53,8 +53,8 @@ class ActionModule(LocalAction):
     def _identities(self, own: RoleVariables, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         here = str(task_vars["inventory_hostname"])
         hosts = [str(host) for host in task_vars.get("ansible_play_hosts_all") or []]
-        # Comparing every host with every other takes long, and the inventory's names differ already. A loop on localhost
-        # adds one host after another to the play's own.
+        # Comparing every host with every other takes long, and the inventory's names differ already. A loop on
+        # localhost adds one host after another to the play's own.
         if own.on_controller or not _may_clash(own, here, hosts):
             return {}
         others = [_identity(self._variables_of(host, task_vars), host) for host in hosts if host != here]
