@@ -94,7 +94,7 @@ def test_stop_and_start(user: User) -> None:
     assert user.play("start_docker_host", name="web1").changed == {"localhost": 0}
     assert not [line for line in user.writes() if line.startswith(("PUT", "DELETE"))]
     missing = user.play("start_docker_host", name="web2", fails=True)
-    assert "no host web2" in missing.output
+    assert "The host web2 does not exist" in missing.output
 
 
 def test_delete(user: User) -> None:
