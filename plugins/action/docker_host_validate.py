@@ -37,7 +37,8 @@ class ActionModule(LocalAction):
         return {
             "variables": variables,
             "strategy": self._strategy(task_vars),
-            **self._identities(own, task_vars),
+            # Two names for one host matter where both would create it.
+            **(self._identities(own, task_vars) if args.get("stages") else {}),
             **_with_program(args),
         }
 
