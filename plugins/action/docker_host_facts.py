@@ -38,6 +38,8 @@ class ActionModule(LocalAction):
     """See the module of the same name."""
 
     BACKEND = BACKEND
+    # From ansible-core 2.21 on, an action that supports async cannot set variables.
+    _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         task_vars = task_vars or {}

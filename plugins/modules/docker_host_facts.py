@@ -32,7 +32,9 @@ attributes:
   action:
     support: full
   async:
-    support: full
+    support: none
+    details:
+      - It sets variables of the host.
   safe_file_operations:
     support: N/A
     details:
