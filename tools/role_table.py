@@ -73,7 +73,12 @@ def _default(name: str, spec: t.Mapping[str, t.Any], users: t.Sequence[tuple[str
     told = re.search(r"E\((\w+)\) by default, else V\((.+?)\)", spec["description"])
     if told:
         return f"`${told[1]}`, else `{told[2]}`"
-    static = [details["default"] for _module, _option, details in users if details.get("default") is not None]
+    # Ansible's validation fills defaults of suboptions into the default of a dictionary, in whoever's specs it gets.
+    static = [
+        type(details["default"])() if details.get("options") else details["default"]
+        for _module, _option, details in users
+        if details.get("default") is not None
+    ]
     return _shown(static[0]) if static else "".join(_documented_default(*user[:2]) for user in users[:1])
 
 

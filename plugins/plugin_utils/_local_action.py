@@ -12,6 +12,7 @@ other case the module of the same name runs as usual. Both ways give the same re
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import sys
@@ -181,7 +182,7 @@ def carry_out(
     """
     spec = backend.spec
     validator = ArgumentSpecValidator(
-        {name: dict(option) for name, option in spec.argument_spec.items()}, **spec.rules()
+        {name: copy.deepcopy(dict(option)) for name, option in spec.argument_spec.items()}, **spec.rules()
     )
     validation = validator.validate(args)
     params = validation.validated_parameters

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import re
 import typing as t
@@ -182,7 +183,8 @@ def _typed(stage: Stage, raw: Values) -> Values:
 
 
 def _without_requirement(option: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return {key: value for key, value in option.items() if key != "required"}
+    # Ansible fills the defaults of suboptions into the default itself.
+    return {key: copy.deepcopy(value) for key, value in option.items() if key != "required"}
 
 
 def _check_type(option: str, spec: t.Mapping[str, t.Any], value: t.Any) -> None:
