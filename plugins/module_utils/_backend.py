@@ -37,8 +37,6 @@ class Request:
     :param progress: shows one line to the user at once, where that is possible. Thread-safe.
     :param warn: adds one warning to the result. Thread-safe.
     :param concurrency: for how many hosts the same task may run at the same time.
-    :param only_named: in check mode, examine only what the options name, and leave the rest out of the result where
-        that saves work.
     :param token_cache: a directory of this run, readable by its user only, in which processes share access tokens;
         None when there is none.
     """
@@ -49,7 +47,6 @@ class Request:
     progress: t.Callable[[str], None] = silent
     warn: t.Callable[[str], None] = silent
     concurrency: int = 1
-    only_named: bool = False
     token_cache: str | None = None
 
 

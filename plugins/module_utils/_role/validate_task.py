@@ -10,6 +10,7 @@ import copy
 import difflib
 import re
 import typing as t
+from functools import partial
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
@@ -78,9 +79,9 @@ def run(request: Request) -> Values:
         _check_strategy(params["strategy"])
     _check_clash(params["identity"], params["others"])
     given = _known_stages(params["stages"])
-    typed = {module: in_words_of(STAGES[module], lambda m=module: _typed(STAGES[m], given[m])) for module in given}  # type: ignore[misc]
+    typed = {module: in_words_of(STAGES[module], partial(_typed, STAGES[module], given[module])) for module in given}
     for module, options in typed.items():
-        in_words_of(STAGES[module], lambda m=module, o=options: _CHECKS[m](request, o, params["name"]))  # type: ignore[misc]
+        in_words_of(STAGES[module], partial(_CHECKS[module], request, options, params["name"]))
     _check_ssh_path(typed)
     return {"changed": False, "stages": list(given)}
 
@@ -226,7 +227,7 @@ def _check_virtual_machine(_request: Request, params: Values, _name: str) -> Non
 
 def _check_certificates(request: Request, params: Values, name: str) -> None:
     check_identity_name("docker_host_name", name)
-    CERTIFICATES.run(Request({**params, "hosts": []}, check_mode=True, only_named=True, warn=request.warn))
+    CERTIFICATES.run(Request({**params, "hosts": []}, check_mode=True, warn=request.warn))
 
 
 def _check_extension(request: Request, params: Values, _name: str) -> None:
