@@ -91,7 +91,7 @@ class StageResults:
         url = self.host.get("docker_host")
         if not url and "docker_host" not in (self.host.get("unknown") or []):
             # Without a certificate, the directory is the first thing to check.
-            _ = self.known_server
+            self._require_certificate()
             raise self._no_address()
         return str(url or "")
 
@@ -169,14 +169,8 @@ class StageResults:
 
         :raises DockerHostError: the certificate directory has none.
         """
-        server = self.server
-        if not server.get("fingerprint") and not self._is_certified(self.registered("certificates")):
-            raise DockerHostError(
-                f"{self.certificates.get('cert_dir')} has no certificate for {self._variables.name}. Set"
-                " docker_host_cert_dir to the directory that the host was created with, or create the host with the"
-                " playbook dockerhost.azure.create_docker_host."
-            )
-        return server
+        self._require_certificate()
+        return self.server
 
     @property
     def client(self) -> Values:
@@ -184,7 +178,7 @@ class StageResults:
 
         :raises DockerHostError: the certificate directory has no certificate for the host.
         """
-        _ = self.known_server
+        self._require_certificate()
         return dict(self.certificates.get("docker_connection") or {})
 
     @property
@@ -206,6 +200,18 @@ class StageResults:
                 " dockerhost.azure.create_docker_host again."
             )
         return certificates
+
+    def _require_certificate(self) -> None:
+        """Check that the certificate directory has a certificate for the host.
+
+        :raises DockerHostError: it has none.
+        """
+        if not self.server.get("fingerprint") and not self._is_certified(self.registered("certificates")):
+            raise DockerHostError(
+                f"{self.certificates.get('cert_dir')} has no certificate for {self._variables.name}. Set"
+                " docker_host_cert_dir to the directory that the host was created with, or create the host with the"
+                " playbook dockerhost.azure.create_docker_host."
+            )
 
     def _reason(self, kind: str, certificate: Values) -> str:
         """Return why a certificate should be renewed, or that it is valid."""
