@@ -23,8 +23,6 @@ from .arm.limits import RateLimits
 from .arm.messages import ArmRequest, Reply
 from .arm.paging import paged
 from .arm.resource import utc_now
-from .arm.routing import ROUTER
-from .arm.versions import check_version
 from .cloud import Cloud
 from .compute import (
     catalogue_routes,
@@ -38,11 +36,12 @@ from .compute import (
     shared_galleries,
     vms,
 )
+from .dispatch import WRITING, dispatch
 from .endpoints import identity, metadata
 from .endpoints.control import PREFIX, Control
 from .endpoints.tokens import Tokens, form_of
 from .errors import ApiError, subscription_not_found
-from .faults import Fault, throttled
+from .faults import Fault
 from .network import application_groups, nics, nsgs, public_ips, vnets
 from .settings import new_guid
 from .vault import data_plane, vaults
@@ -75,7 +74,6 @@ ROUTED = (
 )
 """Importing these registers their routes and actions."""
 LOG = logging.getLogger(__name__)
-WRITING = frozenset({"PUT", "PATCH", "POST", "DELETE"})
 BODY_LIMIT = 4 * 2**20
 TRANSPORT = "azure_emulator.transport"
 
@@ -206,23 +204,7 @@ class Application:
         parts = request.path.strip("/").split("/")
         if len(parts) > 1 and parts[0].lower() == "subscriptions":
             self._check_subscription(parts[1])
-        match = ROUTER.find(request.path)
-        if match is None:
-            raise resources.unknown_type(request.path, request.api_version)
-        entry = match.handlers.get(request.method)
-        if entry is None:
-            raise ApiError(
-                405,
-                "HttpMethodNotAllowed",
-                f"The HTTP method '{request.method}' is not supported at scope '{request.path}'.",
-                headers={"Allow": ", ".join(sorted(match.handlers))},
-            )
-        handler, type_ = entry
-        request.params = match.params[request.method]
-        self._check_type_version(request, type_)
-        self._check_rights(request, type_)
-        self._check_group(request, parts)
-        reply = await handler(self.cloud, request)
+        reply = await dispatch(self.cloud, request)
         return paged(request, reply, self.cloud.switches["page_size"])
 
     def _check_subscription(self, subscription: str) -> None:
@@ -234,45 +216,6 @@ class Application:
             )
         if subscription.lower() not in [known.lower() for known in self.cloud.subscriptions]:
             raise subscription_not_found(subscription)
-
-    def _check_group(self, request: ArmRequest, parts: list[str]) -> None:
-        """Refuse paths below a missing group, and writes in a group that is being deleted."""
-        if "group" not in request.params or len(parts) == 4:
-            return
-        group = self.cloud.group(request.subscription, request.group)
-        if request.method in ("PUT", "PATCH", "POST"):
-            groups.refuse_while_deleting(group)
-
-    def _check_type_version(self, request: ArmRequest, type_: str) -> None:
-        location = "*"
-        if "/resourcegroups/" in request.path.lower():
-            location = "eastus"
-        check_version(type_, request.api_version, location)
-
-    def _check_rights(self, request: ArmRequest, type_: str) -> None:
-        """Check the provider's registration, the client's rights, and throttling, all set by switches."""
-        namespace = type_.partition("/")[0]
-        switches = self.cloud.switches
-        rights.check(self.cloud, request)
-        if "/locations/operation" in request.path.lower():
-            return
-        if request.method in WRITING and namespace.lower() in {n.lower() for n in switches["unregistered"]}:
-            raise ApiError(
-                409,
-                "MissingSubscriptionRegistration",
-                f"The subscription is not registered to use namespace '{namespace}'. See "
-                "https://aka.ms/rps-not-found for how to register subscriptions.",
-                details=[
-                    {
-                        "code": "MissingSubscriptionRegistration",
-                        "target": namespace,
-                        "message": f"The subscription is not registered to use namespace '{namespace}'. See "
-                        "https://aka.ms/rps-not-found for how to register subscriptions.",
-                    }
-                ],
-            )
-        if switches["throttle"] and namespace == "Microsoft.Compute":
-            raise throttled({"Retry-After": "1"} if switches["throttle"] == "retry-after" else {})
 
     def _decorate(self, request: ArmRequest, reply: Reply) -> None:
         """Add the headers that every answer of the Resource Manager carries."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from .arm.messages import ArmRequest, Reply
-from .arm.replies import found, listing, written
+from .arm.reading import serve_reads
+from .arm.replies import written
 from .arm.resource import Resource
 from .arm.routing import GROUP, route
 from .arm.tracked import check_location, moved, take_tags
@@ -20,7 +21,6 @@ if t.TYPE_CHECKING:
     from .cloud import Cloud
 
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
-LIST = f"{GROUP}/providers/{IDENTITY}"
 ONE = f"{LIST}/{{name}}"
 
 
@@ -57,17 +57,7 @@ async def put_identity(cloud: Cloud, request: ArmRequest) -> Reply:
     return written(200 if known is not None else 201, _render(cloud, identity))
 
 
-@route("GET", ONE, IDENTITY)
-async def get_identity(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Return one identity."""
-    return found(_render(cloud, cloud.resource(request.id_of(IDENTITY, request.params["name"]))))
-
-
-@route("GET", LIST, IDENTITY)
-async def list_identities(cloud: Cloud, request: ArmRequest) -> Reply:
-    """List the identities of a group."""
-    group = cloud.group(request.subscription, request.group)
-    return listing([_render(cloud, identity) for identity in cloud.store.children(group.id, IDENTITY)])
+serve_reads(IDENTITY, lambda cloud, identity, _version: _render(cloud, identity))
 
 
 @route("DELETE", ONE, IDENTITY)

@@ -70,6 +70,22 @@ def test_published_api_versions_are_served(arm: Arm, version: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "version"),
+    [
+        ("/locations", "2018-06-01"),
+        ("/locations", "2019-06-01"),
+        ("/locations", "2022-12-01"),
+        ("/providers/Microsoft.ManagedIdentity/userAssignedIdentities", "2022-01-31-preview"),
+        ("/providers/Microsoft.Compute/galleries", "2026-03-03"),
+        ("/providers/Microsoft.Compute/virtualMachines", "2026-03-01"),
+        ("/providers/Microsoft.KeyVault/vaults", "2026-02-01"),
+    ],
+)
+def test_api_versions_that_clients_send_are_served(arm: Arm, path: str, version: str) -> None:
+    assert arm.get(f"{arm.subscription}{path}", **{"api-version": version}).status_code == 200
+
+
+@pytest.mark.parametrize(
     ("path", "status", "code"),
     [
         ("/nothing", 404, "NotFound"),
