@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from .cloud import Cloud
 
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
-ONE = f"{LIST}/{{name}}"
+ONE = f"{GROUP}/providers/{IDENTITY}/{{name}}"
 
 
 def _render(cloud: Cloud, identity: Resource) -> Json:
