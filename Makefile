@@ -82,9 +82,12 @@ $(BUILD)/collection.stamp: $(SOURCES) | $(DEMO_STAMP)
 .PHONY: install
 install: $(BUILD)/collection.stamp  ## Build the collection artifact and install it below .build/collections
 
-.PHONY: guests
+.PHONY: guests guests-13
 guests: | $(DEMO_STAMP)  ## Make the Debian tree and package pool that real guests use (cached)
 	@$(RUN) python -m azure_emulator.machines.build --cache-dir $(CACHE) --if-possible
+
+guests-13: guests  ## Make those of Debian 13 too, which the end-to-end tests use (cached)
+	@$(RUN) python -m azure_emulator.machines.build --cache-dir $(CACHE) --if-possible --release trixie
 
 # --- the main job ------------------------------------------------------------------------------------------------
 
@@ -183,7 +186,7 @@ conformance: dev install  ## The local Azure against Microsoft's specifications 
 	@$(PYTEST) -m "not slow" tests/conformance
 	@echo "$@: passed, the local Azure against specifications and recorded traffic"
 
-e2e: dev install guests  ## Real guests, real dockerd, real docker CLI
+e2e: dev install guests-13  ## Real guests, real dockerd, real docker CLI
 	@$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/e2e
 	@echo "$@: passed, every end-to-end test but the slow ones"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m azure_emulator.machines.build --cache-dir D``: make the guests' tree and package pool beforehand."""
+"""``python -m azure_emulator.machines.build --cache-dir D``: make a release's tree and package pool beforehand."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from pathlib import Path
 
 from azure_emulator.machines.guests import guests_possible
 from azure_emulator.machines.packages import TreeError
+from azure_emulator.machines.releases import DEBIAN_12, RELEASES, release_named
 from azure_emulator.machines.tree import ensure_tree
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="azure_emulator.machines.build", description=__doc__)
     parser.add_argument("--cache-dir", type=Path, required=True, help="where the tree and the pool are kept")
+    parser.add_argument(
+        "--release",
+        choices=[release.suite for release in RELEASES],
+        default=DEBIAN_12.suite,
+        help="the Debian release (default: %(default)s)",
+    )
     parser.add_argument(
         "--if-possible", action="store_true", help="where guests can't run, say why, make nothing and succeed"
     )
@@ -27,7 +34,11 @@ def main(argv: list[str] | None = None) -> int:
         print(f"guest tree: not made, real guests can't run here: {reason}")
         return 0
     try:
-        tree = ensure_tree(arguments.cache_dir.resolve(), lambda line: print(f"guest tree: {line}", flush=True))
+        tree = ensure_tree(
+            arguments.cache_dir.resolve(),
+            lambda line: print(f"guest tree: {line}", flush=True),
+            release_named(arguments.release),
+        )
     except TreeError as error:
         print(f"guest tree: {error}", file=sys.stderr)
         return 1

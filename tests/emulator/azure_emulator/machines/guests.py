@@ -20,7 +20,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from azure_emulator.machines import agent_link, packages, tree
+from azure_emulator.machines import agent_link, packages
 from azure_emulator.machines.base import (
     AgentStatus,
     AgentUnreachable,
@@ -37,7 +37,9 @@ from azure_emulator.machines.disks import DataDisks, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
 from azure_emulator.machines.layer import AGENT_READY, PROVISIONED, write_layer
 from azure_emulator.machines.nspawn import SHUTDOWN_LIMIT, Guest, Place
+from azure_emulator.machines.releases import DEBIAN_12, release_on
 from azure_emulator.machines.supervisor import Supervisor, missing_programs, to_the_end
+from azure_emulator.machines.trees import Trees
 
 RUN = Path("/run/azure-emulator")
 BOOT_LIMIT = 300.0
@@ -80,8 +82,9 @@ class GuestProvider:
     """Guests of one server.
 
     :param state_dir: where disks live; the same one takes its machines up again.
-    :param cache_dir: where the Debian tree and the package pool are kept, or made at :meth:`open`; by default
-        environment variable ``DOCKERHOST_CACHE``, else ``.cache`` in the working directory.
+    :param cache_dir: where the Debian trees and the package pools are kept. Debian 12's is made at :meth:`open`,
+        Debian 13's for the first guest that runs it. By default environment variable ``DOCKERHOST_CACHE``, else
+        ``.cache`` in the working directory.
     """
 
     kind: t.Literal["guest", "stand-in", "none"] = "guest"
@@ -95,6 +98,7 @@ class GuestProvider:
         self.boots = asyncio.Semaphore(4)
         self.machines: dict[str, GuestMachine] = {}
         self.counter = 0
+        self.trees = Trees(self.cache_dir)
 
     def _take_slot(self) -> tuple[int, t.TextIO]:
         """Return an address range that no other server on this host uses; the state directory remembers it."""
@@ -116,13 +120,7 @@ class GuestProvider:
 
     async def open(self) -> None:
         """Build the tree if necessary, and create the namespaces. :raises MachineError: the host refuses."""
-        try:
-            self.tree = await asyncio.to_thread(
-                tree.ensure_tree, self.cache_dir, lambda line: print(f"guest tree: {line}")
-            )
-        except packages.TreeError as error:
-            raise MachineError(str(error)) from None
-        self._tree_in_use = tree.use_tree(self.tree)
+        await self.trees.get(DEBIAN_12)
         self.layer = await asyncio.to_thread(write_layer, self.state_dir)
         self.supervisor = Supervisor(f"azure-emulator-{self._slot}", RUN / f"slot{self._slot}.groups")
         await self.supervisor.start()
@@ -135,7 +133,7 @@ class GuestProvider:
             *(machine.halt(patience=5.0) for machine in self.machines.values()), return_exceptions=True
         )
         await self.supervisor.stop()
-        self._tree_in_use.close()
+        self.trees.close()
         self._lock.close()
 
     async def create(self, spec: MachineSpec) -> GuestMachine:
@@ -215,7 +213,8 @@ class GuestMachine:
             self._plugged[key] = interface
             await provider.fabric.plug(key, interface, spec.rules, namespace, f"eth{index}")
         await to_the_end(asyncio.to_thread(self.disks.apply, spec.data_disks))
-        place = Place(self.home, name, spec.computer_name, provider.tree, provider.layer)
+        tree = await provider.trees.get(release_on(self.home, spec.image))
+        place = Place(self.home, name, spec.computer_name, tree, provider.layer)
         self._guest = guest = Guest(provider.supervisor, place, self._ended)
         await to_the_end(guest.start(namespace))
         await self._wait_until_up(guest)

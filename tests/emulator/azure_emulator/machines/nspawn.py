@@ -104,6 +104,8 @@ class Guest:
             f"--bind-ro={_colons(place.home / 'fabric')}:/run/azure-fabric", "--boot",
             f"--directory={place.home / 'root'}",
             "systemd.show_status=1",
+            # Without it, systemd 256 and later does not boot on a host that still has control groups of version 1.
+            "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
         ]
         # fmt: on
 

@@ -24,7 +24,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-SUITE = "bookworm"
 MIRROR = "http://deb.debian.org/debian"
 SECURITY_MIRROR = "http://deb.debian.org/debian-security"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -74,17 +73,19 @@ class Package:
 
 
 class Apt:
-    """An apt that knows nothing of the host's: own lists, empty package database, Debian's keyring."""
+    """An apt that knows nothing of the host's: own lists, empty package database, Debian's keyring.
+
+    :param base: where it keeps its lists; used again, it fetches only what has changed since.
+    """
 
     def __init__(self, base: Path, suite: str) -> None:
         self.base, self.suite = base, suite
         for folder in ("etc/apt.conf.d", "etc/preferences.d", "lists/partial", "cache/archives/partial"):
-            (base / folder).mkdir(parents=True)
+            (base / folder).mkdir(parents=True, exist_ok=True)
         (base / "status").touch()
         option = f"[arch={architecture()} signed-by={KEYRING}]"
         lines = [f"deb {option} {MIRROR} {suite} main", f"deb {option} {MIRROR} {suite}-updates main"]
-        if suite == SUITE:
-            lines.append(f"deb {option} {SECURITY_MIRROR} {suite}-security main")
+        lines.append(f"deb {option} {SECURITY_MIRROR} {suite}-security main")
         (base / "etc/sources.list").write_text("\n".join(lines) + "\n", encoding="utf-8")
         self._config = base / "apt.conf"
         self._config.write_text(
@@ -189,16 +190,16 @@ def unpack_large(packages: t.Sequence[Package], folder: Path) -> None:
             pass
 
 
-def write_repository(pool: Path, packages: t.Sequence[Package]) -> None:
+def write_repository(pool: Path, packages: t.Sequence[Package], suite: str) -> None:
     """Lists over ``pool/*.deb`` for debootstrap and for the guests' apt; digests inside, no signature."""
     unpack_large(packages, pool / "pool")
-    binary = pool / "dists" / SUITE / "main" / f"binary-{architecture()}"
+    binary = pool / "dists" / suite / "main" / f"binary-{architecture()}"
     binary.mkdir(parents=True, exist_ok=True)
     content = ("\n\n".join(_stanza(package, pool / "pool") for package in packages) + "\n\n").encode()
     (binary / "Packages").write_bytes(content)
-    relative = (binary / "Packages").relative_to(pool / "dists" / SUITE)
-    (pool / "dists" / SUITE / "Release").write_text(
-        f"Origin: Debian\nLabel: Debian\nSuite: oldstable\nCodename: {SUITE}\n"
+    relative = (binary / "Packages").relative_to(pool / "dists" / suite)
+    (pool / "dists" / suite / "Release").write_text(
+        f"Origin: Debian\nLabel: Debian\nSuite: {suite}\nCodename: {suite}\n"
         f"Date: {email.utils.formatdate(usegmt=True)}\nArchitectures: {architecture()}\n"
         f"Components: main\nSHA256:\n {hashlib.sha256(content).hexdigest()} {len(content)} {relative}\n",
         encoding="utf-8",

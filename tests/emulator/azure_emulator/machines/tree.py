@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Debian tree that guests stand on, and the package pool that they install from.
+"""The Debian trees that guests run on, and the package pools that they install from: one of each for each release.
 
-Both are made once into a cache directory, named by a hash of the recipe. debootstrap works from the pool, without a
+They are made once into a cache directory, named by a hash of the recipe. debootstrap works from the pool, without a
 network. A build that is killed leaves only a ``.partial`` directory, which the next removes.
 """
 
@@ -23,7 +23,6 @@ from pathlib import Path
 
 from azure_emulator.machines import packages
 from azure_emulator.machines.packages import (
-    SUITE,
     Apt,
     Package,
     TreeError,
@@ -33,19 +32,9 @@ from azure_emulator.machines.packages import (
     unpack_large,
     write_repository,
 )
+from azure_emulator.machines.releases import DEBIAN_12, RELEASES, TREE_PACKAGES, Release
 
 POOL_IN_GUEST = "/var/lib/debian-pool"
-
-#: What a guest has from its first boot, besides Debian's minimal base.
-TREE_PACKAGES = (
-    "systemd", "systemd-sysv", "dbus", "iproute2", "iputils-ping", "netbase", "procps", "kmod", "python3",
-    "python3-yaml", "openssh-server", "openssl", "ca-certificates", "curl", "gnupg", "sudo", "iptables", "nftables",
-    "fdisk", "parted", "e2fsprogs", "xfsprogs", "busybox-static",
-)  # fmt: skip
-#: What a guest can install, with everything that it depends on.
-POOL_PACKAGES = ("docker.io", "docker-registry", "apache2-utils", "git", "xz-utils", "apparmor")
-#: Single packages of a later Debian that install on this one: (suite, package).
-LATER_PACKAGES = (("trixie", "docker-compose"),)
 
 Progress = Callable[[str], None]
 
@@ -55,8 +44,8 @@ class Tree:
     """A finished build.
 
     :param root: the Debian tree, never written to after the build.
-    :param pool: an apt repository (``deb [trusted=yes] file:POOL bookworm main``), bound read-only into guests.
-    :param extras: packages of :data:`LATER_PACKAGES`, outside the repository.
+    :param pool: an apt repository (``deb [trusted=yes] file:POOL SUITE main``), bound read-only into guests.
+    :param extras: packages of a later Debian (:attr:`Release.later`), outside the repository.
     """
 
     root: Path
@@ -64,40 +53,43 @@ class Tree:
     extras: Path
 
 
-def recipe_digest() -> str:
-    """Return the name of the build: changes whenever what is built, or how, changes."""
-    recipe = "\n".join([SUITE, *TREE_PACKAGES, *POOL_PACKAGES, *map(str, LATER_PACKAGES), architecture()])
+def build_name(release: Release = DEBIAN_12) -> str:
+    """Return the name of the release's build: changes whenever what is built, or how, changes."""
+    recipe = "\n".join([repr(release), *TREE_PACKAGES, architecture()])
     for file in (__file__, packages.__file__):
         recipe += Path(file).read_text(encoding="utf-8")
-    return hashlib.sha256(recipe.encode()).hexdigest()[:16]
+    return f"{release.suite}-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
 
 
-def find_tree(cache_dir: Path) -> Tree | None:
-    """Return the finished build of the present recipe, or None."""
-    base = cache_dir / "guest" / recipe_digest()
+def find_tree(cache_dir: Path, release: Release = DEBIAN_12) -> Tree | None:
+    """Return the finished build of the release's present recipe, or None."""
+    base = cache_dir / "guest" / build_name(release)
     return Tree(base / "tree", base / "pool", base / "extras") if (base / "complete").exists() else None
 
 
-def ensure_tree(cache_dir: Path, progress: Progress) -> Tree:
-    """Give the build of the present recipe, made now if need be. One process builds, others wait for it.
+def ensure_tree(cache_dir: Path, progress: Progress, release: Release = DEBIAN_12) -> Tree:
+    """Give the build of the release's present recipe, made now if need be. One process builds, others wait for it.
 
     :raises TreeError: a step failed; nothing half-made is left in use.
     """
     home = cache_dir / "guest"
     home.mkdir(parents=True, exist_ok=True)
+    found = find_tree(cache_dir, release)
+    if found:
+        return found
     with _locked(home / "build.lock", progress):
-        found = find_tree(cache_dir)
+        found = find_tree(cache_dir, release)
         if found:
             return found
         for leftover in home.glob("*.partial"):
             shutil.rmtree(leftover)
-        partial = home / f"{recipe_digest()}.partial"
+        partial = home / f"{build_name(release)}.partial"
         partial.mkdir()
-        _build(partial, progress)
+        _build(partial, progress, release)
         (partial / "complete").touch()
-        partial.rename(home / recipe_digest())
+        partial.rename(home / build_name(release))
         _remove_unused(home)
-    found = find_tree(cache_dir)
+    found = find_tree(cache_dir, release)
     if found is None:
         raise TreeError(f"the build in {home} vanished while it was made")
     return found
@@ -112,8 +104,9 @@ def use_tree(tree: Tree) -> t.IO[bytes]:
 
 def _remove_unused(home: Path) -> None:
     """Remove the builds of former recipes, unless a server still runs on them."""
+    present = {build_name(release) for release in RELEASES}
     for marker in home.glob("*/complete"):
-        if marker.parent.name != recipe_digest():
+        if marker.parent.name not in present:
             with marker.open("rb") as handle:
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,43 +115,45 @@ def _remove_unused(home: Path) -> None:
                 shutil.rmtree(marker.parent, ignore_errors=True)
 
 
-def _build(base: Path, progress: Progress) -> None:
+def _build(base: Path, progress: Progress, release: Release) -> None:
     (base / "extras").mkdir()
     step = _Stopwatch(progress)
-    apt = Apt(base / "apt", SUITE)
-    apt.update()
+    apt = _apt(base, release.suite)
     first = apt.closure([*_minimal_base(apt), *TREE_PACKAGES])
     names = {package.name for package in first}
-    later = [package for package in apt.closure([*names, *POOL_PACKAGES]) if package.name not in names]
+    later = [package for package in apt.closure([*names, *release.pool]) if package.name not in names]
     step(f"package lists: {len(first)} + {len(later)} packages to fetch")
     pool, tree = base / "pool", base / "tree"
     fetch(first, pool / "pool")
-    write_repository(pool, first)
+    write_repository(pool, first, release.suite)
     step("packages of the tree fetched and verified")
     # dpkg keeps one processor busy, and waits for the disk.
     with ThreadPoolExecutor(1) as beside:
-        fetched = beside.submit(_fetch_later, base, later)
-        _bootstrap(tree, pool)
+        fetched = beside.submit(_fetch_later, base, later, release)
+        _bootstrap(tree, pool, release.suite)
         step("minimal Debian made")
-        _install(tree, pool)
+        _install(tree, pool, release.suite)
         step("packages of the tree installed")
         fetched.result()
-    write_repository(pool, [*first, *later])
+    write_repository(pool, [*first, *later], release.suite)
     _run_inside(tree, pool, 'chroot "$0" apt-get update -q\n')
     _finish(tree)
-    shutil.rmtree(base / "apt")
     step("guest tree finished")
 
 
-def _fetch_later(base: Path, packages_of_the_pool: Sequence[Package]) -> None:
+def _apt(base: Path, suite: str) -> Apt:
+    """Return an apt with the suite's present package lists, which all builds in the cache directory share."""
+    apt = Apt(base.parent / f"apt-{suite}", suite)
+    apt.update()
+    return apt
+
+
+def _fetch_later(base: Path, packages_of_the_pool: Sequence[Package], release: Release) -> None:
     """Fetch what guests install themselves."""
     fetch(packages_of_the_pool, base / "pool" / "pool")
     unpack_large(packages_of_the_pool, base / "pool" / "pool")
-    for suite, name in LATER_PACKAGES:
-        later = Apt(base / f"apt-{suite}", suite)
-        later.update()
-        fetch([later.packages()[name]], base / "extras")
-        shutil.rmtree(base / f"apt-{suite}")
+    for suite, name in release.later:
+        fetch([_apt(base, suite).packages()[name]], base / "extras")
 
 
 class _Stopwatch:
@@ -188,9 +183,9 @@ def _minimal_base(apt: Apt) -> list[str]:
     return [*required, "apt", "usr-is-merged"]
 
 
-def _bootstrap(tree: Path, pool: Path) -> None:
+def _bootstrap(tree: Path, pool: Path, suite: str) -> None:
     common = ["debootstrap", "--variant=minbase", "--no-check-gpg", f"--arch={architecture()}"]
-    run([*common, "--foreign", SUITE, tree, f"file://{pool}"])
+    run([*common, "--foreign", suite, tree, f"file://{pool}"])
     config = tree / "etc/dpkg/dpkg.cfg.d"
     config.mkdir(parents=True, exist_ok=True)
     (config / "guest").write_text(
@@ -206,10 +201,10 @@ def _chroot_environment() -> dict[str, str]:
     return {"PATH": path, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root"}
 
 
-def _install(tree: Path, pool: Path) -> None:
+def _install(tree: Path, pool: Path, suite: str) -> None:
     """Install the tree's packages from the pool, without starting any service."""
     (tree / "etc/apt/sources.list").write_text(
-        f"deb [trusted=yes] file:{POOL_IN_GUEST} {SUITE} main\n", encoding="utf-8"
+        f"deb [trusted=yes] file:{POOL_IN_GUEST} {suite} main\n", encoding="utf-8"
     )
     (tree / POOL_IN_GUEST.lstrip("/")).mkdir(parents=True, exist_ok=True)
     policy = tree / "usr/sbin/policy-rc.d"

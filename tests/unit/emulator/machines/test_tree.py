@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from azure_emulator.machines import build, packages, tree
+from azure_emulator.machines import build, packages, releases, tree
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Replaces what needs a mirror and minutes by making three empty folders; the list says where it was called."""
     calls: list[Path] = []
 
-    def make(base: Path, progress: tree.Progress) -> None:
+    def make(base: Path, progress: tree.Progress, _release: releases.Release) -> None:
         calls.append(base)
         time.sleep(0.2)
         for name in ("tree", "pool", "extras"):
@@ -53,7 +53,7 @@ def test_two_at_once_build_once(tmp_path: Path, builds: list[Path]) -> None:
 
 
 def test_killed_build_is_not_taken_and_made_again(tmp_path: Path, builds: list[Path]) -> None:
-    partial = tmp_path / "guest" / f"{tree.recipe_digest()}.partial"
+    partial = tmp_path / "guest" / f"{tree.build_name()}.partial"
     (partial / "tree/etc").mkdir(parents=True)
     assert tree.find_tree(tmp_path) is None
     tree.ensure_tree(tmp_path, lambda _line: None)
@@ -64,7 +64,7 @@ def test_killed_build_is_not_taken_and_made_again(tmp_path: Path, builds: list[P
 def test_failed_build_leaves_nothing_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(_base: Path, _progress: tree.Progress) -> None:
+    def fail(_base: Path, _progress: tree.Progress, _release: releases.Release) -> None:
         raise packages.TreeError("cannot fetch http://mirror/x.deb: no route")
 
     monkeypatch.setattr(tree, "_build", fail)
@@ -86,6 +86,28 @@ def test_build_of_a_former_recipe_goes_unless_a_server_uses_it(
     tree.ensure_tree(tmp_path, lambda _line: None)
     assert not old.root.exists()
     assert len(builds) == 3
+
+
+def test_each_release_has_a_build_of_its_own(tmp_path: Path, builds: list[Path]) -> None:
+    made = [tree.ensure_tree(tmp_path, lambda _line: None, release) for release in releases.RELEASES]
+    assert len({build.root for build in made}) == len(releases.RELEASES)
+    assert all(build.root.exists() for build in made), "the second one must not remove the first"
+    assert [tree.find_tree(tmp_path, release) for release in releases.RELEASES] == made
+
+
+@pytest.mark.parametrize(
+    ("image", "suite"),
+    [
+        ({"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}, "bookworm"),
+        ({"publisher": "debian", "offer": "Debian-13", "sku": "13-gen2"}, "trixie"),
+        ({"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}, "bookworm"),
+        ({}, "bookworm"),
+    ],
+)
+def test_the_image_selects_the_release_and_the_disk_keeps_it(tmp_path: Path, image: dict[str, str], suite: str) -> None:
+    assert releases.release_on(tmp_path, image).suite == suite
+    for other in releases.RELEASES:
+        assert releases.release_on(tmp_path, {"offer": other.offer}).suite == suite
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb")
