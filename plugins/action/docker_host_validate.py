@@ -14,12 +14,13 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.validate_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import read_program
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import prepare_program, read_program
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables
 
 _preload.warm_up()
+_preload.load_lookups("docker_host_options", "docker_host_result")
 _preload.load(*_preload.CERTIFICATES)
-_preload.read_once(read_program)
+_preload.read_once(prepare_program)
 
 
 class ActionModule(LocalAction):

@@ -11,13 +11,13 @@ import typing as t
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import read_program
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import prepare_program, read_program
 
 # Loaded once, before Ansible forks its workers; each task that needs one reports it when it is missing.
 # azure-mgmt-compute is needed for pushing only, which takes minutes: whoever pushes loads it.
 _preload.load_azure()
 _preload.load(*_preload.CERTIFICATES)
-_preload.read_once(read_program)
+_preload.read_once(prepare_program)
 
 
 class ActionModule(LocalAction):

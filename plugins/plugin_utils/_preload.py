@@ -21,7 +21,7 @@ import typing as t
 
 from ansible import template
 from ansible.errors import AnsibleError
-from ansible.plugins.loader import filter_loader, test_loader
+from ansible.plugins.loader import connection_loader, filter_loader, lookup_loader, test_loader
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.settings import CA_VARIABLE, first_set
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.transport import tls_context
@@ -54,7 +54,14 @@ def warm_up() -> None:
     template.Templar(loader=None).template(trusted("{{ 1 }}"))
     for loader, name in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.match")):
         loader.get(name)
+    connection_loader.get("ansible.builtin.local", class_only=True)
     ssl.cert_time_to_seconds(DATE)
+
+
+def load_lookups(*names: str) -> None:
+    """Load lookups of this collection, with their documentation, which Ansible reads when it loads one."""
+    for name in names:
+        lookup_loader.get(f"dockerhost.azure.{name}", class_only=True)
 
 
 def load_azure() -> None:

@@ -10,6 +10,7 @@ import functools
 
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.payload import packed_size
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 
 
@@ -23,3 +24,11 @@ def read_program() -> str:
         return bundle()
     except (OSError, ValueError) as error:
         raise AnsibleActionFail(f"The collection is incomplete: {error}") from error
+
+
+def prepare_program() -> None:
+    """Read and compress the program once, before the workers are forked.
+
+    :raises AnsibleActionFail: as :func:`read_program`.
+    """
+    packed_size(read_program())

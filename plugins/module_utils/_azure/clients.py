@@ -135,7 +135,7 @@ class AzureSession:
         if _shared is not None and same in _shared:
             return _shared[same]
         options = SessionOptions(progress, Deadline(wait_timeout), concurrency, token_cache)
-        session = cls(method, find_auth_target(params, method), subscription, options)
+        session = cls(method, find_auth_target(params, method, token_cache), subscription, options)
         if _shared is not None:
             _shared[same] = session
         return session
@@ -291,14 +291,15 @@ class AzureSession:
         return Operation(poller, watch, self.deadline)
 
 
-def find_auth_target(params: t.Mapping[str, t.Any], method: AuthMethod) -> AuthTarget:
-    """X
+def find_auth_target(params: t.Mapping[str, t.Any], method: AuthMethod, run_directory: str | None = None) -> AuthTarget:
+    """Return where a task signs in, as its options, or else the environment, say.
 
+    :param run_directory: a private directory in which the processes of a run share a private cloud's description.
     :raises OptionError: the options name no cloud.
     :raises AzureError: a private cloud does not answer.
     """
     name, ca_path = _configured_auth_target(params, method)
-    cloud = find_cloud(name, ca_path)
+    cloud = find_cloud(name, ca_path, run_directory)
     return AuthTarget(cloud, ca_path, wants_no_discovery(params, cloud))
 
 

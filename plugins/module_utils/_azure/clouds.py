@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import hashlib
 import re
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
 from .._errors import OptionError
 from .api_versions import METADATA
 from .errors import from_sdk
+from .run_files import locked, read_entry, shared_directory, write_entry
 from .transport import make_transport
 
 
@@ -78,11 +83,13 @@ def is_named(cloud_environment: str) -> bool:
     return cloud_environment.strip().lower() in _BY_NAME
 
 
-def find_cloud(cloud_environment: str | None, ca_path: str | None = None) -> Cloud:
+def find_cloud(cloud_environment: str | None, ca_path: str | None = None, run_directory: str | None = None) -> Cloud:
     """Return the cloud that an option names.
 
     :param cloud_environment: a name or the URL of a private cloud's Resource Manager; None means public Azure.
     :param ca_path: file with the certificates of the authorities that signed a private cloud's endpoints.
+    :param run_directory: a private directory of this run, in which its processes share a private cloud's description;
+        None shares none.
     :raises OptionError: the value names no cloud.
     :raises AzureError: a private cloud does not answer.
     """
@@ -96,7 +103,22 @@ def find_cloud(cloud_environment: str | None, ca_path: str | None = None) -> Clo
             "cloud_environment", f"must be one of {names} or the https URL of a private cloud, got {name!r}."
         )
     # Azure Stack's documents give the address of the metadata itself.
-    return _discover(_METADATA_PATH.sub("", name).rstrip("/"), ca_path)
+    url = _METADATA_PATH.sub("", name).rstrip("/")
+    shared = shared_directory(run_directory) if run_directory else None
+    return _discover_once(url, ca_path, Path(shared)) if shared else _discover(url, ca_path)
+
+
+def _discover_once(url: str, ca_path: str | None, directory: Path) -> Cloud:
+    """Return a private cloud as the first process of this run found it."""
+    path = directory / ("cloud-" + hashlib.sha256(f"{url}\n{ca_path}".encode()).hexdigest())
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            held.enter_context(locked(path.with_suffix(".lock")))
+        with contextlib.suppress(TypeError):
+            return Cloud(**read_entry(path))
+        cloud = _discover(url, ca_path)
+        write_entry(path, dataclasses.asdict(cloud))
+        return cloud
 
 
 def _discover(url: str, ca_path: str | None) -> Cloud:

@@ -103,7 +103,7 @@ class KeyVault:
         :raises MissingLibraryError: a package is missing.
         """
         method = select_auth_method(params, os.environ)
-        return cls(method, find_auth_target(params, method), vault, token_cache)
+        return cls(method, find_auth_target(params, method, token_cache), vault, token_cache)
 
     def _connect(self) -> t.Any:
         try:

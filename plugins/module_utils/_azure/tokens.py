@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import hmac
 import json
 import os
 import secrets
-import stat
-import tempfile
 import threading
 import time
 import typing as t
@@ -28,32 +25,16 @@ from pathlib import Path
 
 from .credentials import AuthMethod, AuthTarget
 from .errors import AuthenticationError, sign_in_error
+from .run_files import Entry, locked, read_entry, replace, shared_directory, write_entry
 
 REFRESH_SECONDS = 300
 """A token that expires within this time is not used any more."""
-DIRECTORY = "dockerhost-azure-tokens"
 KEY_FILE = "key"
 KEY_BYTES = 32
 # What decides who signs in, besides the options: where az and the managed identity's endpoint keep what they know.
 _ENVIRONMENT = ("AZURE_CONFIG_DIR", "HOME", "IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
 # What does not: one identity has the same tokens in all subscriptions.
 _IRRELEVANT = ("subscription_id", "cloud_environment", "thumbprint")
-
-Entry = dict[str, t.Any]
-
-
-def token_directory(parent: str) -> str | None:
-    """Create the directory in which the processes of one run share access tokens.
-
-    :param parent: a directory of this run that only its user can read and that is removed at the end of the run.
-    :returns: its path; None when there cannot be one.
-    """
-    path = os.path.join(parent, DIRECTORY)
-    with contextlib.suppress(OSError):
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        if _is_private(path):
-            return path
-    return None
 
 
 class SharedCredential:
@@ -68,7 +49,7 @@ class SharedCredential:
         self._credential = method.credential(target)
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
-        shared = token_directory(directory) if directory else None
+        shared = shared_directory(directory) if directory else None
         self._store = TokenStore(shared) if shared else None
 
     def get_token(self, *scopes: str, **options: t.Any) -> t.Any:
@@ -134,10 +115,10 @@ class TokenStore:
         with contextlib.ExitStack() as held:
             try:
                 path = self._directory / hmac.new(self._key(), identity.encode(), hashlib.sha256).hexdigest()
-                held.enter_context(_locked(path.with_suffix(".lock")))
+                held.enter_context(locked(path.with_suffix(".lock")))
             except OSError:
                 return sign_in()
-            entry = _read(path)
+            entry = read_entry(path)
             if _is_fresh(entry):
                 return entry
             if float(entry.get("failed_at") or 0) < waiting_since:
@@ -152,19 +133,19 @@ class TokenStore:
             entry = sign_in()
         except Exception as error:
             refused = error.message if isinstance(error, AuthenticationError) else None
-            _write(path, {"failed_at": time.monotonic(), "error": refused})
+            write_entry(path, {"failed_at": time.monotonic(), "error": refused})
             raise
-        _write(path, entry)
+        write_entry(path, entry)
         return entry
 
     def _key(self) -> bytes:
         """Return the directory's own random key. Without it, a name would tell a guessed secret from a wrong one."""
         path = self._directory / KEY_FILE
-        with _locked(path.with_suffix(".lock")):
+        with locked(path.with_suffix(".lock")):
             with contextlib.suppress(FileNotFoundError):
                 return path.read_bytes()
             key = secrets.token_bytes(KEY_BYTES)
-            _replace(path, key)
+            replace(path, key)
             return key
 
 
@@ -199,48 +180,3 @@ def _digest(path: Path | None) -> str | None:
 
 def _is_fresh(entry: Entry | None) -> t.TypeGuard[Entry]:
     return bool(entry and entry.get("token") and float(entry.get("expires_on") or 0) - time.time() > REFRESH_SECONDS)
-
-
-def _is_private(directory: str) -> bool:
-    """Return whether only this user can read and write a directory."""
-    try:
-        status = os.lstat(directory)
-    except OSError:
-        return False
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> t.Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _read(path: Path) -> Entry:
-    try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return entry if isinstance(entry, dict) else {}
-
-
-def _write(path: Path, entry: Entry) -> None:
-    with contextlib.suppress(OSError):
-        _replace(path, json.dumps(entry).encode())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file atomically, with mode 0600."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -12,6 +12,7 @@ the script starts. A Run Command's handler gives them to the script itself as an
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import json
 import typing as t
@@ -20,6 +21,8 @@ from .._errors import DockerHostError
 
 SCRIPT_LIMIT = 256 * 1024
 """Bytes of CustomScript's encoded ``script``: beyond, the handler reports success and runs nothing."""
+MARGIN = 2 * 1024
+"""Bytes by which packing one text instead of two may differ, the lines around them included."""
 PARAMETER_LIMIT = 128 * 1024
 """Bytes of one parameter of a Run Command: it becomes one environment variable, and Linux takes no longer one."""
 SETTINGS_VARIABLE = "DOCKER_SETUP_SETTINGS"
@@ -49,8 +52,20 @@ def check_custom_script(program: str, document: t.Mapping[str, t.Any]) -> None:
 
     :raises DockerHostError: as :func:`custom_script`.
     """
-    if len(program) + len(_one_line(document)) > SCRIPT_LIMIT // 2:
+    # Data that cannot be compressed costs its own length, and a thousandth more.
+    longest = packed_size(program) + int(len(_one_line(document).encode()) * 1.001) + MARGIN
+    if longest * 4 // 3 > SCRIPT_LIMIT:
         custom_script(program, document)
+
+
+@functools.lru_cache(maxsize=1)
+def packed_size(program: str) -> int:
+    """Return how many bytes the compressed program has. It is compressed once for all hosts of a run."""
+    return len(_pack(program))
+
+
+def _pack(text: str) -> bytes:
+    return gzip.compress(text.encode(), 9, mtime=0)
 
 
 def custom_script(program: str, document: t.Mapping[str, t.Any]) -> str:
@@ -64,7 +79,7 @@ def custom_script(program: str, document: t.Mapping[str, t.Any]) -> str:
         + f" 3<<'{_SETTINGS_END}' <<'{_PROGRAM_END}'\n"
         + f"{_one_line(document)}\n{_SETTINGS_END}\n{program.rstrip()}\n{_PROGRAM_END}\n"
     )
-    encoded = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    encoded = base64.b64encode(_pack(text)).decode()
     if len(encoded) > SCRIPT_LIMIT:
         raise DockerHostError(
             f"The settings are too large for the handler custom_script: {len(encoded)} bytes encoded, and it takes"
@@ -110,7 +125,7 @@ def _one_line(document: t.Mapping[str, t.Any]) -> str:
 
 
 def _loader(program: str) -> str:
-    packed = base64.b64encode(gzip.compress(program.encode(), 9, mtime=0)).decode()
+    packed = base64.b64encode(_pack(program)).decode()
     return (
         f'import base64, gzip\nexec(compile(gzip.decompress(base64.b64decode("{packed}")), "docker_setup.py", "exec"))'
     )

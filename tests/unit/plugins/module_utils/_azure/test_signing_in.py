@@ -473,6 +473,20 @@ def test_a_private_cloud_by_the_address_of_its_metadata(place: LocalAzure, endin
     assert find_cloud(place.url + ending, place.ca_file).resource_manager == place.url
 
 
+def test_the_processes_of_a_run_ask_a_private_cloud_once(place: LocalAzure, tmp_path: Path) -> None:
+    place.clear_requests()
+    found = {find_cloud(place.url, place.ca_file, str(tmp_path)) for _process in range(3)}
+    assert [cloud.resource_manager for cloud in found] == [place.url]
+    assert [entry["path"] for entry in place.requests() if "/metadata/" in entry["path"]] == ["/metadata/endpoints"]
+
+
+def test_a_damaged_description_of_a_cloud_is_read_again(place: LocalAzure, tmp_path: Path) -> None:
+    cloud = find_cloud(place.url, place.ca_file, str(tmp_path))
+    (kept,) = [path for path in tmp_path.rglob("cloud-*") if path.suffix != ".lock"]
+    kept.write_text('{"name": 1')
+    assert find_cloud(place.url, place.ca_file, str(tmp_path)) == cloud
+
+
 def described(name: str, manager: str) -> dict[str, t.Any]:
     """A cloud as a list of several describes it."""
     authentication = {"loginEndpoint": f"https://login.{name}/", "audiences": [f"https://{name}"]}

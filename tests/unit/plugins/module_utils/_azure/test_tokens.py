@@ -23,8 +23,9 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients im
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clouds import find_cloud
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.credentials import AuthTarget, ClientSecret
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AuthenticationError
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.run_files import shared_directory
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.settings import Settings
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tokens import TokenStore, token_directory
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tokens import TokenStore
 from azure_emulator.launcher import LocalAzure
 
 HOSTS = 20
@@ -205,7 +206,7 @@ def test_names_of_files_are_of_no_use_without_the_directorys_own_key(tmp_path: P
     names = []
     for run in ("one", "two"):
         (tmp_path / run).mkdir()
-        found = token_directory(str(tmp_path / run))
+        found = shared_directory(str(tmp_path / run))
         assert found
         TokenStore(found).get("identity", lambda: {"token": "t", "expires_on": time.time() + 3600})
         names.append({path.name for path in Path(found).iterdir()} - {"key", "key.lock"})
@@ -213,18 +214,13 @@ def test_names_of_files_are_of_no_use_without_the_directorys_own_key(tmp_path: P
 
 
 def test_a_directory_that_others_can_read_is_not_used(az: Cli, directory: str) -> None:
-    shared = token_directory(directory)
+    shared = shared_directory(directory)
     assert shared
     os.chmod(shared, 0o750)
     ask(directory)
     ask(directory)
     assert az.starts == 2
     assert not files_in(directory)
-
-
-def test_no_directory_can_be_created_where_there_is_none(tmp_path: Path) -> None:
-    (tmp_path / "blocked").write_text("")
-    assert token_directory(str(tmp_path / "blocked")) is None
 
 
 def refused() -> dict[str, t.Any]:
