@@ -86,6 +86,12 @@ class Machines:
         self, machine: GuestMachine, docker: dict[str, t.Any], *, fails: bool = False, **more: t.Any
     ) -> dict[str, t.Any]:
         """Push settings as the CustomScript handler gets them; the program's last line."""
+        return self.loop.run_until_complete(self.pushed(machine, docker, fails=fails, **more))
+
+    async def pushed(
+        self, machine: GuestMachine, docker: dict[str, t.Any], *, fails: bool = False, **more: t.Any
+    ) -> dict[str, t.Any]:
+        """Push settings while something else goes on in the same event loop."""
         self.pushes += 1
         public = {"docker": docker, **more.pop("public", {})}
         document = {
@@ -94,16 +100,14 @@ class Machines:
             "push": str(self.pushes),
             **more,
         }
-        result = self.loop.run_until_complete(
-            machine.enable_extension(
-                ExtensionSettings(
-                    "docker-host",
-                    "Microsoft.Azure.Extensions",
-                    "CustomScript",
-                    "2.1",
-                    settings={"timestamp": self.pushes},
-                    protected={"script": payload.custom_script(PROGRAM, document)},
-                )
+        result = await machine.enable_extension(
+            ExtensionSettings(
+                "docker-host",
+                "Microsoft.Azure.Extensions",
+                "CustomScript",
+                "2.1",
+                settings={"timestamp": self.pushes},
+                protected={"script": payload.custom_script(PROGRAM, document)},
             )
         )
         outcome = read_setup_result(result.message)

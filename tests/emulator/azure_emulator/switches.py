@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .machines.base import PACKAGE_LOCKS
+
 Value = t.Any
 
 DEFAULTS: t.Mapping[str, Value] = {
@@ -23,6 +25,7 @@ DEFAULTS: t.Mapping[str, Value] = {
     "extra_sizes": [],
     "extra_subscriptions": [],
     "forbidden": [],
+    "package_locks": [],
     "page_size": 0,
     "role": [],
     "sku_not_available": [],
@@ -46,6 +49,7 @@ extra_images: further platform images, Publisher:Offer:Sku:Version.
 extra_sizes: further VM sizes; they have two cores.
 extra_subscriptions: further subscriptions that the client may see, by their ids.
 forbidden: actions the signed-in client has no right to, for example Microsoft.Compute/virtualMachines/write.
+package_locks: package managers' locks that guests hold from their boot on, NAME:SECONDS, for example apt-lists:30.
 page_size: items on a page of a list; 0 is all of them.
 role: the only actions that the client has a right to, less the forbidden ones; empty means all.
 sku_not_available: VM sizes that cannot be had.
@@ -72,7 +76,7 @@ class Switches:
         """Set a switch. Text is taken in the form of the default: yes/no, a number, or items with commas.
 
         :raises KeyError: the name is not a switch.
-        :raises ValueError: the value has not the switch's type.
+        :raises ValueError: the value has not the switch's type, or names a lock that does not exist.
         """
         if name not in DEFAULTS:
             raise KeyError(f"unknown switch {name!r}; there are: {', '.join(DEFAULTS)}")
@@ -81,6 +85,8 @@ class Switches:
             value = _from_text(value, default)
         if not isinstance(value, type(default)) and not (isinstance(default, list) and isinstance(value, tuple)):
             raise ValueError(f"switch {name!r}: expected {type(default).__name__}, got {value!r}")
+        if name == "package_locks":
+            _check_locks(value)
         self._values[name] = value
 
     def __getitem__(self, name: str) -> Value:
@@ -89,6 +95,14 @@ class Switches:
     def all(self) -> dict[str, Value]:
         """Return every switch with its value."""
         return dict(self._values)
+
+
+def _check_locks(locks: t.Sequence[str]) -> None:
+    for lock in locks:
+        name, _colon, seconds = lock.partition(":")
+        if name not in PACKAGE_LOCKS or not seconds.isdigit():
+            known = ", ".join(PACKAGE_LOCKS)
+            raise ValueError(f"switch 'package_locks': must be NAME:SECONDS with a name of {known}, got {lock!r}")
 
 
 def _from_text(text: str, default: Value) -> Value:

@@ -227,6 +227,7 @@ class MachineRoom:
             os_disk_id=(os_disk.get("managedDisk") or {}).get("id") or vm.hidden.get("osDiskId", ""),
             data_disks=tuple(self._data_disks(properties)),
             provision_agent=bool(linux.get("provisionVMAgent", True)),
+            package_locks=tuple(self._cloud.switches["package_locks"]),
             vcpus=size.vcpus,
             memory_mb=size.memory_mb,
         )

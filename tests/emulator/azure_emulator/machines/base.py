@@ -62,9 +62,17 @@ class DataDisk:
     size_gb: int
 
 
+#: The locks that a guest can be told to hold.
+PACKAGE_LOCKS = ("dpkg-frontend", "apt-lists", "apt-archives", "rpm", "zypper")
+
+
 @dataclass(frozen=True)
 class MachineSpec:
-    """The specification of a machine. Secrets stay out of every log."""
+    """The specification of a machine. Secrets stay out of every log.
+
+    :param package_locks: package managers' locks that something in the guest holds from its boot on, as
+        ``NAME:SECONDS`` with a name of :data:`PACKAGE_LOCKS`.
+    """
 
     id: str
     name: str
@@ -81,6 +89,7 @@ class MachineSpec:
     os_disk_id: str = ""
     data_disks: tuple[DataDisk, ...] = ()
     provision_agent: bool = True
+    package_locks: tuple[str, ...] = ()
     vcpus: int = 2
     memory_mb: int = 4096
 

@@ -196,6 +196,11 @@ class GuestMachine:
             order.parent.chmod(0o700)
             with os.fdopen(os.open(order, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 json.dump(_provisioning(self.spec), file)
+        locks = self.home / "fabric/package-locks"
+        locks.parent.mkdir(exist_ok=True)
+        locks.unlink(missing_ok=True)
+        if self.spec.package_locks:
+            locks.write_text(" ".join(self.spec.package_locks), encoding="utf-8")
         absent = upper / "etc/azure-no-agent"
         absent.parent.mkdir(parents=True, exist_ok=True)
         if self.spec.provision_agent:

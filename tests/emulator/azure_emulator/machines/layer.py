@@ -56,6 +56,20 @@ ExecStart=-/bin/mount -a
 [Install]
 WantedBy=local-fs.target
 """,
+    "package-locks.service": """[Unit]
+Description=Hold package managers' locks
+ConditionPathExists=/run/azure-fabric/package-locks
+After=local-fs.target
+Before=walinuxagent.service
+
+[Service]
+Type=forking
+GuessMainPID=no
+ExecStart=/bin/sh -c 'exec /usr/bin/python3 /usr/lib/azure/hold_locks.py $(cat /run/azure-fabric/package-locks)'
+
+[Install]
+WantedBy=multi-user.target
+""",
     "azure-disk@.path": """[Unit]
 Description=Partitions of %i
 DefaultDependencies=no
