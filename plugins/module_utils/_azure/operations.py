@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from .._backend import silent
 from .errors import AzureError, ServiceError, WaitTimeoutError, from_sdk, sdk_error
+from .wire import UNSETTLED, Json, provisioning_state
 
 FIRST_POLL_SECONDS = 1.0
 SLOWEST_POLL_SECONDS = 5.0
@@ -225,8 +226,9 @@ def poll(
 def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = None) -> t.Any:
     """ARM's polling, which honours Retry-After and else starts at 1 s and grows to 5 s, and which speaks.
 
-    :param over: tells by the resource itself whether the operation is over. Azure asks not to poll operations on a VM
-        more often than every 30 s, those on a network every 10 s, and has no such wish for the resources.
+    :param over: returns whether the resource itself shows the result, see :func:`watch_resource`. Azure asks not to
+        poll operations on a VM more often than every 30 s, those on a network every 10 s, and has no such wish for the
+        resources.
     """
     from azure.mgmt.core.polling.arm_polling import ARMPolling
 
@@ -251,6 +253,23 @@ def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = 
             watch.saw(str(self.status()))
 
     return SpeakingPolling(timeout=0)
+
+
+def watch_resource(read: t.Callable[[], Json | None], *, deletes: bool = False) -> t.Callable[[], bool]:
+    """Return what tells by a resource whether the operation on it has ended. While Azure does not answer, it has not.
+
+    :param read: reads the resource; None when it does not exist.
+    :param deletes: the operation deletes the resource.
+    """
+
+    def is_over() -> bool:
+        try:
+            resource = read()
+        except AzureError:
+            return False
+        return resource is None if deletes else provisioning_state(resource) not in UNSETTLED
+
+    return is_over
 
 
 def run_parallel(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:

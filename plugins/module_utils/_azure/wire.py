@@ -34,6 +34,10 @@ def provisioning_state(resource: t.Mapping[str, t.Any] | None) -> str:
     return str(dig(resource, "properties", "provisioningState") or "").lower()
 
 
+UNSETTLED = ("creating", "updating", "deleting")
+"""Provisioning states of a resource that Azure is still working on."""
+
+
 def is_broken(resource: t.Mapping[str, t.Any] | None) -> bool:
     """Return whether Azure's last operation on a resource did not succeed."""
     return provisioning_state(resource) in ("failed", "canceled")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from .._azure.clients import AzureSession
 from .._azure.conflicts import retry_on_conflict
 from .._azure.errors import AzureError
-from .._azure.operations import OperationInfo
+from .._azure.operations import OperationInfo, watch_resource
 from .._azure.tags import (
     COLLECTION,
     COLLECTION_TAG,
@@ -24,7 +24,7 @@ from .._azure.tags import (
     is_from_collection,
     tag_value,
 )
-from .._azure.wire import Json, properties_of, provisioning_state
+from .._azure.wire import UNSETTLED, Json, properties_of
 from .._errors import OptionError
 from . import payload
 from .docker_extension import docker_extension_settings
@@ -36,7 +36,6 @@ CERTS_ONLY = "certs"
 CUSTOM_SCRIPT = ("Microsoft.Azure.Extensions", "CustomScript")
 DOCKER_EXTENSION = ("Microsoft.Azure.Extensions", "DockerExtension")
 RUN_COMMAND_SECONDS = 5400
-IN_PROGRESS = ("creating", "updating", "deleting")
 """Provisioning states of a resource that Azure has not finished with."""
 
 
@@ -94,7 +93,7 @@ class CurrentSettings:
     @property
     def in_progress(self) -> bool:
         """Whether that push has not ended."""
-        return self.state.lower() in IN_PROGRESS
+        return self.state.lower() in UNSETTLED
 
 
 class Handler(t.Protocol):
@@ -174,19 +173,14 @@ class _Resource:
         )
         begin = self._client.begin_create_or_update
         retry_on_conflict(
-            lambda: self.session.begin(work, begin, *self._names, body, over=self._is_over).wait(),
+            lambda: self.session.begin(work, begin, *self._names, body, over=watch_resource(self._find)).wait(),
             work,
             self.session.deadline,
             self.session.progress,
         )
 
-    def _is_over(self) -> bool:
-        """Return whether Azure has finished with the resource, by its own state."""
-        try:
-            resource = self.session.arm.find(self._resource_id)
-        except AzureError:
-            return False
-        return provisioning_state(resource) not in IN_PROGRESS
+    def _find(self) -> Json | None:
+        return self.session.arm.find(self._resource_id)
 
     def _properties(self, push: Push) -> Json:
         raise NotImplementedError
@@ -203,7 +197,7 @@ class _Resource:
         )
         begin = self._client.begin_delete
         retry_on_conflict(
-            lambda: self.session.begin(work, begin, *self._names).wait(),
+            lambda: self.session.begin(work, begin, *self._names, over=watch_resource(self._find, deletes=True)).wait(),
             work,
             self.session.deadline,
             self.session.progress,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from .._azure.clients import AzureSession
 from .._azure.conflicts import retry_on_conflict
 from .._azure.errors import WaitTimeoutError
-from .._azure.operations import Deadline, OperationInfo, ProgressReporter, poll
+from .._azure.operations import Deadline, OperationInfo, ProgressReporter, poll, watch_resource
 from .._azure.resource_ids import ResourceId
 from .._azure.wire import Json, dig, instance_view, power_state
 from .._errors import DockerHostError, OptionError
@@ -161,7 +161,14 @@ class VirtualMachine:
     def _do(self, work: OperationInfo, begin: t.Callable[..., t.Any], *body: t.Any) -> t.Any:
         """Change the VM, and retry while another operation on it is in progress."""
         return retry_on_conflict(
-            lambda: self.session.begin(work, begin, self.resource_group, self.name, *body).wait(),
+            lambda: self.session.begin(
+                work,
+                begin,
+                self.resource_group,
+                self.name,
+                *body,
+                over=watch_resource(lambda: self.session.arm.find(self.id)),
+            ).wait(),
             work,
             self.session.deadline,
             self.session.progress,

@@ -14,13 +14,13 @@ from functools import partial
 from .._azure.clients import AzureSession
 from .._azure.conflicts import CONCURRENT, conflict_patience, retry_on_conflict
 from .._azure.errors import AzureError
-from .._azure.operations import Operation, OperationInfo, run_parallel
+from .._azure.operations import Operation, OperationInfo, run_parallel, watch_resource
 from .._azure.resource_ids import group_in, name_in
-from .._azure.wire import Json, is_broken, properties_of, provisioning_state
+from .._azure.wire import Json, is_broken, properties_of
 from .._diff import Difference
 from .._errors import DockerHostError
 from .bodies import network
-from .current.reader import READABLE, UNSETTLED, StateReader
+from .current.reader import StateReader
 from .current.state import HostState
 from .desired.host_spec import HostSpec
 from .desired.topology import HostResources
@@ -272,18 +272,14 @@ class PlanExecutor:
         return self._session.begin(self._work(action), function, *arguments, over=self._watcher(action))
 
     def _watcher(self, action: Action) -> t.Callable[[], bool] | None:
-        """Tells by the resource whether Azure has finished with it; while Azure does not answer, it is not known."""
-        kind = action.kind
-        if kind not in READABLE or kind == "resource_group" or action.verb not in ("create", "update"):
+        """Return what tells by the resource that the operation has ended.
+
+        A resource group's does not: it is gone before what was in it, and its tags are written at once.
+        """
+        if action.kind == "resource_group":
             return None
-
-        def is_settled() -> bool:
-            try:
-                return provisioning_state(self._reader.read_once(kind, action.resource_id)) not in UNSETTLED
-            except AzureError:
-                return False
-
-        return is_settled
+        kind, path = action.kind, action.resource_id
+        return watch_resource(lambda: self._reader.read_once(kind, path), deletes=action.verb == "delete")
 
     def _begin_arm(self, action: Action) -> Operation:
         method = {"create": "PUT", "update": "PUT", "delete": "DELETE"}.get(action.verb, "PATCH")

@@ -31,7 +31,8 @@ def _wait(cloud: Cloud, operation: Operation) -> dict[str, str]:
     """Return the Retry-After of a poll. The first poll of compute has none, unless latency is instant."""
     if operation.provider == "compute" and operation.polls == 0 and not cloud.latencies.instant:
         return {}
-    wait = cloud.latencies.retry_after(BY_KIND.get(operation.kind, POLL_RETRY_AFTER[operation.provider]))
+    recorded = BY_KIND.get(operation.kind, POLL_RETRY_AFTER[operation.provider])
+    wait = cloud.switches["retry_after"] or cloud.latencies.retry_after(recorded)
     return {"Retry-After": str(wait)}
 
 

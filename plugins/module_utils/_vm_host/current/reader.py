@@ -13,12 +13,9 @@ from functools import partial
 from ..._azure.clients import AzureSession
 from ..._azure.operations import OperationInfo, ProgressReporter, poll, run_parallel
 from ..._azure.resource_ids import same_id
-from ..._azure.wire import Json, provisioning_state, public_ip_id, subnet_id
+from ..._azure.wire import UNSETTLED, Json, provisioning_state, public_ip_id, subnet_id
 from ..desired.topology import HostResources
 from .state import HostState
-
-UNSETTLED = ("creating", "updating", "deleting")
-
 
 READABLE = {
     "resource_group": "resource group",

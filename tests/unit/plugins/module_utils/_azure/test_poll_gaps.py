@@ -1,0 +1,79 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Azure asks not to poll again for 30 seconds. Nobody sleeps so long while the resource shows the result."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND as EXTENSION
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND as CERTS
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.task import BACKEND as HOST
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import read_program
+from azure_emulator.launcher import CLEARED, LocalAzure
+
+Sleeps = list[tuple[str, float]]
+LONG_SECONDS = 10
+
+
+@pytest.fixture
+def sleeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Sleeps]:
+    """Long sleeps in a local Azure whose polls ask for 30 seconds, each with what it is for.
+
+    A sleep that watches its resource goes on at its own pace. One that watches nothing is noted and cut short.
+    """
+    for name in CLEARED:
+        monkeypatch.delenv(name, raising=False)
+    found: Sleeps = []
+    rest = operations.ProgressReporter.rest
+
+    def watched(self: operations.ProgressReporter, seconds: float, over: t.Callable[[], bool] | None = None) -> None:
+        if over is None and seconds >= LONG_SECONDS:
+            found.append((self.work.operation, seconds))
+            seconds = 0.1
+        rest(self, seconds, over)
+
+    monkeypatch.setattr(operations.ProgressReporter, "rest", watched)
+    monkeypatch.setattr(operations.ProgressReporter, "pace", 0.2)
+    with LocalAzure(machines="stand-in", latency="recorded:0.01", seed=1, switches={"retry_after": 30}) as azure:
+        for name, value in {**azure.environment, "HOME": str(tmp_path)}.items():
+            monkeypatch.setenv(name, value)
+        yield found
+        polls = [entry for entry in azure.requests() if "/operations/" in entry["path"].lower()]
+        assert polls, "no operation was polled"
+
+
+def do(backend: Backend, changes: bool = True, **options: t.Any) -> dict[str, t.Any]:
+    """Run a module."""
+    result = carry_out(backend, options).result
+    assert not result.get("failed"), result["msg"]
+    assert result["changed"] is changes
+    return result
+
+
+def test_no_operation_sleeps_through_a_poll_gap(sleeps: Sleeps, tmp_path: Path) -> None:
+    place = {"resource_group": "gaps", "name": "web1"}
+    host = {**place, "location": "westeurope", "ssh_private_key_path": str(tmp_path / "key"), "allow_stop": True}
+    vm = {"resource_group": "gaps", "virtual_machine_name": "web1", "setup_program": read_program()}
+    do(HOST, **host)
+    do(HOST, **host, data_disks=[{"lun": 0, "disk_size_gb": 8}])
+    do(HOST, **host, os_disk_size_gb=64, tags={"a": "b"})
+    do(HOST, **host, docker_port=2376, open_ports=[80])
+    for state in ("deallocated", "running", "stopped", "running", "restarted"):
+        do(HOST, **place, state=state)
+    certs = do(CERTS, cert_dir=str(tmp_path / "certs"), hosts=[{"name": "web1", "ip_addresses": ["192.0.2.1"]}])
+    engine = {"certs": certs["servers"]["web1"], "engine": {"source": "distribution"}}
+    do(EXTENSION, **vm, **engine)
+    do(EXTENSION, **vm, **engine, docker={"port": 2376})
+    do(EXTENSION, changes=False, **vm, **engine, docker={"port": 2376}, verify=True)
+    do(EXTENSION, **vm, state="absent")
+    do(HOST, **place, state="absent", remove_on_absent=["all"])
+    assert sleeps == []
