@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A certificate authority: reading, checking, making, signing."""
+"""Certificate authorities: read, check and create them, and sign with them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CaError(Exception):
 
 @dataclass(frozen=True)
 class CertificateAuthority:
-    """A CA: the certificate that signs, the chain above it, and its key where we have it.
+    """A CA: the certificate that signs, the chain above it, and its key if it is available here.
 
     :param chain: the issuing certificate first, each followed by the one that signed it.
     :param key: the issuing certificate's private key.
@@ -62,7 +62,7 @@ class CertificateAuthority:
         return tuple(certificate for certificate in self.chain if certificate.issuer != certificate.subject)
 
     def not_after(self) -> datetime:
-        """When the first certificate of the chain ends: nothing signed holds longer."""
+        """The time at which the first certificate of the chain expires: nothing that it signs is valid for longer."""
         return min(certificate.not_valid_after_utc for certificate in self.chain)
 
     def signed(self, certificate: x509.Certificate) -> bool:
@@ -71,19 +71,19 @@ class CertificateAuthority:
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256 over the certificate's DER, lower-case hexadecimal without separators."""
+    """Return the SHA-256 of the certificate's DER, lower-case hexadecimal without separators."""
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def to_pem(certificates: t.Iterable[x509.Certificate]) -> bytes:
-    """The certificates one after another in PEM."""
+    """Return the certificates one after another in PEM."""
     return b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
 
 
 def load_certificates(data: bytes) -> list[x509.Certificate]:
-    """All certificates of a PEM text, at least one.
+    """Return all certificates of a PEM text, at least one.
 
-    :raises ValueError: there is none, or one cannot be read or used; the text says which.
+    :raises ValueError: the text contains no certificate, or one that cannot be read or used; the message says which.
     """
     try:
         certificates = x509.load_pem_x509_certificates(data)
@@ -100,7 +100,7 @@ def load_certificates(data: bytes) -> list[x509.Certificate]:
 
 
 def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether ``issuer`` is named as the issuer and its key made the signature."""
+    """Return whether ``issuer`` is named as the issuer and its key made the signature."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
@@ -109,7 +109,7 @@ def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 
 def uses_sha1(certificate: x509.Certificate) -> bool:
-    """Whether the signature rests on SHA-1 or MD5."""
+    """Return whether the signature uses SHA-1 or MD5."""
     weak = (
         SignatureAlgorithmOID.RSA_WITH_SHA1,
         SignatureAlgorithmOID.RSA_WITH_MD5,
@@ -120,11 +120,11 @@ def uses_sha1(certificate: x509.Certificate) -> bool:
 
 
 def arrange(certificates: t.Sequence[x509.Certificate], key: keys.PrivateKey | None) -> tuple[x509.Certificate, ...]:
-    """The chain of a bundle in any order: the issuing certificate, then upwards.
+    """Return the certificates of a bundle as a chain: the issuing certificate first, then upwards.
 
     The issuing certificate is the key's, or without a key the one that signed no other.
 
-    :raises CaError: the key matches none, or it cannot be told which one is to sign.
+    :raises CaError: the key matches no certificate, or several could be the one that signs.
     """
     if key is not None:
         public = key.public_key()
@@ -149,7 +149,7 @@ def arrange(certificates: t.Sequence[x509.Certificate], key: keys.PrivateKey | N
 
 
 def check_may_sign(chain: t.Sequence[x509.Certificate], now: datetime) -> None:
-    """See that every certificate of the chain may sign the one below it, today.
+    """Check that every certificate of the chain may sign the one below it, today.
 
     :raises CaError: the first reason why not.
     """
@@ -182,7 +182,7 @@ def _check_constraints(certificate: x509.Certificate, depth: int, who: str) -> N
 
 
 def strict_complaint(certificate: x509.Certificate) -> str | None:
-    """Why Python 3.13 and later refuse a CA that Docker itself takes; ``None`` when they take it."""
+    """Return why Python 3.13 and later reject a CA that Docker itself accepts; ``None`` if they accept it."""
     extensions = certificate.extensions
     try:
         if not extensions.get_extension_for_class(x509.BasicConstraints).critical:
@@ -227,7 +227,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, now: datetime, not_after: da
 
 
 def create_ca(key: keys.PrivateKey, subject: x509.Name, now: datetime, not_after: datetime) -> CertificateAuthority:
-    """A self-signed CA that may sign leaves and no further CA."""
+    """Create a self-signed CA that may sign leaf certificates but no further CA."""
     public = key.public_key()
     certificate = (
         _builder(subject, subject, now, not_after)
@@ -241,7 +241,7 @@ def create_ca(key: keys.PrivateKey, subject: x509.Name, now: datetime, not_after
 
 
 def renew_ca(issuer: CertificateAuthority, now: datetime, not_after: datetime) -> CertificateAuthority:
-    """The same CA (key and subject) with a new end: everything that it signed stays valid."""
+    """Return the same CA (key and subject) with a new end: everything that it signed stays valid."""
     if issuer.key is None or not issuer.self_signed:
         raise CaError("only a CA of our own can be renewed")
     renewed = create_ca(issuer.key, issuer.certificate.subject, now, not_after)
@@ -250,7 +250,7 @@ def renew_ca(issuer: CertificateAuthority, now: datetime, not_after: datetime) -
 
 @dataclass(frozen=True)
 class Leaf:
-    """What a certificate for a server or client is to say.
+    """The content of a certificate for a server or client.
 
     :param purpose: ``serverAuth`` or ``clientAuth``.
     """
@@ -262,12 +262,12 @@ class Leaf:
 
 
 def purpose_oid(purpose: str) -> x509.ObjectIdentifier:
-    """The OID of an extended key usage."""
+    """Return the OID of an extended key usage."""
     return ExtendedKeyUsageOID.SERVER_AUTH if purpose == "serverAuth" else ExtendedKeyUsageOID.CLIENT_AUTH
 
 
 def other_purposes(certificate: x509.Certificate, purpose: str) -> list[str]:
-    """Return what else the holder of a certificate could do in the network of the hosts.
+    """Return the other purposes for which the holder could use a certificate in the network of the hosts.
 
     A server's certificate that is also valid for clients makes the host's key a client's, and a client has the rights
     of root on every host. ``anyExtendedKeyUsage`` includes every purpose (RFC 5280, 4.2.1.12).
@@ -289,9 +289,9 @@ def other_purposes(certificate: x509.Certificate, purpose: str) -> list[str]:
 def sign(
     issuer: CertificateAuthority, leaf: Leaf, key: keys.PrivateKey, now: datetime, not_after: datetime
 ) -> x509.Certificate:
-    """A certificate for the key, signed by the CA; it never outlives the CA.
+    """Return a certificate for the key, signed by the CA. It never outlives the CA.
 
-    :raises CaError: the CA's key is not at hand.
+    :raises CaError: the CA's key is not available here.
     """
     if issuer.key is None:
         raise CaError("the CA's key is needed to sign")
@@ -310,7 +310,7 @@ def sign(
 
 
 def _key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
-    """By the issuer's own key identifier alone, so that a renewed CA still fits."""
+    """Return an extension that names the issuer by its key identifier alone, so that a renewed CA still matches."""
     try:
         own = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     except x509.ExtensionNotFound:
@@ -320,7 +320,7 @@ def _key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
 
 
 def create_csr(leaf: Leaf, key: keys.PrivateKey) -> x509.CertificateSigningRequest:
-    """A request for somebody else's CA to sign."""
+    """Create a request that another CA can sign."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(leaf.subject)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(
@@ -333,21 +333,21 @@ def create_csr(leaf: Leaf, key: keys.PrivateKey) -> x509.CertificateSigningReque
 
 
 def csr_pem(request: x509.CertificateSigningRequest) -> bytes:
-    """The request in PEM."""
+    """Return the request in PEM."""
     return request.public_bytes(serialization.Encoding.PEM)
 
 
 def is_same_ca(one: CertificateAuthority, other: CertificateAuthority) -> bool:
-    """Whether two certificates are of one CA: the same name and key, perhaps renewed."""
+    """Return whether two certificates belong to one CA: they have the same name and key, even if it was renewed."""
     return one.certificate.subject == other.certificate.subject and keys.same_public_key(
         one.certificate.public_key(), other.certificate.public_key()
     )
 
 
 def key_of(issuer: CertificateAuthority) -> keys.PrivateKey:
-    """The CA's key.
+    """Return the CA's key.
 
-    :raises CaError: it is not at hand.
+    :raises CaError: it is not available here.
     """
     if issuer.key is None:
         raise CaError("the CA's key is needed")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which CAs a set has, and how one follows the other."""
+"""The CAs of a set of certificates: the current one, and during a rotation the next one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class CaSet:
 
     @property
     def concerns_all_hosts(self) -> bool:
-        """Whether every host has to follow the CA in this run: it changes, or is being rotated."""
+        """Whether this run must examine every host, because the CA changes or is being rotated."""
         before, options = self.changeset.before.rotation, self.changeset.options
         return bool(before or self.rotation or options.rotate) or CURRENT_CA in self.changeset.changes.puts
 
@@ -59,7 +59,7 @@ class CaSet:
         return None
 
     def _find_foreign(self) -> CertificateAuthority | None:
-        """A foreign CA in place of the module's own; usable or not, it needs ``adopt``."""
+        """Read a foreign CA in place of the module's own. Usable or not, it needs ``adopt``."""
         changeset = self.changeset
         if self.own is not None:
             return None
@@ -114,7 +114,7 @@ class CaSet:
         return self._with_key(chain, NEXT_CA_KEY, rotation.new_is_own)
 
     def _with_key(self, chain: tuple[t.Any, ...], path: str, is_own: bool) -> CertificateAuthority:
-        """The CA with its key: the user's where it is their own, else the one kept here."""
+        """Return the CA with its key: the user's key if the CA is their own, else the one kept here."""
         changeset = self.changeset
         plain = CertificateAuthority(chain)
         if self.own is not None and ca.is_same_ca(self.own, plain):
@@ -139,7 +139,7 @@ class CaSet:
         return replace(plain, key=key)
 
     def _check_own(self) -> None:
-        """A CA of the user's own must be the current one, the next one, or the one to rotate to."""
+        """Check that a CA of the user's own is the current one, the next one, or the one to rotate to."""
         own, changeset = self.own, self.changeset
         if own is None or self.current is None or (changeset.options.rotate == "start" and self.rotation is None):
             return
@@ -155,30 +155,30 @@ class CaSet:
     # What signs, and what is trusted
 
     def signer(self, kind: str) -> CertificateAuthority | None:
-        """The CA that signs for servers or clients now."""
+        """Return the CA that currently signs for servers or clients."""
         if self.rotation is None or self.next is None:
             return self.current
         phase = PHASES.index(self.rotation.phase)
         return self.next if phase >= (1 if kind == "servers" else 2) else self.current
 
     def server_trust(self) -> bytes:
-        """What a server is to trust: the issuing CAs alone, never a chain above them."""
+        """Return the CAs that a server must trust: the issuing CAs alone, never a chain above them."""
         return ca.to_pem(entry.certificate for entry in (self.current, self.next) if entry)
 
     def client_trust(self) -> bytes:
-        """What a client is to trust: the CAs with their chains."""
+        """Return the CAs that a client must trust, with their chains."""
         certificates = [certificate for entry in (self.current, self.next) if entry for certificate in entry.chain]
         return ca.to_pem(dict.fromkeys(certificates))
 
     def trusted(self) -> list[str | None]:
-        """Fingerprints of what a server is to trust; ``None`` for one that a prediction cannot know."""
+        """Return the fingerprints of the CAs that a server must trust; ``None`` for one that check mode cannot know."""
         known = [entry.fingerprint for entry in (self.current, self.next) if entry]
         return [None if self.changeset.dry and entry in self.made else entry for entry in known]
 
     def require_key(self, signer: CertificateAuthority, what: str) -> CertificateAuthority:
-        """The signer, if its key is at hand.
+        """Return the signer with its key.
 
-        :raises DockerHostError: it is not; how to bring it.
+        :raises DockerHostError: the key is not available here; the text says how to provide it.
         """
         if signer.key is not None:
             return signer
@@ -202,7 +202,7 @@ class CaSet:
     # Changing it
 
     def converge(self) -> None:
-        """Create the CA if there is none, and renew it before it expires."""
+        """Create the CA if the set has none, and renew it before it expires."""
         if self.current is None:
             self._make_current()
         else:
@@ -254,7 +254,7 @@ class CaSet:
         self._renew_current(current)
 
     def _protect_key(self, path: str, issuer: CertificateAuthority) -> None:
-        """Encrypt a key that is not, when there is a passphrase; take it away from other users."""
+        """Encrypt a plain key if the options have a passphrase, and remove other users' access to it."""
         changeset = self.changeset
         if path not in changeset.files:
             return
@@ -300,7 +300,7 @@ class CaSet:
         return {**describe_ca(issuer, key_type), "reasons": list(self.reasons)}
 
     def write_trust(self) -> None:
-        """The trust list of clients, which is also the CA's certificate."""
+        """Write the trust list of clients, which is also the CA's certificate."""
         changeset = self.changeset
         data = self.client_trust()
         present = changeset.files.get(CA)
@@ -315,7 +315,7 @@ class CaSet:
             changeset.actions.append(f"{CA}: restored" if present is None else f"{CA}: rewritten")
 
     def _refuse_changed_ca(self, data: bytes) -> None:
-        """Refuse a CA that somebody put in place of the module's own: neither may be lost."""
+        """Refuse to go on if somebody replaced the module's own CA, because neither CA may be lost."""
         changeset = self.changeset
         try:
             certificates = ca.load_certificates(data)
@@ -338,7 +338,7 @@ def _read_certificates(changeset: ChangeSet, path: str) -> list[t.Any]:
 
 
 def describe_ca(issuer: CertificateAuthority, key_type: str | None = None) -> dict[str, t.Any]:
-    """The fields of a CA's certificate for a diff."""
+    """Return the fields of a CA's certificate for a diff."""
     certificate = issuer.certificate
     return {
         "subject": certificate.subject.rfc4514_string(),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run's view of a set: what is there, what is to change."""
+"""One run's view of a set of certificates: its current files and the changes to them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ OPEN_TO_OTHERS = 0o077
 class ChangeSet:
     """The changes of one run while they are being decided.
 
-    A prediction decides the same changes as a real one, but its keys are throw-away keys: nothing of
-    it is ever written.
+    In check mode the same changes are decided with throw-away keys, and nothing is written.
 
-    :param files: the set as it is.
-    :param state: the record as it will be.
-    :param dry: a prediction.
-    :param shown: its fields are shown in a diff; else a prediction need not sign anything.
+    :param files: the current files of the set.
+    :param state: the record after the run.
+    :param dry: whether the changes are only predicted.
+    :param shown: whether a diff shows the fields of certificates; otherwise a prediction need not sign anything.
     """
 
     options: Options
@@ -72,7 +71,7 @@ class ChangeSet:
         return bool(self.changes) and (self.ca_changes or not only_for_this_job)
 
     def new_key(self, key_type: str) -> keys.PrivateKey:
-        """A new key; in a prediction one that is quick to make."""
+        """Return a new key; in a prediction, one that is quick to generate."""
         if not self.dry:
             return keys.generate(key_type)
         if self._stand_in is None:
@@ -80,11 +79,11 @@ class ChangeSet:
         return self._stand_in
 
     def key_pem(self, key: keys.PrivateKey, passphrase: str | None) -> bytes:
-        """The text of a key. Encrypting is slow on purpose, and nobody reads a prediction's."""
+        """Return the text of a key. In a prediction it is not encrypted, because that is slow and nobody reads it."""
         return keys.to_pem(key, None if self.dry else passphrase)
 
     def data(self, path: str) -> bytes | None:
-        """The content of a file as it will be, ``None`` when there will be none."""
+        """Return the content of a file after the run, ``None`` if it will not exist."""
         if path in self.changes.puts:
             return self.changes.puts[path].data
         if path in self.changes.removes or path not in self.files:
@@ -92,7 +91,7 @@ class ChangeSet:
         return self.files[path].data
 
     def where(self, path: str) -> str:
-        """Where a file of the set is, in words."""
+        """Return where a file of the set is, in words."""
         if self.options.vault and path in SHARED:
             return f"{path.rpartition('/')[2]} in {self.options.vault}"
         return f"{self.options.cert_dir}/{path}"
@@ -103,11 +102,11 @@ class ChangeSet:
         return self.options.vault or self.options.cert_dir
 
     def is_foreign(self, path: str) -> bool:
-        """Whether something stands there that the module neither wrote nor adopted."""
+        """Return whether a file exists at the path that the module neither wrote nor adopted."""
         return path in self.files and not self.before.owns(path)
 
     def put(self, path: str, data: bytes, *, private: bool = False) -> bool:
-        """Have this content at a path; tell whether that is a change.
+        """Set the content of a path, and return whether that is a change.
 
         Somebody else's file is in the way unless it has this content or ``adopt`` is given.
         """
@@ -132,7 +131,7 @@ class ChangeSet:
         return True
 
     def claim(self, path: str) -> None:
-        """Take what stands at a path as ours, unchanged but for a key's mode."""
+        """Adopt the file at a path. Its content stays, and a key's mode becomes private."""
         present = self.files.get(path)
         if present is None:
             return
@@ -145,7 +144,7 @@ class ChangeSet:
         self.put(path, present.data, private=path.endswith("key.pem"))
 
     def remove(self, path: str) -> bool:
-        """Have nothing at a path, if what is there is ours; tell whether that is a change."""
+        """Remove the file at a path if the module owns it, and return whether that is a change."""
         if path not in self.files or not self.before.owns(path):
             self.state.files.pop(path, None)
             return False
@@ -156,7 +155,7 @@ class ChangeSet:
         return True
 
     def finish(self) -> Changes:
-        """The changes with the record of them.
+        """Return the changes, including the updated record.
 
         :raises DockerHostError: somebody else's files are in the way.
         """

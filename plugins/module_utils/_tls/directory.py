@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A set of certificates in a directory: lock, looking, atomic commit.
+"""A set of certificates in a directory: locked, read, and changed as a whole.
 
-How a commit is made so that nothing is lost is told in :mod:`journal`.
+:mod:`journal` explains how a commit works, so that an interrupted one loses nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class DirectoryStore:
 
     @contextlib.contextmanager
     def reading(self) -> t.Iterator[DirectorySession]:
-        """See :class:`store.Store`. A pending journal is looked through, not finished."""
+        """See :class:`store.Store`. The changes of a pending journal are shown, but not made."""
         while True:
             with explained(self.root, "cannot be read"):
                 check_directory(self.root)
@@ -111,7 +111,7 @@ class DirectoryStore:
         return descriptor
 
     def _was_locked(self, descriptor: int | None) -> bool:
-        """Whether nobody can have changed anything since the lock was taken."""
+        """Return whether the directory was locked all the time, so that nobody can have changed anything."""
         if descriptor is None:
             return self._files.status(self.tree.path(LOCK)) is None
         return self._files.is_current(descriptor, self.tree.path(LOCK))
@@ -156,7 +156,7 @@ class DirectorySession:
         self.files: SetFiles = SetFiles(tree, self._interrupted_commit())
 
     def _interrupted_commit(self) -> dict[str, StoredFile | None]:
-        """Return what the next commit is going to finish: content by relative path, ``None`` for what is removed."""
+        """Return the changes that the next commit finishes: content by relative path, ``None`` for a removed file."""
         journal = read_journal(self._tree)
         if journal is None:
             stage = self._tree.check_kind(STAGE, directory=True)
@@ -192,7 +192,7 @@ class DirectorySession:
         return made.kept
 
     def _dissolve(self) -> None:
-        """Remove the book-keeping when it holds nothing but the lock."""
+        """Remove the book-keeping if it contains only the lock."""
         files = self._tree.files
         if files.names(self._tree.path(PRIVATE)) == [posixpath.basename(LOCK)]:
             files.remove(self._tree.path(LOCK))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates that somebody else signed."""
+"""Certificates that were signed outside of the collection."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .renewal import CertificateSpec, reasons_for, remedies
 
 
 class SignedCertificates:
-    """The certificates of ``signed_certificates``, found again by their keys.
+    """The certificates of the option ``signed_certificates``, assigned to identities by their keys.
 
-    :raises OptionError: one cannot be read, or it belongs to no key of the set.
+    :raises OptionError: a certificate cannot be read, or belongs to no key of the set.
     """
 
     def __init__(self, changeset: ChangeSet) -> None:
@@ -44,7 +44,7 @@ class SignedCertificates:
         return {keys.public_bytes(key.public_key()) for key in current if key is not None}
 
     def for_key(self, key: keys.PrivateKey) -> t.Any | None:
-        """The certificate that was signed for a key."""
+        """Return the certificate that was signed for a key."""
         entry = self._found.get(keys.public_bytes(key.public_key()))
         return entry[1] if entry else None
 
@@ -53,7 +53,7 @@ class SignedCertificates:
     ) -> None:
         """Check that the certificate matches the request.
 
-        :raises OptionError: it is not; everything that is wrong.
+        :raises OptionError: it does not match; the text lists every difference.
         """
         option = self._found[keys.public_bytes(key.public_key())][0]
         end = certificate.not_valid_after_utc

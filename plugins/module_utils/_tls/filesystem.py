@@ -33,7 +33,7 @@ class FileSystem:
         return os.open(path, NEW_FILE, mode)
 
     def write(self, descriptor: int, data: bytes) -> int:
-        """Write what the system takes at once; return how much that was."""
+        """Write as much as the system accepts at once, and return the number of bytes."""
         return os.write(descriptor, data)
 
     def sync(self, descriptor: int) -> None:
@@ -67,7 +67,7 @@ class FileSystem:
         return os.open(path, OLD_FILE)
 
     def try_lock(self, descriptor: int, *, shared: bool) -> bool:
-        """Lock an open file; false when somebody else holds it."""
+        """Lock an open file; return False if another process holds the lock."""
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -75,21 +75,21 @@ class FileSystem:
         return True
 
     def is_current(self, descriptor: int, path: str) -> bool:
-        """Whether the open file is still the one at the path."""
+        """Return whether the open file is still the one at the path."""
         there, opened = self.status(path), os.fstat(descriptor)
         return there is not None and (there.st_dev, there.st_ino) == (opened.st_dev, opened.st_ino)
 
     # What only looks
 
     def read(self, path: str) -> bytes:
-        """The whole content of a regular file; anything else is an error."""
+        """Return the whole content of a regular file; anything else is an error."""
         with os.fdopen(os.open(path, OLD_FILE), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise OSError(errno.EINVAL, "it is not a regular file", path)
             return stream.read()
 
     def status(self, path: str) -> os.stat_result | None:
-        """What stands at the path itself (links are not followed), ``None`` when nothing does."""
+        """Return the status of the path itself (links are not followed), ``None`` if it does not exist."""
         try:
             return os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -104,9 +104,9 @@ class FileSystem:
 
 
 def write_all(files: FileSystem, path: str, data: bytes, mode: int, *, sync: bool = True) -> None:
-    """Make a new file with this content and mode.
+    """Create a file with this content and mode.
 
-    :raises OSError: among others when it exists. What was begun is left to the caller.
+    :raises OSError: among others if it exists. The caller removes an incomplete file.
     """
     descriptor = files.create(path, mode)
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers and clients: where their files are, what is in them."""
+"""Servers and clients: the paths and the content of their files."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ DEFAULT_CLIENT = Identity("clients")
 
 
 def identity_of(path: str) -> Identity | None:
-    """The identity whose certificate, key or request stands at a relative path."""
+    """Return the identity whose certificate, key or request is at a relative path."""
     if path in (CERT, KEY, REQUEST):
         return DEFAULT_CLIENT
     parts = path.split("/")
@@ -104,11 +104,11 @@ def is_set_path(path: str) -> bool:
 
 @dataclass(frozen=True)
 class CurrentPair:
-    """What an identity's files hold.
+    """The content of an identity's files.
 
     :param certificate: the identity's own certificate, the first in its file.
-    :param certificate_problem: why a certificate that is there cannot be read.
-    :param key_problem: why a key that is there cannot be used.
+    :param certificate_problem: why an existing certificate cannot be read.
+    :param key_problem: why an existing key cannot be used.
     """
 
     certificate: x509.Certificate | None = None
@@ -140,7 +140,7 @@ def read_pair(identity: Identity, files: t.Mapping[str, StoredFile]) -> CurrentP
 
 
 def read_request(data: bytes) -> x509.CertificateSigningRequest | None:
-    """A certificate request, ``None`` when the text is none."""
+    """Return the certificate request in a text, ``None`` if the text is something else."""
     try:
         request = x509.load_pem_x509_csr(data)
         return request if request.is_signature_valid else None
@@ -149,7 +149,7 @@ def read_request(data: bytes) -> x509.CertificateSigningRequest | None:
 
 
 def request_fits(request: x509.CertificateSigningRequest | None, leaf: ca.Leaf, key: keys.PrivateKey) -> bool:
-    """Whether a request asks for this certificate, for this key."""
+    """Return whether a request asks for this certificate, for this key."""
     if request is None or request.subject != leaf.subject:
         return False
     if not keys.same_public_key(request.public_key(), key.public_key()):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a set of certificates contains, for docker_tls_certs_info: read, never decided."""
+"""Describe a set of certificates for docker_tls_certs_info, without deciding about changes."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ SPEC = ArgumentSpec(
 
 
 class SetReader:
-    """Describes the set that a session shows.
+    """Describe the set that a session shows.
 
     :param params: the module's options.
-    :param now: for the days that certificates have left.
+    :param now: the current time, for the days until certificates expire.
     """
 
     def __init__(self, params: t.Mapping[str, t.Any], session: Session, now: datetime) -> None:
@@ -47,7 +47,7 @@ class SetReader:
         self.state = State.load(state.data if state else None)
 
     def describe(self) -> dict[str, t.Any]:
-        """Return the result, but for ``key_vault``."""
+        """Return the result except for ``key_vault``."""
         entries: dict[str, dict[str, t.Any]] = {"servers": {}, "clients": {}}
         for identity in self._identities():
             if identity.cert in self.files:
@@ -125,7 +125,7 @@ class SetReader:
     def _first_certificate(self, path: str) -> t.Any:
         """Return the first certificate of a file, ``None`` without the file.
 
-        :raises DockerHostError: it contains none.
+        :raises DockerHostError: the file contains no certificate.
         """
         stored: StoredFile | None = self.files.get(path)
         if stored is None:

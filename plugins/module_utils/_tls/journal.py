@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changing several files as one.
+"""Change several files as one.
 
 A commit first writes every new file below ``.docker-tls-certs/stage`` and makes the directories and
 backups that are needed: whatever can fail for want of space or rights fails there, and is undone.
@@ -37,7 +37,7 @@ SIDE_BY_SIDE = 8
 
 
 class Commit:
-    """What a commit made before its commit point, so that it can be undone."""
+    """The files that a commit made before its commit point, so that it can be undone."""
 
     def __init__(self, tree: CertificateTree) -> None:
         self._tree = tree
@@ -64,7 +64,7 @@ class Commit:
         return journal
 
     def undo(self) -> None:
-        """Remove all that was made, unless the commit point was reached."""
+        """Remove everything that was made, unless the commit point was reached."""
         with contextlib.suppress(OSError):
             if self._files.status(self._tree.path(JOURNAL)) is not None:
                 return
@@ -101,7 +101,7 @@ class Commit:
             return
 
     def _link(self, source: str, name: str) -> bool:
-        """Give a file a second name; tell whether that can be done here."""
+        """Give a file a second name, and return whether the file system can do that."""
         try:
             self._files.link(source, self._tree.path(name))
         except OSError as error:
@@ -111,11 +111,11 @@ class Commit:
         return True
 
     def settle(self) -> None:
-        """Sync the commit point to the disk."""
+        """Sync the commit point to disk."""
         self._sync([self._tree.path(PRIVATE)])
 
     def _sync(self, paths: list[str]) -> None:
-        """Bring files or directories to the disk."""
+        """Sync files or directories to disk."""
         if len(paths) <= MANY_FILES:
             for path in paths:
                 self._sync_one(path)
@@ -133,9 +133,9 @@ class Commit:
 
 
 def read_journal(tree: CertificateTree) -> dict[str, t.Any] | None:
-    """The journal of a commit that is not finished.
+    """Return the journal of an unfinished commit.
 
-    :raises DockerHostError: it is not one that this version wrote.
+    :raises DockerHostError: this version did not write it.
     """
     if tree.check_kind(JOURNAL, directory=False) is None:
         return None
@@ -161,7 +161,7 @@ def _is_from_a_commit(journal: dict[str, t.Any]) -> bool:
 
 
 def recover(tree: CertificateTree) -> None:
-    """Finish a commit that reached its commit point; drop what another left before it."""
+    """Finish a commit that reached its commit point, and remove the files of one that did not."""
     journal = read_journal(tree)
     if journal is not None:
         apply(tree, journal)
@@ -177,7 +177,7 @@ def recover(tree: CertificateTree) -> None:
 
 
 def apply(tree: CertificateTree, journal: dict[str, t.Any]) -> None:
-    """What follows the commit point. Can be repeated from any point of itself."""
+    """Make the changes that follow the commit point. After an interruption they can be repeated."""
     for relative in [*(entry["path"] for entry in journal["puts"]), *journal["removes"]]:
         tree.check_parents(relative)
     for entry in journal["puts"]:
@@ -194,12 +194,12 @@ def apply(tree: CertificateTree, journal: dict[str, t.Any]) -> None:
 
 
 def digest(data: bytes) -> str:
-    """SHA-256 of a file's content, hexadecimal."""
+    """Return the SHA-256 of a file's content, hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def _remove_empty_parents(tree: CertificateTree, removed: t.Iterable[str]) -> None:
-    """Remove the directories that are empty without the removed files."""
+    """Remove the directories that the removed files leave empty."""
     parents = {parent for relative in removed for parent in parents_of(relative)}
     for relative in sorted(parents - {PRIVATE}, key=len, reverse=True):
         if tree.files.status(tree.path(relative)) is not None and not tree.files.names(tree.path(relative)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private keys: kinds, strength, their text form."""
+"""Private keys: their types, their strength and their text form."""
 
 from __future__ import annotations
 
@@ -45,21 +45,24 @@ SMALLEST_RSA = 2048
 
 
 class KeyFileError(Exception):
-    """A private key that cannot be used; the text says why and holds nothing of the key."""
+    """A private key that cannot be used; the text says why and reveals nothing of the key."""
 
 
 class PassphraseError(KeyFileError):
-    """A private key that needs a passphrase, or another one."""
+    """A private key that needs a passphrase, or a different one."""
 
 
 def require_cryptography() -> None:
-    """:raises MissingLibraryError: the package is missing or too old."""
+    """Check that the package cryptography is installed.
+
+    :raises MissingLibraryError: it is missing or too old.
+    """
     if _import_error is not None:
         raise MissingLibraryError(REQUIREMENT, _import_error)
 
 
 def generate(key_type: str) -> PrivateKey:
-    """A new key of one of :data:`KEY_TYPES`."""
+    """Return a new key of one of :data:`KEY_TYPES`."""
     if key_type == "ecdsa_p256":
         return ec.generate_private_key(ec.SECP256R1())
     if key_type == "ecdsa_p384":
@@ -72,10 +75,10 @@ def generate(key_type: str) -> PrivateKey:
 
 
 def load(data: bytes, passphrase: str | None = None) -> PrivateKey:
-    """A private key from PEM.
+    """Return a private key from PEM.
 
     :raises PassphraseError: it is encrypted and the passphrase is missing or wrong.
-    :raises KeyFileError: it is no private key that TLS can use.
+    :raises KeyFileError: the text is not a private key that TLS can use.
     """
     if _is_encrypted(data) and not passphrase:
         raise PassphraseError("it is encrypted and no passphrase was given")
@@ -96,12 +99,12 @@ def _is_encrypted(data: bytes) -> bool:
 
 
 def is_encrypted(data: bytes) -> bool:
-    """Whether the PEM text of a private key is encrypted."""
+    """Return whether the PEM text of a private key is encrypted."""
     return _is_encrypted(data)
 
 
 def to_pem(key: PrivateKey, passphrase: str | None = None) -> bytes:
-    """PKCS #8 in PEM, encrypted when there is a passphrase."""
+    """Return the key as PKCS #8 in PEM, encrypted if a passphrase is given."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase:
         encryption = serialization.BestAvailableEncryption(passphrase.encode())
@@ -109,7 +112,7 @@ def to_pem(key: PrivateKey, passphrase: str | None = None) -> bytes:
 
 
 def type_of(key: PublicKeyTypes) -> str:
-    """The key type of a public key, written as in :data:`KEY_TYPES` (``rsa_1024`` for others too)."""
+    """Return the key type of a public key, written as in :data:`KEY_TYPES` (``rsa_1024`` for others too)."""
     if isinstance(key, rsa.RSAPublicKey):
         return f"rsa_{key.key_size}"
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -120,14 +123,14 @@ def type_of(key: PublicKeyTypes) -> str:
 
 
 def label(key_type: str) -> str:
-    """What a person calls the key type: ``RSA 1024``."""
+    """Return a readable name of a key type, for example ``RSA 1024``."""
     if key_type in LABELS:
         return LABELS[key_type]
     return key_type.replace("_p", " P-").replace("_", " ").upper()
 
 
 def is_weak(key: PublicKeyTypes) -> bool:
-    """Whether the key is too weak, or of a kind that Docker does not take."""
+    """Return whether the key is too weak, or of a type that Docker does not accept."""
     if isinstance(key, rsa.RSAPublicKey):
         return key.key_size < SMALLEST_RSA
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -136,19 +139,19 @@ def is_weak(key: PublicKeyTypes) -> bool:
 
 
 def same_public_key(one: PublicKeyTypes, other: PublicKeyTypes) -> bool:
-    """Whether two public keys are the same key."""
+    """Return whether two public keys are the same key."""
     with contextlib.suppress(ValueError, AttributeError):
         return public_bytes(one) == public_bytes(other)
     return False
 
 
 def public_bytes(key: PublicKeyTypes) -> bytes:
-    """SubjectPublicKeyInfo in DER."""
+    """Return a public key as SubjectPublicKeyInfo in DER."""
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def digest_for(key: PrivateKey) -> hashes.HashAlgorithm | None:
-    """The hash that a signature by this key uses; Ed25519 takes none."""
+    """Return the hash for signatures by this key, ``None`` for Ed25519, which needs no separate one."""
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return None
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size >= 384:

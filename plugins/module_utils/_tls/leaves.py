@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates of servers and clients: what must be made, and making it."""
+"""Decide which certificates of servers and clients are needed, and issue them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .times import iso
 
 @dataclass
 class LeafResult:
-    """What a run found and did for one identity.
+    """The result of a run for one identity.
 
-    :param current: its files before the run.
-    :param certificate: its certificate after the run, ``None`` when there is none.
-    :param reasons: why it was made or renewed, or would be.
+    :param current: the content of its files before the run.
+    :param certificate: its certificate after the run, ``None`` without one.
+    :param reasons: why the certificate was issued or renewed, or would be.
     :param renewed: the certificate is new in this run.
     :param waits: a request waits to be signed elsewhere.
     """
@@ -40,7 +40,7 @@ class LeafResult:
 
 
 class Leaves:
-    """Decides about every server and client, and makes what must be made."""
+    """Decide about every server and client, and issue the certificates that they need."""
 
     def __init__(self, changeset: ChangeSet, ca_set: CaSet, signed: SignedCertificates) -> None:
         self.changeset = changeset
@@ -50,11 +50,11 @@ class Leaves:
         self._refused: dict[str, list[str]] = {}
 
     def converge(self) -> None:
-        """Issue or renew what the options name, and take the others along.
+        """Issue or renew the certificates that the options name, and report on the others.
 
         Hosts that the options do not name are left out, unless they name none or all hosts are to follow the CA.
 
-        :raises DockerHostError: ``regenerate`` forbids what would have to be done.
+        :raises DockerHostError: ``regenerate`` forbids a change that is needed.
         """
         for desired in self.changeset.options.desired:
             self._converge(desired)
@@ -70,13 +70,13 @@ class Leaves:
             )
 
     def certificates(self) -> dict[str, t.Any]:
-        """The servers' certificates by name, as they are now or will be."""
+        """Return the servers' certificates after the run, by name."""
         return {
             identity.name: result.certificate for identity, result in self.results.items() if identity.kind == "servers"
         }
 
     def _others(self) -> list[Identity]:
-        """Identities that are ours and that the options do not name."""
+        """Return the identities that the module owns and the options do not name."""
         named = {(desired.identity.kind, desired.identity.name.lower()) for desired in self.changeset.options.desired}
         current = dict.fromkeys(identity for path in self.changeset.before.files if (identity := identity_of(path)))
         for identity in current:
@@ -111,7 +111,7 @@ class Leaves:
         self._trust(identity)
 
     def _keep_unnamed(self, identity: Identity) -> None:
-        """Report on an identity that is not asked for; a rotation takes it along."""
+        """Report on an identity that the options do not name. A rotation renews its certificate too."""
         changeset = self.changeset
         current = read_pair(identity, changeset.files)
         signer = self.ca_set.signer(identity.kind)
@@ -150,7 +150,7 @@ class Leaves:
         return reasons_for(desired, current, signer, self.changeset.now, new_end=end)
 
     def _claim(self, identity: Identity, problems: list[Reason]) -> None:
-        """Take over somebody else's pair when that is asked for and it is usable."""
+        """Adopt somebody else's certificate and key, if the options ask for it and both are usable."""
         changeset = self.changeset
         foreign = [path for path in (identity.cert, identity.key) if changeset.is_foreign(path)]
         hard = [reason for reason in problems if reason.hard]
@@ -166,7 +166,7 @@ class Leaves:
             changeset.claim(path)
 
     def _may_renew(self, identity: Identity, current: CurrentPair, problems: list[Reason]) -> bool:
-        """What ``regenerate`` says; unreadable files stop a run that is not to replace them."""
+        """Return whether ``regenerate`` allows a renewal. Unreadable files that it protects fail the run."""
         regenerate = self.changeset.options.regenerate
         rotating = self.ca_set.rotation is not None and self.ca_set.signer(identity.kind) is self.ca_set.next
         if regenerate in ("full_idempotence", "always") or all(reason.kind == "missing" for reason in problems):
@@ -225,7 +225,7 @@ class Leaves:
     def _key(
         self, desired: CertificateSpec, current: CurrentPair, problems: list[Reason]
     ) -> tuple[keys.PrivateKey, bool]:
-        """The key that the certificate is for, and whether it is new."""
+        """Return the key for the certificate, and whether the key is new."""
         needed = current.key is None or self.changeset.options.new_keys or any(reason.needs_key for reason in problems)
         if current.key is not None and not needed:
             return current.key, False
@@ -233,7 +233,7 @@ class Leaves:
 
     @staticmethod
     def _key_type(desired: CertificateSpec, current: CurrentPair) -> str:
-        """The type asked for, else the one that was there, else the default."""
+        """Return the key type of the options, else that of the current key, else the default."""
         if desired.key_type is None and current.key is not None:
             present = keys.type_of(current.key.public_key())
             return present if present in keys.KEY_TYPES else keys.DEFAULT_KEY_TYPE
@@ -250,7 +250,7 @@ class Leaves:
         return ca.to_pem([certificate, *chain])
 
     def _trust(self, identity: Identity) -> None:
-        """The trust list of a server, or of a further client."""
+        """Write the trust list of a server, or of a further client."""
         if not identity.name or (self.changeset.foreign and self.ca_set.current is None):
             return
         data = self.ca_set.server_trust() if identity.kind == "servers" else self.ca_set.client_trust()
@@ -261,7 +261,7 @@ class Leaves:
     # Signed elsewhere
 
     def _request(self, desired: CertificateSpec, result: LeafResult, problems: list[Reason]) -> None:
-        """Take the certificate that was signed elsewhere, or write a request for it."""
+        """Use the certificate that was signed elsewhere, or write a request for one."""
         changeset, identity = self.changeset, desired.identity
         key, key_is_new = self._key_to_request(desired, result.current, problems)
         if not key_is_new:
@@ -289,7 +289,7 @@ class Leaves:
     def _key_to_request(
         self, desired: CertificateSpec, current: CurrentPair, problems: list[Reason]
     ) -> tuple[keys.PrivateKey, bool]:
-        """As :meth:`_key`, but a key that already waits with its request is kept."""
+        """Do the same as :meth:`_key`, but keep a key whose request already waits for a signature."""
         spoilt = any(reason.needs_key and reason.kind == "other" for reason in problems)
         if current.key is not None and spoilt and current.certificate is not None:
             raise OptionError(
@@ -303,7 +303,7 @@ class Leaves:
 
 
 def describe(certificate: t.Any, key_type: str | None = None) -> dict[str, t.Any]:
-    """The fields of a certificate for a diff."""
+    """Return the fields of a certificate for a diff."""
     dns_names, addresses = names.read_san(certificate)
     return {
         "subject": certificate.subject.rfc4514_string(),

@@ -43,9 +43,9 @@ def _oids() -> dict[str, x509.ObjectIdentifier]:
 
 
 def check_identity_name(option: str, name: t.Any) -> str:
-    """The name of a host or client, which is also the name of a directory.
+    """Check the name of a host or client, which is also the name of a directory.
 
-    :raises OptionError: it is empty, or holds what a directory's name must not.
+    :raises OptionError: it is empty, or contains characters that the name of a directory must not have.
     """
     text = "" if name is None else str(name)
     if not text:
@@ -65,9 +65,9 @@ def is_identity_name(text: str) -> bool:
 
 
 def check_dns_name(option: str, name: t.Any) -> str:
-    """A DNS name for a certificate, in lower case and without the final dot; ``*.`` may lead.
+    """Return a DNS name for a certificate, in lower case and without the final dot. It may start with ``*.``.
 
-    :raises OptionError: it is no DNS name, or it is an IP address.
+    :raises OptionError: the text is not a DNS name, or it is an IP address.
     """
     text = ("" if name is None else str(name)).removesuffix(".")
     if is_ip_address(text):
@@ -84,9 +84,9 @@ def check_dns_name(option: str, name: t.Any) -> str:
 
 
 def check_ip_address(option: str, address: t.Any) -> str:
-    """An IP address (4 or 6) in its shortest form.
+    """Return an IP address (IPv4 or IPv6) in its shortest form.
 
-    :raises OptionError: it is none.
+    :raises OptionError: the text is not an IP address.
     """
     text = "" if address is None else str(address)
     try:
@@ -100,7 +100,7 @@ def check_ip_address(option: str, address: t.Any) -> str:
 
 
 def is_ip_address(text: str) -> bool:
-    """Whether the text is an IP address."""
+    """Return whether the text is an IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -109,7 +109,7 @@ def is_ip_address(text: str) -> bool:
 
 
 def check_subject(option: str, fields: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """The subject's fields by their short names (``O``, ``OU`` ...), in X.500's order.
+    """Return the subject's fields by their short names (``O``, ``OU`` ...), in the order of X.500.
 
     :raises OptionError: an unknown field, an empty or too long value.
     """
@@ -137,7 +137,7 @@ def check_subject(option: str, fields: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 
 def check_common_name(option: str, name: str) -> str:
-    """A common name: 1 to 64 characters (RFC 5280).
+    """Check a common name: it has 1 to 64 characters (RFC 5280).
 
     :raises OptionError: it is empty or longer.
     """
@@ -147,7 +147,7 @@ def check_common_name(option: str, name: str) -> str:
 
 
 def make_name(fields: t.Mapping[str, str], common_name: str) -> x509.Name:
-    """The X.500 name of these fields and common name."""
+    """Return the X.500 name with these fields and this common name."""
     oids = _oids()
     return x509.Name(
         [x509.NameAttribute(oids[short], value) for short, value in [*fields.items(), ("CN", common_name)]]
@@ -155,20 +155,20 @@ def make_name(fields: t.Mapping[str, str], common_name: str) -> x509.Name:
 
 
 def attribute(name: x509.Name, short: str) -> str | None:
-    """The first value of a field of a name."""
+    """Return the first value of a field of a name."""
     values = name.get_attributes_for_oid(_oids()[short])
     return str(values[0].value) if values else None
 
 
 def make_san(dns_names: t.Sequence[str], ip_addresses: t.Sequence[str]) -> x509.SubjectAlternativeName:
-    """The extension with these names and addresses."""
+    """Return the subject alternative name extension with these names and addresses."""
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in dns_names]
     names += [x509.IPAddress(ipaddress.ip_address(address)) for address in ip_addresses]
     return x509.SubjectAlternativeName(names)
 
 
 def read_san(certificate: x509.Certificate | x509.CertificateSigningRequest) -> tuple[list[str], list[str]]:
-    """The DNS names and IP addresses that a certificate is for."""
+    """Return the DNS names and IP addresses for which a certificate is valid."""
     try:
         san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):

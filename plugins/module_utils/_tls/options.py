@@ -89,7 +89,7 @@ SPEC = ArgumentSpec(
 
 @dataclass(frozen=True)
 class HostTrust:
-    """What a host has: the CAs it trusts and its certificate, by SHA-256 fingerprint."""
+    """The CAs that a host trusts and the certificate that it has, by SHA-256 fingerprint."""
 
     ca_fingerprints: frozenset[str]
     fingerprint: str | None
@@ -99,8 +99,8 @@ class HostTrust:
 class Options:
     """The checked options. ``""`` counts as unset, as surveys give it.
 
-    :param temporary: what is in ``cert_dir`` is discarded with the job.
-    :param vault: where the CA is when it is not in ``cert_dir``, in words.
+    :param temporary: whether ``cert_dir`` is discarded when the job ends.
+    :param vault: where the CA is if it is not in ``cert_dir``, in words.
     """
 
     cert_dir: str
@@ -142,7 +142,7 @@ class Options:
 def parse(params: t.Mapping[str, t.Any], now: datetime, *, check_mode: bool = False) -> Options:
     """Check the options and read the files that they name.
 
-    :param check_mode: hosts may have names that are not known yet.
+    :param check_mode: whether hosts may have names that are not known yet.
     :raises OptionError: the first bad one.
     """
     reader = _Reader(params, now, check_mode)
@@ -212,7 +212,7 @@ def _check_external(options: Options) -> None:
 def cert_dir(params: t.Mapping[str, t.Any]) -> str:
     """Return the absolute path of the certificate directory.
 
-    :raises OptionError: it cannot be a path.
+    :raises OptionError: the option's value cannot be a path.
     """
     chosen = params["cert_dir"] or os.environ.get("DOCKER_CERT_PATH") or DEFAULT_DIRECTORY
     if "\0" in chosen:
@@ -221,14 +221,14 @@ def cert_dir(params: t.Mapping[str, t.Any]) -> str:
 
 
 def vault_of(params: t.Mapping[str, t.Any]) -> str | None:
-    """Return the secret in words, when the CA is in a key vault."""
+    """Return the secret in words if the CA is in a key vault, otherwise None."""
     if params["store"] != "key_vault":
         return None
     return f"the secret {params['key_vault_secret']} of the key vault {params['key_vault']}"
 
 
 class _Reader:
-    """Reads single options."""
+    """Read single options."""
 
     def __init__(self, params: t.Mapping[str, t.Any], now: datetime, check_mode: bool) -> None:
         self.params = params
@@ -258,7 +258,7 @@ class _Reader:
         return parse_span(f"{kind}_renew_before", self.params[f"{kind}_renew_before"])
 
     def text(self, name: str) -> tuple[str, bytes] | None:
-        """The content of an option ``NAME_path`` or ``NAME_content``, with the option's name."""
+        """Return the content of an option ``NAME_path`` or ``NAME_content``, with the option's name."""
         content, path = self.params[f"{name}_content"], self.params[f"{name}_path"]
         if content and path:
             raise OptionError(f"{name}_content", f"must not be set together with O({name}_path)")
@@ -363,7 +363,7 @@ def _refuse_twice(option: str, name: str, checked: t.Mapping[str, t.Any]) -> Non
 
 
 def _text_list(value: t.Any) -> list[t.Any]:
-    """Return a list as Ansible reads one: a text is split at its commas."""
+    """Return a list as Ansible reads it: a text is split at its commas."""
     if value is None:
         return []
     if isinstance(value, str):
@@ -377,16 +377,16 @@ def _each(option: str, values: t.Sequence[t.Any] | None, check: t.Callable[[str,
 
 
 def _names_from(option: str, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The host's name as its only alternative name."""
+    """Return the host's name as its only alternative name."""
     if names.is_ip_address(name):
         return (), (names.check_ip_address(option, name),)
     return (names.check_dns_name(option, name),), ()
 
 
 def check_fingerprint(option: str, value: t.Any) -> str:
-    """A SHA-256 fingerprint in lower case without colons.
+    """Return a SHA-256 fingerprint in lower case without colons.
 
-    :raises OptionError: it is none.
+    :raises OptionError: the text is not a fingerprint.
     """
     text = str(value or "").replace(":", "").lower()
     if not FINGERPRINT.match(text):
@@ -397,7 +397,7 @@ def check_fingerprint(option: str, value: t.Any) -> str:
 
 
 def read_file(option: str, path: str) -> bytes:
-    """The content of a file that an option names.
+    """Return the content of a file that an option names.
 
     :raises OptionError: it cannot be read.
     """

@@ -24,7 +24,7 @@ REASONS = {
 
 
 def describe(error: OSError) -> str:
-    """What went wrong, in words."""
+    """Return what went wrong, in words."""
     text = REASONS.get(error.errno or 0) or (error.strerror or str(error)).lower()
     return f"{text} ({error.filename})" if error.filename else text
 
@@ -33,7 +33,7 @@ def describe(error: OSError) -> str:
 def explained(root: str, outcome: str) -> t.Iterator[None]:
     """Turn an error of the operating system into one for the user.
 
-    :raises DockerHostError: with the reason and what state things are in.
+    :raises DockerHostError: with the reason, and with the state in which the files are now.
     """
     try:
         yield

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Removing certificates."""
+"""Remove certificates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .store import CA, CA_KEY, CURRENT_CA, NEXT_CA, NEXT_CA_KEY
 
 
 def remove(changeset: ChangeSet) -> list[str]:
-    """Decide what ``state: absent`` takes away; the labels of the identities that go.
+    """Decide what ``state: absent`` removes, and return the labels of the identities that are removed.
 
     Only files that the module made or adopted are removed.
     """
@@ -57,7 +57,7 @@ def _remove_ca(changeset: ChangeSet) -> None:
 def result_of_removal(
     changeset: ChangeSet, gone: t.Sequence[str], kept: t.Mapping[str, str], *, diff: bool
 ) -> dict[str, t.Any]:
-    """The result of ``state: absent``."""
+    """Return the result of ``state: absent``."""
     root = changeset.options.cert_dir
     result: dict[str, t.Any] = {
         "changed": changeset.changed,

@@ -25,17 +25,17 @@ ASKED_FOR = "asked for by regenerate"
 
 @dataclass(frozen=True)
 class CertificateSpec:
-    """What an identity's certificate is to be.
+    """The desired content of an identity's certificate.
 
-    :param names_matter: the alternative names are compared; else they stay as they are.
-    :param names_complete: no other name belongs into the certificate; False in check mode, where a host that is not
-        created yet is going to have more names.
-    :param fields: fields of the subject that were asked for; others stay unchecked.
+    :param names_matter: whether the alternative names are compared; otherwise they stay as they are.
+    :param names_complete: whether any other name is a reason to renew; False in check mode, where a host that is not
+        created yet will have more names.
+    :param fields: the fields of the subject that the options name; others are not checked.
     :param check_common_name: whether the common name must match too.
-    :param key_type: one of :data:`keys.KEY_TYPES`; ``None`` keeps what is there.
-    :param allow_other_purposes: a certificate that was signed elsewhere may have a further extended key usage.
-    :param not_after: the end of a certificate that is made now.
-    :param renew_before: it is renewed when less than this is left.
+    :param key_type: one of :data:`keys.KEY_TYPES`; ``None`` keeps the current type.
+    :param allow_other_purposes: whether a certificate that was signed elsewhere may have a further extended key usage.
+    :param not_after: the end of a certificate that is issued now.
+    :param renew_before: the certificate is renewed when less than this time is left.
     """
 
     identity: Identity
@@ -61,10 +61,10 @@ class Reason:
     """Why a certificate is issued or renewed.
 
     :param text: for the user, for example ``expires in 12 days``.
-    :param needs_key: a new key is needed as well.
-    :param kind: ``missing`` (it was never there), ``unreadable`` (it is there but broken), ``other``.
-    :param hard: a pair of files with this fault is not taken over from somebody else.
-    :param remedy: how the user can have it accepted, as a sentence.
+    :param needs_key: whether a new key is needed as well.
+    :param kind: ``missing`` (it never existed), ``unreadable`` (it exists but is broken), ``other``.
+    :param hard: whether somebody else's certificate and key with this fault cannot be adopted.
+    :param remedy: how the user can have the certificate accepted, as a sentence.
     """
 
     text: str
@@ -80,7 +80,7 @@ def remedies(reasons: t.Iterable[Reason]) -> str:
 
 
 def plural(number: int, word: str) -> str:
-    """``1 day``, ``2 days``."""
+    """Return a number with its noun: ``1 day``, ``2 days``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
@@ -92,10 +92,10 @@ def reasons_for(
     *,
     new_end: datetime,
 ) -> list[Reason]:
-    """Everything that is not as it should be, the gravest first; empty when all is well.
+    """Return why the certificate must be issued or renewed, the gravest reason first; empty if it is as desired.
 
-    :param signer: the CA that is to have signed it; ``None``: there is none yet.
-    :param new_end: when a certificate that is made now would end.
+    :param signer: the CA that must have signed the certificate; ``None`` if it does not exist yet.
+    :param new_end: the end of a certificate that would be issued now.
     """
     reasons = list(_key_reasons(desired, current))
     certificate = current.certificate

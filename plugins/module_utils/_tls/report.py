@@ -4,8 +4,8 @@
 
 """The result of ``docker_tls_certs``.
 
-Nothing in it is secret. In check mode it shows what is there now, which makes it a health report,
-and as ``reasons`` what would be done about it.
+Nothing in it is secret. In check mode it describes the current certificates, so that it serves as a health report,
+and gives as ``reasons`` why they would be renewed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def connection(client: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 class Report:
-    """Builds the result of a run."""
+    """Build the result of a run."""
 
     def __init__(self, changeset: ChangeSet, ca_set: CaSet, leaves: Leaves) -> None:
         self.changeset = changeset
@@ -61,7 +61,10 @@ class Report:
         self.leaves = leaves
 
     def build(self, kept: t.Mapping[str, str], *, diff: bool) -> dict[str, t.Any]:
-        """The result. ``kept``: the names of backups by the names of the files."""
+        """Return the result.
+
+        :param kept: the names of backups by the names of the files.
+        """
         changeset = self.changeset
         by_kind: dict[str, dict[str, t.Any]] = {"servers": {}, "clients": {}}
         client: dict[str, t.Any] = {}
@@ -91,11 +94,11 @@ class Report:
         return result
 
     def path(self, relative: str) -> str:
-        """The absolute path of a file of the set."""
+        """Return the absolute path of a file of the set."""
         return os.path.join(self.changeset.options.cert_dir, *relative.split("/"))
 
     def _changed(self) -> list[str]:
-        """The files that others use and that are or would be written or removed, by their names in the set."""
+        """Return the files for other programs that are or would be written or removed, by their names in the set."""
         paths = {*self.changeset.changes.puts, *self.changeset.changes.removes}
         return sorted(path for path in paths if not path.startswith(f"{PRIVATE}/") and path not in SHARED)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One CA follows the other, in phases that every host can follow."""
+"""Replace a CA by another in phases, so that no host is cut off."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def known_servers(state: State) -> list[str]:
 
 
 def waiting_for(changeset: ChangeSet, certificates: t.Mapping[str, t.Any], rotation: Rotation) -> list[str]:
-    """What is missing on hosts before the next phase, one line each; empty when nothing is.
+    """Return what hosts still lack before the next phase, one line each; empty if they lack nothing.
 
     :param certificates: the servers' certificates by name.
     """
@@ -46,17 +46,20 @@ def waiting_for(changeset: ChangeSet, certificates: t.Mapping[str, t.Any], rotat
 
 
 def hosts_to_follow(changeset: ChangeSet) -> list[str]:
-    """The hosts that a phase waits for. With the CA in a key vault the directory may be new and know only some of them:
-    then the hosts that report count as well."""
+    """Return the hosts that a phase waits for.
+
+    With the CA in a key vault, the directory may be new and know only some of the hosts; then the hosts in
+    ``host_trust`` count as well.
+    """
     names = {name.lower(): name for name in known_servers(changeset.state)}
     reported = changeset.options.host_trust if changeset.options.vault else ()
     return sorted(names.values()) + sorted(name for name in reported if name not in names)
 
 
 def check_hosts_follow(changeset: ChangeSet, rotation: Rotation) -> None:
-    """See that the next phase cuts nobody off.
+    """Check that the next phase cuts no host off.
 
-    :raises DockerHostError: a host lacks what the last phase made; which, and what.
+    :raises DockerHostError: hosts lack what the last phase made; the text lists the hosts, and what they lack.
     """
     certificates = {
         name: read_pair(Identity("servers", name), changeset.files).certificate
@@ -79,9 +82,9 @@ def check_hosts_follow(changeset: ChangeSet, rotation: Rotation) -> None:
 
 
 def rotate(ca_set: CaSet) -> None:
-    """Take the step that ``rotate_ca`` asks for.
+    """Take the step of the rotation that ``rotate_ca`` names.
 
-    :raises DockerHostError: it cannot be taken now; why.
+    :raises DockerHostError: the step cannot be taken now; the text says why.
     """
     step = ca_set.changeset.options.rotate
     if step == "start":
@@ -169,7 +172,7 @@ def _cancel(ca_set: CaSet) -> None:
 
 
 def _retire(ca_set: CaSet, replaced: CertificateAuthority, key_path: str, is_own: bool) -> None:
-    """Keep a CA that was in use: its key may still be wanted one day."""
+    """Keep a copy of a CA that was in use, because its key may be needed later."""
     changeset = ca_set.changeset
     changeset.put(retired(replaced.fingerprint, CA), ca.to_pem(replaced.chain))
     key = None if is_own else changeset.data(key_path)

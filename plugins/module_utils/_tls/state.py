@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module knows about a set of certificates beside its files."""
+"""The module's record of a set of certificates: a rotation, and the files that it owns."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PHASES: tuple[Phase, ...] = ("trust", "servers", "clients")
 
 @dataclass(frozen=True)
 class Rotation:
-    """A change of CA that is under way.
+    """A rotation of the CA that is not finished.
 
     :param phase: ``trust``: both CAs are in every trust list; ``servers``: servers have certificates
         of the new one; ``clients``: clients too.
-    :param old: fingerprint of the CA that goes.
-    :param new: fingerprint of the CA that comes.
-    :param new_is_own: the new one is the user's own: its key is not kept here.
+    :param old: fingerprint of the CA that is being replaced.
+    :param new: fingerprint of the CA that replaces it.
+    :param new_is_own: whether the new CA is the user's own, whose key is not kept here.
     """
 
     phase: Phase
@@ -40,7 +40,7 @@ class State:
     """The content of ``state.json``.
 
     :param files: SHA-256 of every file that the module wrote or adopted, by relative path.
-    :param is_own: the CA is the user's own: its key is not kept here.
+    :param is_own: whether the CA is the user's own, whose key is not kept here.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class State:
 
     @classmethod
     def load(cls, data: bytes | None) -> State:
-        """Read ``state.json``; without one nothing is ours.
+        """Read ``state.json``. Without it the module owns no file.
 
         :raises DockerHostError: it was not written by this version.
         """
@@ -72,14 +72,14 @@ class State:
             ) from error
 
     def dump(self) -> bytes:
-        """The text for ``state.json``; equal states give equal texts."""
+        """Return the text of ``state.json``; equal states give equal texts."""
         raw = {"version": VERSION, **asdict(self)}
         return json.dumps(raw, indent=1, sort_keys=True).encode() + b"\n"
 
     def owns(self, path: str) -> bool:
-        """Whether the module wrote or adopted the file."""
+        """Return whether the module wrote or adopted the file."""
         return path in self.files
 
     def is_as_written(self, path: str, data: bytes) -> bool:
-        """Whether the file's content is what the module wrote or adopted."""
+        """Return whether the file's content is what the module wrote or adopted."""
         return self.files.get(path) == digest(data)

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a set of certificates is kept: the contract.
+"""The interface of the stores that keep a set of certificates.
 
 A store hands out sessions. A session shows every file of the set by its relative path and commits
-changes as a whole. :mod:`directory` keeps the set in a directory in docker's layout; another store may keep a part of
-it elsewhere, which the task is given from outside.
+changes as a whole. :mod:`directory` keeps the set in a directory in docker's layout. The caller of the task may pass
+another store, which keeps a part of the set elsewhere.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from .._errors import DockerHostError
 from .filesystem import PRIVATE_FILE, PUBLIC_FILE
 
-# Our own book-keeping, beside docker's files. Relative paths are written with "/" everywhere.
+# The module's own book-keeping, beside docker's files. Relative paths are written with "/" everywhere.
 PRIVATE = ".docker-tls-certs"
 STATE = f"{PRIVATE}/state.json"
 CURRENT_CA = f"{PRIVATE}/current/ca.pem"
@@ -37,11 +37,11 @@ CLIENTS = "clients"
 
 
 SHARED = (CURRENT_CA, CA_KEY, NEXT_CA, NEXT_CA_KEY)
-"""What all who use one CA must have in common, together with the rotation in the state."""
+"""The files that all users of one CA must share, together with the rotation in the state."""
 
 
 def retired(fingerprint: str, name: str) -> str:
-    """Where a file of a CA is kept that is no longer in use."""
+    """Return the path for a file of a CA that is no longer in use."""
     return f"{PRIVATE}/retired/{fingerprint}/{name}"
 
 
@@ -49,12 +49,12 @@ RETIRED_CA = re.compile(rf"{re.escape(PRIVATE)}/retired/[0-9a-f]{{64}}/({re.esca
 
 
 def is_retired(path: str) -> bool:
-    """Whether a path is one of :func:`retired`."""
+    """Return whether a path is one of :func:`retired`."""
     return path.startswith(f"{PRIVATE}/retired/")
 
 
 class Outdated(DockerHostError):  # noqa: N818 - not a failure, but a reason to start again
-    """Somebody else changed the set since the session looked at it: nothing was changed, and it has to look again."""
+    """Another run changed the set after the session read it. Nothing was changed; the caller must read it again."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ class StoredFile:
 
 @dataclass
 class Changes:
-    """What a run wants to write and remove, as a whole or not at all.
+    """The files that a run wants to write and remove, as a whole or not at all.
 
     :param puts: new content by relative path.
-    :param removes: relative paths that are to go.
-    :param keep: relative paths whose old content is kept under another name.
-    :param dissolve: nothing of the set is left; the book-keeping may go too.
+    :param removes: relative paths of the files to remove.
+    :param keep: relative paths of files whose old content is kept under another name.
+    :param dissolve: whether nothing of the set is left, so that the book-keeping can be removed as well.
     """
 
     puts: dict[str, StoredFile] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Changes:
 
 
 class Interrupted(enum.Enum):
-    """What an earlier run left: nothing, something to clean up, or a commit that is to be finished."""
+    """What an earlier run left: nothing, files to clean up, or a commit to finish."""
 
     NOTHING = 0
     LEFTOVERS = 1
@@ -104,37 +104,36 @@ class Interrupted(enum.Enum):
 
 
 class Session(t.Protocol):
-    """The set as it is. In a writing session nobody else changes it."""
+    """The current files of a set. In a writing session nobody else changes them."""
 
     @property
     def files(self) -> t.Mapping[str, StoredFile]:
-        """Every file that belongs into a set of certificates, ours or not, as it is once an interrupted commit is
-        finished."""
+        """Every file of the set, whoever created it, with the changes of an interrupted commit."""
 
     @property
     def interrupted(self) -> Interrupted:
-        """What a run left that was ended in the middle."""
+        """What an interrupted run left."""
 
     @property
     def pending(self) -> t.Sequence[str]:
-        """What the store itself has to do at the next commit, one line each; it needs one even without changes."""
+        """The changes that the store itself makes at the next commit, one line each. They alone require a commit."""
 
     def commit(self, changes: Changes) -> dict[str, str]:
-        """Make all changes, durably. Returns the names that kept files have now, by relative path.
+        """Make all changes durably, and return the names that kept files have now, by relative path.
 
-        :raises Outdated: look again.
-        :raises DockerHostError: it failed; nothing was changed, or the next session finishes it.
+        :raises Outdated: another run changed the set; read it again.
+        :raises DockerHostError: the commit failed; either nothing was changed, or the next session finishes it.
         """
 
 
 class Store(t.Protocol):
-    """Keeps one set of certificates."""
+    """A place that keeps one set of certificates."""
 
     def reading(self) -> contextlib.AbstractContextManager[Session]:
-        """A session that changes nothing, not even the directory's times."""
+        """Open a session that changes nothing, not even the directory's times."""
 
     def writing(self) -> contextlib.AbstractContextManager[Session]:
-        """A session that may commit. It first finishes what an interrupted one began.
+        """Open a session that may commit. It first finishes an interrupted commit.
 
         :raises DockerHostError: the store cannot be written, or somebody else holds it for too long.
         """

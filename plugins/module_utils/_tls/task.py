@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the task ``docker_tls_certs`` does, wherever the set is kept.
+"""The task of ``docker_tls_certs``, independent of the store that keeps the set.
 
 The task itself, which knows the stores, is in ``_vault/task.py``.
 """
@@ -43,9 +43,9 @@ def run(
     clock: t.Callable[[], datetime] = utc_now,
     keep: t.Callable[[DirectoryStore], Store] | None = None,
 ) -> dict[str, t.Any]:
-    """Make, keep or remove a set of certificates.
+    """Create, renew, rotate or remove a set of certificates.
 
-    :param keep: makes the store that keeps the set, a part of which may be in the directory.
+    :param keep: returns the store that keeps the set; a part of the set may be in the directory.
 
     A prediction comes first: it finds every error before anything is changed, and whether there is anything to change.
     Only then is the set locked, decided upon again and committed.
@@ -80,9 +80,9 @@ def run(
 def commit(
     store: Store, options: Options, own: CertificateAuthority | None, now: datetime, *, diff: bool
 ) -> tuple[ChangeSet, Result, dict[str, str], list[str]]:
-    """Decide again where nobody else changes anything, and make the changes; begin anew when somebody did.
+    """Lock the set, decide again and make the changes. Start over if another run changed the set meanwhile.
 
-    :raises DockerHostError: something stands against it.
+    :raises DockerHostError: a change cannot be made; the text says why.
     """
     for _attempt in range(ATTEMPTS):
         with contextlib.suppress(Outdated), store.writing() as session:
@@ -103,9 +103,9 @@ def decide(
     dry: bool,
     check: bool = False,
 ) -> tuple[ChangeSet, Result]:
-    """Decide on all changes; the second value makes the result once they are made.
+    """Decide on all changes, and return them with a function that builds the result once they are made.
 
-    :raises DockerHostError: something stands against it.
+    :raises DockerHostError: a change cannot be made; the text says why.
     """
     stored = session.files.get(STATE)
     before = State.load(stored.data if stored else None)
@@ -130,7 +130,7 @@ def decide(
 
 
 def read_own_ca(options: Options, now: datetime) -> CertificateAuthority | None:
-    """The CA of the user's own, checked.
+    """Read the CA of the user's own, and check it.
 
     :raises OptionError: it cannot be read, or it may not sign.
     """
@@ -159,7 +159,7 @@ def read_own_ca(options: Options, now: datetime) -> CertificateAuthority | None:
 
 
 def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
-    """Under AWX, say that a directory inside the job's own home goes away with the job."""
+    """Warn that a directory inside the home of an AWX job is discarded with the job."""
     if is_discarded(cert_dir):
         warn(
             f"{cert_dir} is in this job's own home and is discarded with this job; the next job would create a new"
@@ -170,7 +170,7 @@ def warn_if_temporary(cert_dir: str, warn: t.Callable[[str], None]) -> None:
 
 
 def warn_if_masked(options: Options, warn: t.Callable[[str], None]) -> None:
-    """Say when the passphrase is a part of what the result shows: Ansible would cross it out there."""
+    """Warn if the passphrase is a part of what the result shows, because Ansible would mask it there."""
     names = [desired.identity.name for desired in options.desired]
     if options.passphrase and any(options.passphrase in text for text in [options.cert_dir, *names]):
         warn(

@@ -24,12 +24,12 @@ EXPECTED = (
 
 
 def utc_now() -> datetime:
-    """The present, in whole seconds, UTC."""
+    """Return the current time in whole seconds, UTC."""
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
 def parse_span(option: str, text: str) -> timedelta:
-    """A relative time alone: ``+30d``, ``+4w``.
+    """Return the time span of a text such as ``+30d`` or ``+4w``.
 
     :raises OptionError: it is not one, or it is negative.
     """
@@ -40,7 +40,7 @@ def parse_span(option: str, text: str) -> timedelta:
 
 
 def parse_time(option: str, text: str, now: datetime) -> datetime:
-    """A point in time (UTC): relative to ``now``, or absolute in ASN.1's forms.
+    """Return a point in time (UTC), which the text gives relative to ``now`` or in the absolute forms of ASN.1.
 
     :raises OptionError: it is neither.
     """
@@ -74,10 +74,10 @@ def _relative(option: str, text: str) -> timedelta | None:
 
 
 def iso(moment: datetime) -> str:
-    """ISO 8601 with the letter Z, whole seconds."""
+    """Return a time as ISO 8601 with whole seconds and the letter Z."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def whole_days(span: timedelta) -> int:
-    """Days, rounded down: half a day left is 0, half a day ago is -1."""
+    """Return a time span in days, rounded down: half a day left is 0, half a day ago is -1."""
     return span // timedelta(days=1)

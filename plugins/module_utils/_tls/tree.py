@@ -79,7 +79,7 @@ class CertificateTree:
     def read(self, relative: str) -> StoredFile | None:
         """Return a file's content and mode, ``None`` when there is none.
 
-        :raises DockerHostError: it cannot be read, or something else is at its path.
+        :raises DockerHostError: the file cannot be read, or something else is at its path.
         """
         with explained(self.root, "cannot be read"):
             status = self.check_kind(relative, directory=False) if self.check_parents(relative) else None
@@ -112,7 +112,7 @@ class SetFiles(t.Mapping[str, StoredFile]):
         self._is_complete = False
 
     def read_all(self) -> None:
-        """Read every file now. What is not there at this moment counts as absent from then on."""
+        """Read every file now. A file that does not exist at this moment counts as absent from then on."""
         list(self)
         self._is_complete = True
 
@@ -133,7 +133,7 @@ class SetFiles(t.Mapping[str, StoredFile]):
         return sum(1 for _path in self)
 
     def _layout(self) -> t.Iterator[str]:
-        """Every path that docker's layout and the record give a meaning, as far as its directory exists."""
+        """Yield every path that docker's layout or the record defines, if its directory exists."""
         yield from (CA, CA_KEY, CERT, KEY, REQUEST, STATE, CURRENT_CA, NEXT_CA, NEXT_CA_KEY)
         for kind in (SERVERS, CLIENTS):
             if self._tree.check_kind(kind, directory=True) is None:
