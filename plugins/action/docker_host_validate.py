@@ -43,15 +43,6 @@ class ActionModule(LocalAction):
             **_with_program(args),
         }
 
-    def _strategy(self, task_vars: dict[str, t.Any]) -> str:
-        """Return the play's strategy; with one host, every strategy runs its tasks one after another."""
-        if len(task_vars.get("ansible_play_hosts_all") or []) < 2:
-            return "linear"
-        parent = self._task
-        while getattr(parent, "_parent", None) is not None:
-            parent = parent._parent
-        return str(parent._play.strategy)
-
     def _identities(self, own: RoleVariables, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         here = str(task_vars["inventory_hostname"])
         hosts = [str(host) for host in task_vars.get("ansible_play_hosts_all") or []]
@@ -59,21 +50,8 @@ class ActionModule(LocalAction):
         # localhost adds one host after another to the play's own.
         if own.on_controller or not _may_clash(own, here, hosts):
             return {}
-        others = [_identity(self._variables_of(host, task_vars), host) for host in hosts if host != here]
+        others = [_identity(RoleVariables(self._variables_of(host, task_vars)), host) for host in hosts if host != here]
         return {"identity": _identity(own, here), "others": others}
-
-    def _variables_of(self, host: str, task_vars: dict[str, t.Any]) -> RoleVariables:
-        """Return another host's variables; what is set for the whole play is set for both."""
-        theirs = task_vars["hostvars"][host]
-        mine = task_vars["hostvars"][task_vars["inventory_hostname"]]
-
-        def get(name: str) -> t.Any:
-            if name in theirs:
-                return theirs[name]
-            shared = name in task_vars and name not in mine
-            return self._templar.template(task_vars[name]) if shared else None
-
-        return RoleVariables(get)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         if self._in_the_role():

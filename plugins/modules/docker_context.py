@@ -192,6 +192,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+actions:
+  description: One line for each change that the task made or, in check mode, would make.
+  returned: success
+  type: list
+  elements: str
+  sample: [create Docker context web1]
 previous:
   description: The context before the task. V(null) if there was none.
   returned: success

@@ -187,10 +187,10 @@ facts:
             - The certificate of the host, as its entry of RV(dockerhost.azure.docker_tls_certs#module:servers).
           type: dict
     actions:
-      description: What the combined tasks changed or, in check mode, would change.
+      description: What the combined tasks changed or, in check mode, would change, in the same words.
       type: list
       elements: str
-      sample: [create virtual machine web1]
+      sample: ["Docker port 4243 -> 2376", "push the Docker settings (other settings)"]
     changed_stages:
       description: The stages that changed something or, in check mode, would change it.
       type: list

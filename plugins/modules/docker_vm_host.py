@@ -103,6 +103,13 @@ options:
       - A stopped host is deallocated without this option, and stays deallocated.
     type: bool
     default: false
+  require_running:
+    description:
+      - Fail before the first change if the host exists and is off, also in check mode. For callers that next change
+        what only a running host can take, such as the settings of its engine.
+      - Only used with O(state=present); O(state=started) starts the host.
+    type: bool
+    default: false
   on_failure:
     description:
       - What to do with the resources that a failed run created - V(keep) them, so that the next run continues from
@@ -630,6 +637,13 @@ actions:
   type: list
   elements: str
   sample: [create virtual machine web1]
+changes:
+  description:
+    - RV(actions) in the words of a person, with what each changes, in check mode and otherwise the same.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Docker port 4243 -> 2376", "allow TCP 80 from Internet", "attach data disk 32 GiB (LUN 0)"]
 timings:
   description:
     - Seconds by step, and in total.

@@ -32,6 +32,8 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import Do
 from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import secret_values
 
 display = Display()
+LOCKSTEP = ("linear", "debug")
+"""Strategies under which all hosts of a play run each task together."""
 ROLES = ("dockerhost.azure.docker_host", "docker_host")
 
 
@@ -76,6 +78,28 @@ class LocalAction(ActionBase):
         """Return whether the task belongs to the collection's own role."""
         role = self._task._role
         return role is not None and role.get_name() in ROLES
+
+    def _strategy(self, task_vars: dict[str, t.Any]) -> str:
+        """Return the play's strategy; with one host, every strategy runs its tasks one after another."""
+        if len(task_vars.get("ansible_play_hosts_all") or []) < 2:
+            return "linear"
+        parent = self._task
+        while getattr(parent, "_parent", None) is not None:
+            parent = parent._parent
+        return str(parent._play.strategy).removeprefix("ansible.builtin.")
+
+    def _variables_of(self, host: str, task_vars: dict[str, t.Any]) -> t.Callable[[str], t.Any]:
+        """Return what gives another host's variables; what is set for the whole play is set for both."""
+        theirs = task_vars["hostvars"][host]
+        mine = task_vars["hostvars"][task_vars["inventory_hostname"]]
+
+        def get(name: str) -> t.Any:
+            if name in theirs:
+                return theirs[name]
+            shared = name in task_vars and name not in mine
+            return self._templar.template(task_vars[name]) if shared else None
+
+        return get
 
     def _variables_by_option(self) -> dict[str, str]:
         """Return which variable sets an option of this task, by the option's name: empty outside of the role."""

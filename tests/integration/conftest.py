@@ -80,11 +80,18 @@ class User:
         )
         return Ran(ran.returncode, ran.stdout)
 
-    def play(self, playbook: str, *arguments: str, fails: bool = False, **variables: t.Any) -> Ran:
+    def play(
+        self,
+        playbook: str,
+        *arguments: str,
+        fails: bool = False,
+        environment: t.Mapping[str, str] | None = None,
+        **variables: t.Any,
+    ) -> Ran:
         """Run a playbook of the collection, or a file, and check that it ends as it should."""
         name = playbook if "/" in playbook else f"dockerhost.azure.{playbook}"
         extra = {**self.variables, **{f"docker_host_{key}": value for key, value in variables.items()}}
-        ran = self.run("ansible-playbook", name, "-e", json.dumps(extra), *arguments)
+        ran = self.run("ansible-playbook", name, "-e", json.dumps(extra), *arguments, environment=environment)
         assert (ran.code != 0) == fails, ran.output[-8000:]
         return ran
 

@@ -175,7 +175,7 @@ def test_a_change_outside_is_seen(play: t.Callable[..., Ran], user: User) -> Non
     assert user.writes()
     user.play("stop_docker_host", name="web1")
     user.writes()
-    assert "web1 is deallocated, so its engine cannot answer" in play({}, fails=True).output
+    assert "web1 is deallocated, so it cannot take all changes" in play({}, fails=True).output
     assert not user.writes()
     assert CONVERGED not in play({"start": True}).output
     assert user.writes()

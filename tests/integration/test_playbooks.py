@@ -28,8 +28,15 @@ def test_predict_create_again(user: User) -> None:
     assert user.writes() == []
     assert user.files() == []
 
-    made = user.play("create_docker_host", name="web1")
+    made = user.play("create_docker_host", name="web1", environment={"ANSIBLE_DISPLAY_OK_HOSTS": "false"})
     assert made.changed == predicted.changed
+    # A preview and a result name the same changes; the preview does not say how to connect.
+    announced = _block(predicted.output, "Check mode: nothing was changed. web1 would be created:")
+    assert announced == [
+        line for line in _block(made.output, "web1 was created:") if not line.startswith("  on the VM")
+    ]
+    assert any(line.startswith("  create virtual machine web1: Standard_B2s in westeurope, ") for line in announced)
+    assert "docker --context" not in predicted.output
     assert user.writes() != []
     summary = ("Addresses: web1-", "Ports: 4243 (Docker) from Internet; 22 (SSH) closed", "expire: host 2")
     for line in (*summary, "docker --context web1 info", "docker --tlsverify --tlscacert"):
@@ -51,7 +58,7 @@ def test_predict_create_again(user: User) -> None:
     before = _contents(user)
     again = user.play("create_docker_host", name="web1")
     assert again.changed == {"localhost": 0}
-    for line in summary:
+    for line in ("web1 is as desired: nothing needed to change.\n", "\n  docker --context web1 info\n", *summary):
         assert line in again.output
     assert user.play("create_docker_host", "--check", name="web1").changed == {"localhost": 0}
     assert user.writes() == []
@@ -84,7 +91,10 @@ def test_stop_and_start(user: User) -> None:
     user.writes()
     predicted = user.play("start_docker_host", "--check", name="web1")
     assert predicted.changed == {"localhost": 1}
-    assert "Check mode: would start virtual machine web1" in predicted.output
+    assert "Check mode: nothing was changed. web1 would be changed:\n  start virtual machine web1\n" in predicted.output
+    for check in (["--check"], []):
+        refused = user.play("create_docker_host", *check, name="web1", port=2376, fails=True)
+        assert "web1 is deallocated, so it cannot take all changes, and nothing was changed" in refused.output
     assert user.writes() == []
     started = user.play("start_docker_host", name="web1")
     assert started.changed == {"localhost": 1}
@@ -611,6 +621,13 @@ def _inventory(user: User, names: list[str]) -> None:
 
 def _contents(user: User) -> dict[str, bytes]:
     return {path: (user.home / path).read_bytes() for path in user.files()}
+
+
+def _block(output: str, headline: str) -> list[str]:
+    """Return the indented lines after a line."""
+    lines = output.splitlines()
+    rest = lines[lines.index(headline) + 1 :]
+    return rest[: next(index for index, line in enumerate(rest) if not line.startswith("  "))]
 
 
 def _address(user: User, name: str) -> str:

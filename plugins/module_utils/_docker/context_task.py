@@ -143,9 +143,28 @@ class _Run:
             if os.environ.get(variable):
                 self.request.warn(f"{variable} is set here and overrides the selected Docker context: unset it.")
 
+    def _actions(self, current: Context | None) -> list[str]:
+        """Return one line for each change."""
+        paths = [entry.path for entry in self.changes.entries]
+        after = self.desired.host if self.desired else None
+        special = {"exists", "docker_host", "current_context", "known_hosts"}
+        lines = []
+        if "exists" in paths:
+            lines.append(f"{'create' if self.desired else 'remove'} Docker context {self.name}")
+        elif "docker_host" in paths and current:
+            lines.append(f"Docker context {self.name}: {current.host} -> {after or 'the address of the new host'}")
+        elif set(paths) - special:
+            lines.append(f"update Docker context {self.name}")
+        if "current_context" in paths:
+            lines.append(f"select Docker context {self._selected() or 'default'}")
+        if "known_hosts" in paths:
+            lines.append(f"update the SSH keys of {self.name} in {self.params['known_hosts_path']}")
+        return lines
+
     def _result(self, current: Context | None, selected: str | None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = {
             "changed": bool(self.changes),
+            "actions": self._actions(current),
             "previous": _described(current),
             "context": None,
             "current_context": selected or "default",

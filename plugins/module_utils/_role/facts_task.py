@@ -40,7 +40,7 @@ def run(request: Request) -> Json:
     facts = {
         "changed": bool(changed),
         "changed_stages": changed,
-        "actions": [action for stage in STAGES for action in params[stage].get("actions") or []],
+        "actions": [line for stage in STAGES for line in changes_of(stage, params[stage])],
         "predicted": predicted,
         "name": name,
         "docker_host": url,
@@ -57,6 +57,20 @@ def run(request: Request) -> Json:
         },
     }
     return {"changed": False, "facts": facts}
+
+
+def changes_of(stage: str, result: Json) -> list[str]:
+    """Return what a stage changed or, in check mode, would change, in the same words for both."""
+    if not result.get("changed"):
+        return []
+    lines = list(result.get("changes") or result.get("actions") or [])
+    if stage == "certificates":
+        return [f"certificates: {line}" for line in lines]
+    if stage == "extension":
+        # What the program does on the VM is not known before it runs.
+        reasons = "; ".join(result.get("reasons") or ["never pushed"])
+        return [f"push the Docker settings ({reasons})", *(f"on the VM: {line}" for line in lines)]
+    return lines
 
 
 def is_predicted(check_mode: bool, results: t.Mapping[str, t.Any]) -> bool:

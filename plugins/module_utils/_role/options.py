@@ -108,10 +108,11 @@ def _stages() -> tuple[Stage, ...]:
         Stage(
             "docker_vm_host",
             VIRTUAL_MACHINE,
-            by_role=frozenset(("state", "wait")),
+            by_role=frozenset(("state", "wait", "require_running")),
             renamed={"docker_port": "port"},
             purposes={
-                "create": frozenset(VIRTUAL_MACHINE.argument_spec) - {"state", "wait", "remove_on_absent"},
+                "create": frozenset(VIRTUAL_MACHINE.argument_spec)
+                - {"state", "wait", "require_running", "remove_on_absent"},
                 "absent": AZURE | host | {"wait_timeout", "remove_on_absent"},
                 "power": AZURE | host | {"wait_timeout"},
             },
@@ -265,8 +266,11 @@ class RoleVariables:
 
     def _computed(self, purpose: str, module: str, values: Values) -> Values:
         if module == "docker_vm_host":
-            state = {"state": "started" if self.is_true("start") else "present"} if purpose == "create" else {}
-            return {"name": self.name, **state}
+            if purpose != "create":
+                return {"name": self.name}
+            # All or nothing: the next stages need a host that runs.
+            state = "started" if self.is_true("start") else "present"
+            return {"name": self.name, "state": state, "require_running": True}
         if module == "docker_context":
             return {"name": self.context_name}
         if module == "docker_vm_extension":

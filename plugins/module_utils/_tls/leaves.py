@@ -203,6 +203,7 @@ class Leaves:
         if changeset.dry and not changeset.shown:
             for path in (identity.cert, *([identity.key] if key_is_new else [])):
                 changeset.changes.put_public(path, b"")  # That there is a change is all that is asked.
+            self._note_action(desired, result, key_is_new)
             return
         certificate = ca.sign(signer, self._leaf(desired), key, changeset.now, desired.not_after)
         if key_is_new:
@@ -210,11 +211,14 @@ class Leaves:
         changeset.put(identity.cert, self._with_chain(certificate, identity, signer))
         self._note(desired, result, certificate, key_is_new)
 
-    def _note(self, desired: CertificateSpec, result: LeafResult, certificate: t.Any, key_is_new: bool) -> None:
-        changeset = self.changeset
+    def _note_action(self, desired: CertificateSpec, result: LeafResult, key_is_new: bool) -> None:
         what = "with a new key" if key_is_new else "with the same key"
         verb = "issued" if result.current.is_nothing else f"renewed {what}"
-        changeset.actions.append(f"{desired.identity.label}: {verb}: {', '.join(result.reasons)}")
+        self.changeset.actions.append(f"{desired.identity.label}: {verb}: {', '.join(result.reasons)}")
+
+    def _note(self, desired: CertificateSpec, result: LeafResult, certificate: t.Any, key_is_new: bool) -> None:
+        changeset = self.changeset
+        self._note_action(desired, result, key_is_new)
         if changeset.shown:
             before = describe(result.current.certificate) if result.current.certificate else None
             key_type = desired.new_key_type if key_is_new else None

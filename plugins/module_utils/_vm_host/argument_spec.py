@@ -41,6 +41,7 @@ _HOST = ArgumentSpec(
         "append_tags": {"type": "bool", "default": True},
         "adopt": {"type": "bool", "default": False},
         "allow_stop": {"type": "bool", "default": False},
+        "require_running": {"type": "bool", "default": False},
         "on_failure": {"type": "str", "default": "keep", "choices": ["keep", "remove"]},
         "remove_on_absent": {"type": "list", "elements": "str", "default": ["all"], "choices": REMOVABLE},
         "wait": {"type": "bool", "default": True},

@@ -15,7 +15,7 @@ from .._azure.clients import AzureSession
 from .._azure.errors import WaitTimeoutError
 from .._azure.resource_ids import same_id
 from .._azure.tags import owner_of
-from .._azure.wire import Json, dig, primary_nic_id
+from .._azure.wire import Json, dig, is_broken, primary_nic_id
 from .._backend import Backend, Request
 from .._errors import DockerHostError, OptionError
 from .apply import PlanExecutor
@@ -31,9 +31,13 @@ from .failure_report import report_existing, report_failure
 from .plan.deletion import DeletionPlanner
 from .plan.model import Action, Plan, diff_of
 from .plan.planner import Planner, plan_power
+from .plan.vm_recreate import was_provisioned
+from .plan.wording import describe
 from .preflight.details import read_details
 from .preflight.run import Preflight, registration_lines
 from .result import KnownValues, describe_host, expected_state, predict_host
+
+OFF = ("stopped", "stopping", "deallocated", "deallocating")
 
 
 def run(request: Request) -> dict[str, t.Any]:
@@ -116,6 +120,7 @@ class _HostRun:
             return DeletionPlanner(self.desired, self.resources, current, neighbours).plan()
         if not self.desired.creates:
             return plan_power(self.desired, self.resources, current)
+        self._check_runs(current)
         current = read_details(self.session, self.desired, self.resources, self.reader, current)
         planner = Planner(self.desired, self.resources, current)
         plan = planner.plan()
@@ -131,6 +136,23 @@ class _HostRun:
         capabilities = self.preflight.check(current, plan)
         # Azure refuses nothing: only now may a key be generated.
         return plan if exists else planner.with_access(plan, self._ssh_keys(), capabilities)
+
+    def _check_runs(self, current: HostState) -> None:
+        """Check that an existing host is on, where the caller also changes what only a running host can take.
+
+        :raises DockerHostError: it is off.
+        """
+        power = current.power_state
+        if not self.desired.behaviour.require_running or self.desired.state != "present":
+            return
+        # Azure starts a VM that it creates again.
+        if power in OFF and (was_provisioned(current) or not is_broken(current.virtual_machine)):
+            raise DockerHostError(
+                f"{self.desired.name} is {power}, so it cannot take all changes, and nothing was changed. Start it with"
+                " the playbook dockerhost.azure.start_docker_host, or in the same run with O(state=started), which in"
+                " the role is docker_host_start=true.",
+                power_state=power,
+            )
 
     def _check_key_is_kept(self) -> None:
         """Check that a key that this run generates outlives it, which it does not in a job of AWX.
@@ -182,10 +204,14 @@ class _HostRun:
 
     def _lines(self, done: list[Action]) -> list[str]:
         """Return one line for each change."""
+        return self._preparations() + [action.line for action in done]
+
+    def _preparations(self) -> list[str]:
+        """Return one line for each change beside the host's resources."""
         lines = registration_lines(self.preflight.registered if self.preflight else ())
         if self.key and self.key.generated:
             lines.append(f"generate SSH key {self.key.path}")
-        return lines + [action.line for action in done]
+        return lines
 
     def _result(self, current: HostState, plan: Plan) -> dict[str, t.Any]:
         execution = self.executor.execution
@@ -194,6 +220,7 @@ class _HostRun:
         result: dict[str, t.Any] = {
             "changed": bool(lines),
             "actions": lines,
+            "changes": self._preparations() + describe(done),
             "timings": dict(execution.timings),
             "host": None if self.desired.state == "absent" else self._host(current, plan),
         }

@@ -140,17 +140,18 @@ def compare_rules(differences: Differences, desired: HostSpec, current: Json | N
     ours = {str(rule["name"]): rule for rule in _rules_of(current) if str(rule["name"]).startswith(RULE_PREFIX)}
     for inbound in desired.inbound_rules:
         rule = ours.pop(inbound.name, None)
-        shown = _shown_rule(rule_properties(inbound, 0))
-        differences.compare(f"security_rules.{inbound.name}", _shown_rule(properties_of(rule)) if rule else None, shown)
+        shown = shown_rule(rule_properties(inbound, 0))
+        differences.compare(f"security_rules.{inbound.name}", shown_rule(properties_of(rule)) if rule else None, shown)
     for name, rule in ours.items():
-        differences.add(f"security_rules.{name}", _shown_rule(properties_of(rule)), None)
+        differences.add(f"security_rules.{name}", shown_rule(properties_of(rule)), None)
 
 
 def _rules_of(group: Json | None) -> list[Json]:
     return t.cast("list[Json]", properties_of(group).get("securityRules") or [])
 
 
-def _shown_rule(properties: Json) -> str:
+def shown_rule(properties: Json) -> str:
+    """Return a rule as text: ``Allow Inbound Tcp 80 from Internet to *``."""
     sources = [properties.get("sourceAddressPrefix"), *(properties.get("sourceAddressPrefixes") or [])]
     ports = [properties.get("destinationPortRange"), *(properties.get("destinationPortRanges") or [])]
     targets = [properties.get("destinationAddressPrefix"), *(properties.get("destinationAddressPrefixes") or [])]

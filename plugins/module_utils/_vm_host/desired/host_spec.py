@@ -199,6 +199,7 @@ def _behaviour(params: Params) -> Behaviour:
     return Behaviour(
         adopt=params["adopt"],
         allow_stop=params["allow_stop"],
+        require_running=params["require_running"],
         preflight=params["preflight"],
         wait=params["wait"],
         undo_on_failure=params["on_failure"] == "remove",

@@ -95,6 +95,7 @@ class Behaviour:
 
     :param adopt: take over resources that the collection did not create.
     :param allow_stop: a running host may be stopped for a change.
+    :param require_running: an existing host that is off is refused.
     :param preflight: ask Azure before the first change.
     :param wait: wait for the VM's own operation.
     :param undo_on_failure: remove what a failed run created.
@@ -102,6 +103,7 @@ class Behaviour:
 
     adopt: bool = False
     allow_stop: bool = False
+    require_running: bool = False
     preflight: bool = True
     wait: bool = True
     undo_on_failure: bool = False

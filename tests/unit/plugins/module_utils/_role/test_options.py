@@ -51,7 +51,7 @@ EVERYTHING.update(context_transport="tls", start=False, handler="auto")
 )
 def test_a_purpose_passes_on_what_it_needs_and_nothing_else(purpose: str, module: str, never: set[str]) -> None:
     options = role(**EVERYTHING).options(purpose, module)
-    computed = {"state"} if (purpose, module) == ("create", "docker_vm_host") else set()
+    computed = {"state", "require_running"} if (purpose, module) == ("create", "docker_vm_host") else set()
     computed |= {"certs_only"} if purpose == "push_certs" else set()
     assert not (set(options) - computed) & never
     assert set(options) - computed == STAGES[module].options_for(purpose)
@@ -75,7 +75,7 @@ def test_a_blank_is_unset_and_the_default_applies(blank: t.Any) -> None:
     options = role(name="web1", resource_group=blank, vm_size=blank, open_ports=blank).options(
         "create", "docker_vm_host"
     )
-    assert options == {"name": "web1", "resource_group": "docker-hosts", "state": "present"}
+    assert options == {"name": "web1", "resource_group": "docker-hosts", "state": "present", "require_running": True}
 
 
 @pytest.mark.parametrize("value", [[], {}, 0, False])

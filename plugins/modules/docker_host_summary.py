@@ -1,0 +1,84 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_host_summary
+short_description: Print lines, or what changed on Docker hosts and how to connect
+version_added: 0.1.0
+description:
+  - Prints plain lines that can be copied. They are printed as they are, also with C(ANSIBLE_DISPLAY_OK_HOSTS=false).
+  - In the role P(dockerhost.azure.docker_host#role), its action adds O(hosts) - the host of the task or, when the
+    strategy runs all hosts together, all hosts of the play at the first of them.
+  - Nothing is read and nothing is changed.
+author:
+  - The dockerhost.azure authors (@dockerhost)
+extends_documentation_fragment:
+  - dockerhost.azure._attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+    details:
+      - Nothing is changed.
+  idempotent:
+    support: full
+  action:
+    support: full
+  async:
+    support: none
+    details:
+      - It prints lines.
+  safe_file_operations:
+    support: N/A
+    details:
+      - No file is written.
+options:
+  hosts:
+    description:
+      - Hosts with C(facts) (as RV(dockerhost.azure.docker_host_facts#module:facts)), C(ports) (a line) and
+        C(commands) (lines). One host gets a block of lines, several get a table.
+    type: list
+    elements: dict
+    default: []
+  lines:
+    description: Lines to print before the summary of O(hosts).
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: dockerhost.azure.docker_host_facts
+"""
+
+EXAMPLES = r"""
+- name: Print two lines
+  dockerhost.azure.docker_host_summary:
+    lines:
+      - "Connect with:"
+      - docker --context web1 info
+"""
+
+RETURN = r"""
+lines:
+  description: The lines.
+  returned: success
+  type: list
+  elements: str
+  sample: ["web1 was changed:", "  Docker port 4243 -> 2376"]
+"""
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import run_as_module
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary_task import BACKEND
+
+
+def main() -> None:
+    """Run the task as a module."""
+    run_as_module(BACKEND)
+
+
+if __name__ == "__main__":
+    main()

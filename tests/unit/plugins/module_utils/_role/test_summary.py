@@ -1,0 +1,121 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The last lines of a run of the role."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary import host_entry, summary, table
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary_task import BACKEND
+
+CHANGE = "Docker port 4243 -> 2376"
+CREATION = "create virtual machine web1: Standard_B2s in westeurope"
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    for name in ("DOCKER_CONFIG", "AWX_PRIVATE_DATA_DIR", "JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def facts(name: str = "web1", *actions: str, predicted: bool = False) -> dict[str, t.Any]:
+    """The facts of a host."""
+    identity = {"not_after": "2027-12-31T10:11:12Z", "dns_names": [f"{name}.example"], "ip_addresses": []}
+    connection = {"ca_path": "/c d/ca.pem", "client_cert": "/c d/cert.pem", "client_key": "/c d/key.pem"}
+    return {
+        "name": name,
+        "changed": bool(actions),
+        "actions": list(actions),
+        "predicted": predicted,
+        "docker_host": f"tcp://{name}.example:4243",
+        "context": name,
+        "connection": connection,
+        "host": {"docker_port": 4243, "ssh_port": 22, "admin_username": "azureuser"},
+        "engine": {"Version": "28.0.1"},
+        "certificates": {"cert_dir": "/c d", "ca": identity, "client": identity, "server": identity},
+    }
+
+
+def entry(known: dict[str, t.Any], **variables: t.Any) -> dict[str, t.Any]:
+    """A host as the action gives it."""
+    given = {f"docker_host_{name}": value for name, value in {"name": known["name"], **variables}.items()}
+    return host_entry(RoleVariables(given.get), known, applied=True)
+
+
+def lines(*entries: dict[str, t.Any], check_mode: bool = False) -> list[str]:
+    """The summary."""
+    return summary(entries, check_mode=check_mode)
+
+
+def test_a_result_says_what_changed_and_then_how_to_connect() -> None:
+    assert lines(entry(facts("web1", CHANGE), ssh_allowed_sources=["10.0.0.0/8"])) == [
+        "web1 was changed:",
+        f"  {CHANGE}",
+        "Docker 28.0.1 at tcp://web1.example:4243",
+        "Addresses: web1.example",
+        "Ports: 4243 (Docker) from Internet; 22 (SSH) from 10.0.0.0/8",
+        "Certificates in /c d expire: host 2027-12-31, client 2027-12-31, CA 2027-12-31",
+        "Connect with:",
+        "  docker --context web1 info",
+        "  docker --tlsverify --tlscacert '/c d/ca.pem' --tlscert '/c d/cert.pem' --tlskey '/c d/key.pem'"
+        " -H tcp://web1.example:4243 info",
+        "  ssh -i ~/.ssh/docker_host_ed25519 -p 22 azureuser@web1.example",
+    ]
+
+
+def test_a_preview_says_what_would_change_and_nothing_of_the_future() -> None:
+    preview = facts("web1", CHANGE, predicted=True)
+    assert lines(entry(preview), check_mode=True) == [
+        "Check mode: nothing was changed. web1 would be changed:",
+        f"  {CHANGE}",
+    ]
+    assert lines(entry(facts("web1", CREATION, predicted=True)), check_mode=True)[0].endswith("web1 would be created:")
+
+
+def test_a_run_without_changes_says_so() -> None:
+    assert lines(entry(facts()))[0] == "web1 is as desired: nothing needed to change."
+    assert lines(entry(facts()), check_mode=True)[0] == "Check mode: web1 is as desired: nothing needs to change."
+
+
+def test_a_context_in_another_directory_is_named_with_it() -> None:
+    assert "  docker --config /srv/docker --context web1 info" in lines(entry(facts(), docker_config="/srv/docker"))
+
+
+def test_commands_with_files_that_a_job_discards_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_ID", "7")
+    known = facts()
+    for key in known["connection"]:
+        known["connection"][key] = "/home/me/.docker/key.pem"
+    shown = lines(entry(known))
+    assert not [line for line in shown if "docker --" in line]
+    assert shown[-1].startswith("The files of this job are discarded at its end")
+
+
+def test_several_hosts_are_one_table() -> None:
+    hosts = [facts("web1", CREATION), facts("web22"), facts("web3", CHANGE)]
+    shown = lines(*map(entry, hosts))
+    assert shown[0].split() == ["HOST", "RESULT", "ENGINE", "ADDRESS", "EXPIRES"]
+    assert [line.split()[:3] for line in shown[1:4]] == [
+        ["web1", "created", "28.0.1"],
+        ["web22", "unchanged", "28.0.1"],
+        ["web3", "changed", "28.0.1"],
+    ]
+    assert shown[4:] == ["web3 was changed:", f"  {CHANGE}", "Connect with:", "  docker --context HOST info"]
+
+
+def test_columns_are_aligned_and_empty_cells_are_dashes() -> None:
+    assert table(("A", "B", "C"), [("long", None, 1), ("", "x", "")]) == ["A     B  C", "long  -  1", "-     x  -"]
+
+
+def test_lines_come_before_the_hosts() -> None:
+    result = BACKEND.run(Request({"hosts": [entry(facts())], "lines": ["first"]}))
+    assert result["changed"] is False
+    assert result["lines"][:2] == ["first", "web1 is as desired: nothing needed to change."]
