@@ -20,6 +20,12 @@ _POLL = re.compile(
     r"/(?P<word>operations|capsoperations|operationresults|operationstatuses|diskoperations|asyncoperations)/(?P<id>[^/]+)/?$",
     re.IGNORECASE,
 )
+_DEPLOYMENT_POLL = re.compile(
+    r"^/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?/providers/Microsoft\.Resources/deployments/[^/]+"
+    r"/operationstatuses/(?P<id>[^/]+)/?$",
+    re.IGNORECASE,
+)
+DEPLOYMENT_TYPE = "Microsoft.Resources/deployments"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 
 
@@ -91,6 +97,9 @@ def parse_target(path: str) -> Target | None:
 
 def parse_poll(path: str) -> Poll | None:
     """Return the operation that a path polls; None for other paths."""
+    deployment = _DEPLOYMENT_POLL.match(path)
+    if deployment is not None:
+        return Poll(deployment["id"], "microsoft.resources", "", "operationstatuses")
     match = _POLL.match(path)
     if match is None:
         return None

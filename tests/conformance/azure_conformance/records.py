@@ -151,7 +151,7 @@ def _in_order(records: list[Interaction]) -> list[Interaction]:
 def _interaction(index: int, raw: Json) -> Interaction:
     request, response = raw["request"], raw["response"]
     url = urllib.parse.urlsplit(str(request["url"]))
-    headers = _headers(response.get("headers"))
+    headers, answer = _headers(response.get("headers")), _body(response.get("body"))
     return Interaction(
         index=index,
         name=str(raw.get("id", index)),
@@ -159,12 +159,18 @@ def _interaction(index: int, raw: Json) -> Interaction:
         time=_time(raw.get("date") or headers.get("date")),
         method=str(request["method"]).upper(),
         host=url.netloc.lower(),
-        path=urllib.parse.unquote(url.path),
+        path=_real_name(urllib.parse.unquote(url.path), answer),
         query=dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True)),
         request=Message(_headers(request.get("headers")), _body(request.get("body"))),
         status=_status(response["status"]),
-        response=Message(headers, _body(response.get("body"))),
+        response=Message(headers, answer),
     )
+
+
+def _real_name(path: str, answer: t.Any) -> str:
+    """Return a path with the name that its deployment has; azure-cli's recorder replaces it in requests alone."""
+    name = answer.get("name") if isinstance(answer, dict) else None
+    return path.replace("/mock-deployment", f"/{name}") if isinstance(name, str) else path
 
 
 def _status(status: t.Any) -> int:

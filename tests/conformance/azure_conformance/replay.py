@@ -16,9 +16,10 @@ from azure_emulator.operations import Status
 from . import error_recipes
 from .bodies import Defaults, from_response, is_group, parent_of, with_secrets
 from .compare import Answer, Comparison, compare
+from .deployments import Deployments, deployed, with_usable_keys
 from .local import LocalCloud
 from .mapping import Mapping, subscription_of
-from .paths import Poll, Target, parse_poll, parse_target
+from .paths import DEPLOYMENT_TYPE, Poll, Target, parse_poll, parse_target
 from .preconditions import add_to_catalogue, starting_switches
 from .records import Flow, Interaction
 from .resource_history import ResourceHistory
@@ -72,6 +73,7 @@ class _Replay:
         self._defaults = Defaults(self._history)
         self._operations: list[_Operation] = []
         self._not_served: set[str] = set()
+        self._deployments = Deployments()
         subscription = next((s for i in flow.interactions if (s := subscription_of(i.path))), None)
         if subscription is not None:
             self._mapping.subscription(subscription, cloud.subscription)
@@ -92,7 +94,8 @@ class _Replay:
     async def _one(self, position: int, record: Interaction) -> Outcome:
         self._seeder.notes.clear()
         poll = parse_poll(record.path)
-        if not self._is_arm(record) or is_out_of_scope(record.path) or is_page(record.response.body):
+        foreign = is_out_of_scope(record.path) or is_page(record.response.body) or self._deployments.is_foreign(record)
+        if not self._is_arm(record) or foreign:
             self._remember_unserved(record)
             return Outcome(self._flow, record, "not served")
         if poll is not None:
@@ -160,6 +163,7 @@ class _Replay:
             body = record.request.body
             if target is not None and record.status < 300:
                 body = with_secrets(target, body)
+                body = with_usable_keys(target, body)
             return self._mapping.value(body) if isinstance(body, dict | list) else str(body).encode()
         return self._mapping.value(self._made_up(position, record, target))
 
@@ -197,11 +201,19 @@ class _Replay:
         parent = parent_of(target)
         if record.method == "PUT" and parent is not None and record.status != 404:
             await self._seeder.ensure(parent, position)
-        if record.method == "PUT" and not is_group(target):
+        if target.type.lower() == DEPLOYMENT_TYPE.lower():
+            await self._prepare_deployment(position, record)
+        elif record.method == "PUT" and not is_group(target):
             body = self._made_up(position, record, target) if not record.body_known else record.request.body
             if isinstance(body, dict):
                 await self._seeder.needs(target, body, position)
         await error_recipes.users(self._seeder, self._history, record, target, position)
+
+    async def _prepare_deployment(self, position: int, record: Interaction) -> None:
+        """Create what the resources of a template refer to."""
+        made = dict(deployed(record))
+        for target, body in made.items():
+            await self._seeder.needs(target, body, position, {made_target.key for made_target in made})
 
     def _was_there(self, record: Interaction, target: Target) -> bool:
         """Return whether the recorded answer implies that the target existed before the request."""
@@ -297,6 +309,10 @@ def _poll_key(url: str) -> str:
 
 
 def _key(path: str, query: t.Mapping[str, str]) -> str:
+    poll = parse_poll(path)
+    if poll is not None and poll.word == "operationstatuses":
+        # The recorder replaces the deployment's name in requests, not in headers.
+        return poll.id
     monitor = "?monitor" if query.get("monitor", "").lower() == "true" else ""
     return path.lower().rstrip("/") + monitor
 

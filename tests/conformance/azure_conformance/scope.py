@@ -14,7 +14,7 @@ from azure_emulator.providers import NAMESPACES
 from .paths import parse_target, short_type
 
 SERVED = frozenset(short_type(name) for name in NAMESPACES) - {"storage"}
-UNSERVED_TYPES = frozenset({"resources/deployments", "network/loadbalancers", "compute/snapshots"})
+UNSERVED_TYPES = frozenset({"network/loadbalancers", "compute/snapshots"})
 UNSERVED_ACTIONS = frozenset({"capture", "convertToManagedDisks", "reimage", "assessPatches", "installPatches"})
 
 

@@ -111,8 +111,11 @@ class Seeder:
         self.made.add(target.key)
         await self._after(target, known, position)
 
-    async def needs(self, target: Target, body: Json, position: int) -> None:
-        """Create what a request's body refers to."""
+    async def needs(self, target: Target, body: Json, position: int, but: t.Container[str] = ()) -> None:
+        """Create what a request's body refers to.
+
+        :param but: keys of resources that the request itself creates.
+        """
         add_to_catalogue(self._cloud.cloud, target, body)
         for used in resource_ids({k: v for k, v in body.items() if k not in ("id", "tags")}):
             inside = used
@@ -120,7 +123,8 @@ class Seeder:
                 if parent.key == target.key:
                     break
                 inside = parent
-            if used.key != target.key and not used.key.startswith(target.key + "/"):
+            own = used.key == target.key or used.key.startswith(target.key + "/")
+            if not own and used.key not in but and inside.key not in but:
                 await self.ensure(used, position)
 
     async def _after(self, target: Target, known: Json | None, position: int) -> None:

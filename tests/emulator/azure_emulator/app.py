@@ -36,6 +36,7 @@ from .compute import (
     shared_galleries,
     vms,
 )
+from .deployments import routes as deployments
 from .dispatch import WRITING, dispatch
 from .endpoints import identity, metadata
 from .endpoints.control import PREFIX, Control
@@ -50,6 +51,7 @@ from .vault.names import vault_of_host
 ROUTED = (
     application_groups,
     catalogue_routes,
+    deployments,
     disks,
     extensions,
     galleries,

@@ -32,7 +32,7 @@ KEPT = 2000
 UNPOLLED = 0.5
 """Seconds after which an instant operation ends although nobody asked for it."""
 
-Provider = t.Literal["compute", "disk", "gallery", "network", "group"]
+Provider = t.Literal["compute", "disk", "gallery", "network", "group", "deployment"]
 WORDS: t.Mapping[str, str] = {"compute": "operations", "disk": "DiskOperations", "gallery": "capsOperations"}
 """Of the compute provider's parts: the segment of the path that their operations are under."""
 Status = t.Literal["InProgress", "Succeeded", "Failed", "Canceled"]
@@ -128,10 +128,13 @@ class Operations:
         self._key = cloud.identity.control_token.encode()
         self._certificate = hashlib.shake_256(self._key + b"certificate").digest(1400)
 
-    def begin(self, operation: Operation) -> Operation:
-        """Start an operation and return it as it is before any of its work is done."""
+    def begin(self, operation: Operation, *, can_be_held: bool = True) -> Operation:
+        """Start an operation and return it as it is before any of its work is done.
+
+        :param can_be_held: whether :attr:`hold` is obeyed. What a deployment does is held with the deployment.
+        """
         self._operations[operation.id] = operation
-        if self.hold:
+        if self.hold and can_be_held:
             self._held[operation.id] = asyncio.get_running_loop().create_future()
         self._save(operation)
         self._start(operation)
@@ -262,6 +265,15 @@ class Operations:
         """the operations that will end by themselves: no fault keeps them going, and they are not held."""
         return [o for o in self.under_way(target) if (o.end_fault or {}).get("status") != "never" and self._free(o.id)]
 
+    async def finished(self, operation_id: str) -> Operation:
+        """Wait until an operation has ended, and return it."""
+        operation = self._operations[operation_id]
+        self.note_poll(operation)
+        while operation.status == "InProgress":
+            task = self._tasks.get(operation_id)
+            await (asyncio.wait([task]) if task is not None else asyncio.sleep(UNPOLLED))
+        return operation
+
     def cancel(self, operation: Operation, error: Json) -> None:
         """End an operation without its effect, because another one takes its place."""
         task = self._tasks.get(operation.id)
@@ -321,6 +333,9 @@ class Operations:
         base = f"{origin}/subscriptions/{operation.subscription}"
         if operation.provider == "group":
             return f"{base}/operationresults/{operation.id}?{query}"
+        if operation.provider == "deployment":
+            target = operation.target.replace("/resourceGroups/", "/resourcegroups/", 1)
+            return f"{origin}{target}/operationStatuses/{operation.id}?{query}"
         if operation.provider in WORDS:
             pool = hashlib.md5(operation.subscription.encode(), usedforsecurity=False).hexdigest()
             guid = f"{pool[:8]}-{pool[8:12]}-{pool[12:16]}-{pool[16:20]}-{pool[20:]}"
@@ -354,6 +369,12 @@ def async_body(operation: Operation) -> Json:
         body["error"] = operation.error
     body["name"] = operation.id
     return body
+
+
+def deployment_operation_id() -> str:
+    """Return the id of a deployment's operation: a number that falls with time, as the Resource Manager's does."""
+    ticks = int(time.time() * 10_000_000) + 621355968000000000
+    return f"{2**63 - 1 - ticks:020d}"
 
 
 def group_operation_id(group: str, location: str) -> str:

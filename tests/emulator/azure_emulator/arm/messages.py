@@ -25,6 +25,7 @@ class ArmRequest:
     :param origin: scheme and authority under which the client reached the server, for links in answers.
     :param problems: what request validation objected to, for the request log.
     :param rights: the actions that the client needs to be allowed, for the request log.
+    :param is_part: whether a template deployment makes the request.
     """
 
     method: str
@@ -40,6 +41,7 @@ class ArmRequest:
     operation: str | None = None
     duration: float | None = None
     end_fault: Json | None = None
+    is_part: bool = False
 
     @property
     def api_version(self) -> str:

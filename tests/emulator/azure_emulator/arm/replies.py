@@ -78,7 +78,7 @@ def begin(cloud: Cloud, request: ArmRequest, spec: OperationSpec) -> Operation:
         retry_after=spec.retry_after,
     )
     request.operation, request.duration = f"{spec.kind} {operation.id}", operation.duration
-    return cloud.operations.begin(operation)
+    return cloud.operations.begin(operation, can_be_held=not request.is_part)
 
 
 def _operation_headers(cloud: Cloud, request: ArmRequest, operation: Operation) -> Json:

@@ -123,9 +123,9 @@ def storage(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -
     if disks is None:
         disks = (old or {}).get("dataDisks", [])
     filled["dataDisks"] = [_data_disk(vm, disk, old or {}) for disk in disks]
-    if wanted.get("diskControllerType"):
-        filled["diskControllerType"] = wanted["diskControllerType"]
-    return filled
+    default = "SCSI" if image is not None and image.generation == "V2" else None
+    controller = wanted.get("diskControllerType") or (old or {}).get("diskControllerType") or default
+    return {**filled, **({"diskControllerType": controller} if controller else {})}
 
 
 def is_of_gallery(reference: Json) -> bool:
@@ -143,14 +143,15 @@ def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) 
     given = {key: value for key, value in wanted.items() if value is not None and (key != "vhd" or value)}
     before = old or {}
     local = given.get("diffDiskSettings") or before.get("diffDiskSettings")
-    name = vm.hidden.get("osDiskName") or f"{vm.name}_OsDisk_1_{secrets.token_hex(16)}"
+    attached = str((given.get("managedDisk") or {}).get("id") or "").rpartition("/")[2]
+    name = vm.hidden.get("osDiskName") or attached or f"{vm.name}_OsDisk_1_{secrets.token_hex(16)}"
     defaults: Json = {
         "osType": image.os_type if image else "Linux",
         "name": name,
         "createOption": "FromImage",
         "caching": "ReadWrite",
         "deleteOption": "Delete" if local else "Detach",
-        "diskSizeGB": image.size_gb if image else 30,
+        **({} if attached else {"diskSizeGB": image.size_gb if image else 30}),
     }
     filled = _first(DISK_MEMBERS, given, before, defaults)
     vm.hidden["osDiskName"] = filled["name"]
@@ -197,6 +198,7 @@ def _spelled(option: str) -> str:
 INTRODUCED = {
     "timeCreated": "2021-11-01",
     "storageProfile.imageReference.exactVersion": "2019-12-01",
+    "storageProfile.diskControllerType": "2022-08-01",
     "storageProfile.osDisk.deleteOption": "2021-03-01",
     "storageProfile.dataDisks[].deleteOption": "2021-03-01",
     "storageProfile.dataDisks[].toBeDetached": "2019-07-01",

@@ -10,7 +10,8 @@ import typing as t
 
 from ..arm.resource import Json, Resource, timestamp
 from ..settings import new_guid
-from . import sources
+from . import catalogue, sources
+from .capabilities import capabilities_of
 from .checks import references
 from .disks import numbers
 from .features import is_ephemeral
@@ -79,12 +80,17 @@ def _describe_os_disk(cloud: Cloud, vm: Resource, disk: Resource, os_type: str) 
     disk.properties = {**described, **{k: v for k, v in disk.properties.items() if k not in described}}
 
 
-def fill_sizes(cloud: Cloud, vm: Resource) -> None:
-    """Show the sizes of existing disks that a request attaches."""
-    for disk in vm.properties["storageProfile"]["dataDisks"]:
+def complete(cloud: Cloud, vm: Resource) -> None:
+    """Show the sizes of existing disks that a request attaches, and where an ephemeral disk is."""
+    storage = vm.properties["storageProfile"]
+    for disk in [storage["osDisk"], *storage["dataDisks"]]:
         resource = cloud.store.get((disk.get("managedDisk") or {}).get("id", ""))
         if resource is not None and not disk.get("diskSizeGB"):
             disk["diskSizeGB"] = resource.properties["diskSizeGB"]
+    local = storage["osDisk"].get("diffDiskSettings")
+    if local:
+        can = capabilities_of(catalogue.size_of(cloud, vm.properties["hardwareProfile"]["vmSize"]))
+        local.setdefault("placement", "CacheDisk" if can.cache_gib else "ResourceDisk")
 
 
 def mark_detached(vm: Resource, old: Json) -> None:

@@ -128,7 +128,7 @@ async def put_vm(cloud: Cloud, request: ArmRequest) -> Reply:
     vm.hidden["power"] = "starting"
     _keep_secrets(vm, wanted)
     vm.properties = fill(vm, wanted, image, {})
-    vm_disks.fill_sizes(cloud, vm)
+    vm_disks.complete(cloud, vm)
     vm.properties["vmId"], vm.properties["timeCreated"] = new_guid(), timestamp()
     vm.refs = checks.references(vm)
     touch(vm, "Creating")
@@ -278,7 +278,7 @@ def _apply(cloud: Cloud, vm: Resource, body: Json, kind: str) -> Json:
     resized = changes.resized(vm, merged) or changes.firmware_changes(vm, merged)
     old = vm.properties
     vm.properties = fill(vm, merged, None, old)
-    vm_disks.fill_sizes(cloud, vm)
+    vm_disks.complete(cloud, vm)
     vm_disks.mark_detached(vm, old)
     if body.get("identity"):
         identity = identity_of(cloud, body["identity"], vm.top.get("identity") or {}, patch=is_patch)
