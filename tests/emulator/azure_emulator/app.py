@@ -18,7 +18,7 @@ import urllib.parse
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import groups, identities, marketplace, polls, providers, resources, rights
+from . import groups, identities, locks, marketplace, polls, providers, resources, rights, tags
 from .arm.limits import RateLimits
 from .arm.messages import ArmRequest, Reply
 from .arm.paging import paged
@@ -58,6 +58,7 @@ ROUTED = (
     groups,
     identities,
     images,
+    locks,
     marketplace,
     nics,
     nsgs,
@@ -70,6 +71,7 @@ ROUTED = (
     rights,
     run_commands,
     shared_galleries,
+    tags,
     vaults,
     vms,
     vnets,

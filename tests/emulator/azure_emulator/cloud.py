@@ -22,6 +22,7 @@ from .errors import group_not_found, resource_not_found
 from .faults import Faults
 from .hosts import HostsFile
 from .latencies import Latencies
+from .locks import Locks
 from .network.pool import AddressPool
 from .operations import Operations
 from .request_log import RequestLog
@@ -53,6 +54,7 @@ class Cloud:
         self.faults = Faults(settings.faults)
         self.log = RequestLog(settings.request_log)
         self.store = Store(self.file)
+        self.locks = Locks(self)
         self.machines = MachineRoom(self, settings.machines, directory)
         self.pool = AddressPool(self)
         self.hosts = HostsFile(self, directory)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import groups, resources, rights
+from . import groups, locks, resources, rights
 from .arm.messages import ArmRequest, Reply
 from .arm.routing import ROUTER
 from .arm.versions import check_version
@@ -41,6 +41,7 @@ async def dispatch(cloud: Cloud, request: ArmRequest) -> Reply:
     request.params = match.params[request.method]
     check_version(type_, request.api_version, "eastus" if "/resourcegroups/" in request.path.lower() else "*")
     rights.check(cloud, request)
+    locks.check(cloud, request)
     _check_provider(cloud, request, type_.partition("/")[0])
     _check_group(cloud, request)
     return await handler(cloud, request)

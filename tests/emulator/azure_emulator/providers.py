@@ -35,8 +35,24 @@ if t.TYPE_CHECKING:
 
 COMPUTE = (VM, EXTENSION, RUN_COMMAND, DISK, AVAILABILITY_SET, PLACEMENT_GROUP, IMAGE)
 GALLERIES = (GALLERY, GALLERY_IMAGE, GALLERY_VERSION)
-TYPES = (VNET, SUBNET, NSG, RULE, APPLICATION_GROUP, PUBLIC_IP, NIC, *COMPUTE, *GALLERIES, VAULT, IDENTITY)
+RESOURCES = (TYPE, f"{KIND}/deployments", f"{KIND}/tags", f"{KIND}/subscriptions", f"{KIND}/resources")
+TYPES = (
+    *RESOURCES,
+    "Microsoft.Authorization/locks",
+    VNET,
+    SUBNET,
+    NSG,
+    RULE,
+    APPLICATION_GROUP,
+    PUBLIC_IP,
+    NIC,
+    *COMPUTE,
+    *GALLERIES,
+    VAULT,
+    IDENTITY,
+)
 NAMESPACES = (
+    "Microsoft.Authorization",
     "Microsoft.Compute",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",
@@ -48,6 +64,7 @@ NAMESPACES = (
 
 def subscription_body(cloud: Cloud, id_: str) -> Json:
     """Return a subscription."""
+    own = cloud.store.get(f"/subscriptions/{id_}")
     return {
         "id": f"/subscriptions/{id_}",
         "authorizationSource": "RoleBased",
@@ -61,6 +78,7 @@ def subscription_body(cloud: Cloud, id_: str) -> Json:
             "quotaId": "PayAsYouGo_2014-09-01",
             "spendingLimit": "Off",
         },
+        **({"tags": own.tags} if own is not None and own.tags else {}),
     }
 
 
@@ -104,7 +122,7 @@ async def list_locations(cloud: Cloud, request: ArmRequest) -> Reply:
 
 
 def _provider(cloud: Cloud, subscription: str, namespace: str) -> Json:
-    kinds = [kind for kind in TYPES if kind.startswith(f"{namespace}/")] if namespace != KIND else [TYPE]
+    kinds = [kind for kind in TYPES if kind.startswith(f"{namespace}/")]
     unregistered = {name.lower() for name in cloud.switches["unregistered"]}
     return {
         "id": f"/subscriptions/{subscription}/providers/{namespace}",

@@ -40,10 +40,15 @@ class Router:
 
     def __init__(self) -> None:
         self._root = _Node()
+        self._anywhere = _Node()
 
-    def add(self, method: str, template: str, handler: Handler, type_: str = "") -> None:
-        """Serve a method on a path template. ``type_`` is the resource type whose api-versions apply."""
-        node, names = self._root, []
+    def add(self, method: str, template: str, handler: Handler, type_: str = "", *, at_any_scope: bool = False) -> None:
+        """Serve a method on a path template. ``type_`` is the resource type whose api-versions apply.
+
+        :param at_any_scope: whether the template is what follows ``SCOPE/providers/``.
+        """
+        names: list[str] = []
+        node = self._anywhere if at_any_scope else self._root
         for segment in template.strip("/").split("/"):
             if segment.startswith("{"):
                 names.append(segment[1:-1])
@@ -55,13 +60,21 @@ class Router:
 
     def find(self, path: str) -> Match | None:
         """Return the handlers of a path; None if it is not served."""
-        segments = path.strip("/").split("/")
-        found = self._walk(self._root, segments, 0, [])
-        if found is None:
-            return None
-        node, values = found
+        scope, marker, rest = path.rstrip("/").rpartition("/providers/")
+        found = self._walk(self._anywhere, rest.split("/"), 0, []) if marker and scope else None
+        if found is not None:
+            parts = scope.split("/")
+            own = {"scope": scope, "subscription": parts[2] if len(parts) > 2 else ""}
+            return self._match(*found, own)
+        found = self._walk(self._root, path.strip("/").split("/"), 0, [])
+        return self._match(*found, {}) if found is not None else None
+
+    def _match(self, node: _Node, values: list[str], own: Params) -> Match:
         handlers = {method: (handler, type_) for method, (handler, _names, type_) in node.handlers.items()}
-        params = {method: dict(zip(names, values, strict=True)) for method, (_h, names, _t) in node.handlers.items()}
+        params = {
+            method: {**own, **dict(zip(names, values, strict=True))}
+            for method, (_h, names, _t) in node.handlers.items()
+        }
         return Match(handlers, params)
 
     def _walk(self, node: _Node, segments: list[str], at: int, values: list[str]) -> tuple[_Node, list[str]] | None:
@@ -86,6 +99,19 @@ def route(method: str, template: str, type_: str = "") -> t.Callable[[Handler], 
 
     def register(handler: Handler) -> Handler:
         ROUTER.add(method, template, handler, type_)
+        return handler
+
+    return register
+
+
+def route_at_any_scope(method: str, template: str, type_: str) -> t.Callable[[Handler], Handler]:
+    """Register the decorated function for a type that is part of any other: ``SCOPE/providers/TEMPLATE``.
+
+    The path parameter ``scope`` is the id of a subscription, a group or a resource.
+    """
+
+    def register(handler: Handler) -> Handler:
+        ROUTER.add(method, template, handler, type_, at_any_scope=True)
         return handler
 
     return register

@@ -64,6 +64,7 @@ RESOURCES = _words(
 )
 
 AUTHORIZATION = _words("2014-07-01-preview 2015-07-01 2018-01-01-preview 2018-07-01 2022-04-01 2022-05-01-preview")
+LOCKS = _words("2015-01-01 2015-06-01 2016-09-01 2017-04-01 2020-05-01")
 MARKETPLACE = _words("2015-06-01 2021-01-01")
 
 KEY_VAULT = _words(
@@ -92,6 +93,7 @@ VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.managedidentity": MANAGED_IDENTITY,
     "microsoft.resources": RESOURCES,
     "microsoft.authorization": AUTHORIZATION,
+    "microsoft.authorization/locks": LOCKS,
     "microsoft.marketplaceordering": MARKETPLACE,
 }
 
