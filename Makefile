@@ -232,7 +232,7 @@ test-times: dev install guests  ## Where the time of `make test` goes; writes CO
 	@echo "$@: passed, and measured: $(or $(TARGETS),$(TEST))"
 
 .PHONY: docs
-docs: dev install  ## The reference of modules, role and plugins as HTML, made from the sources, below .build/docs
+docs: dev install  ## The documentation site, guides and reference, made from the sources, below .build/docs
 	@$(ANTSIBULL) tools/docs.sh $(BUILD) $(COLLECTIONS)
 
 .PHONY: role-docs

@@ -59,6 +59,8 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("clients", "python -m azure_emulator --ready-file cloud.json &"): "tests/clients/test_az.py",
     ("clients", "- name: Ask the engine"): "tests/e2e/test_examples.py and tests/clients: it runs a container",
     ("docker_host-README", "- name: Use the new hosts in the same run"): "tests/e2e/test_examples.py",
+    ("cost", "ansible-playbook dockerhost.azure.stop_docker_host"): "test_commands[getting-started]",
+    ("cost", "ansible-playbook dockerhost.azure.delete_docker_host"): "test_commands[getting-started]",
     ("extension", "python3 plugins/plugin_utils/_bundle.py"): "tests/unit/plugins/plugin_utils/test_bundle.py",
     ("extension", "python3 docker_setup.py"): "tests/e2e/test_setup_program.py: root on a machine of its own",
     ("getting-started", "pip install ansible-core"): "the internet",
@@ -291,7 +293,7 @@ def test_every_page_can_be_found() -> None:
     assert {page.name for page in PAGES if page.parent.name == "docs"} <= {page.name for page in seen}
 
 
-# --- the reference ---------------------------------------------------------------------------------------
+# --- the site ---------------------------------------------------------------------------------------
 
 
 class Html(HTMLParser):
@@ -314,7 +316,7 @@ class Html(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What ``make docs`` builds. Sphinx and antsibull-docs end in an error on every warning."""
     build = tmp_path_factory.mktemp("build")
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
@@ -326,14 +328,21 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(done.stdout.splitlines()[-1]).parent
 
 
-def test_the_reference_has_every_plugin_and_no_dead_link(reference: Path) -> None:
-    pages = {path: Html(path) for path in reference.glob("*.html")}
+def test_the_site_has_every_guide_and_plugin_and_no_dead_link(site: Path) -> None:
+    pages = {path: Html(path) for path in site.rglob("*.html")}
     modules = {path.stem for path in (REPOSITORY / "plugins" / "modules").glob("docker_*.py")}
-    named = {path.name for path in pages}
-    assert {f"{module}_module.html" for module in modules} | {
-        "docker_host_role.html",
-        "docker_vm_host_inventory.html",
-    } <= named
+    named = {str(path.relative_to(site)) for path in pages}
+    plugins = {*(f"{module}_module" for module in modules), "docker_host_role", "docker_vm_host_inventory"}
+    indexes = {"index", "environment_variables"}
+    assert {name for name in named if name.startswith("reference/")} == {
+        f"reference/{name}.html" for name in plugins | indexes
+    }
+    role = (site / "reference/docker_host_role.html").read_text()
+    first = re.findall(r"Entry point <code[^>]*>.*?<span class=\"pre\">(\w+)", role)[0]
+    assert first == "main"
+    guides = {page.stem for page in (REPOSITORY / "docs").glob("*.md")} - {"clients"}
+    assert {f"docs/{guide}.html" for guide in guides} <= named
+    assert {"index.html", "playbooks.html", "search.html", "roles/docker_host/README.html"} <= named
     checked = 0
     for path, page in pages.items():
         for link in page.links:
