@@ -150,7 +150,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     @staticmethod
     def _sanitize_group_name(name: str) -> str:
-        """What a tag says becomes text of ``group_names``, where older ansible-core would evaluate it."""
+        """Replace curly brackets of tags: ansible-core before 2.19 would evaluate them in ``group_names``."""
         return t.cast("str", to_safe_group_name(name.translate(str.maketrans("{}", "__"))))
 
     def verify_file(self, path: str) -> bool:
@@ -183,7 +183,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 )
 
     def _has_own_name(self, host: Json) -> bool:
-        """Return whether a host's tag is the name of its VM; whoever may write tags must not take another's place."""
+        """Return whether a host's tag is the name of its VM, so that a tag cannot take the place of another host."""
         try:
             check_name("docker-host", host["name"])
         except OptionError:
@@ -240,7 +240,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             found = run_in_batches([functools.partial(query_azure, name) for name in subscriptions])
         except DockerHostError as error:
             raise AnsibleParserError(failure(error)["msg"]) from error
-        # A group of one subscription need not be in the others.
+        # A resource group of one subscription need not exist in the others.
         nowhere = set.intersection(*(set(part.missing) for part in found))
         if nowhere:
             self.display.warning(f"resource_groups: there is no resource group {', '.join(sorted(nowhere))}")
@@ -253,8 +253,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return value
 
     def _set_variables(self, name: str, host: Json) -> Json:
-        """Set a host's variables, and tell what groups can be made of."""
-        # What came from a cache, too, which may be anybody's.
+        """Set a host's variables, and return those from which groups can be made."""
+        # Values from a cache are marked too, because others may be able to write to it.
         variables = _unsafe(self._variables(host))
         for key, value in variables.items():
             self.inventory.set_variable(name, key, value)
@@ -263,7 +263,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return known
 
     def _compose(self, template: t.Any, variables: Json, *args: t.Any, **options: t.Any) -> t.Any:
-        """Evaluate an expression; a plain value's name needs none of the templating that takes most of the time."""
+        """Evaluate an expression. The name of a plain value needs no templating, which takes most of the time."""
         if isinstance(template, str) and template in variables and not self.get_option("use_extra_vars"):
             value = variables[template]
             if isinstance(value, str) or (value is None and not _MARKS):  # Older ansible-core makes a text of None.
@@ -310,11 +310,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 _MARKS = hasattr(wrap_var(""), "__UNSAFE__")
-"""Whether strings are marked as unsafe, as before ansible-core 2.19; later ones mark what is trusted, by a type."""
+"""Whether strings are marked as unsafe, as before ansible-core 2.19; later ones mark trusted strings by a type."""
 
 
 def _unsafe(value: t.Any) -> t.Any:
-    """What is never evaluated: wrap_var in a fraction of its time."""
+    """Return a value that is never evaluated as a template, in a fraction of the time of wrap_var."""
     if isinstance(value, str):
         return wrap_var(value) if _MARKS or value.__class__ is not str else value
     if isinstance(value, dict):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pieces of argument specs, merged by the tasks."""
+"""Parts of argument specs, which the tasks merge."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ArgumentSpec:
     required_by: t.Mapping[str, t.Sequence[str]] = field(default_factory=dict)
 
     def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
-        """This spec and all others in one.
+        """Return this spec and all others as one.
 
         :raises ValueError: two of them define the same option.
         """
@@ -46,7 +46,7 @@ class ArgumentSpec:
         )
 
     def rules(self) -> dict[str, t.Any]:
-        """The rules among options, as keyword arguments of ``AnsibleModule`` and of the validators."""
+        """Return the rules among options as keyword arguments of ``AnsibleModule`` and of the validators."""
         return {
             "mutually_exclusive": list(self.mutually_exclusive),
             "required_together": list(self.required_together),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-# Where a job's container keeps what is discarded at its end.
+# Directories of a job's container that are discarded at its end.
 PLACES = ("/runner", "/tmp")  # noqa: S108 - only compared
 
 

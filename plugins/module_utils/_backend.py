@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The seam between Ansible and the backends.
+"""The interface between Ansible and the backends.
 
-A *task* is an argument spec and a backend's function. It is run in one of two ways that give
-the same result: as a module (:func:`run_as_module`) or in Ansible's worker process by an action
-(``plugin_utils/_local_action.py``).
+A :class:`Backend` is an argument spec and a function. It runs in one of two ways that give the same result: as a module
+(:func:`run_as_module`), or in Ansible's worker process by an action (``plugin_utils/_local_action.py``).
 """
 
 from __future__ import annotations
@@ -24,21 +23,21 @@ REQUIREMENTS_FILE = "meta/ee-requirements.txt of the collection dockerhost.azure
 
 
 def silent(message: str) -> None:
-    """Drop a message: a module cannot speak before it ends."""
+    """Drop a message, because a module cannot show progress before it ends."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a backend is asked to do.
+    """The options and the circumstances of one run of a backend.
 
     :param params: the validated options, every option present (``None`` when unset).
-    :param check_mode: predict, change nothing.
-    :param diff: give ``diff`` (``before``/``after``, no secrets) in the result.
-    :param progress: shows one line to the user at once, where that is possible. Thread-safe.
+    :param check_mode: whether to predict changes without making them.
+    :param diff: whether the result has a ``diff`` (``before``/``after``, no secrets).
+    :param progress: shows one line to the user immediately, if that is possible. Thread-safe.
     :param warn: adds one warning to the result. Thread-safe.
     :param concurrency: for how many hosts the same task may run at the same time.
     :param token_cache: a directory of this run, readable by its user only, in which processes share access tokens;
-        None when there is none.
+        None if it does not exist.
     """
 
     params: t.Mapping[str, t.Any]
@@ -80,7 +79,7 @@ def failure(error: DockerHostError, variables: t.Mapping[str, str] | None = None
 
 
 def missing_library(error: MissingLibraryError) -> str:
-    """Return how to install a package that is missing, in the words of Ansible's own modules."""
+    """Return how to install a missing package, in the words of Ansible's own modules."""
     from ansible.module_utils.basic import missing_required_lib
 
     message = missing_required_lib(error.requirement)
@@ -94,7 +93,7 @@ def run_as_module(task: Backend) -> None:
     spec = {name: dict(option) for name, option in task.spec.argument_spec.items()}
 
     class Module(AnsibleModule):  # type: ignore[misc]
-        """A module that hides every form of its secrets, errors of the validation included."""
+        """A module that hides every form of its secrets, also in errors of the validation."""
 
         def _load_params(self) -> None:
             super()._load_params()

@@ -44,7 +44,7 @@ class Differences:
         return bool(self.entries)
 
     def as_diff(self) -> dict[str, dict[str, t.Any]]:
-        """The value of a result's ``diff``."""
+        """Return the value of a result's ``diff``."""
         return {
             "before": {entry.path: entry.before for entry in self.entries},
             "after": {entry.path: entry.after for entry in self.entries},

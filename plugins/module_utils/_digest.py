@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The digest of what Azure never returns, as a tag.
+"""Digests in tags, which represent values that Azure never returns.
 
-It shows whether protected settings, or a host's custom data, are the desired ones. They may hold short
-passwords and tags are not secret, so it is salted and slow, unless they hold a private key, too: nobody can try
-passwords on a digest of something unguessable. Each run computes it again for each host, and that one is fast.
+A digest shows whether protected settings, or a host's custom data, are the desired ones. They may contain short
+passwords and tags are not secret, so the digest is salted and slow to compute. If they contain a private key as well,
+a fast digest is enough, because nobody can guess its input; each run computes it again for each host.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import hashlib
 import hmac
 import secrets
 
-# scrypt with 16 MiB and about 50 ms; PBKDF2 where OpenSSL refuses scrypt (FIPS mode).
+# scrypt takes 16 MiB and about 50 ms. PBKDF2 replaces it where OpenSSL refuses scrypt (FIPS mode).
 SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P = 14, 8, 1
 PBKDF2_ITERATIONS = 600_000
 SALT_BYTES, HASH_BYTES = 16, 32
 
 
 def new_digest(content: bytes, *, guessable: bool = True, owner: str = "") -> str:
-    """A digest with a salt, for example ``scrypt:14:8:1:SALT:HASH`` (88 characters).
+    """Return a digest with a salt, for example ``scrypt:14:8:1:SALT:HASH`` (88 characters).
 
-    :param guessable: nothing in the content is as hard to guess as a private key.
-    :param owner: whose content it is: the salt is then always the same for one owner, and else a fresh one.
+    :param guessable: whether the content has nothing that is as hard to guess as a private key.
+    :param owner: the owner of the content, for whom the salt is always the same; without an owner it is random.
     """
     salt = hashlib.sha256(owner.lower().encode()).digest()[:SALT_BYTES] if owner else secrets.token_bytes(SALT_BYTES)
     if not guessable:
@@ -38,7 +38,7 @@ def new_digest(content: bytes, *, guessable: bool = True, owner: str = "") -> st
 
 
 def matches(digest: str, content: bytes) -> bool:
-    """Return whether a digest is of this content. One that cannot be read is not."""
+    """Return whether a digest is of this content; False for a malformed one."""
     parts = digest.split(":")
     try:
         salt = _decode(parts[-2])

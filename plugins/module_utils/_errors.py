@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a backend raises.
+"""The errors that a backend raises.
 
-A backend never ends a task itself: it raises one of these, and the one runner in
-:mod:`_task` turns it into the same failed result on the module's and on the action's way.
+A backend never ends a task itself. It raises one of these errors, and :mod:`_backend` turns it into the same failed
+result for the module and for the action.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def render(text: str, variables: t.Mapping[str, str] | None = None) -> str:
-    """Return a message with its references to options in the words of whoever set them.
+    """Return a message with its references to options as the user knows them.
 
     :param text: a message with references as Ansible's documentation writes them: ``O(allow_stop=true)`` becomes
         ``allow_stop: true``, and ``O(data_disks[0].lun)`` becomes ``data_disks[0].lun``.
-    :param variables: the variable that sets an option, by the option's name, where a role set it.
+    :param variables: the role's variables by the option that each sets; empty or None outside of a role.
     """
 
     def shown(match: re.Match[str]) -> str:
@@ -48,7 +48,7 @@ def printable(text: str) -> str:
 class DockerHostError(Exception):
     """An expected failure with a message for the user.
 
-    :param message: one clear text: what must hold, what it got, what to do. It holds no secret. It names options as
+    :param message: one clear text: what must hold, what it got, what to do. It contains no secret. It names options as
         :func:`render` reads them.
     :param details: further keys of the failed result (JSON types, no secret).
     """
@@ -66,7 +66,7 @@ class OptionError(DockerHostError):
     """A bad value of an option, found before anything was changed.
 
     :param option: the option's name as the user writes it, for example ``hosts[0].name``.
-    :param problem: what is wrong and what would be right.
+    :param problem: what must hold, what it got, and what to do.
     """
 
     def __init__(self, option: str, problem: str) -> None:

@@ -4,7 +4,7 @@
 
 """Files and directories on the controller: replaced as a whole, locked, and never reached through planted links.
 
-Two kinds of files are told apart. Files of this collection (keys, certificates, contexts) are in directories that only
+There are two kinds of files. Files of this collection (keys, certificates, contexts) are in directories that only
 the user can change, are never links, and always get their mode. Files of the user (``config.json``, ``known_hosts``)
 may be links, and keep their mode and owner.
 """

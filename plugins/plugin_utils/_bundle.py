@@ -28,7 +28,7 @@ _PART = re.compile(r"^from (?P<dots>\.+)(?P<name>[\w.]+) import (?:\([^)]*\)|[^\
 
 @dataclass(frozen=True)
 class Part:
-    """One file of the program, taken apart."""
+    """One file of the program, split into its parts."""
 
     path: Path
     licence: str
@@ -39,7 +39,7 @@ class Part:
 
 
 def read_part(path: Path) -> Part:
-    """Take a file of the program apart.
+    """Split a file of the program into its parts.
 
     :raises OSError: the file cannot be read.
     :raises ValueError: the file is not laid out as the module's documentation says.
@@ -65,7 +65,7 @@ def _path_of(importer: Path, dots: str, name: str) -> Path:
 
 
 def read_parts(main: Path = MAIN) -> list[Part]:
-    """Return every part that ``main`` needs, each after those that it imports itself, ``main`` last.
+    """Return every part that ``main`` needs, each one after those that it imports, ``main`` last.
 
     :raises OSError: a part cannot be read.
     :raises ValueError: a part is not laid out as expected, or parts import each other.

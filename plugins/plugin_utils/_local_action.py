@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the actions share.
+"""The base class of the actions.
 
 On the controller a task runs in Ansible's own worker process: it costs no new interpreter, its
-imports were paid once before the workers were forked, and it can speak while it works. In every
-other case the module of the same name runs as usual. Both ways give the same result.
+modules were imported once before the workers were forked, and it can show progress. In every other case the module of
+the same name runs as usual. Both ways give the same result.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ROLES = ("dockerhost.azure.docker_host", "docker_host")
 
 
 class LocalAction(ActionBase):
-    """Base of an action that runs its task here when "here" is where the user wants it."""
+    """The base of an action that runs its task in this process if the user wants it on this machine."""
 
     BACKEND: t.ClassVar[Backend]
 
@@ -50,7 +50,7 @@ class LocalAction(ActionBase):
     _requires_connection = False
 
     def prepare(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Add options that only the controller can give. Overridden where there are some."""
+        """Return the options with those that only the controller can add. Subclasses override this."""
         return args
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -105,14 +105,14 @@ class LocalAction(ActionBase):
         """Return which variable sets an option of this task, by the option's name: empty outside of the role."""
         if not self._in_the_role():
             return {}
-        # Every backend's options are in there; a task outside of the role needs none of them.
+        # This imports every backend's options; a task outside of the role needs none of them.
         from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES
 
         stage = STAGES.get(self.BACKEND.name)
         return stage.variables() if stage else {}
 
     def _callers_defaults(self) -> dict[str, t.Any]:
-        """Return the ``module_defaults`` for this module that the play around the role gives.
+        """Return the ``module_defaults`` for this module that the play around the role sets.
 
         The role's tasks have ``module_defaults`` of their own, and Ansible lets those of the task replace those of the
         play for one module as a whole. Here the role's variables only rank above them, option by option.
@@ -178,9 +178,9 @@ class LocalAction(ActionBase):
 
 
 class Ran(t.NamedTuple):
-    """What became of a task.
+    """The outcome of a task.
 
-    :param result: as the module would give it, but for ``invocation``. It has still to be searched for secrets.
+    :param result: the module's result without ``invocation``. The caller must still remove the secrets from it.
     :param params: the validated options.
     :param secrets: the values of secret options.
     """
@@ -191,7 +191,7 @@ class Ran(t.NamedTuple):
 
 
 def concurrent_hosts(task_vars: dict[str, t.Any]) -> int:
-    """For how many hosts a task of this play runs at the same time."""
+    """Return for how many hosts a task of this play runs at the same time."""
     batch = task_vars.get("ansible_play_batch") or ()
     return max(1, min(int(task_vars.get("ansible_forks") or 1), len(batch)))
 
@@ -232,18 +232,18 @@ def carry_out(
 
 
 def _same_interpreter(one: str, other: str) -> bool:
-    """``python`` and ``python3`` of one directory are one; the same file in two virtual environments is not."""
+    """Return whether two paths are one interpreter, such as ``python`` and ``python3`` of one virtual environment."""
     return one == other or (
         os.path.dirname(one) == os.path.dirname(other) and os.path.realpath(one) == os.path.realpath(other)
     )
 
 
 def plain(args: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The arguments as a module would get them: plain JSON types, vaulted values in clear."""
+    """Return the arguments as a module would get them: plain JSON types, with decrypted vault values."""
     try:
         text = json.dumps(args, cls=AnsibleJSONEncoder, vault_to_text=True)
     except TypeError as error:
-        raise AnsibleError(f"The arguments are not JSON types: {error}") from error
+        raise AnsibleError(f"The arguments must be JSON types: {error}") from error
     return t.cast("dict[str, t.Any]", json.loads(text))
 
 
@@ -258,7 +258,7 @@ def _deprecation(entry: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _wants_invocation(task_vars: dict[str, t.Any]) -> bool:
-    """ansible-core 2.21 leaves ``invocation`` out unless it is asked for; older ones always give it."""
+    """Return whether the result has ``invocation``: always before ansible-core 2.21, later only on request."""
     try:
         return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
     except AnsibleError:

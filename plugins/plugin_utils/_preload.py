@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imports that the main process pays for once, before it forks its workers. Private to this collection.
+"""Import modules once in the main process, before it forks its workers. Private to this collection.
 
-No client, credential or thread is made. The garbage collector pauses meanwhile, since it would walk through tens of
-thousands of new and permanent objects again and again; afterwards they are frozen, as the documentation of
-``gc.freeze`` advises a process that forks: a worker's collector then neither visits nor copies them. Without both, a
-run of the whole role takes a sixth more processor time.
+This creates no client, credential or thread. The garbage collector pauses meanwhile, because it would scan tens of
+thousands of new and permanent objects again and again. Afterwards the objects are frozen, as the documentation of
+``gc.freeze`` recommends before a fork: a worker's collector then neither visits nor copies them. Without both measures,
+a run of the whole role takes a sixth more processor time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ AZURE = (
     "azure.mgmt.core.polling.arm_polling",
     "azure.mgmt.core.policies",
     "requests",
-    # What those import only when they send something.
+    # Modules that the ones above import only when they send a request.
     "azure.core.pipeline.transport._requests_basic",
     "azure.core.rest._requests_basic",
     "encodings.utf_8_sig",
@@ -46,9 +46,9 @@ DATE = "Jan  1 00:00:00 2026 GMT"
 
 
 def warm_up() -> None:
-    """Have everything made that is made at its first use and then kept, which each worker would do by itself again.
+    """Create what is created at its first use and then kept, so that not every worker has to create it again.
 
-    That is what Ansible's templates need (the lexer, filters and tests), and what reads the dates of a certificate.
+    These are the parts of Ansible's templates (the lexer, filters and tests) and the parser of a certificate's dates.
     """
     trusted: t.Callable[[str], str] = getattr(template, "trust_as_template", str)
     template.Templar(loader=None).template(trusted("{{ 1 }}"))
@@ -65,7 +65,7 @@ def load_lookups(*names: str) -> None:
 
 
 def load_azure() -> None:
-    """Load what every step in Azure needs, and the authorities that it trusts, for all workers."""
+    """Load the modules that every step in Azure needs, and the authorities that it trusts, for all workers."""
     load(*AZURE)
     with contextlib.suppress(ImportError, OSError):
         from requests.utils import DEFAULT_CA_BUNDLE_PATH

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The program that runs on the VM. Private to this collection."""
+"""The setup program that runs on the VM. Private to this collection."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role's variables as a plugin on the controller sees them."""
+"""The role's variables, for plugins on the controller."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action imp
 
 
 class HostVariables:
-    """Variables of one host, each worked out once.
+    """The variables of one host, each templated once.
 
     :param variables: all variables of the host, templates among them.
-    :param template: gives a template's value.
+    :param template: returns the value of a template.
     """
 
     def __init__(self, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> None:
@@ -48,7 +48,7 @@ def stage_results(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any]
 
 
 def rotation(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> Rotation:
-    """Return a host's part in a rotation."""
+    """Return the state of a host in a rotation."""
     host = HostVariables(variables, template)
     role = RoleVariables(host.get)
 
@@ -60,7 +60,7 @@ def rotation(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.A
 
 
 def read(backend: Backend, args: Values) -> Values:
-    """Read with a backend what is on the controller.
+    """Return the result of a backend that reads something on the controller.
 
     :raises AnsibleError: it cannot be read.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user can do about an error of Azure."""
+"""Advice on errors of Azure."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _missing_right(message: str) -> str:
 
 
 def registration_help(namespace: str) -> str:
-    """How a resource provider is registered.
+    """Return how to register a resource provider, as a sentence.
 
     :param namespace: for example ``Microsoft.Compute``.
     """

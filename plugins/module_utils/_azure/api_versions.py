@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API versions that the collection speaks.
+"""The API versions that the collection uses.
 
-They are sent with every operation, so that behaviour does not move with the SDK. They are the ones of
+They are sent with every operation, so that behaviour does not change with the SDK. They are the ones of
 Microsoft's published specifications that the local Azure checks requests against.
 """
 

@@ -4,7 +4,7 @@
 
 """The options by which every Azure module signs in.
 
-Documented in the fragment ``_azure``. Environment variables are read by :mod:`settings`, not as fallbacks of the
+The fragment ``_azure`` documents them. Environment variables are read by :mod:`settings`, not as fallbacks of the
 argument spec: which of several sources is used depends on what they hold together.
 """
 
@@ -14,7 +14,7 @@ from .._argspec import ArgumentSpec
 
 
 def azure_argument_spec() -> ArgumentSpec:
-    """The options that say who signs in, where, and to which subscription."""
+    """Return the options that say who signs in, where, and to which subscription."""
     return ArgumentSpec(
         argument_spec={
             "auth_source": {"type": "str", "choices": ["auto", "cli", "credential_file", "env", "msi"]},

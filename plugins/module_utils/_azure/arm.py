@@ -49,7 +49,7 @@ class ArmRequest:
 
 
 class ArmClient:
-    """Resources by id: azure-mgmt-core's pipeline (retry, provider registration, challenge) and polling.
+    """A client for resources by id, with azure-mgmt-core's pipeline (retry, registration, challenge) and polling.
 
     The API version follows from the id. Made by :attr:`AzureSession.arm`.
     """
@@ -95,7 +95,7 @@ class ArmClient:
             raise
 
     def list(self, path: str, **query: str) -> list[Json]:
-        """All items of a list, page by page."""
+        """Yield all items of a list, page by page."""
         items: list[Json] = []
         answer = self._call("list", ArmRequest("GET", path, query=query)) or {}
         while True:
@@ -106,15 +106,15 @@ class ArmClient:
             answer = self._call("list", ArmRequest("GET", path, next_link=following)) or {}
 
     def put(self, path: str, body: Json) -> Json:
-        """Create or replace what Azure creates at once, such as a resource group."""
+        """Create or replace a resource that Azure creates at once, such as a resource group."""
         return t.cast("Json", self._call("create or update", ArmRequest("PUT", path, body)))
 
     def patch(self, path: str, body: Json) -> Json:
-        """Change what Azure changes at once, such as tags."""
+        """Change properties that Azure changes at once, such as tags."""
         return t.cast("Json", self._call("update", ArmRequest("PATCH", path, body)))
 
     def post(self, path: str, body: Json | None = None, **query: str) -> t.Any:
-        """Ask for an action that answers at once."""
+        """Request an action that Azure completes at once."""
         return self._call("ask", ArmRequest("POST", path, body, query))
 
     def begin(

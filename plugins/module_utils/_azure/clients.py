@@ -43,9 +43,9 @@ _shared: dict[tuple[t.Any, ...], AzureSession] | None = None
 
 @contextlib.contextmanager
 def shared_sessions() -> t.Iterator[None]:
-    """Let tasks that run one after another in this process use one session, as long as they sign in alike.
+    """Let tasks that run one after another in this process share a session, as long as they sign in alike.
 
-    It signs in once and is closed at the end. What the first of them said of progress and deadline counts.
+    The session signs in once and is closed at the end. It keeps the progress and the deadline of the first task.
     """
     global _shared
     _shared = {}
@@ -59,7 +59,7 @@ def shared_sessions() -> t.Iterator[None]:
 
 @dataclass(frozen=True)
 class SessionOptions:
-    """What a session takes from the task that uses it.
+    """The options that a session takes from its task.
 
     :param progress: shows one line to the user.
     :param deadline: when waiting for operations ends.
@@ -109,7 +109,9 @@ class AzureSession:
         concurrency: int = 1,
         token_cache: str | None = None,
     ) -> AzureSession:
-        """A session as a task's options, or else the environment, ask for. A private cloud is asked for its endpoints.
+        """Return the session that a task's options, or else the environment, select.
+
+        Only for a private cloud a request is sent: it is asked for its endpoints.
 
         :param params: options of :func:`azure_argument_spec`; absent ones count as unset.
         :param wait_timeout: seconds until waiting for operations ends; None means never.
@@ -159,7 +161,7 @@ class AzureSession:
 
     @property
     def signed_in_with(self) -> str:
-        """How the session signed in, in words and without secrets."""
+        """The way in which the session signed in, in words and without secrets."""
         return self.auth_method.label
 
     @property
@@ -182,7 +184,7 @@ class AzureSession:
         return self._compute
 
     def require_compute(self) -> None:
-        """See that azure-mgmt-compute is there, without loading it.
+        """Check that azure-mgmt-compute is installed, without loading it.
 
         :raises MissingLibraryError: it is not installed.
         """
@@ -194,9 +196,9 @@ class AzureSession:
             raise MissingLibraryError(COMPUTE_REQUIREMENT, ImportError("No module named 'azure.mgmt.compute'"))
 
     def load_compute(self) -> None:
-        """Load azure-mgmt-compute (half a second) beside what else is done; :attr:`compute` waits for it.
+        """Load azure-mgmt-compute (half a second) in the background; :attr:`compute` waits for it.
 
-        It begins a moment later, so that the first requests are sent before.
+        Loading begins a moment later, so that the first requests are sent before it.
         """
         loading = threading.Timer(LOAD_AFTER_SECONDS, _load, ("azure.mgmt.compute",))
         loading.daemon = True
@@ -210,7 +212,7 @@ class AzureSession:
         return self._arm
 
     def group_id(self, resource_group: str, subscription_id: str | None = None) -> str:
-        """The id of a resource group."""
+        """Return the id of a resource group."""
         return f"/subscriptions/{subscription_id or self.subscription_id}/resourceGroups/{resource_group}"
 
     def call(
@@ -237,7 +239,7 @@ class AzureSession:
     def find(
         self, operation: str, resource: str, function: t.Callable[..., t.Any], *args: t.Any, **keywords: t.Any
     ) -> t.Any:
-        """As :meth:`call`, with None for what does not exist."""
+        """Do the same as :meth:`call`, but return None if the resource does not exist."""
         try:
             return self.call(operation, resource, function, *args, **keywords)
         except AzureError as error:
@@ -254,7 +256,7 @@ class AzureSession:
         api_version: str = COMPUTE,
         **keywords: t.Any,
     ) -> list[Json]:
-        """All items of a list that comes in pages, by a function of an SDK client; in wire format."""
+        """Return all items of a list that comes in pages, by a function of an SDK client, in wire format."""
         items: list[Json] = []
 
         def keep(response: t.Any) -> None:
@@ -304,19 +306,19 @@ def find_auth_target(params: t.Mapping[str, t.Any], method: AuthMethod, run_dire
 
 
 def _configured_auth_target(params: t.Mapping[str, t.Any], method: AuthMethod) -> tuple[str | None, str | None]:
-    """The cloud's name or URL, and the file with the CA of its endpoints."""
+    """Return the cloud's name or URL, and the file with the CA of its endpoints."""
     name = option_or_variable(params, "cloud_environment", "AZURE_CLOUD_ENVIRONMENT")
     return method.settings.cloud_environment or name, option_or_variable(params, "cloud_ca_path", CA_VARIABLE)
 
 
 def _load(name: str) -> None:
-    # What is wrong with it is said where it is used.
+    # Whoever uses the module reports an error of the import.
     with contextlib.suppress(Exception):
         importlib.import_module(name)
 
 
 def _keep_quiet() -> None:
-    """Without a handler, warnings of the SDK would go to the standard error output; errors say what matters in them."""
+    """Keep warnings of the SDK out of the standard error output, because errors say what matters in them."""
     for name in ("azure", "msal"):
         logger = logging.getLogger(name)
         if not logger.hasHandlers():

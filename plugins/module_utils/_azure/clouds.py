@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a cloud's endpoints are."""
+"""The endpoints of a cloud."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def find_cloud(cloud_environment: str | None, ca_path: str | None = None, run_di
     if not name.lower().startswith("https://"):
         names = ", ".join(sorted({cloud.name for cloud in _BY_NAME.values()}))
         raise OptionError(
-            "cloud_environment", f"must be one of {names} or the https URL of a private cloud, got {name!r}."
+            "cloud_environment", f"must be one of {names} or the https URL of a private cloud, got {name!r}"
         )
     # Azure Stack's documents give the address of the metadata itself.
     url = _METADATA_PATH.sub("", name).rstrip("/")
@@ -125,7 +125,7 @@ def _discover(url: str, ca_path: str | None) -> Cloud:
     entry = _entry_of(_metadata(url, ca_path), url)
     authentication = entry.get("authentication") if isinstance(entry, dict) else None
     if not isinstance(authentication, dict) or not authentication.get("loginEndpoint"):
-        raise OptionError("cloud_environment", f"{url} does not serve cloud metadata (/metadata/endpoints).")
+        raise OptionError("cloud_environment", f"must be the URL of a cloud that serves /metadata/endpoints, got {url}")
     audiences = authentication.get("audiences") or [url]
     suffixes = entry.get("suffixes")
     key_vault = suffixes.get("keyVaultDns") if isinstance(suffixes, dict) else None
@@ -142,7 +142,7 @@ def _discover(url: str, ca_path: str | None) -> Cloud:
 def _entry_of(answer: t.Any, url: str) -> t.Any:
     """Return the description of the cloud of this Resource Manager: public Azure's answers list several clouds.
 
-    :raises OptionError: there are several, and none is this one.
+    :raises OptionError: the answer has several clouds, and none of them is this one.
     """
     entries = answer if isinstance(answer, list) else [answer]
     if len(entries) <= 1:
@@ -154,7 +154,7 @@ def _entry_of(answer: t.Any, url: str) -> t.Any:
             return entry
     raise OptionError(
         "cloud_environment",
-        f"{url} describes several clouds, and is the Resource Manager of none of them: give one of"
+        f"must be the URL of one cloud's Resource Manager, but {url} describes several clouds: give one of"
         f" {', '.join(manager for manager in managers if manager) or 'theirs'}.",
     )
 

@@ -48,9 +48,9 @@ def retry_on_conflict(
     progress: t.Callable[[str], None] = silent,
     patience: t.Callable[[AzureError], float] = conflict_patience,
 ) -> T:
-    """Do something to a resource, and try again while other requests on it are in progress.
+    """Send a request for a resource, and try again while other requests on it are in progress.
 
-    :param work: what is done, for the lines that say what is waited for.
+    :param work: the operation, for the progress lines while it waits.
     :param deadline: ends all attempts.
     :param patience: for how many seconds after the first attempt an error is worth another one.
     :raises AzureError: it failed for another reason, or the conflict outlasted deadline or patience.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ways to sign in, one small class each."""
+"""The ways to sign in to Azure, one small class each."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AuthTarget:
 
     :param cloud: the cloud.
     :param ca_path: authorities of its endpoints, for a private cloud.
-    :param skip_discovery: do not ask Microsoft whether the token service is one of theirs.
+    :param skip_discovery: whether not to ask Microsoft if the token service is one of theirs.
     """
 
     cloud: Cloud
@@ -66,21 +66,21 @@ class AuthMethod(ABC):
 
     settings: Settings
     looked_at: str = field(default="", kw_only=True)
-    """Where credentials were looked for in vain before, as a sentence; empty when the user chose this method."""
+    """The places that had no credentials, as a sentence; empty if the user chose this method."""
 
     @property
     @abstractmethod
     def label(self) -> str:
-        """How this signs in, in words and without secrets."""
+        """The way to sign in, in words and without secrets."""
 
     @abstractmethod
     def credential(self, target: AuthTarget) -> t.Any:
-        """The azure-identity credential. Nothing is sent yet."""
+        """Return azure-identity's credential. Nothing is sent yet."""
 
 
 @dataclass(frozen=True)
 class ClientSecret(AuthMethod):
-    """A service principal by its secret."""
+    """A service principal that signs in with its secret."""
 
     @property
     def label(self) -> str:
@@ -93,7 +93,7 @@ class ClientSecret(AuthMethod):
 
 @dataclass(frozen=True)
 class ClientCertificate(AuthMethod):
-    """A service principal by a certificate (PEM or PKCS#12 file with its key)."""
+    """A service principal that signs in with a certificate (PEM or PKCS#12 file with its key)."""
 
     @property
     def label(self) -> str:
@@ -103,7 +103,7 @@ class ClientCertificate(AuthMethod):
         own = self.settings
         path = Path(str(own.x509_certificate_path)).expanduser()
         if not path.is_file():
-            raise OptionError("x509_certificate_path", f"{path} ({own.source}) does not exist.")
+            raise OptionError("x509_certificate_path", f"must be an existing file, got {path} (from {own.source})")
         tenant = _tenant_of(own)
         try:
             if own.thumbprint:
@@ -111,12 +111,14 @@ class ClientCertificate(AuthMethod):
             keywords = {**target.keywords(), "password": own.certificate_password}
             return _identity().CertificateCredential(tenant, own.client_id, str(path), **keywords)
         except (OSError, TypeError, ValueError) as error:
-            raise OptionError("x509_certificate_path", f"{path} is not a certificate with its key: {error}") from error
+            raise OptionError(
+                "x509_certificate_path", f"{path} must contain a certificate and its key: {error}"
+            ) from error
 
 
 @dataclass(frozen=True)
 class WorkloadIdentity(AuthMethod):
-    """A service principal by a token that something else vouches for, such as a Kubernetes service account."""
+    """A service principal that signs in with a token of another issuer, such as a Kubernetes service account."""
 
     @property
     def label(self) -> str:
@@ -126,7 +128,7 @@ class WorkloadIdentity(AuthMethod):
         own = self.settings
         path = Path(str(own.federated_token_path)).expanduser()
         if not path.is_file():
-            raise OptionError("federated_token_path", f"{path} ({own.source}) does not exist.")
+            raise OptionError("federated_token_path", f"must be an existing file, got {path} (from {own.source})")
         return _identity().WorkloadIdentityCredential(
             tenant_id=_tenant_of(own), client_id=own.client_id, token_file_path=str(path), **target.keywords()
         )
@@ -134,7 +136,7 @@ class WorkloadIdentity(AuthMethod):
 
 @dataclass(frozen=True)
 class ManagedIdentity(AuthMethod):
-    """The identity of the Azure machine this runs on; a user-assigned one when client_id is given."""
+    """The managed identity of the VM on which this runs; a user-assigned one if client_id is given."""
 
     @property
     def label(self) -> str:
@@ -151,7 +153,7 @@ class ManagedIdentity(AuthMethod):
 
 @dataclass(frozen=True)
 class AzureCli(AuthMethod):
-    """Whoever is signed in with ``az``."""
+    """The account that is signed in with ``az``."""
 
     @property
     def label(self) -> str:
@@ -163,12 +165,12 @@ class AzureCli(AuthMethod):
 
 
 def select_auth_method(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> AuthMethod:
-    """Return the way to sign in that the options, or else the environment, ask for.
+    """Return the way to sign in that the options, or else the environment, select.
 
     :param params: a task's options.
     :param environment: the environment variables.
-    :raises AuthenticationError: none is configured; the text says where credentials were looked for.
-    :raises OptionError: one is configured in part or wrongly.
+    :raises AuthenticationError: no way is configured; the text lists the places that were searched.
+    :raises OptionError: a way is configured in part or wrongly.
     """
     options = from_options(params)
     variables = from_environment(environment)
@@ -186,7 +188,10 @@ def select_auth_method(params: t.Mapping[str, t.Any], environment: t.Mapping[str
             return _from_file(options, named)
         return _principal(_without_identity(options).completed_by(variables), variables.source)
     if source != "auto":
-        raise OptionError("auth_source", f"{source!r} ({AUTH_SOURCE_VARIABLE}) is not a way to sign in.")
+        raise OptionError(
+            "auth_source",
+            f"must be auto, cli, credential_file, env or msi, got {source!r} (from {AUTH_SOURCE_VARIABLE})",
+        )
     return _automatic(params, options, variables, environment)
 
 
@@ -209,17 +214,18 @@ def _automatic(
         return AzureCli(_cli_settings(options, variables, environment), looked_at=_looked_at(variables))
     raise AuthenticationError(
         f"No credentials for Azure. {_looked_at(variables)} The program az is not on PATH."
-        " For the identity of an Azure machine set auth_source to msi."
+        " To sign in with the managed identity of a VM, set auth_source to msi."
     )
 
 
 def _looked_at(variables: Settings) -> str:
-    partly = [name for key in ("client_id", "tenant") if getattr(variables, key) for name in VARIABLES[key][:1]]
+    found = [name for key in ("client_id", "tenant") if getattr(variables, key) for name in VARIABLES[key][:1]]
+    partly = f" (only {' and '.join(found)} set)" if found else ""
     return (
         "These places hold none: client_id, tenant and secret (or x509_certificate_path, or"
         " federated_token_path) in the task's options; AZURE_CLIENT_ID, AZURE_TENANT (or AZURE_TENANT_ID) and"
         " AZURE_SECRET (or AZURE_CLIENT_SECRET, AZURE_X509_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE) in the"
-        f" environment{' (set were only: ' + ', '.join(partly) + ')' if partly else ''}; a profile in"
+        f" environment{partly}; a profile in"
         f" {Path('~/.azure/credentials').expanduser()}."
     )
 
@@ -227,12 +233,12 @@ def _looked_at(variables: Settings) -> str:
 def _from_file(options: Settings, profile: str | None) -> AuthMethod:
     file = from_profile(profile or "default")
     if file is None:
-        raise OptionError("profile", "is not defined.")
+        raise OptionError("profile", "must be a section of ~/.azure/credentials")
     return _principal(_without_identity(options).completed_by(file), file.source)
 
 
 def _without_identity(options: Settings) -> Settings:
-    """Use only subscription and cloud of the options, because another source was requested by name."""
+    """Return only the subscription and the cloud of the options, because another source was requested by name."""
     return Settings(options.source, options.subscription_id, cloud_environment=options.cloud_environment)
 
 
@@ -244,7 +250,7 @@ def _principal(merged: Settings, source: str) -> AuthMethod:
         missing.append("secret (or x509_certificate_path, or federated_token_path)")
     if missing:
         raise AuthenticationError(
-            f"The credentials in {source} are incomplete: {', '.join(missing)} missing. As environment variables:"
+            f"The credentials in {source} are incomplete: set {', '.join(missing)} too. The environment variables are"
             f" {', '.join(VARIABLES['client_id'] + VARIABLES['tenant'] + VARIABLES['secret'])}."
         )
     if own.secret:
@@ -266,7 +272,7 @@ def _cli_settings(options: Settings, variables: Settings, environment: t.Mapping
 
 
 def _cli_subscriptions(directory: Path) -> list[dict[str, t.Any]]:
-    """The subscriptions that the CLI knows, as it keeps them."""
+    """Return the subscriptions that the CLI knows, in the CLI's own form."""
     try:
         # The CLI writes the file with a byte order mark.
         profile = json.loads((directory / "azureProfile.json").read_text(encoding="utf-8-sig"))
@@ -276,7 +282,7 @@ def _cli_subscriptions(directory: Path) -> list[dict[str, t.Any]]:
 
 
 def _cli_cloud(directory: Path, subscription: t.Mapping[str, t.Any]) -> str | None:
-    """The cloud that a subscription is in, else the one that ``az cloud set`` chose; a registered one by its URL."""
+    """Return the cloud of a subscription, else the one that ``az cloud set`` chose; a registered one by its URL."""
     name = subscription.get("environmentName") or _cli_setting(directory / "config", "cloud", "name")
     if not name or is_named(str(name)):
         return str(name) if name else None
@@ -293,18 +299,18 @@ def _cli_setting(path: Path, section: str, key: str) -> str | None:
 
 
 def _tenant_of(own: Settings) -> str:
-    """The tenant, if it is one as azure-identity takes it.
+    """Return the tenant, checked by the rules of azure-identity.
 
-    :raises OptionError: it is not.
+    :raises OptionError: azure-identity would not accept it.
     """
     tenant = str(own.tenant)
     if not re.fullmatch(r"[A-Za-z0-9.-]+", tenant):
-        raise OptionError("tenant", f"{tenant!r} ({own.source}) is neither a tenant's id nor one of its domains.")
+        raise OptionError("tenant", f"must be a tenant's id or one of its domains, got {tenant!r} (from {own.source})")
     return tenant
 
 
 def _check_thumbprint(path: Path, thumbprint: str) -> None:
-    """Compare with the certificate's SHA-1 fingerprint, as Azure's portal shows it."""
+    """Check that the thumbprint is the certificate's SHA-1 fingerprint, as Azure's portal shows it."""
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes
@@ -316,7 +322,7 @@ def _check_thumbprint(path: Path, thumbprint: str) -> None:
         return
     actual = x509.load_pem_x509_certificate(content).fingerprint(hashes.SHA1()).hex()  # noqa: S303
     if thumbprint.replace(":", "").lower() != actual:
-        raise OptionError("thumbprint", f"{path} has the thumbprint {actual.upper()}.")
+        raise OptionError("thumbprint", f"must be {actual.upper()}, the thumbprint of {path}")
 
 
 def _identity() -> t.Any:
@@ -328,7 +334,7 @@ def _identity() -> t.Any:
 
 
 def wants_no_discovery(params: t.Mapping[str, t.Any], cloud: Cloud) -> bool:
-    """Return whether to skip instance discovery: Microsoft's does not know private clouds."""
+    """Return whether to skip instance discovery, because Microsoft's does not know private clouds."""
     chosen = params.get("disable_instance_discovery")
     if chosen is None:
         chosen = str(os.environ.get(DISCOVERY_VARIABLE, "")).lower() in ("1", "true", "yes", "on")

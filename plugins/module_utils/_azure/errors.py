@@ -24,7 +24,7 @@ class ServiceError:
 
     :param status: the HTTP status; 200 for a failed long-running operation, None when nothing was answered.
     :param code: Azure's code, for example ``SkuNotAvailable``.
-    :param message: Azure's message, with those of its details that say more.
+    :param message: Azure's message, with those of its details that add something.
     :param inner_code: the code of Key Vault's inner error, for example ``ForbiddenByRbac``.
     """
 
@@ -84,7 +84,7 @@ class AzureError(DockerHostError):
 
 
 class WaitTimeoutError(AzureError):
-    """An operation was still going on when the time to wait was over. It goes on in Azure."""
+    """An operation that was not finished when the time to wait was over. It continues in Azure."""
 
 
 class AuthenticationError(DockerHostError):
@@ -92,7 +92,7 @@ class AuthenticationError(DockerHostError):
 
 
 def from_sdk(operation: str, resource: str, error: Exception) -> DockerHostError:
-    """The SDK's exception as ours.
+    """Convert an exception of the SDK to the collection's own.
 
     :param operation: what was tried, as a phrase that follows "Could not", for example ``create the VM``.
     :param resource: a name or id.
@@ -112,14 +112,14 @@ def from_sdk(operation: str, resource: str, error: Exception) -> DockerHostError
 
 
 def sdk_error() -> type[Exception]:
-    """Return azure-core's base class of errors, loaded when it is needed."""
+    """Return the base class of azure-core's errors, imported only when it is needed."""
     from azure.core.exceptions import AzureError as SdkError
 
     return t.cast("type[Exception]", SdkError)
 
 
 def sign_in_error(label: str, looked_at: str, error: Exception) -> AuthenticationError:
-    """The error for a way to sign in that does not work.
+    """Return the error for a way to sign in that does not work.
 
     :param label: the way, in words.
     :param looked_at: where else credentials were searched, as a sentence; empty if the source was requested.
@@ -152,7 +152,7 @@ def _inner_code(found: t.Mapping[str, t.Any]) -> str:
 
 
 def _error_object(response: t.Any) -> dict[str, t.Any]:
-    """The ``error`` of a body. The group deletion's last answer spells it ``Error``, all keys in PascalCase."""
+    """Return the ``error`` of a body. A group deletion's last answer spells all keys in PascalCase: ``Error``."""
     try:
         body = json.loads(response.text())
     except (ValueError, TypeError, AttributeError):
@@ -181,7 +181,7 @@ def _one_line(text: str) -> str:
 
 
 def _unsent(error: Exception) -> str:
-    """The text of an error that no answer came with; where a proxy's URL is malformed, it quotes parts of it."""
+    """Return the text of an error without an answer. Passwords of malformed proxy URLs in it are replaced."""
     text = _one_line(str(error))
     for url in urllib.request.getproxies().values():
         user, at, _host = url.partition("://")[2].rpartition("@")

@@ -4,8 +4,8 @@
 
 """The secrets of one key vault.
 
-The vault's own challenge says where to sign in and for what; azure-keyvault-secrets follows it, and refuses one that
-names another domain than the vault's.
+The vault's own challenge says where to sign in and for which resource. azure-keyvault-secrets follows it, and refuses
+a challenge that names another domain than the vault's.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SecretVersion:
     """One version of a secret, without its value.
 
     :param id: the version, 32 hexadecimal digits.
-    :param created: when, by the service's clock; it counts whole seconds.
+    :param created: the time of its creation by the service's clock, in whole seconds.
     """
 
     id: str
@@ -53,7 +53,7 @@ class SecretVersion:
 def check_vault(option: str, value: str) -> str:
     """Return a vault's name or URL without a slash at its end.
 
-    :raises OptionError: it is neither.
+    :raises OptionError: the value is neither.
     """
     text = value.strip().rstrip("/")
     if "://" in text:
@@ -70,9 +70,9 @@ def check_vault(option: str, value: str) -> str:
 
 
 def check_secret_name(option: str, value: str) -> str:
-    """The name of a secret.
+    """Check the name of a secret, and return it.
 
-    :raises OptionError: it cannot be one.
+    :raises OptionError: the value is not a valid name.
     """
     if not SECRET_NAME.match(value):
         raise OptionError(option, f"must have 1 to 127 letters, digits and hyphens, got {value!r}")
@@ -94,7 +94,7 @@ class KeyVault:
 
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any], vault: str, token_cache: str | None = None) -> KeyVault:
-        """A client as a task's options, or else the environment, ask for. No subscription is needed.
+        """Return a client that signs in as a task's options, or else the environment, say. It needs no subscription.
 
         :param token_cache: the directory in which processes share access tokens; None shares none.
         :raises AuthenticationError: nothing to sign in with was found.
@@ -127,7 +127,7 @@ class KeyVault:
         self._credential.close()
 
     def versions(self, name: str) -> list[SecretVersion]:
-        """All versions of a secret, in no order; empty when there is no such secret.
+        """Return all versions of a secret in no particular order; none if the secret does not exist.
 
         :raises DockerHostError: they cannot be listed.
         """
@@ -143,14 +143,14 @@ class KeyVault:
             raise
 
     def value(self, name: str, version: str) -> str:
-        """The value of one version.
+        """Return the value of one version.
 
         :raises DockerHostError: it cannot be read.
         """
         return str(self._call("read the secret", name, lambda: self._client.get_secret(name, version).value))
 
     def add(self, name: str, value: str, tags: t.Mapping[str, str], content_type: str) -> SecretVersion:
-        """Add a version, which becomes the latest. The service offers no condition for that.
+        """Add a version, which becomes the latest. The service does not support a condition for that.
 
         :raises DockerHostError: it was refused.
         """
@@ -174,7 +174,7 @@ class KeyVault:
         )
 
     def is_deleted(self, name: str) -> bool:
-        """Return whether a secret of this name was deleted and can be recovered. Whoever may not know is told no."""
+        """Return whether a secret of this name was deleted and can be recovered; False if the identity may not know."""
         try:
             self._call("look for the deleted secret", name, lambda: self._client.get_deleted_secret(name))
         except AzureError as error:
@@ -212,7 +212,9 @@ class KeyVault:
             raise from_sdk(operation, resource, error) from error
         except ValueError as error:
             # The challenge of something that is not a key vault of this domain.
-            raise OptionError("key_vault", f"{self.url} does not answer as a key vault: {_one_line(error)}") from error
+            raise OptionError(
+                "key_vault", f"must be a key vault, but {self.url} does not answer as one: {_one_line(error)}"
+            ) from error
 
 
 def _url(target: AuthTarget, vault: str) -> str:
@@ -221,7 +223,8 @@ def _url(target: AuthTarget, vault: str) -> str:
     suffix = target.cloud.key_vault_suffix
     if not suffix:
         raise OptionError(
-            "key_vault", f"the cloud {target.cloud.name} does not say where its key vaults are; give the vault's URL"
+            "key_vault",
+            f"must be a URL, because the cloud {target.cloud.name} does not name the domain of its key vaults",
         )
     return f"https://{vault}.{suffix}"
 

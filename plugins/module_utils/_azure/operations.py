@@ -19,23 +19,23 @@ FIRST_POLL_SECONDS = 1.0
 SLOWEST_POLL_SECONDS = 5.0
 HEARTBEAT_SECONDS = 30.0
 LOOK_SECONDS = 2.5
-"""Between two looks at a resource whose operation is not to be polled yet."""
+"""Seconds between two reads of a resource whose operation must not be polled yet."""
 READS_PER_SECOND = 20
-"""Of the 25 that Azure answers, what all hosts of a play may use for looks."""
+"""How many of the 25 reads that Azure answers all hosts of a play may use to watch resources."""
 SHORT_SECONDS = 15
-"""What usually takes no longer than this is read more than twice a second at first."""
+"""An operation that usually takes no longer is read more than twice a second at first."""
 
 T = t.TypeVar("T")
 
 
 @dataclass(frozen=True)
 class OperationInfo:
-    """What is being done, in the words of progress lines and errors.
+    """A description of an operation, in the words of progress lines and errors.
 
-    :param host: the Docker host that it is done for.
-    :param kind: what it is done to, for example ``VM``.
-    :param doing: what the lines say while it goes on, for example ``Creating``.
-    :param operation: what an error says, a phrase that follows "Could not", for example ``create the VM``.
+    :param host: the Docker host that the operation is for.
+    :param kind: the kind of the resource, for example ``VM``.
+    :param doing: what progress lines say while the operation runs, for example ``Creating``.
+    :param operation: what an error says: a phrase that follows "Could not", for example ``create the VM``.
     :param resource: the resource's name or id, for errors.
     :param usual: seconds that it usually takes, if known.
     """
@@ -49,9 +49,9 @@ class OperationInfo:
 
 
 class ProgressReporter:
-    """Shows how a work goes on: one line when its state changes, and one at least every 30 s. Thread-safe.
+    """Show the progress of an operation: a line when its state changes, and at least every 30 s. Thread-safe.
 
-    :param at_once: how many such works, this one among them, may be watched at the same time.
+    :param concurrency: how many such operations, including this one, may be watched at the same time.
     """
 
     def __init__(self, work: OperationInfo, progress: t.Callable[[str], None] = silent, concurrency: int = 1) -> None:
@@ -64,7 +64,7 @@ class ProgressReporter:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the work began."""
+        """Seconds since the operation began."""
         return time.monotonic() - self._begun
 
     @property
@@ -73,7 +73,7 @@ class ProgressReporter:
         return max(0.0, self._spoken + HEARTBEAT_SECONDS - time.monotonic())
 
     def saw(self, state: str) -> None:
-        """Note a state that Azure reported. A state in which the work goes on is shown in the work's own words."""
+        """Note a state that Azure reported. A state that is not final is shown in the operation's own words."""
         shown = state if state.lower() in ("succeeded", "failed", "canceled") else self.work.doing
         if shown != self._state:
             self._state = shown
@@ -92,9 +92,9 @@ class ProgressReporter:
     def pace(self) -> float:
         """Seconds until the resource is read again: few when its operation is likely to end.
 
-        Azure answers 36 reads of a VM a minute (``x-ms-ratelimit-remaining-resource: LowCostGetResource``), as many
-        more at first; reads of network resources are not counted one by one. All reads of one client in a subscription
-        have 25 a second ("Understand how Azure Resource Manager throttles requests", learn.microsoft.com).
+        Azure answers 36 reads of a VM a minute (``x-ms-ratelimit-remaining-resource: LowCostGetResource``), and as many
+        more at first; it does not count reads of single network resources. All reads of one client in a subscription
+        may be 25 a second ("Understand how Azure Resource Manager throttles requests", learn.microsoft.com).
         """
         return max(self._own_pace, self._at_once / READS_PER_SECOND)
 
@@ -108,9 +108,9 @@ class ProgressReporter:
         return 1.1 if 0.1 * usual < self.seconds < 1.1 * usual else 2.0
 
     def rest(self, seconds: float, over: t.Callable[[], bool] | None = None) -> None:
-        """Sleep, speaking when a line is due.
+        """Sleep, and show a progress line whenever one is due.
 
-        :param over: is asked after each :attr:`pace` of a long rest, and ends it when it says so.
+        :param over: called after each :attr:`pace` of a long rest; it ends the rest by returning True.
         """
         end = time.monotonic() + seconds
         look = time.monotonic() + self.pace
@@ -145,12 +145,12 @@ class Deadline:
         return self.left == 0.0
 
     def again(self) -> Deadline:
-        """A deadline with all of the time, from now on."""
+        """Return a deadline that starts now, with the whole time."""
         return Deadline(self.limit)
 
 
 class Operation:
-    """A request that may have begun something that takes time.
+    """A request to Azure that may have begun a long-running operation.
 
     :param poller: the SDK's poller.
     """
@@ -162,15 +162,15 @@ class Operation:
 
     @property
     def seconds(self) -> float:
-        """Seconds since it was begun."""
+        """Seconds since the operation began."""
         return self._watch.seconds
 
     def wait(self) -> t.Any:
-        """Wait for its end.
+        """Wait for the end of the operation.
 
         :returns: the resource in wire format, None where the answer is empty.
-        :raises AzureError: it failed.
-        :raises WaitTimeoutError: the deadline is over; it goes on in Azure.
+        :raises AzureError: the operation failed.
+        :raises WaitTimeoutError: the deadline is over; the operation continues in Azure.
         """
         work = self._watch.work
         try:
@@ -183,15 +183,15 @@ class Operation:
 
 
 def timed_out(work: OperationInfo, deadline: Deadline, state: str) -> WaitTimeoutError:
-    """The error for a work that takes longer than the user wants to wait."""
+    """Return the error for an operation that takes longer than the user wants to wait."""
     return WaitTimeoutError(
         work.operation,
         work.resource,
         ServiceError(
             None,
             "WaitTimeout",
-            f"still {state} when wait_timeout ({deadline.limit:.0f} s) was over. It goes on in Azure:"
-            " run again to wait for it.",
+            f"still {state} when wait_timeout ({deadline.limit:.0f} s) was over. The operation"
+            " continues in Azure: run again to wait for it.",
         ),
     )
 
@@ -207,7 +207,7 @@ def poll(
 ) -> T:
     """Read until a condition holds, at first after one second and then less often, down to every five seconds.
 
-    :param current: the last value that was read; nothing more is read when the condition holds for it.
+    :param current: the last value that was read; nothing more is read if the condition holds for it.
     :param state: gives the state of a value, for progress lines and for the error.
     :returns: the value for which the condition holds.
     :raises WaitTimeoutError: the deadline is over.
@@ -224,16 +224,16 @@ def poll(
 
 
 def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = None) -> t.Any:
-    """ARM's polling, which honours Retry-After and else starts at 1 s and grows to 5 s, and which speaks.
+    """Return ARM's polling method with progress lines. Without Retry-After it waits 1 s at first, and later up to 5 s.
 
-    :param over: returns whether the resource itself shows the result, see :func:`watch_resource`. Azure asks not to
-        poll operations on a VM more often than every 30 s, those on a network every 10 s, and has no such wish for the
-        resources.
+    :param over: returns whether the resource itself shows the result, see :func:`watch_resource`. Azure asks
+        clients to poll operations on a VM every 30 s at most, those on a network every 10 s, but sets no such limit for
+        the resources.
     """
     from azure.mgmt.core.polling.arm_polling import ARMPolling
 
     class SpeakingPolling(ARMPolling):  # type: ignore[misc]
-        """The SDK's own state machine with our pace."""
+        """The SDK's own state machine, with the pace and the progress lines of the collection."""
 
         pace = FIRST_POLL_SECONDS
 
@@ -256,10 +256,12 @@ def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = 
 
 
 def watch_resource(read: t.Callable[[], Json | None], *, deletes: bool = False) -> t.Callable[[], bool]:
-    """Return what tells by a resource whether the operation on it has ended. While Azure does not answer, it has not.
+    """Return a function that reads a resource, and returns whether the operation on it has ended.
+
+    While Azure does not answer, the operation counts as running.
 
     :param read: reads the resource; None when it does not exist.
-    :param deletes: the operation deletes the resource.
+    :param deletes: whether the operation deletes the resource.
     """
 
     def is_over() -> bool:
@@ -285,7 +287,7 @@ def run_parallel(jobs: t.Sequence[t.Callable[[], T]]) -> list[T]:
     def work(place: int) -> None:
         try:
             outcomes[place] = (jobs[place](), None)
-        except BaseException as error:  # noqa: BLE001  (handed on to the caller below)
+        except BaseException as error:  # noqa: BLE001  (raised again below, in the caller's thread)
             outcomes[place] = (None, error)
 
     # Daemon threads: an interrupted task must not wait for them.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was configured for signing in, and where it was found.
+"""The settings for signing in, and where they were found.
 
 Names and precedence are those of azure.azcollection; the SDK's own environment names are understood as well.
 An empty value counts as unset: automation controllers set variables that nobody filled in to empty strings.
@@ -39,7 +39,7 @@ VARIABLES: t.Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Values for signing in from one place.
+    """The settings for signing in that one place has.
 
     :param source: the place, as it is named to the user.
     """
@@ -59,7 +59,7 @@ class Settings:
         return f"Settings({self.source!r})"
 
     def completed_by(self, other: Settings) -> Settings:
-        """These settings, with values that are missing here taken from the other place."""
+        """Return these settings, with missing values taken from another place."""
         values = {key: getattr(self, key) or getattr(other, key) for key in VARIABLES}
         return Settings(source=self.source, **values)
 
@@ -70,18 +70,18 @@ class Settings:
 
 
 def from_options(params: t.Mapping[str, t.Any]) -> Settings:
-    """What the task's options say."""
+    """Return the settings in the task's options."""
     return Settings("the task's options", **{key: _text(params.get(key)) for key in VARIABLES})
 
 
 def from_environment(environment: t.Mapping[str, str]) -> Settings:
-    """What the environment says."""
+    """Return the settings in the environment."""
     values = {key: first_set(environment, *names) for key, names in VARIABLES.items()}
     return Settings("environment variables", **values)
 
 
 def from_profile(name: str | None, path: Path | None = None) -> Settings | None:
-    """What a profile of ``~/.azure/credentials`` says.
+    """Return the settings in a profile of ``~/.azure/credentials``.
 
     :param name: the section; None means ``default`` if there is one.
     :raises OptionError: the file cannot be read, or the named profile is not in it.
@@ -90,23 +90,24 @@ def from_profile(name: str | None, path: Path | None = None) -> Settings | None:
     section = name or "default"
     if not path.is_file():
         if name:
-            raise OptionError("profile", f"{name!r} is looked for in {path}, which does not exist.")
+            raise OptionError("profile", f"must be a section of {path}, got {name!r}, but that file does not exist")
         return None
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read(path, encoding="utf-8")
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
-        raise OptionError("profile", f"{path} cannot be read: {type(error).__name__}.") from error
+        raise OptionError("profile", f"{path} cannot be read: {type(error).__name__}") from error
     if not parser.has_section(section):
         if name:
-            raise OptionError("profile", f"{path} has no section [{name}], only: {', '.join(parser.sections())}.")
+            known = ", ".join(parser.sections())
+            raise OptionError("profile", f"must be a section of {path} ({known}), got {name!r}")
         return None
     values = {key: _text(parser.get(section, key, fallback=None)) for key in VARIABLES}
     return Settings(f"profile [{section}] of {path}", **values)
 
 
 def first_set(environment: t.Mapping[str, str], *names: str) -> str | None:
-    """The first of the variables that is not empty."""
+    """Return the value of the first variable that is not empty."""
     for name in names:
         value = _text(environment.get(name))
         if value:
@@ -115,7 +116,7 @@ def first_set(environment: t.Mapping[str, str], *names: str) -> str | None:
 
 
 def option_or_variable(params: t.Mapping[str, t.Any], option: str, variable: str) -> str | None:
-    """An option's value, else that of its environment variable."""
+    """Return an option's value, else that of its environment variable."""
     return _text(params.get(option)) or first_set(os.environ, variable)
 
 

@@ -31,9 +31,9 @@ REFRESH_SECONDS = 300
 """A token that expires within this time is not used any more."""
 KEY_FILE = "key"
 KEY_BYTES = 32
-# What decides who signs in, besides the options: where az and the managed identity's endpoint keep what they know.
+# Besides the options, these decide who signs in: they say where az and the managed identity's endpoint are configured.
 _ENVIRONMENT = ("AZURE_CONFIG_DIR", "HOME", "IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
-# What does not: one identity has the same tokens in all subscriptions.
+# These do not, because one identity has the same tokens in all subscriptions.
 _IRRELEVANT = ("subscription_id", "cloud_environment", "thumbprint")
 
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How requests are sent: by the SDK's transport, whose connections share what they trust.
+"""The SDK's transport for requests, with a TLS context that all connections share.
 
-requests reads the certificates of all authorities anew for each connection, which takes 30 ms of processor time; a run
-of one host opens half a dozen connections.
+The library requests reads the certificates of all authorities anew for each connection, which takes 30 ms of processor
+time; a run of one host opens half a dozen connections.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .origins import check_same_service
 COMPUTE_REQUIREMENT = "azure-mgmt-compute>=33.0.0"
 """It brings azure-core."""
 SHORTEST_PAUSE_SECONDS = 0.5
-"""Between the SDK's last attempts, when the time to wait is over."""
+"""Seconds between the SDK's last attempts, when the time to wait is over."""
 _reading = threading.Lock()
 
 
@@ -31,11 +31,11 @@ def make_transport(
     left: t.Callable[[], float | None] = lambda: None,
     service: str | None = None,
 ) -> t.Any:
-    """A transport of azure-core.
+    """Return a transport for azure-core.
 
     :param ca_path: file with the authorities of a private cloud's endpoints; None means those that requests trusts.
-    :param left: gives the seconds after which a refused request is not waited for any more, however long the service
-        asks to wait; None for no end.
+    :param left: returns the seconds after which a refused request is not repeated any more, even if the service asks
+        to wait longer; None for no end.
     :param service: URL of the one service that requests may go to; None means any.
     :raises MissingLibraryError: azure-core is not installed.
     """
@@ -47,7 +47,7 @@ def make_transport(
         raise MissingLibraryError(COMPUTE_REQUIREMENT, error) from error
 
     class BoundedTransport(RequestsTransport):  # type: ignore[misc]
-        """The SDK's own, which stays with one service and does not pause beyond the deadline."""
+        """The SDK's own transport, which stays with one service and does not pause beyond the deadline."""
 
         def send(self, request: t.Any, **keywords: t.Any) -> t.Any:
             if service:
@@ -68,14 +68,14 @@ def make_transport(
 
 
 def _keep_authorization(request: t.Any) -> t.Any:
-    """Leave a request as it is: without any ``auth``, requests replaces the token by a password from ``.netrc``."""
+    """Return the request unchanged. Without any ``auth``, requests replaces the token by a password from ``.netrc``."""
     return request
 
 
 def tls_context(location: str) -> ssl.SSLContext:
-    """The TLS context that trusts the authorities in a file or directory. It is kept as long as that stays as it is.
+    """Return a TLS context that trusts the authorities in a file or directory. It is reused while they do not change.
 
-    :raises OSError: they cannot be read.
+    :raises OSError: the authorities cannot be read.
     """
     with _reading:
         return _read(location, os.stat(location).st_mtime_ns)
@@ -96,7 +96,7 @@ def _adapter_class() -> type[t.Any]:
     from requests.exceptions import SSLError
 
     class SharingAdapter(HTTPAdapter):
-        """requests' own, whose connections share a TLS context."""
+        """The adapter of requests, with a TLS context that its connections share."""
 
         def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]

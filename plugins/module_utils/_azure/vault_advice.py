@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user can do about an error of Key Vault."""
+"""Advice on errors of Key Vault."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BY_INNER_CODE = {
 
 
 def vault_advice_for(inner_code: str) -> str:
-    """Return one or two sentences, empty when there is nothing to say.
+    """Return one or two sentences of advice, empty without any.
 
     :param inner_code: the code of the inner error, for example ``ForbiddenByRbac``.
     """

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one version of the secret holds: the CA with its key, and a rotation under way.
+"""The content of one version of the secret: the CA with its key, and a rotation that is not finished.
 
-One value holds all of it, so that certificate, key and phase never come apart. CAs that are no longer in use are not in
-it: earlier versions of the secret keep them.
+One value contains all of it, so that certificate, key and phase always match. It does not contain CAs that are no
+longer in use: earlier versions of the secret keep them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ KEYS = {"ca": CURRENT_CA, "ca_key": CA_KEY, "next_ca": NEXT_CA, "next_ca_key": N
 class CaDocument:
     """The CA and the state that is stored with it.
 
-    :param files: content by relative path, of those in :data:`_tls.store.SHARED` that there are.
-    :param is_own: the CA is the user's own; its key is not kept.
+    :param files: content by relative path, of the existing files in :data:`_tls.store.SHARED`.
+    :param is_own: whether the CA is the user's own, whose key is not kept.
     """
 
     files: t.Mapping[str, bytes]
@@ -37,7 +37,7 @@ class CaDocument:
 
     @classmethod
     def of(cls, files: t.Mapping[str, StoredFile], state: State) -> CaDocument | None:
-        """What a set shares; None when it has no CA."""
+        """Return the document of a set; None if the set has no CA."""
         if CURRENT_CA not in files:
             return None
         shared = {path: files[path].data for path in SHARED if path in files}
@@ -53,7 +53,7 @@ class CaDocument:
         try:
             raw = json.loads(text)
             if raw["version"] != VERSION:
-                raise ValueError("its format is another one")
+                raise ValueError("its format is not the one of this version")
             rotation = raw["rotation"]
             return cls(
                 files={path: str(raw[key]).encode() for key, path in KEYS.items() if raw.get(key)},
@@ -65,7 +65,7 @@ class CaDocument:
             raise DockerHostError(f"{where} contains no CA in the format of this version of the collection") from None
 
     def dump(self) -> str:
-        """The secret's value.
+        """Return the secret's value.
 
         :raises DockerHostError: it is too long for a secret.
         """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module ``docker_tls_certs_info``: read a set of certificates, wherever its CA is."""
+"""The task of ``docker_tls_certs_info``: read a set of certificates, wherever its CA is kept."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A set of certificates whose CA lives in a key vault.
+"""A set of certificates whose CA is kept in a key vault.
 
-The vault keeps what all who use one CA must share (:data:`_tls.store.SHARED`) and the rotation; everything else stays
-in the directory, which may be discarded: it is made again from the CA. A session shows both as one set. A commit
-writes the vault first, as :mod:`versioned_secret` explains; only when that counts is the directory changed, so that
-nothing there was ever signed by a CA that others do not know.
+The vault keeps what all users of one CA must share (:data:`_tls.store.SHARED`) and the rotation; everything else stays
+in the directory. The directory may be discarded, because its files can be issued again from the CA. A session shows
+both as one set. A commit writes the vault first, as :mod:`versioned_secret` explains, and changes the directory only
+after that succeeded, so that nothing in the directory was signed by a CA that others do not know.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ MOVED = "ca: moved into the key vault"
 class VaultStore:
     """See :class:`_tls.store.Store`.
 
-    :param directory: where everything but the CA is.
-    :param secret: the secret.
+    :param directory: keeps everything but the CA.
+    :param secret: keeps the CA.
     """
 
     def __init__(self, directory: DirectoryStore, secret: VersionedSecret) -> None:
@@ -42,23 +42,23 @@ class VaultStore:
 
     @contextlib.contextmanager
     def reading(self) -> t.Iterator[VaultSession]:
-        """A session that changes nothing, here or in the vault."""
+        """Open a session that changes nothing, here or in the vault."""
         head = self.secret.current_head()
         with self.directory.reading() as local:
             yield VaultSession(self, local, head, undecided=head.proposals[0] if head.proposals else None)
 
     @contextlib.contextmanager
     def writing(self) -> t.Iterator[VaultSession]:
-        """A session that may commit. What an interrupted run left undecided in the vault is decided first."""
+        """Open a session that may commit. It first decides what an interrupted run left undecided in the vault."""
         with self.directory.writing() as local:
             yield VaultSession(self, local, self.secret.decide(self.secret.current_head()))
 
 
 class _MergedFiles(t.Mapping[str, StoredFile]):
-    """The files of a directory, but for those that the vault keeps.
+    """The files of a directory, except for those that the vault keeps.
 
-    :param local: the directory's.
-    :param kept: the vault's, and the record of both.
+    :param local: the directory's files.
+    :param kept: the vault's files, and the record of both.
     """
 
     def __init__(self, local: t.Mapping[str, StoredFile], kept: t.Mapping[str, StoredFile]) -> None:
@@ -79,7 +79,7 @@ class _MergedFiles(t.Mapping[str, StoredFile]):
 class VaultSession:
     """See :class:`_tls.store.Session`.
 
-    :param undecided: the version that is going to follow the head's tip, as soon as somebody writes that down.
+    :param undecided: the version that follows the head's tip as soon as a run accepts it.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class VaultSession:
 
     @property
     def pending(self) -> t.Sequence[str]:
-        """A CA in the directory goes into the vault, or its copy there goes away when the vault has it."""
+        """The move of a CA from the directory into the vault, or the removal of its copy in the directory."""
         return [MOVED] if any(path in self._own.files for path in SHARED) or self._takes_over else []
 
     @property
@@ -112,7 +112,7 @@ class VaultSession:
         return CaDocument.load(secret.read(version), f"Version {version.id} of {secret.label}")
 
     def _check_same_ca(self) -> None:
-        """A directory with a CA of its own does not go together with a vault that has another one."""
+        """Refuse a directory whose own CA is not the one in the vault."""
         if self._document is None or CURRENT_CA not in self._own.files or CURRENT_CA not in self._local.files:
             return
         if self._local.files[CURRENT_CA].data not in self._document.files.values():
@@ -140,7 +140,7 @@ class VaultSession:
     def commit(self, changes: Changes) -> dict[str, str]:
         """See :class:`_tls.store.Session`.
 
-        :raises Outdated: another run changed the vault since it was looked at; nothing was changed here.
+        :raises Outdated: another run changed the vault after this session read it; nothing was changed here.
         """
         files = {path: self.files[path] for path in (*SHARED, STATE) if path in self.files}
         files = {path: stored for path, stored in files.items() if path not in changes.removes} | changes.puts
@@ -158,14 +158,16 @@ class VaultSession:
         return self._local.commit(local) if local else {}
 
     def _check_kept(self, version: SecretVersion, desired: CaDocument) -> None:
-        """Before the only other copy of a key goes away, see that the vault really has it."""
+        """Check that the vault really has the CA before the only other copy of its key is removed."""
         if any(path in self._local.files for path in SHARED):
             secret = self._store.secret
             if CaDocument.load(secret.vault.value(secret.name, version.id), secret.label) != desired:
-                raise DockerHostError(f"{secret.label} does not give back what was written; nothing was changed here")
+                raise DockerHostError(
+                    f"{secret.label} does not return the value that was written to it; nothing was changed here"
+                )
 
     def _local_changes(self, changes: Changes, state: State) -> Changes:
-        """What of a commit concerns the directory."""
+        """Return the part of a commit that concerns the directory."""
 
         def stays(path: str) -> bool:
             return path not in SHARED and path != STATE and not is_retired(path)
@@ -182,5 +184,5 @@ class VaultSession:
         return local
 
     def _ours(self, state: State) -> set[str]:
-        """Paths in the directory that are this module's, by its record there or because they were just adopted."""
+        """Return the paths in the directory that the module owns by its record there, or has just adopted."""
         return {*self._own.files, *(state.files if self._document is None else ())}

@@ -4,7 +4,7 @@
 
 """The task ``docker_tls_certs`` with both of its stores.
 
-What signs in to Azure is imported only where a key vault is used: without one the task costs no more for it.
+The modules that sign in to Azure are imported only if a key vault is used, so that other tasks do not pay for them.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ def run(
 
 
 class Kept:
-    """Where the CA of a set is: in its directory."""
+    """The place of a CA that is kept in the directory of its set."""
 
     def store(self, directory: DirectoryStore) -> Store:
         """Return the store of the set with this directory."""
         return directory
 
     def result(self) -> dict[str, t.Any]:
-        """Return what a result says about it."""
+        """Return the fields of a result that describe it."""
         return {"key_vault": None}
 
 
 class KeptInVault(Kept):
-    """Where the CA of a set is: in a secret of a key vault."""
+    """The place of a CA that is kept in a secret of a key vault."""
 
     def __init__(self, secret: VersionedSecret) -> None:
         self._secret = secret
@@ -78,7 +78,7 @@ class KeptInVault(Kept):
 
 @contextlib.contextmanager
 def opened(request: Request, settle: float | None = None) -> t.Iterator[Kept]:
-    """Sign in where the options keep the CA in a key vault.
+    """Yield the place of the CA. If it is in a key vault, sign in to Azure.
 
     :raises OptionError: the options for the key vault do not fit together.
     """

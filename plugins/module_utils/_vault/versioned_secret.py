@@ -2,31 +2,31 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compare-and-set on a key vault's secret.
+"""Compare-and-set for the secret of a key vault.
 
-Key Vault has none: Set Secret takes no ``If-Match``, it always adds a version. Nor does it say in which order versions
-were added: their list comes in no order, and ``created`` counts whole seconds (Azure/azure-sdk-for-python#39790,
-Azure/azure-sdk-for-net#45792). "The latest version" alone would let the last of several writers undo what the others
-already use. What the service does offer is enough for a decision that all readers make alike:
+Key Vault does not offer it: Set Secret has no ``If-Match`` and always adds a version. The service does not say in which
+order versions were added either: their list is unordered, and ``created`` has whole seconds
+(Azure/azure-sdk-for-python#39790, Azure/azure-sdk-for-net#45792). If simply the latest version counted, the last of
+several writers would undo what the others already use. Instead, all readers come to the same decision by these rules:
 
-* Every version names in a tag the version that it is meant to follow (the *compare*). Versions that name the same one
-  are proposals for the same place.
-* The first of them by ``created``, then by id, gets the place. All times are the service's, so that no client's clock
-  matters, however wrong.
-* Nobody uses a proposal before it has been watched for :data:`SETTLE` seconds, measured by the watcher's own monotonic
-  clock. A proposal that comes later has a later ``created`` and loses; one of the same second is in the list by then.
-  So whoever looks after that time sees the same first one, whether its writer still lives or not.
-* The choice is written down on the version (``accepted``) by whoever comes to it first, and is never changed
-  afterwards; so an ordinary run waits for nothing. The others disable theirs (``withdrawn``) and begin anew with what
-  the first one wrote.
+* Every version names in a tag the version that it should follow (the *compare*). Versions that name the same one are
+  proposals for the same place.
+* The first of them by ``created``, then by id, gets the place. All times are the service's, so clients may have wrong
+  clocks.
+* A run uses a proposal only after watching it for :data:`SETTLE` seconds of its own monotonic clock. A proposal that is
+  made later has a later ``created`` and loses; one of the same second is in the list by then. So all runs see the same
+  first one after that time, even if its writer has died.
+* The first run that knows the choice records it on the version (``accepted``), and no run changes it afterwards, so an
+  ordinary run does not wait. The other writers disable their versions (``withdrawn``) and start over with the accepted
+  one.
 
-A writer may be stopped at any of its requests, for any time: before the first nothing happened; after it, its proposal
-stands for the place like any other, and the next run decides. A writer that comes back after a decision finds it. What
-it rests on: ``created`` of one secret's versions does not go back by more than SETTLE between two of the service's
-nodes, and a version that was written SETTLE seconds ago is in the list. Should either ever fail, two versions can be
-accepted for one place: then the first of them counts, for everybody, and the other job's next run follows it.
+A writer may be stopped at any of its requests, for any time: before the first one nothing happened; after it, its
+proposal is one like any other, and the next run decides. A writer that continues after a decision finds it. This
+assumes that the clocks behind ``created`` differ by less than SETTLE between two of the service's nodes, and that a
+version that was written SETTLE seconds ago is in the list. If either fails, two versions can be
+accepted for one place: then the first of them counts for everybody, and the other job's next run follows it.
 
-A secret whose request was sent twice because the answer was lost has two equal proposals of one writer; either may win.
+If a request was sent twice because its answer was lost, one writer has two equal proposals; either may win.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ CONTENT_TYPE = "application/vnd.dockerhost.azure.ca+json"
 
 @dataclass(frozen=True)
 class Head:
-    """What a list of versions comes to.
+    """The state of a secret by the list of its versions.
 
     :param accepted: the accepted versions, each the follower of the one before.
-    :param proposals: those that want to follow the last of them, the first one first; nothing is decided yet.
-    :param lost: enabled proposals for places that another version has got.
+    :param proposals: versions that propose to follow the last of them, the first one first; nothing is decided yet.
+    :param lost: enabled proposals for places that another version has.
     """
 
     accepted: tuple[SecretVersion, ...]
@@ -71,7 +71,7 @@ class Head:
 
     @property
     def place(self) -> str:
-        """What the next version is to follow."""
+        """The version that the next one must name as the one before it."""
         return self.accepted[-1].id if self.accepted else NOTHING
 
 
@@ -90,7 +90,7 @@ def find_head(versions: t.Iterable[SecretVersion]) -> Head:
             break
         accepted.append(chosen)
         place = chosen.id
-    # A list of several pages is not a snapshot: what follows a version that looks undecided here may be in use already.
+    # A list of several pages is not a snapshot: the successor of a version that looks undecided may already be in use.
     taken = {version.tags.get(AFTER_TAG) for version in accepted}
     lost = [
         version
@@ -127,12 +127,12 @@ class VersionedSecret:
         return f"the secret {self.name} of {self.vault.url}"
 
     def current_head(self) -> Head:
-        """The head as it is, after a wait where something is undecided.
+        """Return the current head. If proposals are undecided, wait for them first.
 
-        Proposals in the result are for a place for which one was seen before the wait: the first of them has won. Where
-        another run decided meanwhile, those for the next place have not been watched yet, and get a wait of their own.
+        If the result has proposals, one for the same place was seen before the wait, so the first of them has won. If
+        another run decides during the wait, the proposals for the next place get a wait of their own.
 
-        :raises DockerHostError: the secret was deleted, or is not ours.
+        :raises DockerHostError: the secret was deleted, or the module did not write it.
         """
         head = self._head()
         while head.proposals:
@@ -144,35 +144,35 @@ class VersionedSecret:
         return head
 
     def decide(self, head: Head) -> Head:
-        """Write down what was undecided when it was looked at."""
+        """Accept the winner of the proposals that the head shows, and return the new head."""
         if not head.proposals:
             return head
         self._accept(head.proposals[0])
         return self._head()
 
     def read(self, version: SecretVersion) -> str:
-        """The value of a version.
+        """Return the value of a version.
 
-        :raises DockerHostError: it may not be used, or cannot be read.
+        :raises DockerHostError: the version is disabled or expired, or cannot be read.
         """
         if not version.enabled:
             raise DockerHostError(
-                f"{self._labelled(version)}, which holds the CA, is disabled. Somebody did that; enable it again"
+                f"{self._labelled(version)}, which holds the CA, is disabled. Enable it again"
                 " (`az keyvault secret set-attributes --enabled true`), or choose another key_vault_secret."
             )
         if version.expires is not None and version.expires <= datetime.now(timezone.utc):
             raise DockerHostError(
                 f"{self._labelled(version)}, which holds the CA, expired at {version.expires:%Y-%m-%dT%H:%M:%SZ}. "
-                "Somebody set that; set a later time (`az keyvault secret set-attributes --expires TIME`), or choose"
+                "Set a later time (`az keyvault secret set-attributes --expires TIME`), or choose"
                 " another key_vault_secret."
             )
         return self.vault.value(self.name, version.id)
 
     def set(self, value: str, expected: Head) -> SecretVersion:
-        """Make ``value`` the follower of what was seen.
+        """Add ``value`` as the version that follows the expected head.
 
         :raises Outdated: another writer was faster; this proposal does not count.
-        :raises DockerHostError: the vault refused.
+        :raises DockerHostError: the vault refused the request.
         """
         tags = {STATE_TAG: PROPOSED, AFTER_TAG: expected.place, WRITER_TAG: self._writer}
         self.vault.add(self.name, value, tags, CONTENT_TYPE)
@@ -206,8 +206,8 @@ class VersionedSecret:
     def _check_not_deleted(self) -> None:
         if self.vault.is_deleted(self.name):
             raise DockerHostError(
-                f"{self.label} was deleted and can still be recovered. No other CA is made in its place, because hosts"
-                f" may trust the one it holds: recover it (`az keyvault secret recover --name {self.name}"
+                f"{self.label} was deleted and can still be recovered. No new CA is created in its place, because hosts"
+                f" may trust the one in it: recover it (`az keyvault secret recover --name {self.name}"
                 " --vault-name VAULT`), or, for a new CA, purge it or choose another key_vault_secret."
             )
 

@@ -297,13 +297,13 @@ def test_disabled_and_expired(jobs: Jobs) -> None:
     job = jobs.new()
     job.run()
     mark(job, enabled=False)
-    with pytest.raises(DockerHostError, match=r"is disabled. Somebody did that; enable it again"):
+    with pytest.raises(DockerHostError, match=r"is disabled\. Enable it again"):
         jobs.new().run()
     with job.client() as client:
         version = client.versions("docker-ca")[0]
         client.mark("docker-ca", version, enabled=True, tags={})
     mark(job, expires_on=dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=1))
-    with pytest.raises(DockerHostError, match=r"expired at .*; set a later time"):
+    with pytest.raises(DockerHostError, match=r"expired at .*Z\. Set a later time"):
         jobs.new().run()
     assert job.files() == [name for name in LEAVES if "web1" not in name]
 
