@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The option ``after`` of docker_endpoint_info: results of the tasks before it."""
+"""The option ``after`` of docker_endpoint_info: the results of earlier tasks."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class EarlierResults:
 
     @property
     def is_predicted(self) -> bool:
-        """Return whether something before would have changed, or the engine's address is not known yet."""
+        """Return whether an earlier task would have made changes, or the engine's address is not known yet."""
         changed = any(result.get("changed") is True for result in self._results)
         return changed or any("docker_host" in (host.get("unknown") or ()) for host in self._hosts)
 
     def refuse_host_that_is_off(self) -> None:
-        """Stop if the VM does not run: waiting for its engine would be in vain.
+        """Refuse to wait for the engine of a VM that is off.
 
-        :raises DockerHostError: it is stopped or deallocated.
+        :raises DockerHostError: the VM is stopped or deallocated.
         """
         name, power_state = "the host", None
         for result in self._results:

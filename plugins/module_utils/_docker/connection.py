@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How an engine is reached: community.docker's connection options."""
+"""Connections to a Docker engine, described by community.docker's connection options."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TLS_PORT = 2376
 def environment_fallback(name: str) -> str:
     """Return an environment variable's value. As for the Docker CLI, an empty one is unset.
 
-    :raises AnsibleFallbackNotFound: it is unset.
+    :raises AnsibleFallbackNotFound: the variable is unset.
     """
     value = os.environ.get(name)
     if not value:
@@ -79,13 +79,13 @@ CONNECTION_SPEC = ArgumentSpec(
 
 @dataclass(frozen=True)
 class Connection:
-    """One way to an engine.
+    """A connection to an engine.
 
     :param docker_host: as given, for example ``tcp://203.0.113.7:4243``.
     :param host: DNS name or IP address without brackets; None for a unix socket.
     :param port: TCP port; 0 for a unix socket.
-    :param socket_path: of the unix socket; None for TCP.
-    :param tls: whether TLS is spoken.
+    :param socket_path: the path of the unix socket; None for TCP.
+    :param tls: whether the connection uses TLS.
     :param verify: whether the server's certificate is verified.
     :param server_name: the name or address that the certificate must be valid for.
     :param timeout: seconds for one connection attempt, and for each answer.
@@ -112,9 +112,9 @@ class Connection:
         return f"{host}:{self.port}"
 
     def ssl_context(self) -> ssl.SSLContext:
-        """Return a context with the files of this connection.
+        """Return a TLS context with the files of this connection.
 
-        :raises OptionError: a file cannot be read, or is not what it should be.
+        :raises OptionError: a file cannot be read, or does not contain what its option requires.
         """
         context = load_context(self.ca_path if self.verify else None)
         if not self.verify:
@@ -158,7 +158,7 @@ class Connection:
 
 
 def connection_of(params: t.Mapping[str, t.Any]) -> Connection:
-    """Return the connection that options describe. Reads files only when TLS is spoken.
+    """Return the connection that options describe. It reads files only if the connection uses TLS.
 
     :raises OptionError: the options are not a usable connection.
     """
@@ -197,7 +197,7 @@ def _check_files(connection: Connection) -> None:
 
 
 def load_context(ca_path: str | None) -> ssl.SSLContext:
-    """Return a context that trusts this CA alone, or the system's CAs without one.
+    """Return a TLS context that trusts only this CA, or without one the system's CAs.
 
     :raises OptionError: the file contains no certificates.
     """
@@ -216,7 +216,7 @@ def _refuse_passphrase() -> str:
 
 
 def load_client_certificate(context: ssl.SSLContext, client_cert: str, client_key: str | None) -> None:
-    """Give a context its client certificate.
+    """Load a client certificate into a TLS context.
 
     :raises OptionError: the files are not a certificate and a key that belong together, without a passphrase.
     """

@@ -23,7 +23,7 @@ SPEC = ArgumentSpec(
 
 
 def run(request: Request) -> dict[str, t.Any]:
-    """Describe one context, or all of a configuration directory.
+    """Describe one context, or all contexts of a configuration directory.
 
     :raises OptionError: the name is not a valid name of a context.
     :raises DockerHostError: a file cannot be read or understood.

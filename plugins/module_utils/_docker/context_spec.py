@@ -76,9 +76,9 @@ _URL_KEYS = {"tls": "docker_host", "ssh": "ssh_url"}
 
 
 class Endpoint(t.NamedTuple):
-    """Where a context leads.
+    """The engine's URL in a context.
 
-    :param option: the option that says so.
+    :param option: the option that gives the URL.
     :param url: None if it is not known yet, in check mode only.
     :param scheme: ``tcp``, ``ssh`` or ``unix``.
     """
@@ -89,7 +89,7 @@ class Endpoint(t.NamedTuple):
 
 
 def read_endpoint(params: Params, *, check_mode: bool) -> Endpoint:
-    """Return where the context leads.
+    """Return the URL of the context's engine.
 
     :raises OptionError: the URL is missing or not one that the docker CLI accepts.
     """
@@ -124,7 +124,7 @@ def _parse(option: str, text: str) -> DockerUrl:
 def tls_sources(params: Params) -> dict[str, str | None]:
     """Return the paths of the context's certificate files, by the option that gives them.
 
-    With ``host`` over SSH there are none: ``tls`` describes the way that is not taken.
+    With ``host`` over SSH there are none, because ``tls`` describes the connection over TCP.
     """
     tls = params["tls"]
     if tls is None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Contexts of the Docker CLI, in the CLI's own format on disk.
+"""Contexts of the Docker CLI in the CLI's own format on disk.
 
 The format is docker/cli's ``cli/context/store``: a context's id is the SHA-256 of its name;
 ``contexts/meta/ID/meta.json`` describes it, ``contexts/tls/ID/docker/`` contains copies of its PEM files. The name of
@@ -43,11 +43,11 @@ TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
 
 @dataclass(frozen=True)
 class Context:
-    """What a context consists of.
+    """The content of a context.
 
     :param host: the engine's URL, as the CLI's ``DOCKER_HOST``; None if it is not known yet, in check mode only.
     :param tls: content of its PEM files by the CLI's file names, a private key among them.
-    :param managed: whether this collection created it, or took it over.
+    :param managed: whether this collection created the context, or took it over.
     :param document: ``meta.json`` as it is, for keys that this collection does not know.
     """
 
@@ -74,7 +74,7 @@ class Context:
 def check_name(name: str) -> None:
     """Check a context's name by the CLI's rules.
 
-    :raises OptionError: it is not allowed.
+    :raises OptionError: the CLI does not allow the name.
     """
     if name == "default":
         raise OptionError("name", "must not be 'default', which is the Docker CLI's own context")
@@ -86,7 +86,7 @@ def check_name(name: str) -> None:
 class ContextStore:
     """The contexts in a configuration directory of the Docker CLI.
 
-    :param directory: what ``DOCKER_CONFIG`` names, absolute. It need not exist.
+    :param directory: the absolute path of the directory that ``DOCKER_CONFIG`` names. It need not exist.
     """
 
     def __init__(self, directory: str) -> None:
@@ -106,7 +106,7 @@ class ContextStore:
     def changing(self) -> t.Iterator[None]:
         """Exclude other runs of this collection.
 
-        :raises DockerHostError: somebody else could change the directory, or it cannot be created.
+        :raises DockerHostError: another user could change the directory, or it cannot be created.
         """
         check_directory(self.directory, "docker_config")
         create_directory(self.directory, 0o700)

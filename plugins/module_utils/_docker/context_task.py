@@ -43,7 +43,7 @@ def run(request: Request) -> dict[str, t.Any]:
 class _Run:
     """One run of the task.
 
-    :param endpoint: where the context leads; None with ``state=absent``, as ``desired``.
+    :param endpoint: the engine's URL; None with ``state=absent``, as ``desired``.
     """
 
     def __init__(
@@ -204,7 +204,7 @@ def _known_hosts_diff(known_hosts: KnownHosts | None) -> tuple[str, str]:
 
 
 def _properties(context: Context) -> dict[str, t.Any]:
-    """Return what is compared, and shown in a diff: of files the start of a hash."""
+    """Return the properties that are compared and shown in a diff; files by the start of a hash."""
     properties: dict[str, t.Any] = {
         "docker_host": context.host,
         "description": context.description,

@@ -51,7 +51,7 @@ PREDICTED: t.Mapping[str, t.Any] = {
 
 
 def run(request: Request) -> dict[str, t.Any]:
-    """Ask the engine until it answers.
+    """Query the engine until it answers.
 
     :raises OptionError: the options are not a usable connection.
     :raises DockerHostError: an earlier result says that the host is off.
@@ -87,7 +87,7 @@ def run(request: Request) -> dict[str, t.Any]:
 
 
 class _Wait:
-    """Ask until the engine answers, with a line of progress whenever the reason changes and every 30 s."""
+    """Query the engine until it answers, and show progress whenever the reason changes and every 30 s."""
 
     def __init__(self, connection: Connection, patience: float, progress: t.Callable[[str], None]) -> None:
         self.connection = connection

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why an engine did not answer, in the user's terms."""
+"""The reasons why an engine does not answer, in the user's terms."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class EndpointError(DockerHostError):
 
     @property
     def transient(self) -> bool:
-        """Whether waiting may help."""
+        """Whether the failure may pass by itself."""
         return self.kind in TRANSIENT
 
 

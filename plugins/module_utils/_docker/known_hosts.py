@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""OpenSSH's ``known_hosts``: keys that are known before the first connection.
+"""OpenSSH's ``known_hosts``, with keys that are known before the first connection.
 
 The format is that of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". Lines of this collection end in a comment, which
 distinguishes them from the user's own lines. Those are never changed.
@@ -31,9 +31,9 @@ def host_field(host: str, port: int) -> str:
 
 
 def parse_key(option: str, text: str) -> tuple[str, str]:
-    """Return type and base64 of a public key as ``ssh_host_*_key.pub`` contains it; a comment is dropped.
+    """Return type and base64 of a public key as ``ssh_host_*_key.pub`` contains it, without its comment.
 
-    :raises OptionError: it is not a public key.
+    :raises OptionError: the text is not a public key.
     """
     fields = text.split()
     problem = "must be a server's public key as /etc/ssh/ssh_host_ed25519_key.pub contains it"
@@ -70,7 +70,7 @@ class KnownHosts:
         return _owner(line) == self.comment
 
     def set(self, field: str, keys: list[tuple[str, str]]) -> None:
-        """Set the keys that are known for that server.
+        """Set the known keys of a server.
 
         Other keys that other contexts of this collection have for it belong to an earlier machine, and are dropped.
 
@@ -99,7 +99,7 @@ class KnownHosts:
             self.lines = kept + managed
 
     def drop(self) -> None:
-        """Drop the lines of the owner, for whichever server they are."""
+        """Remove the lines of the owner for all servers."""
         self.lines = [line for line in self.lines if not self._is_managed(line)]
 
     @property

@@ -13,9 +13,9 @@ from .connection import load_client_certificate, load_context
 
 
 def check_pair(ca_path: str | None, client_cert: str | None, client_key: str | None) -> None:
-    """Check that the files are certificates and a key, that belong together and need no passphrase.
+    """Check that the files are certificates and a key that belong together and need no passphrase.
 
-    :raises OptionError: one of them is not.
+    :raises OptionError: a file is something else, or the files do not belong together.
     """
     context = load_context(ca_path) if ca_path else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if client_cert:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask an engine once, and report precisely why it did not answer.
+"""Query an engine once, and report precisely why it did not answer.
 
 Only the standard library is used: the engine's answers are plain HTTP, and environment variables such as
 ``REQUESTS_CA_BUNDLE``, which break other clients, have no effect here. Proxies are not used.
@@ -25,12 +25,12 @@ from .connection import Connection
 from .failures import NOT_DOCKER, SPEAKS_TLS, EndpointError, explain
 
 MAX_ANSWER = 16 * 1024 * 1024
-"""In bytes; an answer to ``/info`` has a few thousand."""
+"""Bytes; an answer to ``/info`` has a few thousand."""
 CLIENT_CERTIFICATE_KINDS = ("client_certificate_required", "client_certificate_refused")
 
 
 class Answer(t.NamedTuple):
-    """What an engine answered.
+    """The answer of an engine.
 
     :param version: its answer to ``/version``.
     :param info: its answer to ``/info``.
@@ -43,10 +43,10 @@ class Answer(t.NamedTuple):
 
 
 def ask(connection: Connection, timeout: float) -> Answer:
-    """Ask the engine for ``/version`` and ``/info`` over one connection.
+    """Query ``/version`` and ``/info`` over one connection.
 
     :param timeout: seconds for the connection, and for each answer as a whole.
-    :raises EndpointError: it did not answer, or not as an engine does.
+    :raises EndpointError: the engine did not answer, or not as an engine does.
     """
     with contextlib.closing(_Conversation(connection, timeout)) as conversation:
         try:
@@ -65,8 +65,8 @@ def require_client_certificate(connection: Connection, timeout: float) -> None:
 
     Only a TLS alert proves that: a connection can be closed for any reason.
 
-    :raises EndpointError: of kind ``client_certificate_not_required`` if it does not, of another kind if it gave no
-        proof.
+    :raises EndpointError: of kind ``client_certificate_not_required`` if the engine accepts the client, of another kind
+        if it gave no proof.
     """
     stranger = replace(connection, client_cert=None, client_key=None)
     with contextlib.closing(_Conversation(stranger, timeout)) as conversation:
@@ -92,7 +92,7 @@ def _failure(error: Exception, conversation: _Conversation) -> EndpointError:
     """Return why the engine did not answer.
 
     Under TLS 1.3 a server judges the client's certificate after the client's handshake is over, and its reset can
-    overtake its alert. Under TLS 1.2 it answers within the handshake, so a closed connection is tried again with that.
+    overtake its alert. Under TLS 1.2 it answers within the handshake, so a closed connection is repeated with 1.2.
     """
     failure = explain(error, conversation.connection)
     if failure.kind == "closed" and conversation.secured and conversation.tls_version == "TLSv1.3":
@@ -101,9 +101,9 @@ def _failure(error: Exception, conversation: _Conversation) -> EndpointError:
 
 
 class _TimedSocket:
-    """What ``http.client`` needs of a socket, with one deadline for a whole request and its answer.
+    """The part of a socket that ``http.client`` uses, with one deadline for a whole request and its answer.
 
-    A socket's own timeout starts again with each byte, so an answer that drips would have no end.
+    A socket's own timeout starts again with each byte, so a slow answer could last forever.
     """
 
     def __init__(self, plain: socket.socket, seconds: float) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Commands that set environment variables, for people to paste into their shells."""
+"""Commands that set environment variables, for users to paste into their shells."""
 
 from __future__ import annotations
 

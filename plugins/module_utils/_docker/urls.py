@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""URLs of Docker engines, as the docker CLI's ``DOCKER_HOST`` has them."""
+"""URLs of Docker engines, in the form of the Docker CLI's ``DOCKER_HOST``."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _FORMS = {"tcp": "tcp://ADDRESS:PORT", "ssh": "ssh://USER@ADDRESS", "unix": "uni
 
 @dataclass(frozen=True)
 class DockerUrl:
-    """An engine's URL, checked.
+    """The checked URL of an engine.
 
-    :param text: as it was given.
+    :param text: the URL as the user wrote it.
     :param host: DNS name or IP address without brackets; empty for a unix socket.
     :param port: TCP port; None if the URL has none.
-    :param path: of the unix socket; empty for the other schemes.
+    :param path: the path of the unix socket; empty for other schemes.
     """
 
     text: str
@@ -40,7 +40,7 @@ def parse_docker_host(option: str, text: str, schemes: t.Collection[str]) -> Doc
     """Return the parts of an engine's URL.
 
     :param schemes: the schemes that are accepted.
-    :raises OptionError: it is not such a URL. The text never quotes user information.
+    :raises OptionError: the text is not such a URL. The error never quotes user information.
     """
     advice = "write " + " or ".join(form for scheme, form in _FORMS.items() if scheme in schemes)
     scheme, separator, rest = text.partition("://")
@@ -65,7 +65,7 @@ def parse_docker_host(option: str, text: str, schemes: t.Collection[str]) -> Doc
 
 
 def _host(option: str, url: SplitResult, advice: str) -> str:
-    """Return the host. A pattern of ``known_hosts`` is not a host."""
+    """Return the host of a URL. It must not be a pattern of ``known_hosts``."""
     host = url.hostname or ""
     if not _is_host(host):
         raise OptionError(option, f"must contain one DNS name or IP address, got {host!r}; {advice}")
