@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action of docker_context: in Ansible's own process it costs a twentieth of what a module costs."""
+"""The action of docker_context: it runs in Ansible's own process, at a twentieth of the cost of a module."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action of docker_host_facts: it also gives the host its connection variables, for later tasks and plays.
+"""The action of docker_host_facts: it also sets the host's connection variables for later tasks and plays.
 
-Which mechanism reaches other tasks differs between versions of ansible-core, and is kept in this file alone:
+The mechanism that reaches other tasks depends on the version of ansible-core, and only this file knows it:
 
 - The role sets ``docker_host_facts`` with a task of its own. That works everywhere, with every strategy.
 - From ansible-core 2.21 on, an action registers variables of its host, and adds hosts, by methods. Before, a result

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action of docker_host_summary: it prints plain lines, whatever the callback does with results."""
+"""The action of docker_host_summary: it prints plain lines, independent of the callback."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ActionModule(LocalAction):
     _supports_async = False
 
     def prepare(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Add what the role knows of its hosts."""
+        """Add the results of the role for its hosts."""
         if not self._in_the_role() or "lines" in args:
             return args
         return {**args, "hosts": self._hosts(self._host_vars)}

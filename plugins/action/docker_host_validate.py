@@ -69,7 +69,7 @@ class ActionModule(LocalAction):
 
 
 def _with_program(args: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the arguments with the program for the VM, which counts in the size of what is pushed."""
+    """Return the arguments with the program for the VM, whose size counts for the settings that are pushed."""
     stages = dict(args.get("stages") or {})
     if "docker_vm_extension" in stages:
         stages["docker_vm_extension"] = {**stages["docker_vm_extension"], "setup_program": read_program()}
@@ -82,7 +82,7 @@ def _may_clash(own: RoleVariables, here: str, hosts: list[str]) -> bool:
 
 
 def _identity(role: RoleVariables, host: str) -> dict[str, t.Any]:
-    """Return what tells a Docker host from others: where it is, and where the controller keeps its files."""
+    """Return what identifies a Docker host: its place in Azure, and the places of its files on the controller."""
     text = {name: str(role.value(name) or "") for name in ("resource_group", "subscription_id", "cert_dir")}
     # With a configuration directory of its own, a context of the same name is another one.
     with_context = role.is_true("context") and not role.value("docker_config")

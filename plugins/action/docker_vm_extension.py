@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action of docker_vm_extension: it pushes from Ansible's own process, says how it goes, and gives the program."""
+"""The action of docker_vm_extension: it runs in Ansible's own process, shows progress, and adds the setup program."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ class ActionModule(LocalAction):
     BACKEND = BACKEND
 
     def prepare(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Hand the program that runs on the VM to the module."""
+        """Add the setup program that runs on the VM."""
         return args if args.get("setup_program") else {**args, "setup_program": read_program()}

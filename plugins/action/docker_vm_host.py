@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action of docker_vm_host: it talks to Azure from Ansible's own process, and says how it goes."""
+"""The action of docker_vm_host: it calls Azure from Ansible's own process, and shows progress."""
 
 from __future__ import annotations
 

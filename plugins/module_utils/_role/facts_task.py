@@ -74,7 +74,7 @@ def changes_of(stage: str, result: Json) -> list[str]:
 
 
 def is_predicted(check_mode: bool, results: t.Mapping[str, t.Any]) -> bool:
-    """Return whether results foretell what a run would do: in check mode, when a stage would change something."""
+    """Return whether the results are predictions: in check mode, if a stage would change something."""
     return check_mode and any(results[stage].get("changed") for stage in STAGES)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the stages of the role docker_host know of a host from those before them.
+"""The results that a stage of the role docker_host takes from earlier stages.
 
 A stage reads the registered results of earlier stages. A stage that is used alone reads the certificate directory and
 the Docker context instead, without asking Azure.
@@ -223,7 +223,7 @@ class StageResults:
         return "valid" if end - margin > utc_now() else f"expires on {end:%Y-%m-%d}"
 
     def get(self, what: str) -> t.Any:
-        """Return one of the things that a stage passes on.
+        """Return one of the values that a stage passes on.
 
         :param what: host, named_host, url, server, client, certificates or validity.
         """

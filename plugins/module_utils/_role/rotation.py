@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How hosts of one play renew their certificates together.
+"""The renewal of certificates by several hosts of one play together.
 
 Hosts that share a certificate directory (or a key vault's CA) are *peers*. The first of them, the *leader*, renews for
-all; each host then takes over the leader's result. Hosts tell the others about themselves in a variable of theirs.
+all; each host then uses the leader's result. Each host shares its own state with the others in a variable.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Rotation:
         self._get_of = get_of
 
     def answer(self, question: str) -> t.Any:
-        """Return what a task of the role needs to know.
+        """Return the answer to a question of the role's tasks.
 
         :param question: the name of a public method.
         """
@@ -198,5 +198,5 @@ class Rotation:
 
 
 def _place(resource_group: str, name: str) -> str:
-    """Return what tells a VM from others of a subscription; Azure names are case-insensitive."""
+    """Return what identifies a VM in a subscription. Azure names are case-insensitive."""
     return f"{resource_group}/{name}".lower()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person wants to read at the end of a run of the role docker_host: first what changed, then how to connect."""
+"""The summary at the end of a run of the role docker_host: first what changed, then how to connect."""
 
 from __future__ import annotations
 

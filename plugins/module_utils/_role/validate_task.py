@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task behind docker_host_validate: everything that can be known to be wrong before the first change."""
+"""The task of docker_host_validate: find every error that can be known before the first change."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _known_stages(stages: Values) -> Values:
 
 
 def in_words_of(stage: Stage, act: t.Callable[[], t.Any]) -> t.Any:
-    """Run something for a stage, and name options in errors by the role's variables."""
+    """Run a function for a stage, and name options in errors by the role's variables."""
     try:
         return act()
     except DockerHostError as error:
