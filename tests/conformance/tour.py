@@ -20,7 +20,7 @@ NETWORK, COMPUTE, DISKS, SKUS = "2024-05-01", "2024-07-01", "2024-03-02", "2021-
 RESOURCES, SUBSCRIPTIONS = "2022-09-01", "2022-12-01"
 GALLERIES = "2023-07-03"
 KEY_VAULT, MANAGED_IDENTITY = "2023-07-01", "2023-01-31"
-AUTHORIZATION, MARKETPLACE = "2022-04-01", "2021-01-01"
+AUTHORIZATION, MARKETPLACE, LOCKS = "2022-04-01", "2021-01-01", "2020-05-01"
 PLACE = "westeurope"
 IMAGE = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"}
 
@@ -72,6 +72,8 @@ class Tour:
         await self.vaults()
         await self.identities()
         await self.rights_and_terms()
+        await self.deployments()
+        await self.tags_and_locks()
         await self.machines()
         await self.power()
         await self.extensions()
@@ -127,6 +129,7 @@ class Tour:
             200,
             body={"location": PLACE, "properties": {"securityRules": [rule("ssh", 110, "22")]}},
         )
+        await self.go("GET", f"{self.subscription}/providers/Microsoft.Network/locations/{PLACE}/usages", NETWORK)
         await self.go("PUT", f"{nsg}/securityRules/web", NETWORK, 201, body=rule("web", 200, "443"))
         await self.go("PUT", f"{nsg}/securityRules/web", NETWORK, 200, body=rule("web", 210, "443"))
         await self.go("PUT", f"{nsg}/securityRules/clash", NETWORK, 400, body=rule("clash", 210, "444"))
@@ -158,6 +161,8 @@ class Tour:
         await self.go("GET", f"{vnet}/subnets", NETWORK)
         await self.go("GET", f"{vnet}/subnets/s1", NETWORK)
         await self.go("GET", f"{vnet}/usages", NETWORK)
+        await self.go("GET", f"{vnet}/virtualNetworkPeerings", NETWORK)
+        await self.go("GET", f"{vnet}/virtualNetworkPeerings/none", NETWORK, 404)
         for address, status in (("10.1.0.9", 200), ("10.1.0.1", 200), ("10.9.0.9", 400)):
             await self.go("GET", f"{vnet}/CheckIPAddressAvailability", NETWORK, status, query=f"&ipAddress={address}")
         await self.go("DELETE", f"{vnet}/subnets/s2", NETWORK, 202)
@@ -315,6 +320,52 @@ class Tour:
         accepted = {**shown.body, "properties": {**shown.body["properties"], "accepted": True}}
         await self.go("PUT", agreement, MARKETPLACE, body=accepted)
 
+    async def deployments(self) -> None:
+        """Template deployments to a group and to the subscription."""
+        asg = {"type": "Microsoft.Network/applicationSecurityGroups", "name": "made", "apiVersion": NETWORK}
+        body: Json = {"properties": {"mode": "Incremental", "template": {"resources": [{**asg, "location": PLACE}]}}}
+        wrong: Json = {"properties": {"mode": "Incremental", "template": {"resources": [{**asg, "dependsOn": ["x"]}]}}}
+        for scope in (self.group, self.subscription):
+            deployments = f"{scope}/providers/Microsoft.Resources/deployments"
+            one = f"{deployments}/d1"
+            if scope == self.subscription:
+                more = {"type": "Microsoft.Resources/resourceGroups", "name": "tour", "apiVersion": RESOURCES}
+                body = {
+                    "location": PLACE,
+                    "properties": {"mode": "Incremental", "template": {"resources": [{**more, "location": PLACE}]}},
+                }
+            await self.go("POST", f"{one}/validate", RESOURCES, 200, body=body)
+            await self.go("PUT", one, RESOURCES, 201, body=body)
+            await self.go("PUT", one, RESOURCES, 200, body=body)
+            await self.go("PUT", one, RESOURCES, 400, body={**body, **wrong})
+            for path in (one, deployments, f"{one}/operations"):
+                await self.go("GET", path, RESOURCES)
+            listed = await self.go("GET", f"{one}/operations", RESOURCES)
+            await self.go("GET", f"{one}/operations/{listed.body['value'][0]['operationId']}", RESOURCES)
+            await self.go("HEAD", one, RESOURCES, 204)
+            await self.go("POST", f"{one}/exportTemplate", RESOURCES, 200)
+            self._azure.hold(True)
+            await self.go("PUT", f"{deployments}/d2", RESOURCES, 201, body=body)
+            await self.go("POST", f"{deployments}/d2/cancel", RESOURCES, 204)
+            self._azure.hold(False)
+            await self.go("DELETE", one, RESOURCES, 202)
+            await self.go("GET", one, RESOURCES, 404)
+
+    async def tags_and_locks(self) -> None:
+        """Tags and locks of a group."""
+        tags = f"{self.group}/providers/Microsoft.Resources/tags/default"
+        await self.go("PUT", tags, RESOURCES, 200, body={"properties": {"tags": {"a": "b"}}})
+        await self.go("PATCH", tags, RESOURCES, 200, body={"operation": "Merge", "properties": {"tags": {"c": "d"}}})
+        await self.go("GET", tags, RESOURCES)
+        await self.go("DELETE", tags, RESOURCES)
+        locks = f"{self.group}/providers/Microsoft.Authorization/locks"
+        lock = {"properties": {"level": "CanNotDelete"}}
+        await self.go("PUT", f"{locks}/l1", LOCKS, 201, body=lock)
+        await self.go("GET", f"{locks}/l1", LOCKS)
+        await self.go("GET", locks, LOCKS)
+        await self.go("DELETE", self.group, RESOURCES, 409)
+        await self.go("DELETE", f"{locks}/l1", LOCKS)
+
     async def vaults(self) -> None:
         """Key vaults; their secrets are at another endpoint."""
         vaults = f"{self.group}/providers/Microsoft.KeyVault/vaults"
@@ -329,6 +380,8 @@ class Tour:
 
     async def identities(self) -> None:
         """User-assigned identities."""
+        kind = "providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+        await self.go("GET", f"{self.subscription}/{kind}", MANAGED_IDENTITY)
         identities = f"{self.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
         body = {"location": PLACE}
         await self.go("PUT", f"{identities}/tour", MANAGED_IDENTITY, 201, body=body)
@@ -439,6 +492,9 @@ class Tour:
 
     async def power(self) -> None:
         """Power actions, and what they refuse."""
+        nic = f"{self.network}/networkInterfaces/nic1"
+        for name in ("effectiveNetworkSecurityGroups", "effectiveRouteTable"):
+            await self.go("POST", f"{nic}/{name}", NETWORK, 202)
         for action in ("restart", "powerOff", "start", "deallocate", "start", "redeploy", "reapply"):
             await self.go("POST", f"{self.vm}/{action}", COMPUTE, 202)
             await self.go("GET", f"{self.vm}/instanceView", COMPUTE)

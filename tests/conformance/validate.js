@@ -14,7 +14,7 @@ const fs = require("fs");
 const { LiveValidator } = require("oav/dist/lib/liveValidation/liveValidator");
 
 // Operation URLs are opaque to clients, and no specification describes them.
-const OPAQUE = /\/(operations|operationresults|diskoperations)\/[^/]+$/i;
+const OPAQUE = /\/(operations|operationresults|operationstatuses|diskoperations)\/[^/]+$/i;
 
 function exchanges(files) {
   const lines = files.flatMap((file) => fs.readFileSync(file, "utf8").split("\n"));

@@ -43,7 +43,7 @@ from .endpoints.control import PREFIX, Control
 from .endpoints.tokens import Tokens, form_of
 from .errors import ApiError, subscription_not_found
 from .faults import Fault
-from .network import application_groups, nics, nsgs, public_ips, vnets
+from .network import application_groups, effective, nics, nsgs, public_ips, vnets
 from .settings import new_guid
 from .vault import data_plane, vaults
 from .vault.names import vault_of_host
@@ -53,6 +53,7 @@ ROUTED = (
     catalogue_routes,
     deployments,
     disks,
+    effective,
     extensions,
     galleries,
     groups,

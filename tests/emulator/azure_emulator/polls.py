@@ -82,6 +82,8 @@ async def poll_result(cloud: Cloud, request: ArmRequest) -> Reply:
     if going_on:
         location = cloud.operations.url(request.origin, operation, location=True)
         return Reply(202, None, {"Location": location, **_wait(cloud, operation)})
+    if operation.status == "Succeeded" and operation.output is not None:
+        return Reply(200, operation.output, pretty=True)
     if operation.status == "Succeeded":
         urls = {
             "Azure-AsyncOperation": cloud.operations.url(request.origin, operation),

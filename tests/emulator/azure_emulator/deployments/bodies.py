@@ -90,7 +90,6 @@ def _operation(deployment: Resource, step: Step, id_: str) -> Json:
         "provisioningState": step.state,
         "timestamp": (step.ended or step.started).removesuffix("+00:00") + "Z",
         "duration": "PT0S",
-        "trackingId": deployment.properties["correlationId"],
     }
     if step.status_code:
         properties["statusCode"] = step.status_code

@@ -174,7 +174,9 @@ async def validate(cloud: Cloud, request: ArmRequest) -> Reply:
     found.properties["provisioningState"] = "Succeeded"
     template, _references = make_template(cloud, scope_in(request), found.name, found.hidden["sent"])
     found.properties["validatedResources"] = [{"id": resource.id} for resource in plan(template)]
-    return Reply(200, render(found))
+    body = render(found)
+    # Ids in this answer are newer than the specification of 2022-09-01.
+    return Reply(200, body if request.api_version >= "2024-07-01" else {"properties": body["properties"]})
 
 
 async def export(cloud: Cloud, request: ArmRequest) -> Reply:
