@@ -243,7 +243,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         # A resource group of one subscription need not exist in the others.
         nowhere = set.intersection(*(set(part.missing) for part in found))
         if nowhere:
-            self.display.warning(f"resource_groups: there is no resource group {', '.join(sorted(nowhere))}")
+            self.display.warning(f"resource_groups: these groups do not exist: {', '.join(sorted(nowhere))}")
         return [host for part in found for host in part.hosts]
 
     def _option(self, name: str) -> t.Any:

@@ -30,7 +30,7 @@ class Differences:
     entries: list[Difference] = field(default_factory=list)
 
     def add(self, path: str, before: t.Any, after: t.Any) -> None:
-        """Note that the property is to change from ``before`` to ``after``."""
+        """Note that the property must change from ``before`` to ``after``."""
         self.entries.append(Difference(path, before, after))
 
     def compare(self, path: str, before: t.Any, after: t.Any) -> bool:

@@ -4,8 +4,8 @@
 
 """Directories and files that hold keys: only their user (and root) may replace what is in them.
 
-A path is as safe as each directory on the way to it: whoever can rename an entry of one of them, or put a symbolic link
-in its place, decides what is read and written at the end. Where nobody else can, nothing changes between a check and
+A path is as safe as each directory on the way to it: a user who can rename an entry of one of them, or put a symbolic
+link in its place, decides what is read and written at the end. If nobody else can, nothing changes between a check and
 the use of the path.
 """
 

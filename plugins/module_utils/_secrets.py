@@ -77,7 +77,7 @@ def _has_secrets(spec: Spec) -> bool:
 
 
 def _parsed(value: t.Any) -> t.Any:
-    """Return what a text stands for where Ansible accepts it for a dictionary or list; None if it cannot be read."""
+    """Return the dictionary or list that Ansible reads from a text; None if it cannot be read."""
     if not isinstance(value, str):
         return None
     for read in (json.loads, check_type_dict):

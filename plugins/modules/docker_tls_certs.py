@@ -410,7 +410,7 @@ key_vault:
       description: Name of the secret.
       type: str
     version:
-      description: The version of the secret that is in use; null when there is none yet, or none any more.
+      description: The version of the secret that is in use; null if the secret does not exist yet, or was deleted.
       type: str
       sample: 4387e9f3d6e14c459867679a90fd0f79
 client:
@@ -420,16 +420,16 @@ client:
   returned: O(state=present)
   contains:
     cert_path:
-      description: Its certificate.
+      description: Path of the certificate.
       type: str
     key_path:
-      description: Its private key.
+      description: Path of the private key.
       type: str
     ca_path:
-      description: What it is to trust.
+      description: Path of the CAs that its owner must trust.
       type: str
     csr_path:
-      description: A request that waits to be signed elsewhere, else null.
+      description: Path of a request that waits to be signed elsewhere, else null.
       type: str
     fingerprint:
       description: SHA-256 of the certificate, 64 hexadecimal digits.
@@ -446,7 +446,7 @@ client:
       description: Whole days until the end, negative after it.
       type: int
     key_type:
-      description: Type of its key.
+      description: Type of the key.
       type: str
       sample: ecdsa_p256
     dns_names:
@@ -479,14 +479,14 @@ trusted_cas:
   elements: str
   returned: O(state=present)
 rotation:
-  description: The rotation of the CA that is under way.
+  description: The unfinished rotation of the CA.
   type: dict
   returned: O(state=present)
   contains:
     phase:
       description:
         - V(trust), both CAs are in every trust list, V(servers), servers have certificates of the new CA, V(clients),
-          clients too, or null when no rotation is under way.
+          clients too, or null without a rotation.
       type: str
     old_fingerprint:
       description: SHA-256 fingerprint of the CA that is replaced.
@@ -503,7 +503,7 @@ changed_files:
     - Paths of the files of clients and hosts, and of the CA's certificate, that were written or removed; in check mode
       those that would be.
     - O(dockerhost.azure.docker_vm_extension#module:pending_files) and
-      O(dockerhost.azure.docker_context#module:pending_files) take them, so that their check mode knows.
+      O(dockerhost.azure.docker_context#module:pending_files) take them, so that check mode predicts their changes.
   type: list
   elements: str
   returned: O(state=present)
@@ -524,13 +524,13 @@ docker_connection:
       description: Always true.
       type: bool
     ca_path:
-      description: What the client is to trust.
+      description: Path of the CAs that the client must trust.
       type: str
     client_cert:
-      description: The client's certificate.
+      description: Path of the client's certificate.
       type: str
     client_key:
-      description: The client's key.
+      description: Path of the client's private key.
       type: str
 actions:
   description: One line for each change that was made, or would be made.
@@ -539,7 +539,7 @@ actions:
   returned: success
   sample: ["servers/web1: renewed with the same key: SAN lacks 10.0.0.5"]
 backup_files:
-  description: Where replaced or removed files are kept, by their paths.
+  description: Paths of the copies of replaced or removed files, by the paths of the files.
   type: dict
   returned: success
 removed:

@@ -93,7 +93,7 @@ cert_dir:
   returned: success
 ca:
   description:
-    - The CA, with the same keys as RV(client). All values are V(null) when there is none.
+    - The CA, with the same keys as RV(client). All values are V(null) if there is no CA.
     - C(key_path) is V(null) as well when the key is not in O(cert_dir).
   type: dict
   returned: success

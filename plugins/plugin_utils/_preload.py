@@ -75,7 +75,7 @@ def load_azure() -> None:
 
 
 def read_once(read: t.Callable[[], t.Any]) -> None:
-    """Have something read that is kept once it was read. What cannot be read is reported by the task that needs it."""
+    """Read something once, so that it is kept. The task that needs it reports what cannot be read."""
     with contextlib.suppress(AnsibleError):
         read()
 

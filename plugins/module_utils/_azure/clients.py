@@ -4,9 +4,9 @@
 
 """One session with Azure: signed in, with a client for Compute and one for everything else.
 
-Private to this collection. Everything is sent through :meth:`AzureSession.call` and :meth:`AzureSession.begin`,
-which add the API version, turn SDK errors into ours and give answers in wire format (camelCase dicts), whatever the
-SDK's version makes of them.
+Private to this collection. All requests go through :meth:`AzureSession.call` and :meth:`AzureSession.begin`, which add
+the API version, convert errors of the SDK to the collection's own, and return answers in wire format (camelCase dicts),
+whatever the SDK's version returns.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class AzureSession:
     ) -> AzureSession:
         """Return the session that a task's options, or else the environment, select.
 
-        Only for a private cloud a request is sent: it is asked for its endpoints.
+        It sends a request only for a private cloud, which it asks for its endpoints.
 
         :param params: options of :func:`azure_argument_spec`; absent ones count as unset.
         :param wait_timeout: seconds until waiting for operations ends; None means never.
@@ -312,7 +312,7 @@ def _configured_auth_target(params: t.Mapping[str, t.Any], method: AuthMethod) -
 
 
 def _load(name: str) -> None:
-    # Whoever uses the module reports an error of the import.
+    # The code that uses the module reports an error of the import.
     with contextlib.suppress(Exception):
         importlib.import_module(name)
 

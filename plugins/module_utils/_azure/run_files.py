@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that the worker processes of one run share, below a private directory that goes with the run."""
+"""Files that the worker processes of one run share, in a private directory that is removed with the run."""
 
 from __future__ import annotations
 

@@ -39,13 +39,13 @@ Tags = t.Mapping[str, t.Any]
 
 
 def tag_value(tags: Tags | None, name: str) -> str | None:
-    """Return a tag's value, whatever the case of its name; None when there is no such tag."""
+    """Return a tag's value, whatever the case of its name; None if the tag does not exist."""
     wanted = name.lower()
     return next((str(value) for key, value in (tags or {}).items() if key.lower() == wanted), None)
 
 
 def tag_of(resource: t.Mapping[str, t.Any] | None, name: str) -> str | None:
-    """Return the value of a resource's tag; None when there is no such tag."""
+    """Return the value of a resource's tag; None if the tag does not exist."""
     return tag_value((resource or {}).get("tags"), name)
 
 

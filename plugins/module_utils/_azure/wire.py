@@ -53,7 +53,7 @@ def power_state(instance_view: t.Mapping[str, t.Any] | None) -> str:
 
 
 def instance_view(machine: t.Mapping[str, t.Any] | None) -> Json:
-    """Return a VM's instance view, empty where it was not asked for."""
+    """Return a VM's instance view, empty if the request did not include it."""
     return t.cast("Json", dig(machine, "properties", "instanceView") or {})
 
 

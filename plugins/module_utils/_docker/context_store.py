@@ -116,7 +116,7 @@ class ContextStore:
             yield
 
     def read(self, name: str) -> Context | None:
-        """Return the context of that name, None if there is none.
+        """Return the context of that name, None if it does not exist.
 
         :raises DockerHostError: its files cannot be read or understood.
         """

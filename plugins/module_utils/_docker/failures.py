@@ -81,13 +81,13 @@ def _explain_network(error: OSError, connection: Connection) -> EndpointError:
     if isinstance(error, ConnectionRefusedError):
         return EndpointError("refused", connection, "the connection was refused: nothing listens there yet")
     if isinstance(error, FileNotFoundError):
-        return EndpointError("no_socket", connection, "there is no such socket; is the engine running?")
+        return EndpointError("no_socket", connection, "the socket does not exist; is the engine running?")
     if isinstance(error, PermissionError):
         return EndpointError("not_permitted", connection, f"this user may not connect ({error.strerror})")
     if isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
         return EndpointError("closed", connection, "the other side closed the connection")
     if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL):
-        return EndpointError("unreachable", connection, "there is no route to that address")
+        return EndpointError("unreachable", connection, "no route leads to that address")
     return EndpointError("unreachable", connection, error.strerror or str(error))
 
 

@@ -25,7 +25,7 @@ def _fish(value: str) -> str:
 
 
 def _powershell(value: str) -> str:
-    # PowerShell takes the typographic quotes for quotes, too; doubling any of them stands for it.
+    # PowerShell treats typographic quotes as quotes too. A doubled one is the character itself.
     for quote in "'\u2018\u2019\u201a\u201b":
         value = value.replace(quote, quote * 2)
     return f"'{value}'"

@@ -62,6 +62,6 @@ class SignedCertificates:
             texts = ", ".join(reason.text for reason in problems)
             raise OptionError(
                 option,
-                f"the certificate for {desired.identity.label} is not what was asked for: {texts}."
+                f"the certificate for {desired.identity.label} does not match its request: {texts}."
                 + remedies(problems),
             )

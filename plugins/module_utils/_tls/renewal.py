@@ -20,7 +20,7 @@ with contextlib.suppress(ImportError):
 
 Regenerate = t.Literal["never", "fail", "partial_idempotence", "full_idempotence", "always"]
 REGENERATE: tuple[Regenerate, ...] = ("never", "fail", "partial_idempotence", "full_idempotence", "always")
-ASKED_FOR = "asked for by regenerate"
+ASKED_FOR = "requested by regenerate"
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _name_reasons(certificate: x509.Certificate, desired: CertificateSpec) -> t.
         if name not in has:
             yield Reason(f"SAN lacks {name}")
     for name in sorted(has - set(wants)) if desired.names_complete else ():
-        yield Reason(f"SAN has {name}, which is not asked for")
+        yield Reason(f"SAN has {name}, which is not requested")
 
 
 def _form_reasons(certificate: x509.Certificate, desired: CertificateSpec) -> t.Iterator[Reason]:
@@ -169,7 +169,7 @@ def _form_reasons(certificate: x509.Certificate, desired: CertificateSpec) -> t.
         yield Reason(
             f"EKU has {', '.join(others)} besides {purpose}",
             hard=True,
-            remedy="Have it signed for its own purpose alone, because the key of a host with a client's purpose has the"
+            remedy="Get it signed for its own purpose alone, because the key of a host with a client's purpose has the"
             " rights of root on every other host; or accept that with O(allow_other_purposes=true).",
         )
     with contextlib.suppress(x509.ExtensionNotFound):

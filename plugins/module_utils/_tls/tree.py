@@ -48,7 +48,7 @@ class CertificateTree:
         return os.path.join(self.root, *relative.split("/")) if relative else self.root
 
     def check_kind(self, relative: str, *, directory: bool) -> os.stat_result | None:
-        """Return the status of a file or directory, ``None`` when there is none.
+        """Return the status of a file or directory, ``None`` if it does not exist.
 
         :raises DockerHostError: it is a link, of another kind, or somebody else's.
         """
@@ -77,7 +77,7 @@ class CertificateTree:
         return all(self.check_kind(parent, directory=True) is not None for parent in parents_of(relative))
 
     def read(self, relative: str) -> StoredFile | None:
-        """Return a file's content and mode, ``None`` when there is none.
+        """Return a file's content and mode, ``None`` if it does not exist.
 
         :raises DockerHostError: the file cannot be read, or something else is at its path.
         """
@@ -101,7 +101,7 @@ def parents_of(relative: str) -> list[str]:
 
 
 class SetFiles(t.Mapping[str, StoredFile]):
-    """The files that belong to a set of certificates, each read when it is first asked for.
+    """The files that belong to a set of certificates, each read at its first use.
 
     :param replaced: content of an interrupted commit by relative path, ``None`` for a file that it removes.
     """

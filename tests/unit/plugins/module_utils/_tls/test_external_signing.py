@@ -122,7 +122,7 @@ def test_what_is_not_taken(certs: Certs, maker: Maker, company: t.Any) -> None:
     over = maker.sign_request(company, request, days=0.001)
     before = certs.tree()
     for text, problem in (
-        (wrong_ca, "is not what was asked for: signed by another CA"),
+        (wrong_ca, "does not match its request: signed by another CA"),
         (stranger, "no key in .* belongs to this certificate"),
         (no_names, "SAN lacks web1.example.org, SAN lacks 10.0.0.4"),
         (for_clients, "SAN lacks 10.0.0.4, EKU lacks serverAuth"),
@@ -132,7 +132,7 @@ def test_what_is_not_taken(certs: Certs, maker: Maker, company: t.Any) -> None:
             with pytest.raises(OptionError, match=rf"signed_certificates\[0\]: .*{problem}"):
                 certs.run(check=check, **external(maker, company, text))
     certs.later(minutes=10)
-    with pytest.raises(OptionError, match="is not what was asked for: expired today"):
+    with pytest.raises(OptionError, match="does not match its request: expired today"):
         certs.run(**external(maker, company, over))
     assert certs.tree() == before
     certs.run(**external(maker, company, good))

@@ -112,7 +112,7 @@ SPOILT: dict[str, tuple[Spoil, str, bool]] = {
     "an address is missing": (with_options(), LACKS_IP, True),
     "a name too many": (
         with_options(dns_names=["web1.example.org", "old.example.org"]),
-        "SAN has old.example.org, which is not asked for",
+        "SAN has old.example.org, which is not requested",
         True,
     ),
     "soon over": (time_goes_by(days=385), "expires in 12 days", True),
@@ -221,7 +221,7 @@ def test_always(certs: Certs) -> None:
     for _unused in range(2):
         before = certs.bytes("servers/web1/cert.pem")
         result = certs.run(hosts=HOSTS, regenerate="always")
-        assert result["servers"]["web1"]["reasons"] == ["asked for by regenerate"]
+        assert result["servers"]["web1"]["reasons"] == ["requested by regenerate"]
         assert certs.bytes("servers/web1/cert.pem") != before
         assert certs.bytes("ca.pem") == ca
 
