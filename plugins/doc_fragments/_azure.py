@@ -88,7 +88,7 @@ notes:
     E(NO_PROXY).
 """
 
-    # Of everything that cannot do without Azure.
+    # For every module and plugin that needs Azure.
     REQUIREMENTS = r"""
 options: {}
 requirements:

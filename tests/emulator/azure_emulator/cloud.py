@@ -101,7 +101,7 @@ class Cloud:
             self.file.close()
 
     def signature(self, path: str) -> str:
-        """What a link to ``path`` carries so that it can be followed without a token."""
+        """Return the signature with which a client can follow a link to ``path`` without a token."""
         return hmac.new(self.identity.control_token.encode(), path.lower().encode(), hashlib.sha256).hexdigest()
 
     @property

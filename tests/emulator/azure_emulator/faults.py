@@ -103,7 +103,7 @@ class Fault:
         return ApiError(self.status, self.code or code, self.message or message, headers=headers)
 
     def end(self) -> Json | None:
-        """What becomes of the operation that the request starts."""
+        """Return how the operation ends that the request starts."""
         if self.action == "lost_poll":
             return {"status": "lost"}
         if self.action != "operation":

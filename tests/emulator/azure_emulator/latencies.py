@@ -83,7 +83,7 @@ class Latencies:
         return self.scale * _quantile(RECORDED.get(operation, (0, 0, 0, 0)), self._random.random())
 
     def retry_after(self, recorded: int | None) -> int | None:
-        """What to send for a recorded Retry-After. Never 0: clients take that for no answer at all."""
+        """Return the Retry-After for a recorded one. It is never 0, which clients treat as no answer at all."""
         if recorded is None:
             return None
         if self.instant:

@@ -28,7 +28,7 @@ CLEARED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DI
 
 
 def _read(descriptor: int, seconds: float) -> bytes:
-    """What comes through a pipe until its other end closes, or until the time is over; closes it."""
+    """Return what comes through a pipe until its other end closes or the time is over, and close it."""
     content, deadline = b"", time.monotonic() + seconds
     with os.fdopen(descriptor, "rb", buffering=0) as pipe:
         while select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
@@ -121,7 +121,7 @@ class LocalAzure:
         return _read(facts, START_TIMEOUT)
 
     def output(self) -> str:
-        """What the server has written to its standard output and error."""
+        """Return what the server has written to its standard output and error."""
         return os.pread(self._said.fileno(), OUTPUT_LIMIT, 0).decode(errors="replace")[-4000:]
 
     def stop(self) -> None:

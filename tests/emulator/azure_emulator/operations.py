@@ -352,7 +352,7 @@ def _base64url(data: bytes) -> str:
 
 
 def async_body(operation: Operation) -> Json:
-    """What a poll of ``Azure-AsyncOperation`` is told."""
+    """Return the answer to a poll of ``Azure-AsyncOperation``."""
     body: Json
     if operation.provider == "network":
         body = {"status": operation.status}

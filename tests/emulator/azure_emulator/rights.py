@@ -167,7 +167,7 @@ def _body(request: ArmRequest) -> t.Any:
 @route("GET", f"{SUBSCRIPTION}/providers/{PERMISSIONS}", PERMISSIONS)
 @route("GET", f"{GROUP}/providers/{PERMISSIONS}", PERMISSIONS)
 async def permissions(cloud: Cloud, request: ArmRequest) -> Reply:
-    """What the client may do."""
+    """Return what the client may do."""
     granted = {
         "actions": list(cloud.switches["role"]) or ["*"],
         "notActions": list(cloud.switches["forbidden"]),

@@ -97,7 +97,7 @@ def _interrupt(number: int, _frame: object) -> None:
 
 
 def _pass(_number: int, _frame: object) -> None:
-    """A signal that is not the default one's and changes nothing."""
+    """Handle a signal without an effect, so that its default action does not happen."""
 
 
 def _follow(command: t.Sequence[str], environment: t.Mapping[str, str]) -> int:

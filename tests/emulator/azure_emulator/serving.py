@@ -48,7 +48,7 @@ class Protocol(HttpToolsProtocol):
     """HTTP as uvicorn speaks it; requests know their connection, which faults need to break it."""
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Note that a request begins."""
         super().on_message_begin()
         self.scope[TRANSPORT] = self.transport  # type: ignore[literal-required]
 

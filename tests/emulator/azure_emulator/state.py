@@ -110,7 +110,7 @@ class Store:
             self._file.remove("resources", key)
 
     def children(self, container: str, type_: str | None = None) -> list[Resource]:
-        """What is directly inside a resource or a group, oldest first."""
+        """Return what is directly inside a resource or a group, oldest first."""
         keys = self._children.get(container.lower(), ())
         found = [self._resources[key] for key in keys]
         if type_ is None:

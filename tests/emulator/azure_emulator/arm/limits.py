@@ -23,7 +23,7 @@ UPDATES = ("/poweroff", "/generalize", "/runcommand", "/start", "/restart", "/re
 
 
 def bucket_of(method: str, path: str) -> tuple[str, str] | None:
-    """Which count a request goes to, and the resource it is for; None for those that are not counted.
+    """Return the limit that a request counts for, and its resource; None for requests that are not counted.
 
     :param path: in lower case.
     """

@@ -88,7 +88,7 @@ async def publishers(cloud: Cloud, request: ArmRequest) -> Reply:
 
 @route("GET", OFFERS, LOCATION)
 async def offers(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Offers of a publisher."""
+    """List the offers of a publisher."""
     images = _images(cloud, request, *LEVELS[:1])
     path = (images[0].publisher, "ArtifactTypes", "VMImage", "Offers")
     return Reply(200, [_entry(request, name, *path, name) for name in _names(i.offer for i in images)], pretty=True)

@@ -169,7 +169,7 @@ def _delete(cloud: Cloud, request: ArmRequest, kind: ChildKind) -> Reply:
 
 
 def settle_vm(cloud: Cloud, child: Resource, operation: Operation) -> None:
-    """The VM of a child is Succeeded again when nothing else is under way."""
+    """Set the VM of a child to Succeeded, unless another operation on it is in progress."""
     vm = cloud.store.get(child.container)
     if vm is None or vm.provisioning_state != "Updating":
         return

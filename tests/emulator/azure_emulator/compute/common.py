@@ -43,7 +43,7 @@ def child_of_vm(cloud: Cloud, request: ArmRequest, child_type: str, child_id: st
 
 
 def touch(resource: Resource, state: str | None = None) -> None:
-    """A change of state: the next etag (a small number) and a new time."""
+    """Record a change of state: set the next etag (a small number) and a new time."""
     if state is not None:
         resource.provisioning_state = state
         if state == "Updating":
@@ -68,7 +68,7 @@ def refuse_while_busy(cloud: Cloud, resource: Resource) -> None:
 
 
 def preempt_children(cloud: Cloud, vm: Resource) -> None:
-    """What is run in a machine ends when the machine is stopped or removed."""
+    """End what runs in a machine, because the machine is stopped or removed."""
     for child in cloud.store.children(vm.id):
         for operation in cloud.operations.under_way(child.id):
             cloud.operations.preempt(operation)
@@ -78,7 +78,7 @@ def preempt_children(cloud: Cloud, vm: Resource) -> None:
 
 
 def kind_word(resource: Resource) -> str:
-    """What the provider calls a resource in its messages."""
+    """Return the provider's word for a resource in its messages."""
     return {"virtualMachines": "VM", "extensions": "VM extension", "disks": "disk"}.get(
         resource.type.rpartition("/")[2], resource.type.rpartition("/")[2]
     )

@@ -192,7 +192,7 @@ def _copied(cloud: Cloud, requested: Json) -> Json:
 
 
 def _refuse_while_allocated(cloud: Cloud, disk: Resource, body: Json) -> None:
-    """The OS disk's size, and any disk's type, change while the machine is deallocated.
+    """Refuse to change the OS disk's size, or any disk's type, while the machine is allocated.
 
     "Change the disk type of an Azure managed disk" (learn.microsoft.com); hashicorp/terraform-provider-azurerm#17792.
     """

@@ -151,7 +151,7 @@ class Enable:
             raise _failure(extension, kind, result)
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
-        """The extension has its state; the VM is Succeeded again, also when the extension failed."""
+        """Set the state of the extension. The VM is Succeeded again, even if the extension failed."""
         extension = cloud.store.get(operation.target)
         if extension is None:
             return
@@ -246,7 +246,7 @@ class Remove(RemoveChild):
     """The handler is disabled and uninstalled."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Have the agent remove the handler, if it ever had it."""
+        """Remove the handler through the agent, if the agent ever had it."""
         extension, vm = _both(cloud, operation)
         if not extension.hidden.get("handlerVersion"):
             return

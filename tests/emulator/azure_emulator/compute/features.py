@@ -52,7 +52,7 @@ def wrong_generation(size: str, generation: str) -> ApiError:
 
 
 def _check_spot(wanted: Json, name: str, can: Capabilities) -> None:
-    """The messages are those of "Error messages for Azure Spot Virtual Machines" (learn.microsoft.com)."""
+    """Check the options of a spot VM. The messages are those of "Error messages for Azure Spot Virtual Machines"."""
     spot = wanted.get("priority") in ("Spot", "Low")
     price = (wanted.get("billingProfile") or {}).get("maxPrice")
     if not spot and wanted.get("evictionPolicy"):
@@ -104,7 +104,7 @@ def check_security(cloud: Cloud, security: Json, name: str, can: Capabilities, i
 
 
 def _check_ephemeral(wanted: Json, name: str, can: Capabilities, image: Image | None, *, trusted: bool) -> None:
-    """An ephemeral OS disk must fit into the cache, or onto the temporary disk, of the size."""
+    """Check that an ephemeral OS disk fits into the cache, or onto the temporary disk, of the size."""
     disk: Json = (wanted.get("storageProfile") or {}).get("osDisk") or {}
     settings: Json = disk.get("diffDiskSettings") or {}
     if settings.get("option") != "Local":

@@ -147,7 +147,7 @@ class MachineRoom:
         await self._provider.delete_disk(disk_id)
 
     async def agent_status(self, vm: Resource) -> AgentStatus:
-        """What the agent of a VM reports, as the switch ``agent`` lets it be seen."""
+        """Return the status that the agent of a VM reports, as far as the switch ``agent`` shows it."""
         forced = self._cloud.switches["agent"]
         if vm.hidden.get("power") != "running" or forced == "absent":
             return AgentStatus("absent")

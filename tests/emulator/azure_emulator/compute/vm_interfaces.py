@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 
 def attach_interfaces(cloud: Cloud, vm: Resource) -> None:
-    """The interfaces of a VM get their MAC addresses and the link to it; others lose theirs."""
+    """Give the interfaces of a VM their MAC addresses and the link to it, and remove both from others."""
     references = vm.properties["networkProfile"]["networkInterfaces"]
     wanted = {reference["id"].lower() for reference in references}
     for nic in cloud.store.of_type(NIC, f"/subscriptions/{vm.subscription}"):
@@ -50,7 +50,7 @@ def detach(cloud: Cloud, nic: Resource) -> None:
 
 
 def dynamic_addresses(cloud: Cloud, vm: Resource, *, held: bool) -> None:
-    """A dynamic public address exists while the machine is allocated."""
+    """Set or remove the dynamic public addresses, which exist while the machine is allocated."""
     from ..network.public_ips import allocate
 
     for reference in vm.properties["networkProfile"]["networkInterfaces"]:

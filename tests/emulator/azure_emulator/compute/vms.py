@@ -307,7 +307,7 @@ class Update:
     """New disks and interfaces are given to the machine; a new size restarts it."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Tell the machine."""
+        """Send the change to the machine."""
         vm = cloud.store.get(operation.target)
         if vm is None:
             return

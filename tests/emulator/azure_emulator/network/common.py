@@ -106,7 +106,7 @@ def name_of(item: Json, path: str) -> str:
 
 
 def touch(resource: Resource, state: str | None = None) -> None:
-    """A change of state: a new etag and a new time."""
+    """Record a change of state: set a new etag and a new time."""
     if state is not None:
         resource.provisioning_state = state
     resource.etag = weak_etag()
@@ -158,7 +158,7 @@ class Created:
         """Do nothing."""
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
-        """An operation that was made to fail leaves the resource failed."""
+        """Finish the operation. One that was made to fail leaves the resource failed."""
         resource = cloud.store.get(operation.target)
         if resource is not None and operation.status != "Succeeded":
             touch(resource, "Failed")

@@ -68,7 +68,7 @@ def supersede(cloud: Cloud, whole: Resource, by: Operation) -> None:
 
 
 def _name(operation: Operation) -> str:
-    """What the provider calls an operation: ``PutVirtualNetworkOperation``."""
+    """Return the provider's name of an operation: ``PutVirtualNetworkOperation``."""
     thing, _unused, verb = operation.kind.partition(".")
     if thing == "network":
         thing = operation.target.split("/")[-2].removesuffix("s")

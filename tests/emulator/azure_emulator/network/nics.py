@@ -216,7 +216,7 @@ def _configurations(cloud: Cloud, nic: Resource, items: list[Json], refs: list[t
 
 
 def _primaries(items: list[Json]) -> list[bool]:
-    """Which configurations are primary: those that say so; if none does, the first."""
+    """Return which configurations are primary: those that say so; if none does, the first."""
     said = [(item.get("properties") or {}).get("primary") for item in items]
     nobody = not any(said)
     return [number == 0 and nobody if primary is None else bool(primary) for number, primary in enumerate(said)]

@@ -92,7 +92,7 @@ class ProvisionAddress(common.Provision):
     """The end of an address's write: a static address is allocated once it is provisioned."""
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
-        """Allocate, and let the name resolve."""
+        """Allocate the address, and make the name resolve."""
         address = cloud.store.get(operation.target)
         if address is not None and operation.status == "Succeeded":
             allocate(cloud, address)

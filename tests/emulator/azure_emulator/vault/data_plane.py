@@ -61,7 +61,7 @@ def answer(cloud: Cloud, tokens: Tokens, name: str, request: ArmRequest) -> Repl
 
 
 def decorate(request: ArmRequest, reply: Reply) -> None:
-    """The headers of every answer of Key Vault."""
+    """Add the headers of every answer of Key Vault."""
     reply.headers.update(
         {
             "Cache-Control": "no-cache",

@@ -20,7 +20,7 @@ _HOST = re.compile(rf"^([A-Za-z][A-Za-z0-9-]{{1,22}}[A-Za-z0-9])\.{re.escape(SUF
 
 
 def domain(cloud: Cloud) -> str:
-    """What follows a vault's name in its URL: the suffix, with the server's port."""
+    """Return what follows a vault's name in its URL: the suffix, with the server's port."""
     port = urllib.parse.urlsplit(cloud.origin).port
     return f"{SUFFIX}:{port}" if port else SUFFIX
 
