@@ -43,7 +43,7 @@ def report_failure(
 def report_existing(
     error: DockerHostError, session: AzureSession, resources: HostResources, execution: Execution
 ) -> None:
-    """Say which of the host's resources exist."""
+    """Add the list of the host's existing resources to an error."""
     exists = _existing(session, resources, execution)
     error.details.update(exists=exists)
     error.message += f" Exists so far: {', '.join(exists) or 'nothing'}. Run again to resume."

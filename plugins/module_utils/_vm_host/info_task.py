@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task behind docker_vm_host_info."""
+"""The task of docker_vm_host_info."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _has_tags(machine: Json, entries: t.Sequence[str]) -> bool:
 
 
 def _describe(session: AzureSession, listed: Json) -> Json | None:
-    """One host; None when it was deleted meanwhile."""
+    """Return the description of one host; None if it was deleted meanwhile."""
     machine = session.find(
         "read the VM",
         str(listed["id"]),
@@ -125,7 +125,7 @@ def _describe(session: AzureSession, listed: Json) -> Json | None:
 
 
 def _more(machine: Json) -> Json:
-    """What only this module tells."""
+    """Return the keys that only this module returns."""
     properties = properties_of(machine)
     storage = properties.get("storageProfile") or {}
     return {
@@ -156,7 +156,7 @@ def _agent(view: Json) -> Json:
 
 
 def _extensions(machine: Json, view: Json) -> list[Json]:
-    """The extensions as the VM lists them, with what the agent says of each."""
+    """Return the extensions that the VM lists, with the agent's status of each."""
     reported = {str(entry.get("name")): entry for entry in view.get("extensions") or []}
     extensions = []
     for resource in machine.get("resources") or []:

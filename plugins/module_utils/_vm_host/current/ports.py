@@ -4,8 +4,8 @@
 
 """The ports that an existing host has.
 
-Whoever may write tags may not thereby open a port: the rule of the security group counts, and a tag that says something
-else stops the run.
+A user who may write tags must not be able to open a port by a tag. So the rule of the security group counts, and a tag
+that names another port stops the run.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ READABLE = {
 
 
 class StateReader:
-    """Looks at a host's resources.
+    """Read a host's resources.
 
-    :param settle: wait until what Azure still works on (left by an earlier run, or another one) is finished.
+    :param settle: whether to wait for operations of an earlier run, or of another one, that are still in progress.
     """
 
     def __init__(self, session: AzureSession, resources: HostResources, settle: bool) -> None:
@@ -41,7 +41,7 @@ class StateReader:
     def read(self, everything: bool = False) -> HostState:
         """Read the existing resources in parallel.
 
-        :param everything: read group and network too, although the host seems complete.
+        :param everything: whether to read group and network too, although the host seems complete.
         """
         resources = self._resources
         kinds = ("virtual_machine", "network_interface", "security_group", "public_ip_address")
@@ -61,7 +61,7 @@ class StateReader:
         return replace(current, former=self._former(current)) if everything else current
 
     def _former(self, current: HostState) -> dict[str, Json]:
-        """What an earlier run may have made, before the options named something else in its place."""
+        """Read what an earlier run may have created before the options named existing resources instead."""
         kinds = ("network_interface", "security_group", "public_ip_address", "virtual_network")
         own = {kind: str(getattr(self._resources.names, kind)) for kind in kinds}
         seen = [getattr(self._resources, kind) for kind in kinds] + [(current.public_ip_address or {}).get("id")]
@@ -73,11 +73,11 @@ class StateReader:
 
     @property
     def resources(self) -> HostResources:
-        """The host's resources; once the host was read, with the subnet that it stays in."""
+        """The host's resources, with the subnet in which it stays once the host was read."""
         return self._resources
 
     def read_resource(self, kind: str, path: str) -> Json | None:
-        """Read one resource and, if wished, wait until Azure has finished with it."""
+        """Read one resource and, with ``settle``, wait for the operation on it."""
         current = self.read_once(kind, path)
         if not self._settle or provisioning_state(current) not in UNSETTLED:
             return current
@@ -101,7 +101,7 @@ class StateReader:
         )
 
     def available_sizes(self) -> frozenset[str]:
-        """The sizes that the VM can be given where it runs now."""
+        """Return the sizes that Azure can give the VM on its current cluster."""
         listed = self._session.pages(
             "list the sizes that the VM can have",
             self._resources.virtual_machine,
@@ -112,7 +112,7 @@ class StateReader:
         return frozenset(str(size.get("name")) for size in listed)
 
     def user_data(self) -> str | None:
-        """The VM's user data, which is returned on demand only."""
+        """Return the VM's user data, which Azure returns only on request."""
         machine = self._vm(self._resources.virtual_machine, "userData")
         return ((machine or {}).get("properties") or {}).get("userData")
 
@@ -122,7 +122,7 @@ class StateReader:
         return replace(current, **t.cast("dict[str, t.Any]", dict(zip(kinds, read, strict=True))))
 
     def read_once(self, kind: str, path: str) -> Json | None:
-        """Read one resource as it is now."""
+        """Read the current state of one resource."""
         if kind == "virtual_machine":
             return self._vm(path, "instanceView")
         return self._session.arm.find(path)

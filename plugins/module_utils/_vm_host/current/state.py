@@ -15,12 +15,12 @@ from ..._azure.wire import power_state as power_state_of
 
 @dataclass(frozen=True)
 class HostState:
-    """A host's resources in wire format; None for what does not exist or was not looked at.
+    """A host's resources in wire format; None for a resource that does not exist or was not read.
 
-    :param complete: the host is complete, so that its group and network were not read.
-    :param available_sizes: the sizes that the running VM can change to without being deallocated, if asked for.
-    :param user_data: the VM's user data (base64), if asked for.
-    :param former: by kind, what stands under the name of the host's own resource, where another was given instead.
+    :param complete: whether the host is complete, so that its group and network were not read.
+    :param available_sizes: the sizes that the running VM can change to without being deallocated, if they were read.
+    :param user_data: the VM's user data (base64), if it was read.
+    :param former: by kind, resources with the name of the host's own one, where the options name another one.
     """
 
     resource_group: Json | None = None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The names by which a host is reached beside those that Azure gives it."""
+"""The names of a host that the user adds to those in Azure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..._tls.names import check_dns_name, check_ip_address, is_ip_address
 class ExtraNames:
     """Names that the user adds to Azure's.
 
-    :param address: a DNS name or IP address by which the host is reached in place of what Azure says.
+    :param address: a DNS name or IP address by which the host is reached instead of those in Azure.
     :param dns_names: further DNS names, the address included.
     :param ip_addresses: further IP addresses, the address included.
     """

@@ -36,7 +36,7 @@ class OsDiskOptions:
 
 @dataclass(frozen=True)
 class SecurityProfile:
-    """How the VM is secured. The names are those of the suboptions."""
+    """The security settings of the VM, by the names of the suboptions."""
 
     security_type: str | None = None
     secure_boot_enabled: bool | None = None
@@ -51,7 +51,7 @@ class SecurityProfile:
 
 @dataclass(frozen=True)
 class SpotOptions:
-    """The VM's priority, and what only a spot VM has."""
+    """The VM's priority, and the settings of a spot VM."""
 
     priority: str | None = None
     eviction_policy: str | None = None
@@ -59,7 +59,7 @@ class SpotOptions:
 
     @property
     def is_spot(self) -> bool:
-        """Return whether a spot VM is asked for."""
+        """Return whether the options request a spot VM."""
         return self.priority == "Spot"
 
 
@@ -91,14 +91,14 @@ class NetworkOptions:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How the task goes about it.
+    """The options that control how the task works.
 
-    :param adopt: take over resources that the collection did not create.
-    :param allow_stop: a running host may be stopped for a change.
-    :param require_running: an existing host that is off is refused.
-    :param preflight: ask Azure before the first change.
-    :param wait: wait for the VM's own operation.
-    :param undo_on_failure: remove what a failed run created.
+    :param adopt: whether to take over resources that the collection did not create.
+    :param allow_stop: whether a running host may be stopped for a change.
+    :param require_running: whether to refuse an existing host that is off.
+    :param preflight: whether to query Azure before the first change.
+    :param wait: whether to wait for the VM's own operation.
+    :param undo_on_failure: whether to remove what a failed run created.
     """
 
     adopt: bool = False
@@ -111,10 +111,10 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class DeletionScope:
-    """What is deleted with the host: values of the option ``remove_on_absent``."""
+    """The resources that are deleted with the host: the values of the option ``remove_on_absent``."""
 
     kinds: frozenset[str]
 
     def __contains__(self, kind: str) -> bool:
-        # With its group, everything goes.
+        # Deleting the group deletes everything in it.
         return kind in self.kinds or (kind != "resource_group" and bool({"all", "resource_group"} & self.kinds))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the resources of a host are called, and whose they are."""
+"""The names of a host's resources."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _ID = re.compile(
     r"/(?P<name>[^/]+)",
     re.IGNORECASE,
 )
-# "Resource naming restrictions" (learn.microsoft.com): what these types take; identities have up to 128.
+# "Resource naming restrictions" (learn.microsoft.com): the rule of these types; identities have up to 128 characters.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True)
 class ResourceNames:
-    """The ids that a host's resources have, or would have."""
+    """The ids of a host's resources, whether they exist or not."""
 
     subscription_id: str
     resource_group: str
@@ -52,7 +52,7 @@ class ResourceNames:
         return f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
 
     def id_of(self, kind: str, name: str) -> str:
-        """The id of a resource in the host's group."""
+        """Return the id of a resource in the host's group."""
         return f"{self.group_id}/providers/{KINDS[kind]}/{name}"
 
     @property
@@ -91,10 +91,10 @@ class ResourceNames:
         return f"{plain[:54].rstrip('-')}-{suffix}"
 
     def resolve(self, option: str, kind: str, text: str) -> str:
-        """The id that an option refers to.
+        """Return the id that an option refers to.
 
         :param text: a name in the host's group, ``group:name``, or an id.
-        :raises OptionError: it is none of these, or the id of something else.
+        :raises OptionError: the text is something else, or the id of another type of resource.
         """
         if text.startswith("/"):
             match = _ID.fullmatch(text.rstrip("/"))

@@ -26,12 +26,12 @@ def is_ephemeral(properties: Json) -> bool:
 
 @dataclass(frozen=True)
 class DiskChange:
-    """What is to change of a managed disk: size in GiB, and type; None where it stays.
+    """The changes of a managed disk: its size in GiB and its type; None for one that stays.
 
-    :param option: the option that asks for it.
+    :param option: the option that requires the change.
     :param sizes: before and after.
     :param kinds: before and after.
-    :param after_caching: the disk's caching is to be changed first.
+    :param after_caching: whether the disk's caching must change first.
     """
 
     option: str
@@ -52,14 +52,14 @@ class DiskChange:
 
 
 def recached(desired: HostSpec, properties: Json) -> list[tuple[DataDisk, Json]]:
-    """The data disks that are there with another caching than is asked for."""
+    """Return the existing data disks whose caching is not the desired one."""
     current = current_data_disks(properties)
     pairs = [(disk, current[disk.lun]) for disk in desired.data_disks if disk.lun in current]
     return [(disk, before) for disk, before in pairs if disk.caching and disk.caching != _caching_of(before)]
 
 
 def disks_to_read(desired: HostSpec, current: Json) -> list[str]:
-    """The ids of the disks that are to change, as far as the VM tells."""
+    """Return the ids of the disks that must change, as far as the VM shows it."""
     os_disk, others = disk_changes(desired, current)
     disk_ids = [change.disk_id for change in (os_disk, *others) if change]
     disk_ids += [
@@ -69,7 +69,7 @@ def disks_to_read(desired: HostSpec, current: Json) -> list[str]:
 
 
 def disk_changes(desired: HostSpec, current: Json) -> tuple[DiskChange | None, list[DiskChange]]:
-    """What is to change of the OS disk, and of the data disks."""
+    """Return the changes of the OS disk, and of the data disks."""
     storage = properties_of(current).get("storageProfile") or {}
     os_disk = storage.get("osDisk") or {}
     main = _disk_change("os_disk_size_gb", os_disk, desired.os_disk.size_gb, desired.os_disk.kind)
@@ -83,7 +83,7 @@ def disk_changes(desired: HostSpec, current: Json) -> tuple[DiskChange | None, l
 
 
 def current_data_disks(properties: Json) -> dict[int, Json]:
-    """The data disks that are there, by logical unit number."""
+    """Return the existing data disks by logical unit number."""
     disks = (properties.get("storageProfile") or {}).get("dataDisks") or []
     return {int(disk.get("lun", -1)): disk for disk in disks}
 
@@ -93,9 +93,9 @@ def _caching_of(disk: Json) -> str:
 
 
 def _loses_cache(disk: DataDisk, before: Json, change: DiskChange) -> bool:
-    """Return whether a disk has to lose its cache before it grows to a size that has none.
+    """Return whether a disk must lose its cache before it grows to a size that Azure does not cache.
 
-    :raises OptionError: it has to, and that is not asked for.
+    :raises OptionError: it must, but the options do not set its caching to None.
     """
     caching = _caching_of(before)
     if not change.sizes or change.sizes[1] <= MOST_CACHED or caching == "None":
@@ -128,7 +128,7 @@ def check_disk_owners(desired: HostSpec, current: Json) -> None:
 
 
 def _is_ours(disk: Json, name: str) -> bool:
-    """Return whether a disk was made with its VM: Azure names it after that one, and gives it that one's tags."""
+    """Return whether a disk was created with its VM, whose name and tags Azure gives it."""
     made = re.fullmatch(rf"{re.escape(name)}_disk\d+_[0-9a-f]{{32}}", str(disk.get("name")), re.IGNORECASE)
     return bool(made) or owner_of(disk) == name
 
@@ -160,7 +160,7 @@ def converts(before: str, after: str) -> bool:
 
 
 def with_managed_disks(current: Json, disks: t.Sequence[Json]) -> Json:
-    """The VM with the sizes and types that its managed disks really have, and their tags."""
+    """Return the VM with the actual sizes and types of its managed disks, and with their tags."""
     known = {str(disk.get("id")).lower(): disk for disk in disks}
     machine = copy.deepcopy(current)
     storage = properties_of(machine).get("storageProfile") or {}

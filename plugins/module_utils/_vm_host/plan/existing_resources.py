@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the user named instead of having it made: it must exist, fit, and is never changed. Pure."""
+"""Existing resources that the options name: they must exist and fit, and are never changed. Pure."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _EVERYBODY = ("*", "Internet", "0.0.0.0/0")
 
 
 def check_existing_resources(desired: HostSpec, resources: HostResources, current: HostState, location: str) -> None:
-    """Refuse what does not exist, is elsewhere, or is in use by others.
+    """Refuse resources that do not exist, are elsewhere, or are in use by others.
 
-    :param location: where the host is, or is to be.
+    :param location: the current or future location of the host.
     :raises OptionError: the option that names it, and what is wrong with it.
     """
     for kind in sorted(resources.given):
@@ -66,7 +66,7 @@ def _check_address(desired: HostSpec, resources: HostResources, current: HostSta
     properties = properties_of(address)
     user = str((properties.get("ipConfiguration") or {}).get("id") or "")
     if user.lower().startswith(f"{resources.network_interface.lower()}/"):
-        # It is in place, whatever it is.
+        # The host uses it already.
         return
     if user:
         raise OptionError(option, f"{resources.public_ip_address} is in use by {user}.")
@@ -96,7 +96,7 @@ def _check_zone(desired: HostSpec, current: HostState, address: Json) -> None:
 
 
 def notes_on_existing_resources(desired: HostSpec, resources: HostResources, current: HostState) -> list[str]:
-    """What the user should know of what was given."""
+    """Return warnings about the existing resources that the options name."""
     notes = []
     if resources.is_given("security_group"):
         notes += _notes_on_rules(str(resources.security_group), current.security_group, desired.docker_port)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure cannot change of a virtual machine, and how its disks change.
+"""The properties of a virtual machine that Azure cannot change.
 
 Nothing here talks to Azure.
 """
@@ -22,7 +22,7 @@ from .disks import converts, current_data_disks, is_ephemeral
 
 
 def immutable_differences(desired: HostSpec, resources: HostResources, current: Json) -> list[Difference]:
-    """Return what Azure cannot change in place: each property, its current value and the desired one.
+    """Return the differences that Azure cannot change in place.
 
     :param current: the VM.
     """
@@ -69,12 +69,12 @@ def _compare_access(changes: Differences, desired: HostSpec, os_profile: Json) -
 
 
 def custom_data_digest(current: Json) -> str | None:
-    """The digest of the custom data that a VM was made with, as its tag tells."""
+    """Return the digest of the custom data with which a VM was created, from its tag."""
     return tag_of(current, CUSTOM_DATA_TAG)
 
 
 def _reprovisioned(desired: HostSpec, properties: Json) -> list[Difference]:
-    """A new size moves a VM; its ephemeral OS disk would be made anew, which is another host ("Ephemeral OS disks")."""
+    """Return a new size as a difference if the OS disk is ephemeral: Azure would create that disk again."""
     size = (properties.get("hardwareProfile") or {}).get("vmSize")
     if not is_ephemeral(properties) or not desired.vm_size or str(size).lower() == desired.vm_size.lower():
         return []
@@ -82,7 +82,7 @@ def _reprovisioned(desired: HostSpec, properties: Json) -> list[Difference]:
 
 
 def shown_image(reference: t.Mapping[str, t.Any]) -> str:
-    """An image reference as a URN or id."""
+    """Return an image reference as a URN or id."""
     if reference.get("publisher"):
         return ":".join(str(reference.get(key, "")) for key in ("publisher", "offer", "sku", "version"))
     return str(reference.get("id") or reference.get("sharedGalleryImageId") or reference.get("communityGalleryImageId"))
@@ -91,7 +91,7 @@ def shown_image(reference: t.Mapping[str, t.Any]) -> str:
 def _compare_keys(changes: Differences, desired: HostSpec, os_profile: Json) -> None:
     linux = os_profile.get("linuxConfiguration")
     if linux is None:
-        # Made from a disk: Azure knows of no keys (OSProfile of the Compute API: only of what is made from an image).
+        # Azure knows the keys only of a VM that was created from an image (OSProfile of the Compute API).
         return
     keys = (linux.get("ssh") or {}).get("publicKeys") or []
     # The comment at a key's end does not matter.
@@ -118,7 +118,7 @@ def _compare_placement(changes: Differences, desired: HostSpec, resources: HostR
 
 
 def _compare_security(changes: Differences, desired: HostSpec, current: Json) -> None:
-    """The security type can be raised to Trusted Launch where the VM is of the second generation, and no other way.
+    """Compare the security type. Azure can only raise it to Trusted Launch, and only for VMs of generation 2.
 
     "Enable Trusted launch on existing Azure Gen2 VMs" (learn.microsoft.com).
     """
@@ -138,7 +138,7 @@ def _compare_security(changes: Differences, desired: HostSpec, current: Json) ->
 
 
 def generation_of(current: Json) -> str | None:
-    """The generation of a VM's virtual hardware, ``V1`` or ``V2``; None where Azure does not tell."""
+    """Return the generation of a VM's virtual hardware, ``V1`` or ``V2``; None if Azure does not return it."""
     return (properties_of(current).get("instanceView") or {}).get("hyperVGeneration")
 
 

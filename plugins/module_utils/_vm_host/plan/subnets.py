@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The addresses of a network and of the host's subnet: asked, present, or chosen. Pure."""
+"""The address ranges of a network and of the host's subnet: desired, current, or chosen. Pure."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _USUAL = 24
 
 
 def network_prefix(desired: HostSpec) -> Network:
-    """The addresses that a new shared network gets."""
+    """Return the address range of a new shared network."""
     return Network(desired.network.virtual_network_prefix or DEFAULT_NETWORK)
 
 
 def subnet_prefix(desired: HostSpec, current: Json | None) -> Network:
-    """The addresses that a new subnet gets: those asked for, else the first /24 that is free (a smaller network: all).
+    """Return the range of a new subnet: the desired one, else the first free /24, or all of a smaller network.
 
-    :param present: the shared network, if it is there.
-    :raises OptionError: the network does not have them.
+    :param current: the shared network, if it exists.
+    :raises OptionError: the network does not have the range, or no free one.
     """
     spaces, taken = ([network_prefix(desired)], []) if current is None else (_spaces(current), _taken(current))
     if desired.network.subnet_prefix:
@@ -76,7 +76,7 @@ def check_prefixes(desired: HostSpec, resources: HostResources, current: Json) -
 
 
 def check_private_address(desired: HostSpec, resources: HostResources, current: Json | None) -> None:
-    """Refuse a private address that is not one of the subnet's, or that Azure keeps.
+    """Refuse a private address that is not in the subnet, or that Azure reserves.
 
     :param current: the network, if it exists.
     :raises OptionError: the address cannot be used.
@@ -95,7 +95,7 @@ def check_private_address(desired: HostSpec, resources: HostResources, current: 
 
 
 def _is_usable(address: ipaddress.IPv4Address, network: Network) -> bool:
-    # "Virtual network FAQ" (learn.microsoft.com): Azure keeps the first four addresses and the last.
+    # "Virtual network FAQ" (learn.microsoft.com): Azure reserves the first four addresses and the last.
     place = int(address) - int(network.network_address)
     return address in network and 4 <= place < network.num_addresses - 1
 
@@ -115,7 +115,7 @@ def _prefixes(subnet: Json) -> list[Network]:
 
 
 def _ipv4(prefixes: t.Iterable[str | None]) -> list[Network]:
-    """A network may have IPv6 too, of which hosts have none."""
+    """Return the IPv4 ranges. A network may have IPv6 ranges too, which hosts do not use."""
     return [Network(text) for text in prefixes if text and ":" not in text]
 
 

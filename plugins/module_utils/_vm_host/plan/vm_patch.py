@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be changed of a virtual machine in place, and what that costs.
+"""The changes that Azure makes to a virtual machine in place, and whether they stop or restart it.
 
 Nothing here talks to Azure.
 """
@@ -54,9 +54,9 @@ SIZE_MATTERS = frozenset(
 def update_body(
     desired: HostSpec, resources: HostResources, tags: Json, current: Json, user_data: str | None
 ) -> tuple[Json, Differences]:
-    """The PATCH that changes what can be changed in place, and the differences that ask for it.
+    """Return the PATCH with all changes that Azure makes in place, and the differences that require it.
 
-    :param user_data: the VM's user data (base64), if asked for.
+    :param user_data: the VM's user data (base64), if it was read.
     """
     changes = Differences()
     body: Json = {}
@@ -78,7 +78,7 @@ def update_body(
 
 
 def _update_settings(changes: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
-    """Size, boot diagnostics and license.
+    """Add the changes of size, boot diagnostics and license.
 
     :param current: the VM's properties.
     """
@@ -98,7 +98,7 @@ def _update_settings(changes: Differences, properties: Json, desired: HostSpec, 
 def _update_place(
     changes: Differences, properties: Json, desired: HostSpec, names: ResourceNames, current: Json
 ) -> None:
-    """Price and placement group."""
+    """Add the changes of the spot price and the placement group."""
     option, group = "proximity_placement_group", desired.proximity_placement_group
     if group:
         before = (current.get("proximityPlacementGroup") or {}).get("id")
@@ -177,7 +177,7 @@ def _update_disks(changes: Differences, properties: Json, desired: HostSpec, cur
 
 
 def _attached(disk: Json, caching: str | None) -> Json:
-    """A disk that is there, as an update names it."""
+    """Return the entry of an existing disk in an update."""
     return {
         **picked(disk, ("lun", "name", "caching", "deleteOption", "writeAcceleratorEnabled")),
         **({"caching": caching} if caching else {}),

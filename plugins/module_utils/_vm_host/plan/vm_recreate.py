@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A virtual machine whose last operation failed. Pure.
+"""Create a virtual machine again whose last operation failed. Pure.
 
-Not only a creation can fail: a VM that has worked for years is ``Failed``, too, after a start, a resize or an update
-that Azure could not carry out. Nothing of it may change but what is asked.
+Other operations fail too, not only the creation: a VM that has worked for years is ``Failed`` after a start, a resize
+or an update that Azure could not complete. Only what the options name may change in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..current.state import HostState
 from ..desired.host_spec import HostSpec
 from ..desired.options import OsDiskOptions
 
-# What Azure alone writes (VirtualMachine of the Compute API: readOnly).
+# Properties that only Azure writes (VirtualMachine of the Compute API: readOnly).
 _READ_ONLY = ("vmId", "timeCreated", "instanceView", "provisioningState")
 # Members of a VM, and the options that decide on each.
 _DECIDED: t.Mapping[str, tuple[str, ...]] = {
@@ -35,10 +35,10 @@ _DECIDED: t.Mapping[str, tuple[str, ...]] = {
 
 
 def was_provisioned(current: HostState) -> bool:
-    """Return whether a VM was finished once, so that only a later operation can have failed.
+    """Return whether a VM was provisioned successfully once, so that only a later operation can have failed.
 
-    A VM that is being created gets its disk first; that its agent has reported, or that it could be deallocated, shows
-    that it was finished.
+    A VM that is being created gets its disk first. If its agent has reported, or if it could be deallocated, it was
+    provisioned.
     """
     properties = properties_of(current.virtual_machine)
     agent = (properties.get("instanceView") or {}).get("vmAgent") or {}
@@ -47,10 +47,10 @@ def was_provisioned(current: HostState) -> bool:
 
 
 def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
-    """The body that creates a VM once more: what it was to have, with what is asked in place of that.
+    """Return the body that creates a VM again: its former settings, replaced by those that the options set.
 
-    :param body: the body that the options alone ask for.
-    :param present: the VM in wire format.
+    :param body: the body by the options alone.
+    :param current: the VM in wire format.
     """
     properties = body["properties"]
     before = {key: value for key, value in properties_of(current).items() if key not in _READ_ONLY}
@@ -70,7 +70,7 @@ def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
 
 
 def _keep_storage(desired: HostSpec, storage: Json, before: Json) -> None:
-    """Keep existing disks as they are; another run makes other changes of them."""
+    """Keep existing disks unchanged; the next run makes the changes to them."""
     reference = {key: value for key, value in (before.get("imageReference") or {}).items() if key != "exactVersion"}
     if not desired.image and reference:
         storage["imageReference"] = reference

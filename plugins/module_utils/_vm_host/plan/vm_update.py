@@ -27,10 +27,10 @@ _GROWS_ONLINE = 4095
 
 @dataclass(frozen=True)
 class VmUpdate:
-    """What is to be done to a VM that is there.
+    """The changes to an existing VM.
 
     :param body: the PATCH.
-    :param changes: the differences that ask for it.
+    :param changes: the differences that require the PATCH.
     :param online: disks that change while the VM runs.
     :param offline: disks that change while it is deallocated.
     """
@@ -45,11 +45,11 @@ class VmUpdate:
 
     @property
     def runs(self) -> bool:
-        """Return whether the VM is on, or about to be."""
+        """Return whether the VM is on, or starting."""
         return self.current.power_state not in ("stopped", "deallocated")
 
     def actions(self) -> list[Action]:
-        """The steps.
+        """Return the actions.
 
         :raises OptionError: the host would have to stop, and may not.
         :raises ImmutableError: it would have to be deallocated, and cannot be.
@@ -88,7 +88,7 @@ class VmUpdate:
         return actions
 
     def _reasons(self) -> list[str]:
-        """What needs the VM deallocated."""
+        """Return the options whose changes require the VM to be deallocated."""
         reasons = [change.option for change in self.offline]
         for entry in self.changes.entries:
             reasons += [entry.path] if entry.path in DEALLOCATED or RECACHED.fullmatch(entry.path) else []
@@ -97,7 +97,7 @@ class VmUpdate:
         return reasons
 
     def _is_available(self) -> bool:
-        """Return whether Azure can give the VM the desired size where it runs now."""
+        """Return whether Azure can give the VM the desired size on its current cluster."""
         sizes = self.current.available_sizes
         return sizes is not None and str(self.desired.vm_size).lower() in {size.lower() for size in sizes}
 
@@ -123,7 +123,7 @@ def plan_vm_update(desired: HostSpec, resources: HostResources, current: HostSta
 
 
 def with_networking_last(actions: list[Action]) -> list[Action]:
-    """A size that has accelerated networking comes before the interface that needs it."""
+    """Return the actions with a size that has accelerated networking before the interface that needs it."""
     asked = [entry for action in actions if action.key == "network_interface" for entry in action.differences]
     resized = any(entry.path == "vm_size" for action in actions for entry in action.differences)
     if not resized or not any((entry.path, entry.after) == ("enable_accelerated_networking", True) for entry in asked):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What actions change, in the words of a person: "Docker port 4243 -> 2376". Pure.
+"""The changes that actions make, in the user's words: "Docker port 4243 -> 2376". Pure.
 
 A prediction and a result use the same words, because both describe the same actions.
 """
@@ -45,7 +45,7 @@ def _lines(action: Action) -> list[str]:
 
 
 def _updates(action: Action) -> list[str]:
-    """Return the lines of an update; none when nothing of it has a name that a person knows."""
+    """Return the lines of an update; none if users know none of its properties."""
     lines: list[str] = []
     for entry in action.differences:
         if entry.path == "tags":

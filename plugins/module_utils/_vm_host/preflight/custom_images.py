@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Managed images and images of galleries, asked for before a host is made from them.
+"""Query managed images and images of galleries before a host is created from them.
 
-What is found is given in the form in which Azure describes a platform image.
+The result has the form in which Azure describes a platform image.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _SHARED = re.compile(r"/(?P<kind>SharedGalleries|CommunityGalleries)/(?P<rest>.*
 
 
 def query_custom_image(session: AzureSession, location: str, image: Image) -> tuple[Json | None, str | None]:
-    """The image, or what is wrong with it in words; neither when one may not ask.
+    """Return the image, or what is wrong with it in words; neither if the identity may not read it.
 
-    :param location: where the host is to be.
+    :param location: the future location of the host.
     """
     path = str(image)
     try:
@@ -68,7 +68,7 @@ def _of_gallery(session: AzureSession, location: str, path: str) -> tuple[Json |
 
 
 def _place_of(session: AzureSession, location: str, definition: str) -> str:
-    """The path at which a definition is read: galleries of others are seen through one's own subscription."""
+    """Return the path to read a definition. Galleries of others are read through the user's own subscription."""
     match = _SHARED.fullmatch(definition)
     if not match:
         return definition

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read what only some changes of an existing host need."""
+"""Read the details that only some changes of an existing host need."""
 
 from __future__ import annotations
 

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rights that a plan needs, against those that Azure says the signed-in identity has.
+"""Compare the permissions that a plan needs with those of the signed-in identity.
 
-Only what is sure to be missing is refused: what Azure does not tell (deny assignments, conditions), it judges itself.
+Only permissions that are certainly missing are refused. Azure does not return deny assignments and conditions here; it
+applies them itself.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ _JOINS = {
 
 
 class MissingPermissionError(DockerHostError):
-    """The signed-in identity lacks rights that the run would need."""
+    """The signed-in identity lacks permissions that the run needs."""
 
 
 def read_permissions(session: AzureSession, scope: str) -> list[Json] | None:
-    """What the signed-in identity may do there, None when it may not ask.
+    """Return the permissions of the signed-in identity in a scope, None if it may not read them.
 
     :param scope: the id of a resource group or of a subscription.
     """
@@ -56,14 +57,14 @@ def read_permissions(session: AzureSession, scope: str) -> list[Json] | None:
 
 
 def required_permissions(plan: Plan, resources: HostResources) -> list[str]:
-    """The rights on the host's own resource group that the steps of a creation need."""
+    """Return the permissions on the host's own resource group that the actions of a plan need."""
     required = [
         _WRITES[action.kind]
         for action in plan.actions
         if action.verb in ("create", "update", "tag") and action.kind in _WRITES
     ]
     if plan.action("network_interface"):
-        # What was given may be elsewhere, where other rights hold.
+        # Existing resources may be in another group, with other permissions.
         required += [
             right for kind, right in _JOINS.items() if getattr(resources, kind) and not resources.is_given(kind)
         ]
@@ -73,9 +74,9 @@ def required_permissions(plan: Plan, resources: HostResources) -> list[str]:
 
 
 def check_permissions(needed: t.Sequence[str], permissions: list[Json] | None, scope: str) -> None:
-    """Refuse a plan for which rights are missing.
+    """Refuse a plan for which permissions are missing.
 
-    :raises RightsError: the text names all of them.
+    :raises MissingPermissionError: the text names all of them.
     """
     if permissions is None:
         return

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure is asked before a host is made.
+"""The queries to Azure before a host is created.
 
-Everything is asked by reading. What may not be asked (rights for reading are missing) stays unknown. The plain ARM
-client asks, so that azure-mgmt-compute is loaded while Azure works (:meth:`AzureSession.load_compute`), not before.
+All queries only read. What the identity may not read stays unknown. The queries use the plain ARM client, so that
+azure-mgmt-compute is loaded while Azure works (:meth:`AzureSession.load_compute`), not before.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from .resource_providers import find_unregistered
 
 @dataclass(frozen=True)
 class Answers:
-    """What Azure said; None for what it did not say.
+    """The answers of Azure; None for what is unknown.
 
     :param sizes: the sizes and the types of disks of the region (items of ``Microsoft.Compute/skus``).
-    :param usages: use and limits in the region.
+    :param usages: usage and limits in the region.
     :param image: the image's version.
-    :param image_problem: the image is not there, in words.
-    :param label_problem: the DNS label cannot be had, in words.
-    :param terms_problem: the terms of the image's plan are not accepted, in words.
-    :param permissions: what the signed-in identity may do (items of ``Microsoft.Authorization/permissions``).
-    :param reference_problems: what the machine's options name is not there or does not fit, by option, in words.
+    :param image_problem: why the image cannot be used, in words.
+    :param label_problem: why the DNS label is not available, in words.
+    :param terms_problem: that the terms of the image's plan are not accepted, in words.
+    :param permissions: the permissions of the signed-in identity (items of ``Microsoft.Authorization/permissions``).
+    :param reference_problems: why resources that the machine's options name cannot be used, by option, in words.
     :param unregistered: resource providers that the subscription is not registered for.
     """
 
@@ -57,12 +57,13 @@ class Answers:
 def query_azure(
     session: AzureSession, desired: HostSpec, location: str, dns_label: str | None, scope: str | None = None
 ) -> Answers:
-    """Ask Azure, side by side.
+    """Send all queries in parallel.
 
-    A provider that is not registered is asked nothing: the SDK would register it, and this only looks.
+    Providers that are not registered get no query, because the SDK would register them, and a query must not change
+    anything.
 
-    :param dns_label: the label that a public address is to get.
-    :param scope: where the signed-in identity needs rights.
+    :param dns_label: the desired label of a public address.
+    :param scope: the scope in which the signed-in identity needs permissions.
     """
     first: list[t.Callable[[], t.Any]] = [
         lambda: read_permissions(session, scope) if scope else None,
@@ -94,7 +95,7 @@ def query_azure(
 
 
 def query_sizes(session: AzureSession, location: str) -> list[Json] | None:
-    """The sizes and types of disks of a region (items of ``Microsoft.Compute/skus``), None when one may not ask."""
+    """Return the sizes and disk types of a region (items of ``Microsoft.Compute/skus``), None if they are unknown."""
 
     def question() -> list[Json]:
         path = f"/subscriptions/{session.subscription_id}/providers/Microsoft.Compute/skus"
@@ -105,7 +106,7 @@ def query_sizes(session: AzureSession, location: str) -> list[Json] | None:
 
 
 def query_usages(session: AzureSession, location: str) -> list[Json] | None:
-    """Use and limits in a region, None when one may not ask."""
+    """Return usage and limits in a region, None if the identity may not read them."""
 
     def question() -> list[Json]:
         return session.arm.list(f"{_region(session, location)}/usages")
@@ -118,7 +119,7 @@ def _region(session: AzureSession, location: str) -> str:
 
 
 def _allowed(question: t.Callable[[], t.Any]) -> t.Any:
-    """The answer, None when the identity may not ask."""
+    """Return the answer to a query, None if the identity may not send it."""
     try:
         return question()
     except AzureError as error:
@@ -128,7 +129,7 @@ def _allowed(question: t.Callable[[], t.Any]) -> t.Any:
 
 
 def query_dns_label(session: AzureSession, location: str, label: str) -> str | None:
-    """Why a DNS label cannot be had in a region, in words; None when it can, or one may not ask."""
+    """Return why a DNS label is not available in a region, in words; None if it is, or if that is unknown."""
     path = f"/subscriptions/{session.subscription_id}/providers/Microsoft.Network/locations/{location}"
     answer = _allowed(lambda: session.arm.get(f"{path}/CheckDnsNameAvailability", domainNameLabel=label)) or {}
     if answer.get("available") is not False:
@@ -137,16 +138,16 @@ def query_dns_label(session: AzureSession, location: str, label: str) -> str | N
 
 
 def query_private_address(session: AzureSession, network_id: str, address: str) -> str | None:
-    """Why a private address cannot be had, in words; None when it can, or one may not ask.
+    """Return why a private address is not available, in words; None if it is, or if that is unknown.
 
-    :param network_id: the virtual network, which exists.
+    :param network_id: the existing virtual network.
     """
     path = f"{network_id}/CheckIPAddressAvailability"
     try:
         answer = _allowed(lambda: session.arm.get(path, ipAddress=address)) or {}
     except AzureError as error:
         if error.code == "PrivateIPAddressNotInAnySubnet":
-            # Its subnet is still to be made.
+            # Its subnet does not exist yet.
             return None
         raise
     if answer.get("available") is not False:

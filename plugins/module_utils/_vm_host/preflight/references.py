@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a VM is put into or given by name, and must exist before."""
+"""The existing resources that the options of a VM name: sets, placement groups and identities."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ IDENTITIES = "vm_identity.user_assigned_identities"
 
 
 class Reference(t.NamedTuple):
-    """The option that names something, and its id."""
+    """An option that names a resource, and the resource's id."""
 
     option: str
     path: str
 
 
 def references_of(desired: HostSpec, names: ResourceNames) -> list[Reference]:
-    """What the options of a host's machine name.
+    """Return the resources that the options of a host's machine name.
 
-    :raises OptionError: one is neither a name nor an id of the right type.
+    :raises OptionError: an option is neither a name nor an id of the right type.
     """
     places = {
         "availability_set": desired.availability_set,
@@ -43,7 +43,7 @@ def references_of(desired: HostSpec, names: ResourceNames) -> list[Reference]:
 
 
 def query_reference(session: AzureSession, reference: Reference, location: str) -> str | None:
-    """What is wrong with what is named, in words; None when nothing is, or one may not ask."""
+    """Return why a resource cannot be used, in words; None if it can, or if the identity may not read it."""
     try:
         resource = session.arm.find(reference.path)
     except AzureError as error:
@@ -56,9 +56,10 @@ def query_reference(session: AzureSession, reference: Reference, location: str) 
 
 
 def _misplaced(reference: Reference, resource: Json, location: str) -> str | None:
-    """VirtualMachineProperties of the Compute API: both are of the VM's region.
+    """Return why a set or group does not fit, in words; None if it does.
 
-    AvailabilitySet.sku of the Compute API: ``Aligned`` is for VMs with managed disks, which ours are.
+    VirtualMachineProperties of the Compute API: both must be in the VM's region. AvailabilitySet.sku: ``Aligned`` is
+    for VMs with managed disks, such as the hosts.
     """
     place = normalize_location(resource.get("location"))
     if place != location:
@@ -70,9 +71,9 @@ def _misplaced(reference: Reference, resource: Json, location: str) -> str | Non
 
 
 def check_references(session: AzureSession, references: t.Sequence[Reference], location: str) -> None:
-    """Ask for all of them, side by side.
+    """Check all references in parallel.
 
-    :raises OptionError: the first with which something is wrong.
+    :raises OptionError: the first one that cannot be used.
     """
     problems = run_parallel([partial(query_reference, session, one, location) for one in references])
     for reference, problem in zip(references, problems, strict=True):

@@ -4,8 +4,8 @@
 
 """The resource providers that a host needs, and their registration.
 
-The SDK registers a provider when a request fails for want of it: after other changes, without a word, without an end.
-So it is asked first, and registered first.
+The SDK registers a provider when a request fails without it: after other changes, without a message, and without a time
+limit. So the collection checks and registers providers first.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _THERE = ("registered", "registering")
 
 
 class RegistrationError(DockerHostError):
-    """A resource provider is not registered, and may not be registered by who is signed in."""
+    """A resource provider is not registered, and the signed-in identity may not register it."""
 
 
 def find_unregistered(session: AzureSession) -> list[str]:
-    """The needed providers that the subscription is not registered for, as far as one may ask."""
+    """Return the needed providers that are not registered in the subscription, as far as the identity may read that."""
 
     def missing(namespace: str) -> bool:
         try:
@@ -45,9 +45,9 @@ def find_unregistered(session: AzureSession) -> list[str]:
 
 
 def register(session: AzureSession, host: str, namespaces: t.Sequence[str]) -> None:
-    """Register the subscription for providers and wait until it is.
+    """Register the subscription for providers, and wait until it is registered.
 
-    :raises RegistrationError: it may not be done.
+    :raises RegistrationError: the identity may not register it.
     """
     run_parallel([partial(_register, session, host, name) for name in namespaces])
 
