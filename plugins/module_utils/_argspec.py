@@ -2,12 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parts of argument specs, which the tasks merge."""
+"""Parts of argument specs, which the tasks merge, and checks that Ansible's own validation lacks."""
 
 from __future__ import annotations
 
+import math
+import re
 import typing as t
 from dataclasses import dataclass, field
+
+from ansible.module_utils.common.validation import check_type_dict
+
+from ._errors import OptionError
+
+Option = t.Mapping[str, t.Any]
+
+# C0 control characters and DEL, but for tab and line breaks, which keys, certificates and cloud-init contain.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+LARGEST = 2**31 - 1
+_NUMBERS = {
+    "int": ("an integer", re.compile(r"\s*[+-]?[0-9]+\s*")),
+    "float": ("a number", re.compile(r"\s*[0-9.eE+-]+\s*")),
+}
 
 
 @dataclass(frozen=True)
@@ -54,3 +70,87 @@ class ArgumentSpec:
             "required_if": list(self.required_if),
             "required_by": dict(self.required_by),
         }
+
+
+def check_values(spec: t.Mapping[str, Option], arguments: t.Mapping[str, t.Any]) -> None:
+    """Refuse values that Ansible's own validation silently converts into something else than the user wrote.
+
+    It makes a text of lists, dictionaries and booleans, and of a number without its last zeros; it makes a number of
+    a boolean, and of digits of every script; and it accepts control characters and, in lists, null. Of something else
+    than a dictionary it says only that a dictionary is needed, not where.
+
+    :param arguments: the arguments as they were given, before Ansible validates them.
+    :raises OptionError: the first such value. Its text never contains a text that was given.
+    """
+    for name, value in arguments.items():
+        option = _option(spec, name)
+        if option is not None and value is not None:
+            _check_value(name, option, value)
+
+
+def _option(spec: t.Mapping[str, Option], name: str) -> Option | None:
+    if name in spec:
+        return spec[name]
+    return next((option for option in spec.values() if name in option.get("aliases", ())), None)
+
+
+def _check_value(place: str, option: Option, value: t.Any) -> None:
+    kind = option.get("type", "str")
+    if kind in ("str", "path"):
+        _check_text(place, value)
+    elif kind in _NUMBERS:
+        _check_number(place, kind, value)
+    elif kind == "list" and isinstance(value, (list, tuple)):
+        _check_elements(place, option, value)
+    elif kind == "dict":
+        _check_dictionary(place, option, value)
+
+
+def _check_text(place: str, value: t.Any) -> None:
+    if isinstance(value, (t.Mapping, list, tuple)):
+        raise OptionError(place, f"must be text, got {'a dictionary' if isinstance(value, t.Mapping) else 'a list'}")
+    if isinstance(value, (bool, float)):
+        shown = str(value).lower()
+        raise OptionError(place, f"must be text, got {shown}: put it in quotes")
+    if isinstance(value, str) and _CONTROL.search(value):
+        raise OptionError(place, "must not contain control characters")
+
+
+def _check_number(place: str, kind: str, value: t.Any) -> None:
+    if not isinstance(value, (bool, int, float, str)):
+        return
+    words, form = _NUMBERS[kind]
+    if isinstance(value, bool):
+        raise OptionError(place, f"must be {words}, got {str(value).lower()}")
+    if isinstance(value, str) and not form.fullmatch(value):
+        raise OptionError(place, f"must be {words}, got {value!r}")
+    if abs(float(value) if len(str(value)) < 20 else math.inf) > LARGEST:
+        raise OptionError(place, f"must be at most {LARGEST}")
+
+
+def _check_elements(place: str, option: Option, values: t.Sequence[t.Any]) -> None:
+    for index, value in enumerate(values):
+        if value is None:
+            raise OptionError(f"{place}[{index}]", "must not be null: remove this entry, or give it a value")
+        entry = {"type": option.get("elements", "raw"), "options": option.get("options")}
+        _check_value(f"{place}[{index}]", entry, value)
+
+
+def _check_dictionary(place: str, option: Option, value: t.Any) -> None:
+    if not isinstance(value, t.Mapping):
+        _parse_dictionary(place, value)
+        return
+    try:
+        check_values(option.get("options") or {}, value)
+    except OptionError as error:
+        raise error.below(place) from error
+
+
+def _parse_dictionary(place: str, value: t.Any) -> None:
+    """Check that Ansible can read a value as a dictionary."""
+    try:
+        check_type_dict(value)
+    except TypeError as error:
+        raise OptionError(
+            place, "must be a dictionary, got a value of another type; as text, write JSON or key=value"
+        ) from error

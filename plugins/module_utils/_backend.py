@@ -13,8 +13,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._argspec import ArgumentSpec
-from ._errors import DockerHostError, MissingLibraryError, render
+from ._argspec import ArgumentSpec, check_values
+from ._errors import DockerHostError, MissingLibraryError, OptionError, render
 from ._secrets import secret_values
 
 UNRENDERED = "unrendered_msg"
@@ -86,6 +86,10 @@ def missing_library(error: MissingLibraryError) -> str:
     return f"{message} All packages that the collection needs are listed in {REQUIREMENTS_FILE}. ({error.cause})"
 
 
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def run_as_module(task: Backend) -> None:
     """Run a task as an ordinary module and end the process with its result."""
     from ansible.module_utils.basic import AnsibleModule
@@ -93,13 +97,30 @@ def run_as_module(task: Backend) -> None:
     spec = {name: dict(option) for name, option in task.spec.argument_spec.items()}
 
     class Module(AnsibleModule):  # type: ignore[misc]
-        """A module that hides every form of its secrets, also in errors of the validation."""
+        """A module that hides every form of its secrets, also in errors, and checks what Ansible silently converts."""
+
+        fault: OptionError | None = None
 
         def _load_params(self) -> None:
             super()._load_params()
             self.no_log_values.update(secret_values(spec, self.params))
+            try:
+                check_values(spec, self.params)
+            except OptionError as error:
+                self.fault = error
+                # Ansible would end with a traceback where it expects suboptions and finds a number.
+                for name in [name for name, value in self.params.items() if name in spec and _is_number(value)]:
+                    del self.params[name]
+
+        def fail_json(self, msg: str, **details: t.Any) -> None:
+            fault, self.fault = self.fault, None
+            if fault:
+                super().fail_json(**failure(fault), **{UNRENDERED: fault.message})
+            super().fail_json(msg, **details)
 
     module = Module(argument_spec=spec, supports_check_mode=True, **task.spec.rules())
+    if module.fault:
+        module.fail_json("")
     if task.secrets:
         module.no_log_values = task.secrets(module.params)
     request = Request(

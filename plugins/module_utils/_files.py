@@ -18,7 +18,7 @@ import stat
 import tempfile
 import typing as t
 
-from ._errors import DockerHostError
+from ._errors import DockerHostError, OptionError
 
 
 def read_if_exists(path: str) -> bytes | None:
@@ -36,6 +36,19 @@ def read_if_exists(path: str) -> bytes | None:
         return None
     except OSError as error:
         raise DockerHostError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def check_can_be_directory(path: str, option: str) -> None:
+    """Check that a path is a directory, or can become one.
+
+    :param option: the option that names the path.
+    :raises OptionError: the path, or what is above it, is something else than a directory.
+    """
+    existing = os.path.abspath(path)
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    if not os.path.isdir(existing):
+        raise OptionError(option, f"must be the path of a directory, got {path}: {existing} is not a directory")
 
 
 def check_directory(path: str, option: str) -> None:

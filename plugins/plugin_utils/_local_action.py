@@ -27,8 +27,13 @@ from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import check_values
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import UNRENDERED, Backend, Request, failure
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, render
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
+    DockerHostError,
+    OptionError,
+    render,
+)
 from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import secret_values
 
 display = Display()
@@ -205,6 +210,11 @@ def carry_out(
     :param fields: fields of the :class:`Request`.
     """
     spec = backend.spec
+    secrets = backend.secrets(args) if backend.secrets else secret_values(spec.argument_spec, args)
+    try:
+        check_values(spec.argument_spec, args)
+    except OptionError as error:
+        return Ran({**failure(error, variables), "failed": True}, {}, secrets)
     validator = ArgumentSpecValidator(
         {name: copy.deepcopy(dict(option)) for name, option in spec.argument_spec.items()}, **spec.rules()
     )
@@ -227,8 +237,7 @@ def carry_out(
         result["warnings"] = [render(warning, variables) for warning in warnings]
     if validation._deprecations:
         result["deprecations"] = [_deprecation(entry) for entry in validation._deprecations]
-    secrets = validation._no_log_values | secret_values(spec.argument_spec, args)
-    return Ran(result, params, backend.secrets(args) if backend.secrets else secrets)
+    return Ran(result, params, secrets if backend.secrets else secrets | validation._no_log_values)
 
 
 def _same_interpreter(one: str, other: str) -> bool:

@@ -75,12 +75,24 @@ _BY_NAME = {
     "azureusgovernment": _GOVERNMENT,
     "azureusgovernmentcloud": _GOVERNMENT,
 }
+_URL = re.compile(r"https://[^\s/?#@]+(?:/\S*)?", re.IGNORECASE)
 _METADATA_PATH = re.compile(r"/metadata/endpoints/?(\?.*)?$", re.IGNORECASE)
 
 
 def is_named(cloud_environment: str) -> bool:
     """Return whether the value is the name of one of Microsoft's clouds."""
     return cloud_environment.strip().lower() in _BY_NAME
+
+
+def check_cloud_environment(name: str) -> None:
+    """Check that a text is the name of one of Microsoft's clouds or the URL of a private cloud.
+
+    :raises OptionError: it is neither.
+    """
+    if is_named(name) or _URL.fullmatch(name):
+        return
+    names = ", ".join(sorted({cloud.name for cloud in _BY_NAME.values()}))
+    raise OptionError("cloud_environment", f"must be one of {names} or the https URL of a private cloud, got {name!r}")
 
 
 def find_cloud(cloud_environment: str | None, ca_path: str | None = None, run_directory: str | None = None) -> Cloud:
@@ -97,11 +109,7 @@ def find_cloud(cloud_environment: str | None, ca_path: str | None = None, run_di
     known = _BY_NAME.get(name.lower())
     if known:
         return known
-    if not name.lower().startswith("https://"):
-        names = ", ".join(sorted({cloud.name for cloud in _BY_NAME.values()}))
-        raise OptionError(
-            "cloud_environment", f"must be one of {names} or the https URL of a private cloud, got {name!r}"
-        )
+    check_cloud_environment(name)
     # Azure Stack's documents give the address of the metadata itself.
     url = _METADATA_PATH.sub("", name).rstrip("/")
     shared = shared_directory(run_directory) if run_directory else None

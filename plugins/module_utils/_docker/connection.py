@@ -15,7 +15,7 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from .._argspec import ArgumentSpec
 from .._errors import OptionError
-from .urls import parse_docker_host
+from .urls import is_host, parse_docker_host
 
 DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
 PLAIN_PORT = 2375
@@ -171,6 +171,8 @@ def connection_of(params: t.Mapping[str, t.Any]) -> Connection:
         return Connection(url.text, None, 0, url.path, False, False, None, None, None, None, params["timeout"])
     if not tls and url.scheme == "https":
         raise OptionError("docker_host", "https:// needs TLS: set O(validate_certs=true), or write tcp://")
+    if tls and params["tls_hostname"] and not is_host(params["tls_hostname"]):
+        raise OptionError("tls_hostname", f"must be a DNS name or an IP address, got {params['tls_hostname']!r}")
     connection = Connection(
         docker_host=url.text,
         host=url.host,

@@ -11,6 +11,7 @@ import typing as t
 
 from .._argspec import ArgumentSpec
 from .._backend import Backend, Request
+from .._files import check_can_be_directory
 from .context_spec import DOCKER_CONFIG
 from .context_store import TLS_FILES, Context, ContextStore, check_name
 
@@ -29,6 +30,7 @@ def run(request: Request) -> dict[str, t.Any]:
     :raises DockerHostError: a file cannot be read or understood.
     """
     name = request.params["name"]
+    check_can_be_directory(request.params["docker_config"], "docker_config")
     store = ContextStore(os.path.abspath(request.params["docker_config"]))
     if name is not None:
         check_name(name)

@@ -10,11 +10,12 @@ import os
 import typing as t
 
 from .._argspec import ArgumentSpec
-from .._errors import OptionError
+from .._errors import DockerHostError, OptionError
 from .._files import read_if_exists
 from .._host_keys import check_host_keys
 from .connection import environment_fallback
 from .context_store import Context
+from .known_hosts import parse_key
 from .pem import check_pair
 from .urls import DockerUrl, parse_docker_host
 
@@ -152,6 +153,8 @@ def read_context(params: Params, endpoint: Endpoint, *, check_mode: bool) -> Con
         _check_files(params, sources)
     if params["ssh_host_keys"] is not None and params["host"] is None and endpoint.scheme != "ssh":
         raise OptionError("ssh_host_keys", "needs a O(docker_host) that starts with ssh://")
+    for index, key in enumerate(params["ssh_host_keys"] or ()):
+        parse_key(f"ssh_host_keys[{index}]", key)
     return Context(
         name=params["name"],
         host=endpoint.url.text if endpoint.url else None,
@@ -163,12 +166,19 @@ def read_context(params: Params, endpoint: Endpoint, *, check_mode: bool) -> Con
 
 def _content(option: str, path: str | None, pending: t.Collection[str], check_mode: bool) -> bytes:
     if path and os.path.abspath(path) not in pending:
-        content = read_if_exists(path)
+        content = _read(option, path)
         if content:
             return content
     if check_mode:
         return NOT_KNOWN_YET
     raise OptionError(option, f"must be the path of a file with content, got {path!r}")
+
+
+def _read(option: str, path: str) -> bytes | None:
+    try:
+        return read_if_exists(path)
+    except DockerHostError as error:
+        raise OptionError(option, f"must be the path of a readable file: {error.message}") from error
 
 
 def _check_files(params: Params, sources: t.Mapping[str, str | None]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from .._backend import Backend, Request
 from .._diff import Differences
 from .._errors import DockerHostError
+from .._files import check_can_be_directory
 from .context_spec import SPEC, Endpoint, read_context, read_endpoint, tls_sources
 from .context_store import TLS_FILES, Context, ContextStore, check_name
 from .known_hosts import KnownHosts, host_field, parse_key
@@ -30,6 +31,7 @@ def run(request: Request) -> dict[str, t.Any]:
     """
     params = request.params
     check_name(params["name"])
+    check_can_be_directory(os.path.abspath(params["docker_config"]), "docker_config")
     store = ContextStore(os.path.abspath(params["docker_config"]))
     endpoint = desired = None
     if params["state"] == "present":

@@ -67,14 +67,15 @@ def parse_docker_host(option: str, text: str, schemes: t.Collection[str]) -> Doc
 def _host(option: str, url: SplitResult, advice: str) -> str:
     """Return the host of a URL. It must not be a pattern of ``known_hosts``."""
     host = url.hostname or ""
-    if not _is_host(host):
+    if not is_host(host):
         raise OptionError(option, f"must contain one DNS name or IP address, got {host!r}; {advice}")
     if url.username is not None and not _USER.fullmatch(url.username):
         raise OptionError(option, f"must contain the name of a Linux user, got {url.username!r}; {advice}")
     return host
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
+    """Return whether a text is one DNS name or IP address, without brackets."""
     if _HOST_NAME.fullmatch(host):
         return True
     try:

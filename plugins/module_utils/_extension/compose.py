@@ -145,7 +145,7 @@ def _variables(option: str, values: t.Any) -> dict[str, str]:
     for name, value in (values or {}).items():
         if not _VARIABLE.fullmatch(str(name)):
             raise OptionError(option, f"must contain names of variables, got {name!r}")
-        if isinstance(value, (dict, list)) or "\0" in str(value):
+        if value is None or isinstance(value, (dict, list)) or "\0" in str(value):
             raise OptionError(option, f"must have texts as values; that of {name} is not a text")
         variables[str(name)] = ("true" if value else "false") if isinstance(value, bool) else str(value)
     return variables

@@ -25,6 +25,7 @@ from .engine_rules import option_fault, option_name, own_keys
 Params = t.Mapping[str, t.Any]
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_DAEMON_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.:~+_-]*")
 _CHANNEL = re.compile(r"[a-z]+")
 _URL = re.compile(r"(https?://[^\s/]+\S*|file:///\S+)")
@@ -237,6 +238,9 @@ def _refuse_daemon(daemon: t.Mapping[str, t.Any], docker: Params) -> None:
         raise OptionError(
             "docker.daemon", f"must not contain {', '.join(own)}: O(docker.port) and O(certs) decide that"
         )
+    for key in daemon:
+        if not _DAEMON_KEY.fullmatch(str(key)):
+            raise OptionError("docker.daemon", f"must contain keys of daemon.json such as log-level, got {key!r}")
     if "live-restore" in daemon and docker.get("live_restore") is not None:
         raise OptionError("docker.daemon", "must not contain live-restore together with O(docker.live_restore)")
     try:
@@ -302,17 +306,26 @@ def _logins(logins: t.Sequence[Params]) -> t.Iterator[Json]:
         server = login.get("server") or ""
         if server and not _SERVER.fullmatch(server):
             raise OptionError(f"{option}.server", "must be a registry such as registry.example.com:5000")
-        if server in servers:
-            raise OptionError(f"{option}.server", f"{server or 'Docker Hub'} has a login already; give one for each")
-        servers.add(server)
+        if _registry(server) in servers:
+            raise OptionError(f"{option}.server", f"must be unique, but {server or 'Docker Hub'} has a login already")
+        servers.add(_registry(server))
         for name in ("username", "password"):
-            if not login[name]:
+            if not login[name].strip():
                 raise OptionError(f"{option}.{name}", "must not be empty")
+        # Basic authentication (RFC 7617): the name ends at the first colon.
+        if re.search(r"[:\x00-\x1f]", login["username"]):
+            raise OptionError(f"{option}.username", "must not contain a colon or a line break")
         entry: Json = {"username": login["username"], "password": login["password"]}
         if server:
             entry["server"] = server
         ca = _registry_ca(option, server, login)
         yield {**entry, "ca": ca} if ca else entry
+
+
+def _registry(server: str) -> str:
+    """Return one spelling of a registry: names of hosts are case-insensitive, and Docker Hub has several."""
+    name = re.sub(r"^https?://", "", server.lower()).rstrip("/")
+    return "" if name in ("docker.io", "index.docker.io", "index.docker.io/v1", "registry-1.docker.io") else name
 
 
 def _registry_ca(option: str, server: str, login: Params) -> str | None:

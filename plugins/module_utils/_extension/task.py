@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._azure.clients import AzureSession
+from .._azure.option_checks import check_azure_options
 from .._azure.wire import Json
 from .._backend import Backend, Request
 from .._diff import Differences
@@ -28,6 +30,9 @@ from .run import Run
 from .settings import Settings, read_settings
 from .setup_result import SetupResult
 from .virtual_machine import VmReference, find_virtual_machine
+
+# Azure's names of extensions and managed Run Commands, narrowed to what needs no escaping in a URL.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
 class Desired(t.NamedTuple):
@@ -76,6 +81,13 @@ def check_options(request: Request) -> Settings:
 
 
 def _read(request: Request) -> Desired:
+    check_azure_options(request.params)
+    if not _NAME.fullmatch(request.params["name"]):
+        raise OptionError(
+            "name",
+            "must be 1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or digit, got"
+            f" {request.params['name']!r}",
+        )
     return Desired(
         settings=check_options(request),
         reference=VmReference.from_params(request.params),

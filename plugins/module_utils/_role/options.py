@@ -15,7 +15,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .._argspec import ArgumentSpec
+from .._argspec import ArgumentSpec, check_values
 from .._azure.argument_spec import azure_argument_spec
 from .._docker.context_spec import SPEC as CONTEXT
 from .._docker.endpoint_task import SPEC as ENDPOINT
@@ -201,8 +201,10 @@ class RoleVariables:
     def check(self) -> None:
         """Check the variables that the role reads itself.
 
-        :raises OptionError: one is not a boolean.
+        :raises OptionError: one is not a boolean, or a name is not text.
         """
+        names = {PREFIX + name: self.value(name) for name in ("name", "context_name")}
+        check_values({name: {"type": "str"} for name in names}, names)
         for name in BOOLEANS:
             value = self.value(name)
             if value is not None and str(value).strip().lower() not in _TRUE + _FALSE:

@@ -15,7 +15,8 @@ from functools import partial
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from .._argspec import ArgumentSpec
+from .._argspec import ArgumentSpec, check_values
+from .._azure.option_checks import check_azure_options
 from .._backend import Backend, Request
 from .._docker.context_task import BACKEND as CONTEXT
 from .._errors import DockerHostError, OptionError
@@ -24,11 +25,10 @@ from .._secrets import secret_values
 from .._tls.names import check_identity_name
 from .._vault.task import BACKEND as CERTIFICATES
 from .._vm_host.desired.host_spec import read_host_spec
-from .._vm_host.desired.topology import resolve_resources
+from .._vm_host.desired.topology import check_references
 from .options import PREFIX, STAGES, Stage, Values, variable_names
 
 _LOCKSTEP = ("linear", "debug")
-NIL = "00000000-0000-0000-0000-000000000000"
 _TYPES = {"int": "an integer", "bool": "true or false", "float": "a number", "dict": "a dictionary", "list": "a list"}
 
 
@@ -81,6 +81,7 @@ def run(request: Request) -> Values:
     given = _known_stages(params["stages"])
     typed = {module: in_words_of(STAGES[module], partial(_typed, STAGES[module], given[module])) for module in given}
     for module, options in typed.items():
+        in_words_of(STAGES[module], partial(check_azure_options, options))
         in_words_of(STAGES[module], partial(_CHECKS[module], request, options, params["name"]))
     _check_ssh_path(typed)
     return {"changed": False, "stages": list(given)}
@@ -90,6 +91,8 @@ def _known_stages(stages: Values) -> Values:
     for module in stages:
         if module not in STAGES:
             raise OptionError("stages", f"must name modules of the role's stages ({', '.join(STAGES)}), got {module}")
+        if not isinstance(stages[module], (t.Mapping, type(None))):
+            raise OptionError(f"stages.{module}", "must be a dictionary of the module's options")
     return {module: options for module, options in stages.items() if options is not None}
 
 
@@ -172,6 +175,7 @@ def _typed(stage: Stage, raw: Values) -> Values:
     :raises OptionError: one has the wrong type, or is none of the choices.
     """
     given = {option: value for option, value in raw.items() if value is not None}
+    check_values(stage.spec.argument_spec, given)
     spec = {name: _without_requirement(option) for name, option in stage.spec.argument_spec.items()}
     rules = {**stage.spec.rules(), "required_if": [], "required_one_of": []}
     validation = ArgumentSpecValidator(spec, **rules).validate(given)
@@ -222,7 +226,7 @@ def _with_references(text: str, options: t.Iterable[str]) -> str:
 
 
 def _check_virtual_machine(_request: Request, params: Values, _name: str) -> None:
-    resolve_resources(read_host_spec(params), params.get("subscription_id") or NIL)
+    check_references(read_host_spec(params))
 
 
 def _check_certificates(request: Request, params: Values, name: str) -> None:

@@ -30,6 +30,13 @@ SPEC = ArgumentSpec(
 )
 
 
+def _hosts(given: t.Sequence[str] | None) -> set[str] | None:
+    """Return the names of the hosts to describe in lower case, None for all."""
+    if given is None:
+        return None
+    return {names.check_identity_name(f"hosts[{index}]", name).lower() for index, name in enumerate(given)}
+
+
 class SetReader:
     """Describe the set that a session shows.
 
@@ -40,7 +47,7 @@ class SetReader:
     def __init__(self, params: t.Mapping[str, t.Any], session: Session, now: datetime) -> None:
         self.root = cert_dir(params)
         self.in_vault = vault_of(params) is not None
-        self.hosts = None if params["hosts"] is None else {name.lower() for name in params["hosts"]}
+        self.hosts = _hosts(params["hosts"])
         self.files = session.files
         self.now = now
         state = session.files.get(STATE)

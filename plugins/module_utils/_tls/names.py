@@ -19,6 +19,7 @@ with contextlib.suppress(ImportError):
 
 IDENTITY_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?\Z")
 DNS_LABEL = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # RFC 5280, upper bounds of the attributes that have them.
 SUBJECT_FIELDS = {
     "C": "countryName",
@@ -128,6 +129,8 @@ def check_subject(option: str, fields: t.Mapping[str, t.Any]) -> dict[str, str]:
         if short in checked:
             raise OptionError(f"{option}.{given}", f"the field {short} is given twice")
         text = "" if value is None else str(value)
+        if isinstance(value, (dict, list)) or CONTROL.search(text):
+            raise OptionError(f"{option}.{given}", "must be text without control characters")
         if not 1 <= len(text) <= 128:
             raise OptionError(f"{option}.{given}", "must have 1 to 128 characters; otherwise leave the field out")
         if short == "C" and not re.match(r"^[A-Za-z]{2}\Z", text):
@@ -142,7 +145,9 @@ def check_common_name(option: str, name: str) -> str:
     :raises OptionError: it is empty or longer.
     """
     if not 1 <= len(name) <= 64:
-        raise OptionError(option, f"a common name has 1 to 64 characters, this one has {len(name)}")
+        raise OptionError(option, f"must have 1 to 64 characters, got {len(name)}")
+    if CONTROL.search(name):
+        raise OptionError(option, f"must not contain control characters, got {name!r}")
     return name
 
 

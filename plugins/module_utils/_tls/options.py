@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from .._argspec import ArgumentSpec
 from .._awx import is_discarded
 from .._errors import OptionError
+from .._files import check_can_be_directory
 from .._host_keys import check_host_keys
 from . import names
 from .identities import DEFAULT_CLIENT, Identity
@@ -217,7 +218,9 @@ def cert_dir(params: t.Mapping[str, t.Any]) -> str:
     chosen = params["cert_dir"] or os.environ.get("DOCKER_CERT_PATH") or DEFAULT_DIRECTORY
     if "\0" in chosen:
         raise OptionError("cert_dir", "must not contain a NUL character")
-    return os.path.abspath(os.path.expanduser(chosen))
+    path = os.path.abspath(os.path.expanduser(chosen))
+    check_can_be_directory(path, "cert_dir")
+    return path
 
 
 def vault_of(params: t.Mapping[str, t.Any]) -> str | None:

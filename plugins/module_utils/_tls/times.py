@@ -14,7 +14,8 @@ from .._errors import OptionError
 RELATIVE = re.compile(
     r"^(?P<sign>[+-])"
     r"(?:(?P<weeks>\d+)[wW])?(?:(?P<days>\d+)[dD])?(?:(?P<hours>\d+)[hH])?"
-    r"(?:(?P<minutes>\d+)[mM])?(?:(?P<seconds>\d+)[sS]?)?\Z"
+    r"(?:(?P<minutes>\d+)[mM])?(?:(?P<seconds>\d+)[sS]?)?\Z",
+    re.ASCII,
 )
 ABSOLUTE = ("%Y%m%d%H%M%SZ", "%y%m%d%H%M%SZ", "%Y%m%d%H%M%S%z", "%Y%m%d%H%MZ", "%y%m%d%H%MZ")
 EXPECTED = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import re
 import typing as t
 from functools import partial
 
@@ -23,6 +24,7 @@ from .desired import validators
 from .desired.image_reference import ALIASES
 
 AT_ONCE = 8
+_PATTERN = re.compile(r"[A-Za-z0-9_.*?\[\]!-]+")
 
 SPEC = azure_argument_spec().merge(
     ArgumentSpec(
@@ -52,6 +54,9 @@ def run(request: Request) -> dict[str, t.Any]:
             raise OptionError("family", f"must be one of {', '.join(ALIASES)}, got {params['family']!r}")
         urn = ALIASES[params["family"].lower()].split(":")[:3]
         params.update(zip(("publisher", "offer", "sku"), urn, strict=True))
+    for option in ("publisher", "offer", "sku", "version"):
+        if params[option] is not None and not _PATTERN.fullmatch(params[option]):
+            raise OptionError(option, f"must be a name or a pattern such as ubuntu-*, got {params[option]!r}")
     _expect_images(params)
     with AzureSession.from_params(params, request.progress, token_cache=request.token_cache) as session:
         _check_location(session, location)

@@ -26,7 +26,7 @@ from .current.reader import StateReader
 from .current.state import HostState
 from .desired.host_spec import HostSpec, read_host_spec
 from .desired.ssh_keys import KeyPair, ensure_key_pair
-from .desired.topology import HostResources, from_existing_nic, resolve_resources
+from .desired.topology import HostResources, check_references, from_existing_nic, resolve_resources
 from .failure_report import report_existing, report_failure
 from .plan.deletion import DeletionPlanner
 from .plan.model import Action, Plan, diff_of
@@ -44,6 +44,7 @@ def run(request: Request) -> dict[str, t.Any]:
     """Bring one host to the desired state."""
     begun = time.monotonic()
     desired = read_host_spec(request.params)
+    check_references(desired)
     timeout = float(request.params["wait_timeout"])
     with AzureSession.from_params(
         request.params, request.progress, timeout, request.concurrency, request.token_cache

@@ -9,6 +9,7 @@ Nothing here asks Azure: whatever is wrong with the options alone is found befor
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from ..._azure.tags import RESERVED_PREFIX
 from ..._errors import OptionError
 from ..argument_spec import DEFAULT_KEY_PATH, DEFAULT_USER
 from . import option_checks, validators
-from .image_reference import Image, read_image
+from .image_reference import URN_PART, Image, read_image
 from .inbound_rules import InboundRule, PortOptions, inbound_rules, read_port_options
 from .names import ExtraNames, read_extra_names
 from .options import (
@@ -164,6 +165,9 @@ def read_host_spec(params: Params) -> HostSpec:
 
 
 def _tags(params: Params) -> dict[str, str]:
+    for key, value in (params["tags"] or {}).items():
+        if value is None or isinstance(value, (list, dict)):
+            raise OptionError("tags", f"must have texts as values, but that of {key!r} is not a text")
     tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
     validators.check_tags("tags", tags, RESERVED_PREFIX)
     return tags
@@ -212,11 +216,15 @@ def _plan(params: Params) -> dict[str, str] | None:
         return None
     for key in ("name", "product", "publisher"):
         # Plan of the Compute API: all three tell which plan it is.
-        if not plan[key].strip():
+        if not URN_PART.fullmatch(plan[key]):
             raise OptionError(
                 f"plan.{key}",
                 f"must be the {key} of the plan, got {plan[key]!r}. Leave O(plan) out if the image has none.",
             )
+    if re.search(r"\s", plan["promotion_code"] or ""):
+        raise OptionError(
+            "plan.promotion_code", f"must not contain spaces or line breaks, got {plan['promotion_code']!r}"
+        )
     names = {"name": "name", "product": "product", "publisher": "publisher", "promotion_code": "promotionCode"}
     return {wire: plan[key] for key, wire in names.items() if plan[key]}
 

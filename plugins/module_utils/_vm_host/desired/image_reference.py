@@ -30,6 +30,8 @@ ALIASES: t.Mapping[str, str] = {
     "sles-15": "SUSE:sles-15-sp6:gen2:latest",
 }
 
+# "Find Azure Marketplace image information" (learn.microsoft.com); the names of purchase plans have the same form.
+URN_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _GALLERY = re.compile(
     r"/(subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute/galleries|SharedGalleries"
     r"|CommunityGalleries)/[^/]+/images/[^/]+(/versions/[^/]+)?",
@@ -85,7 +87,7 @@ def read_image(option: str, value: t.Any) -> Image:
     if text.startswith("/"):
         return _from_id(option, text)
     parts = text.split(":")
-    if len(parts) == 4 and all(parts):
+    if len(parts) == 4 and all(URN_PART.fullmatch(part) for part in parts):
         return Image(dict(zip(("publisher", "offer", "sku", "version"), parts, strict=True)))
     raise OptionError(
         option,
@@ -108,6 +110,8 @@ def _from_dictionary(option: str, value: t.Mapping[str, t.Any]) -> Image:
     given = {str(key): str(item) for key, item in value.items() if item not in (None, "")}
     if set(given) == {"id"}:
         return _from_id(option, given["id"])
-    if set(given) | {"version"} == {"publisher", "offer", "sku", "version"}:
+    if set(given) | {"version"} == {"publisher", "offer", "sku", "version"} and all(
+        URN_PART.fullmatch(part) for part in given.values()
+    ):
         return Image({**given, "version": given.get("version", "latest")})
     raise OptionError(option, f"must contain publisher, offer, sku and optionally version, or only id, got {given}")

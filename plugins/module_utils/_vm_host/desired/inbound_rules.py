@@ -84,9 +84,9 @@ def inbound_rules(ports: PortOptions) -> tuple[InboundRule, ...]:
     :raises OptionError: two rules open the same port.
     """
     if ports.docker_port == ports.ssh_port:
-        raise OptionError(
-            "docker_port", f"must differ from the SSH port, got {ports.docker_port} for both: choose another port"
-        )
+        option = "ssh_port" if "docker_port" not in ports.explicit else "docker_port"
+        other = "the Docker port" if option == "ssh_port" else "the SSH port"
+        raise OptionError(option, f"must differ from {other}, got {ports.docker_port} for both: choose another port")
     own = (
         InboundRule(DOCKER_RULE, "Tcp", str(ports.docker_port), ports.allowed_sources),
         InboundRule(SSH_RULE, "Tcp", str(ports.ssh_port), ports.ssh_allowed_sources),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import typing as t
 
@@ -57,6 +58,10 @@ def check_sign_in(params: Params, keys: bool) -> None:
             )
     elif enabled:
         raise OptionError("ssh_password_enabled", "needs O(admin_password)")
+    if params["ssh_private_key_path"] and os.path.isdir(os.path.expanduser(params["ssh_private_key_path"])):
+        raise OptionError(
+            "ssh_private_key_path", f"must be the path of a file, got the directory {params['ssh_private_key_path']!r}"
+        )
     if params["ssh_private_key_path"] and (keys or password):
         raise OptionError(
             "ssh_private_key_path",

@@ -45,8 +45,12 @@ def public_keys(option: str, texts: t.Iterable[str]) -> tuple[str, ...]:
 
     :raises OptionError: see :func:`public_key`.
     """
-    lines = (line for text in texts for line in text.splitlines() if line.strip())
-    return tuple(public_key(option, line) for line in lines)
+    return tuple(
+        public_key(f"{option}[{index}]", line)
+        for index, text in enumerate(texts)
+        for line in text.splitlines()
+        if line.strip()
+    )
 
 
 def public_key(option: str, text: str) -> str:

@@ -14,6 +14,9 @@ from .host_spec import HostSpec
 from .options import NetworkOptions
 from .resource_names import SHARED_SUBNET, ResourceNames
 
+NIL = "00000000-0000-0000-0000-000000000000"
+"""A subscription's ID that stands for an unknown one."""
+
 
 @dataclass(frozen=True)
 class HostResources:
@@ -56,6 +59,24 @@ def from_existing_nic(names: ResourceNames, network_interface: str) -> HostResou
     """The resources of a host whose interface was given: that one decides the rest."""
     given = frozenset({"network_interface"})
     return HostResources(names, names.virtual_machine, network_interface, None, None, None, None, None, given)
+
+
+def check_references(desired: HostSpec) -> None:
+    """Check every name and ID of another resource, before the first request.
+
+    :raises OptionError: one is neither a name nor an ID of the right type, or an identity is given twice.
+    """
+    # Which subscription the names belong to is known only after signing in.
+    names = resolve_resources(desired, NIL).names
+    if desired.proximity_placement_group:
+        names.resolve("proximity_placement_group", "proximity_placement_group", desired.proximity_placement_group)
+    seen: set[str] = set()
+    for index, text in enumerate(desired.identity.user_assigned if desired.identity else ()):
+        option = f"vm_identity.user_assigned_identities[{index}]"
+        resource_id = names.resolve(option, "identity", text).lower()
+        if resource_id in seen:
+            raise OptionError(option, f"must be given once, got {text!r} twice (Azure ignores the case of names)")
+        seen.add(resource_id)
 
 
 def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:

@@ -54,21 +54,22 @@ _BANNED_PASSWORDS = frozenset(
         "iloveyou!",
     )
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # "Virtual network service tags" (learn.microsoft.com) and ServiceTagInformation of the Network API: words that begin
 # with an upper-case letter, some with a region after a dot: Internet, VirtualNetwork, Storage.WestUS,
 # AzureCloud.westeurope.
 _SERVICE_TAG = re.compile(r"[A-Z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)?")
 # SecurityRulePropertiesFormat.sourceAddressPrefix of the Network API: "CIDR". An address may stand for its /32.
-_CIDR = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}")
+_CIDR = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}")
 # SecurityRulePropertiesFormat.destinationPortRange of the Network API: "Integer or range between 0 and 65535"; port 0
 # is reserved (RFC 6335, section 6), so that nothing can listen on it.
-_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _LAST_PORT = 65535
 # "Subscriptions - List Locations" (Resources API): Location.name, such as westeurope; displayName is West Europe.
 _LOCATION = re.compile(r"[a-z0-9]+")
 # "Azure virtual machine sizes naming conventions" (learn.microsoft.com): Standard_B2s, Standard_NC4as_T4_v3,
 # Standard_E4-2s_v5; HardwareProfile.vmSize of the Compute API has Basic_A0 besides.
-_SIZE = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9-]+)+")
+_SIZE = re.compile(r"(?=.{1,80}\Z)[A-Za-z0-9]+(?:_[A-Za-z0-9-]+)+")
 # "Virtual network FAQ", "What is Azure Bastion?", "Azure Firewall FAQ", "What is Azure Route Server?"
 # (learn.microsoft.com): subnets of these names are for those services alone.
 _KEPT_SUBNETS = (
@@ -214,11 +215,14 @@ def network_of(option: str, text: str) -> ipaddress.IPv4Network:
 
 
 def address_of(option: str, text: str) -> ipaddress.IPv4Address:
-    """An IPv4 address."""
+    """An IPv4 address that a host in a virtual network can have."""
     try:
-        return ipaddress.IPv4Address(text)
+        address = ipaddress.IPv4Address(text)
     except ValueError as error:
         raise OptionError(option, f"must be an IPv4 address, got {text!r}") from error
+    if address.is_unspecified or any(address in kept for kept in _KEPT_NETWORKS):
+        raise OptionError(option, f"must be an address that a host can have, got {text!r}")
+    return address
 
 
 def location_of(option: str, text: str) -> str:
@@ -259,5 +263,7 @@ def check_tags(option: str, tags: t.Mapping[str, t.Any], reserved: str) -> None:
             raise OptionError(
                 option, f"must not contain {name!r}: the collection uses the tags {reserved} and {reserved}-*"
             )
+        if _CONTROL.search(f"{name}{value}"):
+            raise OptionError(option, f"must not contain control characters, but the tag {name!r} does")
         if len(str(value)) > 256:
             raise OptionError(option, f"must have values of at most 256 characters, but that of {name!r} is longer")

@@ -21,7 +21,14 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
     OptionError,
 )
 
-SPEC = ArgumentSpec({"name": {"type": "str", "required": True}, "count": {"type": "int", "default": 1}})
+SPEC = ArgumentSpec(
+    {
+        "name": {"type": "str", "required": True},
+        "count": {"type": "int", "default": 1},
+        "plan": {"type": "dict", "options": {"product": {"type": "str"}}},
+        "names": {"type": "list", "elements": "str"},
+    }
+)
 
 
 def outside_the_controller() -> t.Any:
@@ -47,6 +54,23 @@ def run(
     with context, outside_the_controller(), pytest.raises(SystemExit):
         run_as_module(Backend("thing", SPEC, work))
     return t.cast("dict[str, t.Any]", json.loads(capsys.readouterr().out))
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({"plan": 5}, "plan: must be a dictionary, got a value of another type"),
+        ({"plan": {"product": True}}, "plan.product: must be text, got true: put it in quotes"),
+        ({"count": True}, "count: must be an integer, got true"),
+        ({"names": ["a", None]}, "names[1]: must not be null"),
+    ],
+)
+def test_what_ansible_converts_silently_is_refused_in_a_modules_own_process_too(
+    args: dict[str, t.Any], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = run(lambda _request: {"changed": True}, {"name": "web1", **args}, capsys)
+    assert result["failed"]
+    assert result["msg"].startswith(message)
 
 
 def test_a_backend_gets_parsed_options_check_mode_and_diff(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,7 @@ def test_valid_options_pass_and_only_names_are_returned(tmp_path: Path) -> None:
         ("docker_vm_host", {"priority": "Cheap"}, "docker_host_priority: must be one of"),
         ("docker_vm_host", {"data_disks": [{"lun": 64, "disk_size_gb": 8}]}, "docker_host_data_disks[0].lun"),
         ("docker_vm_host", {"data_disks": {"a": "b"}}, "docker_host_data_disks: must be a list of dictionaries, got"),
-        ("docker_vm_host", {"data_disks": ["a"]}, "docker_host_data_disks: must be a list of dictionaries, got"),
+        ("docker_vm_host", {"data_disks": ["a"]}, "docker_host_data_disks[0]: must be a dictionary, got a value"),
         ("docker_vm_host", {"tags": ["a"]}, "docker_host_tags: must be a dictionary"),
         ("docker_vm_host", {"allowed_sources": ["nowhere"]}, "docker_host_allowed_sources[0]"),
         ("docker_vm_host", {"dns_names": ["docker.example.com:4243"]}, "docker_host_dns_names[0]"),
