@@ -47,7 +47,7 @@ def test_a_chain_that_is_given_twice(maker: Maker) -> None:
     assert ca.arrange((issuing[0], root[0], root[0], issuing[0]), issuing[1]) == (issuing[0], root[0])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.sampled_from(["a.example", "b.example", "*.c.example"]), unique=True),
     st.lists(st.sampled_from(["10.0.0.4", "2001:db8::1", "127.0.0.1"]), unique=True),

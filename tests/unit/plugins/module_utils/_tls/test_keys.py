@@ -33,7 +33,7 @@ def test_no_such_type() -> None:
         keys.generate("rsa_512")
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.sampled_from(QUICK[:3]), st.one_of(st.none(), st.text(min_size=4, max_size=40)))
 def test_written_and_read_again(key_type: str, passphrase: str | None) -> None:
     key = keys.generate(key_type)
@@ -45,7 +45,7 @@ def test_written_and_read_again(key_type: str, passphrase: str | None) -> None:
     assert keys.load(keys.to_pem(key), passphrase)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.binary(max_size=400))
 def test_rubbish_is_one_clear_error(data: bytes) -> None:
     with pytest.raises(keys.KeyFileError):
