@@ -268,6 +268,9 @@ class Tour:
         await self.go("PATCH", disk, DISKS, 200, 202, 400, 409, body={"properties": {"diskSizeGB": 8}})
         for path in (disk, f"{self.compute}/disks", f"{self.subscription}/providers/Microsoft.Compute/disks"):
             await self.go("GET", path, DISKS)
+        access = {"access": "Read", "durationInSeconds": 300}
+        await self.go("POST", f"{disk}/beginGetAccess", DISKS, 202, body=access)
+        await self.go("POST", f"{disk}/endGetAccess", DISKS, 202)
         await self.go("GET", f"{disk}-none", DISKS, 404)
 
     async def placement(self) -> None:
@@ -403,6 +406,7 @@ class Tour:
             body = {"location": PLACE, "properties": properties}
             await self.go("PUT", path, GALLERIES, 201, body=body)
             await self.go("PUT", path, GALLERIES, 200, body=body)
+            await self.go("PATCH", path, GALLERIES, 200, body={"tags": {"x": "y"}})
             await self.go("GET", path, GALLERIES)
             await self.go("GET", path.rpartition("/")[0], GALLERIES)
             await self.go("GET", f"{path}9", GALLERIES, 404)

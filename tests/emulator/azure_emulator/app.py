@@ -26,6 +26,7 @@ from .arm.resource import utc_now
 from .cloud import Cloud
 from .compute import (
     catalogue_routes,
+    disk_access,
     disks,
     extensions,
     galleries,
@@ -52,6 +53,7 @@ ROUTED = (
     application_groups,
     catalogue_routes,
     deployments,
+    disk_access,
     disks,
     effective,
     extensions,

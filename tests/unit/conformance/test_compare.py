@@ -127,6 +127,24 @@ def test_tags_and_settings_belong_to_the_user() -> None:
     assert check(record(NIC, {"tags": {}}), {}).differences
 
 
+@pytest.mark.parametrize(
+    ("recorded", "local", "agrees"),
+    [
+        ("Enable succeeded: \n[stdout]\nhello\n\n[stderr]\n", "Enable succeeded: \n[stdout]\n\n[stderr]\n", True),
+        ("Enable succeeded: \n[stdout]\nhello\n\n[stderr]\nx", "Enable succeeded: \n[stderr]\n", False),
+        ("Enable succeeded: \n[stdout]\n\n[stderr]\n", "", False),
+        ("This is what a Windows machine wrote", "", True),
+    ],
+)
+def test_the_frame_around_the_output_of_a_script_counts(recorded: str, local: str, agrees: bool) -> None:
+    poll = "/subscriptions/S/providers/Microsoft.Compute/locations/x/operations/1"
+
+    def body(message: str) -> Json:
+        return {"status": "Succeeded", "properties": {"output": {"value": [{"message": message}]}}}
+
+    assert (check(record(poll, body(recorded)), body(local)).differences == []) is agrees
+
+
 def test_catalogues_are_compared_by_form() -> None:
     images = "/subscriptions/S/providers/Microsoft.Compute/locations/l/publishers/P/artifacttypes/vmimage"
     path = f"{images}/offers/O/skus/K/versions"

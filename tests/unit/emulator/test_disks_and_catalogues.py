@@ -50,6 +50,26 @@ def test_life_of_a_disk(ready: Arm) -> None:
     assert ready.delete(DISK).status_code == 204
 
 
+def test_access_to_the_content_of_a_disk(ready: Arm) -> None:
+    ready.done(ready.put(DISK, _disk()))
+    wanted = {"access": "Read", "durationInSeconds": 300}
+    granted = ready.post(f"{DISK}/beginGetAccess", wanted)
+    output = ready.follow(granted)["properties"]["output"]
+    assert ready.http.get(granted.headers["location"]).json() == output
+    assert output["accessSAS"].startswith("https://")
+    assert ready.get(DISK).json()["properties"]["diskState"] == "ActiveSAS"
+    ready.done(ready.post(f"{DISK}/endGetAccess"))
+    assert ready.get(DISK).json()["properties"]["diskState"] == "Unattached"
+    for wrong in ({"access": "All"}, {"access": "Read", "durationInSeconds": 0}):
+        assert ready.code(ready.post(f"{DISK}/beginGetAccess", {**wanted, **wrong})) == (400, "InvalidParameter")
+    name = ready.get(VM).json()["properties"]["storageProfile"]["osDisk"]["name"]
+    own = f"Microsoft.Compute/disks/{name}"
+    assert ready.code(ready.post(f"{own}/beginGetAccess", wanted)) == (409, "OperationNotAllowed")
+    ready.done(ready.post(f"{VM}/deallocate"))
+    assert ready.get(own).json()["properties"]["diskState"] == "Reserved"
+    ready.done(ready.post(f"{own}/beginGetAccess", wanted))
+
+
 def test_a_disk_belongs_to_one_machine(ready: Arm) -> None:
     body = ready.vm_body()
     body["properties"]["storageProfile"]["dataDisks"] = [

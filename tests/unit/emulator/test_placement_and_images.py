@@ -121,6 +121,32 @@ def test_a_machine_from_an_image_of_its_own(arm: Arm) -> None:
     assert shown["instanceView"]["hyperVGeneration"] == "V2"
 
 
+def test_an_image_of_a_machine_has_its_data_disks(arm: Arm) -> None:
+    arm.network()
+    body = machine(arm)
+    body["properties"]["storageProfile"]["dataDisks"] = [{"lun": 3, "createOption": "Empty", "diskSizeGB": 4}]
+    arm.vm(body=body)
+    arm.done(arm.post(f"{VM}/deallocate"))
+    arm.post(f"{VM}/generalize")
+    source = {"sourceVirtualMachine": {"id": f"{arm.group}/providers/{VM}"}}
+    arm.done(arm.put(IMAGE, {"location": "eastus", "properties": source}))
+    (disk,) = arm.get(IMAGE).json()["properties"]["storageProfile"]["dataDisks"]
+    assert (disk["lun"], disk["diskSizeGB"], disk["storageAccountType"]) == (3, 4, "Standard_LRS")
+    assert "/disks/" in disk["managedDisk"]["id"]
+
+
+def test_parts_of_galleries_change_alone(arm: Arm) -> None:
+    gallery(arm)
+    version = {"api-version": GALLERIES}
+    before = arm.get(DEFINITION, **version).json()["properties"]
+    arm.done(arm.patch(DEFINITION, {"properties": {"description": "new"}, "tags": {"a": "b"}}, **version))
+    shown = arm.get(DEFINITION, **version).json()
+    assert (shown["properties"], shown["tags"]) == ({**before, "description": "new"}, {"a": "b"})
+    assert arm.code(arm.patch(f"{DEFINITION}9", {"tags": {}}, **version))[0] == 404
+    arm.done(arm.patch(GALLERY, {"tags": {"c": "d"}}, **version))
+    assert arm.get(GALLERY, **version).json()["tags"] == {"c": "d"}
+
+
 def gallery(arm: Arm, sharing: Json | None = None, group: str | None = None) -> Json:
     """A gallery with one version of one image; the gallery as it is shown."""
     base = f"{group or arm.group}/providers/"

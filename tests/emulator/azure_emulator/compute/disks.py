@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 ONE = f"{GROUP}/providers/Microsoft.Compute/disks/{{name}}"
 
 
-def render_disk(disk: Resource, api_version: str) -> Json:
+def render_disk(cloud: Cloud, disk: Resource, api_version: str) -> Json:
     """Return the body of a disk."""
     stored = {name: value for name, value in disk.properties.items() if name != "provisioningState"}
     body: Json = {
@@ -43,11 +43,22 @@ def render_disk(disk: Resource, api_version: str) -> Json:
     if "ownershipTime" in disk.hidden:
         stored["LastOwnershipUpdateTime"] = disk.hidden["ownershipTime"]
     stored["provisioningState"] = disk.provisioning_state
-    stored["diskState"] = "Attached" if disk.hidden.get("managedBy") else "Unattached"
+    stored["diskState"] = _state(cloud, disk)
     if api_version < "2020-06-30":
         stored.pop("tier", None)
     body["properties"] = stored
     return body
+
+
+def _state(cloud: Cloud, disk: Resource) -> str:
+    """Return what a disk is used for; a deallocated machine reserves its disks."""
+    if disk.hidden.get("accessed"):
+        return "ActiveSAS"
+    owner = disk.hidden.get("managedBy")
+    if not owner:
+        return "Unattached"
+    machine = cloud.store.get(owner)
+    return "Reserved" if machine is not None and machine.hidden.get("power") == "deallocated" else "Attached"
 
 
 GIVEN = ("osType", "hyperVGeneration", "supportedCapabilities", "creationData", "diskSizeGB", "securityProfile")
@@ -107,7 +118,7 @@ def numbers(size: int, sku: str) -> Json:
     }
 
 
-serve_reads(DISK, lambda _cloud, disk, version: render_disk(disk, version))
+serve_reads(DISK, render_disk)
 
 
 @route("PUT", ONE, DISK)
@@ -146,7 +157,7 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
         disk.top,
         disk.tags,
     ):
-        return written(200, render_disk(disk, request.api_version))
+        return written(200, render_disk(cloud, disk, request.api_version))
     disk.provisioning_state = "Updating"
     cloud.store.save(disk)
     kind = "disk.create" if current is None else "disk.update"
@@ -236,7 +247,7 @@ class Provision:
         vm = cloud.store.get(disk.hidden.get("managedBy", ""))
         if vm is not None:
             await self._tell(cloud, vm, disk)
-        body = render_disk(disk, operation.api_version)
+        body = render_disk(cloud, disk, operation.api_version)
         return {**body, "properties": {**body["properties"], "provisioningState": "Succeeded"}}
 
     async def _tell(self, cloud: Cloud, vm: Resource, disk: Resource) -> None:

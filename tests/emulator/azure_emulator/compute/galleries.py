@@ -148,6 +148,10 @@ def _serve(type_: str) -> None:
     async def put(cloud: Cloud, request: ArmRequest) -> Reply:
         return _put(cloud, request, type_)
 
+    @route("PATCH", path, type_)
+    async def patch(cloud: Cloud, request: ArmRequest) -> Reply:
+        return _patch(cloud, request, type_)
+
     @route("DELETE", path, type_)
     async def delete(cloud: Cloud, request: ArmRequest) -> Reply:
         return _delete(cloud, request, type_)
@@ -169,6 +173,22 @@ def _put(cloud: Cloud, request: ArmRequest, type_: str) -> Reply:
     cloud.store.save(resource)
     spec = OperationSpec("gallery", "gallery.write", resource.id, resource.location or "", latency="disk.create")
     return started(cloud, request, begin(cloud, request, spec), 201 if is_new else 200, render(resource))
+
+
+def _patch(cloud: Cloud, request: ArmRequest, type_: str) -> Reply:
+    """Change tags and some properties; others stay."""
+    body = read_body(cloud, request, type_, patch=True)
+    resource = cloud.resource(_id(request, type_))
+    requested: Json = body.get("properties") or {}
+    if requested:
+        own = ("identifier",) if type_ == GALLERY else ()
+        kept = {name: value for name, value in resource.properties.items() if name not in own}
+        DESCRIBERS[type_](resource, {**kept, **requested})
+    resource.tags = body.get("tags", resource.tags)
+    resource.provisioning_state = "Updating"
+    cloud.store.save(resource)
+    spec = OperationSpec("gallery", "gallery.write", resource.id, resource.location or "", latency="disk.create")
+    return started(cloud, request, begin(cloud, request, spec), 200, render(resource))
 
 
 def _delete(cloud: Cloud, request: ArmRequest, type_: str) -> Reply:

@@ -111,10 +111,25 @@ def _of_machine(cloud: Cloud, source: str, wanted: Json) -> Json:
         "caching": disk["caching"],
         "storageAccountType": managed.get("storageAccountType", "Standard_LRS"),
     }
+    if "vhd" in disk:
+        os_disk["blobUri"] = disk["vhd"].get("uri")
+    disks = [_of_data_disk(data) for data in vm.properties["storageProfile"]["dataDisks"]]
     return {
         "sourceVirtualMachine": {"id": vm.id},
-        "storageProfile": {"osDisk": os_disk, "dataDisks": []},
+        "storageProfile": {"osDisk": os_disk, "dataDisks": disks},
         "hyperVGeneration": wanted.get("hyperVGeneration", "V1"),
+    }
+
+
+def _of_data_disk(disk: Json) -> Json:
+    """Return what an image shows of a machine's data disk."""
+    managed = disk.get("managedDisk") or {}
+    return {
+        "lun": disk["lun"],
+        **({"diskSizeGB": disk["diskSizeGB"]} if disk.get("diskSizeGB") else {}),
+        **({"managedDisk": {"id": managed["id"]}} if managed.get("id") else {"blobUri": disk["vhd"].get("uri")}),
+        "caching": disk["caching"],
+        "storageAccountType": managed.get("storageAccountType", "Standard_LRS"),
     }
 
 

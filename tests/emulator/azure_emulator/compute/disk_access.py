@@ -1,0 +1,75 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access to the content of a disk by a URL. The URL is formed like Azure's; nothing answers there."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..arm.messages import ArmRequest, Reply
+from ..arm.replies import accepted, begin
+from ..arm.resource import Json
+from ..arm.routing import GROUP, route
+from ..errors import invalid_parameter, operation_not_allowed
+from ..operations import Operation, OperationSpec, action
+from ..settings import new_guid
+from .common import refuse_while_busy
+from .names import DISK
+
+if t.TYPE_CHECKING:
+    from ..cloud import Cloud
+
+ONE = f"{GROUP}/providers/Microsoft.Compute/disks/{{name}}"
+ACCESS = ("None", "Read", "Write")
+
+
+@route("POST", f"{ONE}/beginGetAccess", DISK)
+async def begin_access(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Grant access to a disk that no running machine has."""
+    disk = cloud.resource(request.id_of(DISK, request.params["name"]))
+    body = request.required_json()
+    access, seconds = body.get("access"), body.get("durationInSeconds")
+    if access not in ACCESS:
+        raise invalid_parameter(f"The value '{access}' of parameter 'access' is invalid.", "access")
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 1:
+        raise invalid_parameter("The parameter 'durationInSeconds' must be a positive integer.", "durationInSeconds")
+    refuse_while_busy(cloud, disk)
+    machine = cloud.store.get(disk.hidden.get("managedBy", ""))
+    if machine is not None and machine.hidden.get("power") != "deallocated":
+        raise operation_not_allowed(
+            f"Disk {disk.name} is attached to running VM {machine.id}. Access to its content requires the virtual "
+            "machine to be deallocated."
+        )
+    spec = OperationSpec("disk", "disk.beginAccess", disk.id, disk.location or "", {"access": access}, retry_after=2)
+    return accepted(cloud, request, begin(cloud, request, spec))
+
+
+@route("POST", f"{ONE}/endGetAccess", DISK)
+async def end_access(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Revoke the access to a disk."""
+    disk = cloud.resource(request.id_of(DISK, request.params["name"]))
+    refuse_while_busy(cloud, disk)
+    spec = OperationSpec("disk", "disk.endAccess", disk.id, disk.location or "", retry_after=2)
+    return accepted(cloud, request, begin(cloud, request, spec))
+
+
+@action("disk.beginAccess", "disk.endAccess")
+class Access:
+    """The end of granting or revoking access."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> Json | None:
+        """Return the URL that grants access."""
+        if operation.kind == "disk.endAccess":
+            return None
+        place = f"md-{new_guid()[:12].replace('-', '')}.blob.storage.invalid/{new_guid()[:12].replace('-', '')}/abcd"
+        rights = {"Read": "r", "Write": "w"}.get(operation.args["access"], "r")
+        return {"accessSAS": f"https://{place}?sv=2018-03-28&sr=b&si={new_guid()}&sp={rights}"}
+
+    def done(self, cloud: Cloud, operation: Operation) -> None:
+        """Show that the disk is accessed, or no longer."""
+        disk = cloud.store.get(operation.target)
+        if disk is not None and operation.status == "Succeeded":
+            disk.hidden["accessed"] = operation.kind == "disk.beginAccess"
+            cloud.store.save(disk)
