@@ -25,7 +25,7 @@ class ActionModule(LocalAction):
 
     def prepare(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Add the results of the role for its hosts."""
-        if not self._in_the_role() or "lines" in args:
+        if not self._in_the_role() or args:
             return args
         return {**args, "hosts": self._hosts(self._host_vars)}
 

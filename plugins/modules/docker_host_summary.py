@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_host_summary
-short_description: Print lines, or what changed on Docker hosts and how to connect
+short_description: Print what changed on Docker hosts, how to connect, or a list of hosts
 version_added: 0.1.0
 description:
   - Prints plain lines that can be copied. They are printed as they are, also with C(ANSIBLE_DISPLAY_OK_HOSTS=false).
   - In the role P(dockerhost.azure.docker_host#role), its action adds O(hosts) - the host of the task or, when the
     strategy runs all hosts together, all hosts of the play at the first of them.
-  - Nothing is read and nothing is changed.
+  - Nothing is changed but the file O(path), if it is given.
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
@@ -22,9 +22,9 @@ attributes:
   check_mode:
     support: full
   diff_mode:
-    support: N/A
+    support: none
     details:
-      - Nothing is changed.
+      - The lines themselves are printed.
   idempotent:
     support: full
   action:
@@ -34,9 +34,7 @@ attributes:
     details:
       - It prints lines.
   safe_file_operations:
-    support: N/A
-    details:
-      - No file is written.
+    support: full
 options:
   hosts:
     description:
@@ -46,10 +44,34 @@ options:
     elements: dict
     default: []
   lines:
-    description: Lines to print before the summary of O(hosts).
+    description: Lines to print as they are, before all others.
     type: list
     elements: str
     default: []
+  listing:
+    description: Hosts to list, as RV(dockerhost.azure.docker_vm_host_info#module:hosts).
+    type: list
+    elements: dict
+  output:
+    description:
+      - How to list O(listing) - V(text) is a table, V(json) one line with a list of dictionaries, and V(ssh_config) a
+        part of a configuration of C(ssh).
+    type: str
+    default: text
+    choices: [text, json, ssh_config]
+  env:
+    description: Environment variables to print as commands of O(shell).
+    type: dict
+  shell:
+    description: The shell for O(env).
+    type: str
+    default: sh
+    choices: [sh, fish, powershell]
+  path:
+    description:
+      - File to write the lines to as well, readable by its owner only. A relative path is relative to the directory in
+        which Ansible was started.
+    type: path
 seealso:
   - module: dockerhost.azure.docker_host_facts
 """
@@ -60,6 +82,14 @@ EXAMPLES = r"""
     lines:
       - "Connect with:"
       - docker --context web1 info
+
+- name: Find all hosts
+  dockerhost.azure.docker_vm_host_info:
+  register: found
+
+- name: Print them as a table
+  dockerhost.azure.docker_host_summary:
+    listing: "{{ found.hosts }}"
 """
 
 RETURN = r"""

@@ -105,6 +105,44 @@ def test_stop_and_start(user: User) -> None:
     assert not [line for line in user.writes() if line.startswith(("PUT", "DELETE"))]
     missing = user.play("start_docker_host", name="web2", fails=True)
     assert "The host web2 does not exist" in missing.output
+    assert user.play("restart_docker_host", name="web1").changed == {"localhost": 1}
+    assert any(line.startswith("POST ") and line.endswith("/restart") for line in user.writes())
+
+
+def test_commands_of_docker_machine(user: User) -> None:
+    user.play("create_docker_host", name="web1")
+    user.writes()
+    table = user.play("list_docker_hosts").output.splitlines()
+    columns = next(line for line in table if line.startswith("NAME"))
+    assert columns.split("  ")[0] == "NAME"
+    row = next(line for line in table if line.startswith("web1 ")).split()
+    assert (row[1], row[4], row[6]) == ("running", "4243", "Standard_B2s")
+    assert row[2].startswith("web1-")
+    assert row[3][0].isdigit()
+    assert 300 < int(row[5]) < 400
+    listed = _json_of(user.play("list_docker_hosts", output="json").output)
+    assert [(host["name"], host["docker_host"]) for host in listed] == [("web1", f"tcp://{row[2]}:4243")]
+    ssh = user.play("list_docker_hosts", output="ssh_config").output
+    assert f"Host web1\n  HostName {row[2]}\n  User azureuser\n  Port 22\n" in ssh
+
+    healthy = _json_of(user.play("verify_docker_host", name="web1", output="json").output)
+    assert (healthy["name"], healthy["ok"]) == ("web1", True)
+    assert "web1 is healthy: Docker " in user.play("verify_docker_host", name="web1").output
+    expiring = user.play("verify_docker_host", name="web1", output="json", server_renew_before="+9999d", fails=True)
+    report = _json_of(expiring.output)
+    assert (report["name"], report["ok"]) == ("web1", False)
+    assert "must be renewed" in report["error"]
+
+    file = user.home / "web1.env"
+    shown = user.play("docker_host_env", name="web1", env_file=str(file)).output
+    lines = file.read_text().splitlines()
+    assert f"export DOCKER_HOST=tcp://{row[2]}:4243" in lines
+    assert f"export DOCKER_CERT_PATH={user.docker_directory}" in lines
+    assert "\n".join(lines) in shown
+    assert file.stat().st_mode & 0o777 == 0o600
+    fish = user.play("docker_host_env", name="web1", env_shell="fish").output
+    assert f"set -gx DOCKER_HOST 'tcp://{row[2]}:4243'" in fish
+    assert user.writes() == []
 
 
 def test_delete(user: User) -> None:
@@ -621,6 +659,11 @@ def _inventory(user: User, names: list[str]) -> None:
 
 def _contents(user: User) -> dict[str, bytes]:
     return {path: (user.home / path).read_bytes() for path in user.files()}
+
+
+def _json_of(output: str) -> t.Any:
+    """Return what the one line of JSON in an output says."""
+    return json.loads(next(line for line in output.splitlines() if line.startswith(('{"', '[{"'))))
 
 
 def _block(output: str, headline: str) -> list[str]:

@@ -25,7 +25,7 @@ from .._vault.task import SPEC as CERTIFICATES
 from .._vm_host.argument_spec import DEFAULT_USER
 from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
 
-Purpose = t.Literal["create", "absent", "power", "push_certs", "read", "sign_in"]
+Purpose = t.Literal["create", "absent", "power", "push_certs", "read", "list", "sign_in"]
 Values = dict[str, t.Any]
 Get = t.Callable[[str], t.Any]
 """Gives a variable's value by its whole name, None when it is not defined."""
@@ -44,10 +44,14 @@ DEFAULTS: t.Mapping[str, t.Any] = {
     "wait": True,
     "require_mutual_tls": True,
     "rotate": "leaves",
+    "output": "text",
+    "env_shell": "sh",
 }
 """Defaults of the role itself, by variable without prefix. Every other variable has the default of its option."""
-OF_THE_ROLE = frozenset((*DEFAULTS, "name", "allow_ca_lockout", "power", "targets", "facts", "images", "deletion"))
-"""Variables that the role or its playbooks read themselves, and those that it returns: facts, images and deletion."""
+RETURNED = ("facts", "images", "deletion", "list")
+"""Variables that the role sets."""
+OF_THE_ROLE = frozenset((*DEFAULTS, *RETURNED, "name", "allow_ca_lockout", "power", "targets", "env_file"))
+"""Variables that the role or its playbooks read themselves, and those that it returns."""
 BOOLEANS = ("context", "wait", "start", "allow_ca_lockout")
 """Booleans that the role reads itself; those that it passes on are checked with the module's options."""
 _TRUE = ("true", "yes", "y", "on", "1", "t", "1.0")
@@ -244,6 +248,11 @@ class RoleVariables:
         """Return the options of a module for a purpose."""
         if purpose == "sign_in":
             return {name: self.value(name) for name in sorted(AZURE) if self.value(name) is not None}
+        if purpose == "list":
+            # All hosts of the subscription, unless a group is named.
+            group = self._get(f"{PREFIX}resource_group")
+            named = {} if group in UNSET else {"resource_group": group}
+            return {**self.options("sign_in", module), **named}
         if module in READERS:
             return self._reading(module)
         stage = STAGES[module]

@@ -6,24 +6,52 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .._argspec import ArgumentSpec
 from .._backend import Backend, Request
+from .._docker.shells import shell_lines
+from .._files import read_if_exists, update_user_file
+from .listing import OUTPUTS, listing
 from .summary import summary
 
+SHELLS = ("sh", "fish", "powershell")
 SPEC = ArgumentSpec(
     argument_spec={
-        "hosts": {"type": "list", "elements": "dict", "default": []},
         "lines": {"type": "list", "elements": "str", "default": []},
+        "hosts": {"type": "list", "elements": "dict", "default": []},
+        "listing": {"type": "list", "elements": "dict"},
+        "output": {"type": "str", "default": "text", "choices": list(OUTPUTS)},
+        "env": {"type": "dict"},
+        "shell": {"type": "str", "default": "sh", "choices": list(SHELLS)},
+        "path": {"type": "path"},
     }
 )
 
 
 def run(request: Request) -> dict[str, t.Any]:
-    """Return the given lines, then the summary of the hosts. Nothing is read and nothing is changed."""
+    """Return the lines of what is given, and write them to a file if one is named.
+
+    :raises DockerHostError: the file cannot be written.
+    """
     params = request.params
-    return {"changed": False, "lines": [*params["lines"], *summary(params["hosts"], check_mode=request.check_mode)]}
+    lines = [*params["lines"], *summary(params["hosts"], check_mode=request.check_mode)]
+    if params["listing"] is not None:
+        lines += listing(params["listing"], params["output"])
+    if params["env"]:
+        lines += shell_lines({name: str(value) for name, value in params["env"].items()})[params["shell"]].splitlines()
+    changed = bool(params["path"]) and _write(os.path.abspath(params["path"]), lines, check_mode=request.check_mode)
+    return {"changed": changed, "lines": lines}
+
+
+def _write(path: str, lines: t.Sequence[str], *, check_mode: bool) -> bool:
+    """Write lines to a file that only its owner can read, and return whether that changes it."""
+    content = "".join(f"{line}\n" for line in lines).encode()
+    changed = read_if_exists(path) != content
+    if changed and not check_mode:
+        update_user_file(path, content, 0o600)
+    return changed
 
 
 BACKEND = Backend(name="docker_host_summary", spec=SPEC, run=run)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -116,6 +117,18 @@ def test_columns_are_aligned_and_empty_cells_are_dashes() -> None:
 
 
 def test_lines_come_before_the_hosts() -> None:
-    result = BACKEND.run(Request({"hosts": [entry(facts())], "lines": ["first"]}))
+    params = {name: option.get("default") for name, option in BACKEND.spec.argument_spec.items()}
+    result = BACKEND.run(Request({**params, "hosts": [entry(facts())], "lines": ["first"]}))
     assert result["changed"] is False
     assert result["lines"][:2] == ["first", "web1 is as desired: nothing needed to change."]
+
+
+def test_a_file_gets_the_lines_once(tmp_path: Path) -> None:
+    path = tmp_path / "web1.env"
+    params = {name: option.get("default") for name, option in BACKEND.spec.argument_spec.items()}
+    params |= {"env": {"DOCKER_HOST": "tcp://a b:1"}, "path": str(path)}
+    assert BACKEND.run(Request(params, check_mode=True))["changed"]
+    assert not path.exists()
+    assert [BACKEND.run(Request(params))["changed"] for _run in range(2)] == [True, False]
+    assert path.read_text() == "export DOCKER_HOST='tcp://a b:1'\n"
+    assert path.stat().st_mode & 0o777 == 0o600
