@@ -133,7 +133,9 @@ options:
       - Without this option the selection stays.
     type: bool
   adopt:
-    description: Whether to take over a context of that name that this collection did not create.
+    description:
+      - Whether to take over a context of that name that this collection did not create, or that leads to another VM
+        than O(host).
     type: bool
     default: false
   pending_files:

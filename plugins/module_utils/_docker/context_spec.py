@@ -161,6 +161,7 @@ def read_context(params: Params, endpoint: Endpoint, *, check_mode: bool) -> Con
         description=params["description"] or "",
         skip_tls_verify=endpoint.scheme == "tcp" and not params["validate_certs"],
         tls=tls,
+        host_id=(params["host"] or {}).get("id"),
     )
 
 

@@ -38,6 +38,9 @@ MARK = "docker-host-collection"
 """The key in a context's ``Metadata`` that marks it as managed. The CLI keeps keys that it does not know."""
 MARK_VALUE = "dockerhost.azure"
 
+HOST_ID = "docker-host-id"
+"""The key in a managed context's ``Metadata`` with the id of the Azure VM that it leads to."""
+
 TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
 
 
@@ -47,6 +50,7 @@ class Context:
 
     :param host: the engine's URL, as the CLI's ``DOCKER_HOST``; None if it is not known yet, in check mode only.
     :param tls: content of its PEM files by the CLI's file names, a private key among them.
+    :param host_id: id of the VM that the context leads to, None if it is not known.
     :param managed: whether this collection created the context, or took it over.
     :param document: ``meta.json`` as it is, for keys that this collection does not know.
     """
@@ -56,6 +60,7 @@ class Context:
     description: str = ""
     skip_tls_verify: bool = False
     tls: t.Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    host_id: str | None = None
     managed: bool = True
     document: t.Mapping[str, t.Any] = field(default_factory=dict, repr=False)
 
@@ -63,9 +68,10 @@ class Context:
         """Return the content of ``meta.json``."""
         document = dict(self.document)
         metadata = {**document.get("Metadata", {}), MARK: MARK_VALUE}
-        metadata.pop("Description", None)
-        if self.description:
-            metadata["Description"] = self.description
+        for key, value in (("Description", self.description), (HOST_ID, self.host_id)):
+            metadata.pop(key, None)
+            if value:
+                metadata[key] = value
         endpoints = document.get("Endpoints", {})
         endpoint = {**endpoints.get("docker", {}), "Host": self.host, "SkipTLSVerify": self.skip_tls_verify}
         return {**document, "Name": self.name, "Metadata": metadata, "Endpoints": {**endpoints, "docker": endpoint}}
@@ -138,6 +144,7 @@ class ContextStore:
             description=str(metadata.get("Description", "")),
             skip_tls_verify=bool(endpoint.get("SkipTLSVerify", False)),
             tls=tls,
+            host_id=str(metadata.get(HOST_ID) or "") or None,
             managed=metadata.get(MARK) == MARK_VALUE,
             document=document,
         )

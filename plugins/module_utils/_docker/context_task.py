@@ -79,7 +79,10 @@ class _Run:
 
     def _current(self) -> Context | None:
         current = self.store.read(self.name)
-        if current is None or current.managed or self.params["adopt"]:
+        if current is None or self.params["adopt"]:
+            return current
+        if current.managed:
+            self._check_not_redirected(current)
             return current
         if self.desired is not None:
             raise DockerHostError(
@@ -93,6 +96,15 @@ class _Run:
         )
         return None
 
+    def _check_not_redirected(self, current: Context) -> None:
+        """Check that the context does not lead to another VM; the same one may have got another address.
+
+        :raises DockerHostError: it does.
+        """
+        desired = self.desired.host_id if self.desired else None
+        if desired and current.host_id and desired.lower() != current.host_id.lower():
+            raise redirection_error(self.name, current, desired)
+
     def _compare(self, current: Context | None) -> None:
         self.changes.compare("exists", current is not None, self.desired is not None)
         if self.desired is None:
@@ -100,15 +112,19 @@ class _Run:
         before = _properties(current) if current else {}
         for key, after in _properties(self.desired).items():
             self.changes.compare(key, before.get(key), after)
+        if self.desired.host_id:
+            self.changes.compare("host_id", current.host_id if current else None, self.desired.host_id)
         if current:
             self.changes.compare("managed", current.managed, True)
 
     def _apply(self, current: Context | None) -> None:
         if self.desired is None:
             self.store.remove(self.name)
-        elif current is None or _properties(current) != _properties(self.desired) or not current.managed:
-            document = current.document if current else {}
-            self.store.write(replace(self.desired, document=document))
+            return
+        document, host_id = (current.document, current.host_id) if current else ({}, None)
+        # A host that does not say its id is taken for the one before, a URL of its own is not.
+        host_id = self.desired.host_id or (host_id if self.params["host"] is not None else None)
+        self.store.write(replace(self.desired, document=document, host_id=host_id))
 
     def _selected(self) -> str | None:
         """Return the context that is selected after this run, None for the CLI's default."""
@@ -186,6 +202,17 @@ class _Run:
         if self.request.diff:
             result["diff"] = self.changes.as_diff()
         return result
+
+
+def redirection_error(name: str, current: Context, desired: str) -> DockerHostError:
+    """Return the error about a context that leads to another host.
+
+    :param desired: the id of the host that it would lead to, or what is known of it.
+    """
+    return DockerHostError(
+        f"The Docker context {name} leads to another host, {current.host_id} at {current.host}, so it is not redirected"
+        f" to {desired}. Choose another O(name), or redirect it with O(adopt=true)."
+    )
 
 
 def _described(context: Context | None) -> dict[str, t.Any] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import os
 import re
 import typing as t
 from functools import partial
@@ -18,7 +19,9 @@ from ansible.module_utils.errors import UnsupportedError
 from .._argspec import ArgumentSpec, check_values
 from .._azure.option_checks import check_azure_options
 from .._backend import Backend, Request
+from .._docker.context_store import Context, ContextStore
 from .._docker.context_task import BACKEND as CONTEXT
+from .._docker.context_task import redirection_error
 from .._errors import DockerHostError, OptionError
 from .._extension.task import check_options as check_extension
 from .._secrets import secret_values
@@ -84,6 +87,7 @@ def run(request: Request) -> Values:
         in_words_of(STAGES[module], partial(check_azure_options, options))
         in_words_of(STAGES[module], partial(_CHECKS[module], request, options, params["name"]))
     _check_ssh_path(typed)
+    _check_context_target(typed)
     return {"changed": False, "stages": list(given)}
 
 
@@ -264,6 +268,30 @@ def _check_ssh_path(typed: Values) -> None:
             " security group or network interface of your own, without a public IP address"
             " (docker_host_assign_public_ip=false), or with docker_host_address.",
         )
+
+
+def _check_context_target(typed: Values) -> None:
+    """Refuse a context that leads to another host, as far as the options say which host it would lead to.
+
+    :raises DockerHostError: it does.
+    """
+    host, context = typed.get("docker_vm_host"), typed.get("docker_context")
+    if not host or not context or context["adopt"]:
+        return
+    current = ContextStore(os.path.abspath(context["docker_config"])).read(context["name"])
+    if current is None or not current.managed or not current.host_id:
+        return
+    # Without a subscription, the one to which the sign-in leads is not known here; docker_context compares it later.
+    path = current.host_id.lower().split("/")
+    subscription = str(host["subscription_id"] or path[2]).lower()
+    desired = f"/subscriptions/{subscription}/resourcegroups/{host['resource_group'].lower()}"
+    if f"{desired}/{host['name'].lower()}" != f"{'/'.join(path[:5])}/{path[-1]}":
+        shown = f"{host['name']} in the resource group {host['resource_group']}"
+        in_words_of(STAGES["docker_context"], partial(_refuse_redirection, current, shown))
+
+
+def _refuse_redirection(current: Context, desired: str) -> None:
+    raise redirection_error(current.name, current, desired)
 
 
 def _check_endpoint(_request: Request, params: Values, _name: str) -> None:

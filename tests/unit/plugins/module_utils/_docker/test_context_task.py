@@ -182,6 +182,36 @@ def test_foreign_context_is_left_alone(setup: Setup) -> None:
     assert setup.run(docker_host=HOST)["changed"] is False
 
 
+def machine(group: str, url: str = HOST) -> dict[str, t.Any]:
+    """The result host of docker_vm_host, as far as it matters here."""
+    path = f"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/{group}"
+    return {"name": "web1", "id": f"{path}/providers/Microsoft.Compute/virtualMachines/web1", "docker_host": url}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_context_that_leads_to_another_host_is_not_redirected(setup: Setup, check_mode: bool) -> None:
+    tls = {"tls": setup.files}
+    setup.run(host=machine("one"), **tls)
+    before = setup.tree()
+    with pytest.raises(DockerHostError, match=r"leads to another host, /subscriptions/.*/resourceGroups/one/.*adopt"):
+        setup.run(host=machine("two"), check_mode=check_mode, **tls)
+    assert setup.tree() == before
+    assert setup.run(host=machine("two"), adopt=True, **tls)["changed"]
+    assert setup.run(host=machine("two"), **tls)["changed"] is False
+    with pytest.raises(DockerHostError, match="leads to another host"):
+        setup.run(host=machine("one"), **tls)
+
+
+def test_another_address_of_the_same_host_changes_the_context(setup: Setup) -> None:
+    tls = {"tls": setup.files}
+    setup.run(host=machine("one"), **tls)
+    moved = setup.run(host=machine("one", "tcp://web1.example:2376"), **tls)
+    assert moved["actions"] == [f"Docker context web1: {HOST} -> tcp://web1.example:2376"]
+    # A URL of its own says nothing of a host, and forgets it.
+    assert setup.run(docker_host="tcp://other.example:2376", **setup.files)["changed"]
+    assert setup.run(host=machine("two"), **tls)["changed"]
+
+
 @needs_docker
 def test_the_cli_can_change_ours_and_it_stays_ours(setup: Setup) -> None:
     setup.run(docker_host=HOST, **setup.files)

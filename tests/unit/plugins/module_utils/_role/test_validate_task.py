@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request, failure
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_store import Context, ContextStore
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.validate_task import (
@@ -55,6 +56,21 @@ def refusal(tmp_path: Path, **params: t.Any) -> str:
     with pytest.raises(DockerHostError) as caught:
         validate(tmp_path, **params)
     return str(failure(caught.value)["msg"])
+
+
+def test_a_context_of_another_host_is_refused_before_the_first_change(tmp_path: Path) -> None:
+    store = ContextStore(str(tmp_path))
+    subscription = "/subscriptions/11111111-2222-3333-4444-555555555555"
+    path = "resourceGroups/G/providers/Microsoft.Compute/virtualMachines/Web1"
+    with store.changing():
+        store.write(Context("web1", "tcp://web1.example:4243", host_id=f"{subscription}/{path}"))
+    assert validate(tmp_path)
+    other = {"subscription_id": "99999999-2222-3333-4444-555555555555"}
+    for host in ({"resource_group": "other"}, {"name": "web2"}, other):
+        message = refusal(tmp_path, docker_vm_host=host)
+        assert "The Docker context web1 leads to another host" in message
+        assert "docker_host_adopt_context: true" in message
+        assert validate(tmp_path, docker_vm_host=host, docker_context={"adopt": True})
 
 
 def test_valid_options_pass_and_only_names_are_returned(tmp_path: Path) -> None:
