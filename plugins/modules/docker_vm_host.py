@@ -384,9 +384,18 @@ options:
     description:
       - Who may reach the Docker port - addresses and CIDRs that do not overlap, or one service tag.
       - It is open to V(Internet) by default, because mutual TLS protects it; an empty list closes it.
+      - V(me) is the IPv4 address of the machine that runs the task, as O(address_service) sees it; behind a proxy, that
+        is the proxy's. It can be used in O(ssh_allowed_sources) and O(open_ports) as well.
     type: list
     elements: str
     default: [Internet]
+  address_service:
+    description:
+      - HTTPS service that answers with the address of whoever asks, as plain text. It is asked only for the source
+        V(me) of O(allowed_sources), O(ssh_allowed_sources) or O(open_ports).
+      - E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) name further certificates to trust, and E(HTTPS_PROXY) a proxy.
+    type: str
+    default: https://api.ipify.org
   open_ports:
     description:
       - Further ports to open. Each is a port or range (V(80), V(8000-8010), V(53/udp)), or a dictionary with C(port)

@@ -20,6 +20,7 @@ COLLECTION = "ansible_collections.dockerhost.azure.plugins."
 VM_HOST_LAYERS = (
     "argument_spec",
     "desired",
+    "own_address",
     "current",
     "bodies",
     "plan",

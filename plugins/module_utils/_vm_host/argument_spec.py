@@ -15,6 +15,7 @@ DEFAULT_SIZE = "Standard_B2s"
 DEFAULT_USER = "azureuser"
 DEFAULT_KEY_PATH = "~/.ssh/docker_host_ed25519"
 DEFAULT_SOURCES = ["Internet"]
+DEFAULT_ADDRESS_SERVICE = "https://api.ipify.org"
 DISK_TYPES = ["Premium_LRS", "Premium_ZRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Standard_LRS"]
 REMOVABLE = [
     "all",
@@ -119,6 +120,7 @@ _NETWORK = ArgumentSpec(
         "docker_port": {"type": "int"},
         "allowed_sources": {"type": "list", "elements": "str", "default": DEFAULT_SOURCES},
         "open_ports": {"type": "list", "elements": "raw", "default": []},
+        "address_service": {"type": "str", "default": DEFAULT_ADDRESS_SERVICE},
         "ssh_port": {"type": "int"},
         "ssh_allowed_sources": {"type": "list", "elements": "str", "default": []},
         "address": {"type": "str"},

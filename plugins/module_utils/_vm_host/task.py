@@ -28,6 +28,7 @@ from .desired.host_spec import HostSpec, read_host_spec
 from .desired.ssh_keys import KeyPair, ensure_key_pair
 from .desired.topology import HostResources, check_references, from_existing_nic, resolve_resources
 from .failure_report import report_existing, report_failure
+from .own_address import with_own_address
 from .plan.deletion import DeletionPlanner
 from .plan.model import Action, Plan, diff_of
 from .plan.planner import Planner, plan_power
@@ -45,6 +46,8 @@ def run(request: Request) -> dict[str, t.Any]:
     begun = time.monotonic()
     desired = read_host_spec(request.params)
     check_references(desired)
+    if desired.creates:
+        desired = read_host_spec(with_own_address(request.params))
     timeout = float(request.params["wait_timeout"])
     with AzureSession.from_params(
         request.params, request.progress, timeout, request.concurrency, request.token_cache

@@ -16,6 +16,8 @@ from ..argument_spec import DEFAULT_PORT, DEFAULT_SOURCES, DEFAULT_SSH_PORT
 from . import validators
 
 Params = t.Mapping[str, t.Any]
+ME = "me"
+"""The source that is replaced by the address of the machine that runs the task, before anything is sent to Azure."""
 DOCKER_RULE = "docker-host-docker"
 SSH_RULE = "docker-host-ssh"
 
@@ -157,21 +159,19 @@ def check_sources(option: str, sources: t.Sequence[str]) -> None:
     :raises OptionError: which, and why.
     """
     for place, source in enumerate(sources):
-        validators.check_source(f"{option}[{place}]", source)
-    words = [source for source in sources if not source[:1].isdigit()]
+        if source != ME:
+            validators.check_source(f"{option}[{place}]", source)
+    words = [source for source in sources if source != ME and not source[:1].isdigit()]
     # SecurityRulePropertiesFormat of the Network API: service tags and * stand alone in sourceAddressPrefix.
     if words and len(sources) > 1:
         raise OptionError(
             option, f"must not contain anything else with {words[0]!r}: Azure allows one service tag, or addresses"
         )
     # Azure refuses them as OverlappingSubnetsNotPermittedInSecurityRule (kubernetes-sigs/cloud-provider-azure#6775).
-    networks = [] if words else [ipaddress.IPv4Network(source) for source in sources]
-    for one, other in itertools.combinations(range(len(networks)), 2):
-        if networks[one].overlaps(networks[other]):
-            raise OptionError(
-                option,
-                f"must not overlap, got {sources[one]} and {sources[other]}: leave out the smaller one",
-            )
+    addresses = [] if words else [source for source in sources if source != ME]
+    for one, other in itertools.combinations(addresses, 2):
+        if ipaddress.IPv4Network(one).overlaps(ipaddress.IPv4Network(other)):
+            raise OptionError(option, f"must not overlap, got {one} and {other}: leave out the smaller one")
 
 
 def _ends(ports: str) -> tuple[int, int]:

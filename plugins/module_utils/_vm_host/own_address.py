@@ -1,0 +1,96 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The address of this machine as the internet sees it, for sources that are called ``me``."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import os
+import ssl
+import typing as t
+import urllib.request
+
+from .._errors import OptionError
+from .desired.inbound_rules import ME
+
+TIMEOUT = 15.0
+"""Seconds that the service may take."""
+_LONGEST = 200
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_LISTS = ("allowed_sources", "ssh_allowed_sources")
+
+Params = t.Mapping[str, t.Any]
+
+
+def with_own_address(params: Params) -> Params:
+    """Return the options with the address of this machine in place of each source ``me``.
+
+    The service is asked only if there is one.
+
+    :raises OptionError: the service does not say the address.
+    """
+    option = next(_options_with_me(params), None)
+    if option is None:
+        return params
+    address = _query(option, params["address_service"])
+    replaced = {name: _replaced(params[name], address) for name in _LISTS}
+    return {**params, **replaced, "open_ports": [_opening(entry, address) for entry in params["open_ports"]]}
+
+
+def _options_with_me(params: Params) -> t.Iterator[str]:
+    yield from (name for name in _LISTS if ME in params[name])
+    for place, entry in enumerate(params["open_ports"]):
+        if isinstance(entry, t.Mapping) and ME in (entry.get("allowed_sources") or ()):
+            yield f"open_ports[{place}].allowed_sources"
+
+
+def _opening(entry: t.Any, address: str) -> t.Any:
+    if not isinstance(entry, t.Mapping) or entry.get("allowed_sources") is None:
+        return entry
+    sources = entry["allowed_sources"]
+    given = [sources] if isinstance(sources, str) else sources
+    return {**entry, "allowed_sources": _replaced(given, address)}
+
+
+def _replaced(sources: t.Sequence[str], address: str) -> list[str]:
+    """Return sources with an address for ``me``, which is left out where another source contains it."""
+    others = [source for source in sources if source != ME]
+    if len(others) == len(sources):
+        return list(sources)
+    contained = any(ipaddress.IPv4Address(address) in ipaddress.IPv4Network(source) for source in others)
+    return others if contained else [*others, address]
+
+
+def _query(option: str, service: str) -> str:
+    """Return what a service says.
+
+    :raises OptionError: it is not HTTPS, cannot be reached, or answers with something else than an IPv4 address.
+    """
+    if not service.startswith("https://"):
+        raise OptionError("address_service", f"must start with https://, got {service!r}")
+    remedy = "Give addresses instead, or set O(address_service) to an HTTPS service that answers with the address."
+    try:
+        with urllib.request.urlopen(service, timeout=TIMEOUT, context=_trust()) as response:  # noqa: S310 - https, see above
+            text = response.read(_LONGEST).decode("ascii", "replace").strip()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise OptionError(
+            option, f"{ME!r} needs the address of this machine, but {service} cannot be asked ({reason}). {remedy}"
+        ) from error
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise OptionError(
+            option, f"{ME!r} needs the IPv4 address of this machine, but {service} answers {text[:60]!r}. {remedy}"
+        ) from error
+
+
+def _trust() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    for name in _BUNDLES:
+        if os.environ.get(name):
+            context.load_verify_locations(os.environ[name])
+    return context
