@@ -18,8 +18,12 @@ from .settings import Settings
 EPILOG = """
 `python -m azure_emulator run [OPTIONS] -- COMMAND ...` starts a server, runs COMMAND with the environment
 variables that clients need, stops the server and exits with the command's status.
+`python -m azure_emulator exec FILE -- COMMAND ...` runs COMMAND against the running server that wrote the ready file
+FILE, and `python -m azure_emulator env FILE` prints the variables for a shell.
 """
 RUN_USAGE = "python -m azure_emulator run [OPTIONS] -- COMMAND ..."
+KEEP_HOME = "--keep-home"
+KEEP_HOME_HELP = "let the command use your own home directory, with its Docker contexts, certificates and SSH keys"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,6 +84,8 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["run"]:
         return _run(given[1:])
+    if given[:1] in (["exec"], ["env"]):
+        return _attach(given[0], given[1:])
     options = parser().parse_args(given)
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.INFO,
@@ -105,13 +111,34 @@ def _run(given: list[str]) -> int:
     at = given.index("--") if "--" in given else len(given)
     options = parser()
     options.prog, options.usage = f"{options.prog} run", RUN_USAGE
-    options.parse_args(given[:at])
+    options.add_argument(KEEP_HOME, action="store_true", help=KEEP_HOME_HELP)
+    keep_home = options.parse_args(given[:at]).keep_home
     if not given[at + 1 :]:
         print(f"usage: {RUN_USAGE}", file=sys.stderr)
         return 2
     from .run import run
 
-    return run(given[at + 1 :], given[:at])
+    server = [word for word in given[:at] if word != KEEP_HOME]
+    return run(given[at + 1 :], server, keep_home=keep_home)
+
+
+def _attach(word: str, given: list[str]) -> int:
+    """Run ``exec`` or ``env``, which use a server that runs."""
+    at = given.index("--") if "--" in given else len(given)
+    command = given[at + 1 :]
+    usage = f"python -m azure_emulator {word} [{KEEP_HOME}] FILE" + (" -- COMMAND ..." if word == "exec" else "")
+    options = argparse.ArgumentParser(prog=f"python -m azure_emulator {word}", usage=usage)
+    options.add_argument("file", type=Path, help="the ready file of the server")
+    options.add_argument(KEEP_HOME, action="store_true", help=KEEP_HOME_HELP)
+    chosen = options.parse_args(given[:at])
+    if bool(command) != (word == "exec"):
+        print(f"usage: {usage}", file=sys.stderr)
+        return 2
+    from .run import run_in, show_environment
+
+    if word == "env":
+        return show_environment(chosen.file, keep_home=chosen.keep_home)
+    return run_in(chosen.file, command, keep_home=chosen.keep_home)
 
 
 if __name__ == "__main__":

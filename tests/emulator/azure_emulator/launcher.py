@@ -84,6 +84,23 @@ class LocalAzure:
         self.state_dir = ""
         self.pid = 0
 
+    @classmethod
+    def running(cls, ready_file: Path) -> LocalAzure:
+        """Return a server that runs already, by the ready file that it wrote. It is not stopped from here.
+
+        :raises StartError: the file cannot be read, or a server did not write it.
+        """
+        azure = cls()
+        try:
+            azure._set(ready_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, AttributeError) as error:
+            raise StartError(f"{ready_file} must be the ready file of a running server: {error}") from error
+        return azure
+
+    def _set(self, told: str | bytes) -> None:
+        for name, value in json.loads(told).items():
+            setattr(self, name, value)
+
     def start(self) -> LocalAzure:
         """Start the server and wait until it answers."""
         self._said = tempfile.TemporaryFile(prefix="azure-emulator-")  # noqa: SIM115
@@ -91,8 +108,7 @@ class LocalAzure:
             told = self._told()
             if not told:
                 raise StartError(self.output())
-            for name, value in json.loads(told).items():
-                setattr(self, name, value)
+            self._set(told)
             if self._switches:
                 self.control("PUT", "switches", self._switches)
         except BaseException:

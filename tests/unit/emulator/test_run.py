@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from azure_emulator.launcher import LocalAzure
 from azure_emulator.run import without_proxy
 
 PACKAGE = Path(__file__).resolve().parents[2] / "emulator"
@@ -82,6 +83,54 @@ def test_running_a_command_against_a_server(tmp_path: Path) -> None:
     assert {"AZURE_TENANT", "AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_SUBSCRIPTION_ID"} <= set(variables)
     assert Path(variables["AZURE_CLOUD_CA_PATH"]).is_relative_to(tmp_path)
     assert list(tmp_path.iterdir()) == [], "nothing stays"
+
+
+def test_the_users_home_is_out_of_reach_but_what_is_installed_there_is_found(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    (own / ".ansible" / "collections").mkdir(parents=True)
+    (own / ".docker").mkdir()
+    found = json.loads(python(SHOW, HOME=str(own)).stdout)
+    assert found["HOME"] != str(own)
+    for name in ("DOCKER_CONFIG", "DOCKER_CERT_PATH"):
+        assert found[name] == f"{found['HOME']}/.docker"
+    show = (
+        "import os; print(*(os.path.realpath(os.path.expanduser(p)) for p in ('~/.ansible/collections', '~/.docker')))"
+    )
+    collections, docker = python(show, HOME=str(own)).stdout.split()
+    assert collections == str(own / ".ansible" / "collections")
+    assert docker != str(own / ".docker")
+    kept = run("--machines", "none", "--keep-home", "--", sys.executable, "-c", SHOW, HOME=str(own))
+    assert json.loads(kept.stdout)["HOME"] == str(own)
+    assert (own / ".ansible" / "collections").is_dir()
+
+
+def test_commands_use_a_server_that_runs_one_after_the_other(tmp_path: Path) -> None:
+    file = tmp_path / "cloud.json"
+    module = [sys.executable, "-m", "azure_emulator"]
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*module, *words], env=environment(), capture_output=True, text=True, timeout=120, check=False
+        )
+
+    with LocalAzure() as azure:
+        names = ("url", "ca_file", "tenant", "subscription_id", "client_id", "secret", "hosts_file", "state_dir")
+        file.write_text(json.dumps({name: getattr(azure, name) for name in (*names, "machines", "no_proxy")}))
+        first = call("exec", str(file), "--", "sh", "-c", "echo mine > ~/left; echo $AZURE_CLOUD_ENVIRONMENT")
+        assert (first.stdout, first.returncode) == (f"{azure.url}\n", 0)
+        assert call("exec", str(file), "--", "sh", "-c", "cat ~/left; exit 7").stdout == "mine\n"
+        assert call("exec", str(file), "--", "sh", "-c", "exit 7").returncode == 7
+        shown = call("env", str(file)).stdout
+        evaluated = subprocess.run(
+            ["sh", "-c", f'{shown}\necho "$AZURE_SECRET $DOCKER_CONFIG"'], capture_output=True, text=True, check=True
+        )
+        assert evaluated.stdout == f"{azure.secret} {azure.state_dir}/client/home/.docker\n"
+        assert "export HOME=" not in shown
+        assert "DOCKER_CONFIG" not in call("env", "--keep-home", str(file)).stdout
+    missing = call("env", str(tmp_path / "missing.json"))
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "must be the ready file of a running server" in missing.stderr
+    assert call("exec", str(file)).returncode == 2
 
 
 def test_nothing_of_another_azure_is_seen(tmp_path: Path) -> None:
