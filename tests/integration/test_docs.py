@@ -47,7 +47,7 @@ COMMANDS = (
     *("git ", "cd ", "apt", "systemctl ", "journalctl", "openssl ", "ssh-keygen ", "ssh-keyscan ", "waagent"),
 )
 DATA = ("text", "json", "mermaid")
-SLOW = {"README", "docker_host-README", "fleets", "migrating", "private-networks", "security"}
+SLOW = {"README", "docker_host-README", "fleets", "migrating", "playbooks", "private-networks", "security"}
 
 # What no test of this file can run: page, beginning of the block, and with it who does or why nobody can.
 NOT_RUN: dict[tuple[str, str], str] = {
@@ -66,8 +66,10 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("getting-started", "pip install ansible-core"): "the internet",
     ("getting-started", "az ad sp create-for-rbac"): "a subscription",
     ("getting-started", "docker --context web1 run --rm hello-world"): "tests/e2e/test_examples.py",
+    ("playbooks", "python -m azure_emulator run"): "Molecule, which no test installs",
     ("local-azure", "python3 -m venv venv"): "tests/clients/test_for_users.py",
     ("local-azure", "python -m azure_emulator --state-dir"): "tests/unit/emulator",
+    ("local-azure", "python -m azure_emulator exec"): "tests/unit/emulator/test_run.py",
     ("local-azure", "from azure_emulator.launcher import LocalAzure"): "every test of this directory",
     ("local-azure", "python -m azure_emulator.machines.names"): "conftest.py, for every command of these tests",
     ("local-azure", "azure.fault("): "tests/unit/emulator",
@@ -371,7 +373,7 @@ SPECS = REPOSITORY / "roles/docker_host/meta/argument_specs.yml"
 def test_every_variable_that_a_page_names_exists() -> None:
     entries = yaml.safe_load(SPECS.read_text())["argument_specs"]
     known = {name for entry in entries.values() for name in entry["options"]} | OTHER_NAMES
-    known |= {path.stem for path in (REPOSITORY / "plugins/modules").glob("*.py")}
+    known |= {path.stem for folder in ("playbooks", "plugins/modules") for path in (REPOSITORY / folder).glob("*.*")}
     for page in PAGES:
         named = set(re.findall(r"(?<!\.)\bdocker_host_[a-z_]+\b", page.read_text()))
         assert named <= known, f"{page.name}: {sorted(named - known)}"

@@ -118,7 +118,6 @@ def test_commands_of_docker_machine(user: User) -> None:
     row = next(line for line in table if line.startswith("web1 ")).split()
     assert (row[1], row[4], row[6]) == ("running", "4243", "Standard_B2s")
     assert row[2].startswith("web1-")
-    assert row[3][0].isdigit()
     assert 300 < int(row[5]) < 400
     listed = _json_of(user.play("list_docker_hosts", output="json").output)
     assert [(host["name"], host["docker_host"]) for host in listed] == [("web1", f"tcp://{row[2]}:4243")]
@@ -423,7 +422,7 @@ def test_all_by_import(user: User) -> None:
 
 def test_without_a_name(user: User) -> None:
     for path in (REPOSITORY / "playbooks").glob("*.yml"):
-        if path.stem != "list_docker_images":
+        if not path.stem.startswith("list_"):
             assert "docker_host_name: must be set" in user.play(path.stem, fails=True).output, path.stem
     assert user.writes() == []
 
