@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carries a plan out."""
+"""Carry out a plan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .plan import subnets
 from .plan.model import DOING, Action, Plan
 from .plan.shared_resources import is_part, is_to_be_made_again, users_of_network, users_of_subnet
 
-# Azure's answers when another operation on the same thing, or on one it depends on, is still going on.
+# Azure's answers while another operation on the same resource, or on one that it depends on, is in progress.
 _BUSY = CONCURRENT | frozenset(
     (
         "Canceled",
@@ -48,11 +48,11 @@ _STILL_USED = frozenset(
         "InUseSubnetCannotBeDeleted",
     )
 )
-# Conflicts that no waiting ends; others of what hosts share are those of hosts that are made at the same time.
+# Conflicts that do not end by waiting. Other conflicts on shared resources come from hosts that are created meanwhile.
 _FINAL = frozenset(
     ("InvalidResourceGroupLocation", "MissingSubscriptionRegistration", "OperationNotAllowed", "ScopeLocked")
 )
-# Another host made its subnet where ours was to be.
+# Another host created its subnet with the same addresses.
 _TAKEN = "NetcfgSubnetRangesOverlap"
 # NicReservedForAnotherVm lasts 180 s after a failed creation of a VM.
 CONFLICT_SECONDS = 240.0
@@ -60,12 +60,12 @@ CONFLICT_SECONDS = 240.0
 
 @dataclass
 class Execution:
-    """What was carried out.
+    """The actions that were carried out.
 
     :param done: the actions that changed something.
     :param made: the actions by which this run created something, in that order.
     :param timings: seconds by action.
-    :param notes: things to warn of.
+    :param notes: warnings for the user.
     """
 
     done: list[Action] = field(default_factory=list)
@@ -74,13 +74,13 @@ class Execution:
     notes: list[str] = field(default_factory=list)
 
     def in_order_of(self, plan: Plan) -> list[Action]:
-        """Return what was done in the plan's order, then what turned out to be needed besides."""
+        """Return the actions that were done in the plan's order, then those that turned out to be needed too."""
         planned = [action for action in plan.actions if action in self.done]
         return planned + [action for action in self.done if action not in plan.actions]
 
 
 class PlanExecutor:
-    """Carries out plans for one host. Only the VM's own operations may be left running at the end.
+    """The executor of plans for one host. Only the VM's own operations may still run at the end.
 
     :ivar execution: what was carried out; it is filled meanwhile, so that it is true after a failure too.
     """
@@ -97,9 +97,9 @@ class PlanExecutor:
         return self._reader.resources
 
     def carry_out(self, plan: Plan) -> None:
-        """Do all actions, in parallel where none needs the other.
+        """Do all actions; those that do not need each other in parallel.
 
-        :raises DockerHostError: an action failed; those beside it were still finished.
+        :raises DockerHostError: an action failed; those that ran at the same time were still finished.
         """
         waiting = list(plan.actions)
         while waiting:
@@ -111,11 +111,11 @@ class PlanExecutor:
             waiting = [action for action in waiting if action not in wave]
 
     def remove(self, made: t.Sequence[Action]) -> dict[str, str]:
-        """Delete what a failed run made, last made first; what others of the group are in stays.
+        """Delete what a failed run created, the newest first, except for what others in the group use.
 
-        It has as long as the run itself had: that time may be over.
+        It gets as much time as the run itself had, because that time may be over.
 
-        :returns: why, by the ids of what is still there.
+        :returns: the reasons, by the ids of resources that still exist.
         """
         self._session.deadline = self._session.deadline.again()
         undo = Plan([_undo(action) for action in reversed(made)])
@@ -161,7 +161,7 @@ class PlanExecutor:
         return conflict_patience(error) or (CONFLICT_SECONDS if passes else 0.0)
 
     def _is_there(self, action: Action) -> bool:
-        """Return whether a resource is there: also the operation that removes it may be what was not found."""
+        """Return whether a resource exists: "not found" can also mean the operation that removes it."""
         return self._session.arm.find(action.resource_id) is not None
 
     def _try(self, action: Action, plan: Plan, execution: Execution) -> bool:
@@ -184,7 +184,7 @@ class PlanExecutor:
         return True
 
     def _is_unused(self, action: Action, plan: Plan, execution: Execution) -> bool:
-        """Return whether nobody else is in what hosts share, now that this host is gone."""
+        """Return whether nobody else uses what hosts share, now that this host is deleted."""
         if action.kind == "resource_group":
             listed = self._session.arm.list(f"{action.resource_id}/resources")
             inside = [str(entry["id"]) for entry in listed if self._stays(str(entry["id"]), plan)]
@@ -199,12 +199,12 @@ class PlanExecutor:
         return not (users_of_subnet(resource) if action.kind == "subnet" else users_of_network(resource))
 
     def _stays(self, path: str, plan: Plan) -> bool:
-        """Return whether a resource that a group lists is there: lists lag behind, also behind a VM's disks."""
+        """Return whether a listed resource still exists. Lists are out of date for a while, also with a VM's disks."""
         left_by_us = any(is_part(path, own) for own in plan.going) or "/microsoft.compute/disks/" in path.lower()
         return not left_by_us or self._session.arm.find(path) is not None
 
     def _network_is_missing(self, action: Action, execution: Execution) -> bool:
-        """Look once more at the shared network: another host of the group may have made it meanwhile."""
+        """Read the shared network again, because another host of the group may have created it meanwhile."""
         shared_network = self._reader.read_resource("virtual_network", action.resource_id)
         if not shared_network or (is_broken(shared_network) and not properties_of(shared_network).get("subnets")):
             return True
@@ -218,12 +218,12 @@ class PlanExecutor:
         return False
 
     def _lacks_subnet(self) -> bool:
-        """Look once more at the shared network: another host may have made the same subnet meanwhile."""
+        """Read the shared network again, because another host may have created the same subnet meanwhile."""
         subnet = network.find_subnet(self._shared_network(), str(self.resources.subnet))
         return not subnet or is_to_be_made_again(subnet)
 
     def _with_free_addresses(self, action: Action) -> Action:
-        """Another host may have made a subnet of its own where ours was to be."""
+        """Choose the addresses of a new subnet again, because another host's subnet may have taken them."""
         if action.kind != "subnet" or action.verb != "create":
             return action
         shared = self._shared_network()
@@ -234,7 +234,7 @@ class PlanExecutor:
         return replace(action, body=network.subnet_body(str(prefix)))
 
     def _finds_room(self, action: Action, error: AzureError) -> bool:
-        """Return whether a subnet, whose addresses another host's has now, may be put elsewhere."""
+        """Return whether a subnet may get other addresses, because another host's subnet has these now."""
         of_network = action.kind in ("virtual_network", "subnet") and action.verb == "create"
         return of_network and error.code == _TAKEN and not self._desired.network.subnet_prefix
 
@@ -242,7 +242,7 @@ class PlanExecutor:
         return self._reader.read_resource("virtual_network", str(self.resources.virtual_network))
 
     def _runs_by_itself(self, action: Action) -> bool:
-        """Return whether a VM that was made again runs already."""
+        """Return whether a VM that was created again runs already."""
         machine = self._reader.read_resource("virtual_machine", action.resource_id)
         return HostState(virtual_machine=machine).power_state == "running"
 
@@ -272,9 +272,9 @@ class PlanExecutor:
         return self._session.begin(self._work(action), function, *arguments, over=self._watcher(action))
 
     def _watcher(self, action: Action) -> t.Callable[[], bool] | None:
-        """Return what tells by the resource that the operation has ended.
+        """Return a function that reads the resource, and returns whether the operation on it has ended.
 
-        A resource group's does not: it is gone before what was in it, and its tags are written at once.
+        A resource group needs none: it disappears before the resources in it, and its tags are written at once.
         """
         if action.kind == "resource_group":
             return None
@@ -300,13 +300,13 @@ class PlanExecutor:
 
 
 def _undo(action: Action) -> Action:
-    """The deletion of what a step made."""
+    """Return the deletion of what an action created."""
     shared = action.kind in ("virtual_network", "subnet", "resource_group")
     return Action(f"undo_{action.key}", action.kind, "delete", action.resource_id, if_left=True, if_unused=shared)
 
 
 def _note_making(action: Action, execution: Execution) -> None:
-    """Note what is going to be made before it is begun: a request that fails may have taken effect."""
+    """Note a creation before its request is sent, because a request that fails may have taken effect."""
     if action not in execution.made and action.differences and action.differences[0].path == "present":
         execution.made.append(action)
 

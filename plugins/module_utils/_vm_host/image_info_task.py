@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task behind docker_vm_image_info."""
+"""The task of docker_vm_image_info."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SPEC = azure_argument_spec().merge(
 
 
 def run(request: Request) -> dict[str, t.Any]:
-    """List what the next unknown part of a URN can be, or the images of a whole one."""
+    """List the values of the first part of a URN that the options leave out, or the images of a complete one."""
     params = dict(request.params)
     location = validators.location_of("location", params["location"])
     families = [{"name": name, "urn": urn} for name, urn in ALIASES.items()]
@@ -69,7 +69,7 @@ def run(request: Request) -> dict[str, t.Any]:
 
 
 def _expect_images(params: dict[str, t.Any]) -> None:
-    """Query the images of every SKU if an option selects images by what only images have."""
+    """Query the images of every SKU if an option selects images by properties that only images have."""
     asked = [key for key in ("generation", "architecture") if params[key]]
     if params["version"].lower() != "latest":
         asked.append("version")
@@ -107,7 +107,7 @@ class _Catalogue:
         self._images = session.compute.virtual_machine_images
 
     def fill(self, result: dict[str, t.Any], params: t.Mapping[str, t.Any]) -> None:
-        """Go as deep as the options say."""
+        """Query the catalogue down to the level that the options require."""
         publisher, offer, sku = params["publisher"], params["offer"], params["sku"]
         publishers = [publisher]
         if not publisher or _is_pattern(publisher):
@@ -192,7 +192,7 @@ def _matching(names: list[str], pattern: str | None) -> list[str]:
 
 
 def _version_key(version: str) -> list[int]:
-    """Versions are numbers with periods between; they count as such, not as text."""
+    """Return a key that sorts versions by their numbers, not as text."""
     return [int(part) if part.isdigit() else -1 for part in version.split(".")]
 
 

@@ -21,7 +21,7 @@ ADDRESSES = ("fqdn", "public_ip_address", "private_ip_address")
 
 @dataclass(frozen=True)
 class KnownValues:
-    """What is known of a host without Azure.
+    """The properties of a host that are known without Azure.
 
     :param location: the region of a host that does not exist yet; likewise vm_size and admin_username.
     :param docker_port: the port of the engine; None for the one that the host has. Likewise ssh_port.
@@ -101,7 +101,7 @@ def _ids(resources: HostResources, current: HostState) -> dict[str, str | None]:
 
 
 def expected_state(current: HostState, plan: Plan) -> HostState:
-    """Return the current state with what the plan's updates will change in it."""
+    """Return the current state with the changes of the plan's updates."""
     machine = plan.action("virtual_machine")
     if machine and machine.verb == "update" and current.virtual_machine and machine.body:
         properties = {**properties_of(current.virtual_machine), **properties_of(machine.body)}
@@ -129,11 +129,11 @@ def _loses_address(plan: Plan) -> bool:
 
 @dataclass(frozen=True)
 class _Effect:
-    """What an action does to what is known of a host.
+    """The effect of an action on the known properties of a host.
 
-    :param when: the changed property that it takes; None for any.
+    :param when: the changed property that has this effect; None for any.
     :param power_state: the power state afterwards.
-    :param unknown: the addresses that nobody knows before.
+    :param unknown: the addresses that are not known before the action.
     """
 
     kind: str
@@ -158,9 +158,9 @@ _EFFECTS = (
 
 
 def predict_host(host: Json, plan: Plan, known: KnownValues, private_address: str | None) -> Json:
-    """Return the host as check mode knows it: addresses that Azure has yet to choose are unknown.
+    """Return the host as check mode knows it: addresses that Azure has not chosen yet are unknown.
 
-    :param private_address: the private address that the options ask for.
+    :param private_address: the desired private address.
     """
     host, unknown = dict(host), []
     for action in plan.actions:

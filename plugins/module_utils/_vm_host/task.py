@@ -78,7 +78,7 @@ class _HostRun:
 
     @property
     def resources(self) -> HostResources:
-        """The host's resources; once the host was read, with the subnet that it stays in."""
+        """The host's resources, with the subnet in which it stays once the host was read."""
         return self.reader.resources
 
     def result(self) -> dict[str, t.Any]:
@@ -108,7 +108,7 @@ class _HostRun:
         return current
 
     def _with_its_interface(self, current: HostState) -> HostState:
-        """Let the VM name its interface where only its power state is to change."""
+        """Take the interface from the VM if only the power state changes."""
         nic_id = primary_nic_id(current.virtual_machine)
         changes_power = self.desired.state in ("running", "stopped", "deallocated", "restarted")
         if not changes_power or not nic_id or same_id(nic_id, self.resources.network_interface):
@@ -142,9 +142,9 @@ class _HostRun:
         return plan if exists else planner.with_access(plan, self._ssh_keys(), capabilities)
 
     def _check_runs(self, current: HostState) -> None:
-        """Check that an existing host is on, where the caller also changes what only a running host can take.
+        """Check that an existing host is on, if the caller also makes changes that only a running host accepts.
 
-        :raises DockerHostError: it is off.
+        :raises DockerHostError: the host is off.
         """
         power = current.power_state
         if not self.desired.behaviour.require_running or self.desired.state != "present":
@@ -159,9 +159,9 @@ class _HostRun:
             )
 
     def _check_key_is_kept(self) -> None:
-        """Check that a key that this run generates outlives it, which it does not in a job of AWX.
+        """Check that a key that this run generates is not discarded with an AWX job.
 
-        :raises OptionError: SSH is opened, but nobody could sign in.
+        :raises OptionError: the SSH port is opened, but nobody could sign in.
         """
         path = self.desired.ssh_private_key_path
         if not self.desired.needs_generated_key or Path(path).expanduser().exists() or not is_discarded(path):
@@ -194,7 +194,7 @@ class _HostRun:
             self.request.warn(note)
 
     def _read_again(self) -> HostState:
-        """Read the host once more after everything was done."""
+        """Read the host again after everything was done."""
         try:
             return self.reader.read()
         except DockerHostError as error:
@@ -211,7 +211,7 @@ class _HostRun:
         return self._preparations() + [action.line for action in done]
 
     def _preparations(self) -> list[str]:
-        """Return one line for each change beside the host's resources."""
+        """Return one line for each change other than those of the host's resources."""
         lines = registration_lines(self.preflight.registered if self.preflight else ())
         if self.key and self.key.generated:
             lines.append(f"generate SSH key {self.key.path}")

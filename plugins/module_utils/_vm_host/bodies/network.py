@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Network resources in wire format, and how the current ones differ from the desired ones.
+"""Network resources in wire format, and the differences between current and desired ones.
 
-Private to this collection. Nothing here talks to Azure. A ``*_body`` function gives the body that creates a resource,
-or, given the resource that is there, the body that changes only what is ours in it.
+Private to this collection. Nothing here talks to Azure. A ``*_body`` function returns the body that creates a resource
+or, with the current resource, the body that changes only the collection's own part of it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ _LISTS_OF_REFERENCES = tuple(key for key in _CONFIGURATION_KEYS if key.endswith(
 
 
 def network_body(resources: HostResources, location: str, tags: Json, prefix: str, subnet_prefix: str) -> Json:
-    """The shared network with its one subnet."""
+    """Return the shared network with its one subnet."""
     return {
         "location": location,
         "tags": tags,
@@ -95,13 +95,13 @@ def subnet_body(prefix: str) -> Json:
 
 
 def find_subnet(network: Json | None, subnet_id: str) -> Json | None:
-    """A subnet of a network that is there."""
+    """Return a subnet of an existing network."""
     subnets = [entry for entry in properties_of(network).get("subnets") or [] if same_id(entry.get("id"), subnet_id)]
     return subnets[0] if subnets else None
 
 
 def security_group_body(desired: HostSpec, location: str, tags: Json, current: Json | None) -> Json:
-    """The security group with our rules, foreign rules as they are."""
+    """Return the security group with the collection's rules. Other rules stay unchanged."""
     rules = [
         {"name": rule["name"], "properties": picked(rule.get("properties") or {}, _RULE_KEYS)}
         for rule in _rules_of(current)
@@ -118,7 +118,7 @@ def security_group_body(desired: HostSpec, location: str, tags: Json, current: J
 
 
 def rule_properties(inbound: InboundRule, priority: int) -> Json:
-    """The rule that lets one opening in."""
+    """Return the properties of the rule that opens a port."""
     properties: Json = {
         "protocol": inbound.protocol,
         "sourcePortRange": "*",
@@ -136,7 +136,7 @@ def rule_properties(inbound: InboundRule, priority: int) -> Json:
 
 
 def compare_rules(differences: Differences, desired: HostSpec, current: Json | None) -> None:
-    """Note how our rules differ. Rules of others do not count."""
+    """Note how the collection's rules differ. Rules of others do not count."""
     ours = {str(rule["name"]): rule for rule in _rules_of(current) if str(rule["name"]).startswith(RULE_PREFIX)}
     for inbound in desired.inbound_rules:
         rule = ours.pop(inbound.name, None)
@@ -170,7 +170,7 @@ def _free(taken: set[int]) -> int:
 
 
 def address_body(desired: HostSpec, resources: HostResources, location: str, tags: Json, current: Json | None) -> Json:
-    """The public address: Standard and static, since Azure makes no others for new hosts."""
+    """Return the public address: Standard and static, because Azure creates no other ones for new hosts."""
     properties = picked(properties_of(current), _ADDRESS_KEYS)
     properties.setdefault("publicIPAddressVersion", "IPv4")
     properties["publicIPAllocationMethod"] = "Static"
@@ -183,7 +183,7 @@ def address_body(desired: HostSpec, resources: HostResources, location: str, tag
         dns["domainNameLabel"] = label
     if dns.get("domainNameLabel"):
         properties["dnsSettings"] = dns
-    # The SKU of an address that is there cannot be changed.
+    # The SKU of an existing address cannot change.
     sku = picked((current or {}).get("sku") or {}, ("name", "tier")) or {"name": "Standard"}
     body: Json = {"location": location, "tags": tags, "sku": sku, "properties": properties}
     zones = (current or {}).get("zones") or ([desired.zone] if desired.zone and not current else None)
@@ -193,7 +193,7 @@ def address_body(desired: HostSpec, resources: HostResources, location: str, tag
 
 
 def wanted_label(desired: HostSpec, resources: HostResources, current: Json | None) -> str | None:
-    """The DNS label that the address is to have: one that it has stays while none is asked for by name."""
+    """Return the desired DNS label of the address. The current one stays unless the options name another."""
     label = (properties_of(current).get("dnsSettings") or {}).get("domainNameLabel")
     if label and resources.dns_label and not desired.network.dns_label:
         return str(label)
@@ -209,7 +209,7 @@ def compare_address(differences: Differences, desired: HostSpec, resources: Host
 def interface_body(
     desired: HostSpec, resources: HostResources, location: str, tags: Json, current: Json | None
 ) -> Json:
-    """The interface in the subnet, behind the security group, with the public address."""
+    """Return the interface in the subnet, behind the security group, with the public address."""
     properties = picked(properties_of(current), _INTERFACE_KEYS)
     if "networkSecurityGroup" in properties:
         properties["networkSecurityGroup"] = picked(properties["networkSecurityGroup"], ("id",))
@@ -247,7 +247,7 @@ def _point(properties: Json, desired: HostSpec, resources: HostResources) -> Non
     """Give the primary configuration its subnet and addresses."""
     properties["primary"] = True
     if not same_id((properties.get("subnet") or {}).get("id"), resources.subnet):
-        # An address of another subnet cannot be kept.
+        # An address of another subnet cannot stay.
         properties.pop("privateIPAddress", None)
         properties.pop("privateIPAllocationMethod", None)
     properties["subnet"] = {"id": resources.subnet}

@@ -36,7 +36,7 @@ class ImageCapabilities:
 
 
 def image_of(desired: HostSpec) -> Image:
-    """The image of a new VM."""
+    """Return the image of a new VM."""
     return desired.image or read_image("image", DEFAULT_IMAGE)
 
 
@@ -53,7 +53,7 @@ def machine_body(
     ssh_keys: t.Sequence[str],
     capabilities: ImageCapabilities,
 ) -> Json:
-    """The body that creates the VM. It holds secrets."""
+    """Return the body that creates the VM. It contains secrets."""
     kept = "Detach" if resources.is_given("network_interface") else "Delete"
     properties: Json = {
         "hardwareProfile": {"vmSize": size_of(desired)},
@@ -135,7 +135,7 @@ def _os_profile(desired: HostSpec, ssh_keys: t.Sequence[str]) -> Json:
 
 
 def computer_name(name: str) -> str:
-    """The host name inside the VM, made of what a host name may have."""
+    """Return the host name inside the VM, from the characters that a host name may have."""
     return name.replace("_", "-").replace(".", "-")[:63].rstrip("-")
 
 
@@ -171,7 +171,7 @@ runcmd:
 
 
 def custom_data(desired: HostSpec) -> str | None:
-    """The user's custom data, and the move of sshd to another port when asked, as cloud-init reads them."""
+    """Return the user's custom data and, if desired, the move of sshd to another port, as cloud-init reads them."""
     if desired.ssh_port == 22:
         return desired.custom_data
     move = _SSH_PORT.format(port=desired.ssh_port)
@@ -179,7 +179,7 @@ def custom_data(desired: HostSpec) -> str | None:
 
 
 def _multipart(first: str, second: str) -> str:
-    """Two parts in the MIME format that cloud-init takes. The same parts give the same text."""
+    """Return two parts in the MIME format of cloud-init. The same parts give the same text."""
     boundary = "==docker-host-part=="
     kind = "text/cloud-config" if second.lstrip().startswith("#cloud-config") else "text/x-shellscript"
     lines = [f'Content-Type: multipart/mixed; boundary="{boundary}"', "MIME-Version: 1.0", ""]
@@ -193,7 +193,7 @@ def _multipart(first: str, second: str) -> str:
 
 
 def encoded(text: str) -> str:
-    """Base64, as Azure wants custom data and user data."""
+    """Return a text in Base64, as Azure requires for custom data and user data."""
     return base64.b64encode(text.encode()).decode("ascii")
 
 
@@ -243,7 +243,7 @@ def identity_body(identity: VmIdentity, names: ResourceNames) -> Json:
 
 
 def without_secrets(body: t.Any) -> t.Any:
-    """A copy of a body with secret values replaced, to be shown in a diff."""
+    """Return a copy of a body with secret values replaced, for a diff."""
     if isinstance(body, t.Mapping):
         return {key: "(not shown)" if key in SECRET_KEYS else without_secrets(value) for key, value in body.items()}
     if isinstance(body, list):

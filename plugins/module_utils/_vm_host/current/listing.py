@@ -26,7 +26,7 @@ CONCURRENT_REQUESTS = 16
 class HostList(t.NamedTuple):
     """The hosts of one subscription.
 
-    :param missing: names of the resource groups that were asked for and do not exist there.
+    :param missing: names of the requested resource groups that do not exist there.
     """
 
     hosts: list[Json]
@@ -38,7 +38,7 @@ def list_hosts(session: AzureSession, resource_groups: t.Sequence[str] = (), *, 
 
     VMs, their run-time states, interfaces and addresses are listed in parallel, page by page. A single host costs a
     request of its own only if its interface or address is in a group that was not listed, if its agent's state is
-    asked for, or if the signed-in identity may not list the subscription's run-time states.
+    requested, or if the signed-in identity may not list the subscription's run-time states.
 
     :param resource_groups: only hosts of these groups; an empty sequence means all of the subscription.
     :raises AzureError: Azure refused, or did not answer.

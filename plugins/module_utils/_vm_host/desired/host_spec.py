@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The host that the options ask for, checked.
+"""The host that the options describe, checked.
 
-Nothing here asks Azure: whatever is wrong with the options alone is found before the first request.
+Nothing here queries Azure: every error in the options alone is found before the first request.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MOST_CACHED = 4095
 
 @dataclass(frozen=True)
 class HostSpec:
-    """A host as the options ask for it. An option that was not set is None: see :mod:`~.options`.
+    """A host as the options describe it. An option that was not set is None: see :mod:`~.options`.
 
     :param explicit: the names of the options that were set.
     """
@@ -101,7 +101,7 @@ class HostSpec:
 
     @property
     def creates(self) -> bool:
-        """Return whether the state asks for a host to be made and converged."""
+        """Return whether the state requires the host to be created or updated."""
         return self.state in ("present", "started")
 
     @property
@@ -111,12 +111,12 @@ class HostSpec:
 
     @property
     def needs_generated_key(self) -> bool:
-        """Return whether a new host would have no way in without a key of our making."""
+        """Return whether a new host needs a generated key, because the options have neither keys nor a password."""
         return not self.ssh_public_keys and self.admin_password is None
 
 
 def read_host_spec(params: Params) -> HostSpec:
-    """Return the host that the options ask for.
+    """Return the host that the options describe.
 
     :raises OptionError: an option is wrong, or two contradict each other.
     """
@@ -215,7 +215,7 @@ def _plan(params: Params) -> dict[str, str] | None:
     if not plan:
         return None
     for key in ("name", "product", "publisher"):
-        # Plan of the Compute API: all three tell which plan it is.
+        # Plan of the Compute API: all three identify the plan.
         if not URN_PART.fullmatch(plan[key]):
             raise OptionError(
                 f"plan.{key}",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a host is made from."""
+"""The image from which a host is created."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Image:
 
     @property
     def is_platform(self) -> bool:
-        """Return whether it comes from a publisher in Azure's catalogue."""
+        """Return whether the image comes from a publisher in Azure's catalogue."""
         return "publisher" in self.reference
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Image:
         return next(iter(self.reference.values()))
 
     def matches(self, current: t.Mapping[str, t.Any]) -> bool:
-        """Return whether a VM's ``imageReference`` is this image. ``latest`` matches whatever was the newest then."""
+        """Return whether a VM's ``imageReference`` is this image. ``latest`` matches every version."""
         for key, value in self.reference.items():
             value_now = str(current.get(key, ""))
             exact = str(current.get("exactVersion", ""))
@@ -74,10 +74,10 @@ class Image:
 
 
 def read_image(option: str, value: t.Any) -> Image:
-    """The image that an option names.
+    """Return the image that an option names.
 
     :param value: an alias, a URN, the id of a managed or gallery image, or a dictionary of the wire format's keys.
-    :raises OptionError: it is none of these.
+    :raises OptionError: the value is something else.
     """
     if isinstance(value, t.Mapping):
         return _from_dictionary(option, value)

@@ -38,7 +38,7 @@ class InboundRule:
     sources: tuple[str, ...]
 
     def overlaps(self, other: InboundRule) -> bool:
-        """Return whether a port is opened by both."""
+        """Return whether both rules open the same port."""
         first, last = _ends(self.ports)
         other_first, other_last = _ends(other.ports)
         return self.protocol == other.protocol and first <= other_last and other_first <= last
@@ -61,7 +61,7 @@ class PortOptions:
 
 
 def read_port_options(params: Params) -> PortOptions:
-    """Return the ports that the options ask for.
+    """Return the ports that the options describe.
 
     :raises OptionError: a port or a source is wrong.
     """
@@ -98,7 +98,7 @@ def inbound_rules(ports: PortOptions) -> tuple[InboundRule, ...]:
 
 
 def _check_twice(own: tuple[InboundRule, ...], further: tuple[InboundRule, ...]) -> None:
-    """A port has one list of sources: what one entry restricts, another must not open by the way."""
+    """Refuse two rules for one port: what one entry restricts, another must not open by accident."""
     for place, inbound in enumerate(further):
         for port, option in zip(own, ("allowed_sources", "ssh_allowed_sources"), strict=True):
             if inbound.overlaps(port):
@@ -114,7 +114,7 @@ def _check_twice(own: tuple[InboundRule, ...], further: tuple[InboundRule, ...])
 
 
 def _opening(option: str, entry: t.Any) -> InboundRule:
-    """``80``, ``8000-8010``, ``53/udp``, or a dict with port, protocol and allowed_sources."""
+    """Return the rule of ``80``, ``8000-8010``, ``53/udp``, or a dict with port, protocol and allowed_sources."""
     given = dict(entry) if isinstance(entry, t.Mapping) else {"port": entry}
     port = given.get("port")
     if set(given) - {"port", "protocol", "allowed_sources"} or not _is_scalar(port):

@@ -33,7 +33,7 @@ def check_all(params: Params) -> None:
 
 
 def check_pairs(params: Params) -> None:
-    """Not by the argument spec, for which an empty string, as surveys of AWX send it, is a value."""
+    """Refuse options that exclude each other. The argument spec would treat an empty string of a survey as a value."""
     for one, other, why in EXCLUSIVE:
         if params[one] and params[other]:
             raise OptionError(
@@ -44,7 +44,7 @@ def check_pairs(params: Params) -> None:
 def check_sign_in(params: Params, keys: bool) -> None:
     """Check the ways to sign in to a new host.
 
-    :param keys: there are public keys.
+    :param keys: whether the host gets public keys.
     """
     password, enabled = params["admin_password"], params["ssh_password_enabled"]
     if params["admin_username"]:
@@ -93,7 +93,7 @@ def check_network(params: Params) -> None:
 
 
 def _check_prefixes(params: Params) -> None:
-    """Check what does not depend on the existing network; :mod:`subnets` checks the rest."""
+    """Check the ranges as far as they do not depend on the existing network; :mod:`subnets` checks the rest."""
     network = subnet = None
     if params["virtual_network_prefix"]:
         network = validators.network_of("virtual_network_prefix", params["virtual_network_prefix"])
@@ -132,7 +132,7 @@ def check_spot(params: Params) -> None:
 
 
 def check_ephemeral(params: Params) -> None:
-    """What such a disk rules out: "Ephemeral OS disks" (learn.microsoft.com)."""
+    """Refuse options that an ephemeral OS disk rules out: "Ephemeral OS disks" (learn.microsoft.com)."""
     if not params["ephemeral_os_disk"]:
         return
     if params["eviction_policy"] == "Deallocate":
@@ -149,7 +149,7 @@ def check_ephemeral(params: Params) -> None:
 
 
 def check_existing_names(params: Params) -> None:
-    """Existing resources never change, so options that would change them are errors."""
+    """Refuse options that would change existing resources, which the collection never changes."""
     for given in ("network_interface", "security_group"):
         # Silence would let the user believe that a port is open, or closed to others.
         asked = [option for option in ("open_ports", "ssh_allowed_sources") if params[option]]

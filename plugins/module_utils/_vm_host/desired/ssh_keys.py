@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Public keys that were given, and the key pair of a host that was given none.
+"""Public keys in the options, and the generated key pair of a host without them.
 
-A pair is made once, kept, and never overwritten.
+A pair is generated once, kept, and never overwritten.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class KeyPair:
 
     :param path: the private key's file; the public key is beside it, with ``.pub``.
     :param public: the public key's line.
-    :param generated: the pair was made, or would be made, by this run.
+    :param generated: whether this run generated the pair, or would generate it.
     """
 
     path: str
@@ -41,7 +41,7 @@ class KeyPair:
 
 
 def public_keys(option: str, texts: t.Iterable[str]) -> tuple[str, ...]:
-    """OpenSSH public keys. One text may hold several, a line each, as a text area of an AWX survey gives them.
+    """Return OpenSSH public keys. One text may have several, one on each line, as in a text area of an AWX survey.
 
     :raises OptionError: see :func:`public_key`.
     """
@@ -54,10 +54,10 @@ def public_keys(option: str, texts: t.Iterable[str]) -> tuple[str, ...]:
 
 
 def public_key(option: str, text: str) -> str:
-    """An OpenSSH public key, given as such or by the path of a file that holds one.
+    """Return an OpenSSH public key, which the text contains or whose file it names.
 
-    :raises OptionError: it is neither, or a private key, or of a kind that Azure refuses. What a file holds is not
-        shown.
+    :raises OptionError: the text is neither, or a private key, or a type that Azure refuses. The error does not show
+        the content of a file.
     """
     line = text.strip()
     source = f"{line[:32]}..." if re.match(r"(ssh|ecdsa|sk)-\S+ ", line) else "the value"
@@ -101,7 +101,7 @@ def _in_file(option: str, text: str) -> tuple[str, str]:
 
 
 def _fields(text: str) -> list[bytes]:
-    """The fields of a public key (RFC 4253, section 6.6), empty when it is not made of such."""
+    """Return the fields of a public key (RFC 4253, section 6.6), empty if the data is something else."""
     try:
         rest = base64.b64decode(text, validate=True)
     except binascii.Error:

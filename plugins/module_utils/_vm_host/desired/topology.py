@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which resources a host consists of, and which of them were given."""
+"""The resources of a host, and which of them the options name."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ NIL = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True)
 class HostResources:
-    """The ids of a host's resources. None where the host has no such resource, or where its interface decides.
+    """The ids of a host's resources. None if the host has no such resource, or if its interface decides.
 
-    :param given: the kinds that exist already and that the user named: never changed, never deleted.
-    :param subnet_named: the user said which subnet; else a host that is there stays in its own.
+    :param given: the kinds for which the user named an existing resource, which is never changed or deleted.
+    :param subnet_named: whether the user named the subnet; otherwise an existing host stays in its own.
     """
 
     names: ResourceNames
@@ -42,7 +42,7 @@ class HostResources:
         return kind in self.given
 
     def with_current_subnet(self, subnet: str | None) -> HostResources:
-        """Return the resources of a host that is in a subnet: unless another is named, it stays there.
+        """Return the resources with the current subnet, in which the host stays unless the options name another.
 
         :param subnet: the id of the subnet that the host's interface is in.
         """
@@ -51,12 +51,12 @@ class HostResources:
         network = subnet.rpartition("/subnets/")[0]
         if same_id(network, self.virtual_network):
             return replace(self, subnet=subnet)
-        # A network that was given when the host was made.
+        # An existing network that the options named when the host was created.
         return replace(self, subnet=subnet, virtual_network=network, given=self.given | {"virtual_network"})
 
 
 def from_existing_nic(names: ResourceNames, network_interface: str) -> HostResources:
-    """The resources of a host whose interface was given: that one decides the rest."""
+    """Return the resources of a host whose interface exists: the interface decides the rest."""
     given = frozenset({"network_interface"})
     return HostResources(names, names.virtual_machine, network_interface, None, None, None, None, None, given)
 
@@ -80,7 +80,7 @@ def check_references(desired: HostSpec) -> None:
 
 
 def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:
-    """The resources that the options ask for.
+    """Return the resources that the options describe.
 
     :raises OptionError: a reference is neither a name nor an id of the right type.
     """
@@ -109,7 +109,7 @@ def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:
 
 
 def _check_availability_set(names: ResourceNames, reference: str | None) -> None:
-    """VirtualMachineProperties.availabilitySet of the Compute API: the VM is in the group of its availability set."""
+    """Check that the VM is in the group of its availability set (VirtualMachineProperties of the Compute API)."""
     if not reference:
         return
     resource_id = names.resolve("availability_set", "availability_set", reference)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure's rules for what users may write, checked before the first request."""
+"""Azure's rules for names and values, checked before the first request."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _KEPT_SUBNETS = (
 
 
 def check_name(option: str, name: str) -> None:
-    """Refuse what cannot be a host's name."""
+    """Refuse a text that cannot be a host's name."""
     if not _VM_NAME.fullmatch(name):
         raise OptionError(
             option,
@@ -92,7 +92,7 @@ def check_name(option: str, name: str) -> None:
 
 
 def check_group_name(option: str, name: str) -> None:
-    """Refuse what cannot be a resource group's name."""
+    """Refuse a text that cannot be a resource group's name."""
     if not _GROUP_NAME.fullmatch(name):
         raise OptionError(
             option,
@@ -102,7 +102,7 @@ def check_group_name(option: str, name: str) -> None:
 
 
 def check_dns_label(option: str, label: str) -> None:
-    """Refuse what cannot be a public address's DNS label."""
+    """Refuse a text that cannot be a public address's DNS label."""
     if not _DNS_LABEL.fullmatch(label):
         raise OptionError(
             option,
@@ -112,7 +112,7 @@ def check_dns_label(option: str, label: str) -> None:
 
 
 def check_user_name(option: str, name: str) -> None:
-    """Refuse user names that Azure bans, that Linux does not take, or that are Docker's group."""
+    """Refuse user names that Azure or Linux does not accept, and that of Docker's group."""
     if name.lower() == "docker":
         raise OptionError(option, "must not be 'docker', which is the name of Docker's group on the host")
     if name.lower() in _BANNED_USERS:
@@ -148,7 +148,7 @@ def check_port(option: str, port: int) -> None:
 
 
 def port_range(option: str, text: str) -> tuple[int, int]:
-    """The first and last port of ``80`` or ``8000-8010``."""
+    """Return the first and last port of ``80`` or ``8000-8010``."""
     match = _PORTS.fullmatch(text)
     if not match:
         raise OptionError(option, f"must be a port or a range, such as 80 or 8000-8010, got {text!r}")
@@ -177,7 +177,7 @@ def check_source(option: str, source: str) -> None:
 
 
 def _lenient_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """The network that is meant by a text, also where Azure would not take it so: with host bits, with a netmask."""
+    """Return the network that a text means, even if Azure does not accept its form: with host bits or a netmask."""
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -185,7 +185,7 @@ def _lenient_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def check_subnet_name(option: str, name: str) -> None:
-    """Refuse what cannot be a subnet's name."""
+    """Refuse a text that cannot be a subnet's name."""
     if not _SUBNET_NAME.fullmatch(name):
         raise OptionError(
             option,
@@ -206,7 +206,7 @@ def check_address_space(option: str, network: ipaddress.IPv4Network) -> None:
 
 
 def network_of(option: str, text: str) -> ipaddress.IPv4Network:
-    """An IPv4 network in CIDR form."""
+    """Return an IPv4 network in CIDR form."""
     network = _lenient_network(text)
     if _CIDR.fullmatch(text) and network is not None and str(network) == text:
         return t.cast("ipaddress.IPv4Network", network)
@@ -215,7 +215,7 @@ def network_of(option: str, text: str) -> ipaddress.IPv4Network:
 
 
 def address_of(option: str, text: str) -> ipaddress.IPv4Address:
-    """An IPv4 address that a host in a virtual network can have."""
+    """Return an IPv4 address that a host in a virtual network can have."""
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError as error:
@@ -226,7 +226,7 @@ def address_of(option: str, text: str) -> ipaddress.IPv4Address:
 
 
 def location_of(option: str, text: str) -> str:
-    """A region's name as Azure returns it: ``West Europe`` is ``westeurope``."""
+    """Return a region's name as Azure returns it: ``West Europe`` is ``westeurope``."""
     name = normalize_location(text)
     if not _LOCATION.fullmatch(name):
         raise OptionError(option, f"must be the name of a region, such as westeurope, got {text!r}")
@@ -234,7 +234,7 @@ def location_of(option: str, text: str) -> str:
 
 
 def check_size(option: str, size: str) -> None:
-    """Refuse what has not the form of a VM size."""
+    """Refuse a text without the form of a VM size."""
     if not _SIZE.fullmatch(size):
         raise OptionError(option, f"must be a VM size, such as Standard_B2s, got {size!r}")
 
@@ -243,7 +243,7 @@ def check_tags(option: str, tags: t.Mapping[str, t.Any], reserved: str) -> None:
     """Refuse tags that Azure refuses or that are the collection's own.
 
     "Use tags to organize your Azure resources" (learn.microsoft.com): names up to 512 characters without <>%&\\?/,
-    values up to 256, at most 50 of them; seven are kept for our own.
+    values up to 256, at most 50 of them; seven are reserved for the collection.
     """
     if len(tags) > 43:
         raise OptionError(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what is there to the steps that remove what is ours. Pure."""
+"""Plan the deletion of a host's own resources. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .shared_resources import is_further, is_part, is_plain, outsiders, users_of
 
 @dataclass(frozen=True)
 class DeletionPlanner:
-    """Plans the end of one host.
+    """The planner of one host's deletion.
 
     :param neighbours: the resources of the group (id, type, tags), if it should be deleted.
     """
@@ -33,9 +33,9 @@ class DeletionPlanner:
     neighbours: tuple[Json, ...] = ()
 
     def plan(self) -> Plan:
-        """The steps, in an order that Azure accepts.
+        """Return the actions in an order that Azure accepts.
 
-        :raises OwnershipError: the VM of that name is not ours.
+        :raises OwnershipError: the collection did not create the VM of that name.
         """
         machine = self.current.virtual_machine
         if machine and owner_of(machine) != self.desired.name and not self.desired.behaviour.adopt:
@@ -63,7 +63,7 @@ class DeletionPlanner:
         return kind in self.desired.deletion_scope
 
     def _keep(self, machine: Json) -> list[Action]:
-        """What is not to go with the VM is taken out of its care first."""
+        """Return the action that keeps Azure from deleting with the VM what must stay."""
         properties = properties_of(machine)
         storage = properties.get("storageProfile") or {}
         change: Json = {}
@@ -103,7 +103,7 @@ class DeletionPlanner:
         return [Action("keep", "virtual_machine", "update", path, {"properties": change}, differences=(entry,))]
 
     def _own(self, kind: str, needs: tuple[str, ...], plan: Plan) -> list[Action]:
-        """The deletions of the host's own resources of a kind: of the one in use, and of one that another replaced."""
+        """Return the deletions of the host's own resources of a kind: the one in use, and one that another replaced."""
         if not self._in_scope(kind):
             return []
         current = None if self.resources.is_given(kind) else getattr(self.current, kind)
@@ -198,6 +198,6 @@ class DeletionPlanner:
         return Action(key or f"delete_{kind}", kind, "delete", path, needs=needs, differences=(entry,), if_left=follows)
 
     def _shared(self, kind: str, resource: Json, plan: Plan, expected: bool, key: str = "") -> Action:
-        """The deletion, after everything else, of what others may be in."""
+        """Return the deletion of a shared resource, which comes after everything else."""
         action = self._deletion(kind, resource, *(action.key for action in plan.actions), key=key)
         return replace(action, if_unused=True, expected=expected)

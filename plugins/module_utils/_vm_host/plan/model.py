@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run is going to do, as a list of actions.
+"""A plan: the actions of a run.
 
-A plan follows from desired and current state alone. Check mode is the plan; a real run carries it out. So what a
-prediction says is what a run does.
+A plan depends only on the desired and the current state. Check mode shows the plan, and a real run carries it out, so a
+prediction is what a run does.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ DOING: t.Mapping[str, str] = {
 class Action:
     """One change.
 
-    :param key: its name among the steps of the plan.
+    :param key: its name among the actions of the plan.
     :param kind: a key of :data:`READABLE`, or ``disk``, ``subnet``.
     :param verb: a key of :data:`DOING`.
     :param resource_id: what it is done to.
@@ -87,18 +87,18 @@ class Action:
 
     @property
     def line(self) -> str:
-        """The step in words."""
+        """The action in words."""
         return f"{self.verb} {self.readable} {name_in(self.resource_id)}{self.note}"
 
     @property
     def usual(self) -> int | None:
-        """Seconds that it usually takes, if known."""
+        """Seconds that the action usually takes, if known."""
         return USUAL.get((self.kind, self.verb))
 
 
 @dataclass
 class Plan:
-    """The steps of a run.
+    """The actions of a run.
 
     :param notes: things to warn of.
     :param outlook: things to warn of in check mode; a run finds out whether they still hold.
@@ -113,31 +113,31 @@ class Plan:
 
     @property
     def expected(self) -> list[Action]:
-        """The steps that are going to be done, as far as one can tell now."""
+        """The actions that will be done by the current state."""
         return [action for action in self.actions if action.expected]
 
     @property
     def lines(self) -> list[str]:
-        """One line for each step that is going to be done."""
+        """One line for each expected action."""
         return [action.line for action in self.expected]
 
     @property
     def diff(self) -> dict[str, t.Any]:
-        """What is going to differ, as the value of a result's ``diff``."""
+        """The value of a result's ``diff``."""
         return diff_of(self.expected)
 
     @property
     def going(self) -> list[str]:
-        """The ids of what is going to be deleted."""
+        """The ids of the resources that the plan deletes."""
         return [action.resource_id for action in self.expected if action.verb == "delete"]
 
     def action(self, key: str) -> Action | None:
-        """The step of that name, if there is one."""
+        """Return the action with a key, None if the plan does not have it."""
         return next((action for action in self.actions if action.key == key), None)
 
 
 def diff_of(actions: t.Iterable[Action]) -> dict[str, t.Any]:
-    """The value of a result's ``diff``."""
+    """Return the value of a result's ``diff``."""
     changes = Differences()
     for action in actions:
         for entry in action.differences:
@@ -146,16 +146,16 @@ def diff_of(actions: t.Iterable[Action]) -> dict[str, t.Any]:
 
 
 def power_change(before: str, after: str) -> tuple[Difference, ...]:
-    """A change of the power state."""
+    """Return a change of the power state."""
     return (Difference("power_state", before, after),)
 
 
 class OwnershipError(DockerHostError):
-    """Resources of the same names exist and were not created for this host."""
+    """Resources with these names exist, but were not created for this host."""
 
 
 class ImmutableError(DockerHostError):
-    """What is asked differs in properties that cannot be changed in place."""
+    """The desired state differs in properties that cannot change in place."""
 
     def __init__(
         self,

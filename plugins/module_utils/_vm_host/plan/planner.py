@@ -45,7 +45,7 @@ from .vm_update import plan_vm_update, with_networking_last
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans one host."""
+    """The planner of one host."""
 
     desired: HostSpec
     resources: HostResources
@@ -54,9 +54,9 @@ class Planner:
     def plan(self) -> Plan:
         """Return the actions that bring the host to its desired state.
 
-        :raises OptionError: something that was given does not exist, or does not fit.
-        :raises OwnershipError: names are taken by resources that are not ours.
-        :raises ImmutableError: what is asked cannot be had in place.
+        :raises OptionError: a resource that the options name does not exist, or does not fit.
+        :raises OwnershipError: other resources have the names of the host's own.
+        :raises ImmutableError: Azure cannot make the changes in place.
         """
         self._check_owners()
         check_existing_resources(self.desired, self.resources, self.current, self.location())
@@ -97,17 +97,17 @@ class Planner:
         return replace(plan, actions=actions)
 
     def _cannot_reach_out(self) -> bool:
-        """Return whether a host without public address stands in a subnet without a way out."""
+        """Return whether a host without a public address is in a subnet without outbound access."""
         if self.resources.public_ip_address or not self.resources.subnet:
             return False
         subnet = network.find_subnet(self.current.virtual_network, self.resources.subnet)
         properties = properties_of(subnet)
         closed = properties.get("defaultOutboundAccess") is False
-        # A route table may lead to a firewall, which lets out what it likes.
+        # A route table may lead to a firewall, which has rules of its own.
         return closed and not properties.get("natGateway") and not properties.get("routeTable")
 
     def location(self) -> str:
-        """Where the host is, or is to be."""
+        """The current or future location of the host."""
         for known in (self.current.virtual_machine, self.current.network_interface):
             if known:
                 return str(known["location"])
@@ -121,7 +121,7 @@ class Planner:
             f"the resource group {self.desired.resource_group} does not exist yet: set O(location) to create it.",
         )
 
-    # What must be so before anything is changed
+    # Checks before the first change
 
     def _check_owners(self) -> None:
         if self.desired.behaviour.adopt:
@@ -193,7 +193,7 @@ class Planner:
         return [_creation("subnet", path, body, "virtual_network")]
 
     def _adopted_network(self, current: Json) -> list[Action]:
-        """A network that is there is never PUT, since what is in it is not ours alone: its tags alone are changed."""
+        """Change only the tags of an existing network: a PUT would also replace what others have in it."""
         if owner_of(current) == SHARED:
             return []
         before = current.get("tags") or {}
@@ -277,7 +277,7 @@ class Planner:
             raise ImmutableError(f"The virtual machine {self.desired.name}", entries)
 
     def _machine_again(self, location: str, tags: Json, current: Json) -> Action:
-        """A VM whose creation failed is created once more, with what it was to have where nothing else is asked."""
+        """Create a VM again whose creation failed, with its former settings where the options do not set others."""
         profile = properties_of(current).get("osProfile") or {}
         keys = ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []
         known = tuple(str(key["keyData"]) for key in keys)
@@ -299,7 +299,7 @@ class Planner:
         )
 
     def _mended(self, tags: Json, current: Json) -> list[Action]:
-        """A VM that has worked gets its state applied once more, and only then what is asked."""
+        """Reapply the state of a VM that was provisioned before, and only then make the other changes."""
         state = Difference("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
         path = self.resources.virtual_machine
         repair = Action("reapply", "virtual_machine", "reapply", path, differences=(state,))
@@ -307,7 +307,7 @@ class Planner:
         return [repair, *(replace(action, needs=(*action.needs, "reapply")) for action in rest)]
 
     def _start_again(self) -> Action:
-        """Azure starts a VM that it makes; one that it had made already, and then stopped, it may not."""
+        """Start a VM after it was created again: Azure may leave one off that was stopped before."""
         path, entries = self.resources.virtual_machine, power_change(str(self.current.power_state), "running")
         return Action("start", "virtual_machine", "start", path, needs=("virtual_machine",), differences=entries)
 
@@ -330,7 +330,7 @@ class Planner:
         ]
 
     def _left_over(self) -> list[Action]:
-        """Our own public address, when the host is to have none any more."""
+        """Delete the host's own public address if the options require none any more."""
         current = self.current.public_ip_address
         if self.resources.public_ip_address or self.resources.is_given("network_interface") or not current:
             return []
@@ -339,7 +339,7 @@ class Planner:
         return [_deletion("public_ip_address", str(current["id"]), "network_interface")]
 
     def _tags(self, current: Json | None, extra: Json | None = None) -> Json:
-        """The tags that a resource is to have, in the case in which it has them."""
+        """Return the desired tags of a resource, in the case in which it has them."""
         before = (current or {}).get("tags") or {}
         after = {**self.desired.tags, **owner_tags(self.desired.name), **(extra or {})}
         merged = merged_tags(before, after)
@@ -354,9 +354,9 @@ class Planner:
 
 
 def plan_power(desired: HostSpec, resources: HostResources, current: HostState) -> Plan:
-    """The steps to a host that runs, is stopped, or is deallocated.
+    """Return the actions that start, stop or deallocate a host.
 
-    :raises DockerHostError: there is no such host, or it is not ours.
+    :raises DockerHostError: the host does not exist, or the collection did not create it.
     """
     path = resources.virtual_machine
     if not current.virtual_machine:
@@ -391,7 +391,7 @@ def plan_power(desired: HostSpec, resources: HostResources, current: HostState) 
 
 
 def new_dns_label(plan: Plan) -> str | None:
-    """The DNS label that a plan gives to the host's public address, None when it gives no other than it has."""
+    """Return the DNS label that a plan gives to the host's public address, None if the label does not change."""
     action = plan.action("public_ip_address")
     if not action or not (action.verb == "create" or any(entry.path == "dns_label" for entry in action.differences)):
         return None

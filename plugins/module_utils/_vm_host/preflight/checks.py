@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judges what Azure said of size, image, quota and DNS label before anything is made.
+"""Check Azure's answers about size, image, quota and DNS label before anything is created.
 
-What may not be asked (rights for reading are missing) is not judged: Azure judges when the host is created.
+What the identity may not read is not checked: Azure checks it when the host is created.
 """
 
 from __future__ import annotations
@@ -121,14 +121,14 @@ def _check_image(desired: HostSpec, image: Json) -> None:
 
 
 def _check_image_disk(image: Json | None) -> int:
-    """The size of an image's OS disk in GiB, 0 when it is not said."""
+    """Return the size of an image's OS disk in GiB, 0 if it is unknown."""
     disk = properties_of(image).get("osDiskImage") or {}
     # Azure answers one or both, of which its specification knows neither.
     return int(disk.get("sizeInGb") or int(disk.get("sizeInBytes") or 0) // 2**30)
 
 
 def _check_plan(desired: HostSpec, plan: Json | None) -> None:
-    """PurchasePlan of the Compute API: what an image is sold with, and the VM made of it has to name."""
+    """Check the plan of an image that is sold, which its VMs must name (PurchasePlan of the Compute API)."""
     image = image_of(desired)
     if plan and not desired.plan:
         raise OptionError(
@@ -144,7 +144,7 @@ def _check_plan(desired: HostSpec, plan: Json | None) -> None:
     if plan and any(plan.get(key) != desired.plan[key] for key in keys):
         shown = ":".join(str(plan.get(key)) for key in keys)
         raise OptionError("plan", f"must be {shown} (publisher:product:name) for {image}, got {asked}")
-    # An image of one's own may be made from one that is sold, and does not tell.
+    # A custom image may be created from one that is sold, without saying so.
     if not plan and image.is_platform:
         raise OptionError("plan", f"must be left out, because {image} has no plan, got {asked}")
 
@@ -190,7 +190,7 @@ def _find_size(
 
 
 def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str, error: DockerHostError) -> str:
-    """What Azure can say when it refused a size or for want of quota; empty when it can say nothing.
+    """Return alternatives after Azure refused a size or a quota was used up; empty if there are none.
 
     :param error: why the run failed.
     """
@@ -308,9 +308,9 @@ def _check_security(desired: HostSpec, size: Size, image: Json | None, possible:
 
 
 def _check_ephemeral(desired: HostSpec, size: Size, image: Json | None, trusted: bool) -> None:
-    """An ephemeral OS disk lies in the size's cache, or else on its temporary disk.
+    """Check that an ephemeral OS disk fits into the size's cache, or onto its temporary disk.
 
-    "Ephemeral OS disks" (learn.microsoft.com): with Trusted Launch, one GiB of it is Azure's own.
+    "Ephemeral OS disks" (learn.microsoft.com): with Trusted Launch, Azure reserves one GiB of it.
     """
     if not desired.os_disk.ephemeral:
         return
@@ -331,9 +331,9 @@ def _check_ephemeral(desired: HostSpec, size: Size, image: Json | None, trusted:
 def check_change(
     desired: HostSpec, location: str, entries: list[Json] | None, current: Json, usages: list[Json] | None = None
 ) -> None:
-    """Refuse changes of a VM that its size, or the one it is to get, does not allow.
+    """Refuse changes of a VM that its current or desired size does not allow.
 
-    :param entries: items of ``Microsoft.Compute/skus``, None when one may not ask.
+    :param entries: items of ``Microsoft.Compute/skus``, None if they are unknown.
     :param usages: use and limits in the region, None when one may not ask.
     :param present: the VM.
     :raises OptionError: the first thing that cannot be had.
@@ -376,7 +376,7 @@ def _size_named(name: str, location: str, entries: list[Json]) -> Size | None:
 
 
 def _check_disk_types(desired: HostSpec, location: str, entries: list[Json]) -> None:
-    """Not each region has each type: "Redundancy options for managed disks" (learn.microsoft.com)."""
+    """Check that the region has the disk types: "Redundancy options for managed disks" (learn.microsoft.com)."""
     there = sorted({str(entry.get("name")) for entry in entries if entry.get("resourceType") == "disks"})
     asked = [("managed_disk_type", desired.os_disk.kind)]
     asked += [(f"data_disks[lun {disk.lun}].managed_disk_type", disk.kind) for disk in desired.data_disks]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask Azure before the first change whether it would refuse the plan."""
+"""Check with Azure before the first change that it will accept the plan."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from .resource_providers import register
 
 @dataclass
 class Preflight:
-    """The questions that one run asks Azure before its first change.
+    """The queries that one run sends to Azure before its first change.
 
-    :param location: where the host is, or will be.
+    :param location: the current or future location of the host.
     :ivar registered: the resource providers that this run registers, or in check mode would register.
     """
 
@@ -51,7 +51,7 @@ class Preflight:
         """Refuse what Azure would refuse, and return what image and size of a new host allow.
 
         :raises OptionError: the first option that Azure would refuse.
-        :raises MissingPermissionError: the signed-in identity lacks rights.
+        :raises MissingPermissionError: the signed-in identity lacks permissions.
         """
         if not self.desired.behaviour.preflight:
             return ImageCapabilities()
@@ -66,7 +66,7 @@ class Preflight:
         return ImageCapabilities()
 
     def _check_private_address(self, current: HostState, plan: Plan) -> None:
-        """Ask whether the private address is free in a network that exists."""
+        """Check that the private address is free in an existing network."""
         address, network = self.desired.network.private_ip_address, self.resources.virtual_network
         action = plan.action("network_interface")
         if not (address and network and action):
@@ -79,7 +79,7 @@ class Preflight:
                 raise OptionError("private_ip_address", problem)
 
     def _check_update(self, machine: Json, plan: Plan) -> None:
-        """Ask what sizes allow, and whether what is named exists, where a change depends on it."""
+        """Check sizes and named resources if a change of an existing VM depends on them."""
         entries = [entry for action in plan.actions for entry in action.differences]
         changed = {entry.path for entry in entries if entry.after not in (False, None)}
         references = references_of(self.desired, self.resources.names)
@@ -115,7 +115,7 @@ class Preflight:
         return self._register(answers.unregistered, query)
 
     def _has_label(self, label: str | None) -> bool:
-        """Return whether the host's own address has the label: the last request of a killed run may come late."""
+        """Return whether the host's own address has the label: a killed run's last request may take effect late."""
         resource_id = self.resources.public_ip_address
         address = self.reader.read_resource("public_ip_address", resource_id) if resource_id else None
         owned = owner_of(address) == self.desired.name
