@@ -150,7 +150,7 @@ def is_default(name: str, value: t.Any) -> bool:
 
 
 def extension_argument_spec() -> ArgumentSpec:
-    """Every option of docker_vm_extension."""
+    """Return the argument spec of docker_vm_extension."""
     own = ArgumentSpec(
         argument_spec={
             "resource_group": {"type": "str"},

@@ -37,7 +37,7 @@ def recorded_ca(tags: t.Mapping[str, str], tag: str = CA_TAG) -> set[str]:
 def check_ca_unchanged(
     host: str, tags: t.Mapping[str, str], certs: ServerCertificates | None, replace_ca: bool, *, guest_checks: bool
 ) -> None:
-    """Stop a push of certificates whose CA the engine does not trust, unless the CA is to be replaced.
+    """Stop a push of certificates whose CA the engine does not trust, unless the options allow to replace it.
 
     :param guest_checks: the program on the VM checks the same. It decides where the tags name no keys, because it has
         the CA's certificate and can compare the keys.

@@ -62,11 +62,11 @@ class CertificateAuthority:
         return tuple(certificate for certificate in self.chain if certificate.issuer != certificate.subject)
 
     def not_after(self) -> datetime:
-        """The time at which the first certificate of the chain expires: nothing that it signs is valid for longer."""
+        """Return when the first certificate of the chain expires: nothing that it signs is valid for longer."""
         return min(certificate.not_valid_after_utc for certificate in self.chain)
 
     def signed(self, certificate: x509.Certificate) -> bool:
-        """Whether this CA signed the certificate."""
+        """Return whether this CA signed the certificate."""
         return signed_by(certificate, self.certificate)
 
 

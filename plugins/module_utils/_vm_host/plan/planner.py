@@ -107,7 +107,7 @@ class Planner:
         return closed and not properties.get("natGateway") and not properties.get("routeTable")
 
     def location(self) -> str:
-        """The current or future location of the host."""
+        """Return the current or future location of the host."""
         for known in (self.current.virtual_machine, self.current.network_interface):
             if known:
                 return str(known["location"])
