@@ -145,7 +145,7 @@ def test_waiting_ends_and_the_operation_goes_on(azure: LocalAzure, session: tupl
     one.deadline = operations.Deadline(0.3)
     azure.hold()
     operation = begin(one)
-    with pytest.raises(WaitTimeoutError, match="goes on in Azure"):
+    with pytest.raises(WaitTimeoutError, match="operation continues in Azure"):
         operation.wait()
     (held,) = [entry["id"] for entry in azure.operations() if entry["status"] == "InProgress"]
     azure.release(held)
