@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 
-from .paths import LOCK_WAIT, LOG
+from .paths import LOG
 
 
 class Problem(Exception):  # noqa: N818  it ends a run, it is not always an error of this program
@@ -57,7 +57,6 @@ class Machine:
             "LC_ALL": "C",
             "DEBIAN_FRONTEND": "noninteractive",
             "NEEDRESTART_MODE": "l",
-            "ZYPP_LOCK_TIMEOUT": str(LOCK_WAIT),
         }
 
     def path(self, path):

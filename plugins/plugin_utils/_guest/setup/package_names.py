@@ -5,6 +5,7 @@
 """Names of packages: engines, where they come from, and what is installed with them."""
 
 DOCKER_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
+ROOTLESS = "docker-ce-rootless-extras"
 # Every package that brings a dockerd, and where it comes from.
 ENGINE_PACKAGES = (
     ("docker-ce", "docker"),
@@ -17,7 +18,7 @@ ENGINE_PACKAGES = (
 VERSIONED = (
     "docker-ce",
     "docker-ce-cli",
-    "docker-ce-rootless-extras",
+    ROOTLESS,
     "docker.io",
     "moby-engine",
     "docker-stable",
@@ -25,7 +26,7 @@ VERSIONED = (
 )
 # What is held, and removed, with the engine. Debian's "docker" is another program.
 ENGINE_NAMES = (
-    *DOCKER_PACKAGES, "docker-ce-rootless-extras", "docker.io", "docker-cli", "moby-engine", "moby-cli",
+    *DOCKER_PACKAGES, ROOTLESS, "docker.io", "docker-cli", "moby-engine", "moby-cli",
     "docker-stable", "docker", "containerd",
 )  # fmt: skip
 DEBIAN_ENGINE_NAMES = tuple(name for name in ENGINE_NAMES if name != "docker")

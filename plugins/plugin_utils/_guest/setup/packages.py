@@ -8,7 +8,7 @@ import contextlib
 import json
 
 from .machine import Problem
-from .package_names import DOCKER_PACKAGES, VERSIONED, distribution_packages, engine_names
+from .package_names import DOCKER_PACKAGES, ROOTLESS, VERSIONED, distribution_packages, engine_names
 from .paths import INSTALLING, LOCK_WAIT, REMOVING
 from .repository import Repository
 from .versions import matches, newest, upstream
@@ -90,12 +90,18 @@ class Installation:
     def names(self):
         """Return the packages to install; of those that are installed already, what has the engine's version."""
         if self.settings.source == "docker":
-            names = list(DOCKER_PACKAGES)
+            names = [*DOCKER_PACKAGES, *self.required()]
         else:
             names = [name for name in map(self.available, distribution_packages(self.facts)) if name]
         there = self.manager.installed(VERSIONED) if self.settings.version else {}
         engine = self.facts.package or ""
         return [*names, *(name for name in there if name not in names and name.startswith(engine + "-"))]
+
+    def required(self):
+        """Return what Docker's rpm of the engine requires at any version, if it is offered at the one asked for."""
+        if self.manager.name == "apt" or not self.settings.version:
+            return []
+        return [ROOTLESS] if newest(self.manager.versions(ROOTLESS), self.settings.version) else []
 
     def available(self, name):
         """Return the package's name if it can be installed; ``?`` marks optional ones, ``>=2`` a least version."""

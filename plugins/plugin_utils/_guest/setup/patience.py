@@ -28,12 +28,12 @@ PASSING = re.compile(
 )
 # A line that says what is wrong, and lines that only say that something is.
 TELLING = re.compile(
-    r"^\s*(- Curl error|- Status code|E: |dpkg: error|error: |Error: |Problem: |No provider|Error\(\d+\)|"
-    r".*\bnot (found|offered)\b)"
+    r"^\s*(- Curl error|- Status code|- nothing provides|E: |dpkg: error|error: |Error: |Problem: |No provider|"
+    r"Error\(\d+\)|.*\bnot (found|offered)\b)"
 )
 GENERAL = re.compile(
     r"Sub-process|Unable to fetch some|Some index files|Unable to correct problems|held broken|Transaction failed|"
-    r"Error: Transaction|Unable to find a match:?$|dpkg frontend"
+    r"Error: Transaction|Problem: conflicting requests|Unable to find a match:?$|dpkg frontend"
 )
 PROGRESS = re.compile(
     r"^(Get|Hit|Ign|Err):\d+ |^(Reading|Building|Selecting|Preparing|Unpacking|Setting up|Processing|Fetched|"

@@ -191,13 +191,18 @@ class Zypper(Rpm):
     name = "zypper"
     # Done, and done with a note: reboot or restart wanted, repositories skipped, a scriptlet that failed.
     DONE = (0, 102, 103, 106, 107)
+    LOCKED = 7
 
     def zypper(self, *words, **options):
         return self.patiently("zypper", "--non-interactive", *words, **options)
 
     def refresh(self, _asked_version=False):
         """Fetch the indexes. One that cannot be read only matters if no other has what is needed."""
-        self.zypper("refresh", ok=None)
+        try:
+            self.zypper("refresh", ok=self.DONE)
+        except Problem as problem:
+            if problem.code == self.LOCKED:
+                raise
 
     def versions(self, name):
         output = self.zypper("search", "-s", "-x", name, ok=(*self.DONE, 104))
@@ -222,11 +227,11 @@ class Zypper(Rpm):
         self.zypper("remove", *names, ok=self.DONE)
 
     def held(self, names):
-        locks = self.machine.run(["zypper", "--non-interactive", "locks"], ok=None)
+        locks = self.zypper("locks", ok=self.DONE)
         return [name for name in names if re.search(r"\| {} +\|".format(re.escape(name)), locks)]
 
     def hold(self, names):
-        self.machine.run(["zypper", "--non-interactive", "addlock", *names])
+        self.zypper("addlock", *names)
 
     def release(self, names):
-        self.machine.run(["zypper", "--non-interactive", "removelock", *names])
+        self.zypper("removelock", *names)

@@ -33,10 +33,12 @@ def hold(name: str, seconds: float) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "a+", encoding="ascii") as file:
         fcntl.lockf(file, fcntl.LOCK_EX)
-        if name == "zypper":  # libzypp's lock is the number in the file, of a process that runs
+        if name == "zypper":
+            # Its lock is the number of a process that runs. The file itself is locked only to read and write it.
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()
+            fcntl.lockf(file, fcntl.LOCK_UN)
         os.write(1, b"held")
         os.close(1)
         time.sleep(seconds)

@@ -144,6 +144,34 @@ def test_zypper_that_has_done_its_work_with_a_note(setup: t.Any, tmp_path: Path,
     manager.remove(["docker"])
 
 
+@pytest.mark.parametrize("words", ["refresh", "versions", "held", "hold", "release", "install", "remove"])
+def test_zyppers_lock_is_waited_for_whatever_it_is_to_do(
+    setup: t.Any, tmp_path: Path, clock: Clock, words: str
+) -> None:
+    """zypper gives up at once: it would wait without a word, and nobody would learn who holds the lock."""
+    locked = (7, "System management is locked by the application with pid 4711 (zypper).")
+    recorder = machine(setup, tmp_path / "root", "sles15", **{"zypper_--non-interactive": locked})
+    arguments: dict[str, list[t.Any]] = {"refresh": [], "versions": ["docker"]}
+    with pytest.raises(setup.Problem, match="the lock was not released for"):
+        getattr(recorder.facts().packages, words)(*arguments.get(words, [["docker"]]))
+    assert "ZYPP_LOCK_TIMEOUT" not in recorder.machine.environment
+
+
+def test_what_the_engine_requires_gets_its_version(setup: t.Any, tmp_path: Path) -> None:
+    """Docker's rpm requires docker-ce-rootless-extras of any version; apt only recommends it."""
+    offered = "".join(f"{name}.x86_64  {version}-1.el9  d\n" for name, version in [
+        ("docker-ce", "3:28.1.1"), ("docker-ce", "3:29.0.4"),
+        ("docker-ce-rootless-extras", "28.1.1"), ("docker-ce-rootless-extras", "29.0.4"),
+    ])  # fmt: skip
+    recorder = machine(setup, tmp_path / "root", "rocky9", **{"dnf_-y_list": offered})
+    installation = recorder.installation(source="docker", version="28")
+    assert "docker-ce-rootless-extras-28.1.1-1.el9" in installation.pinned(installation.required())
+    older = recorder.installation(source="docker", version="27")
+    assert older.required() == []
+    debian = machine(setup, tmp_path / "debian", "debian12")
+    assert debian.installation(source="docker", version="28").required() == []
+
+
 def test_sles_without_a_repository_says_how_to_get_one(setup: t.Any, tmp_path: Path) -> None:
     recorder = machine(
         setup, tmp_path / "root", "sles15", **{"zypper_--non-interactive_search": (104, "No matching items")}

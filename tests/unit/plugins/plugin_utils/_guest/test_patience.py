@@ -64,6 +64,12 @@ LASTING = [
         "Problem: conflicting requests",
     ),
     (
+        "Error:\n Problem: conflicting requests\n"
+        "  - nothing provides /bin/sh needed by docker-ce-3:28.5.2-1.el9.noarch\n"
+        "(try to add '--skip-broken' to skip uninstallable packages)\n",
+        "nothing provides /bin/sh needed by docker-ce-3:28.5.2-1.el9.noarch",
+    ),
+    (
         # As dnf 4.14 says it; of the size in its progress nothing follows.
         "r          5.4 kB/s | 502  B     00:00\nErrors during downloading metadata for repository 'r':\n"
         "  - Status code: 404 for http://127.0.0.1:8899/x/repodata/repomd.xml (IP: 127.0.0.1)\n"
