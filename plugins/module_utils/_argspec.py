@@ -102,6 +102,9 @@ def _check_value(place: str, option: Option, value: t.Any) -> None:
         _check_number(place, kind, value)
     elif kind == "list" and isinstance(value, (list, tuple)):
         _check_elements(place, option, value)
+    elif kind == "list" and isinstance(value, str) and option.get("elements") == "dict":
+        # Ansible makes a list of it in this way.
+        _check_elements(place, option, value.split(","))
     elif kind == "dict":
         _check_dictionary(place, option, value)
 
@@ -137,20 +140,19 @@ def _check_elements(place: str, option: Option, values: t.Sequence[t.Any]) -> No
 
 
 def _check_dictionary(place: str, option: Option, value: t.Any) -> None:
-    if not isinstance(value, t.Mapping):
-        _parse_dictionary(place, value)
-        return
+    entries = value if isinstance(value, t.Mapping) else _parse_dictionary(place, value)
     try:
-        check_values(option.get("options") or {}, value)
+        check_values(option.get("options") or {}, entries)
     except OptionError as error:
         raise error.below(place) from error
 
 
-def _parse_dictionary(place: str, value: t.Any) -> None:
-    """Check that Ansible can read a value as a dictionary."""
+def _parse_dictionary(place: str, value: t.Any) -> t.Mapping[str, t.Any]:
+    """Return the dictionary that Ansible reads from a text."""
     try:
-        check_type_dict(value)
-    except TypeError as error:
+        return t.cast("t.Mapping[str, t.Any]", check_type_dict(value))
+    # ansible-core before 2.18 raises the latter for text that is neither.
+    except (TypeError, ValueError) as error:
         raise OptionError(
             place, "must be a dictionary, got a value of another type; as text, write JSON or key=value"
         ) from error

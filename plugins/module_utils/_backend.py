@@ -86,10 +86,6 @@ def missing_library(error: MissingLibraryError) -> str:
     return f"{message} All packages that the collection needs are listed in {REQUIREMENTS_FILE}. ({error.cause})"
 
 
-def _is_number(value: t.Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def run_as_module(task: Backend) -> None:
     """Run a task as an ordinary module and end the process with its result."""
     from ansible.module_utils.basic import AnsibleModule
@@ -108,8 +104,8 @@ def run_as_module(task: Backend) -> None:
                 check_values(spec, self.params)
             except OptionError as error:
                 self.fault = error
-                # Ansible would end with a traceback where it expects suboptions and finds a number.
-                for name in [name for name, value in self.params.items() if name in spec and _is_number(value)]:
+                # Ansible's own validation of them could end with a traceback.
+                for name in [name for name in self.params if not name.startswith("_ansible_")]:
                     del self.params[name]
 
         def fail_json(self, msg: str, **details: t.Any) -> None:
