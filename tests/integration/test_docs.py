@@ -47,7 +47,7 @@ COMMANDS = (
     *("git ", "cd ", "apt", "systemctl ", "journalctl", "openssl ", "ssh-keygen ", "ssh-keyscan ", "waagent"),
 )
 DATA = ("text", "json", "mermaid")
-SLOW = {"README", "docker_host-README", "fleets", "migrating", "playbooks", "private-networks", "security"}
+SLOW = {"README", "docker_host-README", "fleets", "migrating", "own-playbooks", "private-networks", "security"}
 
 # What no test of this file can run: page, beginning of the block, and with it who does or why nobody can.
 NOT_RUN: dict[tuple[str, str], str] = {
@@ -66,7 +66,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("getting-started", "pip install ansible-core"): "the internet",
     ("getting-started", "az ad sp create-for-rbac"): "a subscription",
     ("getting-started", "docker --context web1 run --rm hello-world"): "tests/e2e/test_examples.py",
-    ("playbooks", "python -m azure_emulator run"): "Molecule, which no test installs",
+    ("own-playbooks", "python -m azure_emulator run"): "Molecule, which no test installs",
     ("local-azure", "python3 -m venv venv"): "tests/clients/test_for_users.py",
     ("local-azure", "python -m azure_emulator --state-dir"): "tests/unit/emulator",
     ("local-azure", "python -m azure_emulator exec"): "tests/unit/emulator/test_run.py",
