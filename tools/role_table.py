@@ -28,16 +28,29 @@ TOP = Path(__file__).resolve().parents[1]
 SPECS = TOP / "roles" / "docker_host" / "meta" / "argument_specs.yml"
 BEGIN, END = "<!-- variables: begin -->", "<!-- variables: end -->"
 IMAGES = "docker_images_"
+NOT_PROPERTIES = frozenset(
+    ("name", "resource_group", "address", "dns_names", "ip_addresses", "adopt", "allow_stop", "on_failure")
+    + ("preflight", "wait_timeout", "remove_on_absent", "ssh_private_key_path", "address_service", "append_tags")
+    + ("virtual_network", "subnet_name", "virtual_network_prefix", "subnet_prefix", "security_group")
+    + ("public_ip_address", "network_interface")
+)
+"""Options of docker_vm_host that say what a run does, or where the host is: such options belong to every run."""
+PUSHED = frozenset(("docker", "engine", "compose", "compose_purge", "logins"))
+"""Options of docker_vm_extension that are settings of the host."""
 TYPES = {"boolean": "bool", "integer": "int", "number": "float", "dictionary": "dict", "list": "list"}
 """Types by the word in brackets that ends the description of a variable whose own type is raw."""
 
 
 class Row(t.NamedTuple):
-    """One variable: its name, the type of its value, its default, and where its value goes."""
+    """One variable: its name, the type of its value, its default, its effect when left out, and where its value goes.
+
+    :param left_out: what an existing host has when the variable is left out: ``kept`` or ``default``.
+    """
 
     variable: str
     type: str
     default: str
+    left_out: str
     sets: str
 
 
@@ -56,7 +69,7 @@ def _row(name: str, spec: t.Mapping[str, t.Any]) -> Row:
         if variable == name
     ]
     option = users[0][2] if users else {}
-    return Row(f"`{name}`", _type(spec, option), _default(name, spec, users), _target(name, users))
+    return Row(f"`{name}`", _type(spec, option), _default(name, spec, users), _left_out(users), _target(name, users))
 
 
 def _type(spec: t.Mapping[str, t.Any], option: t.Mapping[str, t.Any]) -> str:
@@ -106,6 +119,19 @@ def _text(module: str, option: str) -> str:
     return description if isinstance(description, str) else " ".join(description)
 
 
+def _left_out(users: t.Sequence[tuple[str, str, t.Any]]) -> str:
+    """Return what becomes of a property of an existing host when its variable is left out.
+
+    docker_vm_host keeps what it has no default for; the settings of the engine are pushed as a whole.
+    """
+    for module, option, details in users:
+        if module == "docker_vm_host" and option not in (*AZURE, *NOT_PROPERTIES):
+            return "kept" if details.get("default") is None else "default"
+        if module == "docker_vm_extension" and option in PUSHED:
+            return "default"
+    return ""
+
+
 def _target(name: str, users: t.Sequence[tuple[str, str, t.Any]]) -> str:
     if name.startswith(IMAGES):
         return f"`docker_vm_image_info`: `{name.removeprefix(IMAGES)}`"
@@ -118,7 +144,7 @@ def _target(name: str, users: t.Sequence[tuple[str, str, t.Any]]) -> str:
 
 def table() -> str:
     """Return the table in Markdown."""
-    lines = ["| variable | type | default | sets |", "| --- | --- | --- | --- |"]
+    lines = ["| variable | type | default | left out | sets |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |".replace("|  |", "| |") for row in rows())])
 
 

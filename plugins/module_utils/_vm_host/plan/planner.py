@@ -41,6 +41,7 @@ from .model import Action, ImmutableError, OwnershipError, Plan, power_change
 from .shared_resources import is_to_be_made_again
 from .vm_recreate import recreated_body, was_provisioned
 from .vm_update import plan_vm_update, with_networking_last
+from .wording import wider_access
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Planner:
         plan.actions.extend(self._power(plan))
         plan.actions.extend(self._left_over())
         plan.notes += notes_on_existing_resources(self.desired, self.resources, self.current)
+        plan.notes += wider_access(plan.actions)
         current = self.current.virtual_machine
         if current and self.desired.custom_data and not custom_data_digest(current):
             plan.notes.append(

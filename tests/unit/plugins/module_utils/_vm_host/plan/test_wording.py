@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.host_spec import HostSpec
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.wording import describe
@@ -62,3 +64,22 @@ def test_a_port_that_is_no_longer_asked_for_is_closed(host: HostSpec) -> None:
 
 def test_nothing_to_change_has_no_words(host: HostSpec) -> None:
     assert describe(plan_of(host, created(host)).actions) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "port", "rest"),
+    [("allowed_sources", "4243", {}), ("ssh_allowed_sources", "22", {"ssh_allowed_sources": ["*"]})],
+)
+def test_a_port_that_opens_to_everybody_is_warned_about(option: str, port: str, rest: dict[str, list[str]]) -> None:
+    restricted = created(desired(**{option: ["10.0.0.0/8", "192.0.2.1"]}))
+    (note,) = plan_of(desired(**rest), restricted).notes
+    assert note.startswith(f"The port {port} becomes open to ")
+    assert note.endswith(f"Until now it was open to 10.0.0.0/8, 192.0.2.1 only; O({option}) keeps it so.")
+
+
+def test_other_changes_of_sources_are_not_warned_about(host: HostSpec) -> None:
+    assert plan_of(host, created(host)).notes == []
+    assert plan_of(desired(allowed_sources=["10.0.0.0/8"]), created(host)).notes == []
+    assert (
+        plan_of(desired(allowed_sources=["10.0.0.0/8"]), created(desired(allowed_sources=["10.1.0.0/16"]))).notes == []
+    )
