@@ -19,6 +19,7 @@ from azure_emulator.cloud import Cloud
 from azure_emulator.operations import Status
 from azure_emulator.settings import Settings
 from azure_emulator.traffic import App, Scope, TrafficRecorder
+from azure_emulator.vault.names import audience
 
 from .compare import Answer
 from .paths import parse_poll
@@ -48,14 +49,21 @@ class LocalCloud:
         if self._recorder is not None:
             self._app = self._recorder
         self._token = ""
+        self._vault_token = ""
 
     async def __aenter__(self) -> LocalCloud:
         await self.cloud.open()
+        self._token = await self._sign_in(f"{ORIGIN}/.default")
+        _SIGNING_KEY["key"] = self.cloud.identity.signing_key
+        return self
+
+    async def _sign_in(self, scope: str) -> str:
+        """Return a token for something."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self.cloud.identity.client_id,
             "client_secret": self.cloud.identity.secret,
-            "scope": f"{ORIGIN}/.default",
+            "scope": scope,
         }
         answer = await self._call(
             "POST",
@@ -63,9 +71,7 @@ class LocalCloud:
             {"content-type": "application/x-www-form-urlencoded"},
             urllib.parse.urlencode(form).encode(),
         )
-        self._token = answer.body["access_token"]
-        _SIGNING_KEY["key"] = self.cloud.identity.signing_key
-        return self
+        return str(answer.body["access_token"])
 
     async def __aexit__(self, *_exc: object) -> None:
         await self.cloud.close()
@@ -77,6 +83,18 @@ class LocalCloud:
     def subscription(self) -> str:
         """The id of the only subscription."""
         return self.cloud.identity.subscription_id
+
+    async def request_secret(self, method: str, url: str, body: t.Any, *, host: str, is_signed_in: bool) -> Answer:
+        """Send a request to a key vault.
+
+        :param url: path and query.
+        """
+        sent = {"host": host, "accept": "application/json"}
+        if is_signed_in:
+            self._vault_token = self._vault_token or await self._sign_in(f"{audience(self.cloud)}/.default")
+            sent["authorization"] = f"Bearer {self._vault_token}"
+        raw = b"" if body is None else json.dumps(body).encode()
+        return await self._call(method, url, {"content-type": "application/json", **sent}, raw)
 
     async def request(
         self, method: str, url: str, body: t.Any = None, headers: t.Mapping[str, str] | None = None

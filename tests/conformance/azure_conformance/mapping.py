@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from azure_emulator.vault.names import SUFFIX
+
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT")
 _SERVER_MADE = re.compile(r"[0-9a-f]{8}|\d+\.\d+\.\d+|([0-9A-F]{2}-){5}", re.IGNORECASE)
 """What a text of the server's own making looks like: GUIDs, random names, addresses, versions."""
@@ -26,6 +28,10 @@ class Mapping:
         """Translate one subscription into the other from now on."""
         self._subscriptions[recorded.lower()] = ours
 
+    def pair(self, recorded: str, ours: str) -> None:
+        """Translate one text into the other from now on."""
+        self._texts[recorded] = ours
+
     def learn(self, recorded: t.Any, ours: t.Any, key: str = "") -> None:
         """Note which texts correspond."""
         if isinstance(recorded, dict) and isinstance(ours, dict):
@@ -41,7 +47,7 @@ class Mapping:
         mapped = self.text(recorded)
         if mapped.lower() == ours.lower() or not _SERVER_MADE.search(recorded) or _TIME.match(recorded):
             return
-        if recorded.startswith("/"):
+        if recorded.startswith(("/", "https://")):
             theirs, mine = mapped.split("/"), ours.split("/")
             if len(theirs) == len(mine):
                 for a, b in zip(theirs, mine, strict=True):
@@ -54,6 +60,7 @@ class Mapping:
         """Translate a recorded text."""
         if value in self._texts:
             return self._texts[value]
+        value = value.replace(".vault.azure.net", f".{SUFFIX}")
         if "/" in value:
             parts = [self._texts.get(part, part) for part in value.split("/")]
             return "/".join(self._subscriptions.get(part.lower(), part) for part in parts)

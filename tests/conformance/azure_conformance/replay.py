@@ -24,6 +24,7 @@ from .preconditions import add_to_catalogue, starting_switches
 from .records import Flow, Interaction
 from .resource_history import ResourceHistory
 from .scope import is_out_of_scope, is_page
+from .secrets import learn_client, replay_secret, vault_of
 from .seeding import Seeder
 
 LOG = logging.getLogger(__name__)
@@ -93,6 +94,9 @@ class _Replay:
 
     async def _one(self, position: int, record: Interaction) -> Outcome:
         self._seeder.notes.clear()
+        vault = vault_of(record)
+        if vault is not None:
+            return await self._secret(record, vault)
         poll = parse_poll(record.path)
         foreign = is_out_of_scope(record.path) or is_page(record.response.body) or self._deployments.is_foreign(record)
         if not self._is_arm(record) or foreign:
@@ -108,6 +112,13 @@ class _Replay:
         await self._cloud.release_others(url for o in self._operations for url in o.urls.values())
         comparison = compare(record, answer, self._mapping)
         return self._outcome(record, comparison)
+
+    async def _secret(self, record: Interaction, vault: str) -> Outcome:
+        answer = await replay_secret(self._cloud, record, vault, self._mapping)
+        if answer is None:
+            return Outcome(self._flow, record, "not served")
+        self._mapping.learn(record.response.body, answer.body)
+        return self._outcome(record, compare(record, answer, self._mapping))
 
     def _outcome(self, record: Interaction, comparison: Comparison) -> Outcome:
         differences = comparison.differences
@@ -159,6 +170,8 @@ class _Replay:
     def _body(self, position: int, record: Interaction, target: Target | None) -> t.Any:
         if record.method not in ("PUT", "PATCH", "POST"):
             return None
+        if target is not None and target.kind == "keyvault/vaults":
+            learn_client(self._cloud, record.request.body, self._mapping)
         if record.body_known:
             body = record.request.body
             if target is not None and record.status < 300:

@@ -13,6 +13,7 @@ from .arm.resource import Json, Resource, timestamp, weak_etag
 from .arm.routing import route_at_any_scope
 from .arm.tracked import take_tags
 from .errors import ApiError
+from .schema import accept
 
 if t.TYPE_CHECKING:
     from .cloud import Cloud
@@ -50,14 +51,7 @@ def _given(body: Json) -> dict[str, str]:
 
     :raises ApiError: 400.
     """
-    tags = (body.get("properties") or {}).get("tags") or {}
-    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
-        raise ApiError(
-            400,
-            "InvalidRequestContent",
-            "The request content was invalid and could not be deserialized: 'the tags must be an object of strings'.",
-        )
-    holder: Json = {"tags": tags}
+    holder: Json = {"tags": (body.get("properties") or {}).get("tags") or {}}
     take_tags(holder)
     return t.cast("dict[str, str]", holder["tags"])
 
@@ -81,14 +75,16 @@ async def get_tags(cloud: Cloud, request: ArmRequest) -> Reply:
 @route_at_any_scope("PUT", PATH, TYPE)
 async def put_tags(cloud: Cloud, request: ArmRequest) -> Reply:
     """Replace all tags."""
-    return _set(cloud, tagged(cloud, request), _given(request.required_json()))
+    given = _given(accept(request, TYPE))
+    return _set(cloud, tagged(cloud, request), given)
 
 
 @route_at_any_scope("PATCH", PATH, TYPE)
 async def patch_tags(cloud: Cloud, request: ArmRequest) -> Reply:
     """Merge tags into those that are there, replace them, or delete those with these names and values."""
-    body = request.required_json()
-    resource, given = tagged(cloud, request), _given(body)
+    body = accept(request, TYPE, patch=True)
+    given = _given(body)
+    resource = tagged(cloud, request)
     operation = str(body.get("operation") or "")
     current = resource.tags or {}
     if operation.lower() == "replace":

@@ -246,6 +246,31 @@ def test_an_answer_that_a_served_provider_lacks_is_a_disagreement(
     assert lines[0].startswith("flow 0 GET /resourceGroups/g1/providers/Microsoft.Network/routeTables/r1")
 
 
+def test_the_secrets_of_a_vault_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    vault = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-recorded?api-version=2023-07-01"
+    secret = "https://kv-recorded.vault.azure.net/secrets/one"
+    policy = {"tenantId": GUID, "objectId": ETAG[3:-1], "permissions": {"secrets": ["get", "set"]}}
+    properties = {"tenantId": GUID, "sku": {"family": "A", "name": "standard"}, "accessPolicies": [policy]}
+    shown = {
+        "value": "hidden",
+        "id": f"{secret}/0123456789abcdef0123456789abcdef",
+        "attributes": {"enabled": True, "created": 1, "updated": 1, "recoveryLevel": "x", "recoverableDays": 90},
+    }
+    entries: list[Entry] = [
+        ("PUT", vault, {"location": "eastus", "properties": properties}, 200, {}, {}),
+        ("PUT", f"{secret}?api-version=7.4", {"value": "hidden"}, 401, {}, ""),
+        ("PUT", f"{secret}?api-version=7.4", {"value": "hidden"}, 200, {}, shown),
+        ("GET", f"{secret}/{shown['id'][-32:]}?api-version=7.5-preview.1", None, 200, {}, shown),
+        ("GET", f"{secret}?api-version=2031-01-01", None, 200, {}, {**shown, "extra": 1}),
+        ("GET", "https://kv-other.vault.azure.net/secrets/one?api-version=7.4", None, 200, {}, shown),
+    ]
+    _status, lines = run(write(tmp_path / "flow.json", entries), capsys)
+    about = [line.split()[1] for line in lines if line.startswith("flow ")]
+    assert lines[-1].endswith(", 1 not served"), lines
+    assert {"2", "3"}.isdisjoint(about), lines
+    assert any(line.startswith("flow 4 ") and "extra" in line for line in lines), lines
+
+
 def test_an_older_record_is_excused_field_by_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     body = address("Updating")
     del body["properties"]["ddosSettings"]

@@ -42,11 +42,15 @@ DEPENDENCIES: tuple[tuple[str, str], ...] = (
     ("InvalidParameter", "Required parameter 'publisher' is missing"),
     ("InvalidParameter", "Required parameter 'networkProfile' is missing"),
     ("SubnetMissingRequiredProperty", "Subnet test-1"),
+    ("ResourceNotFound", "The Resource 'myPRNameSpace/VM/myVm'"),
+    ("InvalidContentLink", "Unable to download deployment content"),
+    ("NotSupported", "deployments with the mode 'Complete'"),
 )
 """Code and words of the refusals that an example's missing surroundings explain: images of one's own, machines that
 are not generalized, sizes that are not in the catalogue or have no room for the image as an ephemeral disk, an address
-pool to take a prefix from, interfaces that the machine makes for itself; and an extension without a publisher, which
-the specification allows and the service does not."""
+pool to take a prefix from, interfaces that the machine makes for itself, a resource of another provider, templates that
+are elsewhere, deployments that delete; and an extension without a publisher, which the specification allows and the
+service does not."""
 
 
 def served(method: str, template: str) -> bool:
@@ -56,8 +60,9 @@ def served(method: str, template: str) -> bool:
 
 
 def examples() -> list[Example]:
-    """The examples of all writing operations that are served."""
-    return list(specifications.examples(SPECIFICATIONS, served)) if SPECIFICATIONS is not None else []
+    """The examples of all writing operations that are served, in groups."""
+    found = list(specifications.examples(SPECIFICATIONS, served)) if SPECIFICATIONS is not None else []
+    return [example for example in found if parse_target(example.path) is not None]
 
 
 def fitted(example: Example, cloud: LocalCloud) -> tuple[Target, t.Any]:

@@ -24,6 +24,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 SPECIFICATIONS = Path(os.environ.get("AZURE_REST_API_SPECS") or REPOSITORY.parent / "shared" / "azure-specs")
 COMPUTE = "compute/resource-manager/Microsoft.Compute"
 NETWORK = "network/resource-manager/Microsoft.Network/stable/2024-05-01"
+RESOURCES = "resources/resource-manager/Microsoft.Resources/stable/2022-09-01"
 FILES = {
     "VirtualNetwork": f"{NETWORK}/virtualNetwork.json",
     "Subnet": f"{NETWORK}/virtualNetwork.json",
@@ -51,8 +52,11 @@ FILES = {
     "Gallery": f"{COMPUTE}/GalleryRP/stable/2023-07-03/gallery.json",
     "GalleryImage": f"{COMPUTE}/GalleryRP/stable/2023-07-03/gallery.json",
     "GalleryImageVersion": f"{COMPUTE}/GalleryRP/stable/2023-07-03/gallery.json",
-    "ResourceGroup": "resources/resource-manager/Microsoft.Resources/stable/2022-09-01/resources.json",
-    "ResourceGroupPatchable": "resources/resource-manager/Microsoft.Resources/stable/2022-09-01/resources.json",
+    "ResourceGroup": f"{RESOURCES}/resources.json",
+    "ResourceGroupPatchable": f"{RESOURCES}/resources.json",
+    "Deployment": f"{RESOURCES}/resources.json",
+    "TagsResource": f"{RESOURCES}/resources.json",
+    "TagsPatchResource": f"{RESOURCES}/resources.json",
 }
 SHOWN_BY_THE_SERVICE = {"kind", "allowPort25Out"}
 """Members that answers have although the specifications do not know them."""

@@ -16,6 +16,7 @@ from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import take_tags
 from ..errors import ApiError
 from ..operations import Operation, OperationSpec, action, deployment_operation_id
+from ..schema import accept
 from .bodies import TYPE, operations, render, scope_of, zulu
 from .requests import draft, id_in, make_template, plan, scope_in
 from .run import Run, Step
@@ -40,7 +41,7 @@ def deployment_of(cloud: Cloud, request: ArmRequest) -> Resource:
 
 async def put(cloud: Cloud, request: ArmRequest) -> Reply:
     """Start a deployment."""
-    body = request.required_json()
+    body = accept(request, TYPE)
     take_tags(body)
     current = cloud.store.get(id_in(request))
     if current is not None and current.properties["provisioningState"] not in ENDED:
@@ -170,7 +171,7 @@ async def cancel(cloud: Cloud, request: ArmRequest) -> Reply:
 
 async def validate(cloud: Cloud, request: ArmRequest) -> Reply:
     """Return what a deployment would be, or what is wrong with it."""
-    found = draft(cloud, request, request.required_json())
+    found = draft(cloud, request, accept(request, TYPE))
     found.properties["provisioningState"] = "Succeeded"
     template, _references = make_template(cloud, scope_in(request), found.name, found.hidden["sent"])
     found.properties["validatedResources"] = [{"id": resource.id} for resource in plan(template)]

@@ -65,6 +65,8 @@ BODIES: t.Mapping[str, Body] = {
     "Microsoft.Compute/galleries/images/versions": Body(
         "compute", "GalleryImageVersion", "GalleryImageVersion", "2023-07-03"
     ),
+    "Microsoft.Resources/tags": Body("resources", "TagsResource", "TagsPatchResource", "2024-07-01"),
+    "Microsoft.Resources/deployments": Body("resources", "Deployment", "Deployment", "2024-07-01"),
     "Microsoft.Resources/resourceGroups": Body("resources", "ResourceGroup", "ResourceGroupPatchable", "2024-07-01"),
 }
 

@@ -13,4 +13,26 @@ ResourceGroupProperties
   provisioningState-
 ResourceGroupPatchable
   name:str properties:ResourceGroupProperties managedBy:str tags:map
+TagsResource
+  id- name- type- properties!:Tags
+Tags
+  tags:map
+TagsPatchResource
+  operation:Replace|Merge|Delete properties:Tags
+Deployment
+  location:str properties!:DeploymentProperties tags:map
+DeploymentProperties
+  template:object templateLink:TemplateLink parameters:object parametersLink:ParametersLink
+  mode!:Incremental|Complete debugSetting:DebugSetting onErrorDeployment:OnErrorDeployment
+  expressionEvaluationOptions:ExpressionEvaluationOptions
+TemplateLink
+  uri:str id:str relativePath:str contentVersion:str queryString:str
+ParametersLink
+  uri!:str contentVersion:str
+DebugSetting
+  detailLevel:str
+OnErrorDeployment
+  type:LastSuccessful|SpecificDeployment deploymentName:str
+ExpressionEvaluationOptions
+  scope:NotSpecified|Outer|Inner
 """

@@ -12,6 +12,7 @@ import urllib.parse
 from .. import rights
 from ..arm.messages import ArmRequest, Reply
 from ..arm.resource import Resource
+from ..arm.versions import is_newer
 from ..errors import ApiError, Json
 from ..settings import new_guid
 from .names import audience
@@ -52,7 +53,7 @@ def answer(cloud: Cloud, tokens: Tokens, name: str, request: ArmRequest) -> Repl
     version = request.api_version
     if not version:
         raise bad_parameter("api-version must be specified")
-    if version not in VERSIONS:
+    if version.partition("-preview")[0] not in VERSIONS and not is_newer(version, VERSIONS[-1:]):
         raise bad_parameter(
             f"The specified version ({version}) is not recognized. Consider using the latest supported version"
             f" ({VERSIONS[-1]})."
