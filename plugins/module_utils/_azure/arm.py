@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from dataclasses import dataclass, field
 
 from .api_versions import api_version_of
+from .clock import seconds_ahead
 from .clouds import Cloud
 from .errors import AzureError, from_sdk, sdk_error
 from .operations import Operation, OperationInfo
@@ -70,6 +72,8 @@ class ArmClient:
         config.http_logging_policy = ARMHttpLoggingPolicy()
         config.authentication_policy = ARMChallengeAuthenticationPolicy(credential, cloud.scope)
         self._resource_manager = cloud.resource_manager
+        self.clock_ahead: float | None = None
+        """By how many seconds this machine's clock was ahead of Azure's at the last answer."""
         self._begin_operation = begin
         self._client = ARMPipelineClient(
             cloud.resource_manager,
@@ -150,6 +154,7 @@ class ArmClient:
 
         sent = request.as_http(self._resource_manager)
         answer = self._client.send_request(sent, _return_pipeline_response=True)
+        self.clock_ahead = seconds_ahead(answer.http_response.headers.get("Date"), time.time())
         if answer.http_response.status_code >= 300:
             raise HttpResponseError(response=answer.http_response, error_format=ARMErrorFormat)
         return answer

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from .._azure.clients import AzureSession
+from .._azure.clock import check_clock
 from .._azure.option_checks import check_azure_options
 from .._azure.wire import Json
 from .._backend import Backend, Request
@@ -113,6 +114,8 @@ def _run_on_vm(request: Request, desired: Desired, session: AzureSession) -> Jso
     if vm is None:
         return _without_vm(request, desired)
     vm.check_supported()
+    if desired.settings.certs:
+        check_clock(session.arm.clock_ahead, request.warn)
     handler = select_handler(session, vm, request.params["handler"], request.params["name"])
     if desired.settings.certs_only:
         handler = handler_in_use(session, vm, handler)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .._awx import is_discarded
 from .._azure.clients import AzureSession
+from .._azure.clock import check_clock
 from .._azure.errors import WaitTimeoutError
 from .._azure.resource_ids import same_id
 from .._azure.tags import owner_of
@@ -103,6 +104,8 @@ class _HostRun:
         # "Resource naming restrictions" (learn.microsoft.com): names are case-insensitive.
         if owner and owner != name and owner.lower() == name.lower():
             raise OptionError("name", f"Azure names are case-insensitive and {owner} already exists: use that spelling")
+        if self.desired.creates:
+            check_clock(self.session.arm.clock_ahead, self.request.warn)
         self.desired = with_current_ports(self.desired, self.resources, current)
         self.executor = PlanExecutor(self.session, self.desired, self.reader)
         return current

@@ -14,6 +14,7 @@ import struct
 import time
 import typing as t
 import urllib.parse
+from email.utils import formatdate
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -228,6 +229,7 @@ class Application:
         """Add the headers that every answer of the Resource Manager carries."""
         request_id = new_guid()
         headers = reply.headers
+        headers["Date"] = formatdate(time.time() + int(self.cloud.switches["clock_ahead"]), usegmt=True)
         headers.setdefault("Cache-Control", "no-cache")
         headers["Pragma"], headers["Expires"] = "no-cache", "-1"
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
@@ -296,6 +298,7 @@ class Application:
 
 
 async def _start(send: Send, reply: Reply, length: int) -> None:
+    reply.headers.setdefault("Date", formatdate(usegmt=True))
     headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
     headers.append((b"content-length", str(length).encode()))
     if length:

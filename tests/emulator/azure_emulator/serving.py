@@ -135,6 +135,7 @@ class Server:
             access_log=False,
             log_config=None,
             server_header=False,
+            date_header=False,
             timeout_keep_alive=75,
         )
         server = _Uvicorn(config)

@@ -16,6 +16,7 @@ DEFAULTS: t.Mapping[str, Value] = {
     "accepted_terms": [],
     "agent": "ready",
     "basic_public_ip": False,
+    "clock_ahead": 0,
     "cores_quota": 100,
     "cross_subscription_networks": False,
     "docker_extension": False,
@@ -41,6 +42,7 @@ DEFAULTS: t.Mapping[str, Value] = {
 accepted_terms: plans whose terms the subscription has accepted, publisher:product:plan.
 agent: what new answers of the guest agents look like: ready (what the machine says), not_ready or absent.
 basic_public_ip: whether public addresses of the Basic SKU can still be created.
+clock_ahead: seconds by which the Resource Manager's header Date is ahead of this machine's clock; below 0 behind.
 cores_quota: cores a subscription may use in a region.
 cross_subscription_networks: whether an interface may refer to networks, groups and addresses of other subscriptions.
 docker_extension: whether Microsoft.Azure.Extensions/DockerExtension is in the catalogue.
