@@ -56,8 +56,9 @@ class Machines:
             f"/nics/{name}", f"00-0D-3A-00-02-{number:02X}", f"10.0.0.{number}", "10.0.0.0/24", "a", public
         )
         spec = MachineSpec(
-            id=f"/vms/{name}", name=name, computer_name=name, admin_username="azureuser", image={},
-            interfaces=(interface,), rules=RULES, os_disk_id=f"/disks/{name}", **changes,
+            id=f"/vms/{name}", name=name, computer_name=name, admin_username="azureuser",
+            image=changes.pop("image", {}), interfaces=(interface,), rules=RULES, os_disk_id=f"/disks/{name}",
+            **changes,
         )  # fmt: skip
         machine = self.loop.run_until_complete(self.provider.create(spec))
         self.loop.run_until_complete(machine.start())
