@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The program for the VM under real dnf, zypper and rpm, on guests that call themselves RHEL and SLES.
+"""The program for the VM under real dnf, zypper and rpm, on guests that call themselves RHEL, SLES and Azure Linux.
 
 The engines are imitations in signed repositories with Docker's layout; see rpm_repositories.py. The tests of a class go
 in order on one guest.
@@ -26,6 +26,7 @@ from .test_setup_program import Machines
 
 pytestmark = [pytest.mark.guests, pytest.mark.slow]
 
+TDNF = Path(__file__).with_name("tdnf.py")
 BUILDER = Path(__file__).with_name("rpm_repositories.py")
 LOG = "var/log/docker-host-setup.log"
 MIRROR = "http://127.0.0.1"
@@ -43,6 +44,7 @@ END
 printf '#!/bin/sh\\nexit 0\\n' > /usr/local/sbin/modprobe
 chmod 755 /usr/local/sbin/modprobe
 """
+AZURE_LINUX = 'PRETTY_NAME="Microsoft Azure Linux 3.0"\nVERSION_ID="3.0"\nID=azurelinux\n'
 BROKEN = "[broken]\nname=broken\nbaseurl=http://127.0.0.1/broken\nenabled=1\n"
 NAMES = "docker-ce docker-ce-cli docker-ce-rootless-extras containerd.io docker-buildx-plugin docker-compose-plugin"
 
@@ -138,6 +140,19 @@ def sles(machines: Machines, tools: str) -> System:
     containers = "[containers]\nname=containers\nbaseurl=http://127.0.0.1/suse\nenabled=1\nautorefresh=1\ngpgcheck=1\n"
     system.sh("mkdir -p /etc/zypp/repos.d; cat > /etc/zypp/repos.d/os.repo", stdin=containers.encode())
     system.sh("cat > /etc/zypp/repos.d/broken.repo; rpm --import /srv/good.asc", stdin=BROKEN.encode())
+    return system
+
+
+@pytest.fixture(scope="module")
+def azure_linux(machines: Machines, tools: str) -> System:
+    """Azure Linux 3, with an imitation of its tdnf."""
+    system = make(machines, tools, 6, "dnf", AZURE_LINUX, "azurelinux")
+    system.sh(DNF)
+    system.sh("cat > /usr/bin/tdnf; chmod 755 /usr/bin/tdnf", stdin=b"#!/usr/bin/python3\n" + TDNF.read_bytes())
+    base = (
+        "[base]\nname=base\nbaseurl=http://127.0.0.1/azurelinux\nenabled=1\ngpgcheck=1\ngpgkey=file:///srv/good.asc\n"
+    )
+    system.sh("mkdir -p /etc/yum.repos.d; cat > /etc/yum.repos.d/base.repo", stdin=base.encode())
     return system
 
 
@@ -263,3 +278,29 @@ class TestSles:
         sles.push(engine)
         assert sles.versions("docker-ce docker-ce-cli") == ["28.5.2-1.sles15"] * 2
         assert sles.push(engine)["changes"] == []
+
+
+class TestAzureLinux:
+    """An imitation of tdnf, which refuses what the real one refuses."""
+
+    ENGINE: t.ClassVar[dict[str, t.Any]] = {"source": "distribution"}
+
+    def test_a_version_is_installed_and_held(self, azure_linux: System) -> None:
+        engine = {**self.ENGINE, "version": "25.0.3", "hold": True}
+        azure_linux.push(engine)
+        assert azure_linux.versions("moby-engine docker-compose") == ["25.0.3-17.azl3", "2.27.0-9.azl3"]
+        assert "moby-engine" in azure_linux.sh("cat /etc/tdnf/locks.d/docker-host.conf").split()
+        assert azure_linux.push(engine)["changes"] == []
+
+    def test_what_is_held_is_upgraded_on_request_and_released(self, azure_linux: System) -> None:
+        result = azure_linux.push({**self.ENGINE, "version": "28", "hold": True})
+        assert azure_linux.versions("moby-engine") == ["28.5.2-1.azl3"]
+        assert result["engine"]["version"] == "28.5.2"
+        azure_linux.sh("! tdnf -y -q remove moby-engine")
+        assert azure_linux.push(self.ENGINE)["changes"][0].startswith("release ")
+        azure_linux.sh("! test -e /etc/tdnf/locks.d/docker-host.conf")
+
+    def test_a_held_engine_is_removed(self, azure_linux: System) -> None:
+        azure_linux.push({**self.ENGINE, "hold": True})
+        azure_linux.machines.push(azure_linux.guest, {}, state="absent", remove=["engine"])
+        assert "moby" not in azure_linux.sh("rpm -qa; ls /etc/tdnf/locks.d")
