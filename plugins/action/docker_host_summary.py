@@ -66,6 +66,7 @@ class ActionModule(LocalAction):
 
     def _run_here(self, args: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         result = super()._run_here(args, task_vars)
-        for line in result.get("lines") or []:
-            display.display(line)
+        if result.get("lines"):
+            # At once, so that the lines of hosts that run side by side stay together.
+            display.display("\n".join(result["lines"]))
         return result

@@ -194,6 +194,11 @@ def test_a_group_of_hosts_and_a_later_play(user: User) -> None:
     arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts", "-f", "10")
     ran = user.play(str(later), *arguments)
     assert ran.changed == {"n1": 4, "n2": 4, "n3": 4}
+    rows = _block(
+        ran.output.replace("\nn", "\n  n"), next(line for line in ran.output.splitlines() if "RESULT" in line)
+    )
+    assert [row.split()[:2] for row in rows] == [["n1", "created"], ["n2", "created"], ["n3", "created"]]
+    assert ran.output.count("RESULT") == ran.output.count("Connect with:") == 1
     for name in ("n1", "n2", "n3"):
         # There SSH finds it, too.
         assert re.search(rf"{name}: 1\.[0-9]+ at {name}-[a-z0-9.-]+", ran.output)
@@ -202,10 +207,14 @@ def test_a_group_of_hosts_and_a_later_play(user: User) -> None:
     assert user.play(str(later), *arguments).changed == {"n1": 0, "n2": 0, "n3": 0}
     role = "dockerhost.azure.docker_host"
     local = user.home / "local.yml"
-    local.write_text(
-        json.dumps([{"hosts": "docker_hosts", "connection": "local", "gather_facts": False, "roles": [role]}])
-    )
-    assert user.play(str(local), *arguments).changed == {"n1": 0, "n2": 0, "n3": 0}
+    tasks = [{"ansible.builtin.import_role": {"name": role, **part}} for part in ({}, {"tasks_from": "summary"})]
+    play = {"hosts": "docker_hosts", "connection": "local", "strategy": "free", "gather_facts": False, "tasks": tasks}
+    local.write_text(json.dumps([play]))
+    free = user.play(str(local), *arguments)
+    assert free.changed == {"n1": 0, "n2": 0, "n3": 0}
+    for name in ("n1", "n2", "n3"):
+        # Hosts do not wait for each other, so each has a block of its own.
+        assert f"\n{name} is as desired: nothing needed to change.\nDocker " in free.output
 
 
 @pytest.mark.slow
