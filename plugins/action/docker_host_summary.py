@@ -11,7 +11,7 @@ import typing as t
 from ansible.errors import AnsibleError
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables, Values
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary import host_entry
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary import artifacts_of, host_entry
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LOCKSTEP, LocalAction, display
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import HostVariables
@@ -69,4 +69,8 @@ class ActionModule(LocalAction):
         if result.get("lines"):
             # At once, so that the lines of hosts that run side by side stay together.
             display.display("\n".join(result["lines"]))
+        artifacts = artifacts_of(args.get("hosts") or [])
+        if artifacts:
+            # As Ansible's own set_stats does; AWX passes them to the next jobs of a workflow.
+            result["ansible_stats"] = {"data": {"docker_hosts": artifacts}, "per_host": False, "aggregate": True}
         return result

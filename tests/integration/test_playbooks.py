@@ -23,13 +23,17 @@ from .watch import Watch
 
 @needs_docker
 def test_predict_create_again(user: User) -> None:
-    predicted = user.play("create_docker_host", "--check", "--diff", name="web1")
+    shown = {"ANSIBLE_SHOW_CUSTOM_STATS": "true"}
+    terse = {**shown, "ANSIBLE_DISPLAY_OK_HOSTS": "false"}
+    predicted = user.play("create_docker_host", "--check", "--diff", name="web1", environment=shown)
     assert predicted.changed == {"localhost": 4}
     assert user.writes() == []
     assert user.files() == []
 
-    made = user.play("create_docker_host", name="web1", environment={"ANSIBLE_DISPLAY_OK_HOSTS": "false"})
+    made = user.play("create_docker_host", name="web1", environment=terse)
     assert made.changed == predicted.changed
+    assert '"docker_hosts":{"web1":{' in "".join(made.output.split("CUSTOM STATS")[1].split())
+    assert "CUSTOM STATS" not in predicted.output
     # A preview and a result name the same changes; the preview does not say how to connect.
     announced = _block(predicted.output, "Check mode: nothing was changed. web1 would be created:")
     assert announced == [

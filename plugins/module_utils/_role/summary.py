@@ -39,6 +39,25 @@ def summary(entries: t.Sequence[Values], *, check_mode: bool) -> list[str]:
     return _table_of_hosts(entries, check_mode) if entries else []
 
 
+def artifacts_of(entries: t.Sequence[Values]) -> Values:
+    """Return by name what later jobs of a workflow need of hosts that exist: no paths, which end with a job."""
+    return {
+        facts["name"]: _artifact(facts) for facts in (entry["facts"] for entry in entries) if not facts["predicted"]
+    }
+
+
+def _artifact(facts: Values) -> Values:
+    host = facts["host"]
+    return {
+        "changed": facts["changed"],
+        "docker_host": facts["docker_host"],
+        "engine": _version(facts),
+        "resource_group": host.get("resource_group"),
+        "subscription_id": host.get("subscription_id"),
+        "cert_expires": facts["certificates"]["server"].get("not_after"),
+    }
+
+
 def table(columns: t.Sequence[str], rows: t.Iterable[t.Sequence[t.Any]]) -> list[str]:
     """Return rows as lines with aligned columns; what is empty or None is shown as a dash."""
     cells = [list(columns), *([str(cell) if cell not in (None, "") else "-" for cell in row] for row in rows)]

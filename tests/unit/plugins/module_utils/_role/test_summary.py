@@ -13,7 +13,12 @@ import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary import host_entry, summary, table
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary import (
+    artifacts_of,
+    host_entry,
+    summary,
+    table,
+)
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary_task import BACKEND
 
 CHANGE = "Docker port 4243 -> 2376"
@@ -114,6 +119,14 @@ def test_several_hosts_are_one_table() -> None:
 
 def test_columns_are_aligned_and_empty_cells_are_dashes() -> None:
     assert table(("A", "B", "C"), [("long", None, 1), ("", "x", "")]) == ["A     B  C", "long  -  1", "-     x  -"]
+
+
+def test_later_jobs_get_the_hosts_that_exist_and_no_paths() -> None:
+    artifacts = artifacts_of([entry(facts("web1", CHANGE)), entry(facts("web2", CREATION, predicted=True))])
+    assert list(artifacts) == ["web1"]
+    assert artifacts["web1"]["changed"] is True
+    assert artifacts["web1"]["docker_host"] == "tcp://web1.example:4243"
+    assert "/c d" not in str(artifacts)
 
 
 def test_lines_come_before_the_hosts() -> None:
