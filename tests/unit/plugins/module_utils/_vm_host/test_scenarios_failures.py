@@ -259,7 +259,7 @@ def test_operations_that_take_too_long_are_taken_up_again(cloud: Cloud) -> None:
         for _wave in ("network", "machine"):
             with pytest.raises(WaitTimeoutError, match="wait_timeout"):
                 cloud.run(wait_timeout=1)
-            with pytest.raises(WaitTimeoutError, match="goes on in Azure"):
+            with pytest.raises(WaitTimeoutError, match="operation continues in Azure"):
                 cloud.run(wait_timeout=1)
             for operation in cloud.going():
                 cloud.azure.release(operation["id"])
