@@ -21,6 +21,7 @@ RESOURCES, SUBSCRIPTIONS = "2022-09-01", "2022-12-01"
 GALLERIES = "2023-07-03"
 KEY_VAULT, MANAGED_IDENTITY = "2023-07-01", "2023-01-31"
 AUTHORIZATION, MARKETPLACE, LOCKS = "2022-04-01", "2021-01-01", "2020-05-01"
+SCHEDULES = "2018-09-15"
 PLACE = "westeurope"
 IMAGE = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"}
 
@@ -73,6 +74,7 @@ class Tour:
         await self.identities()
         await self.rights_and_terms()
         await self.deployments()
+        await self.schedules()
         await self.tags_and_locks()
         await self.machines()
         await self.power()
@@ -322,6 +324,16 @@ class Tour:
         shown = await self.go("GET", agreement, MARKETPLACE)
         accepted = {**shown.body, "properties": {**shown.body["properties"], "accepted": True}}
         await self.go("PUT", agreement, MARKETPLACE, body=accepted)
+
+    async def schedules(self) -> None:
+        """The shutdown of a machine at a time of day."""
+        one = f"{self.group}/providers/Microsoft.DevTestLab/schedules/shutdown-computevm-vm1"
+        properties = {"taskType": "ComputeVmShutdownTask", "dailyRecurrence": {"time": "1900"}, "timeZoneId": "UTC"}
+        body = {"location": PLACE, "properties": properties}
+        await self.go("PUT", one, SCHEDULES, 201, body=body)
+        for path in (one, one.rpartition("/")[0], f"{self.subscription}/providers/Microsoft.DevTestLab/schedules"):
+            await self.go("GET", path, SCHEDULES)
+        await self.go("DELETE", one, SCHEDULES)
 
     async def deployments(self) -> None:
         """Template deployments to a group and to the subscription."""

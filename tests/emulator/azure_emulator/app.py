@@ -19,7 +19,7 @@ from email.utils import formatdate
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import groups, identities, locks, marketplace, polls, providers, resources, rights, tags
+from . import groups, identities, locks, marketplace, polls, providers, resources, rights, schedules, tags
 from .arm.limits import RateLimits
 from .arm.messages import ArmRequest, Reply
 from .arm.paging import paged
@@ -74,6 +74,7 @@ ROUTED = (
     resources,
     rights,
     run_commands,
+    schedules,
     shared_galleries,
     tags,
     vaults,

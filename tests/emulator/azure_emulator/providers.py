@@ -39,6 +39,7 @@ RESOURCES = (TYPE, f"{KIND}/deployments", f"{KIND}/tags", f"{KIND}/subscriptions
 TYPES = (
     *RESOURCES,
     "Microsoft.Authorization/locks",
+    "Microsoft.DevTestLab/schedules",
     VNET,
     SUBNET,
     NSG,
@@ -54,6 +55,7 @@ TYPES = (
 NAMESPACES = (
     "Microsoft.Authorization",
     "Microsoft.Compute",
+    "Microsoft.DevTestLab",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",
     "Microsoft.Network",

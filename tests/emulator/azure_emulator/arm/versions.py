@@ -64,6 +64,7 @@ RESOURCES = _words(
 )
 
 AUTHORIZATION = _words("2014-07-01-preview 2015-07-01 2018-01-01-preview 2018-07-01 2022-04-01 2022-05-01-preview")
+DEV_TEST_LAB = _words("2015-05-21-preview 2016-05-15 2017-04-26-preview 2018-09-15")
 LOCKS = _words("2015-01-01 2015-06-01 2016-09-01 2017-04-01 2020-05-01")
 MARKETPLACE = _words("2015-06-01 2021-01-01")
 
@@ -94,6 +95,7 @@ VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.resources": RESOURCES,
     "microsoft.authorization": AUTHORIZATION,
     "microsoft.authorization/locks": LOCKS,
+    "microsoft.devtestlab": DEV_TEST_LAB,
     "microsoft.marketplaceordering": MARKETPLACE,
 }
 
