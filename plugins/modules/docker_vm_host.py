@@ -167,7 +167,13 @@ options:
     default: true
   vm_size:
     description:
-      - The size. Defaults to V(Standard_B2s) for a new host; an existing host keeps its size.
+      - The size. An existing host keeps its size.
+      - Defaults to V(Standard_B2als_v2) for a new host, or to the next of V(Standard_B2ls_v2), V(Standard_B2as_v2),
+        V(Standard_B2s_v2), V(Standard_D2als_v6), V(Standard_D2as_v5) and V(Standard_D2ads_v5) that Azure offers to the
+        subscription in O(location) and O(zone), and that the image, the other options and the quota allow.
+      - For an Arm64 image the sizes are V(Standard_B2pls_v2), V(Standard_B2ps_v2), V(Standard_D2pls_v6),
+        V(Standard_D2pls_v5) and V(Standard_D2pds_v5).
+      - Without the right to list sizes, and with O(preflight=false), a new host gets the first one.
       - Changing it restarts a running host, which O(allow_stop) must allow.
     type: str
   image:
@@ -580,7 +586,7 @@ host:
     vm_size:
       description: Its size.
       type: str
-      sample: Standard_B2s
+      sample: Standard_B2als_v2
     power_state:
       description: Its power state, such as V(running), V(stopped) or V(deallocated).
       type: str

@@ -87,7 +87,7 @@ def peer_tasks(name: str = NAME, resource_group: str = "bench") -> Tasks:
             "azure.azcollection.azure_rm_virtualmachine": {
                 **group,
                 "name": name,
-                "vm_size": "Standard_B2s",
+                "vm_size": "Standard_B2s_v2",
                 "admin_username": "azureuser",
                 "ssh_password_enabled": False,
                 "ssh_public_keys": [key],

@@ -31,7 +31,7 @@ def machine(azure: LocalAzure, group: str, name: str, ssh_public_key: str) -> di
         "location": "westeurope",
         "tags": {"made-by": "az"},
         "properties": {
-            "hardwareProfile": {"vmSize": "Standard_B2s"},
+            "hardwareProfile": {"vmSize": "Standard_B2s_v2"},
             "storageProfile": {
                 "imageReference": {"publisher": publisher, "offer": offer, "sku": sku, "version": version},
                 "osDisk": {"createOption": "FromImage", "deleteOption": "Delete"},
@@ -155,7 +155,7 @@ def test_power(az: Az) -> None:
     assert power(az) == "PowerState/running"
     az(f"vm deallocate {VM}")
     assert power(az) == "PowerState/deallocated"
-    assert az(f"vm resize {VM} --size Standard_B4ms")["hardwareProfile"]["vmSize"] == "Standard_B4ms"
+    assert az(f"vm resize {VM} --size Standard_B4s_v2")["hardwareProfile"]["vmSize"] == "Standard_B4s_v2"
     az(f"vm start {VM}")
     assert az(f"vm update {VM} --set tags.colour=red")["tags"]["colour"] == "red"
 

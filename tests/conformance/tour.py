@@ -445,7 +445,7 @@ class Tour:
     def machine(self, **changes: t.Any) -> Json:
         """The body of a VM."""
         properties: Json = {
-            "hardwareProfile": {"vmSize": "Standard_B2s"},
+            "hardwareProfile": {"vmSize": "Standard_B2s_v2"},
             "storageProfile": {
                 "imageReference": dict(IMAGE),
                 "osDisk": {"createOption": "FromImage", "managedDisk": {"storageAccountType": "StandardSSD_LRS"}},

@@ -27,7 +27,7 @@ QUOTA = (
     " Additional Required: 2, (Minimum) New Limit Required: 12."
 )
 SKU = (
-    "The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: Standard_B2s' is"
+    "The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: Standard_B2als_v2' is"
     " currently not available in location 'westeurope'. Please try another size or deploy to a different location."
 )
 POLICY = "Resource 'web1-ip' was disallowed by policy. Policy identifiers: 'No public addresses'."
@@ -208,8 +208,8 @@ def under_way(plays: Plays, host: str) -> list[str]:
 REFUSED: dict[str, tuple[Options, str]] = {
     "no-quota": ({"vm_size": "Standard_D16s_v5"}, r"needs 16 vCPUs; of .* of 10 are used"),
     "no-size": (
-        {"vm_size": "Standard_B2ms"},
-        r"Standard_B2ms is not available in westeurope .* Available are Standard_",
+        {"vm_size": "Standard_B2as_v2"},
+        r"Standard_B2as_v2 is not available in westeurope .* Available are Standard_",
     ),
     "no-label": ({"dns_label": "taken"}, "'taken' is taken in westeurope"),
     "no-image": (
@@ -224,7 +224,7 @@ REFUSED: dict[str, tuple[Options, str]] = {
 }
 SWITCHES = {
     "cores_quota": 10,
-    "sku_not_available": ["Standard_B2ms"],
+    "sku_not_available": ["Standard_B2as_v2"],
     "taken_labels": ["taken"],
     "extra_images": ["acme:linux:pro:1.0.0", "MicrosoftWindowsServer:WindowsServer:2022:1.0.0"],
     "sold_images": ["acme:linux:pro"],

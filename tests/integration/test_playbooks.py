@@ -39,10 +39,16 @@ def test_predict_create_again(user: User) -> None:
     assert announced == [
         line for line in _block(made.output, "web1 was created:") if not line.startswith("  on the VM")
     ]
-    assert any(line.startswith("  create virtual machine web1: Standard_B2s in westeurope, ") for line in announced)
+    assert any(
+        line.startswith("  create virtual machine web1: Standard_B2als_v2 in westeurope, ") for line in announced
+    )
     assert "docker --context" not in predicted.output
     assert user.writes() != []
-    summary = ("Addresses: web1-", "Ports: 4243 (Docker) from Internet; 22 (SSH) closed", "expire: host 2")
+    summary = (
+        "Addresses: web1-",
+        "Ports: 4243 (Docker) from Internet; 22 (SSH) closed",
+        "expire: host 2",
+    )
     for line in (*summary, "docker --context web1 info", "docker --tlsverify --tlscacert"):
         assert line in made.output
     name = user.docker("--context", "web1", "info", "--format", "{{.Name}}").strip()
@@ -120,7 +126,7 @@ def test_commands_of_docker_machine(user: User) -> None:
     columns = next(line for line in table if line.startswith("NAME"))
     assert columns.split("  ")[0] == "NAME"
     row = next(line for line in table if line.startswith("web1 ")).split()
-    assert (row[1], row[4], row[6]) == ("running", "4243", "Standard_B2s")
+    assert (row[1], row[4], row[6]) == ("running", "4243", "Standard_B2als_v2")
     assert row[2].startswith("web1-")
     assert 300 < int(row[5]) < 400
     listed = _json_of(user.play("list_docker_hosts", output="json").output)

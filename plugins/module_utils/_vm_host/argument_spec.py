@@ -11,7 +11,6 @@ from .._azure.argument_spec import azure_argument_spec
 
 DEFAULT_PORT = 4243
 DEFAULT_SSH_PORT = 22
-DEFAULT_SIZE = "Standard_B2s"
 DEFAULT_USER = "azureuser"
 DEFAULT_KEY_PATH = "~/.ssh/docker_host_ed25519"
 DEFAULT_SOURCES = ["Internet"]

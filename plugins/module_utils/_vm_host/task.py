@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 from .._awx import is_discarded
@@ -140,9 +141,12 @@ class _HostRun:
         self.preflight = Preflight(
             self.request, self.session, self.desired, self.resources, self.reader, planner.location()
         )
-        capabilities = self.preflight.check(current, plan)
+        findings = self.preflight.check(current, plan)
+        if exists:
+            return plan
+        self.desired = replace(self.desired, vm_size=findings.vm_size or self.desired.vm_size)
         # Azure refuses nothing: only now may a key be generated.
-        return plan if exists else planner.with_access(plan, self._ssh_keys(), capabilities)
+        return planner.with_access(plan, self._ssh_keys(), findings)
 
     def _check_runs(self, current: HostState) -> None:
         """Check that an existing host is on, if the caller also makes changes that only a running host accepts.

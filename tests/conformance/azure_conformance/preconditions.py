@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
 
 Json = dict[str, t.Any]
 BASIC_RETIRED = datetime.date(2025, 9, 30)
+PREVIOUS_SIZES_RESTRICTED = datetime.date(2026, 7, 1)
 DOCKER_EXTENSION_RETIRED = datetime.date(2018, 11, 1)
 _IMAGE_PATH = re.compile(
     r"/publishers/(?P<publisher>[^/]+)/artifacttypes/vmimage/offers/(?P<offer>[^/]+)/skus/(?P<sku>[^/]+)"
@@ -41,6 +42,7 @@ def starting_switches(flow: Flow) -> dict[str, t.Any]:
     shown = [interaction for interaction in flow.interactions if interaction.status < 300]
     switches: dict[str, t.Any] = {
         "basic_public_ip": day < BASIC_RETIRED,
+        "previous_sizes": flow.date is None or day < PREVIOUS_SIZES_RESTRICTED,
         "docker_extension": day < DOCKER_EXTENSION_RETIRED,
     }
     images = {image.partition("|")[0]: image.partition("|")[2] for i in shown for image in sorted(_images(i))}

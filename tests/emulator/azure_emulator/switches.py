@@ -28,6 +28,7 @@ DEFAULTS: t.Mapping[str, Value] = {
     "forbidden": [],
     "package_locks": [],
     "page_size": 0,
+    "previous_sizes": False,
     "retry_after": 0,
     "role": [],
     "sku_not_available": [],
@@ -54,6 +55,7 @@ extra_subscriptions: further subscriptions that the client may see, by their ids
 forbidden: actions the signed-in client has no right to, for example Microsoft.Compute/virtualMachines/write.
 package_locks: package managers' locks that guests hold from their boot on, NAME:SECONDS, for example apt-lists:30.
 page_size: items on a page of a list; 0 is all of them.
+previous_sizes: whether the subscription has quota, from before July 2026, for VM sizes of previous generations.
 retry_after: seconds that every poll is told to wait; 0 is what was recorded.
 role: the only actions that the client has a right to, less the forbidden ones; empty means all.
 sku_not_available: VM sizes that cannot be had.

@@ -30,7 +30,7 @@ from azure_emulator.arm.routing import ROUTER
 SPECIFICATIONS = specifications.find(Path(__file__).resolve().parents[3])
 pytestmark = pytest.mark.skipif(SPECIFICATIONS is None, reason="skipped: no specifications")
 SUBSCRIPTION = re.compile(r"/subscriptions/[^/\"]+")
-SHARED = {"basic_public_ip": True, "encryption_at_host": True}
+SHARED = {"basic_public_ip": True, "encryption_at_host": True, "previous_sizes": True}
 
 DEPENDENCIES: tuple[tuple[str, str], ...] = (
     ("ResourceNotFound", "The Image '"),

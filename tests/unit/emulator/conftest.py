@@ -173,7 +173,7 @@ class Arm:
         return {
             "location": "eastus",
             "properties": {
-                "hardwareProfile": {"vmSize": "Standard_B2s"},
+                "hardwareProfile": {"vmSize": "Standard_B2s_v2"},
                 "storageProfile": {"imageReference": image, "osDisk": {"createOption": "FromImage"}},
                 "osProfile": {"computerName": name, "adminUsername": "azureuser", "linuxConfiguration": linux},
                 "networkProfile": {"networkInterfaces": [interface]},

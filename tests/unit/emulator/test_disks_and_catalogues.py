@@ -140,18 +140,39 @@ def test_a_region_that_is_none(arm: Arm, path: str) -> None:
 
 
 def test_skus(arm: Arm) -> None:
-    arm.azure.switch("sku_not_available", ["Standard_B2s"])
+    arm.azure.switch("sku_not_available", ["Standard_B2s_v2"])
     path = f"{arm.subscription}/providers/Microsoft.Compute/skus"
     params = {"api-version": "2021-07-01", "dollar_filter": "location eq 'westeurope'"}
     skus = {sku["name"]: sku for sku in arm.get(path, **params).json()["value"]}
-    assert skus["Standard_B2s"]["restrictions"][0]["reasonCode"] == "NotAvailableForSubscription"
-    assert skus["Standard_D2s_v3"]["restrictions"] == []
+    assert skus["Standard_B2s_v2"]["restrictions"][0]["reasonCode"] == "NotAvailableForSubscription"
+    for name in ("Standard_B2s", "Standard_D2s_v3", "Standard_F2s_v2"):
+        assert skus[name]["restrictions"][0]["reasonCode"] == "NotAvailableForSubscription"
+    for name in ("Standard_B2als_v2", "Standard_B2pls_v2", "Standard_D2s_v5", "Standard_D2als_v6"):
+        assert skus[name]["restrictions"] == []
     assert skus["Premium_ZRS"]["resourceType"] == "disks"
     params["dollar_filter"] = "location eq 'westus'"
     without = {sku["name"]: sku for sku in arm.get(path, **params).json()["value"]}
     assert "Premium_LRS" in without
     assert "Premium_ZRS" not in without
-    assert without["Standard_D2s_v3"]["locationInfo"][0]["zones"] == []
-    assert skus["Standard_D2s_v3"]["locations"] == ["westeurope"]
-    capabilities = {item["name"]: item["value"] for item in skus["Standard_D2s_v3"]["capabilities"]}
+    assert without["Standard_D2s_v5"]["locationInfo"][0]["zones"] == []
+    assert skus["Standard_D2s_v5"]["locations"] == ["westeurope"]
+    capabilities = {item["name"]: item["value"] for item in skus["Standard_D2s_v5"]["capabilities"]}
     assert (capabilities["vCPUs"], capabilities["MemoryGB"]) == ("2", "8.0")
+
+
+def test_previous_generations_need_quota_from_before(arm: Arm) -> None:
+    arm.network()
+    body = arm.vm_body()
+    body["properties"]["hardwareProfile"]["vmSize"] = "Standard_B2s"
+    usages = f"{arm.subscription}/providers/Microsoft.Compute/locations/westeurope/usages"
+
+    def limit() -> int:
+        return next(
+            row["limit"] for row in arm.get(usages).json()["value"] if row["name"]["value"] == "standardBSFamily"
+        )
+
+    assert limit() == 0
+    assert arm.code(arm.put(VM, body)) == (409, "SkuNotAvailable")
+    arm.azure.switch("previous_sizes", True)
+    assert limit() > 0
+    arm.vm(body=body)

@@ -124,7 +124,7 @@ def test_two_writes_at_once(ready: Arm) -> None:
     ready.put(EXTENSION, ready.extension_body())
     assert ready.code(ready.put(EXTENSION, ready.extension_body())) == (409, "Conflict")
     body = ready.vm_body()
-    body["properties"]["hardwareProfile"]["vmSize"] = "Standard_B4ms"
+    body["properties"]["hardwareProfile"]["vmSize"] = "Standard_B4s_v2"
     assert ready.put(VM, body).status_code == 200
 
 

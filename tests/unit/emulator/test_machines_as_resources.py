@@ -166,10 +166,10 @@ def test_quota_and_sizes(ready: Arm) -> None:
     assert rows["cores"]["limit"] == 2
     assert rows["cores"]["currentValue"] >= 2
     ready.azure.switch("cores_quota", 10_000)
-    ready.azure.switch("sku_not_available", ["Standard_B2s"])
+    ready.azure.switch("sku_not_available", ["Standard_B2s_v2"])
     response = ready.put(path, ready.vm_body("other", "other"))
     assert ready.code(response) == (409, "SkuNotAvailable")
-    assert "Standard_B2s" in response.json()["error"]["message"]
+    assert "Standard_B2s_v2" in response.json()["error"]["message"]
 
 
 def test_an_interface_belongs_to_one_machine(ready: Arm) -> None:
@@ -201,10 +201,10 @@ def test_a_machine_stays_in_its_region(ready: Arm) -> None:
 
 
 def test_resizing_and_tags(ready: Arm) -> None:
-    resized = ready.put(VM, _set(ready.vm_body(), "properties.hardwareProfile.vmSize", "Standard_B4ms"))
+    resized = ready.put(VM, _set(ready.vm_body(), "properties.hardwareProfile.vmSize", "Standard_B4s_v2"))
     assert (resized.status_code, resized.json()["properties"]["provisioningState"]) == (200, "Updating")
     ready.done(resized)
-    assert ready.get(VM).json()["properties"]["hardwareProfile"]["vmSize"] == "Standard_B4ms"
+    assert ready.get(VM).json()["properties"]["hardwareProfile"]["vmSize"] == "Standard_B4s_v2"
     patched = ready.patch(VM, {"tags": {"a": "b"}})
     assert patched.status_code == 200
     assert "retry-after" not in patched.headers
@@ -249,7 +249,7 @@ def test_two_writes_at_once(arm: Arm) -> None:
     arm.azure.hold()
     created = arm.put(VM, arm.vm_body())
     for response in (
-        arm.put(VM, _set(arm.vm_body(), "properties.hardwareProfile.vmSize", "Standard_B4ms")),
+        arm.put(VM, _set(arm.vm_body(), "properties.hardwareProfile.vmSize", "Standard_B4s_v2")),
         arm.post(f"{VM}/powerOff"),
     ):
         assert arm.code(response) == (409, "Conflict")

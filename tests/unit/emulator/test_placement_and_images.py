@@ -72,7 +72,7 @@ def test_a_set_shows_its_machines_and_stays_while_it_has_some(place: Arm) -> Non
     ("changes", "code"),
     [
         ({"availabilitySet": SET, "zones": ["1"]}, (400, "BadRequest")),
-        ({"availabilitySet": SET, "priority": "Spot", "hardwareProfile": {"vmSize": "Standard_D2s_v3"}},
+        ({"availabilitySet": SET, "priority": "Spot", "hardwareProfile": {"vmSize": "Standard_D2s_v5"}},
          (409, "OperationNotAllowed")),
         ({"availabilitySet": f"{SET}-none"}, (404, "NotFound")),
         ({"proximityPlacementGroup": f"{NEAR}-none"}, (404, "NotFound")),
@@ -113,6 +113,7 @@ def test_a_machine_from_an_image_of_its_own(arm: Arm) -> None:
     storage = {"imageReference": reference(arm, IMAGE), "osDisk": {"createOption": "FromImage"}}
     missing = {**storage, "imageReference": reference(arm, f"{IMAGE}-none")}
     assert arm.code(arm.put(VM, machine(arm, storageProfile=missing))) == (404, "ResourceNotFound")
+    arm.azure.switch("previous_sizes", True)
     old = {"hardwareProfile": {"vmSize": "Standard_A1_v2"}}
     assert arm.code(arm.put(VM, machine(arm, storageProfile=storage, **old))) == (400, "BadRequest")
     arm.vm(body=machine(arm, storageProfile=storage))
@@ -249,12 +250,13 @@ EPHEMERAL = {"createOption": "FromImage", "caching": "ReadOnly", "diffDiskSettin
     [
         ("Standard_B2s", {}, (409, "NotSupported")),
         ("Standard_D2s_v5", {}, (409, "OperationNotAllowed")),
-        ("Standard_D2s_v3", {"caching": "ReadWrite"}, (400, "InvalidParameter")),
-        ("Standard_D2s_v3", {"diskSizeGB": 64}, (409, "NotSupported")),
+        ("Standard_D2ds_v5", {"caching": "ReadWrite"}, (400, "InvalidParameter")),
+        ("Standard_D2ds_v5", {"diskSizeGB": 64}, (409, "NotSupported")),
     ],
 )
 def test_ephemeral_disks_that_cannot_be(arm: Arm, size: str, disk: Json, code: tuple[int, str]) -> None:
     arm.network()
+    arm.azure.switch("previous_sizes", True)
     body = machine(arm, hardwareProfile={"vmSize": size})
     body["properties"]["storageProfile"]["osDisk"] = {**EPHEMERAL, **disk}
     assert arm.code(arm.put(VM, body)) == code
@@ -262,7 +264,7 @@ def test_ephemeral_disks_that_cannot_be(arm: Arm, size: str, disk: Json, code: t
 
 def test_a_machine_with_an_ephemeral_disk_has_no_disk_and_is_never_deallocated(arm: Arm) -> None:
     arm.network()
-    body = machine(arm, hardwareProfile={"vmSize": "Standard_D2s_v3"})
+    body = machine(arm, hardwareProfile={"vmSize": "Standard_D2ds_v5"})
     body["properties"]["storageProfile"]["osDisk"] = EPHEMERAL
     arm.vm(body=body)
     disk = arm.get(VM).json()["properties"]["storageProfile"]["osDisk"]
@@ -298,7 +300,7 @@ def test_security_changes_while_the_machine_is_deallocated(ready: Arm) -> None:
         {"evictionPolicy": "Delete"},
         {"billingProfile": {"maxPrice": 1}},
         {"priority": "Spot"},
-        {"priority": "Spot", "billingProfile": {"maxPrice": -3}, "hardwareProfile": {"vmSize": "Standard_D2s_v3"}},
+        {"priority": "Spot", "billingProfile": {"maxPrice": -3}, "hardwareProfile": {"vmSize": "Standard_D2s_v5"}},
     ],
 )
 def test_features_that_cannot_be(arm: Arm, changes: Json) -> None:

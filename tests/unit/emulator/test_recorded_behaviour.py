@@ -192,7 +192,7 @@ def test_low_and_spot_are_one_priority(arm: Arm) -> None:
     arm.azure.switch("cores_quota", 10_000)
     arm.network()
     body = arm.vm_body()
-    body["properties"].update(priority="Low", hardwareProfile={"vmSize": "Standard_D2s_v3"})
+    body["properties"].update(priority="Low", hardwareProfile={"vmSize": "Standard_D2s_v5"})
     arm.vm(body=body)
     body["properties"]["priority"] = "Spot"
     assert arm.put(VM, body).status_code == 200

@@ -60,7 +60,7 @@ def test_the_default_version_of_the_sdk(ready: Arm, compute: t.Any) -> None:
     vm = compute.virtual_machines.get(ready.name, "vm", expand="instanceView")
     assert vm.instance_view.vm_agent.statuses[0].display_status == "Ready"
     sizes = list(compute.virtual_machine_sizes.list("eastus", api_version=VERSION))
-    assert "Standard_B2s" in [size.name for size in sizes]
+    assert "Standard_B2s_v2" in [size.name for size in sizes]
     images = compute.virtual_machine_images.list("eastus", "Debian", "debian-12", "12-gen2", api_version=VERSION)
     assert len(images) == 2
     disks = list(compute.disks.list_by_resource_group(ready.name))

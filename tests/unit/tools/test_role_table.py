@@ -22,7 +22,7 @@ def test_the_table_in_the_readme_is_up_to_date() -> None:
     "row",
     [
         ("`docker_host_resource_group`", "str", "`docker-hosts`", "", "`docker_vm_host`: `resource_group`"),
-        ("`docker_host_vm_size`", "str", "`Standard_B2s` for a new host", "kept", "`docker_vm_host`: `vm_size`"),
+        ("`docker_host_vm_size`", "str", "`Standard_B2als_v2` for a new host", "kept", "`docker_vm_host`: `vm_size`"),
         ("`docker_host_port`", "int", "`4243` for a new host", "kept", "`docker_vm_host`: `docker_port`"),
         ("`docker_host_profile`", "str", "`$AZURE_PROFILE`", "", "all modules that sign in to Azure: `profile`"),
         (

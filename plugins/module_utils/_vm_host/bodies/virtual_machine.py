@@ -14,24 +14,26 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._azure.wire import Json
-from ..argument_spec import DEFAULT_SIZE
 from ..desired.host_spec import HostSpec
 from ..desired.image_reference import DEFAULT_IMAGE, Image, read_image
 from ..desired.options import DataDisk, VmIdentity
 from ..desired.resource_names import ResourceNames
 from ..desired.topology import HostResources
+from ..desired.vm_sizes import default_sizes
 
 SECRET_KEYS = ("adminPassword", "customData", "userData")
 DEFAULT_DISK = "StandardSSD_LRS"
 
 
 @dataclass(frozen=True)
-class ImageCapabilities:
-    """What image and size allow.
+class Findings:
+    """What the checks before the first change found out for a new VM.
 
-    :param trusted_launch: both allow Trusted Launch.
+    :param vm_size: its size, None if it was not checked.
+    :param trusted_launch: image and size allow Trusted Launch.
     """
 
+    vm_size: str | None = None
     trusted_launch: bool = False
 
 
@@ -41,8 +43,8 @@ def image_of(desired: HostSpec) -> Image:
 
 
 def size_of(desired: HostSpec) -> str:
-    """The size of a new VM."""
-    return desired.vm_size or DEFAULT_SIZE
+    """The size of a new VM, as far as the options alone decide it."""
+    return desired.vm_size or default_sizes(image_of(desired))[0]
 
 
 def machine_body(
@@ -51,12 +53,12 @@ def machine_body(
     location: str,
     tags: Json,
     ssh_keys: t.Sequence[str],
-    capabilities: ImageCapabilities,
+    findings: Findings,
 ) -> Json:
     """Return the body that creates the VM. It contains secrets."""
     kept = "Detach" if resources.is_given("network_interface") else "Delete"
     properties: Json = {
-        "hardwareProfile": {"vmSize": size_of(desired)},
+        "hardwareProfile": {"vmSize": findings.vm_size or size_of(desired)},
         "storageProfile": {
             "imageReference": dict(image_of(desired).reference),
             "osDisk": _os_disk(desired),
@@ -71,7 +73,7 @@ def machine_body(
         "diagnosticsProfile": {"bootDiagnostics": {"enabled": desired.boot_diagnostics is not False}},
     }
     properties.update(_placement(desired, resources.names))
-    security = _security(desired, capabilities)
+    security = _security(desired, findings)
     if security:
         properties["securityProfile"] = security
     if desired.user_data:
@@ -216,10 +218,10 @@ def _placement(desired: HostSpec, names: ResourceNames) -> Json:
     return properties
 
 
-def _security(desired: HostSpec, capabilities: ImageCapabilities) -> Json:
+def _security(desired: HostSpec, findings: Findings) -> Json:
     desired_profile = desired.security
     profile: Json = {}
-    trusted = capabilities.trusted_launch or any(desired_profile.firmware.values())
+    trusted = findings.trusted_launch or any(desired_profile.firmware.values())
     if (desired_profile.security_type or ("TrustedLaunch" if trusted else None)) == "TrustedLaunch":
         profile["securityType"] = "TrustedLaunch"
         profile["uefiSettings"] = {

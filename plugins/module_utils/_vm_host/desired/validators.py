@@ -67,7 +67,7 @@ _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _LAST_PORT = 65535
 # "Subscriptions - List Locations" (Resources API): Location.name, such as westeurope; displayName is West Europe.
 _LOCATION = re.compile(r"[a-z0-9]+")
-# "Azure virtual machine sizes naming conventions" (learn.microsoft.com): Standard_B2s, Standard_NC4as_T4_v3,
+# "Azure virtual machine sizes naming conventions" (learn.microsoft.com): Standard_B2s_v2, Standard_NC4as_T4_v3,
 # Standard_E4-2s_v5; HardwareProfile.vmSize of the Compute API has Basic_A0 besides.
 _SIZE = re.compile(r"(?=.{1,80}\Z)[A-Za-z0-9]+(?:_[A-Za-z0-9-]+)+")
 # "Virtual network FAQ", "What is Azure Bastion?", "Azure Firewall FAQ", "What is Azure Route Server?"
@@ -236,7 +236,7 @@ def location_of(option: str, text: str) -> str:
 def check_size(option: str, size: str) -> None:
     """Refuse a text without the form of a VM size."""
     if not _SIZE.fullmatch(size):
-        raise OptionError(option, f"must be a VM size, such as Standard_B2s, got {size!r}")
+        raise OptionError(option, f"must be a VM size, such as Standard_B2s_v2, got {size!r}")
 
 
 def check_tags(option: str, tags: t.Mapping[str, t.Any], reserved: str) -> None:

@@ -28,7 +28,7 @@ from ..._diff import Difference, Differences
 from ..._digest import new_digest
 from ..._errors import DockerHostError, OptionError
 from ..bodies import network
-from ..bodies.virtual_machine import ImageCapabilities, machine_body, without_secrets
+from ..bodies.virtual_machine import Findings, machine_body, without_secrets
 from ..current.reader import READABLE
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
@@ -83,17 +83,17 @@ class Planner:
             )
         return plan
 
-    def with_access(self, plan: Plan, ssh_keys: tuple[str, ...], capabilities: ImageCapabilities) -> Plan:
+    def with_access(self, plan: Plan, ssh_keys: tuple[str, ...], findings: Findings) -> Plan:
         """Return the plan with what only the pre-flight checks tell of a new VM.
 
         :param ssh_keys: the public keys that the VM gets.
-        :param capabilities: what its image and size allow.
+        :param findings: its size, and what image and size allow.
         """
         creation = plan.action("virtual_machine")
         if not creation or self.current.virtual_machine:
             return plan
         tags = (creation.body or {})["tags"]
-        body = machine_body(self.desired, self.resources, self.location(), tags, ssh_keys, capabilities)
+        body = machine_body(self.desired, self.resources, self.location(), tags, ssh_keys, findings)
         complete = _creation("virtual_machine", creation.resource_id, body, *creation.needs)
         actions = [complete if action is creation else action for action in plan.actions]
         return replace(plan, actions=actions)
@@ -260,7 +260,7 @@ class Planner:
             extra[CUSTOM_DATA_TAG] = new_digest(self.desired.custom_data.encode(), owner=resources.virtual_machine)
         tags = self._tags(current, extra)
         if not current:
-            body = machine_body(self.desired, resources, location, tags, (), ImageCapabilities())
+            body = machine_body(self.desired, resources, location, tags, (), Findings())
             return [_creation("virtual_machine", resources.virtual_machine, body, "network_interface")]
         self._check_immutable(current)
         if is_broken(current):
@@ -285,8 +285,8 @@ class Planner:
         known = tuple(str(key["keyData"]) for key in keys)
         # Its security type cannot change any more.
         security = properties_of(current).get("securityProfile") or {}
-        capabilities = ImageCapabilities(security.get("securityType") == "TrustedLaunch")
-        body = machine_body(self.desired, self.resources, location, tags, known, capabilities)
+        findings = Findings(trusted_launch=security.get("securityType") == "TrustedLaunch")
+        body = machine_body(self.desired, self.resources, location, tags, known, findings)
         body = recreated_body(self.desired, body, current)
         state = Difference("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
         return Action(

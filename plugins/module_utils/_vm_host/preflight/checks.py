@@ -10,70 +10,88 @@ What the identity may not read is not checked: Azure checks it when the host is 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from ..._azure.clients import AzureSession
 from ..._azure.errors import AzureError
 from ..._azure.wire import Json, properties_of
 from ..._errors import DockerHostError, OptionError
 from ..argument_spec import DISK_TYPES
-from ..bodies.virtual_machine import ImageCapabilities, image_of, size_of
+from ..bodies.virtual_machine import Findings, image_of, size_of
 from ..desired.host_spec import HostSpec
+from ..desired.vm_sizes import default_sizes
 from .queries import Answers, query_sizes, query_usages
+from .sizes import Size, find_size, similar_sizes, size_named, sizes_in
 
-_SUGGESTIONS = 8
 # GiB; no Linux image of the marketplace is smaller.
 _LEAST_DISK = 30
 _NO_ROOM = ("SkuNotAvailable", "AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest")
 
 
-@dataclass
-class Size:
-    """One size.
+def check_answers(desired: HostSpec, location: str, answers: Answers) -> Findings:
+    """Refuse what Azure would refuse, and return the size of the new VM and what it allows.
 
-    :param capabilities: as Azure names them, for example ``vCPUs``.
-    """
-
-    name: str
-    family: str
-    zones: frozenset[str]
-    blocked_zones: frozenset[str]
-    blocked: bool
-    capabilities: t.Mapping[str, str] = field(default_factory=dict)
-
-    def number(self, capability: str) -> float:
-        """A capability that is a number, 0 when it is not said."""
-        try:
-            return float(self.capabilities.get(capability, 0))
-        except ValueError:
-            return 0.0
-
-    @property
-    def processor(self) -> str:
-        """The architecture in lower case, empty when it is not said."""
-        return self.capabilities.get("CpuArchitectureType", "").lower()
-
-    @property
-    def generations(self) -> frozenset[str]:
-        """The generations of images that it takes, empty when they are not said."""
-        names = self.capabilities.get("HyperVGenerations", "").split(",")
-        return frozenset(name.strip() for name in names if name.strip())
-
-    def denies(self, capability: str) -> bool:
-        """Return whether a capability is said to be missing."""
-        return self.capabilities.get(capability, "").lower() == "false"
-
-
-def check_answers(desired: HostSpec, location: str, answers: Answers) -> ImageCapabilities:
-    """Refuse what Azure would refuse, and tell what image and size allow.
-
-    :raises OptionError: the first thing that cannot be had; the text says what can.
+    :raises OptionError: the first option that Azure would refuse; the text says what is possible.
     """
     _check_problems(desired, location, answers)
     if answers.sizes is None:
-        return ImageCapabilities()
-    size = _find_size(desired, location, answers.sizes, desired.zone, answers.image)
+        return Findings(desired.vm_size or _default_sizes(desired, answers)[0])
     _check_disk_types(desired, location, answers.sizes)
+    if desired.vm_size:
+        return _check_size(desired, location, answers, answers.sizes)
+    return _choose_size(desired, location, answers, answers.sizes)
+
+
+def _default_sizes(desired: HostSpec, answers: Answers) -> tuple[str, ...]:
+    return default_sizes(image_of(desired), str(properties_of(answers.image).get("architecture") or ""))
+
+
+def _choose_size(desired: HostSpec, location: str, answers: Answers, entries: list[Json]) -> Findings:
+    """Return the first default size that region, zone, image, the other options and the quota allow.
+
+    :raises OptionError: none of them; the text says why.
+    """
+    problems: dict[str, OptionError] = {}
+    for name in _default_sizes(desired, answers):
+        try:
+            return _check_size(replace(desired, vm_size=name), location, answers, entries)
+        except OptionError as error:
+            problems[name] = error
+    raise _no_default_size(desired, location, answers, problems)
+
+
+def _no_default_size(
+    desired: HostSpec, location: str, answers: Answers, problems: t.Mapping[str, OptionError]
+) -> OptionError:
+    """Return the error for a host that none of the default sizes suits."""
+    first = next(iter(problems.values()))
+    # What one size lacks, others may offer; what all that exist lack is a matter of that option.
+    lacking = [error for error in problems.values() if error.option not in ("vm_size", "zone", "image")]
+    if lacking:
+        return lacking[0]
+    if all(error.option == first.option != "vm_size" for error in problems.values()):
+        return first
+    reasons: dict[str, list[str]] = {}
+    for name, error in problems.items():
+        reasons.setdefault(error.problem.partition(". ")[0].replace(name, "").strip(), []).append(name)
+    shown = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+    sizes = sizes_in(location, answers.sizes or [])
+    similar = next((size for size in sizes if size.name in problems), None)
+    others = [size for size in sizes if size.name not in problems]
+    available = similar_sizes(next(iter(problems)), similar, others, desired.zone, answers.image)
+    return OptionError(
+        "vm_size",
+        f"must be set, because none of the default sizes can be deployed in {location}. {shown}. Available are"
+        f" {available}.",
+    )
+
+
+def _check_size(desired: HostSpec, location: str, answers: Answers, entries: list[Json]) -> Findings:
+    """Refuse a size that Azure would refuse for this host, and return what it allows.
+
+    :raises OptionError: the first option that the size does not suit.
+    """
+    size = find_size(desired, location, entries, desired.zone, answers.image)
     _check_fit(desired, size, answers.image)
     _check_capabilities(desired, size)
     trusted = _allows_trusted_launch(size, answers.image)
@@ -81,12 +99,12 @@ def check_answers(desired: HostSpec, location: str, answers: Answers) -> ImageCa
     _check_ephemeral(desired, size, answers.image, trusted)
     if answers.usages is not None:
         _check_quota(location, size, answers.usages, desired.spot.is_spot)
-    return ImageCapabilities(trusted)
+    return Findings(size.name, trusted)
 
 
 def _check_problems(desired: HostSpec, location: str, answers: Answers) -> None:
     """Refuse what Azure does not have."""
-    if answers.sizes is not None and not _sizes(location, answers.sizes):
+    if answers.sizes is not None and not sizes_in(location, answers.sizes):
         raise OptionError(
             "location",
             f"must be a region of this subscription, got {location}: `az account list-locations` lists them",
@@ -149,46 +167,6 @@ def _check_plan(desired: HostSpec, plan: Json | None) -> None:
         raise OptionError("plan", f"must be left out, because {image} has no plan, got {asked}")
 
 
-def read_size(entry: Json, location: str) -> Size:
-    """A size from an item of ``Microsoft.Compute/skus``."""
-    places = [place for place in entry.get("locationInfo") or [] if str(place.get("location")).lower() == location]
-    zones = {str(zone) for place in places for zone in place.get("zones") or []}
-    blocked_zones: set[str] = set()
-    blocked = False
-    for restriction in entry.get("restrictions") or []:
-        info = restriction.get("restrictionInfo") or {}
-        if restriction.get("type") == "Zone":
-            blocked_zones |= {str(zone) for zone in info.get("zones") or []}
-        elif location in [str(name).lower() for name in info.get("locations") or restriction.get("values") or []]:
-            blocked = True
-    capabilities = {str(item.get("name")): str(item.get("value")) for item in entry.get("capabilities") or []}
-    return Size(
-        str(entry["name"]), str(entry.get("family")), frozenset(zones), frozenset(blocked_zones), blocked, capabilities
-    )
-
-
-def _find_size(
-    desired: HostSpec, location: str, entries: list[Json], zone: str | None, image: Json | None = None
-) -> Size:
-    sizes = _sizes(location, entries)
-    asked = size_of(desired)
-    match = next((size for size in sizes if size.name.lower() == asked.lower()), None)
-    if match is None or match.blocked:
-        word = "is not available" if match else "does not exist"
-        raise OptionError(
-            "vm_size",
-            f"{asked} {word} in {location} for this subscription. Available are"
-            f" {_alike(asked, match, sizes, zone, image)}.",
-        )
-    if zone and (zone not in match.zones or zone in match.blocked_zones):
-        usable = ", ".join(sorted(match.zones - match.blocked_zones)) or "none"
-        raise OptionError(
-            "zone" if desired.zone else "vm_size",
-            f"{asked} is not available in zone {zone} of {location}; zones with it: {usable}.",
-        )
-    return match
-
-
 def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str, error: DockerHostError) -> str:
     """Return alternatives after Azure refused a size or a quota was used up; empty if there are none.
 
@@ -198,11 +176,11 @@ def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str
         return ""
     try:
         if error.code in _NO_ROOM:
-            sizes = _sizes(location, query_sizes(session, location) or [])
+            sizes = sizes_in(location, query_sizes(session, location) or [])
             match = next((size for size in sizes if size.name.lower() == size_of(desired).lower()), None)
             others = [size for size in sizes if size is not match]
             return (
-                f"Similar sizes in {location}: {_alike(size_of(desired), match, others, desired.zone)}."
+                f"Similar sizes in {location}: {similar_sizes(size_of(desired), match, others, desired.zone)}."
                 if others
                 else ""
             )
@@ -217,39 +195,6 @@ def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str
 def _shown_usage(usage: Json) -> str:
     name = usage.get("name") or {}
     return f"{name.get('localizedValue') or name.get('value')} {usage.get('currentValue')} of {usage.get('limit')}"
-
-
-def _alike(asked: str, similar: Size | None, sizes: list[Size], zone: str | None, image: Json | None = None) -> str:
-    """Available sizes that are most like the one asked for, in the zone asked for, and that take the image."""
-    free = [size for size in sizes if not size.blocked and _would_do(zone, similar, size, image)]
-    if similar:
-        free.sort(
-            key=lambda size: (
-                abs(size.number("vCPUs") - similar.number("vCPUs")),
-                abs(size.number("MemoryGB") - similar.number("MemoryGB")),
-            )
-        )
-    else:
-        free.sort(key=lambda size: (-_common(size.name.lower(), asked.lower()), size.number("vCPUs")))
-    return ", ".join(size.name for size in free[:_SUGGESTIONS]) or "none"
-
-
-def _would_do(zone: str | None, similar: Size | None, size: Size, image: Json | None) -> bool:
-    """Return whether a size is available in the zone and has what the requested size, or the image, needs."""
-    if zone and zone not in size.zones - size.blocked_zones:
-        return False
-    properties = properties_of(image)
-    processor = str(properties.get("architecture") or (similar.processor if similar else "")).lower()
-    if processor and size.processor and size.processor != processor:
-        return False
-    generation = str(properties.get("hyperVGeneration") or "")
-    needed = {generation} if generation else similar.generations if similar else frozenset()
-    return not needed or not size.generations or bool(needed & size.generations)
-
-
-def _common(one: str, other: str) -> int:
-    """How many letters two names have in common at their beginning."""
-    return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
 
 
 def _check_fit(desired: HostSpec, size: Size, image: Json | None) -> None:
@@ -343,7 +288,7 @@ def check_change(
     if entries is None:
         return
     if desired.vm_size and desired.vm_size.lower() != before.lower():
-        size = _find_size(desired, location, entries, next(iter(current.get("zones") or []), None))
+        size = find_size(desired, location, entries, next(iter(current.get("zones") or []), None))
         generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
         allowed = size.capabilities.get("HyperVGenerations", "")
         if generation and allowed and generation not in allowed:
@@ -356,23 +301,15 @@ def check_change(
             raise OptionError(
                 "vm_size", f"{desired.name} has Trusted Launch, which the size {size.name} does not support"
             )
-        known = _size_named(before, location, entries)
+        known = size_named(before, location, entries)
         if known:
             _check_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
     else:
-        known_size = _size_named(before, location, entries)
+        known_size = size_named(before, location, entries)
         if known_size is None:
             return
         size = known_size
     _check_capabilities(desired, size)
-
-
-def _sizes(location: str, entries: list[Json]) -> list[Size]:
-    return [read_size(entry, location) for entry in entries if entry.get("resourceType") == "virtualMachines"]
-
-
-def _size_named(name: str, location: str, entries: list[Json]) -> Size | None:
-    return next((size for size in _sizes(location, entries) if size.name.lower() == name.lower()), None)
 
 
 def _check_disk_types(desired: HostSpec, location: str, entries: list[Json]) -> None:

@@ -16,7 +16,7 @@ from ..._azure.tags import owner_of
 from ..._azure.wire import Json, dig, private_ip
 from ..._backend import Request
 from ..._errors import DockerHostError, OptionError
-from ..bodies.virtual_machine import ImageCapabilities
+from ..bodies.virtual_machine import Findings
 from ..current.reader import StateReader
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
@@ -47,14 +47,14 @@ class Preflight:
     location: str
     registered: tuple[str, ...] = ()
 
-    def check(self, current: HostState, plan: Plan) -> ImageCapabilities:
-        """Refuse what Azure would refuse, and return what image and size of a new host allow.
+    def check(self, current: HostState, plan: Plan) -> Findings:
+        """Refuse what Azure would refuse, and return what was found out for a new VM.
 
         :raises OptionError: the first option that Azure would refuse.
         :raises MissingPermissionError: the signed-in identity lacks permissions.
         """
         if not self.desired.behaviour.preflight:
-            return ImageCapabilities()
+            return Findings()
         self._check_private_address(current, plan)
         if not current.virtual_machine:
             return self._check_creation(current, plan)
@@ -63,7 +63,7 @@ class Preflight:
         if problem:
             raise OptionError("dns_label", problem)
         self._check_update(current.virtual_machine, plan)
-        return ImageCapabilities()
+        return Findings()
 
     def _check_private_address(self, current: HostState, plan: Plan) -> None:
         """Check that the private address is free in an existing network."""
@@ -93,7 +93,7 @@ class Preflight:
         sizes, *usages = run_parallel(jobs)
         check_change(self.desired, self.location, sizes, machine, usages[0] if usages else None)
 
-    def _check_creation(self, current: HostState, plan: Plan) -> ImageCapabilities:
+    def _check_creation(self, current: HostState, plan: Plan) -> Findings:
         names = self.resources.names
         scope = names.group_id if current.resource_group else f"/subscriptions/{names.subscription_id}"
         label = new_dns_label(plan)
@@ -102,16 +102,16 @@ class Preflight:
         if answers.label_problem and self._has_label(label):
             answers = replace(answers, label_problem=None)
         check_permissions(required_permissions(plan, self.resources), answers.permissions, scope)
-        capabilities = check_answers(self.desired, self.location, answers)
+        findings = check_answers(self.desired, self.location, answers)
         if not answers.unregistered:
-            return capabilities
+            return findings
         if self.request.check_mode:
             self.registered = answers.unregistered
             self.request.warn(
                 f"The subscription is not registered for {', '.join(self.registered)}. A run registers it first; only"
                 " then can size, image and quota be checked."
             )
-            return capabilities
+            return findings
         return self._register(answers.unregistered, query)
 
     def _has_label(self, label: str | None) -> bool:
@@ -121,7 +121,7 @@ class Preflight:
         owned = owner_of(address) == self.desired.name
         return owned and dig(address, "properties", "dnsSettings", "domainNameLabel") == label
 
-    def _register(self, namespaces: tuple[str, ...], query: t.Callable[[], Answers]) -> ImageCapabilities:
+    def _register(self, namespaces: tuple[str, ...], query: t.Callable[[], Answers]) -> Findings:
         """Register resource providers, which is a change, and only then ask for the rest."""
         register(self.session, self.resources.names.name, namespaces)
         self.registered = namespaces

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -44,6 +45,11 @@ CORES = (2, 4, 8, 16, 32, 48, 64)
 GENERAL = (("D", 4, (3, 4, 5, 6)), ("E", 8, (3, 4, 5, 6)), ("F", 2, (2,)))
 """Letter, GiB for each core, generations."""
 SUFFIXES = ("", "s", "as", "ds", "ads", "ps", "pds")
+LOW_MEMORY = {5: ("ls", "lds", "pls", "plds"), 6: ("ls", "als", "lds", "alds", "pls", "plds")}
+"""Suffixes of D with half the memory, by generation."""
+PREVIOUS = re.compile(r"(Basic_.*|Standard_(A.*|B\d+[a-z]*|[DE]S?\d+[a-z]*(_v[2-4])?|F\d+[a-z]*(_v2)?))", re.IGNORECASE)
+"""Series that a new subscription cannot deploy since July 2026 ("Previous-generation VM size series capacity growth
+restrictions"), and retired ones."""
 
 
 def _size(name: str, vcpus: int, memory_gb: float, family: str, temporary_gb: int = 0) -> Size:
@@ -54,9 +60,13 @@ def _size(name: str, vcpus: int, memory_gb: float, family: str, temporary_gb: in
 def _burstable_sizes() -> t.Iterator[Size]:
     for name, (vcpus, memory) in BURSTABLE.items():
         yield _size(f"Standard_{name}", vcpus, memory, "standardBSFamily", vcpus * 4)
-    for vcpus, suffix in itertools.product((2, 4, 8, 16, 32), ("s", "as", "ps")):
-        yield _size(f"Standard_B{vcpus}{suffix}_v2", vcpus, vcpus * 4, f"standardB{suffix}v2Family")
-        yield _size(f"Standard_B{vcpus}l{suffix}_v2", vcpus, vcpus * 2, f"standardB{suffix}v2Family")
+    for vcpus, letter in itertools.product((2, 4, 8, 16, 32), ("", "a", "p")):
+        if (vcpus, letter) == (32, "p"):
+            continue
+        yield _size(f"Standard_B{vcpus}{letter}s_v2", vcpus, vcpus * 4, f"standardB{letter}sv2Family")
+        yield _size(f"Standard_B{vcpus}{letter}ls_v2", vcpus, vcpus * 2, f"standardB{letter}sv2Family")
+    for letter in ("", "a", "p"):
+        yield _size(f"Standard_B2{letter}ts_v2", 2, 1, f"standardB{letter}sv2Family")
 
 
 def _previous_sizes() -> t.Iterator[Size]:
@@ -78,6 +88,10 @@ def _general_sizes() -> t.Iterator[Size]:
         for generation, suffix in itertools.product(generations, SUFFIXES):
             name = f"Standard_{letter}{vcpus}{suffix}_v{generation}"
             yield _size(name, vcpus, vcpus * ratio, f"standard{letter}{suffix.upper()}v{generation}Family")
+    for vcpus, (generation, suffixes) in itertools.product(CORES, LOW_MEMORY.items()):
+        for suffix in suffixes:
+            name = f"Standard_D{vcpus}{suffix}_v{generation}"
+            yield _size(name, vcpus, vcpus * 2, f"standardD{suffix.upper()}v{generation}Family")
 
 
 def _sizes() -> dict[str, Size]:
@@ -92,6 +106,13 @@ SIZES = _sizes()
 def size_of(_cloud: Cloud, name: str) -> Size:
     """Return a size by its name; one that is not in the catalogue counts as two cores."""
     return SIZES.get(name.lower()) or Size(name, 2, 4096, "standardFamily", 4)
+
+
+def is_restricted(cloud: Cloud, name: str) -> bool:
+    """Return whether the subscription cannot deploy a size."""
+    if PREVIOUS.fullmatch(name) and not cloud.switches["previous_sizes"]:
+        return True
+    return name.lower() in {entry.lower() for entry in cloud.switches["sku_not_available"]}
 
 
 def size_body(size: Size) -> dict[str, t.Any]:

@@ -236,8 +236,10 @@ async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
     )
     rows += [("lowPriorityCores", "Total Regional Spot vCPUs", spot, limit)]
     rows += [("virtualMachines", "Virtual Machines", len(vms), 25000)]
-    for family in _names(size.family for size in catalogue.SIZES.values()):
-        rows.append((family, f"{family} vCPUs", cores.get(family, 0), limit))
+    families = {size.family: size.name for size in catalogue.SIZES.values()}
+    for family in _names(families):
+        previous = catalogue.PREVIOUS.fullmatch(families[family]) and not cloud.switches["previous_sizes"]
+        rows.append((family, f"{family} vCPUs", cores.get(family, 0), 0 if previous else limit))
     return listing(
         [
             {"limit": most, "unit": "Count", "currentValue": now, "name": {"value": value, "localizedValue": text}}
@@ -250,11 +252,12 @@ async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
 async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
     """List the SKUs of the location in ``$filter=location eq 'X'``, or of every location."""
     wanted = request.query.get("$filter", "").partition("eq")[2].strip().strip("'").lower()
-    missing = {name.lower() for name in cloud.switches["sku_not_available"]}
     found: list[Json] = []
     for location in LOCATIONS:
         if wanted in ("", location):
-            found += [_sku(size, location, size.name.lower() in missing) for size in catalogue.SIZES.values()]
+            found += [
+                _sku(size, location, catalogue.is_restricted(cloud, size.name)) for size in catalogue.SIZES.values()
+            ]
             found += [_disk_sku(name, location) for name in DISK_TYPES if zones_of(location) or "ZRS" not in name]
     return listing(found)
 

@@ -138,7 +138,7 @@ def check_size(cloud: Cloud, vm: Resource, size: str) -> None:
             "at https://aka.ms/azure-regions.",
             "vmSize",
         )
-    if size.lower() in {name.lower() for name in cloud.switches["sku_not_available"]}:
+    if catalogue.is_restricted(cloud, size):
         raise ApiError(
             409,
             "SkuNotAvailable",

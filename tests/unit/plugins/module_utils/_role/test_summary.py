@@ -22,7 +22,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary imp
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary_task import BACKEND
 
 CHANGE = "Docker port 4243 -> 2376"
-CREATION = "create virtual machine web1: Standard_B2s in westeurope"
+CREATION = "create virtual machine web1: Standard_B2als_v2 in westeurope"
 
 
 @pytest.fixture(autouse=True)

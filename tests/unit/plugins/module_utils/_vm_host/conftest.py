@@ -17,7 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure import operations
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.argument_spec import SPEC
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.bodies.virtual_machine import ImageCapabilities
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.bodies.virtual_machine import Findings
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.host_spec import (
     HostSpec,
@@ -51,7 +51,7 @@ def desired(**given: t.Any) -> HostSpec:
 def plan_of(host: HostSpec, current: HostState) -> Plan:
     """The plan for a host."""
     planner = Planner(host, resolve_resources(host, SUBSCRIPTION), current)
-    return planner.with_access(planner.plan(), (KEY,), ImageCapabilities())
+    return planner.with_access(planner.plan(), (KEY,), Findings())
 
 
 def created(host: HostSpec) -> HostState:

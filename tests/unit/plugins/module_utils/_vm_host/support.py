@@ -17,7 +17,7 @@ PLACE = {"location": "westeurope"}
 ADDRESS = {**PLACE, "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}}
 OTHERS = "others"
 # A size that can do much, a spot VM, and leave to stop.
-D2S = "Standard_D2s_v3"
+D2S = "Standard_D2ds_v5"
 SPOT = {"priority": "Spot", "vm_size": D2S}
 STOP = {"allow_stop": True}
 

@@ -111,9 +111,9 @@ def test_the_role_is_enough_and_no_more(operator: Operator) -> None:
 
 def every_change(operator: Operator) -> None:
     """What can be done to a host, and finding it."""
-    operator.run(vm_size="Standard_B2s", data_disks=[DISK])
-    operator.run(vm_size="Standard_B2s", data_disks=[DISK])
-    operator.run(vm_size="Standard_B2ms", allow_stop=True, data_disks=[{**DISK, "disk_size_gb": 16}])
+    operator.run(vm_size="Standard_B2s_v2", data_disks=[DISK])
+    operator.run(vm_size="Standard_B2s_v2", data_disks=[DISK])
+    operator.run(vm_size="Standard_B4s_v2", allow_stop=True, data_disks=[{**DISK, "disk_size_gb": 16}])
     operator.run(ssh_allowed_sources=["10.0.0.0/8"], dns_label="another-label-of-the-role", tags={"a": "b"})
     operator.cloud.azure.fault("operation", ends="Failed", method="PATCH", path="virtualMachines/web1$")
     operator.fail(tags={"a": "c"})

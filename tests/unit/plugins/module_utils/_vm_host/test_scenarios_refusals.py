@@ -31,7 +31,11 @@ REFUSED: tuple[tuple[str, Json, str], ...] = (
     ("image", {"image": "gallery:mine", "location": "northeurope"}, "no such version in northeurope"),
     ("image", {"image": "/SharedGalleries/none/images/x"}, "not shared"),
     ("image", {"image": "/CommunityGalleries/none/images/x/versions/1.0.0"}, "does not exist"),
-    ("image", {"vm_size": "Standard_A1_v2"}, "generation V2"),
+    (
+        "image",
+        {"vm_size": "Standard_D2s_v6", "image": "Canonical:ubuntu-24_04-lts:server-gen1:latest"},
+        "generation V1",
+    ),
     ("ephemeral_os_disk", {"ephemeral_os_disk": True}, "only 7"),
     ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": "Standard_D2s_v5"}, "EphemeralOSDiskSupported"),
     ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": D2S, "os_disk_size_gb": 64}, "only 49"),
@@ -172,7 +176,7 @@ IMMUTABLE: tuple[tuple[str, Json, Json], ...] = (
     ("security_profile.security_type", {}, {"security_profile": {"security_type": "Standard"}}),
     ("image", {"image": "gallery:mine"}, {"image": "gallery:ours"}),
     ("ephemeral_os_disk", {}, {"ephemeral_os_disk": True}),
-    ("vm_size", {"ephemeral_os_disk": True, "vm_size": D2S}, {"vm_size": "Standard_D4s_v3", **STOP}),
+    ("vm_size", {"ephemeral_os_disk": True, "vm_size": D2S}, {"vm_size": "Standard_D4ds_v5", **STOP}),
     (
         "proximity_placement_group",
         {"ephemeral_os_disk": True, "vm_size": D2S},

@@ -43,7 +43,7 @@ BAD: list[tuple[str, dict[str, t.Any], tuple[str, ...]]] = [
     ("ip_addresses[1]", {"ip_addresses": ["10.0.0.1", "10.0.0.256"]}, ("'10.0.0.256'",)),
     ("resource_group", {"resource_group": "rg."}, ("'rg.'", "1 to 90 letters")),
     ("location", {"location": "west-europe"}, ("'west-europe'", "westeurope")),
-    ("vm_size", {"vm_size": "big"}, ("'big'", "Standard_B2s")),
+    ("vm_size", {"vm_size": "big"}, ("'big'", "Standard_B2s_v2")),
     ("image", {"image": "nonsense"}, ("'nonsense'", "publisher:offer:sku:version", "debian-12")),
     ("image", {"image": "a:b:c"}, ("'a:b:c'", "publisher:offer:sku:version")),
     ("image", {"image": {"publisher": "a"}}, ("{'publisher': 'a'}", "publisher, offer, sku")),

@@ -295,7 +295,7 @@ def test_a_size_at_hand_restarts_and_another_deallocates(host: HostSpec) -> None
     bigger = desired(vm_size="Standard_D2s_v5", allow_stop=True)
     current = replace(created(host), available_sizes=frozenset({"standard_d2s_v5"}))
     assert plan_of(bigger, current).lines == ["update virtual machine web1 (restarts it)"]
-    current = replace(current, available_sizes=frozenset({"Standard_B1s"}))
+    current = replace(current, available_sizes=frozenset({"Standard_B2ts_v2"}))
     assert plan_of(bigger, current).lines == [
         "deallocate virtual machine web1",
         "update virtual machine web1",

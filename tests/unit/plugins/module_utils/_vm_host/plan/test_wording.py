@@ -54,7 +54,7 @@ def test_a_change_is_described_property_by_property(host: HostSpec) -> None:
         "allow UDP 53 from Internet",
     ):
         assert line in lines
-    assert any(line.startswith("vm size Standard_B2s -> Standard_D2s_v5") for line in lines)
+    assert any(line.startswith("vm size Standard_B2als_v2 -> Standard_D2s_v5") for line in lines)
 
 
 def test_a_port_that_is_no_longer_asked_for_is_closed(host: HostSpec) -> None:

@@ -13,10 +13,14 @@ import pytest
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.bodies.virtual_machine import (
-    ImageCapabilities,
+    Findings,
     machine_body,
 )
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.vm_sizes import (
+    DEFAULT_ARM_SIZES,
+    DEFAULT_SIZES,
+)
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight.checks import (
     check_answers,
     check_change,
@@ -54,10 +58,22 @@ def switched_back(cloud: Cloud) -> t.Iterator[None]:
 @pytest.mark.parametrize(
     ("switch", "given", "option", "says"),
     [
-        ({"sku_not_available": ["Standard_B2s"]}, {}, "vm_size", "Standard_B"),
+        (
+            {"sku_not_available": [*DEFAULT_SIZES]},
+            {},
+            "vm_size",
+            "must be set, because none of the default sizes .* Av",
+        ),
+        (
+            {"sku_not_available": ["Standard_B4as_v2"]},
+            {"vm_size": "Standard_B4as_v2"},
+            "vm_size",
+            "is not available in westeurope for this subscription. Available are Standard_B4",
+        ),
+        ({}, {"vm_size": "Standard_B2s"}, "vm_size", "Standard_B2s is not available in westeurope"),
         ({}, {"vm_size": "Standard_B99x"}, "vm_size", "does not exist"),
         ({"taken_labels": ["taken-label"]}, {"dns_label": "taken-label"}, "dns_label", "taken"),
-        ({"cores_quota": 1}, {}, "vm_size", "of 1 are used"),
+        ({"cores_quota": 1}, {}, "vm_size", "must be set.*of 1 are used"),
         ({}, {"image": "Canonical:ubuntu-24_04-lts:nothing:latest"}, "image", "does not exist"),
         ({}, {"image": "Canonical:ubuntu-24_04-lts:server:1.2.3"}, "image", "does not exist"),
         ({}, {"vm_size": "Standard_D2ps_v5"}, "image", "x64"),
@@ -106,13 +122,13 @@ def test_what_azure_knows_of_usage_is_told(cloud: Cloud) -> None:
 
 
 def test_a_size_that_has_run_out_meanwhile(cloud: Cloud) -> None:
-    text = "The requested VM size for resource 'Standard_B2s' is currently not available in location 'westeurope'."
+    text = "The requested VM size for resource 'Standard_B2als_v2' is currently not available in location 'westeurope'."
     cloud.azure.fault(
         "status", method="PUT", path="/virtualMachines/", status=409, code="SkuNotAvailable", message=text
     )
     with pytest.raises(AzureError, match=r"Similar sizes in .*: Standard_.*Exists so far") as caught:
-        cloud.run(vm_size="Standard_B2s")
-    assert "Standard_B2s," not in str(caught.value).partition("alike:")[2]
+        cloud.run(vm_size="Standard_B2als_v2")
+    assert "Standard_B2als_v2," not in str(caught.value).partition("alike:")[2]
 
 
 def test_missing_rights_are_told_before_anything_is_changed(cloud: Cloud) -> None:
@@ -197,10 +213,10 @@ def test_the_terms_of_an_image_that_is_sold(cloud: Cloud) -> None:
     assert cloud.run(**given)["host"]["power_state"] == "running"
 
 
-SIZE = {
+SIZE: dict[str, t.Any] = {
     "resourceType": "virtualMachines",
-    "name": "Standard_B2s",
-    "family": "standardBSFamily",
+    "name": "Standard_B2als_v2",
+    "family": "standardBasv2Family",
     "locationInfo": [{"location": "westeurope", "zones": ["1", "3"]}],
     "capabilities": [{"name": "vCPUs", "value": "2"}, {"name": "HyperVGenerations", "value": "V1,V2"}],
 }
@@ -221,25 +237,24 @@ def image(**properties: t.Any) -> dict[str, t.Any]:
 def size(**capabilities: str) -> list[dict[str, t.Any]]:
     """The one size, with further capabilities."""
     more = [{"name": name, "value": value} for name, value in capabilities.items()]
-    return [{**SIZE, "capabilities": [*t.cast("list[t.Any]", SIZE["capabilities"]), *more]}]
+    return [{**SIZE, "capabilities": [*SIZE["capabilities"], *more]}]
 
 
 def test_trusted_launch_where_image_and_size_allow_it() -> None:
-    assert check_answers(desired(), "westeurope", Answers(size(), None, IMAGE)) == ImageCapabilities(True)
-    assert check_answers(
-        desired(), "westeurope", Answers(size(TrustedLaunchDisabled="True"), None, IMAGE)
-    ) == ImageCapabilities(False)
-    assert check_answers(desired(), "westeurope", Answers(size(), None, image(features=[]))) == ImageCapabilities(False)
-    assert check_answers(desired(), "westeurope", Answers()) == ImageCapabilities(False)
+    assert check_answers(desired(), "westeurope", Answers(size(), None, IMAGE)) == Findings(SIZE["name"], True)
+    without = Answers(size(TrustedLaunchDisabled="True"), None, IMAGE)
+    assert check_answers(desired(), "westeurope", without) == Findings(SIZE["name"])
+    assert check_answers(desired(), "westeurope", Answers(size(), None, image(features=[]))) == Findings(SIZE["name"])
+    assert check_answers(desired(), "westeurope", Answers()) == Findings(SIZE["name"])
 
 
 @pytest.mark.parametrize(
     ("given", "answers", "option"),
     [
         ({}, Answers(size(), None, image(osDiskImage={"operatingSystem": "Windows"})), "image"),
-        ({}, Answers(size(HyperVGenerations="V1"), None, IMAGE), "image"),
+        ({"vm_size": SIZE["name"]}, Answers(size(HyperVGenerations="V1"), None, IMAGE), "image"),
         ({}, Answers(size(), None, image(plan={"name": "a", "product": "b", "publisher": "c"})), "plan"),
-        ({"zone": "2"}, Answers(size(), None, IMAGE), "zone"),
+        ({"zone": "2", "vm_size": SIZE["name"]}, Answers(size(), None, IMAGE), "zone"),
         ({"ephemeral_os_disk": True}, Answers(size(EphemeralOSDiskSupported="False")), "ephemeral_os_disk"),
         ({"priority": "Spot"}, Answers(size(LowPriorityCapable="False")), "priority"),
         (
@@ -341,8 +356,10 @@ def a_disk(kind: str) -> dict[str, t.Any]:
 def resized(vcpus: int, limit: int, **current: t.Any) -> None:
     """Judge a change from two to some vCPUs, of which ten are in use."""
     larger = {**size()[0], "name": "Standard_B99s", "capabilities": [{"name": "vCPUs", "value": str(vcpus)}]}
-    usages = [{"name": {"value": value}, "currentValue": 10, "limit": limit} for value in ("cores", "standardBSFamily")]
-    machine = {"properties": {"hardwareProfile": {"vmSize": "Standard_B2s"}}, **current}
+    usages = [
+        {"name": {"value": value}, "currentValue": 10, "limit": limit} for value in ("cores", "standardBasv2Family")
+    ]
+    machine = {"properties": {"hardwareProfile": {"vmSize": "Standard_B2als_v2"}}, **current}
     check_change(desired(vm_size="Standard_B99s"), "westeurope", [*size(), larger], machine, usages)
 
 
@@ -393,12 +410,13 @@ def test_spot_has_a_quota_of_its_own() -> None:
         check_answers(desired(), "westeurope", Answers(size(), usages))
 
 
-def offered(name: str, zones: str = "123", **capabilities: str) -> dict[str, t.Any]:
+def offered(name: str, zones: str = "123", family: str = "standardDv5Family", **capabilities: str) -> dict[str, t.Any]:
     """A size that is offered in zones."""
     shown = {"vCPUs": "2", "HyperVGenerations": "V1,V2", "CpuArchitectureType": "x64", **capabilities}
     return {
         **SIZE,
         "name": name,
+        "family": family,
         "locationInfo": [{"location": "westeurope", "zones": list(zones)}],
         "capabilities": [{"name": key, "value": value} for key, value in shown.items()],
     }
@@ -437,3 +455,78 @@ def test_sizes_that_are_suggested_are_for_the_same_processor() -> None:
         check_answers(desired(vm_size="Standard_B2none"), "westeurope", Answers([*OFFERED, blocked]))
     assert "B2arm" not in str(caught.value)
     assert "B2a" in str(caught.value)
+
+
+ARM_IMAGE = "Canonical:ubuntu-24_04-lts:server-arm64:latest"
+NO_BURST = {"LowPriorityCapable": "False", "EphemeralOSDiskSupported": "False", "MaxDataDiskCount": "4"}
+DEFAULTS_OFFERED = [
+    *(offered(name, family="standardBasv2Family", **NO_BURST) for name in DEFAULT_SIZES[:2]),
+    offered(DEFAULT_SIZES[2], zones="3", family="standardBsv2Family", **NO_BURST),
+    offered(DEFAULT_SIZES[4], HyperVGenerations="V2", EphemeralOSDiskSupported="False"),
+    offered(DEFAULT_SIZES[5], EphemeralOSDiskSupported="False"),
+    offered(DEFAULT_SIZES[6]),
+    *(offered(name, CpuArchitectureType="Arm64") for name in DEFAULT_ARM_SIZES),
+]
+FULL = [{"name": {"value": "standardBasv2Family"}, "currentValue": 9, "limit": 10}]
+
+
+def blocked_first(**restriction: t.Any) -> list[dict[str, t.Any]]:
+    """The default sizes, of which the first is restricted."""
+    return [{**DEFAULTS_OFFERED[0], "restrictions": [restriction]}, *DEFAULTS_OFFERED[1:]]
+
+
+@pytest.mark.parametrize(
+    ("given", "answers", "chosen"),
+    [
+        ({}, Answers(DEFAULTS_OFFERED), DEFAULT_SIZES[0]),
+        ({}, Answers(blocked_first(type="Location", values=["westeurope"])), DEFAULT_SIZES[1]),
+        (
+            {"zone": "2"},
+            Answers(blocked_first(type="Zone", restrictionInfo={"zones": ["2"]})),
+            DEFAULT_SIZES[1],
+        ),
+        ({}, Answers(DEFAULTS_OFFERED[1:]), DEFAULT_SIZES[1]),
+        ({}, Answers(DEFAULTS_OFFERED, FULL), DEFAULT_SIZES[2]),
+        ({"zone": "1"}, Answers(DEFAULTS_OFFERED, FULL), DEFAULT_SIZES[4]),
+        ({"priority": "Spot"}, Answers(DEFAULTS_OFFERED), DEFAULT_SIZES[4]),
+        ({"priority": "Spot"}, Answers(DEFAULTS_OFFERED, None, image(hyperVGeneration="V1")), DEFAULT_SIZES[5]),
+        ({"ephemeral_os_disk": True}, Answers(DEFAULTS_OFFERED), DEFAULT_SIZES[6]),
+        ({}, Answers(DEFAULTS_OFFERED, None, image(architecture="Arm64")), DEFAULT_ARM_SIZES[0]),
+        ({"image": ARM_IMAGE}, Answers(DEFAULTS_OFFERED), DEFAULT_ARM_SIZES[0]),
+        ({"image": ARM_IMAGE}, Answers(DEFAULTS_OFFERED, None, image(architecture="x64")), DEFAULT_SIZES[0]),
+        ({"image": ARM_IMAGE}, Answers(), DEFAULT_ARM_SIZES[0]),
+        ({"image": "acme:alarm-charm:swarm:latest"}, Answers(), DEFAULT_SIZES[0]),
+        ({"vm_size": "Standard_X9"}, Answers(), "Standard_X9"),
+    ],
+)
+def test_a_new_host_gets_the_first_default_size_that_suits(
+    given: dict[str, t.Any], answers: Answers, chosen: str
+) -> None:
+    assert check_answers(desired(**given), "westeurope", answers).vm_size == chosen
+
+
+def test_why_no_default_size_suits() -> None:
+    with pytest.raises(OptionError, match=r"B2als_v2, Standard_B2ls_v2: needs 2 vCPUs") as caught:
+        check_answers(desired(), "westeurope", Answers([*DEFAULTS_OFFERED[:2], offered("Standard_D2s_v5")], FULL))
+    assert caught.value.option == "vm_size"
+    assert "Standard_B2as_v2, Standard_B2s_v2" in caught.value.problem
+    assert "Available are Standard_D2s_v5." in caught.value.problem
+
+
+def test_the_chosen_size_is_predicted_made_and_kept(cloud: Cloud) -> None:
+    cloud.azure.switch("sku_not_available", [*DEFAULT_SIZES[:1]])
+    assert cloud.run(check=True)["host"]["vm_size"] == DEFAULT_SIZES[1]
+    made = cloud.run()
+    assert made["host"]["vm_size"] == DEFAULT_SIZES[1]
+    cloud.azure.switch("sku_not_available", [])
+    again = cloud.run()
+    assert (again["changed"], again["host"]["vm_size"]) == (False, DEFAULT_SIZES[1])
+    assert not [entry for entry in cloud.azure.requests() if "skus" in entry["path"] or "usages" in entry["path"]]
+
+
+def test_azure_runs_out_of_the_chosen_size(cloud: Cloud) -> None:
+    cloud.azure.switch("sku_not_available", [*DEFAULT_SIZES[:1]])
+    cloud.azure.fault("status", method="PUT", path="/virtualMachines/", status=409, code="SkuNotAvailable")
+    with pytest.raises(AzureError, match="Similar sizes in westeurope") as caught:
+        cloud.run()
+    assert f"{DEFAULT_SIZES[1]}," not in str(caught.value).partition("Similar sizes")[2]
