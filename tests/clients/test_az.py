@@ -51,7 +51,7 @@ def machine(azure: LocalAzure, group: str, name: str, ssh_public_key: str) -> di
 
 
 def make_machine(az: Az, group: str, name: str, ssh_public_key: str, scratch: Path) -> None:
-    """Make a VM; ``az vm create`` would hand the Resource Manager a template."""
+    """Make a VM that refers to an interface, without the template of ``az vm create``."""
     body = scratch / "vm.json"
     body.write_text(json.dumps(machine(az.azure, group, name, ssh_public_key)))
     path = f"/subscriptions/{az.azure.subscription_id}/resourceGroups/{group}/providers/Microsoft.Compute"
@@ -192,6 +192,34 @@ def test_run_command(az: Az) -> None:
     assert view["output"].strip() == "good day"
     az(f"vm run-command delete --yes {ON_VM} {name}")
     assert az(f"vm run-command list {ON_VM}") == []
+
+
+def test_machines_of_az_vm_create(az: Az, ssh_public_key: str) -> None:
+    """It deploys a template: with everything new, with an existing network and group, several machines at once."""
+    group = "-g rg-az-create"
+    az("group create -l westeurope -n rg-az-create")
+    common = f"vm create {group} --admin-username azureuser"
+    az(f"{common} -n one --image Debian12 --validate --ssh-key-value", ssh_public_key)
+    made = az(f"{common} -n one --image Debian12 --ssh-key-value", ssh_public_key)
+    assert (made["powerState"], made["privateIpAddress"]) == ("VM running", "10.0.0.4")
+    more = f"{common} --image {IMAGE} --vnet-name oneVNET --subnet oneSubnet"
+    az(
+        f"{more} -n two --nsg oneNSG --data-disk-sizes-gb 4 --tags a=b --assign-identity --ssh-key-value",
+        ssh_public_key,
+    )
+    assert az(f"vm show {group} -n two")["identity"]["type"] == "SystemAssigned"
+    az(f"{more} -n many --count 2 --public-ip-address= --nsg= --ssh-key-value", ssh_public_key)
+    assert names(az(f"vm list {group}")) == ["many0", "many1", "one", "two"]
+    az(f"vm availability-set create {group} -n set")
+    deployed = az(f"deployment group list {group}")
+    assert {deployment["properties"]["provisioningState"] for deployment in deployed} == {"Succeeded"}
+    az(f"lock create {group} -n keep --lock-type CanNotDelete")
+    refused = az.attempt(*f"vm delete --yes {group} -n one".split())
+    assert "ScopeLocked" in refused.stderr
+    az(f"lock delete {group} -n keep")
+    az(f"vm auto-shutdown {group} -n one --time 1900")
+    assert az(f"network nic list-effective-nsg {group} -n oneVMNic")["value"]
+    az("group delete --yes -n rg-az-create")
 
 
 def test_everything_is_deleted(az: Az) -> None:
