@@ -111,9 +111,13 @@ class _Run:
             return
         before = _properties(current) if current else {}
         for key, after in _properties(self.desired).items():
-            self.changes.compare(key, before.get(key), after)
+            if key != "docker_host" or not _is_same_url(before.get(key), after):
+                self.changes.compare(key, before.get(key), after)
         if self.desired.host_id:
-            self.changes.compare("host_id", current.host_id if current else None, self.desired.host_id)
+            known = current.host_id if current else None
+            # Azure's IDs are case-insensitive.
+            if (known or "").lower() != self.desired.host_id.lower():
+                self.changes.compare("host_id", known, self.desired.host_id)
         if current:
             self.changes.compare("managed", current.managed, True)
 
@@ -242,6 +246,13 @@ def _properties(context: Context) -> dict[str, t.Any]:
     for file in TLS_FILES:
         properties[file] = fingerprint_of(context.tls.get(file))
     return properties
+
+
+def _is_same_url(one: str | None, other: str | None) -> bool:
+    """Return whether two URLs lead to one engine: names of hosts are case-insensitive, paths of sockets are not."""
+    if not one or not other or one.startswith("unix:"):
+        return one == other
+    return one.lower() == other.lower()
 
 
 def _env(sources: t.Mapping[str, str | None], context: Context, store: ContextStore) -> dict[str, str]:

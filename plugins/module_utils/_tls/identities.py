@@ -10,6 +10,7 @@ import contextlib
 import typing as t
 from dataclasses import dataclass
 
+from .._errors import OptionError
 from . import ca, keys, names
 from .store import (
     CA,
@@ -156,3 +157,11 @@ def request_fits(request: x509.CertificateSigningRequest | None, leaf: ca.Leaf, 
         return False
     dns_names, addresses = names.read_san(request)
     return (sorted(dns_names), sorted(addresses)) == (sorted(leaf.dns_names), sorted(leaf.ip_addresses))
+
+
+def spelling_error(existing: Identity) -> OptionError:
+    """Return the error about a name that differs from an existing one in case only."""
+    return OptionError(
+        "hosts" if existing.kind == "servers" else existing.kind,
+        f"{existing.label} exists already, and the given name differs only in case; use that spelling",
+    )

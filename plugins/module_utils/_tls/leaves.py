@@ -15,7 +15,7 @@ from .ca import CertificateAuthority
 from .ca_set import CaSet
 from .changeset import ChangeSet
 from .external_signing import SignedCertificates
-from .identities import CurrentPair, Identity, identity_of, read_pair, read_request, request_fits
+from .identities import CurrentPair, Identity, identity_of, read_pair, read_request, request_fits, spelling_error
 from .renewal import ASKED_FOR, CertificateSpec, Reason, reasons_for, remedies
 from .times import iso
 
@@ -81,11 +81,7 @@ class Leaves:
         current = dict.fromkeys(identity for path in self.changeset.before.files if (identity := identity_of(path)))
         for identity in current:
             if (identity.kind, identity.name.lower()) in named and identity not in self.results:
-                raise OptionError(
-                    "hosts" if identity.kind == "servers" else identity.kind,
-                    f"{identity.label} exists already, and the given name differs only in case;"
-                    " use that spelling, or remove it first (O(state=absent))",
-                )
+                raise spelling_error(identity)
         return [identity for identity in current if (identity.kind, identity.name.lower()) not in named]
 
     # One identity

@@ -10,7 +10,7 @@ import os
 import typing as t
 
 from .changeset import ChangeSet
-from .identities import Identity, identity_of
+from .identities import Identity, identity_of, spelling_error
 from .store import CA, CA_KEY, CURRENT_CA, NEXT_CA, NEXT_CA_KEY
 
 
@@ -21,6 +21,7 @@ def remove(changeset: ChangeSet) -> list[str]:
     """
     options = changeset.options
     identities = [desired.identity for desired in options.desired if desired.identity.name]
+    _check_spelling(changeset, identities)
     if options.remove_ca:
         ours = (identity_of(path) for path in changeset.before.files)
         identities = list(dict.fromkeys(identity for identity in ours if identity))
@@ -28,6 +29,17 @@ def remove(changeset: ChangeSet) -> list[str]:
     if options.remove_ca:
         _remove_ca(changeset)
     return gone
+
+
+def _check_spelling(changeset: ChangeSet, identities: t.Sequence[Identity]) -> None:
+    """Refuse names that differ from existing ones in case only, rather than leave those silently.
+
+    :raises OptionError: there is such a name.
+    """
+    spelled = {(identity.kind, identity.name.lower()): identity for identity in identities}
+    for existing in filter(None, map(identity_of, changeset.before.files)):
+        if spelled.get((existing.kind, existing.name.lower()), existing) != existing:
+            raise spelling_error(existing)
 
 
 def _remove_identity(changeset: ChangeSet, identity: Identity) -> bool:
