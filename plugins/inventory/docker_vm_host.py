@@ -129,7 +129,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._azure.argument_s
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.resource_ids import name_in
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tags import has_tag
-from ansible_collections.dockerhost.azure.plugins.module_utils._backend import failure
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import failure, forget_empty_home
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import (
     HostList,
@@ -230,6 +230,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         subscriptions = list({str(name or "").lower(): name for name in wanted}.values())
         groups = self.get_option("resource_groups") or []
         agent_state = bool(self.get_option("agent_state"))
+
+        forget_empty_home()
 
         def query_azure(subscription: str | None) -> HostList:
             given = {**params, "subscription_id": subscription}

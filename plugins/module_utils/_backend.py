@@ -10,6 +10,7 @@ A :class:`Backend` is an argument spec and a function. It runs in one of two way
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass
 
@@ -86,10 +87,17 @@ def missing_library(error: MissingLibraryError) -> str:
     return f"{message} All packages that the collection needs are listed in {REQUIREMENTS_FILE}. ({error.cause})"
 
 
+def forget_empty_home() -> None:
+    """Remove an empty HOME, with which ``~`` would be the root directory instead of the user's home."""
+    if os.environ.get("HOME") == "":
+        del os.environ["HOME"]
+
+
 def run_as_module(task: Backend) -> None:
     """Run a task as an ordinary module and end the process with its result."""
     from ansible.module_utils.basic import AnsibleModule
 
+    forget_empty_home()
     spec = {name: dict(option) for name, option in task.spec.argument_spec.items()}
 
     class Module(AnsibleModule):  # type: ignore[misc]

@@ -28,7 +28,13 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import check_values
-from ansible_collections.dockerhost.azure.plugins.module_utils._backend import UNRENDERED, Backend, Request, failure
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import (
+    UNRENDERED,
+    Backend,
+    Request,
+    failure,
+    forget_empty_home,
+)
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
     DockerHostError,
     OptionError,
@@ -210,6 +216,7 @@ def carry_out(
     :param fields: fields of the :class:`Request`.
     """
     spec = backend.spec
+    forget_empty_home()
     secrets = backend.secrets(args) if backend.secrets else secret_values(spec.argument_spec, args)
     try:
         check_values(spec.argument_spec, args)

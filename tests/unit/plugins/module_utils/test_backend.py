@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import pwd
 import sys
 import typing as t
 from unittest import mock
@@ -20,6 +22,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
     MissingLibraryError,
     OptionError,
 )
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out
 
 SPEC = ArgumentSpec(
     {
@@ -110,3 +113,22 @@ def test_a_missing_package_names_package_interpreter_and_requirements() -> None:
 
 def test_details_are_keys_of_the_failed_result() -> None:
     assert failure(DockerHostError("no", exists=["a"])) == {"msg": "no", "exists": ["a"]}
+
+
+@pytest.mark.parametrize("home", ["", None])
+def test_without_a_home_the_users_own_counts_in_both_ways_of_running(
+    home: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_request: Request) -> dict[str, t.Any]:
+        return {"changed": False, "home": os.path.expanduser("~/.docker")}
+
+    def without_home() -> None:
+        monkeypatch.setenv("HOME", "")
+        if home is None:
+            monkeypatch.delenv("HOME")
+
+    own = f"{pwd.getpwuid(os.getuid()).pw_dir}/.docker"
+    without_home()
+    assert run(work, {"name": "web1"}, capsys)["home"] == own
+    without_home()
+    assert carry_out(Backend("thing", SPEC, work), {"name": "web1"}).result["home"] == own
