@@ -9,10 +9,11 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import os
-import ssl
 import typing as t
-import urllib.request
 
+from ansible.module_utils.urls import open_url
+
+from .._azure.settings import first_set
 from .._errors import OptionError
 from .desired.inbound_rules import ME
 
@@ -73,8 +74,10 @@ def _query(option: str, service: str) -> str:
         raise OptionError("address_service", f"must start with https://, got {service!r}")
     remedy = "Give addresses instead, or set O(address_service) to an HTTPS service that answers with the address."
     try:
-        with urllib.request.urlopen(service, timeout=TIMEOUT, context=_trust()) as response:  # noqa: S310 - https, see above
-            text = response.read(_LONGEST).decode("ascii", "replace").strip()
+        # A redirect could lead away from HTTPS.
+        bundle = first_set(os.environ, *_BUNDLES)
+        response = open_url(service, timeout=TIMEOUT, ca_path=bundle, follow_redirects="none")
+        text = response.read(_LONGEST).decode("ascii", "replace").strip()
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise OptionError(
@@ -86,11 +89,3 @@ def _query(option: str, service: str) -> str:
         raise OptionError(
             option, f"{ME!r} needs the IPv4 address of this machine, but {service} answers {text[:60]!r}. {remedy}"
         ) from error
-
-
-def _trust() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    for name in _BUNDLES:
-        if os.environ.get(name):
-            context.load_verify_locations(os.environ[name])
-    return context
