@@ -159,6 +159,8 @@ def check_sources(option: str, sources: t.Sequence[str]) -> None:
     :raises OptionError: which, and why.
     """
     for place, source in enumerate(sources):
+        if source != ME and source.strip().lower() == ME:
+            raise OptionError(f"{option}[{place}]", f"must be written {ME!r}, got {source!r}")
         if source != ME:
             validators.check_source(f"{option}[{place}]", source)
     words = [source for source in sources if source != ME and not source[:1].isdigit()]

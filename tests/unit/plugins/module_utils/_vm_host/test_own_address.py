@@ -138,3 +138,9 @@ def test_me_stands_beside_addresses_and_not_beside_a_service_tag() -> None:
     assert read_host_spec(parameters(allowed_sources=["me", "192.0.2.1"]))
     with pytest.raises(OptionError, match="must not contain anything else with 'Internet'"):
         read_host_spec(parameters(allowed_sources=["me", "Internet"]))
+
+
+@pytest.mark.parametrize("spelling", ["ME", "Me", " me"])
+def test_me_in_another_spelling_is_no_service_tag(spelling: str) -> None:
+    with pytest.raises(OptionError, match=r"allowed_sources\[1\].* must be written 'me'"):
+        read_host_spec(parameters(allowed_sources=["10.0.0.0/8", spelling]))
