@@ -54,25 +54,23 @@ def test_every_fault_stands_there() -> None:
 
 
 NOT_SERVED = {
-    "template deployments": "Microsoft.Resources/deployments",
     "scale sets": "Microsoft.Compute/virtualMachineScaleSets",
     "snapshots": "Microsoft.Compute/snapshots",
     "load balancers": "Microsoft.Network/loadBalancers",
     "route tables": "Microsoft.Network/routeTables",
-    "peerings": "Microsoft.Network/virtualNetworks/vnet/virtualNetworkPeerings",
-    "effective rules": "Microsoft.Network/networkInterfaces/nic/effectiveNetworkSecurityGroups",
-    "network usages": "Microsoft.Network/locations/eastus/usages",
     "service tags": "Microsoft.Network/locations/eastus/serviceTags",
     "storage": "Microsoft.Storage/storageAccounts",
     "role assignments": "Microsoft.Authorization/roleAssignments",
-    "locks": "Microsoft.Authorization/locks",
-    "the tags API": "Microsoft.Resources/tags/default",
 }
 SERVED = {
     "availability sets": "Microsoft.Compute/availabilitySets",
     "proximity placement groups": "Microsoft.Compute/proximityPlacementGroups",
     "managed images": "Microsoft.Compute/images",
     "virtual networks": "Microsoft.Network/virtualNetworks",
+    "template deployments": "Microsoft.Resources/deployments",
+    "tags API": "Microsoft.Resources/tags/default",
+    "management locks": "Microsoft.Authorization/locks",
+    "schedules": "Microsoft.DevTestLab/schedules",
 }
 
 
