@@ -68,10 +68,8 @@ def _replaced(sources: t.Sequence[str], address: str) -> list[str]:
 def _query(option: str, service: str) -> str:
     """Return what a service says.
 
-    :raises OptionError: it is not HTTPS, cannot be reached, or answers with something else than an IPv4 address.
+    :raises OptionError: it cannot be reached, or answers with something else than an IPv4 address.
     """
-    if not service.startswith("https://"):
-        raise OptionError("address_service", f"must start with https://, got {service!r}")
     remedy = "Give addresses instead, or set O(address_service) to an HTTPS service that answers with the address."
     try:
         # A redirect could lead away from HTTPS.

@@ -191,6 +191,8 @@ def check_security(params: Params) -> None:
 
 
 def check_waiting(params: Params) -> None:
+    if not params["address_service"].startswith("https://"):
+        raise OptionError("address_service", f"must start with https://, got {params['address_service']!r}")
     if params["wait_timeout"] < 1:
         raise OptionError("wait_timeout", f"must be at least 1 second, got {params['wait_timeout']}")
     # "Availability zones" (learn.microsoft.com): a subscription's zones are called 1, 2 and 3.

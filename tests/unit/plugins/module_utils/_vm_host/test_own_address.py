@@ -130,8 +130,6 @@ def test_a_service_that_cannot_be_asked_is_an_error_with_a_remedy(
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with pytest.raises(OptionError, match=r"cannot be asked \(.*certificate.*set address_service to an HTTPS service"):
         resolved(service, ssh_allowed_sources=["me"])
-    with pytest.raises(OptionError, match="address_service: must start with https://, got 'http://"):
-        with_own_address(parameters(allowed_sources=["me"], address_service="http://127.0.0.1/"))
 
 
 def test_me_stands_beside_addresses_and_not_beside_a_service_tag() -> None:

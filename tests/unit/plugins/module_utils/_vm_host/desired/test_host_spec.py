@@ -165,6 +165,7 @@ BAD: list[tuple[str, dict[str, t.Any], tuple[str, ...]]] = [
         ("'ReadOnly'", "4096 GiB", "up to 4095", "None"),
     ),
     ("os_disk_size_gb", {"os_disk_size_gb": 9999}, ("9999", "1 to 4095")),
+    ("address_service", {"address_service": "http://192.0.2.1/"}, ("https://",)),
     ("custom_data", {"custom_data": "x" * 65536}, ("65536", "65535")),
     ("custom_data", {"custom_data": "Content-Type: x", "ssh_port": 2222}, ("2222", "#cloud-config")),
     ("vm_identity", {"vm_identity": {"type": "UserAssigned"}}, ("'UserAssigned'", "user_assigned_identities")),
