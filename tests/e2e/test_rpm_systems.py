@@ -110,9 +110,9 @@ def tools(machines: Machines) -> str:
     return machines.serve(tools_pool(CACHE, build))
 
 
-def make(machines: Machines, tools: str, number: int, manager: str, release: str, kinds: str) -> System:
+def make(machines: Machines, tools: str, guest: tuple[str, int], manager: str, release: str, kinds: str) -> System:
     """A guest with these tools and repositories that calls itself another distribution."""
-    system = System(machines, machines.start(manager, number))
+    system = System(machines, machines.start(*guest))
     system.sh(
         f"echo 'deb [trusted=yes] {tools} bookworm main' > /etc/apt/sources.list.d/tools.list;"
         "export DEBIAN_FRONTEND=noninteractive; apt-get update -qq;"
@@ -128,7 +128,7 @@ def make(machines: Machines, tools: str, number: int, manager: str, release: str
 @pytest.fixture(scope="module")
 def rhel(machines: Machines, tools: str) -> System:
     """RHEL 9."""
-    system = make(machines, tools, 4, "dnf", RHEL, "rhel/9")
+    system = make(machines, tools, ("rhel", 4), "dnf", RHEL, "rhel/9")
     system.sh(DNF)
     return system
 
@@ -136,7 +136,7 @@ def rhel(machines: Machines, tools: str) -> System:
 @pytest.fixture(scope="module")
 def sles(machines: Machines, tools: str) -> System:
     """SLES 15 with the Containers module, and with a repository that cannot be read."""
-    system = make(machines, tools, 5, "zypper", SLES, "suse sles/15")
+    system = make(machines, tools, ("sles", 5), "zypper", SLES, "suse sles/15")
     containers = "[containers]\nname=containers\nbaseurl=http://127.0.0.1/suse\nenabled=1\nautorefresh=1\ngpgcheck=1\n"
     system.sh("mkdir -p /etc/zypp/repos.d; cat > /etc/zypp/repos.d/os.repo", stdin=containers.encode())
     system.sh("cat > /etc/zypp/repos.d/broken.repo; rpm --import /srv/good.asc", stdin=BROKEN.encode())
@@ -146,7 +146,7 @@ def sles(machines: Machines, tools: str) -> System:
 @pytest.fixture(scope="module")
 def azure_linux(machines: Machines, tools: str) -> System:
     """Azure Linux 3, with an imitation of its tdnf."""
-    system = make(machines, tools, 6, "dnf", AZURE_LINUX, "azurelinux")
+    system = make(machines, tools, ("azurelinux", 6), "dnf", AZURE_LINUX, "azurelinux")
     system.sh(DNF)
     system.sh("cat > /usr/bin/tdnf; chmod 755 /usr/bin/tdnf", stdin=b"#!/usr/bin/python3\n" + TDNF.read_bytes())
     base = (
@@ -229,7 +229,7 @@ class TestRhel:
         assert "docker-host" not in rhel.sh("ls /etc/yum.repos.d")
 
     def test_a_release_is_chosen_before_its_candidates(self, rhel: System, docker: dict[str, t.Any]) -> None:
-        rhel.push({**docker, "channel": "test", "version": "29.2"})
+        assert rhel.push_while_held("dnf", {**docker, "channel": "test", "version": "29.2"}) == "dnf"
         assert rhel.versions("docker-ce") == ["29.2.0-1.el9"]
 
     def test_a_held_engine_is_removed(self, rhel: System, docker: dict[str, t.Any]) -> None:

@@ -13,11 +13,12 @@ from .paths import LOCK_WAIT
 
 NETWORK_WAIT = 300
 LOCK_PAUSE = 10
-# What apt, dpkg, zypper, rpm and yum say when somebody else works with packages. zypper's solver also speaks of locks,
-# which an administrator has set and which no waiting takes away.
+# What apt, dpkg, zypper, rpm, dnf and yum say when somebody else works with packages. zypper's solver also speaks of
+# locks, which an administrator has set and which no waiting takes away.
 LOCKED = re.compile(
     r"Could not get lock|Unable to (acquire|lock)|(is|was) locked by another process|locked by the application|"
-    r"can't create transaction lock|existing lock /|holding the yum lock",
+    r"can't create transaction lock|existing lock /|holding the yum lock|"
+    r"already locked by \d",
     re.IGNORECASE,
 )
 PASSING = re.compile(
@@ -29,7 +30,7 @@ PASSING = re.compile(
 # A line that says what is wrong, and lines that only say that something is.
 TELLING = re.compile(
     r"^\s*(- Curl error|- Status code|- nothing provides|E: |dpkg: error|error: |Error: |Problem: |No provider|"
-    r"Error\(\d+\)|.*\bnot (found|offered)\b)"
+    r"Error\(\d+\)|.*\b(not (found|offered)|already locked)\b)"
 )
 GENERAL = re.compile(
     r"Sub-process|Unable to fetch some|Some index files|Unable to correct problems|held broken|Transaction failed|"
@@ -81,7 +82,7 @@ def waiting_for(machine, kind, output, lock_files):
 
 def holder(machine, output, lock_files):
     """Return name and number of the process that holds the lock, as the command or /proc/locks says it; else empty."""
-    found = re.search(r"(?:process|pid) (\d+)(?: \((?P<name>[^)]+)\))?", output)
+    found = re.search(r"(?:process|pid|locked by) (\d+)(?: \((?P<name>[^)]+)\))?", output)
     if found:
         return "{} (pid {})".format(found.group("name") or process_name(machine, found.group(1)), found.group(1))
     inodes = set()

@@ -87,8 +87,9 @@ class Dnf(Rpm):
         while True:
             extra = ["--disablerepo=" + name for name in self.skipped]
             try:
-                # Not quietly: only the warnings say why a repository cannot be read.
-                return self.patiently(self.name, "-y", *extra, *words)
+                # Not quietly: only the warnings say why a repository cannot be read. Without the last option, it waits
+                # for other runs of dnf without an end, and nobody learns for which.
+                return self.patiently(self.name, "-y", *extra, *words, "--setopt=exit_on_lock=1")
             except Problem as problem:
                 broken = re.search(
                     r"(?:metadata for repo|Cannot prepare internal mirrorlist.*repo) '([^']+)'", problem.output

@@ -63,7 +63,7 @@ class DataDisk:
 
 
 #: The locks that a guest can be told to hold.
-PACKAGE_LOCKS = ("dpkg-frontend", "apt-lists", "apt-archives", "rpm", "zypper")
+PACKAGE_LOCKS = ("dpkg-frontend", "apt-lists", "apt-archives", "rpm", "dnf", "zypper")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ LOCKS = {
     "apt-lists": ("/var/lib/apt/lists/lock", "apt-get"),
     "apt-archives": ("/var/cache/apt/archives/lock", "apt.systemd.dai"),
     "rpm": ("/var/lib/rpm/.rpm.lock", "dnf-automatic"),
+    "dnf": ("/var/cache/dnf/metadata_lock.pid", "dnf"),
     "zypper": ("/run/zypp.pid", "zypper"),
 }
 
@@ -33,10 +34,10 @@ def hold(name: str, seconds: float) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "a+", encoding="ascii") as file:
         fcntl.lockf(file, fcntl.LOCK_EX)
-        if name == "zypper":
-            # Its lock is the number of a process that runs. The file itself is locked only to read and write it.
+        if path.endswith(".pid"):
+            # The lock is the number of a process that runs. The file itself is locked only to read and write it.
             file.truncate(0)
-            file.write(f"{os.getpid()}\n")
+            file.write(f"{os.getpid()}")
             file.flush()
             fcntl.lockf(file, fcntl.LOCK_UN)
         os.write(1, b"held")

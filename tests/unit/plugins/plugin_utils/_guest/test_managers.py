@@ -112,7 +112,7 @@ def test_a_foreign_repository_that_fails_is_passed_over(setup: t.Any, tmp_path: 
     broken = (1, "Error: Failed to download metadata for repo 'rhui-base': Cannot download repomd.xml")
     recorder = machine(setup, tmp_path / "root", "rhel9", **{"dnf_-y_install": broken})
     recorder.facts().packages.install(["docker-ce"])
-    assert recorder.commands[-1] == "dnf -y --disablerepo=rhui-base install docker-ce"
+    assert recorder.commands[-1] == "dnf -y --disablerepo=rhui-base install docker-ce --setopt=exit_on_lock=1"
     assert "rhui-base" in recorder.machine.notes[0]
     ours = (1, "Error: Failed to download metadata for repo 'docker-host-stable': Cannot download repomd.xml")
     recorder = machine(setup, tmp_path / "ours", "rhel9", **{"dnf_-y_install": ours})
@@ -239,12 +239,12 @@ HELD = {
     "rocky9": (
         "/etc/dnf/plugins/versionlock.list",
         "docker-ce-3:28.5.2-1.el9.*\ndocker-ce-cli-1:28.5.2-1.el9.*\n",
-        "dnf -y versionlock delete docker-ce docker-ce-cli",
+        "dnf -y versionlock delete docker-ce docker-ce-cli --setopt=exit_on_lock=1",
     ),
     "fedora40": (
         "/etc/dnf/versionlock.toml",
         'version = "1.0"\n[[packages]]\nname = "docker-ce"\n[[packages]]\nname = "docker-ce-cli"\n',
-        "dnf -y versionlock delete docker-ce docker-ce-cli",
+        "dnf -y versionlock delete docker-ce docker-ce-cli --setopt=exit_on_lock=1",
     ),
     "sles15": (
         "",

@@ -21,6 +21,7 @@ LOCKS = [
     "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?",
     "System management is locked by the application with pid 4711 (zypper).",
     "error: can't create transaction lock on /var/lib/rpm/.rpm.lock (Resource temporarily unavailable)",
+    "metadata already locked by 4711",
     "Existing lock /var/run/yum.pid: another copy is running as pid 4711.",
 ]
 NETWORK = [
