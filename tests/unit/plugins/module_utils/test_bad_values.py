@@ -272,7 +272,7 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "logins[0].password": [""],
         "logins[0].ca": ["x"],
         "logins[0].ca_path": FILES,
-        "compose": [[{"name": "a", "definition": {"services": {}}} for _ in range(2)]],
+        "compose": [[{"name": "a", "definition": {"services": {}}} for _number in range(2)]],
         "compose[0].name": ["", "A", "a b", "-a", "a\n", "é"],
         "compose[0].definition": [{}, {"services": []}, {"services": {"a": None}}],
         "compose[0].content": ["", "a: [", "[]", "services: []"],
