@@ -1,0 +1,90 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller's surroundings: what is set for all hosts, strategies, no HOME, and values as text."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from .conftest import User
+
+# Where the hosts of the inventory are reached, and as whom, says nothing about where the role's tasks run.
+CONNECTION = {
+    "ansible_become": True,
+    "ansible_become_method": "sudo",
+    "ansible_become_user": "nobody",
+    "ansible_become_exe": "/no/such/sudo",
+    "ansible_connection": "ssh",
+    "ansible_host": "192.0.2.1",
+    "ansible_port": 1,
+    "ansible_user": "nobody",
+    "ansible_password": "wrong password",
+    "ansible_ssh_private_key_file": "/no/such/key",
+    "ansible_ssh_common_args": "-o ConnectTimeout=1",
+    "ansible_python_interpreter": "/no/such/python",
+    "ansible_remote_tmp": "/no/such/directory",
+    "ansible_shell_executable": "/no/such/shell",
+}
+# As they are typed: -e docker_host_tags='team=build'.
+TEXT = (
+    "docker_host_tags=team=build",
+    "docker_host_allowed_sources=192.0.2.0/24,198.51.100.7",
+    "docker_host_context=no",
+)
+
+SURROUNDINGS: dict[str, dict[str, t.Any]] = {
+    "connection variables and text": {"variables": CONNECTION, "text": TEXT},
+    "free without a home": {"strategy": "free", "environment": {"HOME": ""}},
+    "host_pinned with become": {"strategy": "host_pinned", "variables": {"ansible_become": True}},
+}
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        pytest.param(given, id=name, marks=[] if "text" in given else [pytest.mark.slow])
+        for name, given in SURROUNDINGS.items()
+    ],
+)
+def test_a_hosts_life_is_the_same_in_all_surroundings(user: User, surroundings: dict[str, t.Any]) -> None:
+    places = {
+        "docker_host_cert_dir": str(user.home / "certs"),
+        "docker_host_docker_config": str(user.home / "docker"),
+        "docker_host_known_hosts_path": str(user.home / "known_hosts"),
+        "docker_host_ssh_private_key_path": str(user.home / "key"),
+    }
+    group = {"hosts": {"n1": {}, "n2": {}}, "vars": {**places, **surroundings.get("variables", {})}}
+    (user.home / "inventory.json").write_text(json.dumps({"docker_hosts": group}))
+    text = [part for value in surroundings.get("text", ()) for part in ("-e", value)]
+    arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts", *text)
+    strategy = surroundings.get("strategy", "linear")
+    environment = {
+        "ANSIBLE_STRATEGY": strategy,
+        "ANSIBLE_HOME": str(user.home / "ansible"),
+        **surroundings.get("environment", {}),
+    }
+    made = user.play("create_docker_host", *arguments, environment=environment).changed
+    assert set(made) == {"n1", "n2"}
+    assert all(made.values())
+    assert (user.home / "certs/ca.pem").is_file()
+    again = user.play("create_docker_host", *arguments, environment=environment)
+    assert again.changed == {"n1": 0, "n2": 0}
+    before = user.azure.dump()
+    rotated = user.run(
+        "ansible-playbook",
+        "dockerhost.azure.rotate_docker_certs",
+        *("-e", json.dumps(user.variables)),
+        *arguments,
+        environment=environment,
+    )
+    if rotated.code:
+        assert "The strategy must be linear" in rotated.output, rotated.output[-4000:]
+        assert strategy != "linear"
+        assert user.azure.dump() == before
+    gone = user.play("delete_docker_host", *arguments, environment=environment).changed
+    assert all(gone[name] for name in ("n1", "n2"))
