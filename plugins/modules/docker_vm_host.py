@@ -445,6 +445,9 @@ options:
   assign_public_ip:
     description:
       - Whether the host has a public address. Without one, it is reached by its private address.
+      - Subnets that this module creates have Azure's default outbound access, so that hosts without a public address
+        can download packages. In a subnet of your own without it, such a host needs a NAT gateway or another way out;
+        otherwise the result contains a warning.
     type: bool
     default: true
   public_ip_address:

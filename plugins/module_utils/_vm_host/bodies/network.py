@@ -90,8 +90,12 @@ def network_body(resources: HostResources, location: str, tags: Json, prefix: st
 
 
 def subnet_body(prefix: str) -> Json:
-    """A subnet."""
-    return {"properties": {"addressPrefix": prefix}}
+    """A subnet whose hosts can download packages, those without a public address too.
+
+    Said explicitly, because API versions after March 2026 take a missing value for false ("Default outbound access in
+    Azure", learn.microsoft.com).
+    """
+    return {"properties": {"addressPrefix": prefix, "defaultOutboundAccess": True}}
 
 
 def find_subnet(network: Json | None, subnet_id: str) -> Json | None:

@@ -186,7 +186,11 @@ class Planner:
         subnet = network.find_subnet(current, path)
         if subnet and is_to_be_made_again(subnet):
             entry = Difference("provisioning_state", provisioning_state(subnet).capitalize(), "Succeeded")
-            body = {"properties": picked(properties_of(subnet), ("addressPrefix", "addressPrefixes"))}
+            body = {
+                "properties": picked(
+                    properties_of(subnet), ("addressPrefix", "addressPrefixes", "defaultOutboundAccess")
+                )
+            }
             again = _creation("subnet", path, body, "virtual_network")
             return [replace(again, differences=(entry,), note=" again, since it failed")]
         if subnet:

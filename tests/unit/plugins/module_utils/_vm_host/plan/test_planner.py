@@ -465,6 +465,16 @@ def test_power_states_need_a_host(state: str) -> None:
         plan_power(host, resolve_resources(host, SUBSCRIPTION), HostState())
 
 
+def test_new_subnets_say_that_their_hosts_may_download(host: HostSpec) -> None:
+    found = created(host)
+    (first,) = (found.virtual_network or {})["properties"]["subnets"]
+    second = plan_of(
+        desired(name="web2", subnet_name="more"), replace(HostState(), virtual_network=found.virtual_network)
+    )
+    for body in (first, second.action("subnet").body or {}):
+        assert body["properties"]["defaultOutboundAccess"] is True
+
+
 @pytest.mark.parametrize(("more", "warned"), [({}, True), ({"natGateway": {"id": "x"}}, False)])
 def test_a_private_host_without_a_way_out_is_told(more: dict[str, t.Any], warned: bool) -> None:
     host = desired(virtual_network="net", subnet_name="s", assign_public_ip=False)
@@ -492,5 +502,5 @@ def test_a_subnet_that_failed_is_made_again_while_nothing_is_in_it(
     assert plan.action("virtual_network") is None
     if action:
         assert action.line == "create subnet docker again, since it failed"
-        assert action.body == {"properties": {"addressPrefix": "10.0.0.0/24"}}
+        assert action.body == {"properties": {"addressPrefix": "10.0.0.0/24", "defaultOutboundAccess": True}}
         assert action.differences[0].path == "provisioning_state"
