@@ -103,8 +103,7 @@ def _check_value(place: str, option: Option, value: t.Any) -> None:
     elif kind == "list" and isinstance(value, (list, tuple)):
         _check_elements(place, option, value)
     elif kind == "list" and isinstance(value, str) and option.get("elements") == "dict":
-        # Ansible makes a list of it in this way.
-        _check_elements(place, option, value.split(","))
+        _check_elements(place, option, _parse_dictionaries(place, value))
     elif kind == "dict":
         _check_dictionary(place, option, value)
 
@@ -145,6 +144,14 @@ def _check_dictionary(place: str, option: Option, value: t.Any) -> None:
         check_values(option.get("options") or {}, entries)
     except OptionError as error:
         raise error.below(place) from error
+
+
+def _parse_dictionaries(place: str, value: str) -> list[t.Mapping[str, t.Any]]:
+    """Return the list of dictionaries that Ansible reads from a text, which it splits at commas."""
+    try:
+        return [_parse_dictionary(place, part) for part in value.split(",")]
+    except OptionError as error:
+        raise OptionError(place, "must be a list of dictionaries, got a value of another type") from error
 
 
 def _parse_dictionary(place: str, value: t.Any) -> t.Mapping[str, t.Any]:

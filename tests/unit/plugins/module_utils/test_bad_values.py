@@ -224,6 +224,7 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "subnet_prefix": ["10.0.0.1/24", "10.0.0.0", "10.0.0.0/30", "2001:db8::/64", "x", "１0.0.0.0/24"],
         "security_group": REFERENCES,
         "network_interface": REFERENCES,
+        "address_service": ["http://a", "nowhere", ""],
         "private_ip_address": ["x", "10.0.0.0/8", "2001:db8::1", "10.0.0.300", "１0.0.0.1", "224.0.0.1", "0.0.0.0"],
     },
     "docker_vm_host_info": {
