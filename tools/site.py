@@ -21,7 +21,7 @@ ONLINE = "https://github.com/dockerhost/dockerhost.azure/blob/main/"
 ROLE = "roles/docker_host/README.md"
 SECTIONS = {
     "Guides": (
-        *("docs/getting-started.md", "docs/playbooks.md", "docs/fleets.md", "docs/private-networks.md"),
+        *("docs/getting-started.md", "docs/own-playbooks.md", "docs/fleets.md", "docs/private-networks.md"),
         *("docs/certificates.md", "docs/extension.md", "docs/awx.md", "docs/migrating.md", "docs/troubleshooting.md"),
     ),
     "Operation": (
