@@ -121,7 +121,7 @@ class Cloud:
     def forget_tag(self, name: str, tag: str) -> None:
         """Take a tag away from a VM."""
         with self.target(name) as target:
-            target.set_tags({key: value for key, value in target.tags.items() if key != tag})
+            target.change_tags(lambda tags: {key: value for key, value in tags.items() if key != tag})
 
     @contextlib.contextmanager
     def target(self, name: str) -> t.Iterator[VirtualMachine]:

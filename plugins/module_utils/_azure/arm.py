@@ -27,6 +27,7 @@ class ArmRequest:
 
     :param path: the resource's id, or a path below one, from which the API version follows.
     :param next_link: the URL of a list's next page, which replaces path and query.
+    :param headers: further headers, for example ``If-Match``.
     """
 
     method: str
@@ -34,6 +35,7 @@ class ArmRequest:
     body: Json | None = None
     query: t.Mapping[str, str] = field(default_factory=dict)
     next_link: str | None = None
+    headers: t.Mapping[str, str] = field(default_factory=dict)
 
     def as_http(self, resource_manager: str) -> t.Any:
         """Return the request as azure-core sends it."""
@@ -46,7 +48,7 @@ class ArmRequest:
             resource_manager + self.path,
             params={"api-version": api_version_of(self.path), **self.query},
             json=self.body,
-            headers={"Accept": "application/json"},
+            headers={"Accept": "application/json", **self.headers},
         )
 
 
@@ -128,14 +130,17 @@ class ArmClient:
         path: str,
         body: Json | None = None,
         over: t.Callable[[], bool] | None = None,
+        headers: t.Mapping[str, str] | None = None,
     ) -> Operation:
         """Begin a long-running request.
 
         :param method: ``PUT``, ``PATCH``, ``POST`` or ``DELETE``.
         :param over: see :meth:`AzureSession.begin`.
+        :param headers: further headers, for example ``If-Match``.
         :raises AzureError: Azure refused it.
         """
-        return self._begin_operation(work, self._begin, ArmRequest(method, path, body), over=over)
+        request = ArmRequest(method, path, body, headers=headers or {})
+        return self._begin_operation(work, self._begin, request, over=over)
 
     def _call(self, operation: str, request: ArmRequest) -> t.Any:
         try:

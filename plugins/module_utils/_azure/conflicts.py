@@ -26,6 +26,8 @@ CONCURRENT = frozenset(
     )
 )
 """Azure's codes while another request on the same resource is in progress, or when it has replaced this one."""
+CHANGED_SECONDS = 240.0
+"""For how long a write is planned again because others changed the resource after it was read."""
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 10.0
 
@@ -36,9 +38,12 @@ def conflict_patience(error: AzureError) -> float:
     """Return for how many seconds an error is worth another attempt: a conflict as long as the caller can wait.
 
     Another extension, or a Run Command of the first kind, keeps a VM busy for up to 90 minutes ("Run scripts in your
-    Linux VM by using action Run Commands", learn.microsoft.com).
+    Linux VM by using action Run Commands", learn.microsoft.com). After 412, when the ETag in ``If-Match`` is no longer
+    the current one, an attempt reads the resource again; that ends after :data:`CHANGED_SECONDS`.
     """
-    return math.inf if error.code in CONCURRENT else 0.0
+    if error.code in CONCURRENT:
+        return math.inf
+    return CHANGED_SECONDS if error.status == 412 or error.code == "PreconditionFailed" else 0.0
 
 
 def retry_on_conflict(

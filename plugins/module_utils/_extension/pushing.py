@@ -152,9 +152,7 @@ def record_ca(run: Run, certs: ServerCertificates | None) -> None:
     if desired == tags or run.check_mode:
         return
     try:
-        # A push takes minutes: tags that somebody else wrote meanwhile must stay.
-        run.vm.refresh()
-        run.vm.set_tags(desired_tags(run.vm.tags, certs))
+        run.vm.change_tags(lambda current: desired_tags(current, certs))
     except AzureError as error:
         if error.status != 403:
             raise

@@ -231,13 +231,27 @@ class VirtualMachine:
         answer = self._do(work, self.session.compute.virtual_machines.begin_run_command, body)
         return "\n".join(str(entry.get("message") or "") for entry in _values(answer))
 
-    def set_tags(self, tags: t.Mapping[str, str]) -> None:
-        """Replace the VM's tags."""
+    def change_tags(self, change: t.Callable[[dict[str, str]], dict[str, str]]) -> None:
+        """Change the VM's tags and keep those that others write at the same time.
+
+        :param change: returns the new tags for the current ones.
+        """
         work = OperationInfo(
             host=self.name, kind="VM", doing="Tagging", operation="write the VM's tags", resource=self.name, usual=5
         )
-        self._do(work, self.session.compute.virtual_machines.begin_update, {"tags": dict(tags)})
-        self.vm["tags"] = dict(tags)
+        retry_on_conflict(lambda: self._change_tags(work, change), work, self.session.deadline, self.session.progress)
+
+    def _change_tags(self, work: OperationInfo, change: t.Callable[[dict[str, str]], dict[str, str]]) -> None:
+        # Azure replaces all tags, and refuses to (412) if the VM changed after it was read.
+        self.refresh()
+        tags = change(self.tags)
+        if tags == self.tags:
+            return
+        etag = self.vm.get("etag")
+        begin = self.session.compute.virtual_machines.begin_update
+        headers = {"If-Match": str(etag)} if etag else {}
+        self.session.begin(work, begin, self.resource_group, self.name, {"tags": tags}, headers=headers).wait()
+        self.vm["tags"] = tags
 
 
 def _values(answer: Json | None) -> list[Json]:

@@ -10,12 +10,14 @@ import time
 import typing as t
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 
 from .._azure.clients import AzureSession
 from .._azure.conflicts import CONCURRENT, conflict_patience, retry_on_conflict
 from .._azure.errors import AzureError
 from .._azure.operations import Operation, OperationInfo, run_parallel, watch_resource
 from .._azure.resource_ids import group_in, name_in
+from .._azure.tags import SHARED, owner_of
 from .._azure.wire import Json, is_broken, properties_of
 from .._diff import Difference
 from .._errors import DockerHostError
@@ -25,7 +27,7 @@ from .current.state import HostState
 from .desired.host_spec import HostSpec
 from .desired.topology import HostResources
 from .plan import subnets
-from .plan.model import DOING, Action, Plan
+from .plan.model import DOING, Action, OwnershipError, Plan
 from .plan.shared_resources import is_part, is_to_be_made_again, users_of_network, users_of_subnet
 
 # Azure's answers while another operation on the same resource, or on one that it depends on, is in progress.
@@ -34,7 +36,6 @@ _BUSY = CONCURRENT | frozenset(
         "Canceled",
         "InUseRouteTableCannotBeDeleted",
         "NicReservedForAnotherVm",
-        "PreconditionFailed",
         "ReferencedResourceNotProvisioned",
         "ResourceGroupBeingDeleted",
     )
@@ -56,6 +57,9 @@ _FINAL = frozenset(
 _TAKEN = "NetcfgSubnetRangesOverlap"
 # NicReservedForAnotherVm lasts 180 s after a failed creation of a VM.
 CONFLICT_SECONDS = 240.0
+
+Replan = t.Callable[[Action, "Json | None"], "Action | None"]
+"""Plans an action again from the resource as it is now; None if nothing is left to do."""
 
 
 @dataclass
@@ -82,13 +86,15 @@ class Execution:
 class PlanExecutor:
     """The executor of plans for one host. Only the VM's own operations may still run at the end.
 
+    :param replan: plans again what others changed after it was read.
     :ivar execution: what was carried out; it is filled meanwhile, so that it is true after a failure too.
     """
 
-    def __init__(self, session: AzureSession, desired: HostSpec, reader: StateReader) -> None:
+    def __init__(self, session: AzureSession, desired: HostSpec, reader: StateReader, replan: Replan) -> None:
         self._session = session
         self._desired = desired
         self._reader = reader
+        self._replan = replan
         self.execution = Execution()
 
     @property
@@ -140,9 +146,10 @@ class PlanExecutor:
 
     def _do(self, action: Action, plan: Plan, execution: Execution) -> bool:
         """Do one step and return whether anything changed. What Azure is busy with is tried again."""
+        attempts = count()
         try:
             return retry_on_conflict(
-                partial(self._try, action, plan, execution),
+                lambda: self._try(action, plan, execution, is_first=next(attempts) == 0),
                 self._work(action),
                 self._session.deadline,
                 self._session.progress,
@@ -164,7 +171,7 @@ class PlanExecutor:
         """Return whether a resource exists: "not found" can also mean the operation that removes it."""
         return self._session.arm.find(action.resource_id) is not None
 
-    def _try(self, action: Action, plan: Plan, execution: Execution) -> bool:
+    def _try(self, action: Action, plan: Plan, execution: Execution, *, is_first: bool) -> bool:
         if action.if_left and not self._is_there(action):
             return True
         if action.if_unused and not self._is_unused(action, plan, execution):
@@ -177,11 +184,29 @@ class PlanExecutor:
             if action.kind == "subnet" and not self._lacks_subnet():
                 return False
             _note_making(action, execution)
-        operation = self._begin(self._with_free_addresses(action))
+        latest = self._latest(self._with_free_addresses(action), execution, is_first=is_first)
+        if not latest:
+            # It came about meanwhile: a request that was lost, or sent twice, may have taken effect.
+            return True
+        operation = self._begin(latest)
         last = not any(action.key in other.needs for other in plan.actions)
         if operation and (self._desired.behaviour.wait or action.kind != "virtual_machine" or not last):
             operation.wait()
         return True
+
+    def _latest(self, action: Action, execution: Execution, *, is_first: bool) -> Action | None:
+        """Return an action as the resource now needs it, if it may have changed since it was read.
+
+        It may have after a refused attempt, and after earlier steps of this plan. Else what others wrote would be lost.
+        """
+        follows = any(done.key in action.needs for done in execution.done)
+        if not action.conditions or action.kind == "subnet" or (is_first and not (action.etag and follows)):
+            return action
+        resource = self._reader.read_resource(action.kind, action.resource_id)
+        if resource and owner_of(resource) != self._desired.name:
+            # Others created it meanwhile, so it is not removed with what a failed run made.
+            execution.made = [made for made in execution.made if made.resource_id != action.resource_id]
+        return self._replan(action, resource)
 
     def _is_unused(self, action: Action, plan: Plan, execution: Execution) -> bool:
         """Return whether nobody else uses what hosts share, now that this host is deleted."""
@@ -208,6 +233,7 @@ class PlanExecutor:
         shared_network = self._reader.read_resource("virtual_network", action.resource_id)
         if not shared_network or (is_broken(shared_network) and not properties_of(shared_network).get("subnets")):
             return True
+        self._check_is_shared(shared_network)
         if not network.find_subnet(shared_network, str(self.resources.subnet)):
             path = str(self.resources.subnet)
             entry = Difference("present", None, name_in(path))
@@ -216,6 +242,19 @@ class PlanExecutor:
             self._begin_arm(self._with_free_addresses(making)).wait()
             execution.done.append(making)
         return False
+
+    def _check_is_shared(self, created_meanwhile: Json) -> None:
+        """Refuse a network that others created after this host was planned.
+
+        :raises OwnershipError: it does not belong to the collection.
+        """
+        if owner_of(created_meanwhile) != SHARED and not self._desired.behaviour.adopt:
+            path = str(created_meanwhile.get("id"))
+            raise OwnershipError(
+                f"The virtual network {path} was created by others meanwhile, so it does not change. Choose another"
+                " resource group or your own O(virtual_network), or take it over with O(adopt=true).",
+                foreign=[path],
+            )
 
     def _lacks_subnet(self) -> bool:
         """Read the shared network again, because another host may have created the same subnet meanwhile."""
@@ -227,9 +266,10 @@ class PlanExecutor:
         if action.kind != "subnet" or action.verb != "create":
             return action
         shared = self._shared_network()
-        if network.find_subnet(shared, action.resource_id):
-            # It failed, and is made again as it is.
-            return action
+        failed = network.find_subnet(shared, action.resource_id)
+        if failed:
+            # It is made again as it is.
+            return replace(action, etag=str(failed.get("etag") or ""))
         prefix = subnets.subnet_prefix(self._desired, shared)
         return replace(action, body=network.subnet_body(str(prefix)))
 
@@ -269,7 +309,10 @@ class PlanExecutor:
         arguments = [group_in(action.resource_id), name_in(action.resource_id)]
         if action.body is not None:
             arguments.append(t.cast("t.Any", action.body))
-        return self._session.begin(self._work(action), function, *arguments, over=self._watcher(action))
+        headers = dict(action.conditions)
+        return self._session.begin(
+            self._work(action), function, *arguments, over=self._watcher(action), headers=headers
+        )
 
     def _watcher(self, action: Action) -> t.Callable[[], bool] | None:
         """Return a function that reads the resource, and returns whether the operation on it has ended.
@@ -284,7 +327,7 @@ class PlanExecutor:
     def _begin_arm(self, action: Action) -> Operation:
         method = {"create": "PUT", "update": "PUT", "delete": "DELETE"}.get(action.verb, "PATCH")
         return self._session.arm.begin(
-            self._work(action), method, action.resource_id, action.body, self._watcher(action)
+            self._work(action), method, action.resource_id, action.body, self._watcher(action), action.conditions
         )
 
     def _work(self, action: Action) -> OperationInfo:

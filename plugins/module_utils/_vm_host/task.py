@@ -68,8 +68,10 @@ class _HostRun:
         self.request = request
         self.desired = desired
         self.session = session
+        self.asked = desired
+        self.planned_from = HostState()
         self.reader = self._reader(resources)
-        self.executor = PlanExecutor(session, desired, self.reader)
+        self.executor = PlanExecutor(session, desired, self.reader, self._replan)
         self.preflight: Preflight | None = None
         self.key: KeyPair | None = None
         self.new_location = ""
@@ -107,8 +109,8 @@ class _HostRun:
             raise OptionError("name", f"Azure names are case-insensitive and {owner} already exists: use that spelling")
         if self.desired.creates:
             check_clock(self.session.arm.clock_ahead, self.request.warn)
-        self.desired = with_current_ports(self.desired, self.resources, current)
-        self.executor = PlanExecutor(self.session, self.desired, self.reader)
+        self.desired = with_current_ports(self.asked, self.resources, current)
+        self.executor = PlanExecutor(self.session, self.desired, self.reader, self._replan)
         return current
 
     def _with_its_interface(self, current: HostState) -> HostState:
@@ -125,11 +127,13 @@ class _HostRun:
             neighbours: tuple[Json, ...] = ()
             if "resource_group" in self.desired.deletion_scope and current.resource_group:
                 neighbours = tuple(self.session.arm.list(f"{self.resources.names.group_id}/resources"))
+            self.planned_from = current
             return DeletionPlanner(self.desired, self.resources, current, neighbours).plan()
         if not self.desired.creates:
             return plan_power(self.desired, self.resources, current)
         self._check_runs(current)
         current = read_details(self.session, self.desired, self.resources, self.reader, current)
+        self.planned_from = current
         planner = Planner(self.desired, self.resources, current)
         plan = planner.plan()
         exists = current.virtual_machine is not None
@@ -164,6 +168,25 @@ class _HostRun:
                 " the role is docker_host_start=true.",
                 power_state=power,
             )
+
+    def _replan(self, action: Action, resource: Json | None) -> Action | None:
+        """Return an action planned from the resource as it is now, None if nothing is left to do.
+
+        :raises OptionError: the options do not fit the changed resource.
+        :raises OwnershipError: the resource belongs to others by now.
+        :raises ImmutableError: the resource was changed to what Azure cannot change back in place.
+        """
+        if resource is None and action.kind == "virtual_machine":
+            return action  # Azure's own error says that it does not exist any more
+        current = replace(self.planned_from, **t.cast("dict[str, t.Any]", {action.kind: resource}))
+        if self.desired.state == "absent":
+            plan = DeletionPlanner(self.desired, self.resources, current).plan()
+        else:
+            desired = with_current_ports(self.asked, self.resources, current)
+            current = read_details(self.session, desired, self.resources, self.reader, current)
+            plan = Planner(desired, self.resources, current).plan()
+        latest = plan.action(action.key)
+        return latest and replace(action, verb=latest.verb, body=latest.body, etag=latest.etag)
 
     def _check_key_is_kept(self) -> None:
         """Check that a key that this run generates is not discarded with an AWX job.

@@ -16,7 +16,7 @@ from ..bodies.network import find_subnet
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
 from ..desired.topology import HostResources
-from .model import Action, OwnershipError, Plan
+from .model import Action, OwnershipError, Plan, with_etags
 from .shared_resources import is_further, is_part, is_plain, outsiders, users_of_network, users_of_subnet
 
 
@@ -57,6 +57,7 @@ class DeletionPlanner:
             plan.actions += self._own(kind, first, plan)
         self._shared_network(plan)
         self._group(plan)
+        plan.actions = with_etags(plan.actions, self.current)
         return plan
 
     def _in_scope(self, kind: str) -> bool:

@@ -11,13 +11,14 @@ prediction is what a run does.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..._azure.resource_ids import name_in
 from ..._azure.wire import Json
 from ..._diff import Difference, Differences
 from ..._errors import DockerHostError
 from ..current.reader import READABLE
+from ..current.state import HostState
 
 # Seconds that operations usually take: medians of recorded traffic with public Azure.
 USUAL: t.Mapping[tuple[str, str], int] = {
@@ -48,6 +49,8 @@ DOING: t.Mapping[str, str] = {
     "restart": "Restarting",
     "reapply": "Repairing",
 }
+# What another run or person may create under the same name at the same time.
+NEVER_REPLACED = frozenset(("virtual_network", "subnet", "security_group", "public_ip_address", "network_interface"))
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Action:
     :param if_left: a deletion that Azure may already have done together with another.
     :param if_unused: a deletion of what hosts share, which another look right before it decides.
     :param expected: as far as one can tell now, it is going to be done; otherwise only if others leave meanwhile.
+    :param etag: the version of the resource that the body was made from; empty where it does not exist.
     """
 
     key: str
@@ -79,6 +83,7 @@ class Action:
     if_unused: bool = False
     expected: bool = True
     note: str = ""
+    etag: str = ""
 
     @property
     def readable(self) -> str:
@@ -89,6 +94,13 @@ class Action:
     def line(self) -> str:
         """The action in words."""
         return f"{self.verb} {self.readable} {name_in(self.resource_id)}{self.note}"
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Return the headers with which Azure refuses (412) to overwrite what others wrote after this was planned."""
+        if self.etag:
+            return {"If-Match": self.etag}
+        return {"If-None-Match": "*"} if self.verb == "create" and self.kind in NEVER_REPLACED else {}
 
     @property
     def usual(self) -> int | None:
@@ -134,6 +146,15 @@ class Plan:
     def action(self, key: str) -> Action | None:
         """Return the action with a key, None if the plan does not have it."""
         return next((action for action in self.actions if action.key == key), None)
+
+
+def with_etags(actions: t.Iterable[Action], current: HostState) -> list[Action]:
+    """Return the actions; those that write a resource that was read name the version that was read."""
+    result = []
+    for action in actions:
+        resource = getattr(current, action.kind, None) if action.verb in ("create", "update", "tag") else None
+        result.append(replace(action, etag=str((resource or {}).get("etag") or "")))
+    return result
 
 
 def diff_of(actions: t.Iterable[Action]) -> dict[str, t.Any]:

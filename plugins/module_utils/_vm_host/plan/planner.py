@@ -37,7 +37,7 @@ from . import subnets
 from .disks import is_ephemeral
 from .existing_resources import check_existing_resources, notes_on_existing_resources
 from .immutable import custom_data_digest, immutable_differences
-from .model import Action, ImmutableError, OwnershipError, Plan, power_change
+from .model import Action, ImmutableError, OwnershipError, Plan, power_change, with_etags
 from .shared_resources import is_to_be_made_again
 from .vm_recreate import recreated_body, was_provisioned
 from .vm_update import plan_vm_update, with_networking_last
@@ -68,6 +68,7 @@ class Planner:
         plan.actions = with_networking_last(plan.actions)
         plan.actions.extend(self._power(plan))
         plan.actions.extend(self._left_over())
+        plan.actions = with_etags(plan.actions, self.current)
         plan.notes += notes_on_existing_resources(self.desired, self.resources, self.current)
         plan.notes += wider_access(plan.actions)
         current = self.current.virtual_machine

@@ -277,23 +277,26 @@ def test_others_who_do_not_end_are_not_waited_for_longer_than_the_user_wants(azu
     azure.faults_clear()
 
 
-def test_tags_that_others_write_during_a_push_stay(
+@pytest.mark.usefixtures("hurried")
+def test_tags_that_others_write_during_a_push_or_right_before_the_tags_are_written_stay(
     azure: LocalAzure, group: str, certs: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     azure.switch("docker_extension", True)
-    send = pushing._send
 
-    def meanwhile(run: t.Any, sent: t.Any) -> t.Any:
-        with AzureSession.from_params({}) as session:
-            find = VmReference(group, "web1")
-            target = t.cast("VirtualMachine", find_virtual_machine(session, find))
-            target.set_tags({**target.tags, "owner": "me"})
-        return send(run, sent)
+    def after_foreign_tag(name: str, function: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+        def act(*arguments: t.Any) -> t.Any:
+            with AzureSession.from_params({}) as session:
+                target = t.cast("VirtualMachine", find_virtual_machine(session, VmReference(group, "web1")))
+                target.change_tags(lambda tags: {**tags, name: "me"})
+            return function(*arguments)
 
-    monkeypatch.setattr(pushing, "_send", meanwhile)
+        return act
+
+    monkeypatch.setattr(pushing, "_send", after_foreign_tag("during", pushing._send))
+    monkeypatch.setattr(pushing, "desired_tags", after_foreign_tag("before", pushing.desired_tags))
     push(group, handler="docker_extension", certs=certs)
     tags = tags_of(azure, group)
-    assert tags["owner"] == "me"
+    assert (tags["during"], tags["before"]) == ("me", "me")
     assert {"docker-host-ca", "docker-host-ca-key", "docker-host-cert-expires"} <= set(tags)
 
 
