@@ -58,7 +58,8 @@ class ActionModule(LocalAction):
             return None
         # Only a run that validated the host's options also applied its rules; others leave them as they are.
         stages = (get("_docker_host_validation") or {}).get("stages") or []
-        return host_entry(role, facts, applied="docker_vm_host" in stages)
+        machine = get("_docker_host_virtual_machine") or {}
+        return host_entry(role, facts, applied="docker_vm_host" in stages, machine=machine)
 
     def _runs_here(self, _task_vars: dict[str, t.Any]) -> bool:
         """Return True: lines for the terminal are printed where Ansible runs."""

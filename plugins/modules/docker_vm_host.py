@@ -389,9 +389,12 @@ options:
   allowed_sources:
     description:
       - Who may reach the Docker port - addresses and CIDRs that do not overlap, or one service tag.
-      - It is open to V(Internet) by default, because mutual TLS protects it; an empty list closes it.
+      - It is open to V(Internet) by default, because mutual TLS protects it; an empty list closes it. A run without the
+        option opens a restricted port again, and warns.
       - V(me) is the IPv4 address of the machine that runs the task, as O(address_service) sees it; behind a proxy, that
         is the proxy's. It can be used in O(ssh_allowed_sources) and O(open_ports) as well.
+      - One blank entry, as a survey sends it, keeps the sources of the rule C(docker-host-docker) of an existing host.
+        For a new host it means V(Internet), with a warning.
     type: list
     elements: str
     default: [Internet]
@@ -405,8 +408,8 @@ options:
   open_ports:
     description:
       - Further ports to open. Each is a port or range (V(80), V(8000-8010), V(53/udp)), or a dictionary with C(port)
-        and, optionally, C(protocol) (V(tcp) or V(udp)) and C(allowed_sources) (V(Internet) by default; an empty list
-        lets nobody in).
+        and, optionally, C(protocol) (V(tcp) or V(udp)) and C(allowed_sources) (V(Internet) if it is left out; an empty
+        list lets nobody in).
       - It must not contain the docker port or O(ssh_port), not even in a range; O(allowed_sources) and
         O(ssh_allowed_sources) open those. No port may be opened twice.
     type: list
@@ -421,6 +424,7 @@ options:
   ssh_allowed_sources:
     description:
       - Who may reach SSH - addresses and CIDRs that do not overlap, or one service tag. By default nobody.
+      - One blank entry, as a survey sends it, keeps the sources of the rule C(docker-host-ssh) of an existing host.
     type: list
     elements: str
     default: []
@@ -662,6 +666,28 @@ changes:
   type: list
   elements: str
   sample: ["Docker port 4243 -> 2376", "allow TCP 80 from Internet", "attach data disk 32 GiB (LUN 0)"]
+allowed_sources:
+  description:
+    - The sources that may connect to the Docker port by the host's own security group.
+  returned: when O(state) is V(present) or V(started), without O(security_group) and O(network_interface)
+  type: list
+  elements: str
+  sample: [203.0.113.0/24]
+ssh_allowed_sources:
+  description:
+    - The sources that may connect to the SSH port by the host's own security group.
+  returned: when O(state) is V(present) or V(started), without O(security_group) and O(network_interface)
+  type: list
+  elements: str
+  sample: []
+widened_access:
+  description:
+    - One sentence for each port of an existing host that more sources can reach after the run than before, whatever the
+      cause. Each is a warning too.
+  returned: when O(state) is V(present) or V(started)
+  type: list
+  elements: str
+  sample: []
 timings:
   description:
     - Seconds by step, and in total.

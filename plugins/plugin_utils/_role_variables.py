@@ -29,6 +29,10 @@ class HostVariables:
         self._template = template
         self._values: Values = {}
 
+    def has(self, name: str) -> bool:
+        """Return whether a variable is defined, be it as null."""
+        return name in self._variables
+
     def get(self, name: str) -> t.Any:
         """Return a variable's value, None when it is not defined."""
         if name not in self._values:
@@ -38,19 +42,20 @@ class HostVariables:
 
 def role_variables(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> RoleVariables:
     """Return the role's variables of a host."""
-    return RoleVariables(HostVariables(variables, template).get)
+    host = HostVariables(variables, template)
+    return RoleVariables(host.get, host.has)
 
 
 def stage_results(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> StageResults:
     """Return the results of a host's stages."""
     host = HostVariables(variables, template)
-    return StageResults(RoleVariables(host.get), host.get, read)
+    return StageResults(RoleVariables(host.get, host.has), host.get, read)
 
 
 def rotation(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> Rotation:
     """Return the state of a host in a rotation."""
     host = HostVariables(variables, template)
-    role = RoleVariables(host.get)
+    role = RoleVariables(host.get, host.has)
 
     def get_of(name: str, variable: str) -> t.Any:
         theirs = variables["hostvars"][name]

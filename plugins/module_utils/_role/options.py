@@ -59,6 +59,9 @@ _FALSE = ("false", "no", "n", "off", "0", "f", "0.0")
 AZURE = frozenset(azure_argument_spec().argument_spec)
 # Options whose text form has one entry on each line, since an entry may hold blanks.
 _LINES = frozenset(("ssh_public_keys",))
+# Options whose blank text, as a survey sends it, differs from a variable that is left out: access stays as it is.
+_SOURCES = frozenset(("allowed_sources", "ssh_allowed_sources"))
+_BLANK = [""]
 _WORD = re.compile(r"[^\s,]+")
 _LINE = re.compile(r"[^\s,][^\n,]*")
 
@@ -185,10 +188,12 @@ class RoleVariables:
     """The role's variables of one host, as they count.
 
     :param get: gives a variable's value by its whole name, None when it is not defined.
+    :param is_defined: returns whether a variable is defined, be it as null; without it, null counts as not defined.
     """
 
-    def __init__(self, get: Get) -> None:
+    def __init__(self, get: Get, is_defined: t.Callable[[str], bool] | None = None) -> None:
         self._get = get
+        self._is_defined = is_defined or (lambda name: get(name) is not None)
 
     def value(self, name: str) -> t.Any:
         """Return the value of ``docker_host_NAME``, or the role's default; None when it is unset."""
@@ -261,7 +266,10 @@ class RoleVariables:
         return {**values, **self._computed(purpose, module, values)}
 
     def _option(self, stage: Stage, option: str) -> t.Any:
-        value = self.value(stage.variable(option)[len(PREFIX) :])
+        variable = stage.variable(option)
+        if option in _SOURCES and self._is_defined(variable):
+            return _sources(option, self._get(variable))
+        value = self.value(variable[len(PREFIX) :])
         return _as_list(option, value) if stage.spec.argument_spec[option].get("type") == "list" else value
 
     def _reading(self, module: str) -> Values:
@@ -313,6 +321,14 @@ def as_list(value: t.Any) -> list[str]:
     """Return a list of words that may be given as text; empty when it is unset."""
     words = _as_list("", value)
     return list(words) if isinstance(words, list) else []
+
+
+def _sources(option: str, value: t.Any) -> t.Any:
+    """Return sources as a list. A blank stays one; separators without an entry between them are refused later."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return _BLANK
+    sources = _as_list(option, value)
+    return sources if sources or not isinstance(value, str) or "[" in value else re.split(r"\s*,\s*", value.strip())
 
 
 def _as_list(option: str, value: t.Any) -> t.Any:

@@ -19,16 +19,18 @@ _CREATES_MACHINE = "create virtual machine "
 _COLUMNS = ("HOST", "RESULT", "ENGINE", "ADDRESS", "EXPIRES")
 
 
-def host_entry(role: RoleVariables, facts: Values, *, applied: bool) -> Values:
+def host_entry(role: RoleVariables, facts: Values, *, applied: bool, machine: Values) -> Values:
     """Return what the summary says of one host, as docker_host_summary takes it.
 
     :param facts: the result of docker_host_facts.
     :param applied: whether the run applied the options of the host, so that they say who may connect.
+    :param machine: the result of docker_vm_host, empty if it did not run.
     """
     return {
         "facts": facts,
-        "ports": _ports(role, facts["host"], applied),
-        "commands": _commands(role, facts),
+        "ports": _ports(role, facts["host"], machine, applied),
+        "widened_access": list(machine.get("widened_access") or []),
+        "commands": _commands(role, facts, machine),
     }
 
 
@@ -67,7 +69,7 @@ def table(columns: t.Sequence[str], rows: t.Iterable[t.Sequence[t.Any]]) -> list
 
 def _block(entry: Values, check_mode: bool) -> list[str]:
     facts = entry["facts"]
-    lines = [_headline(facts, check_mode), *(f"  {action}" for action in facts["actions"])]
+    lines = [_headline(facts, check_mode), *(f"  {action}" for action in facts["actions"]), *entry["widened_access"]]
     # What a run would leave is not how to connect now.
     return lines if facts["predicted"] else [*lines, *_connection(entry)]
 
@@ -119,9 +121,10 @@ def _table_of_hosts(entries: t.Sequence[Values], check_mode: bool) -> list[str]:
     lines = ["Check mode: nothing was changed."] if check_mode else []
     lines += table(_COLUMNS, (_row(facts) for facts in every))
     # How a host that was created looks is what was asked for; a change, or a preview, is worth its lines.
-    told = [facts for facts in every if facts["actions"] and (facts["predicted"] or not _is_new(facts))]
-    for facts in told:
-        lines += [_headline(facts, check_mode=False), *(f"  {action}" for action in facts["actions"])]
+    for entry, facts in zip(entries, every, strict=True):
+        if facts["actions"] and (facts["predicted"] or not _is_new(facts)):
+            lines += [_headline(facts, check_mode=False), *(f"  {action}" for action in facts["actions"])]
+        lines += entry["widened_access"]
     contexts = [facts["context"] for facts in every if facts["context"] and not facts["predicted"]]
     command = next((line for entry in entries for line in entry["commands"] if "--context" in line), "")
     if contexts and command:
@@ -138,13 +141,14 @@ def _row(facts: Values) -> tuple[str, ...]:
     return str(facts["name"]), result, _version(facts), str(facts["docker_host"]), ends[0]
 
 
-def _ports(role: RoleVariables, host: Values, applied: bool) -> str:
+def _ports(role: RoleVariables, host: Values, machine: Values, applied: bool) -> str:
     docker, ssh = host.get("docker_port"), host.get("ssh_port")
     if not docker or not ssh:
         return ""
     if not applied or role.value("security_group") or role.value("network_interface"):
         return f"Ports: {docker} (Docker) and {ssh} (SSH); the network security group controls access"
-    options = role.options("create", "docker_vm_host")
+    # What the module returned counts: an option that was left blank kept the sources that the host had.
+    options = {**role.options("create", "docker_vm_host"), **machine}
     ssh_sources = _words(options.get("ssh_allowed_sources"))
     parts = [
         f"{docker} (Docker) from {_joined(options.get('allowed_sources', DEFAULT_SOURCES))}",
@@ -174,7 +178,7 @@ def _joined(sources: t.Any) -> str:
     return ", ".join(_words(sources)) or "its own network"
 
 
-def _commands(role: RoleVariables, facts: Values) -> list[str]:
+def _commands(role: RoleVariables, facts: Values, machine: Values) -> list[str]:
     """Return the commands that reach the host, as far as they work outside of this run."""
     connection, config = facts["connection"], docker_config(role)
     lines = []
@@ -185,7 +189,7 @@ def _commands(role: RoleVariables, facts: Values) -> list[str]:
         paths = {"tlscacert": "ca_path", "tlscert": "client_cert", "tlskey": "client_key"}
         options = " ".join(f"--{option} {shlex.quote(str(connection[path]))}" for option, path in paths.items())
         lines.append(f"  docker --tlsverify {options} -H {facts['docker_host']} info")
-    if role.value("ssh_allowed_sources"):
+    if machine.get("ssh_allowed_sources", role.value("ssh_allowed_sources")):
         lines.append(f"  {ssh_command(role, facts)}")
     if lines:
         return ["Connect with:", *lines]

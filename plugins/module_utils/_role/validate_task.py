@@ -28,6 +28,7 @@ from .._secrets import secret_values
 from .._tls.names import check_identity_name
 from .._vault.task import BACKEND as CERTIFICATES
 from .._vm_host.desired.host_spec import read_host_spec
+from .._vm_host.desired.inbound_rules import is_blank
 from .._vm_host.desired.topology import check_references
 from .options import PREFIX, STAGES, Stage, Values, variable_names
 
@@ -260,8 +261,9 @@ def _check_ssh_path(typed: Values) -> None:
     if not host or (typed.get("docker_context") or {}).get("transport") != "ssh":
         return
     # With these, something else than the host's own rules decides, or clients come another way.
-    own_way = ("ssh_allowed_sources", "security_group", "network_interface", "address")
-    if host.get("assign_public_ip") is not False and not any(host.get(option) for option in own_way):
+    own_way = ("security_group", "network_interface", "address")
+    sources = host.get("ssh_allowed_sources") or []
+    if is_blank(sources or [""]) and host.get("assign_public_ip") is not False and not any(map(host.get, own_way)):
         raise OptionError(
             "docker_host_ssh_allowed_sources",
             "must be set for docker_host_context_transport=ssh, because SSH would be closed. It is not needed with a"

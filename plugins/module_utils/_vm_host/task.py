@@ -25,6 +25,7 @@ from .argument_spec import SPEC
 from .bodies.virtual_machine import size_of
 from .current.ports import with_current_ports
 from .current.reader import StateReader
+from .current.sources import with_current_sources
 from .current.state import HostState
 from .desired.host_spec import HostSpec, read_host_spec
 from .desired.ssh_keys import KeyPair, ensure_key_pair
@@ -70,6 +71,7 @@ class _HostRun:
         self.session = session
         self.asked = desired
         self.planned_from = HostState()
+        self.widened_access: list[str] = []
         self.reader = self._reader(resources)
         self.executor = PlanExecutor(session, desired, self.reader, self._replan)
         self.preflight: Preflight | None = None
@@ -91,6 +93,7 @@ class _HostRun:
         plan = self._plan(current)
         for note in plan.notes + (plan.outlook if self.request.check_mode else []):
             self.request.warn(note)
+        self.widened_access = list(plan.widened_access)
         if plan and not self.request.check_mode:
             self._apply(plan)
             if self.desired.state != "absent":
@@ -109,9 +112,13 @@ class _HostRun:
             raise OptionError("name", f"Azure names are case-insensitive and {owner} already exists: use that spelling")
         if self.desired.creates:
             check_clock(self.session.arm.clock_ahead, self.request.warn)
-        self.desired = with_current_ports(self.asked, self.resources, current)
+        self.desired = self._with_current_access(current)
         self.executor = PlanExecutor(self.session, self.desired, self.reader, self._replan)
         return current
+
+    def _with_current_access(self, current: HostState) -> HostSpec:
+        """Return the desired host with the ports and the sources that it has, where the options leave them open."""
+        return with_current_ports(with_current_sources(self.asked, current), self.resources, current)
 
     def _with_its_interface(self, current: HostState) -> HostState:
         """Take the interface from the VM if only the power state changes."""
@@ -182,9 +189,13 @@ class _HostRun:
         if self.desired.state == "absent":
             plan = DeletionPlanner(self.desired, self.resources, current).plan()
         else:
-            desired = with_current_ports(self.asked, self.resources, current)
+            desired = self._with_current_access(current)
             current = read_details(self.session, desired, self.resources, self.reader, current)
             plan = Planner(desired, self.resources, current).plan()
+        for line in plan.widened_access:
+            if line not in self.widened_access:
+                self.widened_access.append(line)
+                self.request.warn(line)
         latest = plan.action(action.key)
         return latest and replace(action, verb=latest.verb, body=latest.body, etag=latest.etag)
 
@@ -258,6 +269,11 @@ class _HostRun:
             "timings": dict(execution.timings),
             "host": None if self.desired.state == "absent" else self._host(current, plan),
         }
+        if self.desired.creates:
+            result["widened_access"] = self.widened_access
+            if not self.resources.is_given("security_group") and not self.resources.is_given("network_interface"):
+                result["allowed_sources"] = list(self.desired.ports.allowed_sources)
+                result["ssh_allowed_sources"] = list(self.desired.ports.ssh_allowed_sources)
         if self.key:
             result["ssh_private_key_path"] = self.key.path
         if self.request.diff:

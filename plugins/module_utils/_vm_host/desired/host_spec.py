@@ -99,6 +99,11 @@ class HostSpec:
         ports = replace(self.ports, docker_port=docker_port, ssh_port=ssh_port)
         return replace(self, ports=ports, inbound_rules=inbound_rules(ports))
 
+    def with_sources(self, allowed_sources: tuple[str, ...], ssh_allowed_sources: tuple[str, ...]) -> HostSpec:
+        """Return the host with the sources that may connect to its Docker port and its SSH port."""
+        ports = replace(self.ports, allowed_sources=allowed_sources, ssh_allowed_sources=ssh_allowed_sources)
+        return replace(self, ports=ports, inbound_rules=inbound_rules(ports))
+
     @property
     def creates(self) -> bool:
         """Return whether the state requires the host to be created or updated."""

@@ -20,6 +20,7 @@ ME = "me"
 """The source that is replaced by the address of the machine that runs the task, before anything is sent to Azure."""
 DOCKER_RULE = "docker-host-docker"
 SSH_RULE = "docker-host-ssh"
+_DEFAULTS: t.Mapping[str, tuple[str, ...]] = {"allowed_sources": tuple(DEFAULT_SOURCES), "ssh_allowed_sources": ()}
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class PortOptions:
 
     :param explicit: the options among ``docker_port`` and ``ssh_port`` that the user set; the others are defaults.
     :param open_ports: the rules for further ports.
+    :param kept: the options among ``allowed_sources`` and ``ssh_allowed_sources`` that are blank, as a survey leaves
+        them: an existing host keeps its sources, a new one has the defaults.
     """
 
     docker_port: int
@@ -58,6 +61,7 @@ class PortOptions:
     allowed_sources: tuple[str, ...]
     ssh_allowed_sources: tuple[str, ...]
     open_ports: tuple[InboundRule, ...]
+    kept: frozenset[str] = frozenset()
 
 
 def read_port_options(params: Params) -> PortOptions:
@@ -68,16 +72,25 @@ def read_port_options(params: Params) -> PortOptions:
     explicit = frozenset(option for option in ("docker_port", "ssh_port") if params[option] is not None)
     for option in sorted(explicit):
         validators.check_port(option, params[option])
-    for option in ("allowed_sources", "ssh_allowed_sources"):
-        check_sources(option, params[option])
+    sources = {option: tuple(params[option]) for option in _DEFAULTS}
+    kept = frozenset(option for option, given in sources.items() if is_blank(given))
+    for option in kept:
+        sources[option] = _DEFAULTS[option]
+    for option, given in sources.items():
+        check_sources(option, given)
     return PortOptions(
         docker_port=params["docker_port"] if "docker_port" in explicit else DEFAULT_PORT,
         ssh_port=params["ssh_port"] if "ssh_port" in explicit else DEFAULT_SSH_PORT,
         explicit=explicit,
-        allowed_sources=tuple(params["allowed_sources"]),
-        ssh_allowed_sources=tuple(params["ssh_allowed_sources"]),
+        **sources,
         open_ports=tuple(_opening(f"open_ports[{place}]", entry) for place, entry in enumerate(params["open_ports"])),
+        kept=kept,
     )
+
+
+def is_blank(sources: t.Sequence[str]) -> bool:
+    """Return whether a list of sources is the one of a survey's field that was left blank."""
+    return len(sources) == 1 and not sources[0].strip()
 
 
 def inbound_rules(ports: PortOptions) -> tuple[InboundRule, ...]:
@@ -124,7 +137,10 @@ def _opening(option: str, entry: t.Any) -> InboundRule:
     ports, _slash, suffix = str(port).partition("/")
     protocol = _protocol(option, given.get("protocol"), suffix)
     first, last = validators.port_range(option, ports)
-    sources = _sources(f"{option}.allowed_sources", given.get("allowed_sources"))
+    everybody = tuple(DEFAULT_SOURCES)
+    sources = (
+        _sources(f"{option}.allowed_sources", given["allowed_sources"]) if "allowed_sources" in given else everybody
+    )
     shown = str(first) if first == last else f"{first}-{last}"
     return InboundRule(f"docker-host-open-{shown}-{protocol}", protocol.capitalize(), shown, sources)
 
@@ -143,9 +159,7 @@ def _protocol(option: str, named: t.Any, suffix: str) -> str:
 
 
 def _sources(option: str, given: t.Any) -> tuple[str, ...]:
-    """Return the sources that may connect to a port: by default all, with an empty list none."""
-    if given is None:
-        return tuple(DEFAULT_SOURCES)
+    """Return the sources that may connect to a port, with an empty list none. Null and blanks are errors."""
     sources = [given] if isinstance(given, str) else given
     if not isinstance(sources, (list, tuple)) or not all(isinstance(source, str) for source in sources):
         raise OptionError(option, f"must be a list of addresses, CIDR ranges and service tags, got {given!r}")
@@ -158,6 +172,10 @@ def check_sources(option: str, sources: t.Sequence[str]) -> None:
 
     :raises OptionError: which, and why.
     """
+    if sources and not any(source.strip() for source in sources):
+        raise OptionError(
+            option, f"must have at least one source, or be an empty list to close the port, got {list(sources)}"
+        )
     for place, source in enumerate(sources):
         if source != ME and source.strip().lower() == ME:
             raise OptionError(f"{option}[{place}]", f"must be written {ME!r}, got {source!r}")

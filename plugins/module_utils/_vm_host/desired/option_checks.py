@@ -14,6 +14,7 @@ import typing as t
 from ..._errors import OptionError
 from ..argument_spec import DEFAULT_SOURCES, EXCLUSIVE
 from . import validators
+from .inbound_rules import is_blank
 
 Params = t.Mapping[str, t.Any]
 
@@ -152,9 +153,10 @@ def check_existing_names(params: Params) -> None:
     """Refuse options that would change existing resources, which the collection never changes."""
     for given in ("network_interface", "security_group"):
         # Silence would let the user believe that a port is open, or closed to others.
-        asked = [option for option in ("open_ports", "ssh_allowed_sources") if params[option]]
-        if list(params["allowed_sources"]) != DEFAULT_SOURCES:
-            asked.append("allowed_sources")
+        asked = ["open_ports"] if params["open_ports"] else []
+        for option, default in (("ssh_allowed_sources", []), ("allowed_sources", DEFAULT_SOURCES)):
+            if list(params[option]) != default and not is_blank(params[option]):
+                asked.append(option)
         if params[given] and asked:
             raise OptionError(
                 asked[0],

@@ -114,11 +114,13 @@ class Plan:
 
     :param notes: things to warn of.
     :param outlook: things to warn of in check mode; a run finds out whether they still hold.
+    :param widened_access: a sentence for each port that more sources can reach afterwards.
     """
 
     actions: list[Action] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     outlook: list[str] = field(default_factory=list)
+    widened_access: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.actions)

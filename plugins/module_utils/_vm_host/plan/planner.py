@@ -34,6 +34,7 @@ from ..current.state import HostState
 from ..desired.host_spec import HostSpec
 from ..desired.topology import HostResources
 from . import subnets
+from .access import notes_on_access, widened_access
 from .disks import is_ephemeral
 from .existing_resources import check_existing_resources, notes_on_existing_resources
 from .immutable import custom_data_digest, immutable_differences
@@ -41,7 +42,6 @@ from .model import Action, ImmutableError, OwnershipError, Plan, power_change, w
 from .shared_resources import is_to_be_made_again
 from .vm_recreate import recreated_body, was_provisioned
 from .vm_update import plan_vm_update, with_networking_last
-from .wording import wider_access
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class Planner:
         plan.actions.extend(self._left_over())
         plan.actions = with_etags(plan.actions, self.current)
         plan.notes += notes_on_existing_resources(self.desired, self.resources, self.current)
-        plan.notes += wider_access(plan.actions)
+        plan.notes += notes_on_access(self.desired, self.resources, self.current)
+        plan.widened_access = widened_access(self.desired, self.resources, self.current)
         current = self.current.virtual_machine
         if current and self.desired.custom_data and not custom_data_digest(current):
             plan.notes.append(

@@ -23,8 +23,6 @@ from .model import Action
 _TAGS: t.Mapping[str, str] = {PORT_TAG: "Docker port", SSH_PORT_TAG: "SSH port"}
 _WITHOUT_MEANING = frozenset((CUSTOM_DATA_TAG,))
 _RULES: t.Mapping[str, str] = {DOCKER_RULE: "Docker", SSH_RULE: "SSH"}
-_OPTIONS: t.Mapping[str, str] = {DOCKER_RULE: "allowed_sources", SSH_RULE: "ssh_allowed_sources"}
-_EVERYBODY = ("Internet", "*", "0.0.0.0/0")
 _RULE = re.compile(r"Allow Inbound (?P<protocol>\w+) (?P<ports>\S+) from (?P<sources>\S+) to \*")
 
 
@@ -35,21 +33,6 @@ def describe(actions: t.Iterable[Action]) -> list[str]:
     """
     ordered = sorted(actions, key=lambda action: action.kind != "virtual_machine")
     return list(dict.fromkeys(line for action in ordered for line in _lines(action)))
-
-
-def wider_access(actions: t.Iterable[Action]) -> list[str]:
-    """Return a warning for each port that actions open to everybody, and that only some could reach before."""
-    notes = []
-    for action in actions:
-        for entry in action.differences if action.verb == "update" else ():
-            before, after = (_RULE.fullmatch(str(rule or "")) for rule in (entry.before, entry.after))
-            if before and after and after["sources"] in _EVERYBODY and before["sources"] not in _EVERYBODY:
-                option = _OPTIONS.get(entry.path.partition(".")[2], "open_ports")
-                notes.append(
-                    f"The port {after['ports']} becomes open to {after['sources']}. Until now it was open to"
-                    f" {before['sources'].replace(',', ', ')} only; O({option}) keeps it so."
-                )
-    return notes
 
 
 def _lines(action: Action) -> list[str]:

@@ -25,7 +25,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
 def role(host: str = "localhost", /, **variables: t.Any) -> RoleVariables:
     """The role's variables of a host, without their prefix."""
     known = {"inventory_hostname": host, **{PREFIX + name: value for name, value in variables.items()}}
-    return RoleVariables(known.get)
+    return RoleVariables(known.get, known.__contains__)
 
 
 # One value for each variable, so that what a purpose passes on is all that it passes on.
@@ -76,6 +76,27 @@ def test_a_blank_is_unset_and_the_default_applies(blank: t.Any) -> None:
         "create", "docker_vm_host"
     )
     assert options == {"name": "web1", "resource_group": "docker-hosts", "state": "present", "require_running": True}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *((blank, [""]) for blank in (*UNSET, " ", "\n", "\t ")),
+        ("[]", []),
+        ('[""]', [""]),
+        ('["", ""]', ["", ""]),
+        (",", ["", ""]),
+        (" , ", ["", ""]),
+        (",\n,", ["", "", ""]),
+        (["", " "], ["", " "]),
+        ("10.0.0.0/8,", ["10.0.0.0/8"]),
+    ],
+)
+@pytest.mark.parametrize("option", ["allowed_sources", "ssh_allowed_sources"])
+def test_blank_sources_keep_those_of_the_host_and_separators_alone_do_not_pass(
+    option: str, value: t.Any, expected: list[str]
+) -> None:
+    assert role(name="web1", **{option: value}).options("create", "docker_vm_host")[option] == expected
 
 
 @pytest.mark.parametrize("value", [[], {}, 0, False])

@@ -50,10 +50,10 @@ def facts(name: str = "web1", *actions: str, predicted: bool = False) -> dict[st
     }
 
 
-def entry(known: dict[str, t.Any], **variables: t.Any) -> dict[str, t.Any]:
+def entry(known: dict[str, t.Any], machine: dict[str, t.Any] | None = None, **variables: t.Any) -> dict[str, t.Any]:
     """A host as the action gives it."""
     given = {f"docker_host_{name}": value for name, value in {"name": known["name"], **variables}.items()}
-    return host_entry(RoleVariables(given.get), known, applied=True)
+    return host_entry(RoleVariables(given.get), known, applied=True, machine=machine or {})
 
 
 def lines(*entries: dict[str, t.Any], check_mode: bool = False) -> list[str]:
@@ -84,6 +84,15 @@ def test_a_preview_says_what_would_change_and_nothing_of_the_future() -> None:
         f"  {CHANGE}",
     ]
     assert lines(entry(facts("web1", CREATION, predicted=True)), check_mode=True)[0].endswith("web1 would be created:")
+
+
+def test_access_that_was_widened_is_said_and_sources_that_were_kept_are_shown() -> None:
+    machine = {"widened_access": ["More sources."], "allowed_sources": ["10.0.0.0/8"], "ssh_allowed_sources": []}
+    shown = lines(entry(facts("web1", CHANGE), machine, allowed_sources="", ssh_allowed_sources=""))
+    assert shown[1:3] == [f"  {CHANGE}", "More sources."]
+    assert "Ports: 4243 (Docker) from 10.0.0.0/8; 22 (SSH) closed" in shown
+    assert "More sources." in lines(entry(facts("web1", CHANGE, predicted=True), machine), check_mode=True)
+    assert lines(entry(facts("web1", CHANGE), machine), entry(facts("web2"))).count("More sources.") == 1
 
 
 def test_a_run_without_changes_says_so() -> None:

@@ -22,7 +22,7 @@ def opened(*ports: t.Any, **given: t.Any) -> list[tuple[str, tuple[str, ...]]]:
     return [(entry.name, entry.sources) for entry in desired(open_ports=list(ports), **given).inbound_rules]
 
 
-@pytest.mark.parametrize("sources", [None, "Internet", ["Internet"]])
+@pytest.mark.parametrize("sources", ["Internet", ["Internet"]])
 def test_a_port_is_open_to_everybody_unless_sources_are_given(sources: t.Any) -> None:
     entry = {"port": 8080, "allowed_sources": sources}
     assert opened(entry) == opened(8080) == [DOCKER, ("docker-host-open-8080-tcp", ("Internet",))]
@@ -33,11 +33,18 @@ def test_no_sources_let_nobody_in() -> None:
     assert opened({"port": 8080, "allowed_sources": []}, allowed_sources=[]) == []
 
 
-@pytest.mark.parametrize("sources", [5, True, {"10.0.0.0/8": None}, [5], [None], [["10.0.0.0/8"]]])
+@pytest.mark.parametrize("sources", [None, 5, True, {"10.0.0.0/8": None}, [5], [None], [["10.0.0.0/8"]]])
 def test_sources_that_are_no_list_of_texts(sources: t.Any) -> None:
     with pytest.raises(OptionError, match="must be a list of") as caught:
         opened({"port": 8080, "allowed_sources": sources})
     assert caught.value.option == "open_ports[0].allowed_sources"
+
+
+@pytest.mark.parametrize("sources", ["", " ", ",", [""], ["", " "], ["10.0.0.0/8", ""]])
+def test_an_empty_source_of_a_further_port_opens_nothing(sources: t.Any) -> None:
+    with pytest.raises(OptionError) as caught:
+        opened({"port": 8080, "allowed_sources": sources})
+    assert caught.value.option.startswith("open_ports[0].allowed_sources")
 
 
 @pytest.mark.parametrize("port", [True, None, "", [80], {"port": 80}, 8.5])
