@@ -11,10 +11,12 @@ the use of the path.
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
 import stat
+import typing as t
 
 from ._errors import DockerHostError
 
@@ -123,6 +125,42 @@ def check_directory(path: str) -> None:
         raise DockerHostError(
             f"{path}: {writers}, so no key is safe; remove that permission (chmod go-w), or use another directory"
         )
+
+
+def check_file(path: str) -> None:
+    """Refuse an existing file that somebody else could replace or change, and whatever is not a regular file.
+
+    :param path: its absolute path; a link is followed if nobody else can change it.
+    :raises DockerHostError: it is not safe, or a FIFO, a device, a directory or a link to nothing.
+    """
+    check_parents(path)
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        raise DockerHostError(f"{path}: it is a symbolic link to a path that does not exist") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise DockerHostError(f"{path}: it must be a regular file; use another path")
+    check_entry(path, status)
+
+
+@contextlib.contextmanager
+def opened_directory(path: str) -> t.Iterator[int]:
+    """Check and open a directory, and yield its descriptor.
+
+    What is done relative to the descriptor is done in the directory that was checked, whatever its path becomes.
+
+    :param path: its absolute path.
+    :raises DockerHostError: somebody else could read, replace or redirect what is in it.
+    :raises OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        check_directory(path)
+        if not os.path.samestat(os.stat(path), os.fstat(descriptor)):
+            raise DockerHostError(f"{path}: another directory was put in its place meanwhile; run the task again")
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def check_entry(path: str, status: os.stat_result, *, may_be_writable: bool = False) -> None:

@@ -15,6 +15,7 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from .._argspec import ArgumentSpec
 from .._errors import OptionError
+from .._files import read_option_file
 from .urls import is_host, parse_docker_host
 
 DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
@@ -239,11 +240,7 @@ def load_client_certificate(context: ssl.SSLContext, client_cert: str, client_ke
 
 
 def _check_readable(option: str, path: str) -> None:
-    try:
-        with open(path, "rb"):
-            pass
-    except OSError as error:
-        raise OptionError(option, f"{path} cannot be read ({_reason(error)})") from error
+    read_option_file(option, path)
 
 
 def _reason(error: OSError) -> str:

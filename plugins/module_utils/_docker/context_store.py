@@ -116,6 +116,8 @@ class ContextStore:
         """
         check_directory(self.directory, "docker_config")
         create_directory(self.directory, 0o700)
+        # It may be new: somebody else could have created it after the first check, below a directory such as /tmp.
+        check_directory(self.directory, "docker_config")
         check_below(self.directory, self.contexts)
         create_directory(self.contexts, 0o755)
         with locked(os.path.join(self.contexts, ".docker-host.lock")):

@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from .._errors import MissingLibraryError, OptionError
+from .._files import read_option_file
 
 NAMES = ("ca", "cert", "key")
 CRYPTOGRAPHY = "cryptography>=42.0.0"
@@ -77,10 +78,7 @@ def _read(name: str, entries: t.Mapping[str, t.Any]) -> bytes:
     if name in entries:
         option, pem = f"certs.{name}", str(entries[name]).strip().encode() + b"\n"
     else:
-        try:
-            pem = Path(entries[f"{name}_path"]).read_bytes()
-        except OSError as error:
-            raise OptionError(option, f"cannot be read: {entries[f'{name}_path']}: {error.strerror}") from error
+        pem = read_option_file(option, entries[f"{name}_path"])
     if b"-----BEGIN " not in pem:
         raise OptionError(option, "must be PEM (a line -----BEGIN ...----- is missing)")
     return pem

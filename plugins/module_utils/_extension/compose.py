@@ -10,9 +10,9 @@ import json
 import re
 import typing as t
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from .._errors import MissingLibraryError, OptionError
+from .._files import read_option_file
 
 PYYAML = "PyYAML>=5.4"
 SHORTEST_SECRET = 4
@@ -74,8 +74,8 @@ def _read(option: str, entry: t.Mapping[str, t.Any]) -> tuple[str, dict[str, t.A
     else:
         option = f"{option}.path"
         try:
-            text = Path(entry["path"]).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_option_file(option, entry["path"]).decode("utf-8")
+        except UnicodeDecodeError as error:
             raise OptionError(option, f"cannot be read: {error}") from error
     return text, _parse(option, text)
 

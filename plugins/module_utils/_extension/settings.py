@@ -13,10 +13,10 @@ import json
 import re
 import typing as t
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from .._azure.wire import Json
 from .._errors import OptionError
+from .._files import read_option_file
 from .argument_spec import DEFAULT_PORT, is_default
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
@@ -332,8 +332,8 @@ def _registry_ca(option: str, server: str, login: Params) -> str | None:
     """Return the CA (PEM) of a registry, None if it needs none of its own."""
     if login.get("ca_path"):
         try:
-            ca = Path(login["ca_path"]).read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError) as error:
+            ca = read_option_file(f"{option}.ca_path", login["ca_path"]).decode("ascii")
+        except UnicodeDecodeError as error:
             raise OptionError(f"{option}.ca_path", f"cannot be read: {error}") from error
     elif login.get("ca"):
         ca = login["ca"].strip() + "\n"

@@ -60,6 +60,7 @@ class DirectoryStore:
             try:
                 with explained(self.root, "cannot be read"):
                     session = DirectorySession(self.tree)
+                    check_directory(self.root)
                     if descriptor is None:
                         session.read_all()  # Without a lock, only what is read at once is from one moment.
                     was_locked = self._was_locked(descriptor)
@@ -79,6 +80,9 @@ class DirectoryStore:
             self._make_root()
             descriptor = self._lock_exclusive()
         try:
+            # It may be new: somebody else could have created it after the first check, below a directory such as /tmp.
+            # From here on nobody else can put another one in its place.
+            check_directory(self.root)
             with explained(self.root, "an interrupted run could not be finished"):
                 recover(self.tree)
             yield DirectorySession(self.tree)

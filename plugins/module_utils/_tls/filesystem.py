@@ -29,8 +29,10 @@ class FileSystem:
     """The operating system's calls. Errors are :class:`OSError`, as Python raises them."""
 
     def create(self, path: str, mode: int) -> int:
-        """Open a file that must not exist yet; its mode is never wider than ``mode``."""
-        return os.open(path, NEW_FILE, mode)
+        """Open a file that must not exist yet; it gets the mode whatever the umask is."""
+        descriptor = os.open(path, NEW_FILE, mode)
+        os.fchmod(descriptor, mode)
+        return descriptor
 
     def write(self, descriptor: int, data: bytes) -> int:
         """Write as much as the system accepts at once, and return the number of bytes."""
@@ -53,6 +55,7 @@ class FileSystem:
 
     def make_directory(self, path: str) -> None:
         os.mkdir(path, PRIVATE_DIRECTORY)
+        os.chmod(path, PRIVATE_DIRECTORY)  # the umask may have removed permissions of the user's own
 
     def remove_directory(self, path: str) -> None:
         os.rmdir(path)
@@ -60,7 +63,11 @@ class FileSystem:
     def open_lock(self, path: str) -> int:
         """Open the lock file, which may exist."""
         flags = os.O_CREAT | os.O_RDWR | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        return os.open(path, flags, PRIVATE_FILE)
+        descriptor = os.open(path, flags, PRIVATE_FILE)
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) != PRIVATE_FILE:
+            os.fchmod(descriptor, PRIVATE_FILE)
+        return descriptor
 
     def open_existing(self, path: str) -> int:
         """Open a file or directory for reading: to lock it, to sync it."""

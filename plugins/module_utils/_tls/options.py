@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from .._argspec import ArgumentSpec
 from .._awx import is_discarded
 from .._errors import OptionError
-from .._files import check_can_be_directory
+from .._files import check_can_be_directory, read_option_file
 from .._host_keys import check_host_keys
 from . import names
 from .identities import DEFAULT_CLIENT, Identity
@@ -404,8 +404,4 @@ def read_file(option: str, path: str) -> bytes:
 
     :raises OptionError: it cannot be read.
     """
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except OSError as error:
-        raise OptionError(option, f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    return read_option_file(option, path)

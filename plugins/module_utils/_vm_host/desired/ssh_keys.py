@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import errno
 import os
 import re
-import tempfile
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..._errors import MissingLibraryError, OptionError
+from ..._errors import DockerHostError, MissingLibraryError, OptionError
+from ..._files import create_directory, create_file, read_if_exists
+from ..._ownership import check_file, check_parents
 
 PLANNED_KEY = "ssh-ed25519 (to be generated)"
-WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
-"""Errors of file systems that know no hard links, such as SMB's and many in user space."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,11 @@ def _in_file(option: str, text: str) -> tuple[str, str]:
         path = Path(text).expanduser()
         if not path.is_file():
             raise OptionError(option, f"must be an OpenSSH public key or an existing file, got {text!r}")
-        return str(path), path.read_text(encoding="utf-8", errors="replace").strip()
+        return str(path), (read_if_exists(str(path)) or b"").decode(errors="replace").strip()
+    except OptionError:
+        raise
+    except DockerHostError as error:
+        raise OptionError(option, error.message) from error
     except OSError as error:
         raise OptionError(option, f"{text} cannot be read: {error.strerror}.") from error
     except (RuntimeError, ValueError) as error:
@@ -117,90 +119,57 @@ def _fields(text: str) -> list[bytes]:
 
 
 def ensure_key_pair(path: str, check_mode: bool) -> KeyPair:
-    """The pair in that file; a new Ed25519 one when there is none.
+    """Return the key pair in a file; a new Ed25519 one if the file does not exist.
 
-    :raises OptionError: the file is there and is no private key that can be read without a passphrase.
+    :raises OptionError: the file exists and is not a private key that can be read without a passphrase, or somebody
+        else could replace it.
     """
-    private = Path(path).expanduser()
-    if private.exists():
-        return KeyPair(str(private), _public_of(private), generated=False)
-    if check_mode:
-        return KeyPair(str(private), PLANNED_KEY, generated=True)
-    public, made = _generate(private)
-    return KeyPair(str(private), public, generated=made)
+    private = os.path.abspath(os.path.expanduser(path))
+    try:
+        if os.path.lexists(private):
+            return KeyPair(private, _public_of(private), generated=False)
+        check_parents(private)
+        if check_mode:
+            return KeyPair(private, PLANNED_KEY, generated=True)
+        public, made = _generate(private)
+    except OptionError:
+        raise
+    except DockerHostError as error:
+        raise OptionError("ssh_private_key_path", error.message) from error
+    return KeyPair(private, public, generated=made)
 
 
-def _generate(private: Path) -> tuple[str, bool]:
+def _generate(private: str) -> tuple[str, bool]:
     serialization, ed25519 = _cryptography()
     key = ed25519.Ed25519PrivateKey.generate()
     content = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
     )
-    try:
-        private.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # A link fails when the file is there: of several runs at once, one makes the key and all use it.
-        made = _place(private, content, 0o600)
-    except OSError as error:
-        raise OptionError("ssh_private_key_path", f"{private} cannot be written: {error.strerror}.") from error
+    create_directory(os.path.dirname(private), 0o700)
+    # Of several runs at once, one creates the key and all use it.
+    made = create_file(private, content, 0o600)
     public = _public_of(private)
-    beside = private.with_name(private.name + ".pub")
-    if not beside.exists():
-        _place(beside, f"{public}\n".encode(), 0o644)
+    create_file(f"{private}.pub", f"{public}\n".encode(), 0o644)
     return public, made
 
 
-def _place(path: Path, content: bytes, mode: int) -> bool:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return False
-        except OSError as error:
-            if error.errno not in WITHOUT_LINKS:
-                raise
-            return _write_new(path, content, mode)
-        return True
-    finally:
-        os.unlink(temporary)
-
-
-def _write_new(path: Path, content: bytes, mode: int) -> bool:
-    """Write the file where there is none; half a file does not stay."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError:
-        return False
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink()
-        raise
-    return True
-
-
-def _public_of(private: Path) -> str:
+def _public_of(private: str) -> str:
     serialization, _ed25519 = _cryptography()
     from cryptography.exceptions import UnsupportedAlgorithm
 
+    check_file(private)
     try:
-        key = serialization.load_ssh_private_key(private.read_bytes(), password=None)
+        key = serialization.load_ssh_private_key(read_if_exists(private) or b"", password=None)
         line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        beside = private.with_name(private.name + ".pub")
-        if beside.is_file():
-            return beside.read_text(encoding="utf-8").strip()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        beside = f"{private}.pub"
+        if os.path.lexists(beside):
+            check_file(beside)
+            return (read_if_exists(beside) or b"").decode(errors="replace").strip()
         raise OptionError(
             "ssh_private_key_path",
-            f"must be an OpenSSH private key without a passphrase, or have {beside.name} next to it, got {private}",
+            "must be an OpenSSH private key without a passphrase, or have"
+            f" {os.path.basename(beside)} next to it, got {private}",
         ) from error
     return t.cast("str", line.decode("ascii"))
 

@@ -496,7 +496,7 @@ def test_a_directory_that_others_may_change_is_refused(setup: Setup, below: str)
     directory = setup.config / below
     directory.mkdir(parents=True)
     directory.chmod(0o777)
-    with pytest.raises(DockerHostError, match="everybody may write there"):
+    with pytest.raises(DockerHostError, match="everybody can write there"):
         setup.run(docker_host=HOST, **setup.files)
     directory.chmod(0o755)
     assert setup.run(docker_host=HOST, **setup.files)["changed"]

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired import ssh_keys
+from ansible_collections.dockerhost.azure.plugins.module_utils._files import create_file
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.ssh_keys import (
     PLANNED_KEY,
     ensure_key_pair,
@@ -107,7 +107,7 @@ def test_many_at_once_make_one(tmp_path: Path) -> None:
 
 
 def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_source: str, _target: Path) -> None:
+    def refuse(_source: str, _target: str, **_directories: int) -> None:
         raise OSError(errno.ENOTSUP, "Operation not supported")
 
     monkeypatch.setattr("os.link", refuse)
@@ -116,7 +116,7 @@ def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
     assert made.generated
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     before = path.read_bytes()
-    assert ssh_keys._place(path, b"another", 0o600) is False
+    assert create_file(str(path), b"another", 0o600) is False
     assert path.read_bytes() == before
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["key", "key.pub"]
 

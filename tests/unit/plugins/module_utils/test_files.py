@@ -1,0 +1,244 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything that writes keys, or what decides whom to trust, writes where nobody else can interfere."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils import _files, _ownership
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_store import Context, ContextStore
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.known_hosts import KnownHosts
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls import directory as _tls_directory
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.directory import DirectoryStore
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.store import Changes, StoredFile
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.ssh_keys import ensure_key_pair
+
+SOMEBODY = 12345
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of somebody else")
+
+
+def write_key_pair(directory: Path) -> Path:
+    ensure_key_pair(str(directory / "key"), check_mode=False)
+    return directory / "key"
+
+
+def write_known_hosts(directory: Path) -> Path:
+    known = KnownHosts(str(directory / "known_hosts"), "web1")
+    known.lines = [f"web1 ssh-ed25519 AAAA {known.comment}"]
+    known.save()
+    return directory / "known_hosts"
+
+
+def write_context(directory: Path) -> Path:
+    store = ContextStore(str(directory))
+    with store.changing():
+        store.write(Context("web1", "tcp://web1:2376", tls={"key.pem": b"key"}))
+    return Path(store.tls_directory("web1")) / "key.pem"
+
+
+def write_configuration(directory: Path) -> Path:
+    store = ContextStore(str(directory))
+    with store.changing():
+        store.select("web1")
+    return directory / "config.json"
+
+
+def write_certificates(directory: Path) -> Path:
+    with DirectoryStore(str(directory), FileSystem()).writing() as session:
+        session.commit(Changes(puts={"servers/web1/key.pem": StoredFile(b"key", 0o600)}))
+    return directory / "servers" / "web1" / "key.pem"
+
+
+WRITERS: dict[str, t.Callable[[Path], Path]] = {
+    function.__name__: function
+    for function in (write_key_pair, write_known_hosts, write_context, write_configuration, write_certificates)
+}
+MODES = {"write_known_hosts": 0o644}
+every_writer = pytest.mark.parametrize("name", WRITERS)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    directory = tmp_path / "home"
+    directory.mkdir(mode=0o700)
+    return directory
+
+
+@every_writer
+@pytest.mark.parametrize("umask", [0o000, 0o077, 0o277, 0o777])
+def test_modes_do_not_depend_on_the_umask(home: Path, name: str, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        written = WRITERS[name](home / "new" / "directory")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(written.stat().st_mode) == MODES.get(name, 0o600)
+    for directory in (home / "new", home / "new" / "directory"):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700, directory
+
+
+@every_writer
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_directory_that_everybody_can_write_to_is_refused(home: Path, name: str, depth: int) -> None:
+    directory = home / "mine"
+    directory.mkdir()
+    [directory, home][depth].chmod(0o777)
+    with pytest.raises(DockerHostError, match=r"everybody can write there \(mode 0777\)"):
+        WRITERS[name](directory)
+    assert list(directory.iterdir()) == []
+
+
+@needs_root
+@every_writer
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_directory_of_somebody_else_is_refused(home: Path, name: str, depth: int) -> None:
+    directory = home / "mine"
+    directory.mkdir()
+    os.chown([directory, home][depth], SOMEBODY, -1)
+    with pytest.raises(DockerHostError, match=f"belongs to user {SOMEBODY}"):
+        WRITERS[name](directory)
+    assert list(directory.iterdir()) == []
+
+
+@needs_root
+@every_writer
+def test_a_link_of_somebody_else_is_not_followed(home: Path, name: str) -> None:
+    victim = home / "victim"
+    victim.mkdir()
+    link = home / "link"
+    link.symlink_to(victim)
+    os.lchown(link, SOMEBODY, -1)
+    with pytest.raises(DockerHostError, match=f"symbolic link of user {SOMEBODY}"):
+        WRITERS[name](link)
+    assert list(victim.iterdir()) == []
+
+
+@needs_root
+@every_writer
+def test_what_somebody_creates_after_the_first_check_is_refused(
+    home: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a directory such as /tmp, everybody may create what does not exist yet."""
+    directory = home / "directory"
+    mkdir = os.mkdir
+
+    def late(path: str, mode: int = 0o777, **given: t.Any) -> None:
+        mkdir(path, mode, **given)
+        if path == str(directory):
+            os.chown(path, SOMEBODY, -1)
+            raise FileExistsError(path)
+
+    monkeypatch.setattr(os, "mkdir", late)
+    with pytest.raises(DockerHostError, match=f"user {SOMEBODY}"):
+        WRITERS[name](directory)
+    assert not [path for path in directory.rglob("*") if path.is_file() and path.name != "lock"]
+
+
+@needs_root
+@every_writer
+def test_a_directory_that_is_exchanged_between_check_and_use_is_not_written_to(
+    home: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, victim, aside = home / "mine", home / "victim", home / "aside"
+    directory.mkdir()
+    victim.mkdir(mode=0o700)
+    checked = _ownership.check_directory
+
+    def exchange(path: str) -> None:
+        checked(path)
+        if path == str(directory) and not aside.exists():
+            directory.rename(aside)
+            directory.symlink_to(victim)
+            os.lchown(directory, SOMEBODY, -1)
+
+    monkeypatch.setattr(_ownership, "check_directory", exchange)
+    monkeypatch.setattr(_tls_directory, "check_directory", exchange)
+    with pytest.raises(DockerHostError):
+        WRITERS[name](directory)
+    assert aside.exists()
+    assert not [path for path in victim.rglob("*") if path.is_file() and path.name != "lock"]
+
+
+def test_a_directory_that_is_exchanged_while_it_is_open_gets_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, victim, aside = home / "mine", home / "victim", home / "aside"
+    directory.mkdir()
+    victim.mkdir()
+    opened = _files.opened_directory
+
+    @contextlib.contextmanager
+    def exchanged(path: str) -> t.Iterator[int]:
+        with opened(path) as descriptor:
+            directory.rename(aside)
+            directory.symlink_to(victim)
+            yield descriptor
+            directory.unlink()
+            aside.rename(directory)
+
+    monkeypatch.setattr(_files, "opened_directory", exchanged)
+    _files.create_file(str(directory / "new"), b"1", 0o600)
+    _files.update_user_file(str(directory / "user"), b"2", 0o600)
+    assert sorted(path.name for path in directory.iterdir()) == ["new", "user"]
+    assert list(victim.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("write_key_pair", "key"), ("write_known_hosts", "known_hosts"), ("write_certificates", "ca.pem")],
+)
+@pytest.mark.parametrize("kind", ["fifo", "device", "directory", "dangling link"])
+def test_what_is_not_a_regular_file_is_refused_and_not_waited_for(home: Path, name: str, file: str, kind: str) -> None:
+    planted = home / file
+    {
+        "fifo": lambda: os.mkfifo(planted),
+        "device": lambda: planted.symlink_to("/dev/zero"),
+        "directory": planted.mkdir,
+        "dangling link": lambda: planted.symlink_to(home / "nothing"),
+    }[kind]()
+    if name == "write_certificates":
+        with pytest.raises(DockerHostError), DirectoryStore(str(home), FileSystem()).reading() as session:
+            session.read_all()
+        return
+    if (name, kind) == ("write_known_hosts", "dangling link"):
+        WRITERS[name](home)  # A user's file may be a link.
+        assert planted.is_symlink()
+        return
+    with pytest.raises(DockerHostError, match=r"regular file|link to a path that does not exist|Is a directory"):
+        WRITERS[name](home)
+
+
+@needs_root
+@pytest.mark.parametrize("name", ["write_context", "write_configuration", "write_known_hosts"])
+def test_what_was_somebody_elses_does_not_become_theirs(home: Path, name: str) -> None:
+    planted = WRITERS[name](home)
+    planted.write_bytes(b"" if name == "write_known_hosts" else b"{}")
+    os.chown(planted, SOMEBODY, SOMEBODY)
+    with contextlib.suppress(DockerHostError):
+        WRITERS[name](home)
+    if planted.read_bytes() not in (b"", b"{}"):
+        assert planted.stat().st_uid == os.geteuid()
+
+
+@needs_root
+@pytest.mark.parametrize("problem", ["owner", "mode"])
+def test_a_key_pair_that_somebody_else_can_change_is_not_used(home: Path, problem: str) -> None:
+    key = write_key_pair(home)
+    if problem == "owner":
+        os.chown(key, SOMEBODY, -1)
+    else:
+        key.chmod(0o622)
+    for check_mode in (True, False):
+        with pytest.raises(DockerHostError, match=f"ssh_private_key_path: .*(user {SOMEBODY}|can write there)"):
+            ensure_key_pair(str(key), check_mode=check_mode)
