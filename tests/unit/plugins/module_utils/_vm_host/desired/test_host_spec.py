@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import typing as t
 from pathlib import Path
@@ -256,11 +257,15 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     file = tmp_path / "id.pub"
     file.write_text(KEY)
 
-    def refuse(_path: Path, **_options: t.Any) -> str:
-        raise PermissionError(13, "Permission denied")
+    opened = os.open
+
+    def refuse(path: t.Any, *flags: int, **options: t.Any) -> int:
+        if path == str(file):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *flags, **options)
 
     # The tests may run as root, who may read everything.
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(OptionError, match=f"{file} cannot be read: Permission denied"):
         desired(ssh_public_keys=[str(file)])
 
