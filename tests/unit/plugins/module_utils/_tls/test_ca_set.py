@@ -199,7 +199,7 @@ def test_files_that_cannot_be_read(certs: Certs, maker: Maker, tmp_path: t.Any) 
     with pytest.raises(OptionError, match=r"ca_path: .*nowhere\.pem cannot be read: no such file"):
         certs.run(ca_path=str(tmp_path / "nowhere.pem"))
     (tmp_path / "ca.pem").write_text(maker.pem(maker.ca()[0]))
-    with pytest.raises(OptionError, match=r"ca_key_path: .*cannot be read: is a directory"):
+    with pytest.raises(OptionError, match=r"ca_key_path: .*cannot be read: Is a directory"):
         certs.run(ca_path=str(tmp_path / "ca.pem"), ca_key_path=str(tmp_path))
     with pytest.raises(OptionError, match=r"ca_key_content: the key of your own CA needs its certificate"):
         certs.run(ca_key_content="x")
