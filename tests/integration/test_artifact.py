@@ -26,7 +26,8 @@ from .links import ONLINE, dead_links
 LIMIT = 1_000_000
 """Bytes."""
 TOP = {
-    *("MANIFEST.json", "FILES.json", "README.md", "LICENSE", "CHANGELOG.md", "CHANGELOG.rst"),
+    *("MANIFEST.json", "FILES.json", "README.md", "SECURITY.md", "LICENSE"),
+    *("CHANGELOG.md", "CHANGELOG.rst"),
     *("changelogs", "docs", "meta", "playbooks", "plugins", "roles"),
 }
 PLUGINS = {"action", "doc_fragments", "inventory", "lookup", "module_utils", "modules", "plugin_utils"}
@@ -76,25 +77,74 @@ def test_content(artifact: Path) -> None:
         assert not [member.name for member in archive.getmembers() if member.issym() or member.mode & 0o022]
 
 
-# What somebody who works in a clone has there; the documentation itself says to make some of it.
-STRAY = (
-    *("cloud/state.json", "cloud.json", "venv/pyvenv.cfg", ".vscode/settings.json", ".env", ".docker/ca.pem"),
-    *("ca-key.pem", "server.key", "roles/docker_host/tasks/.main.yml.swp", "plugins/modules/docker_vm_host.py.orig"),
-    *("plugins/.coverage", "docs/.local/notes.md"),
-    *("node_modules/x/package.json", "dockerhost-azure-0.0.1.tar.gz", "dockerhost.egg-info/PKG-INFO", "run.log"),
+# What somebody who works in a clone has there, at its top or in any of its directories.
+KEYS = (
+    "id_rsa id_ed25519 id_rsa.pub x.pfx x.p12 x.jks x.ppk key.der key ca-key.PEM ca-key.pem ca.crt"
+    " server.key known_hosts"
 )
+CREDENTIALS = (
+    "sp.json azureProfile.json msal_token_cache.json accessTokens.json credentials.json credentials.yml credentials"
+    " azure_credentials vault_pass .vault_pass vault.yml secrets.yml secrets/vault.yml password.txt passwords.yml"
+    " token.txt netrc .netrc .git-credentials kubeconfig .docker/ca.pem .azure/credentials certs/servers/web1/key"
+    " config.json"
+)
+VARIABLES = (
+    "host_vars/web1.yml group_vars/all.yml inventory.yml hosts hosts.ini hosts.yml local.yml ansible.cfg env.sh .env"
+)
+STATE = (
+    "core terraform.tfstate terraform.tfvars cloud.json cloud/state.json db.sqlite dump.sql parameters.json run.log"
+    " notes~ main.yml.orig .main.yml.swp x.swp patch.rej backup.tar.gz x.zip .vscode/settings.json venv/pyvenv.cfg"
+    " .coverage x.egg-info/PKG-INFO node_modules/x/package.json __pycache__/x.pyc"
+)
+STRAY = " ".join((KEYS, CREDENTIALS, VARIABLES, STATE)).split()
+
+
+def files_of(archive: Path) -> list[str]:
+    """The names of an artifact's files."""
+    with tarfile.open(archive) as opened:
+        return sorted(member.name for member in opened.getmembers() if member.isfile())
+
+
+def plant(clone: Path, directories: t.Iterable[Path]) -> None:
+    """Put everything that must stay out into directories of a clone."""
+    for directory in directories:
+        for name in STRAY:
+            path = clone / directory / name
+            # What a directory of the collection is called, or has, is not planted over.
+            if not path.exists() and not any(parent.is_file() for parent in path.parents):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("stray")
 
 
 def test_what_lies_about_in_a_clone_is_not_packed(unpacked: Path, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
-    names = [str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()]
+    names = [path.relative_to(unpacked) for path in unpacked.rglob("*") if path.is_file()]
     shutil.copytree(unpacked, clone)
     shutil.copy(REPOSITORY / "galaxy.yml", clone)
-    for name in STRAY:
+    plant(clone, {name.parent for name in names})
+    assert files_of(built(clone, tmp_path)) == sorted(map(str, names))
+
+
+@pytest.mark.skipif(not (REPOSITORY / ".git").exists(), reason="not a clone")
+def test_make_packs_what_git_tracks(artifact: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=REPOSITORY, text=True).split("\0")
+    for name in filter(None, tracked):
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, clone / name, follow_symlinks=False)
+    subprocess.run(["git", "init", "-q"], cwd=clone, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=clone, check=True)
+    for name in ("playbooks/production.yml", "plugins/modules/settings.py", "docs/notes.md", "meta/x.txt"):
         (clone / name).write_text("stray")
-    with tarfile.open(built(clone, tmp_path)) as archive:
-        assert sorted(member.name for member in archive.getmembers() if member.isfile()) == sorted(names)
+    subprocess.run(
+        [clone / "tools/install.sh", clone / ".build", clone / ".build/collections"],
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    (packed,) = (clone / ".build/artifact").glob("*.tar.gz")
+    assert files_of(packed) == files_of(artifact)
 
 
 def test_its_links_lead_somewhere(unpacked: Path) -> None:
