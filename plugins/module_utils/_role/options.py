@@ -270,7 +270,8 @@ class RoleVariables:
         if option in _SOURCES and self._is_defined(variable):
             return _sources(option, self._get(variable))
         value = self.value(variable[len(PREFIX) :])
-        return _as_list(option, value) if stage.spec.argument_spec[option].get("type") == "list" else value
+        spec = stage.spec.argument_spec[option]
+        return _as_list(option, value, spec.get("elements") == "dict") if spec.get("type") == "list" else value
 
     def _reading(self, module: str) -> Values:
         given = {name: self.value(name) for name in sorted(READERS[module])}
@@ -331,8 +332,11 @@ def _sources(option: str, value: t.Any) -> t.Any:
     return sources if sources or not isinstance(value, str) or "[" in value else re.split(r"\s*,\s*", value.strip())
 
 
-def _as_list(option: str, value: t.Any) -> t.Any:
-    """Return a list that may be given as text: JSON, or words with commas, blanks or line ends between them."""
+def _as_list(option: str, value: t.Any, of_dictionaries: bool = False) -> t.Any:
+    """Return a list that may be given as text: JSON, or words with commas, blanks or line ends between them.
+
+    :param of_dictionaries: words cannot be entries; such text stays as it is.
+    """
     if not isinstance(value, str):
         return value
     text = value.strip()
@@ -342,4 +346,4 @@ def _as_list(option: str, value: t.Any) -> t.Any:
         except ValueError:
             return value
         return parsed if isinstance(parsed, list) else [parsed]
-    return (_LINE if option in _LINES else _WORD).findall(text)
+    return value if of_dictionaries else (_LINE if option in _LINES else _WORD).findall(text)
