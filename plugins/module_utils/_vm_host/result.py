@@ -9,7 +9,9 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field, replace
 
+from .._azure.resource_ids import group_in, with_group
 from .._azure.wire import Json, dig, primary_ip_configuration, private_ip, properties_of, public_ip_id, subnet_id
+from .current.listing import own_group
 from .current.ports import current_port
 from .current.state import HostState
 from .desired.names import ExtraNames
@@ -38,12 +40,13 @@ class KnownValues:
 def describe_host(resources: HostResources, current: HostState, known: KnownValues) -> Json:
     """Return the host with the keys of :data:`~.._host_keys.HOST_KEYS`; a value that does not exist is None."""
     machine, address = current.virtual_machine, current.public_ip_address
+    group = _group(resources, current)
     host: Json = {
         "name": resources.names.name,
-        "resource_group": resources.names.resource_group,
+        "resource_group": group,
         "subscription_id": resources.names.subscription_id,
         "location": dig(machine, "location") or known.location,
-        "id": resources.virtual_machine,
+        "id": _in_spelling(group, resources.virtual_machine),
         "vm_size": dig(machine, "properties", "hardwareProfile", "vmSize") or known.vm_size,
         "power_state": current.power_state,
         "fqdn": dig(address, "properties", "dnsSettings", "fqdn"),
@@ -53,10 +56,25 @@ def describe_host(resources: HostResources, current: HostState, known: KnownValu
         "ssh_port": known.ssh_port or current_port("ssh_port", current),
         "admin_username": dig(machine, "properties", "osProfile", "adminUsername") or known.admin_username,
         "tags": dict(dig(machine, "tags") or {}),
-        "resources": _ids(resources, current),
+        "resources": {kind: _in_spelling(group, path) for kind, path in _ids(resources, current).items()},
         "unknown": [],
     }
     return with_names(host, known.names)
+
+
+def _group(resources: HostResources, current: HostState) -> str:
+    """Return the resource group in its own spelling, as far as anything was read in it."""
+    if current.resource_group and current.resource_group.get("name"):
+        return str(current.resource_group["name"])
+    if current.virtual_machine:
+        return own_group(current.virtual_machine, current.network_interface)
+    return resources.names.resource_group
+
+
+def _in_spelling(group: str, resource_id: str | None) -> str | None:
+    """Return an id of the group with the group's name spelled in this way."""
+    is_inside = resource_id and group_in(resource_id).lower() == group.lower()
+    return with_group(resource_id, group) if resource_id and is_inside else resource_id
 
 
 def with_names(host: Json, names: ExtraNames) -> Json:

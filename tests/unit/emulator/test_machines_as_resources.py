@@ -79,8 +79,14 @@ def test_instance_view(ready: Arm) -> None:
     listed = ready.get("Microsoft.Compute/virtualMachines").json()["value"]
     assert [vm["name"] for vm in listed] == ["vm"]
     path = f"{ready.subscription}/providers/Microsoft.Compute/virtualMachines"
-    everywhere = [vm for vm in ready.get(path, statusOnly="true").json()["value"] if vm["id"].startswith(ready.group)]
-    assert everywhere[0]["properties"]["instanceView"]["statuses"]
+    (everywhere,) = [
+        vm
+        for vm in ready.get(path, statusOnly="true").json()["value"]
+        if vm["id"].lower().startswith(f"{ready.group}/".lower())
+    ]
+    assert everywhere["properties"]["instanceView"]["statuses"]
+    assert f"/resourceGroups/{ready.name.upper()}/" in everywhere["id"]
+    assert f"/resourceGroups/{ready.name}/" in listed[0]["id"]
 
 
 @pytest.mark.parametrize(

@@ -50,12 +50,14 @@ def list_hosts(session: AzureSession, resource_groups: t.Sequence[str] = (), *, 
     addresses = _complete(session, lists.addresses, (public_ip_id(interface) for interface in attached.values()))
     views = _views(session, machines) if agent_state or lists.states is None else {}
     states = lists.states or {}
+    spellings = _spellings(session, machines, [*interfaces.values(), *addresses.values()])
     hosts = []
     for machine in machines:
         interface = attached[_key(machine)]
         address = addresses.get(str(public_ip_id(interface)).lower()) or {}
         view = views.get(_key(machine)) or states.get(_key(machine)) or {}
-        described = describe_listed_host(machine, interface, address, view)
+        group = spellings[group_in(str(machine["id"])).lower()]
+        described = describe_listed_host(machine, group, interface, address, view)
         hosts.append({**described, "agent_state": _agent_state(view) if agent_state else None})
     return HostList(sorted(hosts, key=lambda host: (host["name"], host["resource_group"])), lists.missing)
 
@@ -153,13 +155,37 @@ def own_group(machine: Json, interface: Json | None) -> str:
     return other if other.lower() == group.lower() else group
 
 
-def describe_listed_host(machine: Json, interface: Json, address: Json, view: Json) -> Json:
+def _spellings(session: AzureSession, machines: list[Json], of_network: list[Json]) -> dict[str, str]:
+    """Return the own spelling of each VM's resource group, by the name in lower case.
+
+    :param of_network: interfaces and addresses, whose ids have that spelling. A group without any is read.
+    """
+    known = {group.lower(): group for group in (group_in(str(item["id"])) for item in of_network)}
+    missing = sorted({group_in(str(machine["id"])) for machine in machines} - set(known), key=str.lower)
+    missing = [group for group in missing if group.lower() not in known]
+    names = run_in_batches([partial(_group_name, session, group) for group in missing])
+    return {**known, **{group.lower(): name for group, name in zip(missing, names, strict=True)}}
+
+
+def _group_name(session: AzureSession, group: str) -> str:
+    """Return a resource group's name in its own spelling; as it is when the group may not be read."""
+    try:
+        found = session.arm.find(session.group_id(group))
+    except AzureError as error:
+        if error.status != 403:
+            raise
+        return group
+    return str((found or {}).get("name") or group)
+
+
+def describe_listed_host(machine: Json, group: str, interface: Json, address: Json, view: Json) -> Json:
     """Return a listed host with the keys that the inventory publishes.
 
+    :param group: the VM's resource group in the group's own spelling.
     :param view: the VM's instance view, empty when it is not known.
     """
     properties, configuration = properties_of(machine), properties_of(primary_ip_configuration(interface))
-    public, group = properties_of(address), own_group(machine, interface)
+    public = properties_of(address)
     return {
         "name": str(owner_of(machine)),
         "resource_group": group,

@@ -58,7 +58,8 @@ def is_to_be_made_again(subnet: Json) -> bool:
 def is_further(subnet_id: str | None, network: Json) -> bool:
     """Return whether an id is that of a subnet of a network, other than the one that all hosts share."""
     path = str(subnet_id or "")
-    return is_part(path, str(network.get("id"))) and "/subnets/" in path and name_in(path) != SHARED_SUBNET
+    inside = is_part(path, str(network.get("id"))) and "/subnets/" in path.lower()
+    return inside and name_in(path).lower() != SHARED_SUBNET
 
 
 def outsiders(listed: t.Iterable[Json], going: t.Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import re
 import typing as t
 from dataclasses import asdict, dataclass, field
 
@@ -99,6 +100,11 @@ def container_of(key: str) -> str:
     if marker and "/" not in after:
         return before
     return head
+
+
+def with_upper_group(id_: str) -> str:
+    """Return an id with the resource group in upper case."""
+    return re.sub(r"(?<=/resourceGroups/)[^/]+", lambda match: match[0].upper(), id_, count=1, flags=re.IGNORECASE)
 
 
 def group_id(subscription: str, group: str) -> str:

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
 import json
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import accepted, begin, check_preconditions, found, listing, started, written
-from ..arm.resource import Json, Resource, timestamp
+from ..arm.resource import Json, Resource, timestamp, with_upper_group
 from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import read_body
 from ..errors import ApiError, conflict
@@ -99,8 +100,23 @@ async def _listed(cloud: Cloud, request: ArmRequest, vms: list[Resource]) -> Rep
         body = render_vm(cloud, vm, request.api_version, view)
         if "resources" in body:
             body["resources"] = [{"id": extension["id"]} for extension in body["resources"]]
-        bodies.append(body)
+        bodies.append(body if "resourcegroups" in request.path.lower() else _in_upper_case(body))
     return listing(bodies)
+
+
+def _in_upper_case(body: Json) -> Json:
+    """Return a VM as lists of a whole subscription show it (Azure/azure-rest-api-specs#10016).
+
+    The ids of the provider's own resources have the group in upper case. Lists of one group keep its case, as recorded.
+    """
+    body = {**copy.deepcopy(body), "id": with_upper_group(body["id"])}
+    if "resources" in body:
+        body["resources"] = [{"id": with_upper_group(extension["id"])} for extension in body["resources"]]
+    storage: Json = body["properties"].get("storageProfile") or {}
+    for disk in (storage.get("osDisk") or {}, *(storage.get("dataDisks") or ())):
+        if (disk.get("managedDisk") or {}).get("id"):
+            disk["managedDisk"]["id"] = with_upper_group(disk["managedDisk"]["id"])
+    return body
 
 
 @route("PUT", ONE, VM)

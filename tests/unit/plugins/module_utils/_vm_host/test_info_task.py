@@ -19,7 +19,6 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._backend import B
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import image_info_task as image_info
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import info_task as host_info
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import describe_listed_host
 from azure_emulator.launcher import CLEARED, LocalAzure
 
 from .conftest import KEY, Cloud
@@ -150,18 +149,6 @@ def test_results_carry_the_groups_own_spelling(azure_now: LocalAzure) -> None:
     for host in query_azure(host_info.BACKEND, resource_group="DOCKER")["hosts"]:
         assert host["resource_group"] == "docker"
         assert "/resourceGroups/docker/" in host["id"]
-
-
-def test_the_network_interface_tells_the_groups_spelling() -> None:
-    """Compute's lists give the group in upper case (Azure/azure-rest-api-specs#10016)."""
-    base = "/subscriptions/s/resourceGroups/{}/providers/Microsoft.{}"
-    machine = {"id": base.format("DOCKER", "Compute/virtualMachines/web1"), "tags": {}}
-    interface = {"id": base.format("Docker", "Network/networkInterfaces/web1-nic")}
-    listed = describe_listed_host(machine, interface, {}, {})
-    assert listed["resource_group"] == "Docker"
-    assert listed["id"] == base.format("Docker", "Compute/virtualMachines/web1")
-    elsewhere = {"id": base.format("network", "Network/networkInterfaces/web1-nic")}
-    assert describe_listed_host(machine, elsewhere, {}, {})["resource_group"] == "DOCKER"
 
 
 def test_what_differs_between_hosts(azure_now: LocalAzure) -> None:
