@@ -248,13 +248,13 @@ def snapshot(path: pathlib.Path) -> t.Any:
 
 def test_a_link_to_nowhere(certs: Certs) -> None:
     certs.directory.symlink_to(certs.directory.with_name("nowhere"))
-    with pytest.raises(DockerHostError, match="to a path that does not exist"):
+    with pytest.raises(DockerHostError, match="must be the path of a directory"):
         certs.run()
 
 
 def test_things_of_other_kinds_in_the_way(certs: Certs) -> None:
     certs.directory.write_text("a file")
-    with pytest.raises(DockerHostError, match="it is not a directory"):
+    with pytest.raises(DockerHostError, match="must be the path of a directory"):
         certs.run()
     certs.directory.unlink()
     (certs.directory / "cert.pem").mkdir(parents=True)
