@@ -180,15 +180,20 @@ options:
     description:
       - The image of a new host. Defaults to V(ubuntu), which is Ubuntu 24.04 LTS.
       - A name for the newest of a ready-made family (V(ubuntu), V(ubuntu-26.04), V(ubuntu-24.04), V(ubuntu-22.04),
-        V(debian), V(debian-13), V(debian-12), V(debian-11), V(almalinux-9), V(rhel-9), V(sles-15)), a URN
-        C(publisher:offer:sku:version), the id of a managed image or of one in a gallery (shared and community
-        galleries too), or a dictionary with C(publisher), C(offer), C(sku) and C(version), or with C(id).
+        V(debian), V(debian-13), V(debian-12), V(almalinux-10), V(almalinux-9), V(rocky-10), V(rocky-9), V(rhel-10),
+        V(rhel-9), V(sles-15), V(azurelinux-3)), a URN C(publisher:offer:sku:version), the id of a managed image or of
+        one in a gallery (shared and community galleries too), or a dictionary with C(publisher), C(offer), C(sku) and
+        C(version), or with C(id).
+      - Docker builds no packages for V(sles-15) and V(azurelinux-3); for these set C(source=distribution) in the option
+        C(engine) of M(dockerhost.azure.docker_vm_extension).
+      - If the publisher of the image is going to withdraw it, the result contains a warning.
       - M(dockerhost.azure.docker_vm_image_info) finds images.
     type: raw
   plan:
     description:
       - The plan under which the image is sold, for images of the marketplace that have one. Another one than the
         image's is an error, and so is one for an image that has none.
+      - V(rocky-9) and V(rocky-10) contain their plan. Its terms must be accepted once in each subscription.
     type: dict
     suboptions:
       name:

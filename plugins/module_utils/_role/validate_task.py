@@ -28,6 +28,7 @@ from .._secrets import secret_values
 from .._tls.names import check_identity_name
 from .._vault.task import BACKEND as CERTIFICATES
 from .._vm_host.desired.host_spec import read_host_spec
+from .._vm_host.desired.image_reference import WITHOUT_DOCKER_PACKAGES
 from .._vm_host.desired.inbound_rules import is_blank
 from .._vm_host.desired.topology import check_references
 from .options import PREFIX, STAGES, Stage, Values, variable_names
@@ -89,6 +90,7 @@ def run(request: Request) -> Values:
         in_words_of(STAGES[module], partial(_CHECKS[module], request, options, params["name"]))
     _check_ssh_path(typed)
     _check_context_target(typed)
+    _check_engine_source(typed)
     return {"changed": False, "stages": list(given)}
 
 
@@ -294,6 +296,22 @@ def _check_context_target(typed: Values) -> None:
 
 def _refuse_redirection(current: Context, desired: str) -> None:
     raise redirection_error(current.name, current, desired)
+
+
+def _check_engine_source(typed: Values) -> None:
+    """Refuse a family of images for which the source of the engine has no packages."""
+    family = str((typed.get("docker_vm_host") or {}).get("image") or "").strip().lower()
+    engine = (typed.get("docker_vm_extension") or {}).get("engine") or {}
+    if (
+        family in WITHOUT_DOCKER_PACKAGES
+        and (engine.get("source") or "docker") == "docker"
+        and not engine.get("mirror")
+    ):
+        raise OptionError(
+            "docker_host_engine",
+            f"must contain source=distribution for the image {family}, because Docker builds no packages for it; or a"
+            " mirror that has them",
+        )
 
 
 def _check_endpoint(_request: Request, params: Values, _name: str) -> None:

@@ -16,6 +16,8 @@ from .errors import ApiError
 if t.TYPE_CHECKING:
     from .cloud import Cloud
 
+FREE = ("resf",)
+"""Publishers all of whose images have a plan that costs nothing."""
 TYPE = "Microsoft.MarketplaceOrdering/offerTypes"
 PLAN = f"{SUBSCRIPTION}/providers/{TYPE}/virtualmachine/publishers/{{publisher}}/offers/{{offer}}/plans/{{plan}}"
 AGREEMENT = f"{PLAN}/agreements/current"
@@ -24,7 +26,7 @@ AGREEMENT = f"{PLAN}/agreements/current"
 def plan_of(cloud: Cloud, publisher: str, offer: str, sku: str) -> Json | None:
     """Return the plan of an image, None when it has none."""
     sold = [urn.lower() for urn in cloud.switches["sold_images"]]
-    if f"{publisher}:{offer}:{sku}".lower() not in sold:
+    if f"{publisher}:{offer}:{sku}".lower() not in sold and publisher.lower() not in FREE:
         return None
     return {"publisher": publisher, "name": sku, "product": offer}
 

@@ -37,6 +37,7 @@ DEFAULTS: t.Mapping[str, Value] = {
     "throttle": "",
     "token_lifetime": 3599,
     "unregistered": [],
+    "withdrawn_images": [],
 }
 """Name and default of each switch.
 
@@ -64,6 +65,7 @@ taken_labels: DNS labels that somebody else has.
 throttle: answer every request of compute with 429; ``retry-after`` or ``bare``.
 token_lifetime: seconds that a new access token is good for.
 unregistered: resource providers that the subscription is not registered for.
+withdrawn_images: platform images whose end is announced, Publisher:Offer:Sku.
 """
 
 

@@ -31,10 +31,12 @@ class Findings:
 
     :param vm_size: its size, None if it was not checked.
     :param trusted_launch: image and size allow Trusted Launch.
+    :param notes: things to warn of.
     """
 
     vm_size: str | None = None
     trusted_launch: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def image_of(desired: HostSpec) -> Image:

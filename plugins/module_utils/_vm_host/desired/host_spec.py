@@ -17,7 +17,7 @@ from ..._azure.tags import RESERVED_PREFIX
 from ..._errors import OptionError
 from ..argument_spec import DEFAULT_KEY_PATH, DEFAULT_USER
 from . import option_checks, validators
-from .image_reference import URN_PART, Image, read_image
+from .image_reference import URN_PART, Image, plan_of_alias, read_image
 from .inbound_rules import InboundRule, PortOptions, inbound_rules, read_port_options
 from .names import ExtraNames, read_extra_names
 from .options import (
@@ -144,7 +144,7 @@ def read_host_spec(params: Params) -> HostSpec:
         names=read_extra_names(params),
         vm_size=_vm_size(params),
         image=None if params["image"] in (None, "") else read_image("image", params["image"]),
-        plan=_plan(params),
+        plan=_plan(params) or plan_of_alias(params["image"]),
         admin_username=params["admin_username"] or None,
         admin_password=params["admin_password"] or None,
         ssh_public_keys=keys,

@@ -24,11 +24,23 @@ ALIASES: t.Mapping[str, str] = {
     "debian": "Debian:debian-12:12-gen2:latest",
     "debian-13": "Debian:debian-13:13-gen2:latest",
     "debian-12": "Debian:debian-12:12-gen2:latest",
-    "debian-11": "Debian:debian-11:11-gen2:latest",
+    "almalinux-10": "almalinux:almalinux-x86_64:10-gen2:latest",
     "almalinux-9": "almalinux:almalinux-x86_64:9-gen2:latest",
-    "rhel-9": "RedHat:RHEL:9-lvm-gen2:latest",
-    "sles-15": "SUSE:sles-15-sp6:gen2:latest",
+    "rocky-10": "resf:rockylinux-x86_64:10-base:latest",
+    "rocky-9": "resf:rockylinux-x86_64:9-base:latest",
+    # One partition that cloud-init grows. In the images with LVM, /var has 8 GiB, whatever the size of the disk
+    # ("Expand virtual hard disks on a Linux VM", learn.microsoft.com).
+    "rhel-10": "RedHat:rhel-raw:10-raw-gen2:latest",
+    "rhel-9": "RedHat:rhel-raw:9-raw-gen2:latest",
+    "sles-15": "SUSE:sles-15-sp7:gen2:latest",
+    "azurelinux-3": "MicrosoftCBLMariner:azure-linux-3:azure-linux-3-gen2:latest",
 }
+# Names of families that the collection had and that get no security updates any more, with their URN.
+RETIRED: t.Mapping[str, str] = {"debian-11": "Debian:debian-11:11-gen2:latest"}
+# Images of these are free, but have a plan whose terms a subscription accepts once (`az vm image terms accept`).
+_PLAN_PUBLISHERS = frozenset(("resf",))
+# Families for which Docker builds no packages; the distribution has the engine.
+WITHOUT_DOCKER_PACKAGES = frozenset(("sles-15", "azurelinux-3"))
 
 # "Find Azure Marketplace image information" (learn.microsoft.com); the names of purchase plans have the same form.
 URN_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -82,6 +94,12 @@ def read_image(option: str, value: t.Any) -> Image:
     if isinstance(value, t.Mapping):
         return _from_dictionary(option, value)
     text = str(value).strip()
+    if text.lower() in RETIRED:
+        raise OptionError(
+            option,
+            f"must be a system with security updates, got {text!r}: choose debian-13, or for an existing host the URN"
+            f" {RETIRED[text.lower()]}",
+        )
     if text.lower() in ALIASES:
         text = ALIASES[text.lower()]
     if text.startswith("/"):
@@ -93,6 +111,13 @@ def read_image(option: str, value: t.Any) -> Image:
         option,
         f"must be publisher:offer:sku:version, a resource ID, or one of {', '.join(ALIASES)}, got {text!r}",
     )
+
+
+def plan_of_alias(value: t.Any) -> dict[str, str] | None:
+    """Return the plan of an alias's image, in wire format; None if the value is no alias or the image has no plan."""
+    urn = ALIASES.get(value.strip().lower()) if isinstance(value, str) else None
+    publisher, product, name, _version = (urn or ":::").split(":")
+    return {"name": name, "product": product, "publisher": publisher} if publisher in _PLAN_PUBLISHERS else None
 
 
 def _from_id(option: str, text: str) -> Image:

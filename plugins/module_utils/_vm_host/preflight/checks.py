@@ -34,12 +34,30 @@ def check_answers(desired: HostSpec, location: str, answers: Answers) -> Finding
     :raises OptionError: the first option that Azure would refuse; the text says what is possible.
     """
     _check_problems(desired, location, answers)
+    return replace(_check_sizes(desired, location, answers), notes=_notes_on_image(desired, answers.image))
+
+
+def _check_sizes(desired: HostSpec, location: str, answers: Answers) -> Findings:
     if answers.sizes is None:
         return Findings(desired.vm_size or _default_sizes(desired, answers)[0])
     _check_disk_types(desired, location, answers.sizes)
     if desired.vm_size:
         return _check_size(desired, location, answers, answers.sizes)
     return _choose_size(desired, location, answers, answers.sizes)
+
+
+def _notes_on_image(desired: HostSpec, image: Json | None) -> tuple[str, ...]:
+    """Return a warning for an image that Azure withdraws (ImageDeprecationStatus of the Compute API)."""
+    status = properties_of(image).get("imageDeprecationStatus") or {}
+    state = str(status.get("imageState") or "Active")
+    if state == "Active":
+        return ()
+    when = f" on {str(status['scheduledDeprecationTime'])[:10]}" if status.get("scheduledDeprecationTime") else ""
+    other = (status.get("alternativeOption") or {}).get("value")
+    instead = f"Azure suggests {other}" if other else "docker_vm_image_info lists others"
+    is_over = state == "Deprecated"
+    text = "has withdrawn this image, so that new hosts may fail" if is_over else f"will withdraw this image{when}"
+    return (f"O(image): the publisher of {image_of(desired)} {text}: choose another one; {instead}.",)
 
 
 def _default_sizes(desired: HostSpec, answers: Answers) -> tuple[str, ...]:

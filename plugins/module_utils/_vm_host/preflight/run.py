@@ -103,6 +103,8 @@ class Preflight:
             answers = replace(answers, label_problem=None)
         check_permissions(required_permissions(plan, self.resources), answers.permissions, scope)
         findings = check_answers(self.desired, self.location, answers)
+        for note in findings.notes:
+            self.request.warn(note)
         if not answers.unregistered:
             return findings
         if self.request.check_mode:

@@ -133,7 +133,7 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
         "architecture": image.architecture,
         "disallowed": {"vmDiskType": "None"},
         "automaticOSUpgradeProperties": {"automaticOSUpgradeSupported": image.publisher == "Canonical"},
-        "imageDeprecationStatus": {"imageState": "Active"},
+        "imageDeprecationStatus": _deprecation(cloud, image),
         "features": [
             {"name": "IsAcceleratedNetworkSupported", "value": "True"},
             {"name": "DiskControllerTypes", "value": "SCSI"},
@@ -149,6 +149,14 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
     if plan is not None:
         properties["plan"] = plan
     return found({"properties": properties, **_entry(request, image.version, *_version_path(image), image.version)})
+
+
+def _deprecation(cloud: Cloud, image: catalogue.Image) -> Json:
+    """Return an image's ImageDeprecationStatus."""
+    withdrawn = [urn.lower() for urn in cloud.switches["withdrawn_images"]]
+    if f"{image.publisher}:{image.offer}:{image.sku}".lower() not in withdrawn:
+        return {"imageState": "Active"}
+    return {"imageState": "ScheduledForDeprecation", "scheduledDeprecationTime": "2027-03-31T00:00:00+00:00"}
 
 
 def _size_of(image: catalogue.Image) -> Json:

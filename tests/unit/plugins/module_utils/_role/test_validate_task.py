@@ -52,6 +52,15 @@ def test_a_context_over_ssh_needs_a_way_in(tmp_path: Path) -> None:
         assert validate(tmp_path, docker_vm_host=way, **over_ssh)
 
 
+@pytest.mark.parametrize("family", ["sles-15", "AzureLinux-3"])
+def test_the_engine_of_a_family_comes_from_where_it_is_built(tmp_path: Path, family: str) -> None:
+    host = {"docker_vm_host": {"image": family}}
+    assert refusal(tmp_path, **host).startswith("docker_host_engine: must contain source=distribution")
+    for engine in ({"source": "distribution"}, {"source": "keep"}, {"mirror": "https://mirror.example.com"}):
+        assert validate(tmp_path, **host, docker_vm_extension={"engine": engine})
+    assert validate(tmp_path, docker_vm_host={"image": "debian-13"})
+
+
 def refusal(tmp_path: Path, **params: t.Any) -> str:
     with pytest.raises(DockerHostError) as caught:
         validate(tmp_path, **params)

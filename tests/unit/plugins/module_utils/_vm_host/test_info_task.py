@@ -19,6 +19,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._backend import B
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import image_info_task as image_info
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import info_task as host_info
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.image_reference import ALIASES
 from azure_emulator.launcher import CLEARED, LocalAzure
 
 from .conftest import KEY, Cloud
@@ -269,7 +270,7 @@ def test_what_is_told_of_an_image(azure_now: LocalAzure) -> None:
     assert sold["plan"] == {"name": "server", "product": "ubuntu-24_04-lts", "publisher": "Canonical"}
 
 
-@pytest.mark.parametrize("family", ["ubuntu", "debian-12", "almalinux-9", "rhel-9", "sles-15", "DEBIAN"])
+@pytest.mark.parametrize("family", [*ALIASES, "DEBIAN"])
 def test_families(azure_now: LocalAzure, family: str) -> None:
     result = images(family=family)
     urns = {entry["name"]: entry["urn"] for entry in result["families"]}

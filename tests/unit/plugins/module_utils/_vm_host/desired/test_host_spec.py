@@ -46,6 +46,7 @@ BAD: list[tuple[str, dict[str, t.Any], tuple[str, ...]]] = [
     ("location", {"location": "west-europe"}, ("'west-europe'", "westeurope")),
     ("vm_size", {"vm_size": "big"}, ("'big'", "Standard_B2s_v2")),
     ("image", {"image": "nonsense"}, ("'nonsense'", "publisher:offer:sku:version", "debian-12")),
+    ("image", {"image": "Debian-11"}, ("'Debian-11'", "choose debian-13", "Debian:debian-11:11-gen2:latest")),
     ("image", {"image": "a:b:c"}, ("'a:b:c'", "publisher:offer:sku:version")),
     ("image", {"image": {"publisher": "a"}}, ("{'publisher': 'a'}", "publisher, offer, sku")),
     ("image", {"image": {}}, ("{}", "publisher, offer, sku")),

@@ -43,6 +43,7 @@ LISTS = (
     "sold_images",
     "taken_labels",
     "unregistered",
+    "withdrawn_images",
 )
 DEFAULTS: dict[str, t.Any] = {"cores_quota": 1_000_000, **{name: [] for name in LISTS}}
 
@@ -211,6 +212,22 @@ def test_the_terms_of_an_image_that_is_sold(cloud: Cloud) -> None:
         cloud.run(preflight=False, **given)
     cloud.azure.switch("accepted_terms", ["acme:linux:pro"])
     assert cloud.run(**given)["host"]["power_state"] == "running"
+
+
+def test_a_family_with_a_plan_needs_its_terms_only(cloud: Cloud) -> None:
+    with pytest.raises(OptionError, match=r"az vm image terms accept --publisher resf .*--plan 9-base"):
+        cloud.run(image="rocky-9")
+    cloud.azure.switch("accepted_terms", ["resf:rockylinux-x86_64:9-base"])
+    assert cloud.run(image="rocky-9")["changed"]
+    assert not cloud.run(image="rocky-9")["changed"]
+
+
+def test_an_image_whose_end_is_announced(cloud: Cloud) -> None:
+    cloud.azure.switch("withdrawn_images", ["Debian:debian-13:13-gen2"])
+    cloud.run(check=True, image="debian-13")
+    assert [note for note in cloud.warnings if "13-gen2:latest will withdraw this image on 2027-03-31" in note]
+    cloud.run(check=True, image="debian-12")
+    assert not [note for note in cloud.warnings if "withdraw" in note]
 
 
 SIZE: dict[str, t.Any] = {
