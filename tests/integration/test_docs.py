@@ -76,6 +76,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("local-azure", "export AZURE_CONFIG_DIR"): "tests/clients/test_az.py",
     ("private-networks", "ssh -N -L 127.0.0.1:14243:10.0.0.4:4243"): "tests/e2e/test_examples.py",
     ("private-networks", "docker --tlsverify -H tcp://127.0.0.1:14243 info"): "tests/e2e/test_examples.py",
+    ("real-azure", "make real-azure CONFIRM=yes"): "test_real_azure.py runs its program",
     ("rights", "az role definition create"): "a subscription",
 }
 
