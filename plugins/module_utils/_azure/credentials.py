@@ -173,7 +173,7 @@ def select_auth_method(params: t.Mapping[str, t.Any], environment: t.Mapping[str
     :raises AuthenticationError: no way is configured; the text lists the places that were searched.
     :raises OptionError: a way is configured in part or wrongly.
     """
-    check_azure_options(params)
+    check_azure_options(params, environment)
     options = from_options(params)
     variables = from_environment(environment)
     source = str(params.get("auth_source") or first_set(environment, AUTH_SOURCE_VARIABLE) or "auto")

@@ -12,7 +12,7 @@ import typing as t
 
 from .._errors import OptionError
 from .clouds import check_cloud_environment
-from .settings import from_profile
+from .settings import AUTH_SOURCE_VARIABLE, first_set, from_profile
 
 # Subscription.subscriptionId of the Resources API is a GUID. Tenants are GUIDs or domain names; azure-identity accepts
 # these characters. Private clouds have their own forms of application IDs.
@@ -29,10 +29,13 @@ _FORMS: t.Mapping[str, tuple[re.Pattern[str], str]] = {
 _FILES = ("x509_certificate_path", "federated_token_path", "cloud_ca_path")
 
 
-def check_azure_options(params: t.Mapping[str, t.Any]) -> None:
+def check_azure_options(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str] = os.environ) -> None:
     """Check everything that can be known to be wrong without asking Azure.
 
+    A profile counts only where the task may sign in with one.
+
     :param params: options of :func:`~.argument_spec.azure_argument_spec`; absent and blank ones count as unset.
+    :param environment: the environment variables, which can choose the way to sign in.
     :raises OptionError: one of them cannot be right.
     """
     given = {name: str(value).strip() for name, value in params.items() if isinstance(value, str) and value.strip()}
@@ -44,5 +47,6 @@ def check_azure_options(params: t.Mapping[str, t.Any]) -> None:
             raise OptionError(name, f"{given[name]} does not exist: give the path of a file")
     if "cloud_environment" in given:
         check_cloud_environment(given["cloud_environment"])
-    if "profile" in given:
+    source = given.get("auth_source") or first_set(environment, AUTH_SOURCE_VARIABLE) or "auto"
+    if "profile" in given and source in ("auto", "credential_file"):
         from_profile(given["profile"])

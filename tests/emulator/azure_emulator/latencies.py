@@ -44,6 +44,8 @@ RECORDED: t.Mapping[str, tuple[float, float, float, float]] = {
     "disk.create": (0.5, 2, 4, 10),
     "disk.update": (0.5, 2, 4, 10),
     "disk.delete": (0.2, 1, 4, 10),
+    "disk.beginAccess": (0.2, 1, 4, 10),
+    "disk.endAccess": (0.2, 1, 4, 10),
     "group.delete": (46, 347, 902, 1505),
     "agent.lost": (1510, 1510, 1510, 1510),
 }

@@ -91,6 +91,7 @@ CONTAINERS: dict[str, t.Any] = {
 """What is around a suboption for it to be the only error."""
 
 COMPANIONS: dict[str, Options] = {
+    "profile": {"auth_source": "credential_file"},
     "thumbprint": {"x509_certificate_path": __file__},
     "virtual_machine_name": {"virtual_machine": None, "resource_group": "g"},
     "docker_vm_extension.resource_group": {"virtual_machine": None, "virtual_machine_name": "web1"},

@@ -36,11 +36,10 @@ REFUSED: tuple[tuple[str, Json, str], ...] = (
         {"vm_size": "Standard_D2s_v6", "image": "Canonical:ubuntu-24_04-lts:server-gen1:latest"},
         "generation V1",
     ),
-    ("ephemeral_os_disk", {"ephemeral_os_disk": True}, "only 7"),
+    ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": "Standard_B2s_v2"}, "EphemeralOSDiskSupported"),
     ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": "Standard_D2s_v5"}, "EphemeralOSDiskSupported"),
     ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": D2S, "os_disk_size_gb": 64}, "only 49"),
-    ("priority", {"priority": "Spot"}, "LowPriorityCapable"),
-    ("enable_accelerated_networking", {"enable_accelerated_networking": True}, "AcceleratedNetworkingEnabled"),
+    ("priority", {"priority": "Spot", "vm_size": "Standard_B2s_v2"}, "LowPriorityCapable"),
     ("security_profile", {"security_profile": {"encryption_at_host": True}, "vm_size": "Standard_D2_v5"}, "Encryption"),
     (
         "security_profile.security_type",

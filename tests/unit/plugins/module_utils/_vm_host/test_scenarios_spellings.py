@@ -15,7 +15,7 @@ from .support import COMPUTE, NETWORK, PLACE
 
 FIRST: dict[str, t.Any] = {
     "location": "westeurope",
-    "vm_size": "Standard_B2s",
+    "vm_size": "Standard_B2s_v2",
     "image": "Canonical:ubuntu-24_04-lts:server:latest",
     "tags": {"Team": "build"},
     "allowed_sources": ["192.0.2.7"],
@@ -27,7 +27,7 @@ FIRST: dict[str, t.Any] = {
 }
 SECOND: dict[str, t.Any] = {
     "location": "West Europe",
-    "vm_size": "standard_b2S",
+    "vm_size": "standard_b2S_V2",
     "image": "canonical:UBUNTU-24_04-lts:Server:latest",
     "tags": {"TEAM": "build"},
     "open_ports": [{"port": "80", "protocol": "TCP"}],
