@@ -215,6 +215,7 @@ INLINE = {
     "az network ...": "tests/clients/test_az.py",
     "az rest": "tests/clients/test_az.py",
     "az vm create": "tests/clients/test_az.py",
+    "az vm auto-shutdown": "tests/clients/test_az.py",
     "az vm image terms accept": "a subscription",
     "docker --tls": "what it was before",
     "docker --tlsverify": "a block of private-networks.md, with an address",
