@@ -29,13 +29,13 @@ _FORMS: t.Mapping[str, tuple[re.Pattern[str], str]] = {
 _FILES = ("x509_certificate_path", "federated_token_path", "cloud_ca_path")
 
 
-def check_azure_options(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str] = os.environ) -> None:
+def check_azure_options(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str] | None = None) -> None:
     """Check everything that can be known to be wrong without asking Azure.
 
     A profile counts only where the task may sign in with one.
 
     :param params: options of :func:`~.argument_spec.azure_argument_spec`; absent and blank ones count as unset.
-    :param environment: the environment variables, which can choose the way to sign in.
+    :param environment: the environment variables, which can choose the way to sign in; None means those of this process.
     :raises OptionError: one of them cannot be right.
     """
     given = {name: str(value).strip() for name, value in params.items() if isinstance(value, str) and value.strip()}
@@ -47,6 +47,10 @@ def check_azure_options(params: t.Mapping[str, t.Any], environment: t.Mapping[st
             raise OptionError(name, f"{given[name]} does not exist: give the path of a file")
     if "cloud_environment" in given:
         check_cloud_environment(given["cloud_environment"])
-    source = given.get("auth_source") or first_set(environment, AUTH_SOURCE_VARIABLE) or "auto"
+    source = (
+        given.get("auth_source")
+        or first_set(os.environ if environment is None else environment, AUTH_SOURCE_VARIABLE)
+        or "auto"
+    )
     if "profile" in given and source in ("auto", "credential_file"):
         from_profile(given["profile"])
