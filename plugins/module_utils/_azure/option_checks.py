@@ -35,7 +35,7 @@ def check_azure_options(params: t.Mapping[str, t.Any], environment: t.Mapping[st
     A profile counts only where the task may sign in with one.
 
     :param params: options of :func:`~.argument_spec.azure_argument_spec`; absent and blank ones count as unset.
-    :param environment: the environment variables, which can choose the way to sign in; None means those of this process.
+    :param environment: the environment variables, which can choose the way to sign in; None means this process's own.
     :raises OptionError: one of them cannot be right.
     """
     given = {name: str(value).strip() for name, value in params.items() if isinstance(value, str) and value.strip()}
