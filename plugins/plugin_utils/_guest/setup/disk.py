@@ -183,7 +183,7 @@ def mount(machine, device, where):
         def act():
             os.makedirs(where, mode=0o711, exist_ok=True)
             machine.run(["systemctl", "daemon-reload"])
-            machine.run(["mount", where])
+            mount_now(machine, where)
 
         machine.change("mount {} at {}".format(device, where), act)
 
@@ -192,7 +192,17 @@ def stay_mounted(machine, settings):
     """Mount the disk again if reloading systemd took it away: an engine on an empty directory loses its containers."""
     where = settings.disk and settings.disk.get("path", "/srv/docker")
     if where and not os.path.ismount(where):
+        mount_now(machine, where)
+
+
+def mount_now(machine, where):
+    """Mount a disk as /etc/fstab says: with nofail, mount reports success also while udev has not linked the device."""
+    for _attempt in range(60):
         machine.run(["mount", where])
+        if os.path.ismount(where):
+            return
+        time.sleep(0.5)
+    raise Problem("docker.data_disk: {} is not mounted, because no device has the UUID in /etc/fstab".format(where))
 
 
 def grow(machine, disk, partition, where):

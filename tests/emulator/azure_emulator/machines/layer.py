@@ -127,9 +127,14 @@ _MASKED = (
     "dpkg-db-backup.timer", "console-getty.service", "getty.target", "systemd-journal-flush.service",
 )  # fmt: skip
 #: What udev does on a real machine: nodes of disks and partitions, and Azure's links by logical unit number.
-#: partx is for kernels that read no partition tables themselves.
+#: partx is for kernels that read no partition tables themselves. Like udev, it never takes away a link that stays:
+#: mount, told nofail, would report success without it.
 _DISKS = """#!/bin/sh
 exec 9>/run/azure-disks.lock && flock 9
+link() {
+  echo "$2" >> /run/azure-links
+  test "$(readlink "$2")" = "$1" || ln -sfn "$1" "$2"
+}
 # Leave a right node alone: whoever watches it would be called again.
 node() {
   echo "$1" >> /run/azure-disks
@@ -139,22 +144,26 @@ node() {
     mknod -m 660 "/dev/$1" b "$major" "$minor"
   fi
   uuid=$(blkid -p -o value -s UUID "/dev/$1")
-  test -z "$uuid" || ln -sfn "../../$1" "/dev/disk/by-uuid/$uuid"
+  test -z "$uuid" || link "../../$1" "/dev/disk/by-uuid/$uuid"
   systemctl start --no-block "azure-disk@$1.path"
 }
 links=/dev/disk/azure/scsi1
 mkdir -p $links /dev/disk/by-uuid
-rm -f $links/* /dev/disk/by-uuid/* /run/azure-disks
+: > /run/azure-disks
+: > /run/azure-links
 while read -r lun name; do
   node "$name"
   partx -u "/dev/$name" 2>/dev/null
-  ln -sfn "../../../$name" "$links/lun$lun"
+  link "../../../$name" "$links/lun$lun"
   for entry in /sys/class/block/"$name"/"$name"p*; do
     test -e "$entry/partition" || continue
     node "${entry##*/}"
-    ln -sfn "../../../${entry##*/}" "$links/lun$lun-part$(cat "$entry/partition")"
+    link "../../../${entry##*/}" "$links/lun$lun-part$(cat "$entry/partition")"
   done
 done < /run/azure-fabric/disks
+for link in $links/* /dev/disk/by-uuid/*; do
+  grep -qxF "$link" /run/azure-links || rm -f "$link"
+done
 for node in /dev/loop[0-9]*; do
   name=${node#/dev/}
   if test -b "$node" && ! grep -qx "$name" /run/azure-disks; then
