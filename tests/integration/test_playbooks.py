@@ -443,7 +443,7 @@ def test_images_with_the_roles_credentials(user: User) -> None:
 def test_all_by_import(user: User) -> None:
     """In somebody's own playbook, in one run."""
     names = [path.stem for path in (REPOSITORY / "playbooks").glob("*.yml")]
-    order = ["create", "list", "stop", "start", "rotate", "delete"]
+    order = ["create", "list", "docker_host_env", "verify", "stop", "start", "restart", "rotate", "delete"]
     ordered = [name for verb in order for name in names if name.startswith(verb)]
     assert sorted(ordered) == sorted(names)
     site = user.home / "site.yml"

@@ -52,7 +52,9 @@ def test_a_rotation_by_name_keeps_all_but_the_certificates(user: User, role: t.C
         "5000 (Docker) and 22 (SSH); the network security group controls access",
     )
     assert f"Ports: {ports[0]}" in created.output
-    assert "; 8080 from Internet" in user.play("create_docker_host", "--check", **{**made, "open_ports": 8080}).output
+    closed = user.play("create_docker_host", "--check", **{**made, "open_ports": 8080}).output
+    assert "close TCP 8443 from Internet" in closed
+    assert "8080" not in closed
     url = _context(user, "web1")
     assert re.fullmatch(r"tcp://[0-9.]+:5000", url)
     user.writes()
