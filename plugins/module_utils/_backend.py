@@ -119,7 +119,7 @@ def run_as_module(task: Backend) -> None:
         def fail_json(self, msg: str, **details: t.Any) -> None:
             fault, self.fault = self.fault, None
             if fault:
-                self.params = {}
+                self.params: dict[str, t.Any] = {}
                 super().fail_json(**failure(fault), **{UNRENDERED: fault.message})
             super().fail_json(msg, **details)
 
