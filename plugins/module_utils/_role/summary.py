@@ -120,7 +120,7 @@ def _table_of_hosts(entries: t.Sequence[Values], check_mode: bool) -> list[str]:
     every = [entry["facts"] for entry in entries]
     lines = ["Check mode: nothing was changed."] if check_mode else []
     lines += table(_COLUMNS, (_row(facts) for facts in every))
-    # How a host that was created looks is what was asked for; a change, or a preview, is worth its lines.
+    # The user asked for the properties of a new host and knows them. A change and a preview need their lines.
     for entry, facts in zip(entries, every, strict=True):
         if facts["actions"] and (facts["predicted"] or not _is_new(facts)):
             lines += [_headline(facts, check_mode=False), *(f"  {action}" for action in facts["actions"])]

@@ -29,7 +29,7 @@ Params = t.Mapping[str, t.Any]
 def with_own_address(params: Params) -> Params:
     """Return the options with the address of this machine in place of each source ``me``.
 
-    The service is asked only if there is one.
+    The service is queried only if a source is ``me``.
 
     :raises OptionError: the service does not say the address.
     """

@@ -61,8 +61,8 @@ def kept(info):
 def wanted_root(machine, settings, facts):
     """Return the root on the data disk; None where containerd's root stays what it is.
 
-    It stays where there is no containerd, and where an engine with its own image store has containers: those
-    would be lost to containerd, and their images are in the engine's data-root already.
+    The root does not move if containerd is not installed, or if an engine with its own image store has containers.
+    Such an engine would lose its containers, and its images are in its data-root already.
     """
     if settings.absent or not settings.disk or not unit_file(machine, "containerd.service"):
         return None
