@@ -170,14 +170,14 @@ def check(directory: Path, number: int) -> None:
 
 
 def prepare(venv: Path) -> None:
-    """Make the virtual environment when it is missing."""
-    if not (venv / "bin" / "ansible-playbook").exists():
-        print(f"Making {venv} with the package ansible", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    installed = [str(venv / "bin" / "python"), "-c", "import ansible_collections.community.crypto, cryptography"]
-    if subprocess.run(installed, capture_output=True, check=False).returncode:
-        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-q", "ansible", "cryptography>=42.0.0"]
-        subprocess.run(pip, check=True)
+    """Make the virtual environment, or install what it lacks."""
+    imports = "import ansible_collections.community.crypto, cryptography"
+    python = venv / "bin" / "python"
+    if python.exists() and not subprocess.run([python, "-c", imports], capture_output=True, check=False).returncode:
+        return
+    print(f"Installing the package ansible into {venv}", flush=True)
+    install = [sys.executable, str(TOP / "tools/venv.py"), str(venv), "ansible", "cryptography>=42.0.0"]
+    subprocess.run(install, check=True)
 
 
 def table(empty: Cost, results: dict[int, tuple[Cost, Cost]]) -> str:

@@ -10,14 +10,14 @@ import os
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
-WANTED = ("ansible_collections/community/docker/", "ansible_collections/community/library_inventory_filtering_v1/")
+INSTALLER = Path(__file__).resolve().parents[2] / "tools/venv.py"
+WANTED = ("docker", "library_inventory_filtering_v1")
 
 
 class NotFetchedError(Exception):
-    """PyPI could not be asked; the text says what pip said."""
+    """The package could not be installed from PyPI; the text says what the installer said."""
 
 
 def community_docker(cache: Path) -> Path:
@@ -29,15 +29,17 @@ def community_docker(cache: Path) -> Path:
     if found.exists():
         return found
     with tempfile.TemporaryDirectory(dir=cache, prefix="collections-") as scratch:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "-d", scratch]
-        done = subprocess.run([*pip, "ansible"], capture_output=True, text=True, check=False)
+        venv = Path(scratch) / "venv"
+        install = [sys.executable, str(INSTALLER), str(venv), "--cache", str(cache), "--no-deps", "ansible"]
+        done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode:
             raise NotFetchedError(done.stderr.strip()[-500:])
-        (wheel,) = Path(scratch).glob("ansible-*.whl")
+        (community,) = venv.glob("lib/python*/site-packages/ansible_collections/community")
         partial = Path(scratch) / "collections"
-        with zipfile.ZipFile(wheel) as archive:
-            names = [name for name in archive.namelist() if name.startswith(WANTED)]
-            archive.extractall(partial, names)
+        wanted = partial / "ansible_collections/community"
+        wanted.mkdir(parents=True)
+        for name in WANTED:
+            (community / name).rename(wanted / name)
         try:
             os.rename(partial, found)
         except OSError:
