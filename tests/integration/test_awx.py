@@ -9,6 +9,8 @@ The CA comes in by the credential, or lives in a key vault.
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import json
 import os
 import re
@@ -20,6 +22,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.vault.testing import make_vault, secret_values
@@ -450,9 +454,54 @@ def test_execution_environment(azure: LocalAzure, tmp_path: Path) -> None:
         environment={"PWD": str(user.home)},
     )
     assert created.code == 0, created.output
-    assert "dockerhost.azure" in (user.home / "context" / "_build" / "requirements.yml").read_text()
+    context = user.home / "context"
+    assert "dockerhost.azure" in (context / "_build" / "requirements.yml").read_text()
+    (recipe,) = (path for name in ("Containerfile", "Dockerfile") if (path := context / name).exists())
+    lines = recipe.read_text().splitlines()
+    # Before the first pip, in the stage that all others begin with.
+    constraint = lines.index("ENV PIP_CONSTRAINT=/usr/share/docker-hosts/requirements.txt")
+    assert lines[constraint - 1] == "COPY _build/pins/requirements.txt /usr/share/docker-hosts/requirements.txt"
+    assert constraint < min(number for number, line in enumerate(lines) if "pip install" in line)
+    assert (context / "_build/pins/requirements.txt").read_text() == (AWX / "requirements.txt").read_text()
     found = user.run("ansible-builder", "introspect", os.fspath(Path(COLLECTIONS)), "--sanitize")
     assert found.code == 0, found.output
     for package in ("azure-identity", "azure-keyvault-secrets", "azure-mgmt-compute", "cryptography"):
         assert package in found.output
     assert sys.version_info >= (3, 10)
+
+
+def test_the_execution_environment_is_pinned() -> None:
+    environment = yaml.safe_load((AWX / "execution-environment.yml").read_text())
+    assert re.fullmatch(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}", environment["images"]["base_image"]["name"])
+    lines = [line for line in (AWX / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    pins = {Requirement(line).name: Requirement(line) for line in lines}
+    assert len(pins) == len(lines)
+    assert [str(pin) for pin in pins.values() if [one.operator for one in pin.specifier] != ["=="]] == []
+    for name in ("ansible_core", "ansible_runner"):
+        pin = Requirement(environment["dependencies"][name]["package_pip"])
+        assert pin == pins[pin.name]
+    (collection,) = yaml.safe_load((AWX / "collections/requirements.yml").read_text())["collections"]
+    assert collection["version"] == yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
+
+    # Every requirement of the collection, of the example, and of each package that this machine has is among the pins.
+    wanted = [
+        Requirement(line)
+        for path in (REPOSITORY / "meta/ee-requirements.txt", AWX / "requirements.in")
+        for line in path.read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert len(wanted) > 5
+    target = {"python_version": "3.12", "python_full_version": "3.12.0", "extra": ""}
+    for name, pin in pins.items():
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            if importlib.metadata.version(name) in pin.specifier:
+                wanted += map(Requirement, importlib.metadata.requires(name) or [])
+    for requirement in wanted:
+        if requirement.marker is None or requirement.marker.evaluate(target):
+            (version,) = (one.version for one in pins[canonicalize_name(requirement.name)].specifier)
+            assert version in requirement.specifier, requirement
+
+
+def test_the_collection_itself_sets_no_upper_bound() -> None:
+    for line in (REPOSITORY / "meta/ee-requirements.txt").read_text().splitlines():
+        assert [one.operator for one in Requirement(line).specifier] == [">="]
