@@ -335,7 +335,7 @@ def test_killed_while_azure_works(plays: Plays, clean: list[str]) -> None:
     azure.hold(False)
     second = plays.begin({"held": {}})
     try:
-        assert plays.shows("web1: virtual machine Creating"), (plays.home / "output").read_text()
+        assert plays.shows("web1: VM Creating"), (plays.home / "output").read_text()
     finally:
         for operation in held:
             azure.release(operation)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .._argspec import ArgumentSpec
@@ -14,6 +15,8 @@ from .._errors import OptionError
 
 Json = dict[str, t.Any]
 STAGES = ("virtual_machine", "certificates", "extension", "context", "endpoint")
+CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables by which the Docker SDK for Python, which community.docker uses, trusts other CAs than the host's own."""
 
 SPEC = ArgumentSpec(
     argument_spec={
@@ -36,6 +39,11 @@ def run(request: Request) -> Json:
     predicted = is_predicted(request.check_mode, params)
     if not url and not predicted:
         raise OptionError("host", f"must hold the address of {name}, got none")
+    for name in filter(os.environ.get, CA_BUNDLES):
+        request.warn(
+            f"{name} is set, so the modules of community.docker trust its CAs instead of the CA of the Docker host:"
+            ' give their tasks environment: {REQUESTS_CA_BUNDLE: "", CURL_CA_BUNDLE: ""}'
+        )
     changed = [stage for stage in STAGES if params[stage].get("changed")]
     facts = {
         "changed": bool(changed),

@@ -136,7 +136,11 @@ def unknown_variables(names: t.Iterable[str]) -> list[str]:
 
 def _check_name(name: str) -> None:
     if not name:
-        raise OptionError("docker_host_name", "must be set, for example with -e docker_host_name=web1")
+        raise OptionError(
+            "docker_host_name",
+            "must be set, for example with -e docker_host_name=web1; for the hosts of an inventory, set"
+            " docker_host_targets to their group, for example with -e docker_host_targets=docker_hosts",
+        )
 
 
 def _check_strategy(strategy: str) -> None:
@@ -253,7 +257,10 @@ def _check_context(_request: Request, params: Values, name: str) -> None:
             Request({**params, "docker_host": f"tcp://{name}:2376", "host": None, "tls": None}, check_mode=True)
         )
     except DockerHostError as error:
-        error.message = f"{error.message.rstrip('.')}. Or set docker_host_context=false to keep no context."
+        advice = "Or set docker_host_context=false to keep no context."
+        if params["name"] == name and isinstance(error, OptionError) and error.option == "name":
+            advice = "It is the name of the host by default: set it to another one, or set docker_host_context=false."
+        error.message = f"{error.message.rstrip('.')}. {advice}"
         raise
 
 

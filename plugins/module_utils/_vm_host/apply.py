@@ -22,7 +22,7 @@ from .._azure.wire import Json, is_broken, properties_of
 from .._diff import Difference
 from .._errors import DockerHostError
 from .bodies import network
-from .current.reader import StateReader
+from .current.reader import IN_PROGRESS, StateReader
 from .current.state import HostState
 from .desired.host_spec import HostSpec
 from .desired.topology import HostResources
@@ -331,11 +331,11 @@ class PlanExecutor:
         )
 
     def _work(self, action: Action) -> OperationInfo:
-        short = "VM" if action.kind == "virtual_machine" else action.readable
+        only_tags = action.verb == "update" and {entry.path for entry in action.differences} == {"tags"}
         return OperationInfo(
             host=self.resources.names.name,
-            kind=short,
-            doing=DOING[action.verb],
+            kind=IN_PROGRESS.get(action.kind, action.kind),
+            doing=DOING["tag" if only_tags else action.verb],
             operation=f"{action.verb} the {action.readable}",
             resource=action.resource_id,
             usual=action.usual,

@@ -25,6 +25,8 @@ READABLE = {
     "network_interface": "network interface",
     "virtual_machine": "virtual machine",
 }
+IN_PROGRESS: t.Mapping[str, str] = {**READABLE, "virtual_machine": "VM"}
+"""Kinds as progress lines name them."""
 
 
 class StateReader:
@@ -84,7 +86,7 @@ class StateReader:
         watch = ProgressReporter(
             OperationInfo(
                 self._resources.names.name,
-                READABLE[kind],
+                IN_PROGRESS[kind],
                 provisioning_state(current).capitalize(),
                 f"wait for the {READABLE[kind]}",
                 path,

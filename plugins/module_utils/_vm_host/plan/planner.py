@@ -369,7 +369,8 @@ def plan_power(desired: HostSpec, resources: HostResources, current: HostState) 
     path = resources.virtual_machine
     if not current.virtual_machine:
         raise DockerHostError(
-            f"The host {desired.name} does not exist in {desired.resource_group}: O(state=present) creates it."
+            f"The host {desired.name} does not exist in the resource group {desired.resource_group}. Create it with the"
+            " playbook dockerhost.azure.create_docker_host, or with O(state=present)."
         )
     if not desired.behaviour.adopt and owner_of(current.virtual_machine) != desired.name:
         raise OwnershipError(

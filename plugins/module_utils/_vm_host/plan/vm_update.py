@@ -66,7 +66,7 @@ class VmUpdate:
             raise OptionError(
                 [*reasons, *restarts][0],
                 f"changing it stops the running host {self.desired.name} for a while: allow that with"
-                " O(allow_stop=true), or stop the host first",
+                " O(allow_stop=true)",
             )
         actions = [_disk_step(change) for change in self.online]
         if stop:

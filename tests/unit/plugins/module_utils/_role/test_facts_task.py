@@ -13,7 +13,7 @@ import yaml
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.facts_task import BACKEND, STAGES
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.facts_task import BACKEND, CA_BUNDLES, STAGES
 from ansible_collections.dockerhost.azure.plugins.modules import docker_host_facts
 
 URL = "tcp://192.0.2.1:4243"
@@ -40,6 +40,22 @@ def facts(*, check_mode: bool = False, **given: t.Any) -> dict[str, t.Any]:
     result = BACKEND.run(Request({**params, "name": "web1", **given}, check_mode=check_mode))
     assert result["changed"] is False
     return t.cast("dict[str, t.Any]", result["facts"])
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_bundle_of_cas_that_the_docker_sdk_would_trust_is_told(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    params = {name: option.get("default") for name, option in BACKEND.spec.argument_spec.items()}
+    params |= {"name": "web1", "host": {"docker_host": URL}}
+    warnings: list[str] = []
+    for name in CA_BUNDLES:
+        monkeypatch.delenv(name, raising=False)
+    BACKEND.run(Request(params, warn=warnings.append))
+    assert not warnings
+    monkeypatch.setenv(variable, "/etc/firm.pem")
+    BACKEND.run(Request(params, warn=warnings.append))
+    assert [warning.partition(" ")[0] for warning in warnings] == [variable]
 
 
 def test_every_value_is_documented() -> None:

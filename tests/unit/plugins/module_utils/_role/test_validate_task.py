@@ -67,6 +67,22 @@ def refusal(tmp_path: Path, **params: t.Any) -> str:
     return str(failure(caught.value)["msg"])
 
 
+def test_a_name_too_short_for_a_context_says_which_variables_help(tmp_path: Path) -> None:
+    text = refusal(tmp_path, name="w", docker_context={"name": "w"})
+    assert text.startswith("docker_host_context_name: must be two or more letters")
+    assert text.endswith(
+        "got 'w'. It is the name of the host by default: set it to another one, or set docker_host_context=false."
+    )
+    text = refusal(tmp_path, docker_context={"name": "default"})
+    assert text.endswith("CLI's own context. Or set docker_host_context=false to keep no context.")
+
+
+def test_a_host_without_a_name_says_how_to_name_one_or_a_group(tmp_path: Path) -> None:
+    text = refusal(tmp_path, name="")
+    assert "-e docker_host_name=web1" in text
+    assert "-e docker_host_targets=docker_hosts" in text
+
+
 def test_a_context_of_another_host_is_refused_before_the_first_change(tmp_path: Path) -> None:
     store = ContextStore(str(tmp_path))
     subscription = "/subscriptions/11111111-2222-3333-4444-555555555555"

@@ -287,7 +287,8 @@ def test_all_that_cannot_be_changed_is_in_one_error(host: HostSpec) -> None:
 
 
 def test_a_size_needs_leave_to_stop(host: HostSpec) -> None:
-    with pytest.raises(OptionError, match="allow_stop"):
+    # Nothing else: the role refuses a host that is off.
+    with pytest.raises(OptionError, match=r"allow that with allow_stop: true$"):
         plan_of(desired(vm_size="Standard_D2s_v5"), created(host))
 
 
