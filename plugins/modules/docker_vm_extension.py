@@ -74,7 +74,7 @@ options:
       - V(run_command) is a managed Run Command, of which a VM can have several.
       - V(docker_extension) is the Docker extension, for clouds that still have it. It was retired on public Azure in
         November 2018, and supports only O(docker.port), O(docker.options), O(certs), and one entry of O(compose). It
-        requires O(engine.source=docker), and a VM without settings of the other handlers.
+        requires O(engine.source=auto) or V(docker), and a VM without settings of the other handlers.
       - V(auto) is V(custom_script), or V(run_command) if the VM has somebody else's CustomScript extension.
     type: str
     choices: [auto, custom_script, run_command, docker_extension]
@@ -157,13 +157,14 @@ options:
     suboptions:
       source:
         description:
-          - V(docker) is Docker's own repository, for Debian, Ubuntu, the RHEL family, Fedora, and SLES where Docker
-            supports it.
+          - V(auto) is V(distribution) on SLES, openSUSE and Azure Linux, for which Docker builds no packages, and
+            V(docker) on all others, and where O(engine.mirror), O(engine.key) or another O(engine.channel) is given.
+          - V(docker) is Docker's own repository, for Debian, Ubuntu, the RHEL family and Fedora, or a mirror of it.
           - V(distribution) is the distribution's own package. RHEL has none.
           - V(keep) installs nothing and only configures the engine that is installed.
         type: str
-        choices: [docker, distribution, keep]
-        default: docker
+        choices: [auto, docker, distribution, keep]
+        default: auto
       version:
         description:
           - The version, such as V(28.1.1), or a series such as V(28), of which the newest is installed.

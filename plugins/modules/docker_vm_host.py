@@ -184,8 +184,8 @@ options:
         V(rhel-9), V(sles-15), V(azurelinux-3)), a URN C(publisher:offer:sku:version), the id of a managed image or of
         one in a gallery (shared and community galleries too), or a dictionary with C(publisher), C(offer), C(sku) and
         C(version), or with C(id).
-      - Docker builds no packages for V(sles-15) and V(azurelinux-3); for these set C(source=distribution) in the option
-        C(engine) of M(dockerhost.azure.docker_vm_extension).
+      - Docker builds no packages for V(sles-15) and V(azurelinux-3). There the engine comes from the distribution,
+        unless the option C(engine) of M(dockerhost.azure.docker_vm_extension) says otherwise.
       - If the publisher of the image is going to withdraw it, the result contains a warning.
       - M(dockerhost.azure.docker_vm_image_info) finds images.
     type: raw
@@ -513,6 +513,8 @@ options:
   enable_accelerated_networking:
     description:
       - Whether the network interface has accelerated networking, which the size must support.
+      - By default a new interface has it if size and image support it, as Microsoft recommends. An existing interface
+        keeps what it has; if O(vm_size) changes to a size without it, it is turned off, for which the host stops.
     type: bool
 seealso:
   - module: dockerhost.azure.docker_vm_host_info

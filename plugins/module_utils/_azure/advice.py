@@ -33,6 +33,8 @@ _BY_CODE = {
     " again later.",
     "OverconstrainedAllocationRequest": "Relax the requirements of the VM: vm_size, zone,"
     " enable_accelerated_networking.",
+    "VMSizeIsNotPermittedToEnableAcceleratedNetworking": "Set enable_accelerated_networking: false, or choose a vm_size"
+    " that supports it (`az vm list-skus` shows AcceleratedNetworkingEnabled).",
     "PlatformImageNotFound": "dockerhost.azure.docker_vm_image_info lists the existing images.",
     "MarketplacePurchaseEligibilityFailed": _TERMS,
     "ResourcePurchaseValidationFailed": _TERMS,

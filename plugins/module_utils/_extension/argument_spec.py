@@ -66,7 +66,7 @@ def _engine() -> Option:
         "type": "dict",
         "default": {},
         "options": {
-            "source": {"type": "str", "choices": ["docker", "distribution", "keep"], "default": "docker"},
+            "source": {"type": "str", "choices": ["auto", "docker", "distribution", "keep"], "default": "auto"},
             "version": {"type": "str"},
             "channel": {"type": "str", "default": "stable"},
             "mirror": {"type": "str"},

@@ -46,7 +46,7 @@ def _refuse_unsupported(settings: Settings) -> None:
         "docker.users": settings.docker.get("users"),
         "docker.data_disk": settings.docker.get("data-disk"),
         "docker.proxies": settings.proxies,
-        "engine": engine != {"source": "docker"},
+        "engine": engine not in ({"source": "auto"}, {"source": "docker"}),
         "compose": len(settings.projects) > 1,
         "logins": settings.logins,
         "compose_purge": settings.purge,

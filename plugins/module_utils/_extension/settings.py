@@ -274,8 +274,8 @@ _ENGINE_VALUES = (
 
 def _engine(engine: Params) -> Json:
     """Return the public setting ``docker.engine``."""
-    source = engine.get("source") or "docker"
     values = {name: value for name, value in engine.items() if value and (name, value) != ("channel", "stable")}
+    source = source_of(engine)
     _refuse_without_effect(source, values)
     result: Json = {"source": source}
     for name, pattern, example in _ENGINE_VALUES:
@@ -289,8 +289,18 @@ def _engine(engine: Params) -> Json:
     return result
 
 
+def source_of(engine: Params) -> str:
+    """Return where the options take the engine from. What only Docker's repository has a use for says that it is that.
+
+    :param engine: the option ``engine``.
+    """
+    source = str(engine.get("source") or "auto")
+    of_docker = engine.get("mirror") or engine.get("key") or engine.get("channel") not in (None, "", "stable")
+    return "docker" if source == "auto" and of_docker else source
+
+
 def _refuse_without_effect(source: str, values: Params) -> None:
-    without_effect = [] if source == "docker" else ["mirror", "key", "channel"]
+    without_effect = [] if source in ("auto", "docker") else ["mirror", "key", "channel"]
     if source == "keep":
         without_effect.append("version")
     for name in without_effect:

@@ -23,12 +23,13 @@ from .._docker.context_store import Context, ContextStore
 from .._docker.context_task import BACKEND as CONTEXT
 from .._docker.context_task import redirection_error
 from .._errors import DockerHostError, OptionError
+from .._extension.settings import source_of
 from .._extension.task import check_options as check_extension
 from .._secrets import secret_values
 from .._tls.names import check_identity_name
 from .._vault.task import BACKEND as CERTIFICATES
 from .._vm_host.desired.host_spec import read_host_spec
-from .._vm_host.desired.image_reference import WITHOUT_DOCKER_PACKAGES
+from .._vm_host.desired.image_reference import read_image, system_without_docker_packages
 from .._vm_host.desired.inbound_rules import is_blank
 from .._vm_host.desired.topology import check_references
 from .options import PREFIX, STAGES, Stage, Values, variable_names
@@ -306,18 +307,23 @@ def _refuse_redirection(current: Context, desired: str) -> None:
 
 
 def _check_engine_source(typed: Values) -> None:
-    """Refuse a family of images for which the source of the engine has no packages."""
-    family = str((typed.get("docker_vm_host") or {}).get("image") or "").strip().lower()
+    """Refuse an image for which the source of the engine has no packages."""
+    image = (typed.get("docker_vm_host") or {}).get("image")
     engine = (typed.get("docker_vm_extension") or {}).get("engine") or {}
-    if (
-        family in WITHOUT_DOCKER_PACKAGES
-        and (engine.get("source") or "docker") == "docker"
-        and not engine.get("mirror")
-    ):
+    system = system_without_docker_packages(read_image("image", image)) if image else None
+    if system is None or source_of(engine) != "docker":
+        return
+    if not system.takes_mirrors:
         raise OptionError(
             "docker_host_engine",
-            f"must contain source=distribution for the image {family}, because Docker builds no packages for it; or a"
-            " mirror that has them",
+            f"must not contain source=docker, mirror, key or channel for {system.name}, because Docker has no"
+            " repository for it: leave them out, and the engine comes from the distribution",
+        )
+    if not engine.get("mirror"):
+        raise OptionError(
+            "docker_host_engine",
+            f"must not contain source=docker, key or channel for {system.name}, because Docker builds no packages for"
+            " it: leave them out, and the engine comes from the distribution, or add a mirror that has them",
         )
 
 

@@ -32,6 +32,7 @@ from .desired.ssh_keys import KeyPair, ensure_key_pair
 from .desired.topology import HostResources, check_references, from_existing_nic, resolve_resources
 from .failure_report import report_existing, report_failure
 from .own_address import with_own_address
+from .plan.accelerated_networking import with_accelerated_networking
 from .plan.deletion import DeletionPlanner
 from .plan.model import Action, Plan, diff_of
 from .plan.planner import Planner, plan_power
@@ -153,6 +154,12 @@ class _HostRun:
             self.request, self.session, self.desired, self.resources, self.reader, planner.location()
         )
         findings = self.preflight.check(current, plan)
+        supported = findings.accelerated_networking
+        desired = with_accelerated_networking(self.desired, self.resources, current, supported)
+        if desired is not self.desired:
+            self.desired, self.asked = desired, replace(self.asked, network=desired.network)
+            planner = Planner(desired, self.resources, current)
+            plan = planner.plan()
         if exists:
             return plan
         self.desired = replace(self.desired, vm_size=findings.vm_size or self.desired.vm_size)

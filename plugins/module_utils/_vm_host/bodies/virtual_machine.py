@@ -27,16 +27,18 @@ DEFAULT_DISK = "StandardSSD_LRS"
 
 @dataclass(frozen=True)
 class Findings:
-    """What the checks before the first change found out for a new VM.
+    """What the checks before the first change found out for a VM that is new or gets another size.
 
     :param vm_size: its size, None if it was not checked.
     :param trusted_launch: image and size allow Trusted Launch.
     :param notes: things to warn of.
+    :param accelerated_networking: whether image and size allow accelerated networking, None if that is unknown.
     """
 
     vm_size: str | None = None
     trusted_launch: bool = False
     notes: tuple[str, ...] = ()
+    accelerated_networking: bool | None = None
 
 
 def image_of(desired: HostSpec) -> Image:

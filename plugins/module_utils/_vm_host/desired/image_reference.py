@@ -39,8 +39,6 @@ ALIASES: t.Mapping[str, str] = {
 RETIRED: t.Mapping[str, str] = {"debian-11": "Debian:debian-11:11-gen2:latest"}
 # Images of these are free, but have a plan whose terms a subscription accepts once (`az vm image terms accept`).
 _PLAN_PUBLISHERS = frozenset(("resf",))
-# Families for which Docker builds no packages; the distribution has the engine.
-WITHOUT_DOCKER_PACKAGES = frozenset(("sles-15", "azurelinux-3"))
 
 # "Find Azure Marketplace image information" (learn.microsoft.com); the names of purchase plans have the same form.
 URN_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -118,6 +116,35 @@ def plan_of_alias(value: t.Any) -> dict[str, str] | None:
     urn = ALIASES.get(value.strip().lower()) if isinstance(value, str) else None
     publisher, product, name, _version = (urn or ":::").split(":")
     return {"name": name, "product": product, "publisher": publisher} if publisher in _PLAN_PUBLISHERS else None
+
+
+class SystemWithoutDocker(t.NamedTuple):
+    """A system for which Docker builds no packages, so that the engine comes from the distribution.
+
+    :param publisher: of its images.
+    :param offer: how the offers of its images begin.
+    :param takes_mirrors: whether a mirror with the layout of Docker's repository can have packages for it.
+    """
+
+    name: str
+    publisher: str
+    offer: str
+    takes_mirrors: bool
+
+
+_WITHOUT_DOCKER = (
+    SystemWithoutDocker("SLES", "suse", "sles", True),
+    SystemWithoutDocker("openSUSE", "suse", "opensuse", True),
+    SystemWithoutDocker("Azure Linux", "microsoftcblmariner", "", False),
+)
+
+
+def system_without_docker_packages(image: Image) -> SystemWithoutDocker | None:
+    """Return the system of a platform image for which Docker builds no packages, None for other images."""
+    publisher = image.reference.get("publisher", "").lower()
+    offer = image.reference.get("offer", "").lower()
+    found = (one for one in _WITHOUT_DOCKER if one.publisher == publisher and offer.startswith(one.offer))
+    return next(found, None)
 
 
 def _from_id(option: str, text: str) -> Image:

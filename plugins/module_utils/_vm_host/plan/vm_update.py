@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ..._azure.resource_ids import name_in
-from ..._azure.wire import Json, properties_of
+from ..._azure.wire import Json, dig, properties_of
 from ..._diff import Difference, Differences
 from ..._errors import OptionError
 from ..current.state import HostState
@@ -92,9 +92,18 @@ class VmUpdate:
         reasons = [change.option for change in self.offline]
         for entry in self.changes.entries:
             reasons += [entry.path] if entry.path in DEALLOCATED or RECACHED.fullmatch(entry.path) else []
-        if any(entry.path == "vm_size" for entry in self.changes.entries) and not self._is_available():
+        resized = any(entry.path == "vm_size" for entry in self.changes.entries)
+        if resized and (self._loses_acceleration() or not self._is_available()):
             reasons.append("vm_size")
         return reasons
+
+    def _loses_acceleration(self) -> bool:
+        """Return whether accelerated networking is turned off, for which the VM is deallocated.
+
+        So asks "Create an Azure Virtual Machine with Accelerated Networking" (learn.microsoft.com).
+        """
+        has = dig(self.current.network_interface, "properties", "enableAcceleratedNetworking")
+        return bool(has) and self.desired.network.accelerated_networking is False
 
     def _is_available(self) -> bool:
         """Return whether Azure can give the VM the desired size on its current cluster."""
@@ -123,11 +132,17 @@ def plan_vm_update(desired: HostSpec, resources: HostResources, current: HostSta
 
 
 def with_networking_last(actions: list[Action]) -> list[Action]:
-    """Return the actions with a size that has accelerated networking before the interface that needs it."""
+    """Return the actions in an order in which no interface has accelerated networking with a size that lacks it.
+
+    It is turned on after the VM got its new size, and turned off before, while the VM is deallocated.
+    """
     asked = [entry for action in actions if action.key == "network_interface" for entry in action.differences]
+    turned = next((entry.after for entry in asked if entry.path == "enable_accelerated_networking"), None)
     resized = any(entry.path == "vm_size" for action in actions for entry in action.differences)
-    if not resized or not any((entry.path, entry.after) == ("enable_accelerated_networking", True) for entry in asked):
+    if not resized or turned is None:
         return actions
+    if not turned:
+        return _with_needs(actions, "network_interface", "stop")
     result = []
     for action in actions:
         if action.key == "network_interface":
@@ -137,6 +152,11 @@ def with_networking_last(actions: list[Action]) -> list[Action]:
         else:
             result.append(action)
     return result
+
+
+def _with_needs(actions: list[Action], key: str, *needs: str) -> list[Action]:
+    """Return the actions with further ones that one of them needs."""
+    return [replace(action, needs=(*action.needs, *needs)) if action.key == key else action for action in actions]
 
 
 def _is_online(change: DiskChange) -> bool:

@@ -117,7 +117,7 @@ def _check_size(desired: HostSpec, location: str, answers: Answers, entries: lis
     _check_ephemeral(desired, size, answers.image, trusted)
     if answers.usages is not None:
         _check_quota(location, size, answers.usages, desired.spot.is_spot)
-    return Findings(size.name, trusted)
+    return Findings(size.name, trusted, accelerated_networking=_allows_accelerated_networking(size, answers.image))
 
 
 def _check_problems(desired: HostSpec, location: str, answers: Answers) -> None:
@@ -293,18 +293,18 @@ def _check_ephemeral(desired: HostSpec, size: Size, image: Json | None, trusted:
 
 def check_change(
     desired: HostSpec, location: str, entries: list[Json] | None, current: Json, usages: list[Json] | None = None
-) -> None:
-    """Refuse changes of a VM that its current or desired size does not allow.
+) -> Findings:
+    """Refuse changes of a VM that its current or desired size does not allow, and return what that size allows.
 
     :param entries: items of ``Microsoft.Compute/skus``, None if they are unknown.
     :param usages: use and limits in the region, None when one may not ask.
-    :param present: the VM.
-    :raises OptionError: the first thing that cannot be had.
+    :param current: the VM.
+    :raises OptionError: the first option that the size does not suit.
     """
     properties = properties_of(current)
     before = str((properties.get("hardwareProfile") or {}).get("vmSize"))
     if entries is None:
-        return
+        return Findings()
     if desired.vm_size and desired.vm_size.lower() != before.lower():
         size = find_size(desired, location, entries, next(iter(current.get("zones") or []), None))
         generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
@@ -325,9 +325,10 @@ def check_change(
     else:
         known_size = size_named(before, location, entries)
         if known_size is None:
-            return
+            return Findings()
         size = known_size
     _check_capabilities(desired, size)
+    return Findings(accelerated_networking=_allows_accelerated_networking(size, None))
 
 
 def _check_disk_types(desired: HostSpec, location: str, entries: list[Json]) -> None:
@@ -365,6 +366,18 @@ def _check_quota(location: str, size: Size, usages: list[Json], spot: bool, befo
                 f" {used:.0f} of {limit:.0f} are used. Choose a smaller size, another family or location, or ask for a"
                 " higher quota.",
             )
+
+
+def _allows_accelerated_networking(size: Size, image: Json | None) -> bool | None:
+    """Return whether size and image allow accelerated networking, None if Azure does not say it of the size.
+
+    An image that says nothing about it allows it ("Create an Azure Image Builder and gallery image definition").
+    """
+    features = {str(item.get("name")): str(item.get("value")) for item in properties_of(image).get("features") or []}
+    if features.get("IsAcceleratedNetworkSupported", "").lower() == "false":
+        return False
+    said = size.capabilities.get("AcceleratedNetworkingEnabled")
+    return None if said is None else said.lower() == "true"
 
 
 def _allows_trusted_launch(size: Size, image: Json | None) -> bool:

@@ -62,8 +62,7 @@ class Preflight:
         problem = query_dns_label(self.session, self.location, label) if label else None
         if problem:
             raise OptionError("dns_label", problem)
-        self._check_update(current.virtual_machine, plan)
-        return Findings()
+        return self._check_update(current.virtual_machine, plan)
 
     def _check_private_address(self, current: HostState, plan: Plan) -> None:
         """Check that the private address is free in an existing network."""
@@ -78,20 +77,28 @@ class Preflight:
             if problem:
                 raise OptionError("private_ip_address", problem)
 
-    def _check_update(self, machine: Json, plan: Plan) -> None:
+    def _check_update(self, machine: Json, plan: Plan) -> Findings:
         """Check sizes and named resources if a change of an existing VM depends on them."""
         entries = [entry for action in plan.actions for entry in action.differences]
         changed = {entry.path for entry in entries if entry.after not in (False, None)}
         references = references_of(self.desired, self.resources.names)
         named = [reference for reference in references if reference.option.partition(".")[0] in changed]
         check_references(self.session, named, self.location)
+        change = plan.action("virtual_machine")
+        if change and change.verb == "create" and self._has_other_size(machine):
+            changed.add("vm_size")
         if not changed & SIZE_MATTERS:
-            return
+            return Findings()
         jobs: list[t.Callable[[], list[Json] | None]] = [partial(query_sizes, self.session, self.location)]
         if "vm_size" in changed:
             jobs.append(partial(query_usages, self.session, self.location))
         sizes, *usages = run_parallel(jobs)
-        check_change(self.desired, self.location, sizes, machine, usages[0] if usages else None)
+        return check_change(self.desired, self.location, sizes, machine, usages[0] if usages else None)
+
+    def _has_other_size(self, machine: Json) -> bool:
+        """Return whether a VM whose creation failed was to have another size."""
+        before = str(dig(machine, "properties", "hardwareProfile", "vmSize"))
+        return bool(self.desired.vm_size) and str(self.desired.vm_size).lower() != before.lower()
 
     def _check_creation(self, current: HostState, plan: Plan) -> Findings:
         names = self.resources.names

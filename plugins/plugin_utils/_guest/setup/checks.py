@@ -14,7 +14,7 @@ from .containerd import containerd_root, kept, uses_containerd
 from .desired import wanted_daemon
 from .facts import load_json
 from .machine import Problem
-from .package_names import distribution_packages
+from .package_names import distribution_packages, source_of
 from .paths import CERTIFICATES, CONTAINERD_DROP_IN, DAEMON_JSON, DROP_IN, HOME, KEY, LOGIN_FILE, PROXY_FILE, SOCKET
 from .repository import Repository
 from .unit import later_drop_in
@@ -80,7 +80,7 @@ def refuse_engine(machine, settings, facts):
         refuse_version(settings, facts)
         return
     refuse_others(machine, facts)
-    if settings.source == "docker":
+    if source_of(settings, facts) == "docker":
         Repository(machine, settings, facts).probe()
     else:
         refuse_distribution(facts)
@@ -92,11 +92,12 @@ def refuse_version(settings, facts):
         return
     if not facts.package:
         raise Problem("an engine is installed, but by no package: its version cannot be changed")
-    if facts.source != settings.source:
+    source = source_of(settings, facts)
+    if facts.source != source:
         raise Problem(
             "{} {} is installed, and version {} is asked of the source {}: remove the installed one first "
             "(state: absent with remove: engine)".format(
-                facts.package, upstream(facts.version), settings.version, settings.source
+                facts.package, upstream(facts.version), settings.version, source
             )
         )
 

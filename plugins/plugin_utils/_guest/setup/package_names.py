@@ -4,6 +4,8 @@
 
 """Names of packages: engines, where they come from, and what is installed with them."""
 
+from .paths import DOCKER_URL
+
 DOCKER_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 ROOTLESS = "docker-ce-rootless-extras"
 # Every package that brings a dockerd, and where it comes from.
@@ -35,6 +37,13 @@ DEBIAN_ENGINE_NAMES = tuple(name for name in ENGINE_NAMES if name != "docker")
 def engine_names(manager):
     """Return the names of an engine's packages as far as they mean an engine to this package manager."""
     return DEBIAN_ENGINE_NAMES if manager == "apt" else ENGINE_NAMES
+
+
+def source_of(settings, facts):
+    """Return where the engine comes from; where Docker builds no packages, ``auto`` is the distribution."""
+    if settings.source != "auto":
+        return settings.source
+    return "distribution" if facts.manager in ("tdnf", "zypper") and settings.mirror == DOCKER_URL else "docker"
 
 
 def distribution_packages(facts):

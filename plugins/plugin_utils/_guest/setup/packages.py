@@ -8,7 +8,7 @@ import contextlib
 import json
 
 from .machine import Problem
-from .package_names import DOCKER_PACKAGES, ROOTLESS, VERSIONED, distribution_packages, engine_names
+from .package_names import DOCKER_PACKAGES, ROOTLESS, VERSIONED, distribution_packages, engine_names, source_of
 from .paths import INSTALLING, LOCK_WAIT, REMOVING
 from .repository import Repository
 from .versions import matches, newest, upstream
@@ -40,10 +40,18 @@ def wanted_installation(machine, settings, facts):
     if facts.package and settings.version and not matches(facts.version, settings.version):
         return "bring {} from {} to {}".format(facts.package, upstream(facts.version), settings.version), None
     if not facts.installed:
-        text = "install the engine from {}".format("Docker's repository" if settings.source == "docker" else facts.name)
-        return text + (", version {}".format(settings.version) if settings.version else ""), None
+        from_docker = source_of(settings, facts) == "docker"
+        text = "install the engine from {}".format("Docker's repository" if from_docker else facts.name)
+        text += ", version {}".format(settings.version) if settings.version else ""
+        return text + (replaced(facts) if from_docker else ""), None
     words = noted_words(machine)
     return ("finish the interrupted installation of the engine", words) if words else ("", None)
+
+
+def replaced(facts):
+    """Return a text that names the distribution's packages in whose place Docker's containerd.io comes."""
+    names = sorted(facts.packages.installed(["containerd", "runc"]))
+    return "; its containerd.io replaces {}".format(" and ".join(names)) if names else ""
 
 
 def noted_words(machine):
@@ -63,14 +71,22 @@ class Installation:
         self.settings = settings
         self.facts = facts
         self.manager = facts.packages
+        self.from_docker = source_of(settings, facts) == "docker"
 
     def run(self, words=None):
         self.wait_for_cloud_init()
         self.manager.repair()
-        if self.settings.source == "docker":
-            Repository(self.machine, self.settings, self.facts).add(self.manager)
-        else:
+        if not self.from_docker:
             self.manager.refresh(bool(self.settings.version))
+            self.install(words)
+            return
+        repository = Repository(self.machine, self.settings, self.facts)
+        with repository.key_on_trial(self.manager):
+            repository.add(self.manager)
+            self.install(words)
+
+    def install(self, words):
+        """Install the engine's packages, or those that a killed run noted; lift and set again what holds them."""
         if words is None:
             words = [*self.pinned(self.names()), *self.also()]
         held = self.manager.held(list(self.manager.installed(engine_names(self.facts.manager))))
@@ -89,7 +105,7 @@ class Installation:
 
     def names(self):
         """Return the packages to install; of those that are installed already, what has the engine's version."""
-        if self.settings.source == "docker":
+        if self.from_docker:
             names = [*DOCKER_PACKAGES, *self.required()]
         else:
             names = [name for name in map(self.available, distribution_packages(self.facts)) if name]

@@ -4,16 +4,19 @@
 
 """Docker's package repository, or a mirror of it."""
 
+import contextlib
 import http.client
+import json
 import os
 import time
 import urllib.error
 import urllib.request
 
+from .facts import load_json
 from .machine import Problem
-from .openpgp import key_packets, only_pinned
+from .openpgp import fingerprint, key_packets, only_pinned
 from .package_names import distribution_packages
-from .paths import MARK
+from .paths import KEYRING, MARK
 from .proxies import proxy_handler
 from .sources import apt_entries, rpm_entries
 
@@ -151,6 +154,36 @@ class Repository:
             if manager.name == "zypper":  # dnf and yum import it from the file that the source names
                 manager.patiently("rpm", "--import", self.machine.path(key))
         manager.refresh(bool(self.settings.version))
+
+    @contextlib.contextmanager
+    def key_on_trial(self, manager):
+        """Take a key of the user's out of rpm's keyring again unless the packages turn out to be signed with it.
+
+        dnf and zypper put a repository's key into the keyring before they check a package with it, and rpm then trusts
+        it for every package. A note on disk lets the run after a killed one do the same.
+        """
+        if self.apt:
+            yield
+            return
+        self.end_trial(manager)
+        if self.settings.key is None:
+            yield
+            return
+        note = {"key": fingerprint(key_packets(self.key())[0][1]), "before": manager.keyring()}
+        try:
+            with self.machine.noted(KEYRING, json.dumps(note).encode()):
+                yield
+        except Problem:
+            self.end_trial(manager)
+            raise
+
+    def end_trial(self, manager):
+        """Take the noted key out of the keyring, unless it was in it before."""
+        note = load_json(self.machine, KEYRING, {})
+        for name in manager.keyring() if note.get("key") else []:
+            if name not in note["before"] and note["key"].lower().endswith(name.split("-")[2]):
+                manager.forget_key(name)
+        self.machine.write(KEYRING, None)
 
     def forget(self):
         """Remove key and source that an earlier run has written."""

@@ -56,6 +56,19 @@ class Rpm:
                 word = "{}-{}".format(name, without_epoch(version))
                 self.patiently("rpm", "-e", "--noscripts", "--nodeps", word)
 
+    def keyring(self):
+        """Return the keys that rpm trusts, by name: ``gpg-pubkey-``, the end of the fingerprint, and a time."""
+        form = "%{NAME}-%{VERSION}-%{RELEASE}\n"
+        output = self.machine.run(["rpm", "-q", "--qf", form, "gpg-pubkey"], ok=None, errors=subprocess.DEVNULL)
+        return sorted(re.findall(r"^gpg-pubkey-[0-9a-f]+-[0-9a-f]+$", output, re.MULTILINE))
+
+    def forget_key(self, name):
+        """Take a key out of rpm's keyring. rpm 6 keeps keys elsewhere than packages (rpmkeys(8), ``--delete``)."""
+        try:
+            self.patiently("rpm", "-e", "--allmatches", name)
+        except Problem:
+            self.patiently("rpmkeys", "--delete", name.split("-")[2])
+
     def refresh(self, asked_version=False):
         """Fetch the repositories' indexes, unless each command does so itself."""
 

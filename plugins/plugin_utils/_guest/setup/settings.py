@@ -11,8 +11,8 @@ import re
 
 from ....module_utils._extension.engine_rules import option_fault, own_keys
 from .machine import Problem
+from .paths import DOCKER_URL
 
-DOCKER_URL = "https://download.docker.com"
 SHAPE = {
     "format": int,
     "digest": str,
@@ -30,7 +30,7 @@ SHAPE = {
             "users": [str],
             "data-disk": {"lun": int, "path": str, "filesystem": ("ext4", "xfs")},
             "engine": {
-                "source": ("docker", "distribution", "keep"),
+                "source": ("auto", "docker", "distribution", "keep"),
                 "version": str,
                 "channel": str,
                 "mirror": str,
@@ -106,7 +106,7 @@ class Settings:
         self.live_restore = docker.get("live-restore")
         self.users = docker.get("users") or []
         self.disk = docker.get("data-disk")
-        self.source = "keep" if self.certs_only else engine.get("source") or "docker"
+        self.source = "keep" if self.certs_only else engine.get("source") or "auto"
         self.version = engine.get("version") or ""
         self.channel = engine.get("channel") or "stable"
         self.mirror = (engine.get("mirror") or DOCKER_URL).rstrip("/")

@@ -14,7 +14,7 @@ from ..arm.resource import Json, Resource
 from ..errors import ApiError, invalid_parameter, operation_not_allowed
 from . import catalogue, sources
 from .capabilities import capabilities_of
-from .checks import check_disks, check_interfaces, check_quota, check_size
+from .checks import check_acceleration, check_disks, check_interfaces, check_quota, check_size, has_acceleration
 from .features import check_security
 from .placement import check_placement_group
 
@@ -82,6 +82,8 @@ def _check_hardware(cloud: Cloud, vm: Resource, wanted: Json) -> None:
         size = wanted["hardwareProfile"]["vmSize"]
         check_size(cloud, vm, size)
         check_quota(cloud, vm, catalogue.size_of(cloud, size).vcpus)
+        if has_acceleration(cloud, vm.properties["networkProfile"]["networkInterfaces"]):
+            check_acceleration(cloud, vm, size)
 
 
 def _check_network(cloud: Cloud, vm: Resource, wanted: Json) -> None:

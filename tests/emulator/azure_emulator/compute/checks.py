@@ -14,6 +14,7 @@ from ..errors import ApiError, invalid_parameter, network_error, operation_not_a
 from ..network.names import NIC, PUBLIC_IP
 from ..network.public_ips import check_zone
 from . import catalogue
+from .capabilities import capabilities_of
 from .catalogue import Image
 from .features import check_features
 from .names import DISK, VM
@@ -254,6 +255,31 @@ def check_interfaces(cloud: Cloud, vm: Resource, wanted: Json) -> None:
         if not reference.get("id"):
             raise _missing("networkInterface.id")
         _check_interface(cloud, vm, reference["id"])
+    size = (wanted.get("hardwareProfile") or vm.properties["hardwareProfile"])["vmSize"]
+    if has_acceleration(cloud, references):
+        check_acceleration(cloud, vm, size)
+
+
+def has_acceleration(cloud: Cloud, references: t.Iterable[Json]) -> bool:
+    """Return whether one of the interfaces has accelerated networking."""
+    nics = [cloud.store.get(reference["id"]) for reference in references]
+    return any(nic is not None and nic.properties.get("enableAcceleratedNetworking") for nic in nics)
+
+
+def check_acceleration(cloud: Cloud, vm: Resource, size: str) -> None:
+    """Refuse accelerated networking with a size that lacks it (code and words: Azure/azure-cli#12858).
+
+    :raises ApiError: 400.
+    """
+    if capabilities_of(catalogue.size_of(cloud, size)).accelerated_networking:
+        return
+    able = [s.name for s in catalogue.SIZES.values() if capabilities_of(s).accelerated_networking]
+    raise ApiError(
+        400,
+        "VMSizeIsNotPermittedToEnableAcceleratedNetworking",
+        f"Virtual machine {vm.id} has size {size}, which is not compatible with enabling accelerated networking on "
+        f"network interface(s) on the VM. Compatible VM sizes: {', '.join(able)}",
+    )
 
 
 def _check_interface(cloud: Cloud, vm: Resource, id_: str) -> None:

@@ -127,6 +127,7 @@ def describe_nic(cloud: Cloud, nic: Resource, body: Json) -> Children:
     for name in ("enableAcceleratedNetworking", "enableIPForwarding", "disableTcpStateTracking", "auxiliaryMode"):
         if requested.get(name) is not None:
             properties[name] = requested[name]
+    _check_acceleration(cloud, nic, properties)
     security = (requested.get("networkSecurityGroup") or {}).get("id")
     if security:
         common.referenced(cloud, security, nic.id, nic.location, NSG)
@@ -135,6 +136,15 @@ def describe_nic(cloud: Cloud, nic: Resource, body: Json) -> Children:
     properties["provisioningState"] = nic.provisioning_state
     nic.properties, nic.refs = properties, refs
     return NO_CHILDREN
+
+
+def _check_acceleration(cloud: Cloud, nic: Resource, properties: Json) -> None:
+    """Refuse accelerated networking where the size of the interface's machine lacks it."""
+    from ..compute.checks import check_acceleration
+
+    machine = cloud.store.get(nic.hidden.get("virtualMachine", ""))
+    if machine is not None and properties.get("enableAcceleratedNetworking"):
+        check_acceleration(cloud, machine, machine.properties["hardwareProfile"]["vmSize"])
 
 
 def _progress(change: Change) -> Progress:

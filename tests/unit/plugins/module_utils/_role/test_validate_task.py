@@ -20,6 +20,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.validate_ta
     secrets_of,
     unknown_variables,
 )
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.image_reference import ALIASES
 
 HOST = {
     "inventory_name": "a",
@@ -52,13 +53,36 @@ def test_a_context_over_ssh_needs_a_way_in(tmp_path: Path) -> None:
         assert validate(tmp_path, docker_vm_host=way, **over_ssh)
 
 
-@pytest.mark.parametrize("family", ["sles-15", "AzureLinux-3"])
-def test_the_engine_of_a_family_comes_from_where_it_is_built(tmp_path: Path, family: str) -> None:
-    host = {"docker_vm_host": {"image": family}}
-    assert refusal(tmp_path, **host).startswith("docker_host_engine: must contain source=distribution")
-    for engine in ({"source": "distribution"}, {"source": "keep"}, {"mirror": "https://mirror.example.com"}):
+SUSE = {"publisher": "suse", "offer": "sles-15-sp7-byos", "sku": "gen2"}
+
+
+@pytest.mark.parametrize("image", ["sles-15", "SUSE:sles-15-sp7:gen2:latest", "SUSE:opensuse-leap-15-6:gen2:1", SUSE])
+def test_an_engine_for_suse_comes_from_where_it_is_built(tmp_path: Path, image: t.Any) -> None:
+    host = {"docker_vm_host": {"image": image}}
+    for engine in ({"source": "docker"}, {"channel": "test"}):
+        message = refusal(tmp_path, **host, docker_vm_extension={"engine": engine})
+        assert message.startswith("docker_host_engine: must not contain source=docker")
+    for engine in ({}, {"source": "distribution"}, {"source": "keep"}, {"mirror": "https://mirror.example.com"}):
         assert validate(tmp_path, **host, docker_vm_extension={"engine": engine})
-    assert validate(tmp_path, docker_vm_host={"image": "debian-13"})
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["AzureLinux-3", "MicrosoftCBLMariner:azure-linux-3:azure-linux-3-arm64:latest", "microsoftcblmariner:a:b:1"],
+)
+def test_an_engine_for_azure_linux_comes_from_where_it_is_built(tmp_path: Path, image: str) -> None:
+    host = {"docker_vm_host": {"image": image}}
+    for engine in ({"source": "docker"}, {"mirror": "https://mirror.example.com"}):
+        message = refusal(tmp_path, **host, docker_vm_extension={"engine": engine})
+        assert "for Azure Linux, because Docker has no repository for it" in message
+    for engine in ({}, {"source": "distribution"}, {"source": "keep"}):
+        assert validate(tmp_path, **host, docker_vm_extension={"engine": engine})
+
+
+def test_docker_builds_packages_for_all_other_images(tmp_path: Path) -> None:
+    own = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/own"
+    for image in (*(name for name in ALIASES if name not in ("sles-15", "azurelinux-3")), own, {"id": own}):
+        assert validate(tmp_path, docker_vm_host={"image": image}, docker_vm_extension={"engine": {"source": "docker"}})
 
 
 def refusal(tmp_path: Path, **params: t.Any) -> str:

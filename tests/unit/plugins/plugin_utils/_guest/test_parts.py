@@ -60,6 +60,44 @@ def test_the_distributions_own_engine(setup: t.Any, tmp_path: Path, system: str,
     assert installs[0].partition(" --setopt")[0].endswith(" " + packages)
 
 
+@pytest.mark.parametrize(
+    ("system", "engine", "source"),
+    [
+        *((name, {}, "docker") for name in ("debian12", "ubuntu24", "mint22", "rhel9", "rocky9", "fedora40")),
+        *((name, {}, "distribution") for name in ("sles15", "leap15", "azurelinux3")),
+        *((name, {"mirror": "https://mirror.test"}, "docker") for name in ("debian12", "rhel9", "sles15")),
+        *((name, {"source": "keep"}, "keep") for name in ("debian12", "sles15")),
+        ("debian12", {"source": "distribution"}, "distribution"),
+        ("sles15", {"source": "docker"}, "docker"),
+    ],
+)
+def test_the_engine_comes_from_where_it_is_built(
+    setup: t.Any, tmp_path: Path, system: str, engine: dict[str, str], source: str
+) -> None:
+    installation = Recorder(setup, tmp_path / "root", OS_RELEASES[system]).installation(**engine)
+    assert setup.source_of(installation.settings, installation.facts) == source
+    text, _words = setup.wanted_installation(installation.machine, installation.settings, installation.facts)
+    assert ("Docker's repository" in text) is (source == "docker")
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ("runc 4:1.1.12-3.el9\ncontainerd 0:1.7.1-1\n", "; its containerd.io replaces containerd and runc"),
+        ("runc 4:1.1.12-3.el9\n", "; its containerd.io replaces runc"),
+        ("", ""),
+    ],
+)
+def test_what_dockers_containerd_replaces_is_told(setup: t.Any, tmp_path: Path, there: str, told: str) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rhel9"], {"rpm -q": there})
+    for source in ("docker", "distribution"):
+        made = recorder.installation(source=source)
+        facts = made.facts
+        facts.installed = facts.package = None
+        text, _words = setup.wanted_installation(made.machine, made.settings, facts)
+        assert text.endswith(told if source == "docker" else "Red Hat Enterprise Linux 9.4 (Plow)")
+
+
 def test_rhel_has_no_engine_of_its_own(setup: t.Any, tmp_path: Path) -> None:
     recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rhel9"], {"rpm": "package x is not installed"})
     settings = setup.Settings({"settings": {"docker": {"engine": {"source": "distribution"}}}})

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
@@ -97,3 +98,75 @@ def test_lengths_of_packets(setup: t.Any) -> None:
     for head in (b"\x9b", b"\xc6\xe1"):
         with pytest.raises(setup.Problem):
             setup.key_packets(head + body)
+
+
+def keyring(*keys: bytes) -> str:
+    """Return what rpm says of its keyring with these keys in it."""
+    return "".join(f"gpg-pubkey-{fingerprint(key)[-8:].lower()}-5f1e2d3c\n" for key in keys)
+
+
+RPM_SYSTEMS = {"rhel9": "dnf", "sles15": "zypper"}
+
+
+def rpm_repository(
+    setup: t.Any, tmp_path: Path, system: str, before: str, after: str, **engine: t.Any
+) -> tuple[Recorder, t.Any]:
+    """Return a system whose keyring changes once the package manager has installed something, and its installation."""
+    manager = RPM_SYSTEMS[system]
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES[system], programs=(manager, "rpm"))
+    answer = recorder.answer
+
+    def answers(argv: list[str], command: str) -> tuple[int, str]:
+        if command.startswith("rpm -q") and command.endswith("gpg-pubkey"):
+            return 0, after if recorder.ran("install") else before
+        return answer(argv, command)
+
+    recorder.answer = answers  # type: ignore[method-assign]
+    return recorder, recorder.installation(source="docker", mirror="http://m", **engine)
+
+
+def fail(setup: t.Any, installation: t.Any) -> None:
+    """Run an installation that fails."""
+    with pytest.raises(setup.Problem, match="ended with exit code"):
+        installation.run()
+
+
+@pytest.mark.parametrize("system", RPM_SYSTEMS)
+def test_rpm_does_not_trust_a_key_with_which_nothing_is_signed(setup: t.Any, tmp_path: Path, system: str) -> None:
+    manager = RPM_SYSTEMS[system]
+    recorder, installation = rpm_repository(
+        setup, tmp_path, system, keyring(b"os"), keyring(b"os", b"evil", b"other"), key=armour(EVIL)
+    )
+    options = {"dnf": "-y", "zypper": "--non-interactive"}[manager]
+    recorder.answers = {f"{manager} {options} install": (1, "Error: GPG check FAILED")}
+    fail(setup, installation)
+    assert recorder.ran("rpm", "-e") == [f"rpm -e --allmatches {keyring(b'evil').strip()}"]
+    assert recorder.machine.read(setup.KEYRING) is None
+
+
+def test_rpm_keeps_a_key_that_it_knew_before_or_that_fits(setup: t.Any, tmp_path: Path) -> None:
+    recorder, installation = rpm_repository(
+        setup, tmp_path / "known", "rhel9", keyring(b"evil"), keyring(b"evil"), key=armour(EVIL)
+    )
+    recorder.answers = {"dnf -y install": (1, "Error: GPG check FAILED")}
+    fail(setup, installation)
+    assert not recorder.ran("rpm", "-e")
+    recorder, installation = rpm_repository(setup, tmp_path / "fits", "rhel9", "", keyring(b"evil"), key=armour(EVIL))
+    installation.run()
+    assert not recorder.ran("rpm", "-e")
+    assert recorder.machine.read(setup.KEYRING) is None
+
+
+def test_a_key_that_a_killed_run_left_is_taken_away(setup: t.Any, tmp_path: Path) -> None:
+    left = keyring(b"os", b"evil")
+    recorder, installation = rpm_repository(setup, tmp_path, "rhel9", left, left, key=armour(DOCKER))
+    note = {"key": fingerprint(b"evil"), "before": keyring(b"os").split()}
+    recorder.put(setup.KEYRING, json.dumps(note))
+    installation.run()
+    assert recorder.ran("rpm", "-e") == [f"rpm -e --allmatches {keyring(b'evil').strip()}"]
+
+
+def test_rpm_6_deletes_a_key_in_another_way(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["fedora40"], {"rpm -e": (1, "not installed")})
+    recorder.facts().packages.forget_key("gpg-pubkey-621e9f35-58adea78")
+    assert recorder.ran("rpmkeys") == ["rpmkeys --delete 621e9f35"]
