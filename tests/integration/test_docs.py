@@ -399,6 +399,7 @@ FOREIGN_TEXTS = {
     "MissingSubscriptionRegistration",
     "unable to get local issuer certificate", "certificate relies on legacy Common Name field",
     "context deadline exceeded", "Validation of arguments failed", "Failed to import the required Python library",
+    "is too old. Minimum supported API version",
 }  # fmt: skip
 
 

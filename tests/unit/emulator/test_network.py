@@ -95,6 +95,29 @@ def test_subnets_as_resources(arm: Arm) -> None:
     assert arm.code(arm.get(path.replace("vnet", "none"))) == (404, "ResourceNotFound")
 
 
+@pytest.mark.parametrize(("version", "private"), [("2025-05-01", None), ("2025-07-01", False)])
+def test_subnets_of_new_networks_are_private_with_newer_api_versions(
+    arm: Arm, version: str, private: bool | None
+) -> None:
+    def subnets() -> dict[str, bool | None]:
+        shown = arm.get(path, **{"api-version": "2025-07-01"}).json()["properties"]["subnets"]
+        return {item["name"]: item["properties"].get("defaultOutboundAccess") for item in shown}
+
+    path = f"{P}/virtualNetworks/vnet"
+    prefixes = {name: {"addressPrefix": f"10.0.{number}.0/24"} for number, name in enumerate(("a", "open", "later"))}
+    prefixes["open"]["defaultOutboundAccess"] = True  # type: ignore[assignment]
+    parts = [{"name": name, "properties": prefixes[name]} for name in ("a", "open")]
+    body = {
+        "location": "eastus",
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": parts},
+    }
+    arm.done(arm.put(path, body, **{"api-version": version}))
+    assert subnets() == {"a": private, "open": True}
+    # A network keeps its way, whatever a later request is written with.
+    arm.done(arm.put(f"{path}/subnets/later", {"properties": prefixes["later"]}, **{"api-version": "2025-07-01"}))
+    assert subnets() == {"a": private, "open": True, "later": private}
+
+
 def test_a_network_without_the_word_subnets_keeps_them(arm: Arm) -> None:
     arm.done(arm.vnet())
     body: t.Any = {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}

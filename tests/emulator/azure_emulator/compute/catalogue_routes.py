@@ -261,11 +261,13 @@ async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
     """List the SKUs of the location in ``$filter=location eq 'X'``, or of every location."""
     wanted = request.query.get("$filter", "").partition("eq")[2].strip().strip("'").lower()
     found: list[Json] = []
+    # Worked out once: az asks for all locations, whichever its user names.
+    sizes = [
+        (size, _capabilities(size), catalogue.is_restricted(cloud, size.name)) for size in catalogue.SIZES.values()
+    ]
     for location in LOCATIONS:
         if wanted in ("", location):
-            found += [
-                _sku(size, location, catalogue.is_restricted(cloud, size.name)) for size in catalogue.SIZES.values()
-            ]
+            found += [_sku(size, location, capabilities, missing) for size, capabilities, missing in sizes]
             found += [_disk_sku(name, location) for name in DISK_TYPES if zones_of(location) or "ZRS" not in name]
     return listing(found)
 
@@ -289,8 +291,11 @@ def _disk_sku(name: str, location: str) -> Json:
     }
 
 
-def _sku(size: catalogue.Size, location: str, missing: bool) -> Json:
-    capabilities = as_listed(size)
+def _capabilities(size: catalogue.Size) -> list[Json]:
+    return [{"name": name, "value": value} for name, value in as_listed(size).items()]
+
+
+def _sku(size: catalogue.Size, location: str, capabilities: list[Json], missing: bool) -> Json:
     restriction: Json = {
         "type": "Location",
         "values": [location],
@@ -305,6 +310,6 @@ def _sku(size: catalogue.Size, location: str, missing: bool) -> Json:
         "family": size.family,
         "locations": [location],
         "locationInfo": [{"location": location, "zones": zones_of(location), "zoneDetails": []}],
-        "capabilities": [{"name": name, "value": value} for name, value in capabilities.items()],
+        "capabilities": capabilities,
         "restrictions": [restriction] if missing else [],
     }

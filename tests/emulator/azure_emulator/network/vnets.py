@@ -25,6 +25,11 @@ if t.TYPE_CHECKING:
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/{{network}}"
 RETRY_AFTER = 3
+PRIVATE_SINCE = "2025-07-01"
+"""The first api-version with which the subnets of new networks have no default outbound access unless they ask for it.
+
+"Default outbound access in Azure" (learn.microsoft.com) says it of the versions released after March 2026.
+"""
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -85,6 +90,8 @@ def describe_network(cloud: Cloud, network: Resource, body: Json) -> Children:
     """Take a request's body into a virtual network. Without ``subnets`` the network keeps those it has."""
     requested: Json = body.get("properties", {})
     spaces = _address_space(requested)
+    if cloud.store.get(network.id) is None and network.hidden["writtenWith"] >= PRIVATE_SINCE:
+        network.hidden["privateSubnets"] = True
     keeps_others = "subnets" not in requested
     subnets = [_subnet(cloud, network, item, spaces) for item in requested.get("subnets") or []]
     kept = cloud.store.children(network.id, SUBNET) if keeps_others else []
@@ -156,6 +163,8 @@ def _subnet(cloud: Cloud, network: Resource, item: Json, spaces: list[IpNetwork]
         refs.append((group_id, subnet.id))
     state = subnet.provisioning_state
     subnet.properties = {key: value for key, value in requested.items() if value is not None}
+    if network.hidden.get("privateSubnets"):
+        subnet.properties.setdefault("defaultOutboundAccess", False)
     subnet.properties["provisioningState"] = state
     subnet.refs = refs
     return subnet
