@@ -41,6 +41,7 @@ from .packages import install
 from .paths import FORMAT, HOME, INSTALLING, LOCK_WAIT, LOG, PENDING, STATE
 from .record import CERTS_UNFINISHED, just_pushed, record
 from .registries import registries
+from .room import note_small_volume
 from .settings import Settings, read_settings
 from .verify import verify
 
@@ -91,6 +92,7 @@ def apply(machine, settings):
         if settings.certs_only:
             keep_settings(settings, facts.state)
         refuse(machine, settings, facts)
+        note_small_volume(machine, settings, facts)
         cut_short = was_cut_short(machine, facts)
         for name, stage in (("configure", configure),) if settings.certs_only else STAGES:
             machine.stage = name
