@@ -513,8 +513,8 @@ options:
   enable_accelerated_networking:
     description:
       - Whether the network interface has accelerated networking, which the size must support.
-      - By default a new interface has it if size and image support it, as Microsoft recommends. An existing interface
-        keeps what it has; if O(vm_size) changes to a size without it, it is turned off, for which the host stops.
+      - By default a new interface has it if O(preflight) finds that size and image support it. An existing interface
+        keeps what it has. If O(vm_size) changes to a size without it, it is turned off while the host is deallocated.
     type: bool
 seealso:
   - module: dockerhost.azure.docker_vm_host_info

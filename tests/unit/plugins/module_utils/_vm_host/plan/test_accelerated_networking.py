@@ -120,3 +120,21 @@ def test_azure_refuses_it_with_a_size_that_lacks_it(previous_sizes: Cloud) -> No
     with pytest.raises(DockerHostError, match="not compatible with enabling accelerated networking") as caught:
         previous_sizes.run(vm_size="Standard_B2s", enable_accelerated_networking=True, preflight=False)
     assert "enable_accelerated_networking" in str(caught.value)
+
+
+def test_it_survives_a_conflict_while_the_interface_is_created(cloud: Cloud) -> None:
+    fault = {"action": "status", "status": 409, "code": "AnotherOperationInProgress", "times": 2}
+    cloud.azure.fault(method="PUT", path=r"/networkInterfaces/web1-nic$", **fault)
+    cloud.run()
+    assert accelerated(cloud) is True
+
+
+def test_a_host_whose_creation_failed_can_be_created_with_a_size_without_it(previous_sizes: Cloud) -> None:
+    cloud = previous_sizes
+    cloud.azure.fault(method="PUT", path=r"/virtualMachines/web1$", action="operation", ends="Failed")
+    with pytest.raises(DockerHostError):
+        cloud.run()
+    assert accelerated(cloud) is True
+    cloud.azure.faults_clear()
+    assert cloud.run(vm_size="Standard_B2s")["host"]["vm_size"] == "Standard_B2s"
+    assert accelerated(cloud) is False
