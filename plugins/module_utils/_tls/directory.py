@@ -54,13 +54,15 @@ class DirectoryStore:
     def reading(self) -> t.Iterator[DirectorySession]:
         """See :class:`store.Store`. The changes of a pending journal are shown, but not made."""
         while True:
-            with explained(self.root, "cannot be read"):
-                check_directory(self.root)
-                descriptor = self._lock_shared()
-            try:
+            with contextlib.ExitStack() as opened:
                 with explained(self.root, "cannot be read"):
-                    session = DirectorySession(self.tree)
                     check_directory(self.root)
+                    if self._files.status(self.root) is not None:
+                        opened.enter_context(self._files.below(self.root))
+                    descriptor = self._lock_shared()
+                    if descriptor is not None:
+                        opened.callback(self._files.close, descriptor)
+                    session = DirectorySession(self.tree)
                     if descriptor is None:
                         session.read_all()  # Without a lock, only what is read at once is from one moment.
                     was_locked = self._was_locked(descriptor)
@@ -68,26 +70,20 @@ class DirectoryStore:
                     continue  # Somebody began meanwhile; what was read may be half of two sets.
                 yield session
                 return
-            finally:
-                if descriptor is not None:
-                    self._files.close(descriptor)
 
     @contextlib.contextmanager
     def writing(self) -> t.Iterator[DirectorySession]:
         """See :class:`store.Store`."""
-        with explained(self.root, "cannot be made ready for certificates"):
-            check_directory(self.root)
-            self._make_root()
-            descriptor = self._lock_exclusive()
-        try:
-            # It may be new: somebody else could have created it after the first check, below a directory such as /tmp.
-            # From here on nobody else can put another one in its place.
-            check_directory(self.root)
+        with contextlib.ExitStack() as opened:
+            with explained(self.root, "cannot be made ready for certificates"):
+                check_directory(self.root)
+                self._make_root()
+                # This checks it again: somebody else could have created it meanwhile, below a directory such as /tmp.
+                opened.enter_context(self._files.below(self.root))
+                opened.callback(self._files.close, self._lock_exclusive())
             with explained(self.root, "an interrupted run could not be finished"):
                 recover(self.tree)
             yield DirectorySession(self.tree)
-        finally:
-            self._files.close(descriptor)
 
     def _make_root(self) -> None:
         missing = []
@@ -95,10 +91,12 @@ class DirectoryStore:
         while path and self._files.status(path) is None and path != os.path.dirname(path):
             missing.append(path)
             path = os.path.dirname(path)
-        for path in [*reversed(missing), self.tree.path(PRIVATE)]:
-            with contextlib.suppress(FileExistsError):
-                self._files.make_directory(path)
-        self.tree.check_kind(PRIVATE, directory=True)
+        for path in reversed(missing):
+            self._make(path)
+
+    def _make(self, path: str) -> None:
+        with contextlib.suppress(FileExistsError):
+            self._files.make_directory(path)
 
     def _lock_shared(self) -> int | None:
         lock = self.tree.path(LOCK)
@@ -122,12 +120,13 @@ class DirectoryStore:
 
     def _lock_exclusive(self) -> int:
         while True:
+            self._make(self.tree.path(PRIVATE))
+            self.tree.check_kind(PRIVATE, directory=True)
             self.tree.check_kind(LOCK, directory=False)
             try:
                 descriptor = self._files.open_lock(self.tree.path(LOCK))
             except FileNotFoundError:
-                self._make_root()  # A run that removed everything was just here.
-                continue
+                continue  # A run that removed everything was just here.
             self._wait_for_lock(descriptor, shared=False)
             if self._files.is_current(descriptor, self.tree.path(LOCK)):
                 return descriptor

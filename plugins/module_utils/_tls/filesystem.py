@@ -10,15 +10,20 @@ count the calls and end the process at any of them.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
 import stat
 import typing as t
 
+from .._ownership import opened_directory
+
 NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 # Without O_NONBLOCK, opening a FIFO waits for somebody to write to it.
 OLD_FILE = os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+# What may be between the root and a file: a directory, never a link to one.
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 PRIVATE_FILE = 0o600
 PUBLIC_FILE = 0o644
@@ -26,11 +31,49 @@ PRIVATE_DIRECTORY = 0o700
 
 
 class FileSystem:
-    """The operating system's calls. Errors are :class:`OSError`, as Python raises them."""
+    """The operating system's calls. Errors are :class:`OSError`, as Python raises them.
+
+    Within :meth:`below`, a path below the root is resolved from the root's descriptor, one directory after the other,
+    and no symbolic link is followed.
+    """
+
+    _root: tuple[str, int] | None = None
+
+    @contextlib.contextmanager
+    def below(self, root: str) -> t.Iterator[None]:
+        """Check and open a directory; until the end, every path below it is resolved in the directory that is open.
+
+        :param root: its absolute path.
+        :raises DockerHostError: somebody else could read, replace or redirect what is in it.
+        """
+        outer = self._root
+        with opened_directory(root) as descriptor:
+            self._root = (root, descriptor)
+            try:
+                yield
+            finally:
+                self._root = outer
+
+    @contextlib.contextmanager
+    def _parent(self, path: str) -> t.Iterator[tuple[str, int | None]]:
+        """Yield the name of a path in its parent directory, and the parent's descriptor (None: the name is a path)."""
+        root, descriptor = self._root or ("", -1)
+        if path == root:
+            yield ".", descriptor
+        elif descriptor < 0 or not path.startswith(f"{root.rstrip('/')}/"):
+            yield path, None
+        else:
+            *directories, name = os.path.relpath(path, root).split("/")
+            with contextlib.ExitStack() as opened:
+                for directory in directories:
+                    descriptor = os.open(directory, DIRECTORY, dir_fd=descriptor)
+                    opened.callback(os.close, descriptor)
+                yield name, descriptor
 
     def create(self, path: str, mode: int) -> int:
         """Open a file that must not exist yet; it gets the mode whatever the umask is."""
-        descriptor = os.open(path, NEW_FILE, mode)
+        with self._parent(path) as (name, parent):
+            descriptor = os.open(name, NEW_FILE, mode, dir_fd=parent)
         os.fchmod(descriptor, mode)
         return descriptor
 
@@ -45,25 +88,32 @@ class FileSystem:
         os.close(descriptor)
 
     def rename(self, source: str, target: str) -> None:
-        os.rename(source, target)
+        with self._parent(source) as (old, old_parent), self._parent(target) as (new, new_parent):
+            os.rename(old, new, src_dir_fd=old_parent, dst_dir_fd=new_parent)
 
     def link(self, source: str, target: str) -> None:
-        os.link(source, target)
+        with self._parent(source) as (old, old_parent), self._parent(target) as (new, new_parent):
+            os.link(old, new, src_dir_fd=old_parent, dst_dir_fd=new_parent)
 
     def remove(self, path: str) -> None:
-        os.unlink(path)
+        with self._parent(path) as (name, parent):
+            os.unlink(name, dir_fd=parent)
 
     def make_directory(self, path: str) -> None:
-        os.mkdir(path, PRIVATE_DIRECTORY)
-        os.chmod(path, PRIVATE_DIRECTORY)  # the umask may have removed permissions of the user's own
+        with self._parent(path) as (name, parent):
+            os.mkdir(name, PRIVATE_DIRECTORY, dir_fd=parent)
+            # The umask may have removed permissions of the user's own.
+            os.chmod(name, PRIVATE_DIRECTORY, dir_fd=parent)
 
     def remove_directory(self, path: str) -> None:
-        os.rmdir(path)
+        with self._parent(path) as (name, parent):
+            os.rmdir(name, dir_fd=parent)
 
     def open_lock(self, path: str) -> int:
         """Open the lock file, which may exist."""
         flags = os.O_CREAT | os.O_RDWR | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(path, flags, PRIVATE_FILE)
+        with self._parent(path) as (name, parent):
+            descriptor = os.open(name, flags, PRIVATE_FILE, dir_fd=parent)
         status = os.fstat(descriptor)
         if stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) != PRIVATE_FILE:
             os.fchmod(descriptor, PRIVATE_FILE)
@@ -71,7 +121,8 @@ class FileSystem:
 
     def open_existing(self, path: str) -> int:
         """Open a file or directory for reading: to lock it, to sync it."""
-        return os.open(path, OLD_FILE)
+        with self._parent(path) as (name, parent):
+            return os.open(name, OLD_FILE, dir_fd=parent)
 
     def try_lock(self, descriptor: int, *, shared: bool) -> bool:
         """Lock an open file; return False if another process holds the lock."""
@@ -90,7 +141,7 @@ class FileSystem:
 
     def read(self, path: str) -> bytes:
         """Return the whole content of a regular file; anything else is an error."""
-        with os.fdopen(os.open(path, OLD_FILE), "rb") as stream:
+        with os.fdopen(FileSystem.open_existing(self, path), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise OSError(errno.EINVAL, "it is not a regular file", path)
             return stream.read()
@@ -98,16 +149,22 @@ class FileSystem:
     def status(self, path: str) -> os.stat_result | None:
         """Return the status of the path itself (links are not followed), ``None`` if it does not exist."""
         try:
-            return os.lstat(path)
+            with self._parent(path) as (name, parent):
+                return os.stat(name, dir_fd=parent, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def names(self, path: str) -> list[str]:
         """Return the sorted names in a directory; none if it does not exist."""
         try:
-            return sorted(os.listdir(path))
+            with self._parent(path) as (name, parent):
+                descriptor = os.open(name, DIRECTORY, dir_fd=parent)
         except (FileNotFoundError, NotADirectoryError):
             return []
+        try:
+            return sorted(os.listdir(descriptor))
+        finally:
+            os.close(descriptor)
 
 
 def write_all(files: FileSystem, path: str, data: bytes, mode: int, *, sync: bool = True) -> None:

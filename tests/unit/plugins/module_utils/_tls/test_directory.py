@@ -656,6 +656,53 @@ def test_a_store_commits_all_or_says_so(certs: Certs) -> None:
     assert not list(certs.directory.iterdir())
 
 
+def test_a_directory_that_is_exchanged_during_a_run_keeps_what_was_written(certs: Certs) -> None:
+    certs.run(hosts=HOSTS)
+    victim, aside = certs.directory.with_name("victim"), certs.directory.with_name("aside")
+    shutil.copytree(certs.directory, victim)
+    before = snapshot(victim)
+    store = DirectoryStore(str(certs.directory), FileSystem())
+    changes = Changes(puts={"servers/web9/key.pem": StoredFile(b"key", 0o600)}, removes=["servers/web1/key.pem"])
+    with store.writing() as session:
+        certs.directory.rename(aside)
+        certs.directory.symlink_to(victim)
+        session.commit(changes)
+    assert snapshot(victim) == before
+    assert (aside / "servers/web9/key.pem").read_bytes() == b"key"
+    assert not (aside / "servers/web1/key.pem").exists()
+
+
+@pytest.mark.parametrize("call", ["create", "rename", "remove", "read", "names", "make_directory", "link"])
+def test_a_link_that_is_planted_between_check_and_use_is_not_followed(certs: Certs, call: str) -> None:
+    """The directory of a host is exchanged right before one of its files is used."""
+    certs.run(hosts=HOSTS)
+    victim, inside = certs.directory.with_name("victim"), certs.path("servers/web1")
+    shutil.copytree(inside, victim)
+    before, names = snapshot(victim), sorted(path.name for path in victim.iterdir())
+    inside.rename(inside.with_name("aside"))
+    inside.symlink_to(victim)
+    files = FileSystem()
+    file, other = str(inside / "key.pem"), str(certs.path("other"))
+    with files.below(str(certs.directory)):
+        try:
+            {
+                "create": lambda: files.create(f"{inside}/planted", 0o600),
+                "rename": lambda: files.rename(file, other),
+                "remove": lambda: files.remove(file),
+                "read": lambda: files.read(file),
+                "names": lambda: pytest.fail("a name was seen") if files.names(str(inside)) else None,
+                "make_directory": lambda: files.make_directory(f"{inside}/planted"),
+                "link": lambda: files.link(file, other),
+            }[call]()
+        except OSError:
+            pass
+        else:
+            assert call == "names"
+    assert snapshot(victim) == before
+    assert sorted(path.name for path in victim.iterdir()) == names
+    assert not certs.path("other").exists()
+
+
 def test_nothing_is_left_open(certs: Certs) -> None:
     before = set(os.listdir("/proc/self/fd")) if sys.platform == "linux" else set()
     for _unused in range(3):
