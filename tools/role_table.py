@@ -12,6 +12,7 @@ modules (``_role/options.py``), and defaults from both and from the documentatio
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import re
@@ -115,8 +116,13 @@ def _text(module: str, option: str) -> str:
     else:
         imported = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{module}")
         documentation = imported.DOCUMENTATION
-    description = yaml.safe_load(documentation)["options"][option]["description"]
+    description = _options(documentation)[option]["description"]
     return description if isinstance(description, str) else " ".join(description)
+
+
+@functools.cache
+def _options(documentation: str) -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", yaml.safe_load(documentation)["options"])
 
 
 def _left_out(users: t.Sequence[tuple[str, str, t.Any]]) -> str:

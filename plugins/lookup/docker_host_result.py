@@ -22,19 +22,21 @@ options:
     type: list
     elements: str
     choices:
-      host: The host, with the keys of RV(dockerhost.azure.docker_vm_host#module:host) that are known.
-      named_host: The same, with at least one DNS name or IP address for its certificate.
       url: The URL of the engine as a text, empty while it is not known yet in check mode.
       server: The certificate of the host, as its entry of RV(dockerhost.azure.docker_tls_certs#module:servers).
-      client: The connection options as RV(dockerhost.azure.docker_tls_certs#module:docker_connection).
       certificates: The result of M(dockerhost.azure.docker_tls_certs), or of M(dockerhost.azure.docker_tls_certs_info).
       validity: The same, if no certificate is due for renewal and the engine shows the one of the host.
+      docker_tls_certs: The options of M(dockerhost.azure.docker_tls_certs) that earlier stages give.
+      docker_vm_extension: Those of M(dockerhost.azure.docker_vm_extension).
+      docker_context: Those of M(dockerhost.azure.docker_context).
+      docker_endpoint_info: Those of M(dockerhost.azure.docker_endpoint_info).
+      docker_host_facts: Those of M(dockerhost.azure.docker_host_facts).
 """
 
 EXAMPLES = r"""
 - name: Show the address of the engine
   ansible.builtin.debug:
-    msg: "{{ lookup('dockerhost.azure.docker_host_result', 'host').docker_host }}"
+    msg: "{{ lookup('dockerhost.azure.docker_host_result', 'url') }}"
 """
 
 RETURN = r"""

@@ -38,25 +38,6 @@ LOAD_AFTER_SECONDS = 0.5
 """After which azure-mgmt-compute is loaded: a create's first requests are sent by then."""
 
 
-_shared: dict[tuple[t.Any, ...], AzureSession] | None = None
-
-
-@contextlib.contextmanager
-def shared_sessions() -> t.Iterator[None]:
-    """Let tasks that run one after another in this process share a session, as long as they sign in alike.
-
-    The session signs in once and is closed at the end. It keeps the progress and the deadline of the first task.
-    """
-    global _shared
-    _shared = {}
-    try:
-        yield
-    finally:
-        sessions, _shared = list(_shared.values()), None
-        for session in sessions:
-            session.close()
-
-
 @dataclass(frozen=True)
 class SessionOptions:
     """The options that a session takes from its task.
@@ -128,26 +109,14 @@ class AzureSession:
                 "No subscription: give subscription_id, or set AZURE_SUBSCRIPTION_ID, or subscription_id in the profile"
                 " of ~/.azure/credentials, or choose one with `az account set`."
             )
-        same = (
-            method,
-            *_configured_auth_target(params, method),
-            params.get("disable_instance_discovery"),
-            subscription,
-        )
-        if _shared is not None and same in _shared:
-            return _shared[same]
         options = SessionOptions(progress, Deadline(wait_timeout), concurrency, token_cache)
-        session = cls(method, find_auth_target(params, method, token_cache), subscription, options)
-        if _shared is not None:
-            _shared[same] = session
-        return session
+        return cls(method, find_auth_target(params, method, token_cache), subscription, options)
 
     def __enter__(self) -> AzureSession:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if _shared is None or self not in _shared.values():
-            self.close()
+        self.close()
 
     def close(self) -> None:
         """Close connections."""

@@ -39,9 +39,9 @@ def run(request: Request) -> Json:
     predicted = is_predicted(request.check_mode, params)
     if not url and not predicted:
         raise OptionError("host", f"must hold the address of {name}, got none")
-    for name in filter(os.environ.get, CA_BUNDLES):
+    for variable in filter(os.environ.get, CA_BUNDLES):
         request.warn(
-            f"{name} is set, so the modules of community.docker trust its CAs instead of the CA of the Docker host:"
+            f"{variable} is set, so the modules of community.docker trust its CAs instead of the CA of the Docker host:"
             ' give their tasks environment: {REQUESTS_CA_BUNDLE: "", CURL_CA_BUNDLE: ""}'
         )
     changed = [stage for stage in STAGES if params[stage].get("changed")]

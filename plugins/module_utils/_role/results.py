@@ -24,9 +24,16 @@ from .._vault.info_task import BACKEND as CERTIFICATES_INFO
 from .._vm_host.argument_spec import DEFAULT_PORT
 from .options import REGISTERED, RoleVariables, Values, as_list
 
+READ_BY_AFTER = ("changed", "name", "power_state", "unknown")
 RENEW_BEFORE = "+30d"
 """How long before their end docker_tls_certs renews certificates by default."""
 ISO = "%Y-%m-%dT%H:%M:%SZ"
+STAGES_OF_FACTS = ("virtual_machine", "certificates", "extension", "context", "endpoint")
+READ_BY_FACTS = frozenset(
+    ("changed", "changes", "actions", "reasons", "version", "engine")
+    + ("cert_dir", "ca", "client", "docker_connection", "docker_env")
+)
+"""Keys of the stages' results that docker_host_facts reads, besides the entry of the host in ``servers``."""
 _IP_ADDRESS = re.compile(r"^[0-9.]+$|:")
 
 
@@ -181,6 +188,60 @@ class StageResults:
         self._require_certificate()
         return dict(self.certificates.get("docker_connection") or {})
 
+    # The options of each stage's module that earlier stages give. Those that are not known are left out.
+
+    @property
+    def docker_tls_certs(self) -> Values:
+        """The host that the certificate is for."""
+        return {"hosts": [self.named_host]}
+
+    @property
+    def docker_vm_extension(self) -> Values:
+        """The virtual machine, and the certificates that are pushed to it."""
+        return {
+            "virtual_machine": self.host,
+            "certs": self.known_server,
+            "client": self.client,
+            **self._pending_files,
+        }
+
+    @property
+    def docker_context(self) -> Values:
+        """The engine that the context leads to, and how its client signs in."""
+        keys = (self._result("extension").get("engine") or {}).get("ssh_host_keys")
+        known = {} if keys is None else {"ssh_host_keys": keys}
+        return {"host": self.host, "tls": self.client, **known, **self._pending_files}
+
+    @property
+    def docker_endpoint_info(self) -> Values:
+        """The engine's URL, how its client signs in, and of the earlier results what the option ``after`` reads."""
+        results = [self._result(stage) for stage in ("virtual_machine", "certificates", "extension")]
+        after = []
+        for result in results:
+            host = result.get("host")
+            after.append(_part(result, READ_BY_AFTER) | ({"host": _part(host, READ_BY_AFTER)} if host else {}))
+        known = {"docker_host": self.url} if self.url else {}
+        return {**self.client, **known, "after": after}
+
+    @property
+    def docker_host_facts(self) -> Values:
+        """The name, the host, and of all results what the module reads."""
+        variables = self._variables
+        results = {stage: self._result(stage) for stage in STAGES_OF_FACTS}
+        results["certificates"] = self.certificates
+        stages = {stage: _part(result, READ_BY_FACTS) for stage, result in results.items()}
+        stages["certificates"]["servers"] = {variables.name: self.server}
+        name = variables.context_name if variables.runs("docker_context") else None
+        return {"name": variables.name, "host": self.host, "context_name": name, **stages}
+
+    @property
+    def _pending_files(self) -> Values:
+        files = self._result("certificates").get("changed_files")
+        return {} if files is None else {"pending_files": files}
+
+    def _result(self, stage: str) -> Values:
+        return dict(self._get(REGISTERED + stage) or {})
+
     @property
     def validity(self) -> Values:
         """The host's certificates, all of which are valid for long enough, and shown by the engine.
@@ -225,6 +286,10 @@ class StageResults:
     def get(self, what: str) -> t.Any:
         """Return one of the values that a stage passes on.
 
-        :param what: host, named_host, url, server, client, certificates or validity.
+        :param what: url, server, certificates or validity, or a module, for the options that earlier stages give it.
         """
         return self.known_server if what == "server" else getattr(self, what)
+
+
+def _part(values: Values, keys: t.Collection[str]) -> Values:
+    return {key: values[key] for key in keys if key in values}

@@ -243,7 +243,9 @@ def _check_virtual_machine(_request: Request, params: Values, _name: str) -> Non
 
 def _check_certificates(request: Request, params: Values, name: str) -> None:
     check_identity_name("docker_host_name", name)
-    CERTIFICATES.run(Request({**params, "hosts": []}, check_mode=True, warn=request.warn))
+    # With this host alone, the certificates of the other hosts in the directory are not examined.
+    hosts = [{"name": name, "unknown": ["dns_names", "ip_addresses"]}]
+    CERTIFICATES.run(Request({**params, "hosts": hosts}, check_mode=True, warn=request.warn))
 
 
 def _check_extension(request: Request, params: Values, _name: str) -> None:

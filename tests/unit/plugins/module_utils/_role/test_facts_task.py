@@ -54,7 +54,8 @@ def test_a_bundle_of_cas_that_the_docker_sdk_would_trust_is_told(
     BACKEND.run(Request(params, warn=warnings.append))
     assert not warnings
     monkeypatch.setenv(variable, "/etc/firm.pem")
-    BACKEND.run(Request(params, warn=warnings.append))
+    result = BACKEND.run(Request(params, warn=warnings.append))
+    assert result["facts"]["name"] == "web1"
     assert [warning.partition(" ")[0] for warning in warnings] == [variable]
 
 

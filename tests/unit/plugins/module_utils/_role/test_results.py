@@ -12,9 +12,14 @@ import pytest
 import yaml
 
 from ansible_collections.dockerhost.azure.plugins.lookup import docker_host_result
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import BACKEND as CONTEXT
+from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import BACKEND as ENDPOINT
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND as EXTENSION
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.facts_task import BACKEND as FACTS
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND as CERTIFICATES
 
 HOST = {
     "name": "web1",
@@ -142,3 +147,42 @@ def test_everything_that_the_lookup_documents_can_be_read() -> None:
         **dict.fromkeys(documented, dict),
         "url": str,
     }
+
+
+def test_what_the_next_stages_read_of_all_results_is_passed_on_and_nothing_more() -> None:
+    stages = {
+        "virtual_machine": {"changed": True, "host": {**HOST, "power_state": "running"}, "changes": ["a line"], "x": 1},
+        "certificates": {"changed": False, **FILES["docker_tls_certs_info"], "servers": {"web1": SERVER, "web2": {}}},
+        "extension": {"changed": True, "power_state": "running", "engine": {"version": "28"}, "reasons": ["r"]},
+        "context": {"skipped": True, "changed": False},
+    }
+    found = results(stages)
+    assert found.docker_endpoint_info["after"] == [
+        {"changed": True, "host": {"name": "web1", "power_state": "running", "unknown": []}},
+        {"changed": False},
+        {"changed": True, "power_state": "running"},
+    ]
+    facts = found.docker_host_facts
+    assert facts["virtual_machine"] == {"changed": True, "changes": ["a line"]}
+    assert facts["extension"] == {"changed": True, "engine": {"version": "28"}, "reasons": ["r"]}
+    assert facts["certificates"]["servers"] == {"web1": SERVER}
+    assert (facts["name"], facts["context_name"], facts["endpoint"]) == ("web1", "web1", {})
+    assert set(facts) == set(FACTS.spec.argument_spec)
+
+
+def test_what_earlier_stages_give_are_options_of_the_module_and_what_is_not_known_is_left_out() -> None:
+    stages = {
+        "virtual_machine": {"host": HOST},
+        "certificates": {**FILES["docker_tls_certs_info"], "changed_files": []},
+        "extension": {"engine": {"ssh_host_keys": ["ssh-ed25519 A"]}},
+    }
+    for known in ({"virtual_machine": {"host": HOST}}, stages):
+        found = results(known)
+        for backend in (CERTIFICATES, EXTENSION, CONTEXT, ENDPOINT, FACTS):
+            assert set(found.get(backend.name)) <= set(backend.spec.argument_spec), backend.name
+    assert found.docker_context["ssh_host_keys"] == ["ssh-ed25519 A"]
+    assert [found.get(name)["pending_files"] for name in ("docker_context", "docker_vm_extension")] == [[], []]
+    assert not {"ssh_host_keys", "pending_files"} & set(results().docker_context)
+    assert found.docker_endpoint_info["docker_host"] == HOST["docker_host"]
+    unknown = {**HOST, "docker_host": None, "unknown": ["docker_host"]}
+    assert "docker_host" not in results({**stages, "virtual_machine": {"host": unknown}}).docker_endpoint_info

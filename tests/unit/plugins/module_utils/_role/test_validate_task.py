@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.validate_ta
     secrets_of,
     unknown_variables,
 )
+from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND as CERTIFICATES
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.image_reference import ALIASES
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out
 
 HOST = {
     "inventory_name": "a",
@@ -120,6 +123,18 @@ def test_a_context_of_another_host_is_refused_before_the_first_change(tmp_path: 
         assert "The Docker context web1 leads to another host" in message
         assert "docker_host_adopt_context: true" in message
         assert validate(tmp_path, docker_vm_host=host, docker_context={"adopt": True})
+
+
+def test_certificates_of_other_hosts_are_not_examined(tmp_path: Path) -> None:
+    hosts = [{"name": name, "dns_names": [f"{name}.example.com"]} for name in ("web1", "web2")]
+    args = {"cert_dir": str(tmp_path), "hosts": hosts}
+    assert not carry_out(CERTIFICATES, args).result.get("failed")
+    for name, check in (("web2", validate), ("web1", refusal)):
+        path = tmp_path / "servers" / name / "cert.pem"
+        path.unlink()
+        os.mkfifo(path)
+        answer = check(tmp_path)
+    assert "servers/web1/cert.pem" in answer
 
 
 def test_valid_options_pass_and_only_names_are_returned(tmp_path: Path) -> None:
