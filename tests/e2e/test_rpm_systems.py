@@ -308,3 +308,10 @@ class TestAzureLinux:
         azure_linux.push({**self.ENGINE, "hold": True})
         azure_linux.machines.push(azure_linux.guest, {}, state="absent", remove=["engine"])
         assert "moby" not in azure_linux.sh("rpm -qa; ls /etc/tdnf/locks.d")
+
+    def test_an_installation_that_was_cut_short_is_completed(self, azure_linux: System) -> None:
+        azure_linux.sh("touch /root/cut")
+        azure_linux.push(self.ENGINE, fails=True)
+        azure_linux.push(self.ENGINE)
+        assert azure_linux.versions("moby-engine docker-compose") == ["28.5.2-1.azl3", "2.27.0-9.azl3"]
+        assert azure_linux.push(self.ENGINE)["changes"] == []

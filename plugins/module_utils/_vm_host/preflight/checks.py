@@ -294,7 +294,7 @@ def _check_ephemeral(desired: HostSpec, size: Size, image: Json | None, trusted:
 def check_change(
     desired: HostSpec, location: str, entries: list[Json] | None, current: Json, usages: list[Json] | None = None
 ) -> Findings:
-    """Refuse changes of a VM that its current or desired size does not allow, and return what that size allows.
+    """Refuse changes of a VM that its current or desired size does not allow, and return what another size allows.
 
     :param entries: items of ``Microsoft.Compute/skus``, None if they are unknown.
     :param usages: use and limits in the region, None when one may not ask.
@@ -305,28 +305,24 @@ def check_change(
     before = str((properties.get("hardwareProfile") or {}).get("vmSize"))
     if entries is None:
         return Findings()
-    if desired.vm_size and desired.vm_size.lower() != before.lower():
-        size = find_size(desired, location, entries, next(iter(current.get("zones") or []), None))
-        generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
-        allowed = size.capabilities.get("HyperVGenerations", "")
-        if generation and allowed and generation not in allowed:
-            raise OptionError(
-                "vm_size",
-                f"{desired.name} is of generation {generation}, but the size {size.name} supports only {allowed}",
-            )
-        trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
-        if trusted and size.capabilities.get("TrustedLaunchDisabled") == "True":
-            raise OptionError(
-                "vm_size", f"{desired.name} has Trusted Launch, which the size {size.name} does not support"
-            )
-        known = size_named(before, location, entries)
+    known = size_named(before, location, entries)
+    if not desired.vm_size or desired.vm_size.lower() == before.lower():
         if known:
-            _check_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
-    else:
-        known_size = size_named(before, location, entries)
-        if known_size is None:
-            return Findings()
-        size = known_size
+            _check_capabilities(desired, known)
+        return Findings()
+    size = find_size(desired, location, entries, next(iter(current.get("zones") or []), None))
+    generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
+    allowed = size.capabilities.get("HyperVGenerations", "")
+    if generation and allowed and generation not in allowed:
+        raise OptionError(
+            "vm_size",
+            f"{desired.name} is of generation {generation}, but the size {size.name} supports only {allowed}",
+        )
+    trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
+    if trusted and size.capabilities.get("TrustedLaunchDisabled") == "True":
+        raise OptionError("vm_size", f"{desired.name} has Trusted Launch, which the size {size.name} does not support")
+    if known:
+        _check_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
     _check_capabilities(desired, size)
     return Findings(accelerated_networking=_allows_accelerated_networking(size, None))
 

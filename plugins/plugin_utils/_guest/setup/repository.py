@@ -174,7 +174,8 @@ class Repository:
             with self.machine.noted(KEYRING, json.dumps(note).encode()):
                 yield
         except Problem:
-            self.end_trial(manager)
+            with contextlib.suppress(Problem):  # the first problem matters, and the note lets the next run do it
+                self.end_trial(manager)
             raise
 
     def end_trial(self, manager):

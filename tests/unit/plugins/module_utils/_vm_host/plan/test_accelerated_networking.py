@@ -17,6 +17,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.accelerated_networking import (
     with_accelerated_networking,
 )
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight.checks import check_change
 
 from ..conftest import SUBSCRIPTION, Cloud, created, desired, plan_of
 
@@ -138,3 +139,17 @@ def test_a_host_whose_creation_failed_can_be_created_with_a_size_without_it(prev
     cloud.azure.faults_clear()
     assert cloud.run(vm_size="Standard_B2s")["host"]["vm_size"] == "Standard_B2s"
     assert accelerated(cloud) is False
+
+
+def test_a_size_that_stays_decides_nothing() -> None:
+    """Azure's list may deny what a VM has had all along (Azure/azure-cli#19182)."""
+    size = {
+        "resourceType": "virtualMachines",
+        "name": "Standard_ND6s",
+        "capabilities": [{"name": "AcceleratedNetworkingEnabled", "value": "False"}],
+    }
+    machine = {"properties": {"hardwareProfile": {"vmSize": "Standard_ND6s"}}}
+    for given in ({}, {"vm_size": "standard_nd6s"}):
+        host = desired(managed_disk_type="Premium_LRS", **given)
+        assert check_change(host, "westeurope", [size], machine).accelerated_networking is None
+    assert check_change(desired(vm_size=size["name"]), "westeurope", [size], {}).accelerated_networking is False
