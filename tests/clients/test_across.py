@@ -15,7 +15,7 @@ from .test_az import make_machine, make_network, names
 
 
 def of_group(azure: LocalAzure, group: str) -> list[str]:
-    """What there is of a group."""
+    """Return the resources of a group."""
     return [id_ for id_ in azure.dump() if f"/resourcegroups/{group}/" in f"{id_}/".lower()]
 
 

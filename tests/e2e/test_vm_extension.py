@@ -210,7 +210,7 @@ def test_a_daemon_that_does_not_start_keeps_the_last_configuration(cloud: Cloud)
     assert cloud.push("web1")["actions"] == []
 
 
-def test_hand_edits_are_found_and_mended(cloud: Cloud) -> None:
+def test_hand_edits_are_found_and_repaired(cloud: Cloud) -> None:
     assert cloud.push("web1", verify=True)["changed"] is False
     drop_in = "/etc/systemd/system/docker.service.d/zz-docker-host.conf"
     cloud.sh("web1", f"rm {drop_in}; systemctl daemon-reload; systemctl restart docker")

@@ -107,7 +107,7 @@ class Plays:
         return self.end(self.begin(hosts, *arguments))
 
     def shape(self, host: str) -> list[str]:
-        """What there is in a host's group, a line for each value, without what Azure makes anew for each resource."""
+        """Return what a host's group contains, a line for each value, without what Azure generates."""
         group = f"rg-{host}"
         prefix = f"/subscriptions/{self.azure.subscription_id}/resourceGroups/{group}".lower()
         found = {key: value for key, value in self.azure.dump().items() if f"{key}/".lower().startswith(f"{prefix}/")}

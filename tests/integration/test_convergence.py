@@ -195,9 +195,9 @@ def test_the_guest_is_asked_when_that_is_wanted(tmp_path: Path) -> None:
         predicted = play({"verify_guest": "yes"}, "--check")
         assert changed(predicted) == 1
         assert daemon.read_text() != wanted
-        mended = play({"verify_guest": "yes"})
-        assert CONVERGED not in mended.output
-        assert changed(mended) == 1
+        repaired = play({"verify_guest": "yes"})
+        assert CONVERGED not in repaired.output
+        assert changed(repaired) == 1
         assert daemon.read_text() == wanted
         again = play({"verify_guest": True})
         assert (CONVERGED in again.output, changed(again)) == (True, 0)

@@ -122,7 +122,7 @@ def test_no_request_for_a_single_host(fleet: User) -> None:
     assert fleet.writes_and_reads() == 4 + 4
     listed(fleet, resource_groups=["west", "north", "WEST"])
     assert fleet.writes_and_reads() == 1 + 2 * 3
-    # Without the right to list states of the whole subscription, each host of ours is asked for its own.
+    # Without the right to list states of the whole subscription, each host of the inventory is asked for its own.
     fleet.azure.fault(
         "status", method="GET", path="/subscriptions/[^/]+/providers/.*/virtualMachines$", nth=1, status=403
     )

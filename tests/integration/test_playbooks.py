@@ -341,7 +341,7 @@ def test_new_address_mends_the_certificate(user: User) -> None:
 @pytest.mark.slow
 @needs_docker
 def test_another_public_address(user: User) -> None:
-    """The machine stays and its address changes, by Azure's own means: the next run mends certificate and context."""
+    """The machine stays and its address changes, by Azure's own means: the next run updates certificate and context."""
     user.play("create_docker_host", name="web1", assign_dns_label=False)
     before, old = _address(user, "web1"), _contents(user)
     azure = user.azure

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What docs/local-azure.md lists is what there is."""
+"""docs/local-azure.md lists exactly what the server has."""
 
 from __future__ import annotations
 

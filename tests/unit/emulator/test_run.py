@@ -291,7 +291,7 @@ FAILURES: list[tuple[list[str], str]] = [
 
 @pytest.mark.parametrize(("options", "text"), FAILURES, ids=lambda value: " ".join(value) if value else "")
 def test_a_server_that_cannot_start(options: list[str], text: str, tmp_path: Path) -> None:
-    """Guests are not to be had: their programs are not on PATH, or the user is not root."""
+    """Guests cannot run: their programs are not on PATH, or the user is not root."""
     (tmp_path / "true").symlink_to("/bin/true")
     result = run("--machines", "none", *options, "--", "true", PATH=str(tmp_path))
     assert result.returncode == 1

@@ -90,7 +90,7 @@ def network_body(resources: HostResources, location: str, tags: Json, prefix: st
 
 
 def subnet_body(prefix: str) -> Json:
-    """A subnet whose hosts can download packages, those without a public address too.
+    """Return a subnet whose hosts can download packages, those without a public address too.
 
     Said explicitly, because API versions after March 2026 take a missing value for false ("Default outbound access in
     Azure", learn.microsoft.com).

@@ -47,7 +47,7 @@ def image_of(desired: HostSpec) -> Image:
 
 
 def size_of(desired: HostSpec) -> str:
-    """The size of a new VM, as far as the options alone decide it."""
+    """Return the size of a new VM, as far as the options alone decide it."""
     return desired.vm_size or default_sizes(image_of(desired))[0]
 
 

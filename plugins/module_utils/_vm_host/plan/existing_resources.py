@@ -82,9 +82,10 @@ def _check_address(desired: HostSpec, resources: HostResources, current: HostSta
 
 
 def _check_zone(desired: HostSpec, current: HostState, address: Json) -> None:
-    """ComputeResourceZoneConstraintDoesNotMatchPublicIPAddressZoneConstraint of Azure (fortinet/azure-templates#43).
+    """Check what Azure refuses with ComputeResourceZoneConstraintDoesNotMatchPublicIPAddressZoneConstraint.
 
-    An address without zones is left to Azure: whether it counts as one of all zones differs by region and age.
+    The name of the error is from fortinet/azure-templates#43. An address without zones is left to Azure: whether it
+    counts as one of all zones differs by region and age.
     """
     zone = next(iter((current.virtual_machine or {}).get("zones") or [desired.zone]), None)
     zones = address.get("zones") or []

@@ -271,7 +271,7 @@ class Planner:
         self._check_immutable(current)
         if is_broken(current):
             if was_provisioned(self.current):
-                return self._mended(tags, current)
+                return self._repair(tags, current)
             again = self._machine_again(location, tags, current)
             return [again] if self._runs else [again, self._start_again()]
         return plan_vm_update(self.desired, resources, self.current, tags)
@@ -306,7 +306,7 @@ class Planner:
             note=" again, since it failed",
         )
 
-    def _mended(self, tags: Json, current: Json) -> list[Action]:
+    def _repair(self, tags: Json, current: Json) -> list[Action]:
         """Reapply the state of a VM that was provisioned before, and only then make the other changes."""
         state = Difference("provisioning_state", provisioning_state(current).capitalize(), "Succeeded")
         path = self.resources.virtual_machine

@@ -32,7 +32,7 @@ class Size:
     capabilities: t.Mapping[str, str] = field(default_factory=dict)
 
     def number(self, capability: str) -> float:
-        """A capability that is a number, 0 when it is not said."""
+        """Return a capability that is a number, 0 when Azure does not state it."""
         try:
             return float(self.capabilities.get(capability, 0))
         except ValueError:
@@ -65,7 +65,7 @@ def size_named(name: str, location: str, entries: list[Json]) -> Size | None:
 
 
 def read_size(entry: Json, location: str) -> Size:
-    """A size from an item of ``Microsoft.Compute/skus``."""
+    """Return the size in an item of ``Microsoft.Compute/skus``."""
     places = [place for place in entry.get("locationInfo") or [] if str(place.get("location")).lower() == location]
     zones = {str(zone) for place in places for zone in place.get("zones") or []}
     blocked_zones: set[str] = set()
@@ -113,7 +113,7 @@ def find_size(
 def similar_sizes(
     asked: str, similar: Size | None, sizes: list[Size], zone: str | None, image: Json | None = None
 ) -> str:
-    """Available sizes that are most like the one asked for, in the zone asked for, and that take the image."""
+    """Return the available sizes most like the one asked for, in the zone asked for, and that take the image."""
     free = [size for size in sizes if not size.blocked and _would_do(zone, similar, size, image)]
     if similar:
         free.sort(
@@ -141,5 +141,5 @@ def _would_do(zone: str | None, similar: Size | None, size: Size, image: Json | 
 
 
 def _common(one: str, other: str) -> int:
-    """How many letters two names have in common at their beginning."""
+    """Return how many letters two names have in common at their beginning."""
     return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))

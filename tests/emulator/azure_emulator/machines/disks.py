@@ -33,7 +33,7 @@ class DataDisks:
         return {loop.path.name for _lun, loop in self._loops.values()}
 
     def apply(self, wanted: Sequence[DataDisk]) -> bool:
-        """Attach, grow and detach; tell whether the list changed. :raises MachineError: no loop device."""
+        """Attach, grow and detach; return whether the list changed. :raises MachineError: no loop device."""
         before = self._lines()
         by_id = {disk.id.lower(): disk for disk in wanted}
         for key in [key for key in self._loops if key not in by_id]:

@@ -37,7 +37,7 @@ def test_longest_script_is_run() -> None:
     assert custom_script.decode("A" * (256 * 1024)) is not None
 
 
-def test_windows_scripts_are_mended() -> None:
+def test_windows_scripts_are_converted() -> None:
     assert custom_script.dos2unix(b"\xef\xbb\xbf#!/bin/sh\r\necho\r\n") == b"#!/bin/sh\necho\n"
     assert custom_script.dos2unix(b"\x7fELF\0\r\n") == b"\x7fELF\0\r\n"
 

@@ -69,7 +69,7 @@ def die() -> None:
 
 
 def run_and_die(certs: Certs, last: int, *, half: bool, **options: t.Any) -> bool:
-    """Do a run in a process of its own; tell whether it got through."""
+    """Do a run in a process of its own; return whether it ended by itself."""
     child = os.fork()
     if child == 0:
         try:

@@ -150,7 +150,7 @@ def test_a_certificate_from_the_future(certs: Certs) -> None:
 
 
 def test_what_is_changed_by_somebody_is_kept_beside(certs: Certs, maker: Maker) -> None:
-    """Without backup: true, too: somebody else's key in the place of ours may be the only copy."""
+    """Without backup: true, too: somebody else's key in the place of the module's may be the only copy."""
     certs.run(hosts=HOSTS)
     certs.path("servers/web1/key.pem").write_text("not a key, but somebody's")
     result = certs.run(hosts=HOSTS)

@@ -65,10 +65,10 @@ def test_drift_comes_back(cloud: Cloud, name: str) -> None:
     made = cloud.run(**given)["host"]
     change(cloud, path, how)
     assert cloud.run(check=True, **given)["actions"] == [line]
-    mended = cloud.run(**given)
-    assert mended["actions"] == [line]
+    repaired = cloud.run(**given)
+    assert repaired["actions"] == [line]
     check_prediction(cloud, [line])
-    assert {key: mended["host"][key] for key in ("fqdn", "public_ip_address", "resources")} == {
+    assert {key: repaired["host"][key] for key in ("fqdn", "public_ip_address", "resources")} == {
         key: made[key] for key in ("fqdn", "public_ip_address", "resources")
     }
     assert cloud.run(**given)["changed"] is False
@@ -80,8 +80,8 @@ def test_tags_of_the_machine_come_back_unless_it_is_not_ours_any_more(cloud: Clo
     path = f"{COMPUTE}/virtualMachines/web1"
     owner = {key: value for key, value in tags.items() if key in ("docker-host", "docker-host-collection")}
     cloud.arm("PATCH", path, {"tags": owner})
-    mended = cloud.run(**given)
-    assert (mended["actions"], mended["host"]["tags"]) == (["update virtual machine web1"], tags)
+    repaired = cloud.run(**given)
+    assert (repaired["actions"], repaired["host"]["tags"]) == (["update virtual machine web1"], tags)
     cloud.arm("PATCH", path, {"tags": {}})
     with pytest.raises(OwnershipError):
         cloud.run(**given)

@@ -50,14 +50,14 @@ def failed(view: Json | None = None, power: str = "running", disk: bool = True) 
     return replace(current, virtual_machine=vm)
 
 
-def test_a_host_that_worked_is_only_mended() -> None:
+def test_a_host_that_worked_is_only_repaired() -> None:
     plan = plan_of(desired(), failed(READY))
     assert plan.lines == ["reapply virtual machine web1"]
     assert plan.actions[0].body is None
     assert plan.diff["before"] == {"virtual machine web1: provisioning_state": "Failed"}
 
 
-def test_a_host_that_could_not_be_started_is_mended_and_then_started() -> None:
+def test_a_host_that_could_not_be_started_is_repaired_and_then_started() -> None:
     off = failed(power="deallocated")
     assert plan_of(desired(), off).lines == ["reapply virtual machine web1"]
     plan = plan_of(desired(state="started"), off)
@@ -106,7 +106,7 @@ def machine(cloud: Cloud) -> Json:
     return {key: value for key, value in found.items() if key != "etag"}
 
 
-def test_a_resize_that_failed_leaves_a_host_that_is_mended(cloud: Cloud) -> None:
+def test_a_resize_that_failed_leaves_a_host_that_is_repaired(cloud: Cloud) -> None:
     disk = {"lun": 0, "disk_size_gb": 8}
     cloud.run(location="westeurope", image="debian-12", vm_size="Standard_D2s_v5", data_disks=[disk], zone="1")
     before = machine(cloud)
