@@ -394,3 +394,21 @@ def test_identities_are_added_and_taken_away_one_by_one(ready: Arm) -> None:
     assert alone["principalId"] == both["principalId"]
     assert "userAssignedIdentities" not in alone
     assert change("None") is None
+
+
+def test_accelerated_networking_needs_a_size_that_has_it(arm: Arm) -> None:
+    refused = (400, "VMSizeIsNotPermittedToEnableAcceleratedNetworking")
+    arm.azure.switch("previous_sizes", True)
+    arm.network()
+    nic = "Microsoft.Network/networkInterfaces/nic"
+    plain = arm.nic_body()
+    fast = {**plain, "properties": {**plain["properties"], "enableAcceleratedNetworking": True}}
+    arm.done(arm.put(nic, fast))
+    small = {"hardwareProfile": {"vmSize": "Standard_B2s"}}
+    assert arm.code(arm.put(VM, machine(arm, **small))) == refused
+    arm.vm()
+    assert arm.code(arm.patch(VM, {"properties": small})) == refused
+    slow = {**plain, "properties": {**plain["properties"], "enableAcceleratedNetworking": False}}
+    arm.done(arm.put(nic, slow))
+    arm.done(arm.patch(VM, {"properties": small}))
+    assert arm.code(arm.put(nic, fast)) == refused
