@@ -35,7 +35,8 @@ from .own_address import with_own_address
 from .plan.accelerated_networking import with_accelerated_networking
 from .plan.deletion import DeletionPlanner
 from .plan.model import Action, Plan, diff_of
-from .plan.planner import Planner, plan_power
+from .plan.planner import Planner
+from .plan.power import plan_power
 from .plan.vm_recreate import was_provisioned
 from .plan.wording import describe
 from .preflight.details import read_details

@@ -35,10 +35,10 @@ from ..desired.host_spec import HostSpec
 from ..desired.topology import HostResources
 from . import subnets
 from .access import notes_on_access, widened_access
-from .disks import is_ephemeral
 from .existing_resources import check_existing_resources, notes_on_existing_resources
 from .immutable import custom_data_digest, immutable_differences
-from .model import Action, ImmutableError, OwnershipError, Plan, power_change, with_etags
+from .model import Action, ImmutableError, OwnershipError, Plan, with_etags
+from .power import start_action
 from .shared_resources import is_to_be_made_again
 from .vm_recreate import recreated_body, was_provisioned
 from .vm_update import plan_vm_update, with_networking_last
@@ -273,7 +273,8 @@ class Planner:
             if was_provisioned(self.current):
                 return self._repair(tags, current)
             again = self._machine_again(location, tags, current)
-            return [again] if self._runs else [again, self._start_again()]
+            # Azure may leave a VM off that was stopped before.
+            return [again] if self._runs else [again, start_action(resources, self.current, "virtual_machine")]
         return plan_vm_update(self.desired, resources, self.current, tags)
 
     def _check_immutable(self, current: Json) -> None:
@@ -314,11 +315,6 @@ class Planner:
         rest = plan_vm_update(self.desired, self.resources, self.current, tags)
         return [repair, *(replace(action, needs=(*action.needs, "reapply")) for action in rest)]
 
-    def _start_again(self) -> Action:
-        """Start a VM after it was created again: Azure may leave one off that was stopped before."""
-        path, entries = self.resources.virtual_machine, power_change(str(self.current.power_state), "running")
-        return Action("start", "virtual_machine", "start", path, needs=("virtual_machine",), differences=entries)
-
     @property
     def _runs(self) -> bool:
         return self.current.power_state not in (None, "stopped", "deallocated")
@@ -329,13 +325,7 @@ class Planner:
             return []
         if is_broken(current) and not was_provisioned(self.current):
             return []
-        entries = power_change(str(self.current.power_state), "running")
-        needs = tuple(action.key for action in plan.actions)
-        return [
-            Action(
-                "start", "virtual_machine", "start", self.resources.virtual_machine, needs=needs, differences=entries
-            )
-        ]
+        return [start_action(self.resources, self.current, *(action.key for action in plan.actions))]
 
     def _left_over(self) -> list[Action]:
         """Delete the host's own public address if the options require none any more."""
@@ -359,44 +349,6 @@ class Planner:
             for name, value in merged.items()
             if name.lower() in kept or name.lower().startswith(RESERVED_PREFIX)
         }
-
-
-def plan_power(desired: HostSpec, resources: HostResources, current: HostState) -> Plan:
-    """Return the actions that start, stop or deallocate a host.
-
-    :raises DockerHostError: the host does not exist, or the collection did not create it.
-    """
-    path = resources.virtual_machine
-    if not current.virtual_machine:
-        raise DockerHostError(
-            f"The host {desired.name} does not exist in the resource group {desired.resource_group}. Create it with the"
-            " playbook dockerhost.azure.create_docker_host, or with O(state=present)."
-        )
-    if not desired.behaviour.adopt and owner_of(current.virtual_machine) != desired.name:
-        raise OwnershipError(
-            f"The virtual machine {path} was not created by this collection, so it does not change. To take it"
-            " over, set O(adopt=true).",
-            foreign=[path],
-        )
-    power = str(current.power_state)
-    running = power not in ("stopped", "deallocated")
-    verb, after = {
-        "stopped": ("power off", "stopped"),
-        "deallocated": ("deallocate", "deallocated"),
-        "restarted": ("restart" if running else "start", "running"),
-        "running": ("start", "running"),
-    }[desired.state]
-    if desired.state == "deallocated" and is_ephemeral(properties_of(current.virtual_machine)):
-        # "Ephemeral OS disks" (learn.microsoft.com): stop-deallocate is not supported.
-        raise OptionError(
-            "state",
-            f"must not be deallocated for {desired.name}, because Azure cannot deallocate a VM with an ephemeral OS"
-            " disk; O(state=stopped) powers it off",
-        )
-    reached = {"stopped": not running, "deallocated": power == "deallocated", "running": running}
-    if reached.get(desired.state):
-        return Plan()
-    return Plan([Action("power", "virtual_machine", verb, path, differences=power_change(power, after))])
 
 
 def new_dns_label(plan: Plan) -> str | None:

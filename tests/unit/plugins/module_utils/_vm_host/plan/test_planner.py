@@ -22,7 +22,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.mod
     OwnershipError,
     Plan,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.planner import plan_power
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.power import plan_power
 
 from ..conftest import KEY, SUBSCRIPTION, created, desired, plan_of
 
