@@ -23,6 +23,7 @@ from .faults import Faults
 from .hosts import HostsFile
 from .latencies import Latencies
 from .locks import Locks
+from .machines.wireserver.handlers import supplied_handlers
 from .network.pool import AddressPool
 from .operations import Operations
 from .request_log import RequestLog
@@ -56,6 +57,9 @@ class Cloud:
         self.store = Store(self.file)
         self.locks = Locks(self)
         self.machines = MachineRoom(self, settings.machines, directory)
+        supplied = supplied_handlers(settings.handlers) if settings.handlers is not None else []
+        #: Types of extensions whose packages were supplied, each ``Publisher.Type:VERSION``.
+        self.supplied_extensions = tuple(f"{handler.name}:{handler.version}" for handler in supplied)
         self.pool = AddressPool(self)
         self.hosts = HostsFile(self, directory)
         self.operations = Operations(self)

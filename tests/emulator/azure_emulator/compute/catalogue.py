@@ -270,11 +270,11 @@ DOCKER_EXTENSION = ExtensionType(
 
 
 def extension_types(cloud: Cloud) -> list[ExtensionType]:
-    """Return the types that are in the catalogue, with those that the switch ``extra_extensions`` adds."""
+    """Return the catalogue, with what switch ``extra_extensions`` and supplied packages add."""
     found = list(EXTENSION_TYPES)
     if cloud.switches["docker_extension"]:
         found.append(DOCKER_EXTENSION)
-    for text in cloud.switches["extra_extensions"]:
+    for text in [*cloud.switches["extra_extensions"], *cloud.supplied_extensions]:
         name, _unused, version = text.partition(":")
         publisher, _unused, type_ = name.rpartition(".")
         added = ExtensionType(publisher, type_, (version or "1.0.0",))

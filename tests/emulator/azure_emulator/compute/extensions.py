@@ -221,7 +221,7 @@ def _note(extension: Resource, result: HandlerResult) -> None:
 def _substatus(item: t.Mapping[str, t.Any]) -> Json:
     """Return a substatus of the handler's status file, as the instance view shows it."""
     state = "succeeded" if item.get("status") == "success" else "failed"
-    message = item.get("formattedMessage", {}).get("message", "")
+    message = (item.get("formattedMessage") or {}).get("message") or ""
     return {
         "code": f"ComponentStatus/{item.get('name', '')}/{state}",
         "level": "Info" if state == "succeeded" else "Error",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..arm.resource import Json, Resource, timestamp, utc_now
-from ..machines.base import AgentStatus
+from ..machines.base import AgentStatus, HandlerState
 from . import sources
 from .names import EXTENSION
 
@@ -69,8 +69,10 @@ async def instance_view(cloud: Cloud, vm: Resource) -> Json:
         view["computerName"] = profile.get("computerName", vm.name)
         view["osName"] = image.os_name if image else "linux"
         view["osVersion"] = image.os_version if image else ""
+        if agent.system is not None:
+            view["computerName"], view["osName"], view["osVersion"] = agent.system
     if has_agent and (profile.get("linuxConfiguration") or {}).get("provisionVMAgent", True):
-        view["vmAgent"] = _agent(cloud, vm, agent.state, agent.version, agent.message)
+        view["vmAgent"] = _agent(cloud, vm, agent)
     view["disks"] = [_disk(disk, vm) for disk in _disks(vm)]
     if (vm.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics", {}).get("enabled"):
         view["bootDiagnostics"] = {}
@@ -89,16 +91,29 @@ async def instance_view(cloud: Cloud, vm: Resource) -> Json:
     return view
 
 
-def _agent(cloud: Cloud, vm: Resource, state: str, version: str | None, message: str) -> Json:
+def _agent(cloud: Cloud, vm: Resource, agent: AgentStatus) -> Json:
     time = f"{utc_now():%Y-%m-%dT%H:%M:%S}+00:00"
-    if state == "ready":
-        own = status("ProvisioningState/succeeded", "Ready", message or "Guest Agent is running", time)
-        handlers = [_handler(e) for e in cloud.store.children(vm.id, EXTENSION) if e.hidden.get("handlerVersion")]
-        unique = {handler["type"]: handler for handler in handlers}
-        return {"vmAgentVersion": version or "Unknown", "statuses": [own], "extensionHandlers": list(unique.values())}
-    text = message or "VM status blob is found but not yet populated."
+    if agent.state == "ready":
+        own = status("ProvisioningState/succeeded", "Ready", agent.message or "Guest Agent is running", time)
+        handlers = _handlers(cloud, vm) if agent.handlers is None else [_reported(h) for h in agent.handlers]
+        return {"vmAgentVersion": agent.version or "Unknown", "statuses": [own], "extensionHandlers": handlers}
+    text = agent.message or "VM status blob is found but not yet populated."
     own = status("ProvisioningState/Unavailable", "Not Ready", text, time, "Warning")
     return {"vmAgentVersion": "Unknown", "statuses": [own]}
+
+
+def _reported(handler: HandlerState) -> Json:
+    """Return a handler's state as the agent reports it."""
+    own = status("ProvisioningState/succeeded", "Ready", handler.message or "Plugin enabled")
+    if not handler.is_ready:
+        own = status(f"ProvisioningState/failed/{handler.code}", "Not Ready", handler.message, level="Error")
+    return {"type": handler.name, "typeHandlerVersion": handler.version, "status": own}
+
+
+def _handlers(cloud: Cloud, vm: Resource) -> list[Json]:
+    """Return the handlers of the extensions, for an agent that reports none."""
+    handlers = [_handler(e) for e in cloud.store.children(vm.id, EXTENSION) if e.hidden.get("handlerVersion")]
+    return list({handler["type"]: handler for handler in handlers}.values())
 
 
 def _handler(extension: Resource) -> Json:

@@ -22,15 +22,18 @@ from .rules import effective_rules
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
+    from ..settings import Settings
 
 LOG = logging.getLogger(__name__)
 
 
-def make_provider(kind: str, directory: Path | None, cache: Path | None) -> MachineProvider:
+def make_provider(kind: str, directory: Path | None, settings: Settings) -> MachineProvider:
     """Return a provider by its name on the command line; ``auto`` selects real guests where they are possible.
 
-    :raises RuntimeError: guests were asked for and are not possible here.
+    :raises RuntimeError: guests were asked for and are not possible here, or the agent cannot install packages.
     """
+    if settings.handlers is not None and settings.agent != "real":
+        raise RuntimeError("--handlers must come with --agent real: the imitation of the agent installs no packages")
     if kind == "none":
         from ..machines.null_machine import NullProvider
 
@@ -43,7 +46,8 @@ def make_provider(kind: str, directory: Path | None, cache: Path | None) -> Mach
 
         reason = guests_possible()
         if reason is None:
-            return t.cast(MachineProvider, GuestProvider(directory, cache))
+            provider = GuestProvider(directory, settings.cache_dir, agent=settings.agent, handlers=settings.handlers)
+            return t.cast(MachineProvider, provider)
         if kind == "guests":
             raise RuntimeError(f"guests are not possible here: {reason}")
         LOG.info("guests are not possible here (%s): stand-ins instead", reason)
@@ -58,7 +62,7 @@ class MachineRoom:
     def __init__(self, cloud: Cloud, kind: str, directory: Path | None) -> None:
         self._cloud = cloud
         place = directory / "machines" if directory is not None else None
-        self._provider = make_provider(kind, place, cloud.settings.cache_dir)
+        self._provider = make_provider(kind, place, cloud.settings)
         self._machines: dict[str, Machine] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -230,6 +234,9 @@ class MachineRoom:
             package_locks=tuple(self._cloud.switches["package_locks"]),
             vcpus=size.vcpus,
             memory_mb=size.memory_mb,
+            location=vm.location or "",
+            size=properties["hardwareProfile"]["vmSize"],
+            vm_id=properties.get("vmId", ""),
         )
 
     def _data_disks(self, properties: Json) -> t.Iterator[DataDisk]:

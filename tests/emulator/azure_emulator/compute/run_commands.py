@@ -122,6 +122,7 @@ async def _run(cloud: Cloud, vm: Resource, command: Resource) -> CommandResult:
                 run_as_user=properties.get("runAsUser"),
                 run_as_password=hidden.get("runAsPassword"),
                 timeout=float(properties.get("timeoutInSeconds") or DEFAULT_TIMEOUT),
+                name=command.name,
             )
         )
 
@@ -132,6 +133,7 @@ def _pairs(parameters: list[Json] | None) -> tuple[tuple[str, str], ...]:
 
 def _note(view: Json, result: CommandResult) -> None:
     state = "TimedOut" if result.timed_out else "Succeeded" if result.exit_code == 0 else "Failed"
+    state = result.state or state
     messages = {
         "Succeeded": "",
         "Failed": f"Execution failed with exit code {result.exit_code}.",
@@ -139,7 +141,7 @@ def _note(view: Json, result: CommandResult) -> None:
     }
     view.update(
         executionState=state,
-        executionMessage=messages[state],
+        executionMessage=result.message if result.state else messages[state],
         exitCode=result.exit_code,
         output=result.output[-OUTPUT_LIMIT:],
         error=result.error[-OUTPUT_LIMIT:],
@@ -150,6 +152,15 @@ def _note(view: Json, result: CommandResult) -> None:
 @action("runCommand.delete")
 class Remove(RemoveChild):
     """A run command is forgotten."""
+
+    async def work(self, cloud: Cloud, operation: Operation) -> None:
+        """Let the agent forget it, if the machine runs."""
+        command = cloud.store.get(operation.target)
+        vm = cloud.store.get(command.container) if command is not None else None
+        if command is None or vm is None or (await cloud.machines.agent_status(vm)).state != "ready":
+            return
+        async with cloud.machines.lock(vm):
+            await (await cloud.machines.machine(vm)).forget_run_command(command.name)
 
 
 RUN_COMMANDS = ChildKind(

@@ -2,28 +2,108 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the fabric talks to a guest's agent: what Azure would put into the goal state, and what the agent reports."""
+"""How the fabric talks to a guest's agent, and to the imitation of one: what Azure would put into the goal state."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-import tempfile
 import typing as t
+from collections.abc import Callable
 
 from azure_emulator.machines.base import (
+    AgentStatus,
+    AgentUnreachable,
     CommandResult,
     ExtensionSettings,
+    HandlerReference,
     HandlerResult,
     MachineError,
+    MachineSpec,
     RunCommandSpec,
 )
-from azure_emulator.machines.layer import PROGRAMS_IN_GUEST
+from azure_emulator.machines.envelopes import seal
+from azure_emulator.machines.layer import AGENT_READY, PROGRAMS_IN_GUEST
 from azure_emulator.machines.nspawn import Guest
-from azure_emulator.machines.supervisor import given
 
 AGENT_VERSION = "2.9.1.1"
+
+
+class Agent(t.Protocol):
+    """The agent of one machine, which has one."""
+
+    def attach(self, spec: MachineSpec) -> None:
+        """Begin: the machine boots."""
+
+    def detach(self) -> None:
+        """End: the machine is off."""
+
+    def is_ready(self) -> bool:
+        """Return whether it has reported since the machine booted."""
+
+    def status(self) -> AgentStatus:
+        """Return its state."""
+
+    async def enable(self, extension: ExtensionSettings) -> HandlerResult:
+        """Give a handler new settings and wait for its final status. :raises AgentUnreachable: it is silent."""
+
+    async def remove(self, handler: HandlerReference) -> None:
+        """Disable and uninstall a handler. :raises AgentUnreachable: it is silent."""
+
+    async def run(self, command: RunCommandSpec) -> CommandResult:
+        """Run a script for either kind of Run Command. :raises AgentUnreachable: it is silent."""
+
+    async def forget(self, command: str) -> None:
+        """Forget a managed run command."""
+
+
+class ImitatedAgent:
+    """The imitation, a program in the guest that is called for every step.
+
+    :param guest: returns the running guest, or None.
+    """
+
+    def __init__(self, guest: Callable[[], Guest | None]) -> None:
+        self._running = guest
+
+    def attach(self, spec: MachineSpec) -> None:
+        """Do nothing: it is called, and asks for nothing."""
+
+    def detach(self) -> None:
+        """Do nothing."""
+
+    def is_ready(self) -> bool:
+        """Return whether it runs."""
+        guest = self._running()
+        return guest is not None and guest.has(AGENT_READY)
+
+    def status(self) -> AgentStatus:
+        """Return its state."""
+        if self.is_ready():
+            return AgentStatus("ready", AGENT_VERSION, "Guest Agent is running")
+        return AgentStatus("not_ready", AGENT_VERSION, "The agent of the guest does not run")
+
+    def _guest(self) -> Guest:
+        guest = self._running()
+        if guest is None or not self.is_ready():
+            raise AgentUnreachable("the agent of the guest does not report")
+        return guest
+
+    async def enable(self, extension: ExtensionSettings) -> HandlerResult:
+        """Give a handler new settings and wait for its final status."""
+        return await enable(self._guest(), extension)
+
+    async def remove(self, handler: HandlerReference) -> None:
+        """Disable and uninstall a handler."""
+        request = {"name": handler.name, "publisher": handler.publisher, "type": handler.type}
+        await call_agent(self._guest(), "remove", request)
+
+    async def run(self, command: RunCommandSpec) -> CommandResult:
+        """Run a script for either kind of Run Command."""
+        return await run_command(self._guest(), command)
+
+    async def forget(self, command: str) -> None:
+        """Do nothing: it keeps none."""
 
 
 async def call_agent(guest: Guest, verb: str, request: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -43,20 +123,7 @@ async def call_agent(guest: Guest, verb: str, request: t.Mapping[str, t.Any] | N
 
 async def encrypt(settings: t.Mapping[str, t.Any], certificate: str) -> str:
     """Protected settings for the owner of the certificate: DER of CMS EnvelopedData, in base64."""
-    content = json.dumps(dict(settings)).encode()
-    with tempfile.NamedTemporaryFile("w", suffix=".crt") as file, given(content) as source:
-        file.write(certificate)
-        file.flush()
-        process = await asyncio.create_subprocess_exec(
-            *["openssl", "cms", "-encrypt", "-binary", "-outform", "DER", "-aes256", file.name],
-            stdin=source,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await process.communicate()
-    if process.returncode:
-        raise MachineError(f"openssl cms: {errors.decode(errors='replace')[-500:]}")
-    return base64.b64encode(output).decode("ascii")
+    return base64.b64encode(await seal(json.dumps(dict(settings)).encode(), certificate)).decode("ascii")
 
 
 async def enable(guest: Guest, extension: ExtensionSettings) -> HandlerResult:

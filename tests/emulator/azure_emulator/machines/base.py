@@ -92,15 +92,39 @@ class MachineSpec:
     package_locks: tuple[str, ...] = ()
     vcpus: int = 2
     memory_mb: int = 4096
+    location: str = ""
+    size: str = ""
+    vm_id: str = ""
+
+
+@dataclass(frozen=True)
+class HandlerState:
+    """What the agent reports about a handler.
+
+    :param name: the full one, ``Publisher.Type``.
+    :param code: of the agent's error; 0 for a handler that is ready.
+    """
+
+    name: str
+    version: str
+    is_ready: bool
+    code: int
+    message: str
 
 
 @dataclass(frozen=True)
 class AgentStatus:
-    """The report of the guest agent. ``version`` is None without an agent."""
+    """The report of the guest agent. ``version`` is None without an agent.
+
+    :param handlers: None if the agent reports none, as an imitation; Azure then shows those of the extensions.
+    :param system: computer name, distribution and its version; None if the agent does not report them.
+    """
 
     state: t.Literal["ready", "not_ready", "absent"]
     version: str | None = None
     message: str = ""
+    handlers: tuple[HandlerState, ...] | None = None
+    system: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +163,7 @@ class RunCommandSpec:
 
     :param parameters: pairs of name (empty for an unnamed one) and value.
     :param timeout: in seconds.
+    :param name: of the managed run command; empty for the action.
     """
 
     script: str = field(repr=False)
@@ -147,6 +172,7 @@ class RunCommandSpec:
     run_as_user: str | None = None
     run_as_password: str | None = field(default=None, repr=False)
     timeout: float = 5400.0
+    name: str = ""
 
     @property
     def variables(self) -> dict[str, str]:
@@ -177,12 +203,17 @@ class HandlerResult:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """The result of a managed or action run command."""
+    """The result of a managed or action run command.
+
+    :param state: the execution state in the handler's own words, and its message; None if only the code is known.
+    """
 
     exit_code: int
     output: str
     error: str
     timed_out: bool = False
+    state: str | None = None
+    message: str = ""
 
 
 class MachineError(Exception):
@@ -235,6 +266,9 @@ class Machine(t.Protocol):
 
     async def run_command(self, command: RunCommandSpec) -> CommandResult:
         """Run a shell script through the agent and wait for its end."""
+
+    async def forget_run_command(self, name: str) -> None:
+        """Let the agent forget a managed run command."""
 
     def console_log(self) -> str:
         """Return the console since the last boot (boot diagnostics)."""

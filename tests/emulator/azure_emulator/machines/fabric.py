@@ -19,7 +19,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import itertools
+import typing as t
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from azure_emulator.machines.base import Interface, MachineError, Rule
 from azure_emulator.machines.firewall import Port, ruleset
@@ -88,6 +90,27 @@ nsenter --net="/run/netns/$2" -- sh -euc '
   ip route show default | grep -q . || ip route add default via "$3"' sh "$6" "$8" "$7" "${10}"
 """
 
+# What the real agent needs besides: it looks for a route of its own to the WireServer.
+_PLATFORM = """
+ip address add 168.63.129.16/32 dev lo
+ip address add 169.254.169.254/32 dev lo
+"""
+_PLATFORM_ROUTES = """
+for address in 168.63.129.16 169.254.169.254; do
+  nsenter --net="/run/netns/$1" -- ip route replace "$address/32" via "$2" dev eth0
+done
+"""
+
+
+class Platform(t.Protocol):
+    """What answers at Azure's own addresses in every virtual network."""
+
+    async def open(self, network: str, namespace: Path) -> None:
+        """Listen in a network that was made. :param namespace: the file of its network namespace."""
+
+    async def close(self, network: str) -> None:
+        """Listen no longer: the network goes."""
+
 
 @dataclass
 class _Network:
@@ -108,10 +131,11 @@ class Fabric:
     """All networks of one server.
 
     :param slot: which part of :data:`RANGE` it uses.
+    :param platform: what answers at Azure's own addresses; without it nothing does.
     """
 
-    def __init__(self, supervisor: Supervisor, slot: int) -> None:
-        self._supervisor = supervisor
+    def __init__(self, supervisor: Supervisor, slot: int, platform: Platform | None = None) -> None:
+        self._supervisor, self._platform = supervisor, platform
         self.device = f"azure-emu{slot}"
         whole = slot_range(slot)
         self.public_pool, self._infrastructure = whole.subnets(1)
@@ -157,6 +181,9 @@ class Fabric:
         words = [network.namespace, namespace, device, ROUTER_MAC, mac, interface.private_address]
         words += [str(subnet[1]), str(subnet.prefixlen), str(subnet), name]
         await self._supervisor.script(_PLUG, *words, what="plug a guest into its network")
+        if self._platform is not None and name == "eth0":
+            gateway = (namespace, str(subnet[1]))
+            await self._supervisor.script(_PLATFORM_ROUTES, *gateway, what="route Azure's own addresses")
         network.ports[key] = Port(device, interface.private_address, None, rules)
         await self._apply(network, key, interface.public_address, rules)
 
@@ -197,7 +224,7 @@ class Fabric:
         """Return the network of a key. The first caller creates it, completely even if that caller is cancelled."""
         task = self._networks.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = self._networks[key] = asyncio.create_task(self._make_network())
+            task = self._networks[key] = asyncio.create_task(self._make_network(key))
         return await asyncio.shield(task)
 
     async def _present(self, key: str) -> _Network | None:
@@ -208,17 +235,23 @@ class Fabric:
         await asyncio.wait({task})
         return None if task.cancelled() or task.exception() else task.result()
 
-    async def _make_network(self) -> _Network:
+    async def _make_network(self, key: str) -> _Network:
         number = next(number for number in itertools.count() if number not in self._numbers)
         self._numbers.add(number)
         network = _Network(number, str(self._infrastructure[512 + number]))
         words = [network.namespace, str(number), network.hidden_address, self.core_address]
         await self._supervisor.script(_NETWORK, *words, what="make a virtual network")
+        if self._platform is not None:
+            name = network.namespace
+            await self._supervisor.script(_PLATFORM, network=name, what="give a network Azure's own addresses")
+            await self._platform.open(key, self._supervisor.path(f"run/netns/{name}"))
         return network
 
     async def _remove_network(self, key: str, network: _Network) -> None:
         network.gone = True
         del self._networks[key]
+        if self._platform is not None:
+            await self._platform.close(key)
         words = [network.namespace, str(network.number)]
         await self._supervisor.script(_NO_NETWORK, *words, what="remove a virtual network")
         self._numbers.discard(network.number)

@@ -55,6 +55,10 @@ def ruleset(ports: Sequence[Port], hidden_address: str) -> str:
     lines += [f'    iifname "{port.device}" jump out_{port.device}' for port in ports]
     lines += [f'    oifname "{port.device}" jump in_{port.device}' for port in ports]
     lines += [f'    iifname "{GUEST_PREFIX}*" oifname "{UPLINK}" accept', "  }"]
+    # The router itself: Azure's own services, which know a guest by its address.
+    lines += ["  chain input {", "    type filter hook input priority 0; policy accept;"]
+    lines += [f'    iifname "{port.device}" ip saddr != {port.private_address} drop' for port in ports]
+    lines.append("  }")
     for port in ports:
         lines += _chain(f"out_{port.device}", _directed(port.rules, "Outbound"), "return")
         lines += _chain(f"in_{port.device}", _directed(port.rules, "Inbound"), "accept")

@@ -20,7 +20,8 @@ import time
 import typing as t
 from pathlib import Path
 
-from azure_emulator.machines import agent_link, packages
+from azure_emulator.machines import packages
+from azure_emulator.machines.agent_link import Agent, ImitatedAgent
 from azure_emulator.machines.base import (
     AgentStatus,
     AgentUnreachable,
@@ -35,11 +36,14 @@ from azure_emulator.machines.base import (
 )
 from azure_emulator.machines.disks import DataDisks, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
-from azure_emulator.machines.layer import AGENT_READY, PROVISIONED, write_layer
+from azure_emulator.machines.layer import PROVISIONED, AgentKind, write_layer
 from azure_emulator.machines.nspawn import SHUTDOWN_LIMIT, Guest, Place
 from azure_emulator.machines.releases import DEBIAN_12, release_on
 from azure_emulator.machines.supervisor import Supervisor, missing_programs, to_the_end
 from azure_emulator.machines.trees import Trees
+from azure_emulator.machines.wireserver.agent import RealAgent
+from azure_emulator.machines.wireserver.handlers import Handlers, supplied_handlers
+from azure_emulator.machines.wireserver.server import WireServer
 
 RUN = Path("/run/azure-emulator")
 BOOT_LIMIT = 300.0
@@ -85,11 +89,25 @@ class GuestProvider:
     :param cache_dir: where the Debian trees and the package pools are kept. Debian 12's is made at :meth:`open`,
         Debian 13's for the first guest that runs it. By default environment variable ``DOCKERHOST_CACHE``, else
         ``.cache`` in the working directory.
+    :param agent: what runs as the guests' agent: an imitation, or Debian's package of Microsoft's own.
+    :param handlers: a directory with packages of handlers for the real agent.
+    :raises MachineError: another server uses the directory.
+    :raises ValueError: a package of a handler is not one.
     """
 
     kind: t.Literal["guest", "stand-in", "none"] = "guest"
 
-    def __init__(self, state_dir: Path, cache_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        cache_dir: Path | None = None,
+        *,
+        agent: AgentKind = "imitation",
+        handlers: Path | None = None,
+    ) -> None:
+        supplied = supplied_handlers(handlers) if handlers is not None else []
+        self.agent = agent
+        self.wire_server = WireServer(Handlers(supplied)) if agent == "real" else None
         cache_dir = cache_dir or Path(os.environ.get("DOCKERHOST_CACHE") or ".cache")
         self.state_dir, self.cache_dir = Path(state_dir).resolve(), Path(cache_dir).resolve()
         self.state_dir.mkdir(parents=True, exist_ok=True)
@@ -121,10 +139,10 @@ class GuestProvider:
     async def open(self) -> None:
         """Build the tree if necessary, and create the namespaces. :raises MachineError: the host refuses."""
         await self.trees.get(DEBIAN_12)
-        self.layer = await asyncio.to_thread(write_layer, self.state_dir)
+        self.layer = await asyncio.to_thread(write_layer, self.state_dir, self.agent)
         self.supervisor = Supervisor(f"azure-emulator-{self._slot}", RUN / f"slot{self._slot}.groups")
         await self.supervisor.start()
-        self.fabric = Fabric(self.supervisor, self._slot)
+        self.fabric = Fabric(self.supervisor, self._slot, self.wire_server)
         await self.fabric.open()
 
     async def close(self) -> None:
@@ -132,12 +150,14 @@ class GuestProvider:
         await asyncio.gather(
             *(machine.halt(patience=5.0) for machine in self.machines.values()), return_exceptions=True
         )
+        if self.wire_server is not None:
+            await self.wire_server.close_all()
         await self.supervisor.stop()
         self.trees.close()
         self._lock.close()
 
     async def create(self, spec: MachineSpec) -> GuestMachine:
-        machine = GuestMachine(self, spec)
+        machine = await asyncio.to_thread(GuestMachine, self, spec)
         self.machines[spec.id.lower()] = machine
         return machine
 
@@ -165,6 +185,9 @@ class GuestMachine:
         self._plugged: dict[str, Interface] = {}
         self.home = provider.state_dir / "machines" / _digest(spec.os_disk_id or spec.id)
         self.disks = DataDisks(self.home / "fabric", provider.disk_image)
+        self.agent: Agent = ImitatedAgent(lambda: self._guest)
+        if provider.wire_server is not None:
+            self.agent = RealAgent(provider.wire_server, self.home / "wire", spec.name)
 
     @property
     def running(self) -> bool:
@@ -217,6 +240,7 @@ class GuestMachine:
             key = f"{namespace}/{interface.id}".lower()
             self._plugged[key] = interface
             await provider.fabric.plug(key, interface, spec.rules, namespace, f"eth{index}")
+        self.agent.attach(spec)
         await to_the_end(asyncio.to_thread(self.disks.apply, spec.data_disks))
         tree = await provider.trees.get(release_on(self.home, spec.image))
         place = Place(self.home, name, spec.computer_name, tree, provider.layer)
@@ -225,10 +249,9 @@ class GuestMachine:
         await self._wait_until_up(guest)
 
     async def _wait_until_up(self, guest: Guest) -> None:
-        marker = AGENT_READY if self.spec.provision_agent else PROVISIONED
         limit = time.monotonic() + BOOT_LIMIT
         while time.monotonic() < limit and guest.running:
-            if guest.has(PROVISIONED) and guest.has(marker):
+            if guest.has(PROVISIONED) and (self.agent.is_ready() or not self.spec.provision_agent):
                 return
             await asyncio.sleep(0.05)
         what = "did not come up" if guest.running else "ended while booting"
@@ -246,6 +269,7 @@ class GuestMachine:
         guest, self._guest = self._guest, None
         if guest is not None:
             await guest.stop(hard=hard, patience=patience)
+        self.agent.detach()
         while self._plugged:
             await self._provider.fabric.unplug(*self._plugged.popitem())
         namespace, self._namespace = self._namespace, None
@@ -278,27 +302,25 @@ class GuestMachine:
         guest = self._guest
         if guest is None or guest.leader() is None or not self.spec.provision_agent:
             return AgentStatus("absent")
-        if guest.has(AGENT_READY):
-            return AgentStatus("ready", agent_link.AGENT_VERSION, "Guest Agent is running")
-        return AgentStatus("not_ready", agent_link.AGENT_VERSION, "The agent of the guest does not run")
+        return self.agent.status()
 
-    async def _agent(self) -> Guest:
+    async def _agent(self) -> Agent:
         status = await self.agent_status()
-        if status.state != "ready" or self._guest is None:
+        if status.state != "ready":
             raise AgentUnreachable(f"the agent of {self.spec.name} does not report ({status.state})")
-        return self._guest
+        return self.agent
 
     async def enable_extension(self, extension: ExtensionSettings) -> HandlerResult:
-        guest = await self._agent()
-        return await agent_link.enable(guest, extension)
+        return await (await self._agent()).enable(extension)
 
     async def remove_extension(self, handler: HandlerReference) -> None:
-        guest = await self._agent()
-        request = {"name": handler.name, "publisher": handler.publisher, "type": handler.type}
-        await agent_link.call_agent(guest, "remove", request)
+        await (await self._agent()).remove(handler)
 
     async def run_command(self, command: RunCommandSpec) -> CommandResult:
-        return await agent_link.run_command(await self._agent(), command)
+        return await (await self._agent()).run(command)
+
+    async def forget_run_command(self, name: str) -> None:
+        await (await self._agent()).forget(name)
 
     def console_log(self) -> str:
         path = self.home / "console.log"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import typing as t
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "agent"
@@ -15,6 +16,30 @@ PROGRAMS_IN_GUEST = "usr/lib/azure"
 #: Made by the guest once it is provisioned, and once its agent runs.
 PROVISIONED = "run/azure/provisioned"
 AGENT_READY = "run/azure/agent"
+AgentKind = t.Literal["imitation", "real"]
+_AGENT_UNIT = "walinuxagent.service"
+#: For Debian's package of the real agent. Its unit wants a virtual machine of Azure's, and is skipped silently without;
+#: a script that runs outlives a restart of the agent.
+_REAL_AGENT = {
+    f"etc/systemd/system/{_AGENT_UNIT}.d/guest.conf": """[Unit]
+After=cloud-init.service
+ConditionVirtualization=
+ConditionPathExists=!/etc/azure-no-agent
+
+[Service]
+KillMode=process
+""",
+    # The server sets the pace of the polls. Users, host name and keys are the provisioning program's.
+    "etc/waagent.conf": """Provisioning.Agent=disabled
+Provisioning.MonitorHostName=n
+ResourceDisk.Format=n
+Extensions.GoalStatePeriod=0
+Extensions.InitialGoalStatePeriod=0
+Logs.Collect=n
+OS.EnableFirewall=n
+AutoUpdate.Enabled=n
+""",
+}
 
 _UNITS = {
     "cgroup-writable.service": """[Unit]
@@ -179,19 +204,23 @@ _FILES = {
 }
 
 
-def write_layer(home: Path) -> Path:
+def write_layer(home: Path, agent: AgentKind = "imitation") -> Path:
     """Make the layer below ``home``, or find it there, named by its content; what is mounted is never changed."""
     sources = sorted(path for path in PROGRAMS.glob("*.py") if path.name != "__init__.py")
-    content = repr((_UNITS, _MASKED, _FILES, _DISKS)).encode() + b"".join(path.read_bytes() for path in sources)
+    real = agent == "real"
+    files = {**_FILES, **(_REAL_AGENT if real else {})}
+    content = repr((_UNITS, _MASKED, files, _DISKS)).encode() + b"".join(path.read_bytes() for path in sources)
     layer = home / f"layer-{hashlib.sha256(content + Path(__file__).read_bytes()).hexdigest()[:12]}"
     if layer.exists():
         return layer
     partial = layer.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    for name, text in _FILES.items():
+    for name, text in files.items():
         _write(partial / name, text)
     units = partial / "etc/systemd/system"
     for name, text in _UNITS.items():
+        if real and name == _AGENT_UNIT:
+            continue
         _write(units / name, text)
         if "WantedBy=" in text:
             _link(units / f"{text.rpartition('WantedBy=')[2].strip()}.wants" / name, f"../{name}")

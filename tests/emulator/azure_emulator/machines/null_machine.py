@@ -73,6 +73,9 @@ class NullMachine:
         """Return success with empty output."""
         return CommandResult(0, "", "")
 
+    async def forget_run_command(self, name: str) -> None:
+        """Do nothing: nothing is kept."""
+
     def console_log(self) -> str:
         """Return an empty log."""
         return ""

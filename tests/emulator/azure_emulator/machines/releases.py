@@ -14,7 +14,7 @@ from pathlib import Path
 TREE_PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "iproute2", "iputils-ping", "netbase", "procps", "kmod", "python3",
     "python3-yaml", "openssh-server", "openssl", "ca-certificates", "curl", "gnupg", "sudo", "iptables", "nftables",
-    "fdisk", "parted", "e2fsprogs", "xfsprogs", "busybox-static",
+    "fdisk", "parted", "e2fsprogs", "xfsprogs", "busybox-static", "waagent",
 )  # fmt: skip
 #: What a guest can install, with everything that it depends on.
 POOL_PACKAGES = ("docker.io", "docker-registry", "apache2-utils", "git", "xz-utils", "apparmor")

@@ -204,6 +204,9 @@ class StandIn:
         text = command.script if command.script.startswith("#!") else "#!/bin/sh\n" + command.script
         return await self._run(text.encode(), command.variables, command.arguments, command.timeout)
 
+    async def forget_run_command(self, name: str) -> None:
+        """Do nothing: nothing is kept."""
+
     async def _need_agent(self) -> None:
         if (await self.agent_status()).state != "ready":
             raise AgentUnreachable(f"the agent of {self.spec.name} does not report")

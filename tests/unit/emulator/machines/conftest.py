@@ -25,9 +25,9 @@ R = t.TypeVar("R")
 class Guests:
     """One server's guests, driven from ordinary tests."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, **options: t.Any) -> None:
         self.loop = asyncio.new_event_loop()
-        self.provider = GuestProvider(state_dir, CACHE)
+        self.provider = GuestProvider(state_dir, CACHE, **options)
         self.run(self.provider.open())
         self._made = 0
 

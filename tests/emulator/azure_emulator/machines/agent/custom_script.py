@@ -62,6 +62,9 @@ class Handler:
         self.config = Path(environment["configFolder"])
         self.status_folder = Path(environment["statusFolder"])
         self.number = int(os.environ.get("ConfigSequenceNumber") or self._highest())  # noqa: SIM112
+        extension = os.environ.get("ConfigExtensionName", "")  # noqa: SIM112
+        #: How files of this extension begin; a handler of one extension has no such name.
+        self.prefix = f"{extension}." if extension else ""
 
     def _highest(self) -> int:
         return max(int(path.stem) for path in self.config.glob("*.settings"))
@@ -71,16 +74,22 @@ class Handler:
         document: dict[str, t.Any] = {"operation": "Enable", "status": status, "formattedMessage": formatted}
         if substatus:
             document["substatus"] = list(substatus)
-        temporary = self.status_folder / f"{self.number}.status.new"
+        temporary = self.status_folder / f"{self.prefix}{self.number}.status.new"
         temporary.write_text(json.dumps([{"version": 1, "timestampUTC": now(), "status": document}]), encoding="utf-8")
-        temporary.replace(self.status_folder / f"{self.number}.status")
+        temporary.replace(self.status_folder / f"{self.prefix}{self.number}.status")
 
-    def enable(self) -> None:
-        ran = Path("mrseq")
+    def begin(self) -> bool:
+        """Note that this sequence number runs now, and return whether it has not run before."""
+        ran = Path(f"{self.prefix}mrseq")
         if ran.exists() and int(ran.read_text(encoding="utf-8")) >= self.number:
             log("this script configuration is already processed, will not run again")
-            return
+            return False
         ran.write_text(str(self.number), encoding="utf-8")
+        return True
+
+    def enable(self) -> None:
+        if not self.begin():
+            return
         self.report("transitioning", "Enabling")
         try:
             output = self.run(self.settings())
@@ -94,10 +103,14 @@ class Handler:
 
     def settings(self) -> dict[str, t.Any]:
         """Public and protected settings in one. :raises HandlerError: they are not what the schema wants."""
-        document = json.loads((self.config / f"{self.number}.settings").read_text(encoding="utf-8"))
+        return checked(*self.both_settings())
+
+    def both_settings(self) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+        """Return public and protected settings as they came."""
+        file = self.config / f"{self.prefix}{self.number}.settings"
+        document = json.loads(file.read_text(encoding="utf-8"))
         handler = document["runtimeSettings"][0]["handlerSettings"]
-        public, protected = handler.get("publicSettings") or {}, self._decrypt(handler)
-        return checked(public, protected)
+        return handler.get("publicSettings") or {}, self._decrypt(handler)
 
     def _decrypt(self, handler: dict[str, t.Any]) -> dict[str, t.Any]:
         text, thumbprint = handler.get("protectedSettings"), handler.get("protectedSettingsCertThumbprint")

@@ -21,11 +21,8 @@ class VMAccess(Handler):  # type: ignore[misc]
     """Shares the frame of the settings and the status with CustomScript."""
 
     def settings(self) -> dict[str, t.Any]:
-        import json
-
-        document = json.loads((self.config / f"{self.number}.settings").read_text(encoding="utf-8"))
-        handler = document["runtimeSettings"][0]["handlerSettings"]
-        return {**(handler.get("publicSettings") or {}), **self._decrypt(handler)}
+        public, protected = self.both_settings()
+        return {**public, **protected}
 
     def run(self, settings: dict[str, t.Any]) -> str:
         user = settings.get("username")

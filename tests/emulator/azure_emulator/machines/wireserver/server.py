@@ -1,0 +1,128 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The listeners at Azure's own addresses, in the namespace of every virtual network."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import socket
+import threading
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from azure_emulator.machines.base import MachineError
+from azure_emulator.machines.wireserver.app import METADATA_SERVICE, PLUGIN_PORT, PlatformApp
+from azure_emulator.machines.wireserver.documents import WIRE_SERVER
+from azure_emulator.machines.wireserver.handlers import Handlers
+from azure_emulator.machines.wireserver.machine import WireMachine
+
+ENDPOINTS = ((WIRE_SERVER, 80), (WIRE_SERVER, PLUGIN_PORT), (METADATA_SERVICE, 80))
+_NEW_NETWORK = 0x40000000
+"""CLONE_NEWNET of sched.h."""
+
+
+@dataclass
+class _Opened:
+    state: ServerState
+    servers: list[asyncio.Server]
+
+
+class WireServer:
+    """Answers the machines of one local Azure.
+
+    :param handlers: what their agents can install.
+    """
+
+    def __init__(self, handlers: Handlers) -> None:
+        self.handlers = handlers
+        self._machines: dict[tuple[str, str], WireMachine] = {}
+        self._networks: dict[str, _Opened] = {}
+
+    def attach(self, network: str, address: str, machine: WireMachine) -> None:
+        """Answer the machine with this address in this network."""
+        machine.address = address
+        self._machines[network, address] = machine
+
+    def detach(self, network: str, address: str) -> None:
+        """Answer it no longer."""
+        self._machines.pop((network, address), None)
+
+    async def open(self, network: str, namespace: Path) -> None:
+        """Listen in a network's namespace, where the addresses must be.
+
+        :param namespace: the file that stands for it, below ``/run/netns``.
+        """
+        listeners = await asyncio.to_thread(_listeners, namespace)
+        app = PlatformApp(lambda address: self._machines.get((network, address)), self.handlers)
+        config = uvicorn.Config(app, http=HttpToolsProtocol, lifespan="off", access_log=False, log_config=None)
+        config.load()
+        loop, state = asyncio.get_running_loop(), ServerState()
+
+        def protocol() -> HttpToolsProtocol:
+            return HttpToolsProtocol(config=config, server_state=state, app_state={}, _loop=loop)
+
+        servers = [await loop.create_server(protocol, sock=listener) for listener in listeners]
+        self._networks[network] = _Opened(state, servers)
+
+    async def close(self, network: str) -> None:
+        """Listen no longer. The network's machines are off."""
+        opened = self._networks.pop(network, None)
+        if opened is None:
+            return
+        for server in opened.servers:
+            server.close()
+        for connection in list(opened.state.connections):
+            transport: t.Any = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        if opened.state.tasks:
+            await asyncio.wait(opened.state.tasks)
+
+    async def close_all(self) -> None:
+        """Listen nowhere."""
+        for network in list(self._networks):
+            await self.close(network)
+
+
+def _listeners(namespace: Path) -> list[socket.socket]:
+    """Return listening sockets of a network namespace. A socket stays in the namespace where it was made.
+
+    :raises MachineError: the namespace or its addresses are not there.
+    """
+    made: list[socket.socket] = []
+    failed: list[OSError] = []
+
+    def make() -> None:
+        try:
+            _enter(namespace)
+            made.extend(socket.create_server(endpoint, backlog=128) for endpoint in ENDPOINTS)
+        except OSError as error:
+            failed.append(error)
+
+    # A thread of its own, which ends: it never comes back from that namespace.
+    thread = threading.Thread(target=make, name="enter a network namespace")
+    thread.start()
+    thread.join()
+    if failed:
+        for listener in made:
+            listener.close()
+        raise MachineError(f"the WireServer cannot listen in {namespace.name}: {failed[0]}")
+    return made
+
+
+def _enter(namespace: Path) -> None:
+    """Move the calling thread into a network namespace. :raises OSError: the kernel refused."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with namespace.open("rb") as file:
+        if libc.setns(file.fileno(), _NEW_NETWORK):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
