@@ -2,14 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The main job on Debian 13: another engine, another Python and another systemd than Debian 12's."""
+"""The main job on Debian 13: another engine, another Python, systemd and agent than Debian 12's."""
 
 from __future__ import annotations
 
 import json
 
+import pytest
+
 from .conftest import Controller
 from .test_main_job import HOST, fqdn
+
+
+@pytest.fixture(scope="module")
+def agent() -> str:
+    """Microsoft's own: another version than Debian 12's."""
+    return "real"
+
 
 ON_DEBIAN_13 = {**HOST, "docker_host_image": "debian-13"}
 
