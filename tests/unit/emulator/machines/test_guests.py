@@ -196,9 +196,13 @@ def test_custom_script_follows_the_handler_contract(guests: Guests) -> None:
     assert settings["publicSettings"] == {"timestamp": 2}
     thumbprint = settings["protectedSettingsCertThumbprint"]
     guests.sh(machine, f"test -s /var/lib/waagent/{thumbprint}.prv && grep -q doing {home}/status/1.status")
-    assert guests.sh(machine, f"cat {home}/mrseq /var/lib/waagent/custom-script/download/0/stdout") == "1hello\n"
+    data = "/var/lib/waagent/custom-script"
+    assert guests.sh(machine, f"cat {home}/mrseq {data}/download/1/stdout; ls {data}/download") == "1doing\n1\n"
+    guests.sh(machine, f"test ! -s {home}/config/0.settings; test $(stat -c %a {data}/download/1/stdout) = 600")
+    guests.sh(machine, f"cd {home}; bin/shim update; grep -q 'Update succeeded' status/1.status")
+    guests.sh(machine, "grep -q seq=1 /var/log/azure/Microsoft.Azure.Extensions.CustomScript/handler.log")
     guests.run(machine.remove_extension(HandlerReference("script", "Microsoft.Azure.Extensions", "CustomScript")))
-    guests.sh(machine, f"test ! -e {home}")
+    guests.sh(machine, f"test ! -e {home}; test ! -e {data}")
     guests.run(machine.delete())
 
 

@@ -73,7 +73,10 @@ def test_a_supplied_handler_gets_its_settings_and_its_words_come_back(guests: Gu
     assert failed.substatus[0]["name"] == "ErrorClarification"
     (handler,) = guests.run(web.agent_status()).handlers or ()
     assert (handler.name, handler.version, handler.is_ready) == (SCRIPT, "2.1.20", True)
-    guests.sh(web, f"cd {HOME}; test $(cat mrseq) = 1; grep -q protectedSettings config/0.settings")
+    guests.sh(
+        web,
+        f"cd {HOME}; test $(cat mrseq) = 1; grep -q protectedSettings config/1.settings; ! test -s config/0.settings",
+    )
     guests.sh(web, "! grep -rl ran.*root/runs /var/lib/waagent --include=*.settings --include=*.xml --include=*.json")
 
 

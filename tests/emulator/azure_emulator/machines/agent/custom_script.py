@@ -5,8 +5,9 @@
 """The CustomScript handler as Azure's 2.1.19 behaves: ``custom_script.py install|enable|disable|uninstall|update``.
 
 Its directory, configuration and status are the handler contract's; see ``waagent.py``. A sequence number that ran is
-never run again (``mrseq``). As with the real one, a script that is no base64, or longer than 256 KiB encoded, is not
-run and yet reported as success.
+never run again (``mrseq``), and of older ones only empty files of settings stay. As with the real one, a script that is
+not base64, or longer than 256 KiB encoded, is not run and yet reported as success, and disabling or updating the
+handler writes its own status over the last result.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import binascii
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -23,7 +25,6 @@ import typing as t
 from pathlib import Path
 
 DATA = Path("/var/lib/waagent/custom-script")
-LOG = Path("/var/log/azure/custom-script/handler.log")
 SCRIPT_LIMIT = 256 * 1024
 TAIL = 4096
 LIMIT = 90 * 60.0
@@ -44,12 +45,6 @@ class HandlerError(Exception):
         self.code = code
 
 
-def log(event: str) -> None:
-    LOG.parent.mkdir(parents=True, exist_ok=True)
-    with LOG.open("a", encoding="utf-8") as file:
-        file.write(f"time={now()} version=v2.1.19 operation=enable event={json.dumps(event)}\n")
-
-
 def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
@@ -57,48 +52,80 @@ def now() -> str:
 class Handler:
     """One run of the handler for the sequence number that the agent gave."""
 
+    data = DATA
+
     def __init__(self) -> None:
         environment = json.loads(Path("HandlerEnvironment.json").read_text(encoding="utf-8"))[0]["handlerEnvironment"]
         self.config = Path(environment["configFolder"])
         self.status_folder = Path(environment["statusFolder"])
+        self.log_folder = Path(environment["logFolder"])
         self.number = int(os.environ.get("ConfigSequenceNumber") or self._highest())  # noqa: SIM112
         extension = os.environ.get("ConfigExtensionName", "")  # noqa: SIM112
         #: How files of this extension begin; a handler of one extension has no such name.
         self.prefix = f"{extension}." if extension else ""
 
     def _highest(self) -> int:
-        return max(int(path.stem) for path in self.config.glob("*.settings"))
+        return max((int(path.stem) for path in self.config.glob("*.settings")), default=-1)
 
-    def report(self, status: str, message: str, substatus: t.Sequence[t.Mapping[str, t.Any]] = ()) -> None:
+    def log(self, event: str) -> None:
+        """Write a line to the handler's log."""
+        self.log_folder.mkdir(parents=True, exist_ok=True)
+        line = f"time={now()} version=v{VERSION} operation=enable seq={self.number} event={json.dumps(event)}\n"
+        with (self.log_folder / "handler.log").open("a", encoding="utf-8") as file:
+            file.write(line)
+
+    def report(
+        self,
+        status: str,
+        message: str,
+        substatus: t.Sequence[t.Mapping[str, t.Any]] = (),
+        operation: str = "Enable",
+    ) -> None:
         formatted = {"lang": "en", "message": message}
-        document: dict[str, t.Any] = {"operation": "Enable", "status": status, "formattedMessage": formatted}
+        document: dict[str, t.Any] = {"operation": operation, "status": status, "formattedMessage": formatted}
         if substatus:
             document["substatus"] = list(substatus)
         temporary = self.status_folder / f"{self.prefix}{self.number}.status.new"
-        temporary.write_text(json.dumps([{"version": 1, "timestampUTC": now(), "status": document}]), encoding="utf-8")
+        with private_file(temporary) as file:
+            file.write(json.dumps([{"version": 1, "timestampUTC": now(), "status": document}]).encode())
         temporary.replace(self.status_folder / f"{self.prefix}{self.number}.status")
 
     def begin(self) -> bool:
         """Note that this sequence number runs now, and return whether it has not run before."""
         ran = Path(f"{self.prefix}mrseq")
         if ran.exists() and int(ran.read_text(encoding="utf-8")) >= self.number:
-            log("this script configuration is already processed, will not run again")
+            self.log("this script configuration is already processed, will not run again")
             return False
         ran.write_text(str(self.number), encoding="utf-8")
         return True
 
+    def note(self, operation: str) -> None:
+        """Report the end of another operation than enabling, in place of the present sequence number's result."""
+        if self.number >= 0:
+            self.report("success", f"{operation} succeeded", operation=operation)
+
+    def clean(self) -> None:
+        """Remove what older sequence numbers left: their downloads, and the content of their settings."""
+        for folder in (self.data / "download").glob("[0-9]*"):
+            if folder.name.isdigit() and int(folder.name) < self.number:
+                shutil.rmtree(folder, ignore_errors=True)
+        for settings in self.config.glob("[0-9]*.settings"):
+            if settings.stem.isdigit() and int(settings.stem) < self.number:
+                os.truncate(settings, 0)
+
     def enable(self) -> None:
         if not self.begin():
             return
+        self.clean()
         self.report("transitioning", "Enabling")
         try:
             output = self.run(self.settings())
         except HandlerError as error:
-            log(f"failed: {str(error).splitlines()[0]}")
+            self.log(f"failed: {str(error).splitlines()[0]}")
             clarification = {"name": "ErrorClarification", "status": "error", "code": error.code}
             self.report("error", str(error), [clarification])
             return
-        log("enabled")
+        self.log("enabled")
         self.report("success", f"Enable succeeded: {output}")
 
     def settings(self) -> dict[str, t.Any]:
@@ -128,8 +155,9 @@ class Handler:
         return t.cast("dict[str, t.Any]", json.loads(done.stdout or b"{}"))
 
     def run(self, settings: dict[str, t.Any]) -> str:
-        folder = DATA / "download" / str(self.number)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = self.data / "download" / str(self.number)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
         for uri in settings.get("fileUris") or []:
             download(str(uri), folder, bool(settings.get("skipDos2Unix")))
         command = settings.get("commandToExecute")
@@ -139,7 +167,7 @@ class Handler:
                 return output_text("", "")
             command = str(folder / "script.sh")
             put_script(folder / "script.sh", script if settings.get("skipDos2Unix") else dos2unix(script))
-        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        with private_file(folder / "stdout") as out, private_file(folder / "stderr") as err:
             done = subprocess.run(
                 ["/bin/sh", "-c", str(command)],
                 cwd=folder,
@@ -204,6 +232,12 @@ def put_script(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def private_file(path: Path) -> t.IO[bytes]:
+    """Open a new file for its owner alone, in place of one of that name."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
 def download(uri: str, folder: Path, verbatim: bool) -> None:
     import urllib.request
 
@@ -228,8 +262,11 @@ def tail(path: Path) -> str:
 def main(command: str) -> int:
     if command == "enable":
         Handler().enable()
+    elif command in ("disable", "update"):
+        Handler().note(command.capitalize())
     elif command == "uninstall":
         Path("mrseq").unlink(missing_ok=True)
+        shutil.rmtree(DATA, ignore_errors=True)
     return 0
 
 

@@ -22,7 +22,7 @@ import typing as t
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from custom_script import Handler, now, put_script, tail  # type: ignore[import-not-found]
+from custom_script import Handler, now, private_file, put_script, tail  # type: ignore[import-not-found]
 
 DATA = Path("/var/lib/waagent/run-command-handler/download")
 DEFAULT_TIMEOUT = 90 * 60.0
@@ -57,7 +57,7 @@ class RunCommand(Handler):  # type: ignore[misc]
         given = [*(settings.get("parameters") or []), *(settings.get("protectedParameters") or [])]
         named = {str(item["name"]): str(item["value"]) for item in given if item.get("name")}
         words = [str(item["value"]) for item in given if not item.get("name")]
-        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        with private_file(folder / "stdout") as out, private_file(folder / "stderr") as err:
             process = subprocess.Popen(
                 ["/bin/bash", "-c", " ".join([str(script), *words])], cwd=folder, env={**os.environ, **named},
                 user=user, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,

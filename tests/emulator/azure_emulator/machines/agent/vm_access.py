@@ -20,6 +20,8 @@ from custom_script import Handler, HandlerError  # type: ignore[import-not-found
 class VMAccess(Handler):  # type: ignore[misc]
     """Shares the frame of the settings and the status with CustomScript."""
 
+    data = Path("/var/lib/waagent/vm-access")
+
     def settings(self) -> dict[str, t.Any]:
         public, protected = self.both_settings()
         return {**public, **protected}
