@@ -184,10 +184,10 @@ class StandIn:
         return HandlerResult("success", f"Enable succeeded: {output}", custom_script.VERSION)
 
     async def _custom_script(self, settings: dict[str, t.Any]) -> str:
-        if not settings.get("script"):
+        if settings.get("commandToExecute"):
             raise custom_script.HandlerError(f"Enable failed: {_refusal('commandToExecute')}", 2)
-        script = custom_script.decode(str(settings["script"]))
-        if script is None:
+        script = custom_script.decode(str(settings.get("script") or ""))
+        if not script:
             return custom_script.output_text("", "")
         if ROOT_VARIABLE.encode() not in script:
             raise custom_script.HandlerError(f"Enable failed: {_refusal('this script')}", 2)

@@ -40,21 +40,67 @@ def test_longest_script_is_run() -> None:
 def test_windows_scripts_are_converted() -> None:
     assert custom_script.dos2unix(b"\xef\xbb\xbf#!/bin/sh\r\necho\r\n") == b"#!/bin/sh\necho\n"
     assert custom_script.dos2unix(b"\x7fELF\0\r\n") == b"\x7fELF\0\r\n"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        assert custom_script.dos2unix("\ufeff#!/bin/sh\r\necho\r\n".encode(encoding)) == b"#!/bin/sh\necho\n"
 
 
 @pytest.mark.parametrize(
-    ("public", "protected", "message"),
+    ("public", "protected", "problem"),
     [
-        ({}, {}, "either 'commandToExecute' or 'script' must be specified"),
-        ({"commandToExecute": "true"}, {"script": "x"}, "not both must be specified"),
-        ({"script": "x"}, {"script": "x"}, "'script' was specified both in public and protected settings"),
-        ({"timestamps": 1}, {"script": "x"}, "public settings: unknown timestamps"),
-        ({}, {"script": "x", "timestamp": 1}, "protected settings: unknown timestamp"),
+        (
+            {"timestamps": 1},
+            {"script": "x"},
+            "public: (root): Additional property timestamps is not allowed",
+        ),
+        ({}, {"timestamp": 1}, "protected: (root): Additional property timestamp is not allowed"),
+        ({"timestamp": "1"}, {}, "public: timestamp: Invalid type. Expected: integer, given: string"),
+        (
+            {"skipDos2Unix": 1},
+            {},
+            "public: skipDos2Unix: Invalid type. Expected: boolean, given: integer",
+        ),
+        ({}, {"script": None}, "protected: script: Invalid type. Expected: string, given: null"),
+        (
+            {"fileUris": ["a", 2]},
+            {},
+            "public: fileUris.1: Invalid type. Expected: string, given: integer",
+        ),
+        (
+            {},
+            {"storageAccountName": "A"},
+            "protected: storageAccountName: Does not match pattern '^[a-z0-9]{3,24}$'",
+        ),
     ],
 )
-def test_bad_settings_are_errors(public: dict[str, object], protected: dict[str, object], message: str) -> None:
-    with pytest.raises(custom_script.HandlerError, match=message):
+def test_settings_must_keep_to_the_schema(
+    public: dict[str, object], protected: dict[str, object], problem: str
+) -> None:
+    kind, _colon, rest = problem.partition(": ")
+    what = f"failed to get configuration: json validation error: invalid {kind} settings JSON: {rest}"
+    with pytest.raises(custom_script.HandlerError) as caught:
         custom_script.checked(public, protected)
+    assert (str(caught.value), caught.value.code) == (f"{what}: {what}", -21)
+
+
+@pytest.mark.parametrize(
+    ("public", "protected", "merged"),
+    [
+        ({}, {}, {}),
+        ({"commandToExecute": "true"}, {"script": "x"}, {"commandToExecute": "true"}),
+        ({"script": "a"}, {"script": "b"}, {"script": "a"}),
+        ({"script": ""}, {"script": "b"}, {"script": "b"}),
+        ({"timestamp": 1}, {"commandToExecute": "b", "script": "c"}, {"timestamp": 1, "commandToExecute": "b"}),
+    ],
+)
+def test_settings_that_contradict_each_other_are_no_error(
+    public: dict[str, object], protected: dict[str, object], merged: dict[str, object]
+) -> None:
+    assert custom_script.checked(public, protected) == merged
+
+
+def test_a_shell_that_a_signal_ended_has_no_exit_status() -> None:
+    with pytest.raises(custom_script.HandlerError, match="command terminated with exit status=-1"):
+        custom_script.finished(-9, "", "")
 
 
 def test_messages_of_the_handler() -> None:

@@ -17,6 +17,7 @@ import binascii
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,11 +30,30 @@ SCRIPT_LIMIT = 256 * 1024
 TAIL = 4096
 LIMIT = 90 * 60.0
 VERSION = "2.1.19"
-KEYS = {
-    "public": {"commandToExecute", "script", "fileUris", "skipDos2Unix", "timestamp"},
-    "protected": {
-        "commandToExecute", "script", "fileUris", "storageAccountName", "storageAccountKey", "managedIdentity",
+BAD_CONFIGURATION, COMMAND_FAILED = -21, 2
+#: The types of the settings in the handler's JSON schemas, and for texts a pattern.
+SCHEMAS: dict[str, dict[str, tuple[str, str]]] = {
+    "public": {
+        "commandToExecute": ("string", ""),
+        "script": ("string", ""),
+        "skipDos2Unix": ("boolean", ""),
+        "fileUris": ("array", ""),
+        "timestamp": ("integer", ""),
     },
+    "protected": {
+        "commandToExecute": ("string", ""),
+        "script": ("string", ""),
+        "fileUris": ("array", ""),
+        "storageAccountName": ("string", "^[a-z0-9]{3,24}$"),
+        "storageAccountKey": (
+            "string",
+            "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$",
+        ),
+        "managedIdentity": ("object", ""),
+    },
+}
+TYPES: dict[type, str] = {
+    str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object", type(None): "null",
 }  # fmt: skip
 
 
@@ -115,8 +135,8 @@ class Handler:
 
     def enable(self) -> None:
         if not self.begin():
+            self.clean()
             return
-        self.clean()
         self.report("transitioning", "Enabling")
         try:
             output = self.run(self.settings())
@@ -151,7 +171,8 @@ class Handler:
             check=False,
         )
         if done.returncode:
-            raise HandlerError("Enable failed: failed to decrypt protected settings", 1)
+            what = "failed to get configuration: error reading extension configuration: decryption failed"
+            raise HandlerError(f"{what}: {what}", BAD_CONFIGURATION)
         return t.cast("dict[str, t.Any]", json.loads(done.stdout or b"{}"))
 
     def run(self, settings: dict[str, t.Any]) -> str:
@@ -162,8 +183,8 @@ class Handler:
             download(str(uri), folder, bool(settings.get("skipDos2Unix")))
         command = settings.get("commandToExecute")
         if not command:
-            script = decode(str(settings["script"]))
-            if script is None:
+            script = decode(str(settings.get("script") or ""))
+            if not script:
                 return output_text("", "")
             command = str(folder / "script.sh")
             put_script(folder / "script.sh", script if settings.get("skipDos2Unix") else dos2unix(script))
@@ -176,24 +197,50 @@ class Handler:
                 stderr=err,
                 check=False,
             )
+        self.clean()
         return finished(done.returncode, tail(folder / "stdout"), tail(folder / "stderr"))
 
 
 def checked(public: dict[str, t.Any], protected: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Public and protected settings in one. :raises HandlerError: they are not what the schema wants."""
+    """Public and protected settings in one; what is in both, or says the same twice, is no error.
+
+    As in Azure's handler, whose check for that never takes effect: a command wins over a script, public settings win
+    over protected ones, and without either nothing runs.
+
+    :raises HandlerError: they are not what the handler's JSON schemas want.
+    """
     for kind, part in (("public", public), ("protected", protected)):
-        unknown = sorted(part.keys() - KEYS[kind])
-        if unknown:
-            raise HandlerError(f"Enable failed: invalid configuration: {kind} settings: unknown {unknown[0]}", 1)
-    twice = [name for name in ("commandToExecute", "script", "fileUris") if public.get(name) and protected.get(name)]
-    if twice:
-        where = "was specified both in public and protected settings; it must be specified only once"
-        raise HandlerError(f"Enable failed: invalid configuration: '{twice[0]}' {where}", 1)
-    both = {**public, **protected}
-    if bool(both.get("commandToExecute")) == bool(both.get("script")):
-        many = "either 'commandToExecute' or 'script'" + (", not both" if both.get("script") else "")
-        raise HandlerError(f"Enable failed: invalid configuration: {many} must be specified", 1)
+        problem = schema_problem(kind, part)
+        if problem:
+            what = f"failed to get configuration: json validation error: invalid {kind} settings JSON: {problem}"
+            raise HandlerError(f"{what}: {what}", BAD_CONFIGURATION)
+    both = {**protected, **{name: value for name, value in public.items() if value}}
+    if both.get("commandToExecute"):
+        both.pop("script", None)
     return both
+
+
+def schema_problem(kind: str, settings: dict[str, t.Any]) -> str:
+    """Return the first violation of a schema in the words of gojsonschema; empty if there is none."""
+    schema = SCHEMAS[kind]
+    for name in sorted(settings.keys() - schema.keys()):
+        return f"(root): Additional property {name} is not allowed"
+    for name, value in settings.items():
+        expected, pattern = schema[name]
+        problem = _wrong_type(name, expected, value)
+        if not problem and pattern and not re.search(pattern, value):
+            problem = f"{name}: Does not match pattern '{pattern}'"
+        if not problem and expected == "array":
+            found = (_wrong_type(f"{name}.{index}", "string", item) for index, item in enumerate(value))
+            problem = next(filter(None, found), "")
+        if problem:
+            return problem
+    return ""
+
+
+def _wrong_type(name: str, expected: str, value: t.Any) -> str:
+    given = TYPES[type(value)]
+    return "" if given == expected else f"{name}: Invalid type. Expected: {expected}, given: {given}"
 
 
 def output_text(output: str, errors: str) -> str:
@@ -204,9 +251,9 @@ def finished(code: int, output: str, errors: str) -> str:
     """Return the message after a command. :raises HandlerError: it failed."""
     text = output_text(output, errors)
     if code:
-        reason = f"exit status={code}" if code > 0 else f"signal={-code}"
-        what = f"failed to execute command: command terminated with {reason}"
-        raise HandlerError(f"{what}{text}: {what}", 2)
+        # A shell that a signal ended has no exit status of its own.
+        what = f"failed to execute command: command terminated with exit status={max(code, -1)}"
+        raise HandlerError(f"{what}{text}: {what}", COMMAND_FAILED)
     return text
 
 
@@ -222,7 +269,9 @@ def decode(encoded: str) -> bytes | None:
 
 
 def dos2unix(content: bytes) -> bytes:
-    """Scripts written on Windows: no byte order mark, no carriage returns."""
+    """Scripts written on Windows: UTF-8, no byte order mark, no carriage returns."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        content = content.decode("utf-16", "replace").encode()
     return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n") if b"\x00" not in content[:1024] else content
 
 
