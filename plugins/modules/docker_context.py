@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Writes contexts in the Docker CLI's own format, so that C(docker --context NAME) works at once.
   - The Docker CLI need not be installed.
-  - A context contains copies of the client's certificate and key. Run this module again when they were renewed.
+  - A context contains copies of the client's certificate and key. Run this module again after they are renewed.
   - A context that this collection did not create is never changed, unless O(adopt=true).
 author:
   - The dockerhost.azure authors (@dockerhost)
@@ -27,7 +27,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Of certificates and keys the diff shows the start of a hash.
+      - For certificates and keys the diff shows only the start of a hash.
   idempotent:
     support: full
   action:
@@ -117,8 +117,8 @@ options:
     description:
       - The server's public SSH keys, each as C(/etc/ssh/ssh_host_ed25519_key.pub) contains it, for a URL C(ssh://).
         They are written to O(known_hosts_path), so that even the first connection verifies the server.
-      - Keys that this module wrote before for the same context, or for the same server, are replaced. If a line of the
-        user's names another key for that server, the module fails.
+      - Keys that this module wrote before for the same context, or for the same server, are replaced. If the user's own
+        line names another key for that server, the module fails.
       - Without this option O(known_hosts_path) is not changed.
     type: list
     elements: str

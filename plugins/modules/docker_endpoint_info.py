@@ -10,7 +10,7 @@ module: docker_endpoint_info
 short_description: Wait for a Docker engine over mutual TLS and read its version and state
 version_added: 0.1.0
 description:
-  - Asks a Docker engine for its version and its state, and waits for it if it is still starting.
+  - Queries the version and state of a Docker engine, and waits for it if it is still starting.
   - Needs nothing but Python's standard library, and reports exactly why an engine does not answer.
   - On the controller it shows what it is waiting for.
 author:
@@ -23,7 +23,7 @@ attributes:
     support: full
     details:
       - This action does not modify state.
-      - The engine is asked in check mode, too, unless O(after) shows that its settings or address would change first.
+      - The engine is also queried in check mode, unless O(after) shows that its settings or address would change first.
   diff_mode:
     support: N/A
     details:
@@ -43,7 +43,7 @@ attributes:
 options:
   wait:
     description:
-      - Whether to retry failures that may pass by themselves while the engine is starting.
+      - Whether to retry failures that may be temporary while the engine is starting.
       - These are refused or dropped connections, time-outs, an unknown name, no route, a missing socket, and internal
         errors of the engine.
       - All others, such as a certificate of another CA, fail at once.
@@ -63,7 +63,7 @@ options:
     description:
       - Registered results of earlier tasks, in their order, such as those of M(dockerhost.azure.docker_vm_host),
         M(dockerhost.azure.docker_tls_certs) and M(dockerhost.azure.docker_vm_extension).
-      - In check mode the engine is not asked if one of them is changed, or says that the host's address is not known
+      - In check mode the engine is not queried if one of them is changed, or says that the host's address is not known
         yet; RV(predicted) is then V(true).
       - If the last C(power_state) in them, of RV(dockerhost.azure.docker_vm_host#module:host) or of
         RV(dockerhost.azure.docker_vm_extension#module:power_state), says that the VM is off, the module fails at once.
@@ -110,8 +110,8 @@ EXAMPLES = r"""
 RETURN = r"""
 predicted:
   description:
-    - Whether this is check mode and the engine was not asked because of O(after). Then all values but RV(attempts) and
-      RV(timings) are V(null).
+    - Whether this is check mode and the engine was not queried because of O(after). Then all values but RV(attempts)
+      and RV(timings) are V(null).
   returned: success
   type: bool
 version:
@@ -166,7 +166,7 @@ docker_env:
   type: dict
   sample: {"DOCKER_HOST": "tcp://203.0.113.7:4243", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/home/me/.docker"}
 attempts:
-  description: How many times the engine was asked.
+  description: How many times the engine was queried.
   returned: success
   type: int
   sample: 3
@@ -183,9 +183,9 @@ power_state:
 kind:
   description:
     - Why the engine did not answer.
-    - Kinds that may pass by themselves - V(refused), V(timeout), V(unreachable), V(name_unknown),
+    - Kinds that may be temporary - V(refused), V(timeout), V(unreachable), V(name_unknown),
       V(closed), V(engine_error), V(no_socket).
-    - Kinds that do not - V(not_permitted), V(not_tls), V(tls_required), V(unknown_authority), V(wrong_host),
+    - Permanent kinds - V(not_permitted), V(not_tls), V(tls_required), V(unknown_authority), V(wrong_host),
       V(expired), V(not_yet_valid), V(bad_certificate), V(client_certificate_required), V(client_certificate_refused),
       V(client_certificate_not_required), V(tls_failed), V(not_docker).
   returned: failure of the connection

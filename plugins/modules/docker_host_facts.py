@@ -88,7 +88,7 @@ EXAMPLES = r"""
     hosts: ["{{ machine.host }}"]
   register: certificates
 
-- name: Combine what is known of the host
+- name: Combine what is known about the host
   dockerhost.azure.docker_host_facts:
     name: web1
     host: "{{ machine.host }}"
@@ -103,7 +103,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 facts:
-  description: What is known of the host.
+  description: What is known about the host.
   returned: success
   type: dict
   contains:

@@ -14,7 +14,7 @@ description:
     docker expects, and keeps them valid.
   - A run renews only certificates that need it, and the result says why.
   - Files that this module did not create are never overwritten.
-  - The next run finishes what an interrupted one began. Any number of runs can share one directory.
+  - The next run finishes what an interrupted run began. Any number of runs can share one directory.
   - Keys are created with mode 0600 in directories of mode 0700. No key is part of a result, a diff or a log.
 author:
   - The dockerhost.azure authors (@dockerhost)
@@ -55,7 +55,7 @@ options:
   cert_dir:
     description:
       - Directory of the set.
-      - Unset, it is the environment variable E(DOCKER_CERT_PATH), and without that C(~/.docker).
+      - Defaults to the environment variable E(DOCKER_CERT_PATH), else to C(~/.docker).
       - It contains C(ca.pem), C(ca-key.pem), and the default client's C(cert.pem) and C(key.pem), so that it can be a
         E(DOCKER_CERT_PATH). C(servers/NAME/) contains C(cert.pem), C(key.pem) and C(ca.pem) for each host, where
         C(ca.pem) is what that host trusts, and C(clients/NAME/) the same files for each further client.
@@ -73,15 +73,15 @@ options:
     type: bool
   store:
     description:
-      - Where the CA is kept, with its key and a rotation that is under way.
+      - Where the CA is kept, with its key and the state of a rotation.
       - V(directory) keeps them in O(cert_dir) with everything else.
       - V(key_vault) keeps them in a secret of an Azure key vault and never on a disk. The content of O(cert_dir) may
         then be discarded, because it is issued again from the same CA. In this way, jobs that start with an empty home
         and people at several machines share one CA.
       - Any number of runs can work at the same time and be killed at any moment. They all use one CA. Key Vault has no
         compare-and-set, so a run that changes the CA waits some seconds to see whether another run was faster.
-      - A CA in O(cert_dir) that this module created, or that O(adopt) takes over, moves into the vault when the secret
-        does not exist yet. Where both have one, they must be the same.
+      - A CA in O(cert_dir) that this module created, or that O(adopt) takes over, moves into the vault if the secret
+        does not exist yet. If both have a CA, it must be the same one.
       - The identity needs the role Key Vault Secrets User to use an existing CA, and Key Vault Secrets Officer to
         create or change one. With access policies it needs the secret permissions get and list, or set as well.
       - With O(rotate_ca=advance), the hosts in O(hosts) and O(host_trust) count, because a vault does not know any
@@ -114,7 +114,7 @@ options:
         type: str
       dns_names:
         description:
-          - DNS names that the certificate is for. With neither these nor O(hosts[].ip_addresses) it is the name.
+          - DNS names that the certificate is for. Without these and O(hosts[].ip_addresses), it is for the host's name.
         type: list
         elements: str
         default: []
@@ -133,7 +133,7 @@ options:
         default: []
   clients:
     description:
-      - Names of clients that need an identity of their own beside the default client.
+      - Names of clients that need an identity of their own, in addition to the default client.
       - Each C(clients/NAME/) can be a E(DOCKER_CERT_PATH).
     type: list
     elements: str
@@ -141,8 +141,8 @@ options:
   ca_path:
     description:
       - File with the certificate of a CA of your own in PEM, with the chain above it if it is an intermediate one.
-      - Clients get the whole chain. Servers trust the issuing CA alone, because a server that is given the chain lets
-        in clients of every other CA below the same root.
+      - Clients get the whole chain. Servers trust the issuing CA alone, because a server that trusts the chain accepts
+        clients of every other CA below the same root.
       - Give this or O(ca_content), not both.
     type: path
   ca_content:
@@ -167,7 +167,7 @@ options:
     type: str
     default: Docker CA
   client_common_name:
-    description: Common name of the default client. Unset, it is C(docker client) for a new one.
+    description: Common name of the default client. Defaults to C(docker client) for a new one.
     type: str
   subject:
     description:
@@ -177,13 +177,13 @@ options:
     default: {}
   ca_key_type:
     description:
-      - Type of a new CA key. Unset, it is V(ecdsa_p256). An existing CA keeps its key until it is rotated.
+      - Type of a new CA key. Defaults to V(ecdsa_p256). An existing CA keeps its key until it is rotated.
     type: str
     choices: [ecdsa_p256, ecdsa_p384, ed25519, rsa_2048, rsa_3072, rsa_4096]
   server_key_type:
     description:
       - Type of the servers' keys. A key of another type is replaced.
-      - Unset, new keys are V(ecdsa_p256) and existing ones keep their type.
+      - By default new keys are V(ecdsa_p256) and existing ones keep their type.
     type: str
     choices: [ecdsa_p256, ecdsa_p384, ed25519, rsa_2048, rsa_3072, rsa_4096]
   client_key_type:
@@ -193,7 +193,7 @@ options:
   ca_not_after:
     description:
       - The end of validity of a CA that this run creates or renews, relative to now such as V(+3650d) or
-        V(+520w1d2h3m4s), or absolute such as V(20361231235959Z), written as in
+        V(+520w1d2h3m4s), or absolute such as V(20361231235959Z), in the format of
         P(community.crypto.x509_certificate#module).
       - A changed value takes effect with the next renewal.
     type: str
@@ -246,14 +246,14 @@ options:
     default: false
   signing:
     description:
-      - V(local) signs with the CA whose key is here.
+      - V(local) signs with the CA's key, which the module has.
       - V(external) writes requests (C(cert.csr) next to the keys). A later run takes the certificates that were signed
         elsewhere in O(signed_certificates). It needs O(ca_path) or O(ca_content).
     type: str
     choices: [local, external]
     default: local
   signed_certificates:
-    description: Certificates that were signed elsewhere. The module assigns each by its key.
+    description: Certificates that were signed elsewhere. The module finds the identity of each by its key.
     type: list
     elements: dict
     default: []
@@ -283,7 +283,7 @@ options:
         dropped from every trust list. It fails unless O(host_trust) shows that all hosts have the files of the last
         phase.
       - V(cancel) drops the new CA again, in the first phase only.
-      - Without it, the phase stays, and the set is kept in the state of the phase.
+      - Without it, the phase does not change, and the module keeps the set in the state of that phase.
     type: str
     choices: [start, advance, cancel]
   host_trust:
@@ -395,7 +395,7 @@ ca:
   returned: O(state=present)
   contains:
     own:
-      description: Whether it is a CA of the user's own, whose key is not kept here.
+      description: Whether it is the user's own CA, whose key is not kept here.
       type: bool
 key_vault:
   description: Where the CA is, null with O(store=directory).

@@ -10,8 +10,8 @@ module: docker_vm_extension
 short_description: Set up a Docker engine on an Azure VM through the VM's agent
 version_added: 0.1.0
 description:
-  - Pushes Docker settings to a VM through the Azure Linux agent, which installs the engine and lets it listen over
-    mutual TLS. No SSH is needed.
+  - Pushes Docker settings to a VM through the Azure Linux agent, which installs the engine and makes it listen over
+    mutual TLS. SSH is not needed.
   - The settings reach the VM in the protected settings of a VM extension, or of a managed Run Command. On the VM a
     program applies them, restarts the engine only if necessary, restores the last configuration if the engine does not
     start with the new one, and reports what it did.
@@ -28,7 +28,7 @@ attributes:
     support: full
     details:
       - Predicts whether the settings would be pushed, not what they would change on the VM.
-      - With O(verify=true) the VM is asked in check mode, too; that changes nothing on it.
+      - With O(verify=true) check mode also queries the VM; that changes nothing on it.
   diff_mode:
     support: full
   idempotent:
@@ -55,7 +55,7 @@ options:
         an C(id) is found by its C(name) and C(resource_group). A dictionary with any other key is refused.
     type: raw
   name:
-    description: The name of the extension resource, or of the Run Command, that carries the settings.
+    description: The name of the extension resource, or of the Run Command, that contains the settings.
     type: str
     default: docker-host
   state:
@@ -71,7 +71,7 @@ options:
     description:
       - How the settings are delivered.
       - V(custom_script) is the CustomScript extension, version 2.1. A VM can have only one.
-      - V(run_command) is a managed Run Command, of which a VM can have several.
+      - V(run_command) is a managed Run Command. A VM can have several.
       - V(docker_extension) is the Docker extension, for clouds that still have it. It was retired on public Azure in
         November 2018, and supports only O(docker.port), O(docker.options), O(certs), and one entry of O(compose). It
         requires O(engine.source=auto) or V(docker), and a VM without settings of the other handlers.
@@ -108,7 +108,7 @@ options:
       live_restore:
         description:
           - Whether containers keep running while the daemon is restarted.
-          - By default it is switched on, unless the engine is part of a swarm, which cannot be combined with it.
+          - On by default, unless the engine is part of a swarm, which cannot be combined with it.
         type: bool
       users:
         description:
@@ -158,7 +158,7 @@ options:
       source:
         description:
           - V(auto) is V(distribution) on SLES, openSUSE and Azure Linux, for which Docker builds no packages, and
-            V(docker) on all others, and where O(engine.mirror), O(engine.key) or another O(engine.channel) is given.
+            V(docker) on all others, or if O(engine.mirror), O(engine.key) or another O(engine.channel) is given.
           - V(docker) is Docker's own repository, for Debian, Ubuntu, the RHEL family and Fedora, or a mirror of it.
           - V(distribution) is the distribution's own package. RHEL has none.
           - V(keep) installs nothing and only configures the engine that is installed.
@@ -167,7 +167,7 @@ options:
         default: auto
       version:
         description:
-          - The version, such as V(28.1.1), or a series such as V(28), of which the newest is installed.
+          - The version, such as V(28.1.1), or a series such as V(28), whose newest version is installed.
           - An installed engine of another version is upgraded or downgraded to it.
         type: str
       channel:
@@ -197,7 +197,7 @@ options:
     type: dict
     suboptions:
       ca_path:
-        description: The file with the CA whose clients are accepted.
+        description: The file with the CA whose clients the engine accepts.
         type: path
       cert_path:
         description: The file with the server's certificate.
@@ -339,25 +339,25 @@ options:
       - Whether the certificate in O(certs) may also be valid for clients, or for any purpose (the extended key usages
         C(clientAuth) and C(anyExtendedKeyUsage)).
       - Such a certificate is refused by default. Root on the VM could use its key to connect to every other host as a
-        client, which has the rights of root there.
+        client, which has the permissions of root there.
     type: bool
     default: false
   keep_certs:
     description:
       - Whether the host may keep its certificate, so that nothing is pushed if nothing else differs.
-      - It keeps it if the certificate comes from the same CA, is valid for 30 more days, and the engine answers over
-        mutual TLS at O(docker_host) to O(client).
+      - It does so if the certificate comes from the same CA and is valid for 30 more days, and the engine at
+        O(docker_host) answers O(client) over mutual TLS.
       - This is for runs that issue new certificates each time because they keep none, such as jobs in containers.
     type: bool
     default: false
   docker_host:
     description:
-      - The URL at which O(keep_certs) asks the engine, such as V(tcp://203.0.113.7:4243).
+      - The URL at which O(keep_certs) queries the engine, such as V(tcp://203.0.113.7:4243).
       - By default C(docker_host) of O(virtual_machine), or of O(client).
     type: str
   client:
     description:
-      - The client's certificate with which O(keep_certs) asks the engine. Required with O(keep_certs=true).
+      - The client's certificate with which O(keep_certs) queries the engine. Required with O(keep_certs=true).
       - RV(dockerhost.azure.docker_tls_certs#module:docker_connection) can be given as it is.
     type: dict
     suboptions:
@@ -365,7 +365,7 @@ options:
         description: The engine's URL, if neither O(docker_host) nor O(virtual_machine) has one.
         type: str
       tls_hostname:
-        description: The name or address that the engine's certificate must carry, if it is not the one in the URL.
+        description: The name or address that the engine's certificate must contain, if it is not the one in the URL.
         type: str
       ca_path:
         description: The file with the CA that the engine's certificate must come from.
@@ -377,7 +377,7 @@ options:
         description: The file with the client's private key, not encrypted.
         type: path
       tls:
-        description: Ignored. The engine is always asked over TLS.
+        description: Ignored. The engine is always queried over TLS.
         type: raw
       validate_certs:
         description: Ignored. The engine's certificate is always verified.
@@ -390,8 +390,8 @@ options:
     default: false
   verify:
     description:
-      - Whether to ask the VM itself, through the agent, if it is still as the last push left it, and to push again if
-        it is not.
+      - Whether to check on the VM itself, through the agent, that it is still as the last push left it, and to push
+        again if it is not.
       - That takes some seconds in each run.
     type: bool
     default: false
@@ -495,7 +495,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 extension:
-  description: The resource that carries the settings. V(null) if there is none.
+  description: The resource that contains the settings. V(null) if there is none.
   returned: success
   type: dict
   contains:

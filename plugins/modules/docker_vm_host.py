@@ -13,7 +13,7 @@ description:
   - Creates a Linux virtual machine on Azure with everything that a Docker host needs - resource group, virtual
     network with a subnet, network security group, public IP address with a DNS name, and network interface.
   - Resources that do not depend on each other are created in parallel.
-  - Everything that it creates carries the collection's tags. A resource of the same name without these tags is never
+  - Everything that it creates has the collection's tags. A resource of the same name without these tags is never
     changed or deleted, unless O(adopt=true).
   - A run that was interrupted or failed can be repeated; it continues from what exists.
   - Does not install Docker; M(dockerhost.azure.docker_vm_extension) does.
@@ -75,7 +75,7 @@ options:
     default: present
   tags:
     description:
-      - Tags for the resources of the host, in addition to the collection's own.
+      - Tags for the host's resources, in addition to the collection's own.
       - Azure ignores the case of a tag's name. A tag that exists in another case is updated and keeps its case.
     type: dict
   append_tags:
@@ -105,8 +105,8 @@ options:
     default: false
   require_running:
     description:
-      - Fail before the first change if the host exists and is off, also in check mode. For callers that next change
-        what only a running host can take, such as the settings of its engine.
+      - Fail before the first change if the host exists and is off, also in check mode. For callers whose next change
+        needs a running host, such as a change of its engine's settings.
       - Only used with O(state=present); O(state=started) starts the host.
     type: bool
     default: false
@@ -132,7 +132,7 @@ options:
       - V(resource_group) is V(all), and also the resource group, if this collection created it and nothing else is in
         it.
       - Network, subnet and group are read again after the host is deleted, so several hosts can be deleted at the same
-        time. Check mode decides by what they contain now.
+        time. Check mode decides by their current content.
     type: list
     elements: str
     choices:
@@ -161,8 +161,8 @@ options:
     description:
       - Before a new host is created, ask Azure whether size, image (and the terms of its plan), quota and DNS label
         are available, whether availability set, placement group and identities exist, whether the signed-in identity
-        has the rights, and whether the subscription is registered for the resource providers. A provider that is not
-        registered is registered first. In check mode this only reads.
+        has the permissions, and whether the subscription is registered for the resource providers. A provider that is
+        not registered is registered first. In check mode this only reads.
     type: bool
     default: true
   vm_size:
@@ -173,17 +173,17 @@ options:
         subscription in O(location) and O(zone), and that the image, the other options and the quota allow.
       - For an Arm64 image the sizes are V(Standard_B2pls_v2), V(Standard_B2ps_v2), V(Standard_D2pls_v6),
         V(Standard_D2pls_v5) and V(Standard_D2pds_v5).
-      - Without the right to list sizes, and with O(preflight=false), a new host gets the first one.
+      - Without the permission to list sizes, and with O(preflight=false), a new host gets the first one.
       - Changing it restarts a running host, which O(allow_stop) must allow.
     type: str
   image:
     description:
       - The image of a new host. Defaults to V(ubuntu), which is Ubuntu 24.04 LTS.
-      - A name for the newest of a ready-made family (V(ubuntu), V(ubuntu-26.04), V(ubuntu-24.04), V(ubuntu-22.04),
-        V(debian), V(debian-13), V(debian-12), V(almalinux-10), V(almalinux-9), V(rocky-10), V(rocky-9), V(rhel-10),
-        V(rhel-9), V(sles-15), V(azurelinux-3)), a URN C(publisher:offer:sku:version), the id of a managed image or of
-        one in a gallery (shared and community galleries too), or a dictionary with C(publisher), C(offer), C(sku) and
-        C(version), or with C(id).
+      - An alias for the newest image of a predefined family (V(ubuntu), V(ubuntu-26.04), V(ubuntu-24.04),
+        V(ubuntu-22.04), V(debian), V(debian-13), V(debian-12), V(almalinux-10), V(almalinux-9), V(rocky-10),
+        V(rocky-9), V(rhel-10), V(rhel-9), V(sles-15), V(azurelinux-3)), a URN C(publisher:offer:sku:version), the id of
+        a managed image or of one in a gallery (shared and community galleries too), or a dictionary with C(publisher),
+        C(offer), C(sku) and C(version), or with C(id).
       - Docker builds no packages for V(sles-15) and V(azurelinux-3). There the engine comes from the distribution,
         unless the option C(engine) of M(dockerhost.azure.docker_vm_extension) says otherwise.
       - If the publisher of the image is going to withdraw it, the result contains a warning.
@@ -191,8 +191,8 @@ options:
     type: raw
   plan:
     description:
-      - The plan under which the image is sold, for images of the marketplace that have one. Another one than the
-        image's is an error, and so is one for an image that has none.
+      - The plan under which the image is sold, for marketplace images that have one. A plan that differs from the
+        image's is an error, as is a plan for an image without one.
       - V(rocky-9) and V(rocky-10) contain their plan. Its terms must be accepted once in each subscription.
     type: dict
     suboptions:
@@ -221,9 +221,9 @@ options:
     type: str
   admin_password:
     description:
-      - The administrator's password; signing in over SSH with it is then possible. 12 to 72 characters of at least
-        three of lower case, upper case, digits and special characters.
-      - It is used for a new host only. Azure never returns a password, so that a different one goes unnoticed; one
+      - The administrator's password, which then also works over SSH. 12 to 72 characters from at least three of these
+        groups - lower case, upper case, digits, special characters.
+      - It is used for a new host only. Azure never returns a password, so a different one goes unnoticed; a password
         for a host that has only keys is an error.
     type: str
   ssh_public_keys:
@@ -243,7 +243,7 @@ options:
     type: path
   ssh_password_enabled:
     description:
-      - Whether signing in with O(admin_password) is possible. It is, when a password is given.
+      - Whether O(admin_password) can be used to sign in. Defaults to V(true) if a password is given.
     type: bool
   zone:
     description:
@@ -286,8 +286,8 @@ options:
   custom_data:
     description:
       - Custom data of a new host, as cloud-init reads it; not encoded. It cannot be changed later.
-      - Azure never returns it. A salted digest of it is a tag of the virtual machine, so that a later run with other
-        custom data is an error; for a host without that tag there is a warning that it cannot be seen.
+      - Azure never returns it. A salted digest of it is a tag of the virtual machine, so a later run with other
+        custom data is an error; for a host without that tag, the module warns that it cannot compare the data.
     type: str
   user_data:
     description:
@@ -341,19 +341,19 @@ options:
   managed_disk_type:
     description:
       - The type of the OS disk. Defaults to V(StandardSSD_LRS) for a new host.
-      - It can be changed among the types of one redundancy, which deallocates a running host for a while; O(allow_stop)
+      - It can be changed to a type of the same redundancy, which deallocates a running host for a while; O(allow_stop)
         must allow that.
     type: str
     choices: [Premium_LRS, Premium_ZRS, StandardSSD_LRS, StandardSSD_ZRS, Standard_LRS]
   os_disk_size_gb:
     description:
-      - The size of the OS disk in GiB, up to 4095. Defaults to the image's, and cannot be less. It can grow, which
-        stops a running host.
+      - The size of the OS disk in GiB, up to 4095. Defaults to the image's size, and cannot be smaller. It can grow,
+        which stops a running host.
     type: int
   ephemeral_os_disk:
     description:
       - Put the OS disk on the machine that the host runs on. It is lost whenever the host is moved; such a host
-        cannot be deallocated, nor have another size, nor a zone-redundant O(managed_disk_type).
+        cannot be deallocated, resized, or have a zone-redundant O(managed_disk_type).
     type: bool
   data_disks:
     description:
@@ -380,20 +380,20 @@ options:
         choices: [Premium_LRS, Premium_ZRS, StandardSSD_LRS, StandardSSD_ZRS, Standard_LRS]
       caching:
         description:
-          - The caching. Defaults to V(None) for a new disk, which is all that a disk of more than 4095 GiB can have.
-          - Changing it makes Azure detach the disk for a moment, so that a running host is deallocated meanwhile;
+          - The caching. Defaults to V(None) for a new disk, the only value for a disk of more than 4095 GiB.
+          - To change it, Azure detaches the disk for a moment, and a running host is deallocated meanwhile;
             O(allow_stop) must allow that.
         type: str
         choices: ['None', ReadOnly, ReadWrite]
   docker_port:
     description:
-      - The port of the Docker engine. The security group lets it in, and a tag of the virtual machine records it.
+      - The port of the Docker engine. The security group allows it, and a tag of the virtual machine records it.
       - Defaults to V(4243) for a new host. An existing host keeps the port of its security rule
         C(docker-host-docker). If the tag names another port than the rule, the option must be set.
     type: int
   allowed_sources:
     description:
-      - Who may reach the Docker port - addresses and CIDRs that do not overlap, or one service tag.
+      - Sources that may connect to the Docker port - addresses and CIDRs that do not overlap, or one service tag.
       - It is open to V(Internet) by default, because mutual TLS protects it; an empty list closes it. A run without the
         option opens a restricted port again, and warns.
       - V(me) is the IPv4 address of the machine that runs the task, as O(address_service) sees it; behind a proxy, that
@@ -405,8 +405,8 @@ options:
     default: [Internet]
   address_service:
     description:
-      - HTTPS service that answers with the address of whoever asks, as plain text. It is asked only for the source
-        V(me) of O(allowed_sources), O(ssh_allowed_sources) or O(open_ports).
+      - HTTPS service that returns the address of its client as plain text. It is used only for the source V(me) of
+        O(allowed_sources), O(ssh_allowed_sources) or O(open_ports).
       - E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) name further certificates to trust, and E(HTTPS_PROXY) a proxy.
     type: str
     default: https://api.ipify.org
@@ -428,14 +428,14 @@ options:
     type: int
   ssh_allowed_sources:
     description:
-      - Who may reach SSH - addresses and CIDRs that do not overlap, or one service tag. By default nobody.
+      - Sources that may connect to SSH - addresses and CIDRs that do not overlap, or one service tag. By default none.
       - One blank entry, as a survey sends it, keeps the sources of the rule C(docker-host-ssh) of an existing host.
     type: list
     elements: str
     default: []
   address:
     description:
-      - A DNS name or IP address by which the host is reached, in place of the one that Azure gives it. It is used in
+      - A DNS name or IP address at which clients reach the host, instead of the one that Azure gives it. It is used in
         RV(host.docker_host) and RV(host.ssh_url), and added to RV(host.dns_names) or RV(host.ip_addresses).
       - By default the DNS name of the public address, else the public address, else the private address.
     type: str
@@ -453,7 +453,7 @@ options:
     default: []
   assign_public_ip:
     description:
-      - Whether the host has a public address. Without one, it is reached by its private address.
+      - Whether the host has a public address. Without one, clients reach it at its private address.
       - Subnets that this module creates have Azure's default outbound access, so that hosts without a public address
         can download packages. In a subnet of your own without it, such a host needs a NAT gateway or another way out;
         otherwise the result contains a warning.
@@ -492,7 +492,7 @@ options:
   subnet_prefix:
     description:
       - The addresses of the subnet of the shared network, in CIDR notation, if it must be created. Defaults to the
-        first C(/24) of the network that is free, or to the whole network if that is smaller.
+        first free C(/24) of the network, or to the whole network if that is smaller.
     type: str
   security_group:
     description:
@@ -668,7 +668,7 @@ actions:
   sample: [create virtual machine web1]
 changes:
   description:
-    - RV(actions) in the words of a person, with what each changes, in check mode and otherwise the same.
+    - RV(actions) in plain words, with old and new values; the same in check mode.
   returned: always
   type: list
   elements: str
@@ -702,7 +702,7 @@ timings:
   type: dict
 ssh_private_key_path:
   description:
-    - The private key with which a new host can be signed in to, when none was given.
+    - The file of the private key for signing in to a new host, when no key was given.
   returned: when a key is used or generated
   type: str
 signed_in_with:
@@ -713,7 +713,7 @@ signed_in_with:
   sample: service principal 00000000-0000-0000-0000-000000000000 by secret, from environment variables
 azure_error:
   description:
-    - What Azure answered when something failed - C(operation), C(resource), C(status), C(code), C(message),
+    - Azure's answer when something failed - C(operation), C(resource), C(status), C(code), C(message),
       C(target),
       C(request_id) and C(advice).
   returned: when Azure refused something

@@ -10,7 +10,7 @@ module: docker_vm_host_info
 short_description: Find Docker hosts on Azure and return their state
 version_added: 0.1.0
 description:
-  - Reads one host, those of a resource group, or those of a subscription, as far as this collection created them.
+  - Reads one host, or all hosts of a resource group or subscription, if this collection created them.
   - Returns addresses, power state, the state of the agent and of the extensions, the engine's port, the fingerprint of
     the CA that the engine trusts, and when its certificate expires.
 author:
@@ -51,7 +51,7 @@ options:
     type: str
   tags:
     description:
-      - Only hosts with all of these tags, each a name or C(name:value). As in Azure, the case of names does not count.
+      - Only hosts with all of these tags, each a name or C(name:value). As in Azure, names are not case-sensitive.
     type: list
     elements: str
 seealso:

@@ -10,10 +10,10 @@ module: docker_vm_image_info
 short_description: Find images for Docker hosts on Azure
 version_added: 0.1.0
 description:
-  - Lists publishers, the offers of a publisher, the SKUs of offers, or the images of SKUs, whichever comes next
-    after what is given.
-  - Tells of each image what decides whether it fits - operating system, generation, architecture, Trusted Launch,
-    plan.
+  - Lists publishers, the offers of a publisher, the SKUs of offers, or the images of SKUs, one level below the
+    options that are set.
+  - Returns the properties of each image that decide whether it is suitable - operating system, generation,
+    architecture, Trusted Launch, plan.
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
@@ -49,7 +49,7 @@ options:
     required: true
   family:
     description:
-      - A ready-made family, such as V(ubuntu) or V(debian-12); RV(families) lists them. It selects publisher, offer and
+      - A predefined family, such as V(ubuntu) or V(debian-12); RV(families) lists them. It selects publisher, offer and
         SKU.
     type: str
   publisher:
