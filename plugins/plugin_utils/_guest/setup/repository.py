@@ -62,12 +62,14 @@ class Repository:
 
     def probe(self):
         """Stop when the repository does not serve this machine, or cannot be reached."""
-        self.configured()
+        theirs = self.configured()
         if self.lacks_authorities():
             return  # nothing can be asked over https before they are installed
         try:
             self.fetch(self.index())
         except urllib.error.HTTPError as error:
+            if theirs and error.code not in (403, 404):
+                return  # the package manager may have a password or a certificate that is not known here
             if error.code not in (403, 404):
                 raise Problem("{} answers {}".format(self.index(), error.code)) from None
             advice = "; use engine.source distribution" if distribution_packages(self.facts) else ""
@@ -75,12 +77,15 @@ class Repository:
                 "Docker's repository does not serve {} ({}){}".format(self.facts.name, self.index(), advice)
             ) from None
         except (OSError, http.client.HTTPException) as error:
+            if theirs:
+                return  # the package manager may know a way that is not known here
             raise Problem(
                 "{} cannot be reached: {}; if this machine needs a proxy, give it in docker.proxies".format(
                     self.index(), getattr(error, "reason", error)
                 )
             ) from None
-        self.key()
+        if not theirs:
+            self.key()
 
     def lacks_authorities(self):
         """Return whether Debian's or Ubuntu's package of public CAs is missing, which minimal images leave out."""

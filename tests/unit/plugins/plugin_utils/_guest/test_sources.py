@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import OS_RELEASES, Recorder, armour, public_key
+from .conftest import OS_RELEASES, Clock, Recorder, armour, public_key
 
 KEY = armour(public_key(b"mirror"))
 DEB822 = "Types: deb\nURIs: http://m/linux/debian\nSuites: {}\nComponents: stable\n"
@@ -79,6 +79,47 @@ def test_a_repository_that_is_only_named_gets_a_file_beside_the_administrators(
     assert theirs.read_text(encoding="utf-8") == text
 
 
+class Locked(http.server.BaseHTTPRequestHandler):
+    """A mirror that wants a password, or has nothing below ``/linux/none``."""
+
+    def do_GET(self) -> None:
+        """Refuse anything."""
+        self.send_error(404 if "/none/" in self.path else 401)
+
+    def log_message(self, *_words: t.Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def locked() -> t.Iterator[str]:
+    """The URL of such a mirror."""
+    yield from serve(Locked)
+
+
+def in_force(recorder: Recorder, system: str, mirror: str) -> None:
+    """Let the administrator configure a mirror."""
+    path, text = {name: (path, text) for name, path, text in reversed(IN_FORCE)}[system]
+    recorder.put(path, text.replace("http://m", mirror))
+
+
+@pytest.mark.parametrize("system", ["debian12", "rhel9"])
+def test_a_repository_in_force_is_asked_by_the_package_manager_alone(
+    setup: t.Any, tmp_path: Path, clock: Clock, locked: str, system: str
+) -> None:
+    """The administrator may have configured it with a proxy or a password that only the package manager knows."""
+    for number, (mirror, reason) in enumerate((("http://127.0.0.1:1", "cannot be reached"), (locked, "answers 401"))):
+        recorder = Recorder(setup, tmp_path / str(number), OS_RELEASES[system])
+        with pytest.raises(setup.Problem, match=reason):
+            recorder.repository(mirror=mirror).probe()
+        in_force(recorder, system, mirror)
+        recorder.repository(mirror=mirror).probe()
+    recorder = Recorder(setup, tmp_path / "none", OS_RELEASES[system])
+    in_force(recorder, system, f"{locked}/none")
+    with pytest.raises(setup.Problem, match="does not serve"):
+        recorder.repository(mirror=f"{locked}/none").probe()
+    assert clock.now > 1000, "what may pass is tried again"
+
+
 def test_a_channel_that_the_administrators_entry_lacks_is_refused_before_anything_is_written(
     setup: t.Any, tmp_path: Path
 ) -> None:
@@ -140,15 +181,20 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def proxy() -> t.Iterator[str]:
-    """A proxy's URL."""
-    with http.server.HTTPServer(("127.0.0.1", 0), functools.partial(Proxy, [])) as server:
+def serve(handler: t.Callable[..., http.server.BaseHTTPRequestHandler]) -> t.Iterator[str]:
+    """Yield the URL of a server that runs meanwhile."""
+    with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def proxy() -> t.Iterator[str]:
+    """A proxy's URL."""
+    yield from serve(functools.partial(Proxy, []))
 
 
 APT = 'Acquire "";\nAcquire::http "";\nAcquire::http::Proxy "{}";\nAcquire::http::Proxy::direct.invalid "DIRECT";\n'
