@@ -32,7 +32,7 @@ def merged_daemon(settings, facts):
     """Return daemon.json as desired: other people's entries stay, our former ones go, also within an object."""
     wanted = wanted_daemon(settings, facts)
     result = dict(facts.daemon)
-    for ours in (facts.state.get("daemon") or {}, facts.state.get("daemon-before") or {}):
+    for ours in (facts.state.get("daemon") or {}, *(facts.state.get("daemon-before") or [])):
         result = {key: without(value, ours[key]) if key in ours else value for key, value in result.items()}
         result = {key: value for key, value in result.items() if value is not None}
         result = {**result, **given_back(ours, result, facts.first_daemon)}

@@ -38,7 +38,7 @@ from .facts import Facts, installed_engine, load_json
 from .firewall import firewall
 from .machine import Machine, Problem, tail
 from .packages import install
-from .paths import FORMAT, HOME, INSTALLING, LOCK_WAIT, LOG, PENDING, STATE
+from .paths import FORMAT, HOME, LOCK_WAIT, LOG, NOTES, STATE
 from .record import CERTS_UNFINISHED, just_pushed, record
 from .registries import registries
 from .room import note_small_volume
@@ -85,15 +85,17 @@ def apply(machine, settings):
         machine.environment.update({name + "_proxy": value, name.upper() + "_PROXY": value})
     with alone(machine):
         facts = Facts(machine)
+        cut_short = was_cut_short(machine, facts)
         if settings.absent:
             remove_all(machine, settings, facts)
+            if cut_short:
+                machine.notes.append("the last run did not end well; what it left is removed as well")
             return {"engine": {"installed": installed_engine(facts.packages)[0] is not None}}
         machine.stage = "refuse"
         if settings.certs_only:
             keep_settings(settings, facts.state)
         refuse(machine, settings, facts)
         note_small_volume(machine, settings, facts)
-        cut_short = was_cut_short(machine, facts)
         for name, stage in (("configure", configure),) if settings.certs_only else STAGES:
             machine.stage = name
             stage(machine, settings, facts)
@@ -114,7 +116,7 @@ def apply(machine, settings):
 def was_cut_short(machine, facts):
     """Return whether the last run of this program left something unfinished."""
     marks = facts.state.get("unfinished"), facts.state.get(CERTS_UNFINISHED), facts.unfinished
-    return any(marks) or any(machine.read(path) is not None for path in (PENDING, INSTALLING))
+    return any(marks) or any(machine.read(path) is not None for path in NOTES)
 
 
 def ssh_host_keys(machine):

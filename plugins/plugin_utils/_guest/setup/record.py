@@ -33,6 +33,15 @@ def just_pushed(settings, state):
     return {"port": state["port"], "files": certificate_files(state)}
 
 
+def former_daemons(state):
+    """Return what runs that did not end well may have left of ours in daemon.json: their entries, run by run."""
+    found = []
+    for entries in [*(state.get("daemon-before") or []), state.get("daemon")]:
+        if entries and entries not in found:
+            found.append(entries)
+    return found
+
+
 def new_record(machine, settings, facts):
     """Return the record of a run that ends well: hashes only, no secret."""
     files = own_files(machine, settings, facts)
@@ -68,7 +77,7 @@ def intend(machine, settings, facts):
     if settings.certs_only:
         state[CERTS_UNFINISHED] = True
     else:
-        state = dict(unfinished(state, facts), **{"daemon-before": before.get("daemon") or {}})
+        state = dict(unfinished(state, facts), **{"daemon-before": former_daemons(before)})
     save(machine, state)
 
 
