@@ -15,7 +15,7 @@ from .engine import service_active
 from .facts import load_json
 from .firewall import firewall
 from .machine import Problem
-from .packages import purge
+from .packages import hold, purge
 from .paths import LOGIN_FILE, REMOVING, STATE
 from .registries import registries
 
@@ -57,9 +57,12 @@ def unconfigure(machine, settings, facts):
 
 
 def remove_engine(machine, settings, facts):
-    """Remove the engine's packages, or what a removal that was killed has left of them."""
+    """Remove the engine's packages, or what a removal that was killed has left of them; release those that stay."""
+    if not machine.alive:
+        return
     begun = machine.read(REMOVING) is not None
-    if not machine.alive or "engine" not in settings.remove or not (facts.package or begun):
+    if "engine" not in settings.remove or not (facts.package or begun):
+        hold(machine, settings, facts)
         return
 
     def act():

@@ -17,7 +17,7 @@ from .machine import Problem
 from .package_names import distribution_packages, source_of
 from .paths import CERTIFICATES, CONTAINERD_DROP_IN, DAEMON_JSON, DROP_IN, HOME, KEY, LOGIN_FILE, PROXY_FILE, SOCKET
 from .repository import Repository
-from .unit import later_drop_in
+from .unit import is_daemon, later_drop_in, masks
 from .versions import matches, upstream
 
 LEAST_ROOM = 1024 * 1024
@@ -30,6 +30,7 @@ def refuse(machine, settings, facts):
     if machine.alive and not os.path.isdir("/run/systemd/system"):
         raise Problem("systemd does not run on this machine; only systems with systemd are supported")
     refuse_files(machine, settings)
+    refuse_units(machine, facts)
     refuse_engine(machine, settings, facts)
     if not settings.certs_only:
         refuse_configuration(machine, settings, facts)
@@ -127,6 +128,12 @@ def refuse_others(machine, facts):
         raise Problem(
             "the package podman-docker is installed and stands in for docker. Remove it, or give another machine"
         )
+    socket = machine.path("/run/docker.sock")
+    if os.path.islink(socket):
+        raise Problem(
+            "/run/docker.sock is a link to {}, and no docker.service is installed. Remove the link and what makes it, "
+            "or give another machine".format(os.readlink(socket))
+        )
     # A listening socket has the flag __SO_ACCEPTCON: include/linux/net.h.
     for line in machine.text("/proc/net/unix").splitlines():
         words = line.split()
@@ -142,6 +149,9 @@ def refuse_files(machine, settings):
     for folder in ("/etc/docker", "/etc/systemd/system", HOME):
         refuse_full(machine, folder)
     certificates = [KEY, *(path for _name, path, _mode in CERTIFICATES)] if settings.certs else []
+    for path in (*certificates, DAEMON_JSON, DROP_IN, PROXY_FILE, CONTAINERD_DROP_IN):
+        if os.path.isdir(machine.path(path)):  # docker run -v makes one where a file is missing
+            raise Problem("{} is a directory: remove it, or move it away".format(path))
     for path in (*certificates, DROP_IN, PROXY_FILE, CONTAINERD_DROP_IN):
         if os.path.islink(machine.path(path)):
             raise Problem(
@@ -169,16 +179,24 @@ def refuse_full(machine, folder):
         raise Problem("the file system of {} is full: make room on it".format(folder))
 
 
-def refuse_units(machine):
-    """Stop where the administrator has forbidden the units to start."""
+def refuse_units(machine, facts):
+    """Stop where the administrator has forbidden the units to start, or the engine's unit starts something else."""
     for unit in ("docker.service", "docker.socket", "containerd.service"):
-        path = machine.path("/etc/systemd/system/" + unit)
-        if os.path.islink(path) and os.path.realpath(path) == "/dev/null":
-            raise Problem("{0} is masked on this machine: run systemctl unmask {0}".format(unit))
+        path = masks(machine, unit)
+        if path:
+            runtime = "--runtime " if path.startswith("/run") else ""
+            advice = "run systemctl unmask {}{}".format(runtime, unit)
+            if not os.path.islink(machine.path(path)):
+                advice = "remove the empty file {}".format(path)
+            raise Problem("{} is masked on this machine: {}".format(unit, advice))
+    if facts.command and not is_daemon(facts.command):
+        raise Problem(
+            "docker.service on this machine starts {}, not dockerd: remove or rename that unit, or give another "
+            "machine".format(facts.command[0])
+        )
 
 
 def refuse_configuration(machine, settings, facts):
-    refuse_units(machine)
     if settings.logins or facts.state.get("logins"):
         load_json(machine, LOGIN_FILE, {})
     ours = facts.state.get("daemon") or {}

@@ -63,8 +63,9 @@ def os_release(machine):
     for line in text.splitlines():
         key, equals, value = line.partition("=")
         if equals and not key.startswith("#"):
-            words = shlex.split(value)
-            found[key.strip()] = words[0] if words else ""
+            with contextlib.suppress(ValueError):  # a quote without its end
+                words = shlex.split(value)
+                found[key.strip()] = words[0] if words else ""
     return found
 
 

@@ -27,14 +27,17 @@ PASSING = re.compile(
     r"Error reading from server|(^|\s|: )(429|50[0234]) ",
     re.IGNORECASE,
 )
+# What a package's own scripts say, for example of a service's timeout, is no word about the network.
+SCRIPTS = re.compile(r"Sub-process \S*dpkg returned|dpkg: error processing|scriptlet failed", re.IGNORECASE)
 # A line that says what is wrong, and lines that only say that something is.
 TELLING = re.compile(
     r"^\s*(- Curl error|- Status code|- nothing provides|E: |dpkg: error|error: |Error: |Problem: |No provider|"
-    r"Error\(\d+\)|.*\b(not (found|offered)|already locked)\b)"
+    r"Error\(\d+\)|No match for argument|Signature verification failed|.*\b(not (found|offered)|already locked)\b)"
 )
 GENERAL = re.compile(
     r"Sub-process|Unable to fetch some|Some index files|Unable to correct problems|held broken|Transaction failed|"
-    r"Error: Transaction|Problem: conflicting requests|Unable to find a match:?$|dpkg frontend"
+    r"Error: Transaction|Failed to resolve the transaction|Problem: conflicting requests|Unable to find a match:?$|"
+    r"dpkg frontend"
 )
 PROGRESS = re.compile(
     r"^(Get|Hit|Ign|Err):\d+ |^(Reading|Building|Selecting|Preparing|Unpacking|Setting up|Processing|Fetched|"
@@ -69,6 +72,8 @@ def obstacle(output):
     """Return what was in the command's way, and how many seconds it is waited for (None: it will not pass)."""
     if LOCKED.search(output):
         return "lock", LOCK_WAIT
+    if SCRIPTS.search(output):
+        return "", None
     if PASSING.search(without_progress(output)):
         return "network", NETWORK_WAIT
     return "", None
@@ -116,7 +121,10 @@ def sentence(output):
     lines = [line.strip() for line in without_progress(output).splitlines()]
     telling = [line for line in lines if TELLING.match(line)]
     special = [line for line in telling if not GENERAL.search(line)]
-    return tail((special or telling or lines[-1:] or [""])[0].lstrip("- "), 300)
+    line = (special or telling or lines[-1:] or [""])[0]
+    if line.endswith(":") and line != lines[-1]:
+        line += " " + lines[lines.index(line) + 1]
+    return tail(line.lstrip("- "), 300)
 
 
 def without_progress(output):

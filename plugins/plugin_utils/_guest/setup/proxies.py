@@ -7,6 +7,7 @@
 import configparser
 import ipaddress
 import re
+import subprocess
 import urllib.parse
 import urllib.request
 
@@ -46,7 +47,7 @@ def bypasses(host, no_proxy):
 def machine_proxies(machine, manager, url):
     """Return the proxies by scheme and the exceptions that the machine's package manager is configured with."""
     if manager == "apt":
-        return apt_proxies(machine, urllib.parse.urlsplit(url).hostname or "")
+        return apt_proxies(machine, url)
     if manager in ("dnf", "yum"):
         return dnf_proxies(machine), ""
     if manager == "zypper":
@@ -54,10 +55,11 @@ def machine_proxies(machine, manager, url):
     return {}, ""
 
 
-def apt_proxies(machine, host):
+def apt_proxies(machine, url):
     """Read apt.conf's ``Acquire::http::Proxy``, which https uses too unless it has its own; a host can have another."""
     if not machine.has("apt-config"):
         return {}, ""
+    host = urllib.parse.urlsplit(url).hostname or ""
     output = machine.run(["apt-config", "dump", "Acquire"], ok=None)
     entries = {name.lower(): value for name, value in re.findall(r'^(\S+) "(.*)";$', output, re.MULTILINE)}
 
@@ -66,6 +68,11 @@ def apt_proxies(machine, host):
         return entries.get("acquire::{}::proxy::{}".format(kind, host), general)
 
     found = {"http": proxy("http"), "https": proxy("https") or proxy("http")}
+    detect = entries.get("acquire::http::proxy-auto-detect") or entries.get("acquire::http::proxyautodetect")
+    if detect and not any(found.values()):
+        # As apt does, which runs it with the address (apt.conf(5)) and believes the first line.
+        said = machine.run([detect, url], ok=None, errors=subprocess.DEVNULL).strip().split("\n")[0].strip()
+        found = {"http": said, "https": said}
     return {kind: value for kind, value in found.items() if value and value != "DIRECT"}, ""
 
 

@@ -20,6 +20,8 @@ from .paths import KEYRING, MARK
 from .proxies import proxy_handler
 from .sources import apt_entries, rpm_entries
 
+APT_KEY = "/etc/apt/keyrings/docker-host.asc"
+APT_SOURCE = "/etc/apt/sources.list.d/docker-host.list"
 # The keys of Docker's repositories: https://docs.docker.com/engine/install/ (deb, rpm).
 DOCKER_KEYS = ("9DC858229FC7DD38854AE2D88D81803C0EBFCD88", "060A61C51B558A7F742B77AAC52FEB6B621E9F35")
 
@@ -131,20 +133,42 @@ class Repository:
     def configured(self):
         """Return the administrator's file that brings this repository into force; empty when none does.
 
-        :raises Problem: one does, but without the channel that is asked for. A second entry would contradict it.
+        :raises Problem: one does, but without the channel that is asked for, or it is not for this machine's packages
+            and has its key in a form that one line cannot have. A second entry would contradict it.
         """
-        channel, ours = self.settings.channel, self.source()[1]
+        channel = self.settings.channel
         if not self.apt:
+            ours = self.source()[1]
             for path, address in rpm_entries(self.machine, self.folder()):
                 if path != ours and address.startswith(self.base + "/") and address.rstrip("/").endswith("/" + channel):
                     return path
             return ""
-        for path, uri, suites, components in apt_entries(self.machine):
-            if path != ours and uri.rstrip("/") == self.base and self.codename() in suites:
-                if channel not in components:
-                    raise Problem("{} has this repository without the channel {}: add it there".format(path, channel))
-                return path
+        for entry in self.theirs():
+            if entry.serves(self.architecture()):
+                if channel not in entry.components:
+                    raise Problem(
+                        "{} has this repository without the channel {}: add it there".format(entry.path, channel)
+                    )
+                return entry.path
+        for entry in self.theirs():
+            if len(entry.signed_by) != 1:
+                raise Problem(
+                    "{} has this repository, but not for packages of {}, and apt refuses a second entry with another "
+                    "key: add them there, or remove that entry".format(entry.path, self.architecture())
+                )
         return ""
+
+    def theirs(self):
+        """Return the administrator's entries for this repository and release, also those for sources or another CPU."""
+        entries = [entry for entry in apt_entries(self.machine) if entry.path != APT_SOURCE]
+        return [entry for entry in entries if entry.uri == self.base and self.codename() in entry.suites]
+
+    def signed_by(self):
+        """Return the key's path for our entry: apt takes one repository with one key only."""
+        return next((entry.signed_by[0] for entry in self.theirs() if len(entry.signed_by) == 1), APT_KEY)
+
+    def architecture(self):
+        return self.machine.run(["dpkg", "--print-architecture"]).strip() if self.machine.alive else "amd64"
 
     def add(self, manager):
         """Write key and source unless the administrator has already configured this repository."""
@@ -208,11 +232,9 @@ class Repository:
         """
         channel = self.settings.channel
         if self.apt:
-            key = "/etc/apt/keyrings/docker-host.asc"
-            architecture = self.machine.run(["dpkg", "--print-architecture"]).strip() if self.machine.alive else "amd64"
             words = "deb [arch={} signed-by={}] {} {} {}\n"
-            text = words.format(architecture, key, self.base, self.codename(), channel)
-            return key, "/etc/apt/sources.list.d/docker-host.list", text
+            text = words.format(self.architecture(), self.signed_by(), self.base, self.codename(), channel)
+            return APT_KEY, APT_SOURCE, text
         key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-host"
         lines = "[docker-host-{0}]\nname=Docker CE {0}\nbaseurl={1}\nenabled=1\ngpgcheck=1\ngpgkey=file://{2}\n"
         text = lines.format(channel, self.index()[: -len("/repodata/repomd.xml")], key)

@@ -9,18 +9,39 @@ import re
 from .proxies import read_ini
 
 
+class AptEntry:
+    """One URI of an active entry: its file, whether it has packages to install, and its options in deb822's names."""
+
+    def __init__(self, path, types, uri, suites, components, options):
+        self.path = path
+        self.uri = uri.rstrip("/")
+        self.suites = suites
+        self.components = components
+        self.has_packages = "deb" in types
+        self.architectures = [word for value in options.get("architectures", []) for word in value.split(",")]
+        self.signed_by = options.get("signed-by", [])
+
+    def serves(self, architecture):
+        """Return whether packages of this architecture are taken from the entry."""
+        return self.has_packages and (not self.architectures or architecture in self.architectures)
+
+
 def apt_entries(machine):
-    """Yield file, URI, suites and components of each active entry (sources.list(5): other endings are ignored)."""
+    """Yield each active entry (sources.list(5): files with other endings are ignored)."""
     for path in ["/etc/apt/sources.list", *machine.glob("/etc/apt/sources.list.d/*.list")]:
         for line in machine.text(path).splitlines():
-            words = re.sub(r"\[[^]]*\]", " ", line.partition("#")[0]).split()
-            if len(words) > 2 and words[0] == "deb":
-                yield path, words[1], words[2:3], words[3:]
+            found = re.match(r"\s*(deb|deb-src)\s+(?:\[([^]]*)\])?\s*(\S+)\s+(\S+)(.*)", line.partition("#")[0])
+            if found:
+                options = dict(re.findall(r"([\w-]+)[-+]?=(\S+)", found.group(2) or ""))
+                options = {{"arch": "architectures"}.get(name, name): [value] for name, value in options.items()}
+                words = found.group(5).split()
+                yield AptEntry(path, [found.group(1)], found.group(3), [found.group(4)], words, options)
     for path in machine.glob("/etc/apt/sources.list.d/*.sources"):
         for fields in deb822(machine.text(path)):
             enabled = fields.get("enabled", ["yes"])[0].lower() not in ("no", "false", "0")
-            for uri in fields.get("uris", []) if enabled and "deb" in fields.get("types", []) else []:
-                yield path, uri, fields.get("suites", []), fields.get("components", [])
+            for uri in fields.get("uris", []) if enabled else []:
+                types, suites = fields.get("types", []), fields.get("suites", [])
+                yield AptEntry(path, types, uri, suites, fields.get("components", []), fields)
 
 
 def deb822(text):

@@ -30,7 +30,8 @@ def foreign_drop_ins(machine):
 
 def commands(text):
     """Return the values of ``ExecStart=`` in a unit or drop-in; an empty one takes back what was read before."""
-    return [value.strip() for value in re.findall(r"^ExecStart=(.*)$", text.replace("\\\n", " "), re.MULTILINE)]
+    values = re.findall(r"^[ \t]*ExecStart[ \t]*=(.*)$", text.replace("\\\n", " "), re.MULTILINE)
+    return [value.strip() for value in values]
 
 
 def exec_start(machine):
@@ -40,6 +41,25 @@ def exec_start(machine):
         return []
     found = [command for name in [unit, *foreign_drop_ins(machine)] for command in commands(machine.text(name))]
     return found[-1].split() if found else []
+
+
+def is_daemon(command):
+    """Return whether the words of an ``ExecStart=`` start Docker's daemon itself: options can be added to it."""
+    programs = [os.path.basename(word.lstrip("-@:+!")) for word in command if not word.startswith("--")]
+    daemon = any("dockerd" in name for name in programs[:3]) or programs[:2] == ["docker", "daemon"]
+    return daemon and not re.match(r"\w*sh$", programs[0])
+
+
+def masks(machine, unit):
+    """Return the file or link that keeps a unit from starting (systemd.unit(5)); empty without one."""
+    for folder in ("/etc", "/run"):
+        path = "{}/systemd/system/{}".format(folder, unit)
+        place = machine.path(path)
+        if os.path.islink(place) and os.path.realpath(place) == "/dev/null":
+            return path
+        if os.path.isfile(place) and not os.path.getsize(place):
+            return path
+    return ""
 
 
 def later_drop_in(machine):

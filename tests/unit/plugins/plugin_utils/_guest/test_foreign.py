@@ -20,6 +20,8 @@ def refuse(setup: t.Any, recorder: Recorder) -> None:
     """Refuse an engine of the distribution."""
     settings = setup.Settings({"settings": {"docker": {"engine": {"source": "distribution"}}}})
     facts = recorder.facts()
+    setup.refuse_files(recorder.machine, settings)
+    setup.refuse_units(recorder.machine, facts)
     setup.refuse_engine(recorder.machine, settings, facts)
     setup.refuse_configuration(recorder.machine, settings, facts)
 
@@ -51,12 +53,69 @@ def test_another_program_on_the_engines_socket(setup: t.Any, tmp_path: Path, fla
         refuse(setup, recorder)
 
 
-@pytest.mark.parametrize("unit", ["docker.service", "docker.socket", "containerd.service"])
-def test_a_unit_that_is_masked(setup: t.Any, tmp_path: Path, unit: str) -> None:
+def test_a_socket_that_leads_to_podman(setup: t.Any, tmp_path: Path) -> None:
     recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
-    recorder.put("/etc/systemd/system/x", "").with_name(unit).symlink_to("/dev/null")
-    with pytest.raises(setup.Problem, match=f"systemctl unmask {unit}"):
+    recorder.put("/run/x", "").with_name("docker.sock").symlink_to("/run/podman/podman.sock")
+    with pytest.raises(setup.Problem, match=r"docker\.sock is a link to /run/podman/podman\.sock"):
         refuse(setup, recorder)
+
+
+@pytest.mark.parametrize("unit", ["docker.service", "docker.socket", "containerd.service"])
+@pytest.mark.parametrize(
+    ("folder", "link", "advice"),
+    [
+        ("/etc", True, "systemctl unmask {}"),
+        ("/run", True, "systemctl unmask --runtime {}"),
+        ("/etc", False, "remove the empty file /etc/systemd/system/{}"),
+    ],
+)
+def test_a_unit_that_is_masked(setup: t.Any, tmp_path: Path, unit: str, folder: str, link: bool, advice: str) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    place = recorder.put(folder + "/systemd/system/x", "").with_name(unit)
+    if link:
+        place.symlink_to("/dev/null")
+    else:
+        place.touch()
+    with pytest.raises(setup.Problem, match=advice.format(unit)):
+        refuse(setup, recorder)
+
+
+@pytest.mark.parametrize(
+    ("command", "is_daemon"),
+    [
+        ("/usr/bin/dockerd -H fd://", True),
+        ("-/usr/bin/dockerd-current --debug", True),
+        ("/usr/bin/env dockerd", True),
+        ("/usr/bin/docker daemon -H fd://", True),
+        ("/usr/bin/podman system service", False),
+        ("/bin/sh -c 'exec dockerd -H fd://'", False),
+        ("/usr/bin/docker-compose up", False),
+    ],
+)
+def test_a_unit_of_dockers_name_that_starts_something_else(
+    setup: t.Any, tmp_path: Path, command: str, is_daemon: bool
+) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    recorder.put("/etc/systemd/system/docker.service", f"[Service]\nExecStart = {command}\n")
+    if is_daemon:
+        refuse(setup, recorder)
+    else:
+        with pytest.raises(setup.Problem, match=f"starts {command.split()[0]}, not dockerd"):
+            refuse(setup, recorder)
+
+
+@pytest.mark.parametrize("path", ["/etc/docker/ca.pem", "/etc/docker/key.pem", "/etc/docker/daemon.json"])
+def test_a_directory_in_a_files_place(scratch: Scratch, pems: Pems, path: str) -> None:
+    (scratch.root / path.lstrip("/")).mkdir(parents=True)
+    document = {"settings": {"docker": {"port": "4243"}}, "protectedSettings": {"certs": pems.settings()}}
+    result = scratch.run(document)
+    assert (result["stage"], result["changes"]) == ("refuse", [])
+    assert f"{path} is a directory: remove it" in result["error"]
+
+
+def test_a_damaged_line_about_the_system_concerns_nobody(scratch: Scratch) -> None:
+    scratch.put("/etc/os-release", scratch.text("/etc/os-release") + 'HOME_URL="https://example.com\n')
+    assert scratch.run({})["ok"]
 
 
 def test_a_damaged_file_of_logins_concerns_only_those_who_log_in(scratch: Scratch, pems: Pems) -> None:

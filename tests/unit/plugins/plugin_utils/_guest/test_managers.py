@@ -301,6 +301,15 @@ def test_hold_can_be_taken_back(setup: t.Any, tmp_path: Path, system: str) -> No
     assert recorder.commands[-1] == HELD[system][2]
 
 
+def test_what_is_held_is_released_where_the_engine_stays(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], {"apt-mark showhold": "docker-ce\ncurl\n"})
+    recorder.put("/var/lib/dpkg/status", "Package: docker-ce\nStatus: hold ok installed\nVersion: 5:28.1.1-1\n")
+    recorder.put("/var/lib/docker-host/state.json", '{"hold": true}')
+    setup.remove_engine(recorder.machine, setup.Settings({"state": "absent"}), recorder.facts())
+    assert recorder.machine.changes == ["release docker-ce"]
+    assert recorder.ran("apt-mark", "unhold") == ["apt-mark unhold docker-ce"]
+
+
 def test_one_name_is_not_held_by_a_longer_one(setup: t.Any, tmp_path: Path) -> None:
     recorder = machine(setup, tmp_path / "root", "rocky9", rpm_=RPM_CE)
     recorder.put("/etc/dnf/plugins/versionlock.list", "docker-ce-cli-1:28.5.2-1.el9.*\n!docker-ce-0:27.0-1.el9.*\n")

@@ -58,6 +58,26 @@ LASTING = [
         "E: GPG error: https://x InRelease: The following signatures couldn't be verified: NO_PUBKEY 7EA0\n",
         "E: GPG error: https://x InRelease: The following signatures couldn't be verified: NO_PUBKEY 7EA0",
     ),
+    (
+        # The network is not what is down where a service does not start in time.
+        "Job for docker.service failed because a timeout was exceeded.\n"
+        "dpkg: error processing package docker-ce (--configure):\n"
+        " installed docker-ce package post-installation script subprocess returned error exit status 1\n"
+        "E: Sub-process /usr/bin/dpkg returned an error code (1)\n",
+        "dpkg: error processing package docker-ce (--configure): installed docker-ce package post-installation script",
+    ),
+    (
+        "Failed to resolve the transaction:\nNo match for argument: docker-ce\n"
+        "You can try to add to command line:\n  --skip-unavailable to skip unavailable packages\n",
+        "No match for argument: docker-ce",
+    ),
+    (
+        "Retrieving repository 'docker' metadata ...[error]\n"
+        "Signature verification failed for file 'repomd.xml' from repository 'docker'.\nSkipping repository 'docker'\n",
+        "Signature verification failed for file 'repomd.xml' from repository 'docker'.",
+    ),
+    ("E: Failed to fetch https://x/InRelease  401  Unauthorized\n", "E: Failed to fetch https://x/InRelease  401"),
+    ("E: Failed to fetch http://x/InRelease  407  Proxy Auth\n", "E: Failed to fetch http://x/InRelease  407"),
     ("Error: Unable to find a match: docker-ce-29\n", "Error: Unable to find a match: docker-ce-29"),
     (
         "Loading repository data...\nReading installed packages...\nProblem: conflicting requests\n"

@@ -31,6 +31,7 @@ IN_FORCE = [
         "/etc/apt/sources.list.d/x.sources",
         "# x\n" + DEB822.format("bullseye\n bookworm") + "Enabled: yes\n",
     ),
+    ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm") + "Architectures: i386 amd64\n"),
     ("rhel9", "/etc/yum.repos.d/docker-ce.repo", SECTION),
     ("rhel9", "/etc/yum.repos.d/any.repo", SECTION + "enabled = 1\n"),
     ("rhel9", "/etc/yum.repos.d/any.repo", SECTION.replace("baseurl", "mirrorlist")),
@@ -43,7 +44,7 @@ NOT_IN_FORCE = [
     ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.replace("deb ", "deb-src ").format("bookworm")),
     ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm") + "Enabled: no\n"),
     ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bullseye")),
-    ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm").replace("deb\n", "deb-src\n", 1)),
+    ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.replace("amd64", "arm64").format("bookworm")),
     ("rhel9", "/etc/yum.repos.d/docker-ce.repo", SECTION + "enabled=0\n"),
     ("rhel9", "/etc/yum.repos.d/docker-ce.repo", "# was: http://m/linux/rhel/9/x86_64/stable\n"),
     ("rhel9", "/etc/yum.repos.d/docker-ce.repo", SECTION.replace("stable", "test")),
@@ -118,6 +119,29 @@ def test_a_repository_in_force_is_asked_by_the_package_manager_alone(
     with pytest.raises(setup.Problem, match="does not serve"):
         recorder.repository(mirror=f"{locked}/none").probe()
     assert clock.now > 1000, "what may pass is tried again"
+
+
+@pytest.mark.parametrize("change", [("deb ", "deb-src "), ("amd64", "arm64")])
+def test_a_second_entry_for_a_repository_has_the_first_ones_key(
+    setup: t.Any, tmp_path: Path, change: tuple[str, str]
+) -> None:
+    """Else apt says "Conflicting values set for option Signed-By" and reads no source at all."""
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    recorder.put("/etc/apt/sources.list.d/docker.list", LINE.replace(*change).format("bookworm"))
+    repository = recorder.repository(mirror="http://m", key=KEY)
+    repository.add(repository.facts.packages)
+    assert recorder.machine.text(repository.source()[1]).endswith(
+        "deb [arch=amd64 signed-by=/k] http://m/linux/debian bookworm stable\n"
+    )
+
+
+@pytest.mark.parametrize("key", ["", "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mDME\n"])
+def test_an_entry_whose_key_no_line_can_have_is_refused(setup: t.Any, tmp_path: Path, key: str) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    text = DEB822.format("bookworm").replace("deb\n", "deb-src\n", 1) + key
+    recorder.put("/etc/apt/sources.list.d/docker.sources", text)
+    with pytest.raises(setup.Problem, match=r"docker\.sources .*not for packages of amd64.*or remove that entry"):
+        recorder.repository(mirror="http://m", key=KEY).probe()
 
 
 def test_a_channel_that_the_administrators_entry_lacks_is_refused_before_anything_is_written(
@@ -198,7 +222,9 @@ def proxy() -> t.Iterator[str]:
 
 
 APT = 'Acquire "";\nAcquire::http "";\nAcquire::http::Proxy "{}";\nAcquire::http::Proxy::direct.invalid "DIRECT";\n'
+DETECTED = 'Acquire::http::Proxy-Auto-Detect "/usr/bin/auto-apt-proxy";\n'
 OWN = [
+    ("debian12", "", "", {"apt-config": DETECTED, "/usr/bin/auto-apt-proxy http://mirror.invalid/x": "{}\n"}),
     ("debian12", "", "", {"apt-config": APT}),
     ("rhel9", "/etc/dnf/dnf.conf", "[main]\nproxy={}\n", {}),
     ("sles15", "/etc/sysconfig/proxy", 'PROXY_ENABLED="yes"\nHTTP_PROXY="{}"\nNO_PROXY="localhost"\n', {}),
