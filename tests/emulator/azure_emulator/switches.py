@@ -37,6 +37,7 @@ DEFAULTS: t.Mapping[str, Value] = {
     "throttle": "",
     "token_lifetime": 3599,
     "unregistered": [],
+    "updated_handlers": False,
     "withdrawn_images": [],
 }
 """Name and default of each switch.
@@ -65,6 +66,7 @@ taken_labels: DNS labels that somebody else has.
 throttle: answer every request of compute with 429; ``retry-after`` or ``bare``.
 token_lifetime: seconds that a new access token is good for.
 unregistered: resource providers that the subscription is not registered for.
+updated_handlers: whether the handlers of extensions were updated since their last run, so that its message is lost.
 withdrawn_images: platform images whose end is announced, Publisher:Offer:Sku.
 """
 

@@ -63,21 +63,21 @@ class ChildKind:
     operation: str
     secrets: tuple[str, ...]
     shown: t.Callable[[Resource], Json]
-    view: t.Callable[[Resource], Json]
+    view: t.Callable[[Cloud, Resource], Json]
     check: t.Callable[[Cloud, Write], None]
     stored: t.Callable[[Json], Json]
     started: t.Callable[[Cloud, Write], tuple[str, Json, str | None]]
     reset: t.Callable[[Resource], None]
     deletable_while_busy: bool = False
 
-    def render(self, child: Resource, *, with_view: bool = False) -> Json:
-        """Return the body of a child."""
+    def render(self, child: Resource, *, viewed_in: Cloud | None = None) -> Json:
+        """Return the body of a child, with its instance view if the cloud is given."""
         body: Json = {"name": child.name, "id": child.id, "type": child.type, "location": child.location}
         if child.tags is not None:
             body["tags"] = child.tags
         properties = self.shown(child)
-        if with_view:
-            properties["instanceView"] = self.view(child)
+        if viewed_in is not None:
+            properties["instanceView"] = self.view(viewed_in, child)
         return {**body, "properties": properties}
 
 
@@ -89,12 +89,12 @@ def child_routes(kind: ChildKind) -> None:
     @route("GET", one, kind.type)
     async def get_child(cloud: Cloud, request: ArmRequest) -> Reply:
         child = child_of_vm(cloud, request, kind.type, _id(request, kind))
-        return found(kind.render(child, with_view=_with_view(request)))
+        return found(kind.render(child, viewed_in=cloud if _with_view(request) else None))
 
     @route("GET", collection, kind.type)
     async def list_children(cloud: Cloud, request: ArmRequest) -> Reply:
-        vm, with_view = parent_vm(cloud, request, kind.type), _with_view(request)
-        return listing([kind.render(c, with_view=with_view) for c in cloud.store.children(vm.id, kind.type)])
+        vm, viewed_in = parent_vm(cloud, request, kind.type), cloud if _with_view(request) else None
+        return listing([kind.render(c, viewed_in=viewed_in) for c in cloud.store.children(vm.id, kind.type)])
 
     @route("PUT", one, kind.type)
     async def put_child(cloud: Cloud, request: ArmRequest) -> Reply:

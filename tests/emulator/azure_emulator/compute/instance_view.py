@@ -80,7 +80,7 @@ async def instance_view(cloud: Cloud, vm: Resource) -> Json:
     if extensions and has_agent:
         # What an extension's handler says comes from the agent: without a report there is only its name.
         ready = agent.state == "ready"
-        view["extensions"] = [extension_view(e) if ready else {"name": e.name} for e in extensions]
+        view["extensions"] = [extension_view(cloud, e) if ready else {"name": e.name} for e in extensions]
     reference = vm.properties["storageProfile"].get("imageReference") or {}
     found = sources.image_of(cloud, vm, reference)
     view["hyperVGeneration"] = found.generation if found else "V1"
@@ -125,8 +125,11 @@ def _handler(extension: Resource) -> Json:
     }
 
 
-def extension_view(extension: Resource) -> Json:
-    """Return the instance view of an extension."""
+def extension_view(cloud: Cloud, extension: Resource) -> Json:
+    """Return the instance view of an extension.
+
+    An update of a handler replaces the message of its last run, as the real CustomScript handler 2.1 does.
+    """
     properties = extension.properties
     view: Json = {
         "name": extension.name,
@@ -138,6 +141,8 @@ def extension_view(extension: Resource) -> Json:
         view["substatuses"] = substatuses
     statuses = extension.hidden.get("statuses")
     view["statuses"] = statuses or [provisioning_status(extension)]
+    if statuses and cloud.switches["updated_handlers"]:
+        view["statuses"] = [{**entry, "message": "Update succeeded"} for entry in statuses]
     return view
 
 

@@ -33,7 +33,7 @@ def _shown(command: Resource) -> Json:
     return dict(command.properties)
 
 
-def _view(command: Resource) -> Json:
+def _view(_cloud: Cloud, command: Resource) -> Json:
     return dict(command.hidden.get("instanceView", {}))
 
 

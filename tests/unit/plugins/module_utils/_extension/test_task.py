@@ -61,6 +61,7 @@ def environment(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> t.Iterato
     azure.switch("agent", "ready")
     azure.switch("forbidden", [])
     azure.switch("docker_extension", False)
+    azure.switch("updated_handlers", False)
 
 
 @pytest.fixture
@@ -101,6 +102,21 @@ def test_success_without_a_result_is_a_failure(azure: LocalAzure, group: str) ->
     with pytest.raises(SetupError):
         push(group)
     assert len(puts(azure)) == 2
+
+
+def test_an_update_of_the_handler_that_overwrites_the_result_is_no_reason_to_push(
+    azure: LocalAzure, group: str
+) -> None:
+    with pytest.raises(SetupError):  # nothing behind this VM writes a result
+        push(group)
+    pushed = puts(azure)
+    azure.switch("updated_handlers", True)
+    assert push(group)["changed"] is False
+    assert puts(azure) == pushed
+    azure.switch("updated_handlers", False)
+    with pytest.raises(SetupError):
+        push(group)
+    assert len(puts(azure)) == len(pushed) + 1
 
 
 def test_a_failed_push_is_azures_error_when_the_program_left_none(azure: LocalAzure, group: str) -> None:
