@@ -396,6 +396,9 @@ class TestOneEngine:
 
     def test_swarm_and_live_restore(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
         docker = {"engine": DISTRIBUTION, "data-disk": DISK}
+        swarm = "docker swarm init --advertise-addr 10.0.0.5 2>&1"
+        told = machines.sh(db, swarm, fails=True)  # as docs/troubleshooting.md quotes it
+        assert "--live-restore daemon configuration is incompatible with swarm mode" in told
         machines.push(db, {**docker, "live-restore": False})
         machines.sh(db, "docker swarm init --advertise-addr 10.0.0.5")
         refused = machines.push(db, {**docker, "live-restore": True}, fails=True)

@@ -20,6 +20,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import typing as t
 from html.parser import HTMLParser
@@ -29,7 +30,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.splitter import parse_kv
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.vault.testing import make_vault
 
@@ -382,6 +385,34 @@ def test_every_variable_that_a_page_names_exists() -> None:
         assert named <= known, f"{page.name}: {sorted(named - known)}"
 
 
+TYPED = re.compile(r"-e ('[^']+'|\w+=[^\s`]+)")
+STAGES = ("docker_vm_host", "docker_tls_certs", "docker_vm_extension", "docker_context", "docker_endpoint_info")
+
+
+def test_values_that_a_page_types_are_what_the_modules_take() -> None:
+    """Each ``-e`` of a block or table, read as ansible-playbook reads it, and the options that the role makes of it."""
+    lists, checked = 0, 0
+    for page, word in [(name_of(one), word) for one in PAGES for word in TYPED.findall(one.read_text())]:
+        (typed,) = shlex.split(word)
+        given = json.loads(typed) if typed.startswith("{") else parse_kv(typed)
+        assert "_raw_params" not in given, f"{page}: {word}: a blank ends the value"
+        known = {"inventory_hostname": "localhost", "docker_host_name": "web1", **given}
+        role = RoleVariables(known.get, known.__contains__)
+        for stage in STAGES:
+            used = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{stage}").BACKEND.spec
+            options = {name: value for name, value in role.options("create", stage).items() if PREFIX + name in given}
+            spec = {name: {**used.argument_spec[name], "required": False} for name in options}
+            result = ArgumentSpecValidator(spec).validate(options)
+            assert result.error_messages == [], f"{page}: {word}"
+            for value in options.values():
+                elements = value if isinstance(value, list) else []
+                assert not [element for element in elements if re.search(r"[][\"']", str(element))], word
+                lists += bool(elements)
+            checked += len(options)
+    assert checked > 30
+    assert lists > 5
+
+
 OLD_OPTIONS = [
     line for line in (Path(__file__).parent / "old_options.txt").read_text().splitlines() if line.startswith("--")
 ]
@@ -400,6 +431,7 @@ FOREIGN_TEXTS = {
     "unable to get local issuer certificate", "certificate relies on legacy Common Name field",
     "context deadline exceeded", "Validation of arguments failed", "Failed to import the required Python library",
     "is too old. Minimum supported API version",
+    "--live-restore daemon configuration is incompatible with swarm mode",
 }  # fmt: skip
 
 

@@ -37,9 +37,15 @@ TEXT = (
     "docker_host_context=no",
 )
 
+# A proxy that leads nowhere, and what is reached without it, as a network, too.
+PROXIES = {
+    **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"),
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.0/8"),
+}
+
 SURROUNDINGS: dict[str, dict[str, t.Any]] = {
     "connection variables and text": {"variables": CONNECTION, "text": TEXT},
-    "free without a home": {"strategy": "free", "environment": {"HOME": ""}},
+    "free without a home, behind a proxy": {"strategy": "free", "environment": {"HOME": "", **PROXIES}},
     "host_pinned with become": {"strategy": "host_pinned", "variables": {"ansible_become": True}},
 }
 

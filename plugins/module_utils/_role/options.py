@@ -333,7 +333,7 @@ def _sources(option: str, value: t.Any) -> t.Any:
 
 
 def _as_list(option: str, value: t.Any, of_dictionaries: bool = False) -> t.Any:
-    """Return a list that may be given as text: JSON, or words with commas, blanks or line ends between them.
+    """Return a list that may be given as text: JSON, or words with commas, blanks or line ends, in brackets or not.
 
     :param of_dictionaries: words cannot be entries; such text stays as it is.
     """
@@ -344,6 +344,9 @@ def _as_list(option: str, value: t.Any, of_dictionaries: bool = False) -> t.Any:
         try:
             parsed = json.loads(text)
         except ValueError:
-            return value
-        return parsed if isinstance(parsed, list) else [parsed]
+            if of_dictionaries or not re.fullmatch(r"\[[^][{}\"]*\]", text):
+                return value
+            text = text[1:-1].replace("'", "")  # [me], ['10.0.0.0/8']
+        else:
+            return parsed if isinstance(parsed, list) else [parsed]
     return value if of_dictionaries else (_LINE if option in _LINES else _WORD).findall(text)
