@@ -422,11 +422,14 @@ class TestOneEngine:
         machines.sh(
             db, f"mkdir -p {folder}; cat > {folder}/10-machine.conf; systemctl daemon-reload", stdin=unit.encode()
         )
-        machines.sh(db, "systemctl restart docker")
-        state = "cd /etc/docker; find -type f -exec sha256sum {} + -exec stat -c '%n %a' {} + | sort"
+        theirs = '{"log-driver": "json-file",  "log-opts": {"max-size": "1m"}}'
+        machines.sh(db, "cat > /etc/docker/daemon.json; systemctl restart docker", stdin=theirs.encode())
+        state = f"find /etc/docker {folder} -type f -exec sha256sum {{}} + -exec stat -c '%n %a' {{}} + | sort"
         before = machines.sh(db, state)
         certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}
-        machines.push(db, {"engine": {"source": "keep"}, "port": "4243"}, protected=certs)
+        ours = {"engine": {"source": "keep"}, "port": "4243", "daemon": {"log-opts": {"max-size": "10m"}}}
+        machines.push(db, ours, protected=certs)
+        assert '"max-size": "10m"' in machines.sh(db, "cat /etc/docker/daemon.json")
         assert "2376" not in machines.sh(db, "systemctl show -p ExecStart docker")
         machines.push(db, {}, state="absent")
         assert machines.sh(db, state) == before
