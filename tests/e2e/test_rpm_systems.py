@@ -278,7 +278,9 @@ class TestSles:
 
     def test_a_mirror_with_dockers_layout_and_a_version(self, sles: System) -> None:
         engine = {"source": "docker", "mirror": MIRROR, "key": sles.key("good"), "version": "28"}
-        sles.push(engine)
+        keys = sles.sh("rpm -q gpg-pubkey")
+        sles.push({**engine, "key": sles.key("other")})
+        assert sles.sh("rpm -q gpg-pubkey") == keys, "the packages are signed with a key that rpm knows already"
         assert sles.versions("docker-ce docker-ce-cli") == ["28.5.2-1.sles15"] * 2
         assert sles.push(engine)["changes"] == []
 

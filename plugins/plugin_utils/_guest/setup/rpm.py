@@ -62,6 +62,12 @@ class Rpm:
         output = self.machine.run(["rpm", "-q", "--qf", form, "gpg-pubkey"], ok=None, errors=subprocess.DEVNULL)
         return sorted(re.findall(r"^gpg-pubkey-[0-9a-f]+-[0-9a-f]+$", output, re.MULTILINE))
 
+    def signers(self, names):
+        """Return the ids of the keys with which those packages are signed, as far as rpm names them."""
+        form = "".join("%{{{}:pgpsig}}\n".format(tag) for tag in ("RSAHEADER", "DSAHEADER", "SIGPGP", "SIGGPG"))
+        output = self.machine.run(["rpm", "-q", "--qf", form, *names], ok=None, errors=subprocess.DEVNULL)
+        return sorted(set(re.findall(r"Key (?:ID|Fingerprint:?) ([0-9a-f]{16,64})", output)))
+
     def forget_key(self, name):
         """Take a key out of rpm's keyring. rpm 6 keeps keys elsewhere than packages (rpmkeys(8), ``--delete``)."""
         try:

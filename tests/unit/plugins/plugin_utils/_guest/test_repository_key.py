@@ -157,6 +157,21 @@ def test_rpm_keeps_a_key_that_it_knew_before_or_that_fits(setup: t.Any, tmp_path
     assert recorder.machine.read(setup.KEYRING) is None
 
 
+@pytest.mark.parametrize(("signer", "stays"), [(b"evil", True), (b"other", False), (b"", True)])
+def test_rpm_keeps_a_key_only_if_the_engine_is_signed_with_it(
+    setup: t.Any, tmp_path: Path, signer: bytes, stays: bool
+) -> None:
+    """zypper takes packages that another trusted key has signed."""
+    recorder, installation = rpm_repository(
+        setup, tmp_path, "sles15", keyring(b"other"), keyring(b"other", b"evil"), key=armour(EVIL)
+    )
+    key_id = fingerprint(signer)[-16:].lower()
+    recorder.answers = {"rpm -q --qf %{RSAHEADER": f"RSA/SHA256, today, Key ID {key_id}\n(none)\n" if signer else ""}
+    installation.run()
+    removed = [] if stays else [f"rpm -e --allmatches {keyring(b'evil').strip()}"]
+    assert recorder.ran("rpm", "-e") == removed
+
+
 def test_a_key_that_a_killed_run_left_is_taken_away(setup: t.Any, tmp_path: Path) -> None:
     left = keyring(b"os", b"evil")
     recorder, installation = rpm_repository(setup, tmp_path, "rhel9", left, left, key=armour(DOCKER))
