@@ -75,8 +75,8 @@ def wanted_files(machine, settings, facts):
     daemon = merged_daemon(settings, facts)
     if daemon != facts.daemon:
         content = (json.dumps(daemon, indent=2, sort_keys=True) + "\n").encode() if daemon else None
-        if settings.absent and daemon and daemon == facts.first_daemon:
-            content = machine.read(DAEMON_JSON + COPY)
+        if settings.absent and daemon == facts.first_daemon:
+            content = machine.read(DAEMON_JSON + COPY)  # None if there was no such file
         files[DAEMON_JSON] = (content, machine.mode(DAEMON_JSON))
     for path, text, mode in ((PROXY_FILE, proxy_file(settings), 0o600), (DROP_IN, drop_in(settings, facts), 0o644)):
         files[path] = (text.encode() if text is not None else None, mode)

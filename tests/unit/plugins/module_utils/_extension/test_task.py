@@ -238,6 +238,22 @@ def test_the_docker_extension_where_it_is_still_had(azure: LocalAzure, group: st
         push(group, state="absent")
 
 
+@pytest.mark.parametrize("handler", ["custom_script", "run_command"])
+def test_the_docker_extension_goes_before_another_handler_pushes(azure: LocalAzure, group: str, handler: str) -> None:
+    """Its removal stops the engine, which would stay off if the settings were pushed before."""
+    azure.switch("docker_extension", True)
+    push(group, handler="docker_extension")
+    azure.clear_requests()
+    with pytest.raises(SetupError):
+        push(group, handler=handler, name="other")
+    written = [entry for entry in azure.requests() if "/virtualMachines/web1/" in entry["path"]]
+    written = [entry for entry in written if entry["method"] in ("PUT", "DELETE")]
+    assert [(entry["method"], entry["path"].rpartition("/")[2]) for entry in written] == [
+        ("DELETE", "docker-host"),
+        ("PUT", "other"),
+    ]
+
+
 def test_the_docker_extension_is_deleted(azure: LocalAzure, group: str) -> None:
     azure.switch("docker_extension", True)
     assert push(group, handler="docker_extension")["pushed"]

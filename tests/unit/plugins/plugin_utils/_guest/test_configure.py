@@ -128,6 +128,16 @@ def test_certificates_that_are_no_longer_wanted_make_room_for_what_was_there(scr
     assert scratch.text("/etc/docker/ca.pem") == "their new CA"
 
 
+@pytest.mark.parametrize("text", ["{}\n", "", '{"debug" : true}'])
+def test_a_daemon_json_without_entries_is_put_back_as_it_was(scratch: Scratch, pems: Pems, text: str) -> None:
+    theirs = scratch.put("/etc/docker/daemon.json", text)
+    theirs.chmod(0o600)
+    assert scratch.run(document(pems, daemon={"mtu": 1400}))["ok"]
+    assert scratch.run({"state": "absent"})["ok"]
+    assert (theirs.read_text(encoding="utf-8"), theirs.stat().st_mode & 0o777) == (text, 0o600)
+    assert not scratch.exists("/etc/docker/daemon.json.before-docker-host")
+
+
 def test_what_the_administrator_has_set_since_stays(scratch: Scratch, pems: Pems) -> None:
     scratch.put("/etc/docker/daemon.json", '{"debug": false}')
     scratch.run(document(pems, daemon={"debug": True, "mtu": 1400}))
