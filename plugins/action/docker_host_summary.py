@@ -9,10 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables, Values
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary import artifacts_of, host_entry
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary_task import BACKEND
+from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import secret_values
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LOCKSTEP, LocalAction, display
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import HostVariables
 
@@ -70,8 +72,13 @@ class ActionModule(LocalAction):
         if result.get("lines"):
             # At once, so that the lines of hosts that run side by side stay together.
             display.display("\n".join(result["lines"]))
-        artifacts = artifacts_of(args.get("hosts") or [])
+        if result.get("failed"):
+            return result
+        hosts = args.get("hosts") or []
+        # Hosts that a user wrote as text are shown only.
+        artifacts = artifacts_of(hosts) if isinstance(hosts, list) else {}
         if artifacts:
             # As Ansible's own set_stats does; AWX passes them to the next jobs of a workflow.
-            result["ansible_stats"] = {"data": {"docker_hosts": artifacts}, "per_host": False, "aggregate": True}
+            data = remove_values({"docker_hosts": artifacts}, secret_values(self.BACKEND.spec.argument_spec, args))
+            result["ansible_stats"] = {"data": data, "per_host": False, "aggregate": True}
         return result

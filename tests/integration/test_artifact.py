@@ -121,7 +121,11 @@ def test_what_lies_about_in_a_clone_is_not_packed(unpacked: Path, tmp_path: Path
     names = [path.relative_to(unpacked) for path in unpacked.rglob("*") if path.is_file()]
     shutil.copytree(unpacked, clone)
     shutil.copy(REPOSITORY / "galaxy.yml", clone)
-    plant(clone, {name.parent for name in names})
+    directories = {name.parent for name in names}
+    plant(clone, directories)
+    for directory in directories:
+        if directory.parts[:1] not in ((), ("plugins",)):
+            (clone / directory / "scratch.py").write_text("stray")
     assert files_of(built(clone, tmp_path)) == sorted(map(str, names))
 
 

@@ -202,8 +202,10 @@ def _check_files(connection: Connection) -> None:
 def load_context(ca_path: str | None) -> ssl.SSLContext:
     """Return a TLS context that trusts only this CA, or without one the system's CAs.
 
-    :raises OptionError: the file contains no certificates.
+    :raises OptionError: the file contains no certificates, or is not a regular file.
     """
+    if ca_path is not None:
+        _check_readable("ca_path", ca_path)
     try:
         return ssl.create_default_context(cafile=ca_path)
     except OSError as error:

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
+import signal
 import stat
 import typing as t
 from pathlib import Path
@@ -23,6 +25,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._tls.directory im
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.store import Changes, StoredFile
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.ssh_keys import ensure_key_pair
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out
 
 SOMEBODY = 12345
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of somebody else")
@@ -242,3 +245,46 @@ def test_a_key_pair_that_somebody_else_can_change_is_not_used(home: Path, proble
     for check_mode in (True, False):
         with pytest.raises(DockerHostError, match=f"ssh_private_key_path: .*(user {SOMEBODY}|can write there)"):
             ensure_key_pair(str(key), check_mode=check_mode)
+
+
+MODULES = sorted(path.stem for path in (Path(__file__).parents[4] / "plugins/modules").glob("*.py"))
+OTHERS: dict[str, dict[str, t.Any]] = {
+    "docker_context": {"name": "web1", "docker_host": "tcp://127.0.0.1:1"},
+    "docker_endpoint_info": {"docker_host": "tcp://127.0.0.1:1", "tls": True, "validate_certs": True, "wait": False},
+    "docker_tls_certs": {"hosts": [{"name": "web1"}]},
+    "docker_vm_extension": {"virtual_machine_name": "web1", "resource_group": "rg", "setup_program": "x"},
+    "docker_vm_host": {"name": "web1", "resource_group": "rg", "location": "westeurope"},
+    "docker_vm_image_info": {"location": "westeurope"},
+}
+
+
+def path_options(spec: t.Mapping[str, t.Any], path: str) -> t.Iterator[dict[str, t.Any]]:
+    """Yield arguments, each with a path in one option, at any depth."""
+    for name, option in spec.items():
+        if option.get("type") == "path":
+            yield {name: path}
+        for below in path_options(option.get("options") or {}, path):
+            yield {name: [below] if option["type"] == "list" else below}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_option_waits_for_a_fifo(home: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    for variable in [one for one in os.environ if one.startswith(("AZURE_", "DOCKER_"))]:
+        monkeypatch.delenv(variable)
+    fifo = home / "fifo"
+    os.mkfifo(fifo)
+    backend = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{name}").BACKEND
+    others = {"cert_dir": str(home / "certs")} if "cert_dir" in backend.spec.argument_spec else {}
+
+    def waiting(*_args: object) -> t.NoReturn:
+        pytest.fail("it waits")
+
+    before = signal.signal(signal.SIGALRM, waiting)
+    try:
+        for arguments in path_options(backend.spec.argument_spec, str(fifo)):
+            signal.alarm(60)
+            carry_out(backend, {**others, **OTHERS.get(name, {}), **arguments}, check_mode=True)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
