@@ -25,6 +25,7 @@ TOGETHER = (
     "tests/e2e/",
     "tests/integration/test_artifact.py",
     "tests/integration/test_inventory.py",
+    "tests/integration/test_secrets.py",
     "tests/unit/emulator/machines/test_guests.py",
     "tests/unit/plugins/module_utils/_extension/test_task.py",
     "tests/unit/plugins/module_utils/_vm_host/test_info_task.py",

@@ -275,7 +275,8 @@ def test_no_option_waits_for_a_fifo(home: Path, name: str, monkeypatch: pytest.M
     fifo = home / "fifo"
     os.mkfifo(fifo)
     backend = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{name}").BACKEND
-    others = {"cert_dir": str(home / "certs")} if "cert_dir" in backend.spec.argument_spec else {}
+    known = {"cert_dir": str(home / "certs"), "auth_source": "env"}
+    others = {option: value for option, value in known.items() if option in backend.spec.argument_spec}
 
     def waiting(*_args: object) -> t.NoReturn:
         pytest.fail("it waits")
