@@ -16,8 +16,8 @@ options:
     description:
       - Where the credentials are taken from. Defaults to the environment variable E(ANSIBLE_AZURE_AUTH_SOURCE),
         else V(auto).
-      - V(auto) uses the first that exists of the task's options, the environment variables, the profile in
-        C(~/.azure/credentials), and the account of the Azure CLI.
+      - V(auto) uses the first of these that exists - the task's options, the environment variables, the profile in
+        C(~/.azure/credentials), the account of the Azure CLI.
       - V(env) uses the environment variables only, V(credential_file) the profile only, V(cli) the account that
         C(az login) signed in.
       - V(msi) uses the managed identity of the Azure machine that the task runs on; with O(client_id) a
@@ -52,7 +52,7 @@ options:
     description:
       - The file with the service principal's certificate and its private key (PEM or PKCS#12), instead of O(secret).
         Environment variable E(AZURE_X509_CERTIFICATE_PATH), else E(AZURE_CLIENT_CERTIFICATE_PATH).
-      - The password of an encrypted one is taken from the environment variable
+      - The password of an encrypted file comes from the environment variable
         E(AZURE_CLIENT_CERTIFICATE_PASSWORD), or from C(certificate_password) in the profile.
     type: path
   thumbprint:
@@ -74,13 +74,13 @@ options:
     type: str
   cloud_ca_path:
     description:
-      - A PEM file with the certificates of the authorities that signed the endpoints of a private cloud. It is used for
+      - A PEM file with the CA certificates of a private cloud's endpoints. It is used for
         requests to Azure only, unlike E(REQUESTS_CA_BUNDLE), which would break the TLS of Docker clients in the same
         play. Environment variable E(AZURE_CLOUD_CA_PATH).
     type: path
   disable_instance_discovery:
     description:
-      - Do not ask Microsoft whether the token service is one of its own. Defaults to the environment variable
+      - Do not check with Microsoft that the token service is one of its own. Defaults to the environment variable
         E(AZURE_DISABLE_INSTANCE_DISCOVERY); always so for a private cloud given by its URL.
     type: bool
 notes:

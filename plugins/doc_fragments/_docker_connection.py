@@ -22,13 +22,13 @@ options:
     aliases: [docker_url]
   tls:
     description:
-      - Speak TLS. The server's certificate is verified only if O(validate_certs=true).
+      - Use TLS. The server's certificate is verified only if O(validate_certs=true).
       - If it is not given, the environment variable E(DOCKER_TLS) is used.
     type: bool
     default: false
   validate_certs:
     description:
-      - Speak TLS and verify the server's certificate. This is what the docker CLI calls C(--tlsverify).
+      - Use TLS and verify the server's certificate. This is what the docker CLI calls C(--tlsverify).
       - If it is not given, the environment variable E(DOCKER_TLS_VERIFY) is used.
     type: bool
     default: false
@@ -58,7 +58,7 @@ options:
     aliases: [tls_client_key, key_path]
   timeout:
     description:
-      - Seconds that one connection attempt, and one answer, may take.
+      - The longest time for one connection attempt, and for one answer, in seconds.
       - If it is not given, the environment variable E(DOCKER_TIMEOUT) is used.
     type: int
     default: 60

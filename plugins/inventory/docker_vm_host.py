@@ -13,7 +13,7 @@ version_added: 0.1.0
 author:
   - The dockerhost.azure authors (@dockerhost)
 description:
-  - Finds the virtual machines that carry the tags of M(dockerhost.azure.docker_vm_host), over resource groups and
+  - Finds the virtual machines that have the tags of M(dockerhost.azure.docker_vm_host), across resource groups and
     subscriptions.
   - Gives each host the variables for SSH and for the community.docker collection, and those of the role
     P(dockerhost.azure.docker_host#role), so that the role can run against this inventory.
@@ -25,7 +25,7 @@ extends_documentation_fragment:
   - dockerhost.azure._azure.requirements
 options:
   plugin:
-    description: Says that a file is a configuration of this plugin.
+    description: Marks the file as a configuration of this plugin.
     type: str
     required: true
     choices: [dockerhost.azure.docker_vm_host]
@@ -45,17 +45,17 @@ options:
     default: []
   host_tags:
     description:
-      - Only hosts with all of these tags and values. As in Azure, the case of names does not count.
+      - Only hosts with all of these tags and values. As in Azure, names are not case-sensitive.
     type: dict
     default: {}
   private_addresses:
     description:
-      - Reach hosts by their private addresses, even those that have public ones.
-      - A host without a public address is reached by its private one in any case.
+      - Use the private addresses of hosts, even of those that have public ones.
+      - For a host without a public address, its private address is used in any case.
     type: bool
     default: false
   agent_state:
-    description: Whether to read the state of the Azure agent of each host too, which takes one request per host.
+    description: Whether to also read the state of each host's Azure agent, which takes one request per host.
     type: bool
     default: false
   cert_dir:

@@ -10,13 +10,13 @@ module: docker_host_summary
 short_description: Print what changed on Docker hosts, how to connect, or a list of hosts
 version_added: 0.1.0
 description:
-  - Prints plain lines that can be copied. They are printed as they are, also with C(ANSIBLE_DISPLAY_OK_HOSTS=false).
+  - Prints plain lines that can be copied. They are printed unchanged, even with C(ANSIBLE_DISPLAY_OK_HOSTS=false).
   - In the role P(dockerhost.azure.docker_host#role), its action adds O(hosts) - the host of the task or, when the
     strategy runs all hosts together, all hosts of the play at the first of them.
-  - Of O(hosts) that exist, it also sets the custom statistic C(docker_hosts), a dictionary by name with C(changed),
+  - For existing O(hosts), it also sets the custom statistic C(docker_hosts), a dictionary by name with C(changed),
     C(docker_host), C(engine), C(resource_group), C(subscription_id) and C(cert_expires). AWX passes it to the next jobs
     of a workflow as a variable.
-  - Nothing is changed but the file O(path), if it is given.
+  - It changes nothing except the file O(path), if it is set.
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:

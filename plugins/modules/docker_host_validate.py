@@ -11,7 +11,7 @@ short_description: Validate the options of a Docker host before the first change
 version_added: 0.1.0
 description:
   - Validates the options of the modules that create a Docker host against the modules' own specifications, without
-    asking Azure.
+    querying Azure.
   - Also checks what the controller must allow - the certificate directory, the name of the Docker context, and that
     no two hosts of a play are the same host.
   - The role P(dockerhost.azure.docker_host#role) runs it first. There, its action adds O(variables), O(identity),
@@ -59,11 +59,11 @@ options:
     default: []
   identity:
     description:
-      - What tells this host from others - C(inventory_name), C(name), C(resource_group), C(subscription_id),
+      - What distinguishes this host from others - C(inventory_name), C(name), C(resource_group), C(subscription_id),
         C(cert_dir) and C(context).
     type: dict
   others:
-    description: The same of the other hosts that are created together with this one.
+    description: The same for the other hosts that are created together with this one.
     type: list
     elements: dict
     default: []

@@ -46,7 +46,7 @@ options:
   cert_dir:
     description:
       - Directory of the set. It need not exist.
-      - Defaults to the environment variable E(DOCKER_CERT_PATH), and without that to C(~/.docker).
+      - Defaults to the environment variable E(DOCKER_CERT_PATH), else to C(~/.docker).
     type: path
   store:
     description: Where the CA is, as for M(dockerhost.azure.docker_tls_certs).
@@ -63,7 +63,7 @@ options:
   hosts:
     description:
       - Names of the hosts whose certificates are read. A host without a certificate is left out of the result.
-      - Unset, the certificates of all hosts are read.
+      - By default the certificates of all hosts are read.
     type: list
     elements: str
 seealso:

@@ -76,7 +76,7 @@ SERVED = {
 
 def test_what_is_not_served_is_not_served(arm: Arm) -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
-    listed = text.partition("Not served: ")[2].partition("; of Key Vault")[0].split(", ")
+    listed = text.partition("Not served: ")[2].partition("; in Key Vault")[0].split(", ")
     assert set(listed) == set(NOT_SERVED)
     for type_ in NOT_SERVED.values():
         answer = arm.get(type_)
