@@ -63,7 +63,10 @@ SCENARIOS: dict[str, tuple[Json, ...]] = {
         {"vm_size": D2S, "enable_accelerated_networking": False},
         {"vm_size": D2S, "enable_accelerated_networking": True},
     ),
-    "accelerated by a new size": ({}, {"vm_size": "Standard_D4s_v5", "enable_accelerated_networking": True, **STOP}),
+    "accelerated by a new size": (
+        {"enable_accelerated_networking": False},
+        {"vm_size": "Standard_D4s_v5", "enable_accelerated_networking": True, **STOP},
+    ),
     "static address": ({}, {"private_ip_address": "10.0.0.77"}),
     "another subnet": ({}, {"subnet_name": "more", "subnet_prefix": "10.0.9.0/24"}),
     "made public": ({"assign_public_ip": False}, {}),
