@@ -63,23 +63,6 @@ def test_a_guest_asks_for_itself_alone(guests: Guests, web: GuestMachine) -> Non
     assert guests.fails(web, stranger.replace("-m 2", "-m 2 --interface 10.0.0.77"))
 
 
-def test_a_supplied_handler_gets_its_settings_and_its_words_come_back(guests: Guests, web: GuestMachine) -> None:
-    result = push(guests, web, "#!/bin/sh\necho ran >> /root/runs\necho secret-word-1 >&2\n")
-    assert (result.status, result.handler_version) == ("success", "2.1.20")
-    assert result.message == "Enable succeeded: \n[stdout]\n\n[stderr]\nsecret-word-1\n"
-    failed = push(guests, web, "#!/bin/sh\necho ran >> /root/runs\nexit 3\n")
-    assert failed.status == "error"
-    assert "command terminated with exit status=3" in failed.message
-    assert failed.substatus[0]["name"] == "ErrorClarification"
-    (handler,) = guests.run(web.agent_status()).handlers or ()
-    assert (handler.name, handler.version, handler.is_ready) == (SCRIPT, "2.1.20", True)
-    guests.sh(
-        web,
-        f"cd {HOME}; test $(cat mrseq) = 1; grep -q protectedSettings config/1.settings; ! test -s config/0.settings",
-    )
-    guests.sh(web, "! grep -rl ran.*root/runs /var/lib/waagent --include=*.settings --include=*.xml --include=*.json")
-
-
 def test_a_handler_that_nobody_packed_is_the_agents_error(guests: Guests, web: GuestMachine) -> None:
     unknown = push(guests, web, "#!/bin/sh\n", "Unheard")
     assert (unknown.status, unknown.code) == ("error", -1)
@@ -96,6 +79,23 @@ def test_run_commands_have_results_of_their_own(guests: Guests, web: GuestMachin
     assert result.output.startswith("b 2 /home/azureuser/"), "the shell splits unnamed parameters"
     assert result.message == "Execution failed: failed to execute command: command terminated with exit status=4"
     guests.run(web.forget_run_command("one"))
+
+
+def test_a_supplied_handler_gets_its_settings_and_its_words_come_back(guests: Guests, web: GuestMachine) -> None:
+    result = push(guests, web, "#!/bin/sh\necho ran >> /root/runs\necho secret-word-1 >&2\n")
+    assert (result.status, result.handler_version) == ("success", "2.1.20")
+    assert result.message == "Enable succeeded: \n[stdout]\n\n[stderr]\nsecret-word-1\n"
+    failed = push(guests, web, "#!/bin/sh\necho ran >> /root/runs\nexit 3\n")
+    assert failed.status == "error"
+    assert "command terminated with exit status=3" in failed.message
+    assert failed.substatus[0]["name"] == "ErrorClarification"
+    (handler,) = guests.run(web.agent_status()).handlers or ()
+    assert (handler.name, handler.version, handler.is_ready) == (SCRIPT, "2.1.20", True)
+    guests.sh(
+        web,
+        f"cd {HOME}; test $(cat mrseq) = 1; grep -q protectedSettings config/1.settings; ! test -s config/0.settings",
+    )
+    guests.sh(web, "! grep -rl ran.*root/runs /var/lib/waagent --include=*.settings --include=*.xml --include=*.json")
 
 
 def test_a_restart_reports_what_ran_and_runs_nothing_again(guests: Guests, web: GuestMachine) -> None:
