@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,26 @@ def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkey
             assert living.requests() == []
     finally:
         living.stop()
+
+
+def test_supplied_handlers_are_in_the_catalogue(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "Microsoft.Azure.Extensions.CustomScript__2.1.77.zip", "w") as archive:
+        archive.writestr("HandlerManifest.json", json.dumps([{"handlerManifest": {}}]))
+    with LocalAzure(options=["--agent", "real", "--handlers", str(tmp_path)]) as azure:
+        from .conftest import COMPUTE, Arm
+
+        arm = Arm(azure, "g")
+        types = "publishers/Microsoft.Azure.Extensions/artifacttypes/vmextension/types"
+        path = f"{arm.subscription}/providers/Microsoft.Compute/locations/eastus/{types}/CustomScript/versions"
+        answer = arm.get(path, **{"api-version": COMPUTE})
+        assert "2.1.77" in [entry["name"] for entry in answer.json()], answer.text
+
+
+def test_handlers_for_an_agent_that_installs_none_are_refused(tmp_path: Path) -> None:
+    done = _run("--machines", "none", "--handlers", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "azure_emulator: --handlers must come with --agent real: the imitation of the agent installs no packages"
+    )
+    done = _run("--machines", "none", "--agent", "real", "--handlers", str(tmp_path / "none"))
+    assert done.stderr.splitlines()[-1].startswith("azure_emulator: --handlers must be a directory, got ")
