@@ -257,6 +257,7 @@ Try:
   export DOCKER_CERT_PATH={CERT_DIR} DOCKER_HOST=tcp://{address}:{PORT} DOCKER_TLS_VERIFY=1
   {shutil.which("docker")} info
   {shutil.which("docker")} {"run --rm -it busybox:demo sh" if ready["machines"] == "guest" else "version"}
+Watch the local Azure in a browser: {ready["url"]} (its certificate comes from the demo's own CA)
 The machine has no internet access, so it cannot pull images. The image busybox:demo comes from this machine.
 
 Stop the demo and remove what it created: make demo-stop

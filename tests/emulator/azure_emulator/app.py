@@ -40,7 +40,7 @@ from .compute import (
 )
 from .deployments import routes as deployments
 from .dispatch import WRITING, dispatch
-from .endpoints import identity, metadata
+from .endpoints import identity, metadata, overview
 from .endpoints.control import PREFIX, Control
 from .endpoints.tokens import Tokens, form_of
 from .errors import ApiError, subscription_not_found
@@ -123,6 +123,9 @@ class Application:
         )
         if path.startswith(PREFIX):
             await _respond(send, await self.control.answer(method, path, request.headers, raw), method)
+            return
+        if overview.is_for_browser(arm):
+            await _respond(send, overview.page(self.cloud), method)
             return
         fault = self.cloud.faults.match(method, path)
         vault = vault_of_host(request.headers.get("host", ""))
