@@ -38,6 +38,7 @@ attributes:
     support: partial
     details:
       - O(regenerate=always) renews in every run, and O(rotate_ca=advance) starts the next phase in every run.
+      - O(client_requests) are signed in every run.
   action:
     support: full
   async:
@@ -264,6 +265,27 @@ options:
       content:
         description: The certificate in PEM.
         type: str
+  client_requests:
+    description:
+      - Requests of clients whose keys stay with their owners. RV(signed_requests) returns their certificates; no file
+        is kept of them.
+      - A certificate is for the name in O(client_requests[].name) and for clients only, whatever the request itself
+        asks for. It is valid as long as O(client_not_after) says.
+      - The CA must exist. Every run signs again, so do not leave requests in the options of a host.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the client, 1 to 64 letters, digits, periods, underscores and hyphens.
+        type: str
+        required: true
+      path:
+        description: File with the certificate signing request in PEM, as C(openssl req -new) writes it.
+        type: path
+      content:
+        description: The certificate signing request in PEM.
+        type: str
   allow_other_purposes:
     description:
       - Whether certificates that were signed elsewhere (O(signing=external), O(adopt)) may be valid for servers and
@@ -328,6 +350,14 @@ EXAMPLES = r"""
         ip_addresses: [203.0.113.7, 10.0.0.4]
       - name: web2
         ip_addresses: [10.0.0.5]
+  register: certificates
+
+- name: Sign the request of a person whose key stays with her
+  dockerhost.azure.docker_tls_certs:
+    client_requests:
+      - name: anna
+        path: anna.csr
+    client_not_after: +90d
   register: certificates
 
 - name: Issue the certificate of a host that docker_vm_host returned
@@ -478,6 +508,28 @@ trusted_cas:
   type: list
   elements: str
   returned: O(state=present)
+signed_requests:
+  description: The certificates for O(client_requests), in their order. Nothing in it is secret.
+  type: list
+  elements: dict
+  returned: O(state=present)
+  contains:
+    name:
+      description: Name of the client.
+      type: str
+    certificate:
+      description: The certificate in PEM; null in check mode.
+      type: str
+    ca:
+      description: The CAs in PEM that the client must trust.
+      type: str
+    fingerprint:
+      description: SHA-256 of the certificate, 64 hexadecimal digits; null in check mode.
+      type: str
+    not_after:
+      description: End of the certificate's validity, ISO 8601; null in check mode.
+      type: str
+      sample: "2027-12-25T22:15:00Z"
 rotation:
   description: The unfinished rotation of the CA.
   type: dict

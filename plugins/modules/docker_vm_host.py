@@ -355,6 +355,41 @@ options:
       - Put the OS disk on the machine that the host runs on. It is lost whenever the host is moved; such a host
         cannot be deallocated, resized, or have a zone-redundant O(managed_disk_type).
     type: bool
+  auto_shutdown:
+    description:
+      - When Azure deallocates the host each day. Azure does not start it again.
+      - This is the auto-shutdown of the Azure portal, a schedule of Azure DevTest Labs with the name
+        C(shutdown-computevm-NAME) in the host's group. It is deleted with the host.
+      - An existing host keeps its schedule if this option is left out.
+    type: dict
+    suboptions:
+      enabled:
+        description:
+          - Whether the host has such a schedule. V(false) deletes it.
+        type: bool
+        default: true
+      time:
+        description:
+          - The time of day, C(HH:MM) from V(00:00) to V(23:59), as text in quotes. Required unless
+            O(auto_shutdown.enabled=false).
+        type: raw
+      time_zone:
+        description:
+          - The time zone by the name that Windows gives it, for example V(W. Europe Standard Time). Defaults to V(UTC)
+            for a new schedule.
+        type: str
+      notification_email:
+        description:
+          - The e-mail address that Azure notifies before the shutdown. The message has links that delay or skip it.
+        type: str
+      notification_webhook:
+        description:
+          - The C(https) URL to which Azure posts before the shutdown. It is secret, because such URLs contain a key.
+        type: str
+      notification_minutes:
+        description:
+          - How many minutes before the shutdown Azure notifies, V(15) to V(120). Defaults to V(30) for a new schedule.
+        type: int
   data_disks:
     description:
       - Data disks. They are added and grown, never removed or shrunk.
@@ -558,7 +593,16 @@ EXAMPLES = r"""
     subnet_name: containers
     assign_public_ip: false
 
-- name: Deallocate it overnight
+- name: Deallocate it each evening, with a warning before
+  dockerhost.azure.docker_vm_host:
+    name: build1
+    resource_group: docker
+    auto_shutdown:
+      time: "19:00"
+      time_zone: W. Europe Standard Time
+      notification_email: ops@example.com
+
+- name: Deallocate it now
   dockerhost.azure.docker_vm_host:
     name: build1
     resource_group: docker

@@ -334,13 +334,19 @@ def test_awx_job_without_the_ca_cuts_nobody_off(azure: LocalAzure, tmp_path: Pat
     assert controller.owner.writes() == []
 
 
-@pytest.mark.parametrize(("file", "entry"), [("survey.yml", "main"), ("survey_delete.yml", "absent")])
+# Variables that a playbook reads itself.
+OF_PLAYBOOKS = {"docker_host_client_name", "docker_host_client_request"}
+
+
+@pytest.mark.parametrize(
+    ("file", "entry"), [("survey.yml", "main"), ("survey_delete.yml", "absent"), ("survey_sign.yml", "main")]
+)
 def test_survey_asks_for_variables_of_the_role(file: str, entry: str) -> None:
     specs = yaml.safe_load((REPOSITORY / "roles/docker_host/meta/argument_specs.yml").read_text())["argument_specs"]
     survey = yaml.safe_load((AWX / file).read_text())
     assert survey["spec"]
     for question in survey["spec"]:
-        assert question["variable"] in specs[entry]["options"]
+        assert question["variable"] in {*specs[entry]["options"], *OF_PLAYBOOKS}
     credential = yaml.safe_load((AWX / "credential_type.yml").read_text())
     for variable in credential["injectors"]["extra_vars"]:
         assert variable in specs["main"]["options"]
@@ -361,7 +367,9 @@ AWX_OPTIONS = {
     "job_template": {
         *("name", "organization", "project", "inventory", "playbook", "execution_environment", "credentials"),
         *("extra_vars", "survey_enabled", "survey_spec", "ask_job_type_on_launch", "ask_diff_mode_on_launch"),
+        *("ask_variables_on_launch", "ask_limit_on_launch"),
     },
+    "schedule": {"name", "unified_job_template", "rrule", "enabled"},
 }
 RECORDER = """
 import json
@@ -422,13 +430,14 @@ def test_configuring_a_controller(user: User) -> None:
     assert by_credential["credential"][0]["inputs"] == {"ca": "certificate", "ca_key": "key"}
     assert by_credential["job_template"][0]["credentials"] == ["azure", "Docker host CA"]
     assert set(by_vault) == set(AWX_OPTIONS) - {"credential", "credential_type"}
-    assert [len(asked["job_template"]) for asked in (by_credential, by_vault)] == [2, 3]
+    assert [len(asked["job_template"]) for asked in (by_credential, by_vault)] == [10, 11]
     assert by_vault["job_template"][0]["credentials"] == ["azure"]
     assert by_vault["job_template"][0]["extra_vars"] == {
         "docker_host_store": "key_vault",
         "docker_host_key_vault": "contoso-docker",
     }
-    made, gone, renewed = by_vault["job_template"]
+    made, gone, *_others, renewed = by_vault["job_template"]
+    check_templates(by_vault)
     assert "docker_host_location" in {question["variable"] for question in made["survey_spec"]["spec"]}
     assert [question["variable"] for question in gone["survey_spec"]["spec"]] == [
         "docker_host_name",
@@ -438,6 +447,36 @@ def test_configuring_a_controller(user: User) -> None:
     assert not renewed["survey_enabled"]
     assert renewed["extra_vars"] == {**made["extra_vars"], "docker_host_targets": "docker_hosts"}
     assert configured(user) == {}
+
+
+def check_templates(asked: dict[str, list[dict[str, t.Any]]]) -> None:
+    """Every playbook of the collection has a template, every project file is one, and schedules name templates."""
+    templates = {template["name"]: template for template in asked["job_template"]}
+    files = {template["playbook"] for template in templates.values()}
+    assert files == {path.name for path in AWX.glob("*_docker_*.yml")} | {"list_docker_images.yml"}
+    used = {
+        play.get("ansible.builtin.import_playbook", "").removeprefix("dockerhost.azure.")
+        for file in files
+        for play in yaml.safe_load((AWX / file).read_text())
+    }
+    # A job's environment ends with the job. The other playbook has one of its own for jobs.
+    elsewhere = {"docker_host_env", "verify_docker_host"}
+    assert used - {""} == {path.stem for path in (REPOSITORY / "playbooks").glob("*.yml")} - elsewhere
+    for template in templates.values():
+        assert template["ask_variables_on_launch"]
+        # All hosts that trust the CA must be in the job that replaces it.
+        assert template["ask_limit_on_launch"] == (template["playbook"] != "rotate_docker_certs.yml")
+    for schedule in asked["schedule"]:
+        assert schedule["unified_job_template"] in templates
+        # What AWX accepts (awx.api.serializers, SchedulePreviewSerializer): a start with a time zone, and an interval.
+        assert re.fullmatch(
+            r"DTSTART;TZID=\S+:\d{8}T\d{6} RRULE:FREQ=[A-Z]+;INTERVAL=\d+(;BYMONTHDAY=\d+)?", schedule["rrule"]
+        )
+    assert {schedule["name"].split()[0]: schedule["enabled"] for schedule in asked["schedule"]} == {
+        "Renew": True,
+        "Verify": True,
+        "Stop": False,
+    }
 
 
 @pytest.mark.skipif(not (BIN / "ansible-builder").exists(), reason="ansible-builder is not installed")

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -443,21 +444,54 @@ def test_images_with_the_roles_credentials(user: User) -> None:
 def test_all_by_import(user: User) -> None:
     """In somebody's own playbook, in one run."""
     names = [path.stem for path in (REPOSITORY / "playbooks").glob("*.yml")]
-    order = ["create", "list", "docker_host_env", "verify", "stop", "start", "restart", "rotate", "delete"]
+    order = ["create", "list", "docker_host_env", "verify", "sign", "stop", "start", "restart", "rotate", "delete"]
     ordered = [name for verb in order for name in names if name.startswith(verb)]
     assert sorted(ordered) == sorted(names)
     site = user.home / "site.yml"
     site.write_text(json.dumps([{"ansible.builtin.import_playbook": f"dockerhost.azure.{name}"} for name in ordered]))
-    output = user.play(str(site), name="web1").output
-    for line in ("docker --context web1 info", "web1 is deallocated", "Deleted web1:"):
+    asked = {"client_name": "anna", "client_request": str(request_of(user, "anna"))}
+    output = user.play(str(site), name="web1", **asked).output
+    for line in ("docker --context web1 info", "Signed for anna, valid until", "web1 is deallocated", "Deleted web1:"):
         assert line in output
     group = user.variables["docker_host_resource_group"]
     assert not [path for path in user.azure.dump() if f"/{group}/" in path.lower() and "/web1" in path.lower()]
 
 
+def request_of(user: User, name: str) -> Path:
+    """A key and a request, as the documentation tells a person to make them."""
+    key, request = user.home / f"{name}-key.pem", user.home / f"{name}.csr"
+    command = "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+    made = user.run(*command.split(), "-keyout", str(key), "-out", str(request), "-subj", "/CN=somebody")
+    assert made.code == 0, made.output
+    return request
+
+
+def test_a_person_gets_a_certificate_for_a_key_that_stays_where_it_is(user: User) -> None:
+    request = request_of(user, "anna")
+    asked = {"client_name": "anna", "client_not_after": "+90d"}
+    refused = user.play("sign_docker_client", fails=True, **asked, client_request=str(request)).output
+    assert "needs the CA that the hosts trust" in refused
+    arguments = ("-m", "dockerhost.azure.docker_tls_certs", "-a", json.dumps({"cert_dir": str(user.docker_directory)}))
+    assert user.run("ansible", "localhost", "-c", "local", *arguments).code == 0
+    # As a file, and as a survey sends it.
+    for given in (str(request), request.read_text()):
+        output = user.play("sign_docker_client", **asked, client_request=given).output
+        assert "Signed for anna, valid until 20" in output
+        pems = re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", output, re.DOTALL)
+        for name, pem in zip(("cert", "ca"), pems, strict=True):
+            (user.home / f"{name}.pem").write_text(f"{pem}\n")
+        verified = user.run("openssl", "verify", "-purpose", "sslclient", "-CAfile", "ca.pem", "cert.pem")
+        assert verified.code == 0, verified.output
+    assert (user.home / "ca.pem").read_bytes() == (user.docker_directory / "ca.pem").read_bytes()
+    assert (
+        "nothing was signed" in user.play("sign_docker_client", "--check", **asked, client_request=str(request)).output
+    )
+    assert user.writes() == []
+
+
 def test_without_a_name(user: User) -> None:
     for path in (REPOSITORY / "playbooks").glob("*.yml"):
-        if not path.stem.startswith("list_"):
+        if not path.stem.startswith(("list_", "sign_")):
             assert "docker_host_name: must be set" in user.play(path.stem, fails=True).output, path.stem
     assert user.writes() == []
 

@@ -28,7 +28,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
 ROLE = pathlib.Path(__file__).parents[2] / "roles" / "docker_host"
 OUTPUTS = {PREFIX + name for name in RETURNED}
 # Read by the playbooks, which is where they are documented.
-OF_PLAYBOOKS = {"docker_host_targets"}
+OF_PLAYBOOKS = {"docker_host_targets", "docker_host_client_name", "docker_host_client_request"}
 
 
 def load(name: str) -> dict[str, t.Any]:

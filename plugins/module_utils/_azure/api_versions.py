@@ -24,6 +24,7 @@ MARKETPLACE = "2021-01-01"
 MANAGED_IDENTITY = "2023-01-31"
 METADATA = "2022-09-01"
 KEY_VAULT = "7.4"
+DEVTEST_LABS = "2018-09-15"
 
 
 # The first pattern that a path in lower case matches counts.
@@ -36,6 +37,7 @@ _BY_PATH = tuple(
         (r"/providers/microsoft\.marketplaceordering/", MARKETPLACE),
         (r"/providers/microsoft\.managedidentity/", MANAGED_IDENTITY),
         (r"/providers/microsoft\.network/", NETWORK),
+        (r"/providers/microsoft\.devtestlab/", DEVTEST_LABS),
         (r"/microsoft\.compute/(locations/[^/]+/(shared|community))?galleries/", GALLERIES),
         (r"/providers/microsoft\.compute/disks", DISKS),
         (r"/providers/microsoft\.compute/skus", SKUS),

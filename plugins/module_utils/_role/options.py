@@ -25,7 +25,7 @@ from .._vault.task import SPEC as CERTIFICATES
 from .._vm_host.argument_spec import DEFAULT_USER
 from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
 
-Purpose = t.Literal["create", "absent", "power", "push_certs", "read", "list", "sign_in"]
+Purpose = t.Literal["create", "absent", "power", "push_certs", "read", "list", "sign", "sign_in"]
 Values = dict[str, t.Any]
 Get = t.Callable[[str], t.Any]
 """Gives a variable's value by its whole name, None when it is not defined."""
@@ -48,9 +48,22 @@ DEFAULTS: t.Mapping[str, t.Any] = {
     "env_shell": "sh",
 }
 """Defaults of the role itself, by variable without prefix. Every other variable has the default of its option."""
-RETURNED = ("facts", "images", "deletion", "list")
+RETURNED = ("facts", "images", "deletion", "list", "signed")
 """Variables that the role sets."""
-OF_THE_ROLE = frozenset((*DEFAULTS, *RETURNED, "name", "allow_ca_lockout", "power", "targets", "env_file"))
+OF_THE_ROLE = frozenset(
+    (
+        *DEFAULTS,
+        *RETURNED,
+        "name",
+        "allow_ca_lockout",
+        "power",
+        "targets",
+        "env_file",
+        "client_name",
+        "client_request",
+        "data_disk_gb",
+    )
+)
 """Variables that the role or its playbooks read themselves, and those that it returns."""
 BOOLEANS = ("context", "wait", "start", "allow_ca_lockout")
 """Booleans that the role reads itself; those that it passes on are checked with the module's options."""
@@ -111,6 +124,10 @@ def _stages() -> tuple[Stage, ...]:
     )
     certs_only = frozenset(("handler", "replace_ca", "start", "force", "agent_timeout", "wait_timeout"))
     context = frozenset(("name", "docker_config", "known_hosts_path"))
+    authority = frozenset(
+        ("cert_dir", "store", "key_vault", "key_vault_secret", "ca_path", "ca_content", "ca_key_path")
+        + ("ca_key_content", "ca_key_passphrase", "subject", "client_not_after", "temporary")
+    )
     return (
         Stage(
             "docker_vm_host",
@@ -129,10 +146,10 @@ def _stages() -> tuple[Stage, ...]:
             CERTIFICATES,
             by_role=frozenset(
                 ("state", "hosts", "host_trust", "rotate_ca", "remove_ca", "signing", "signed_certificates")
-                + ("client_common_name",)
+                + ("client_common_name", "client_requests")
             ),
             renamed={"adopt": "adopt_certificates", "temporary": "keep_certs"},
-            purposes={"create": None, "absent": frozenset(("cert_dir",))},
+            purposes={"create": None, "absent": frozenset(("cert_dir",)), "sign": AZURE | authority},
         ),
         Stage(
             "docker_vm_extension",
@@ -218,6 +235,17 @@ class RoleVariables:
             value = self.value(name)
             if value is not None and str(value).strip().lower() not in _TRUE + _FALSE:
                 raise OptionError(PREFIX + name, f"must be true or false, got {value!r}")
+        self._check_data_disk()
+
+    def _check_data_disk(self) -> None:
+        name, size = f"{PREFIX}data_disk_gb", self.value("data_disk_gb")
+        if size is None:
+            return
+        # "Scalability targets for VM disks" (learn.microsoft.com): managed disks have 1 to 32767 GiB.
+        if isinstance(size, bool) or not re.fullmatch("[0-9]{1,5}", str(size)) or not 1 <= int(size) <= 32767:
+            raise OptionError(name, f"must be 1 to 32767 GiB, got {size!r}")
+        if self.value("data_disks") is not None:
+            raise OptionError(name, "contradicts O(docker_host_data_disks): leave out one of the two")
 
     @property
     def on_controller(self) -> bool:
@@ -290,7 +318,9 @@ class RoleVariables:
                 return {"name": self.name}
             # All or nothing: the next stages need a host that runs.
             state = "started" if self.is_true("start") else "present"
-            return {"name": self.name, "state": state, "require_running": True}
+            size = self.value("data_disk_gb")
+            disks = {"data_disks": [{"lun": 0, "disk_size_gb": size}]} if size is not None else {}
+            return {"name": self.name, "state": state, "require_running": True, **disks}
         if module == "docker_context":
             return {"name": self.context_name}
         if module == "docker_vm_extension":
@@ -304,12 +334,16 @@ class RoleVariables:
             # That handler takes all settings or none.
             return self.options("create", "docker_vm_extension")
         docker = values.get("docker")
-        if not self.over_ssh or not isinstance(docker or {}, dict):
+        if not isinstance(docker or {}, dict):
             return {}
-        # The context signs in as the administrator, who may use the engine as a member of the group docker.
         settings = docker or {}
-        users = [*dict.fromkeys([*as_list(settings.get("users")), self._administrator])]
-        return {"docker": {**settings, "users": users}}
+        computed: Values = {}
+        if self.value("data_disk_gb") is not None and settings.get("data_disk") is None:
+            computed["data_disk"] = {"lun": 0}
+        if self.over_ssh:
+            # The context signs in as the administrator, who may use the engine as a member of the group docker.
+            computed["users"] = [*dict.fromkeys([*as_list(settings.get("users")), self._administrator])]
+        return {"docker": {**settings, **computed}} if computed else {}
 
     @property
     def _administrator(self) -> str:

@@ -293,13 +293,22 @@ def sign(
 
     :raises CaError: the CA's key is not available here.
     """
+    return sign_key(issuer, leaf, key.public_key(), now, not_after)
+
+
+def sign_key(
+    issuer: CertificateAuthority, leaf: Leaf, public: t.Any, now: datetime, not_after: datetime
+) -> x509.Certificate:
+    """Do the same for a public key.
+
+    :raises CaError: the CA's key is not available here.
+    """
     if issuer.key is None:
         raise CaError("the CA's key is needed to sign")
-    public = key.public_key()
     builder = _builder(leaf.subject, issuer.certificate.subject, now, min(not_after, issuer.not_after()))
     builder = builder.public_key(public).add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(
-        _key_usage(signs_certificates=False, enciphers=isinstance(key, rsa.RSAPrivateKey)), critical=True
+        _key_usage(signs_certificates=False, enciphers=isinstance(public, rsa.RSAPublicKey)), critical=True
     )
     builder = builder.add_extension(x509.ExtendedKeyUsage([purpose_oid(leaf.purpose)]), critical=False)
     if leaf.dns_names or leaf.ip_addresses:

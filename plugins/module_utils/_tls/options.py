@@ -18,6 +18,7 @@ from .._errors import OptionError
 from .._files import check_can_be_directory, read_option_file
 from .._host_keys import check_host_keys
 from . import names
+from .client_request import ClientRequest, read_client_request
 from .identities import DEFAULT_CLIENT, Identity
 from .keys import KEY_TYPES
 from .renewal import REGENERATE, CertificateSpec, Regenerate
@@ -68,6 +69,18 @@ SPEC = ArgumentSpec(
             "elements": "dict",
             "default": [],
             "options": {"path": {"type": "path"}, "content": {"type": "str"}},
+            "mutually_exclusive": [["path", "content"]],
+            "required_one_of": [["path", "content"]],
+        },
+        "client_requests": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "name": {"type": "str", "required": True},
+                "path": {"type": "path"},
+                "content": {"type": "str"},
+            },
             "mutually_exclusive": [["path", "content"]],
             "required_one_of": [["path", "content"]],
         },
@@ -124,6 +137,7 @@ class Options:
     backup: bool
     external: bool
     signed: tuple[tuple[str, bytes], ...]
+    client_requests: tuple[ClientRequest, ...]
     rotate: str | None
     host_trust: dict[str, HostTrust] = field(default_factory=dict)
     remove_ca: bool = False
@@ -171,6 +185,7 @@ def parse(params: t.Mapping[str, t.Any], now: datetime, *, check_mode: bool = Fa
         backup=params["backup"],
         external=params["signing"] == "external",
         signed=reader.signed(),
+        client_requests=reader.client_requests(),
         rotate=params["rotate_ca"],
         host_trust=reader.host_trust(),
         remove_ca=params["remove_ca"],
@@ -195,6 +210,9 @@ def _check_together(options: Options) -> None:
         raise OptionError(
             options.ca_key_text[0], "the key of your own CA needs its certificate: set O(ca_path) or O(ca_content)"
         )
+    for name, contradicts in (("O(state=absent)", options.absent), ("O(signing=external)", options.external)):
+        if contradicts and options.client_requests:
+            raise OptionError("client_requests", f"contradicts {name}: leave out one of the two")
     if options.external:
         _check_external(options)
     elif options.signed:
@@ -276,6 +294,17 @@ class _Reader:
             data = entry["content"].encode() if entry["content"] else read_file(f"{option}.path", entry["path"] or "")
             checked.append((option, data))
         return tuple(checked)
+
+    def client_requests(self) -> tuple[ClientRequest, ...]:
+        checked: dict[str, ClientRequest] = {}
+        for number, entry in enumerate(self.params["client_requests"]):
+            option = f"client_requests[{number}]"
+            name = names.check_identity_name(f"{option}.name", entry["name"])
+            _refuse_twice(f"{option}.name", name, checked)
+            given = "content" if entry["content"] else "path"
+            data = entry["content"].encode() if entry["content"] else read_file(f"{option}.path", entry["path"] or "")
+            checked[name.lower()] = read_client_request(f"{option}.{given}", name, data)
+        return tuple(checked.values())
 
     def hosts(self) -> tuple[CertificateSpec, ...]:
         checked: dict[str, CertificateSpec] = {}

@@ -55,10 +55,13 @@ def connection(client: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 class Report:
     """Build the result of a run."""
 
-    def __init__(self, changeset: ChangeSet, ca_set: CaSet, leaves: Leaves) -> None:
+    def __init__(
+        self, changeset: ChangeSet, ca_set: CaSet, leaves: Leaves, signed: t.Sequence[dict[str, t.Any]]
+    ) -> None:
         self.changeset = changeset
         self.ca_set = ca_set
         self.leaves = leaves
+        self.signed = signed
 
     def build(self, kept: t.Mapping[str, str], *, diff: bool) -> dict[str, t.Any]:
         """Return the result.
@@ -75,12 +78,13 @@ class Report:
             else:
                 client = entry
         result = {
-            "changed": changeset.changed,
+            "changed": changeset.changed or bool(self.signed),
             "cert_dir": changeset.options.cert_dir,
             "ca": self._ca(),
             "client": client,
             "clients": by_kind["clients"],
             "servers": by_kind["servers"],
+            "signed_requests": list(self.signed),
             "rotation": self._rotation(),
             "trusted_cas": self.ca_set.trusted(),
             "actions": changeset.actions,

@@ -20,6 +20,7 @@ from . import ca, keys, removal
 from .ca import CertificateAuthority
 from .ca_set import CaSet
 from .changeset import ChangeSet
+from .client_requests import check_ca_exists, sign_client_requests
 from .directory import DirectoryStore
 from .external_signing import SignedCertificates
 from .filesystem import FileSystem
@@ -120,13 +121,15 @@ def decide(
         changeset.finish()
         return changeset, lambda kept: removal.result_of_removal(changeset, gone, kept, diff=diff)
     ca_set = CaSet(changeset, own)
+    check_ca_exists(changeset, ca_set)
     ca_set.converge()
     rotate(ca_set)
     ca_set.write_trust()
     leaves = Leaves(changeset, ca_set, SignedCertificates(changeset))
     leaves.converge()
     changeset.finish()
-    return changeset, lambda kept: Report(changeset, ca_set, leaves).build(kept, diff=diff)
+    signed = sign_client_requests(changeset, ca_set, check=check)
+    return changeset, lambda kept: Report(changeset, ca_set, leaves, signed).build(kept, diff=diff)
 
 
 def read_own_ca(options: Options, now: datetime) -> CertificateAuthority | None:

@@ -111,6 +111,18 @@ _MACHINE = ArgumentSpec(
                 "caching": {"type": "str", "choices": ["None", "ReadOnly", "ReadWrite"]},
             },
         },
+        "auto_shutdown": {
+            "type": "dict",
+            "options": {
+                "enabled": {"type": "bool", "default": True},
+                # Not str: that would make another time of the number as which YAML reads 19:00.
+                "time": {"type": "raw"},
+                "time_zone": {"type": "str"},
+                "notification_email": {"type": "str"},
+                "notification_webhook": {"type": "str", "no_log": True},
+                "notification_minutes": {"type": "int"},
+            },
+        },
     }
 )
 

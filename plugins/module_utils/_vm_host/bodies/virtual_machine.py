@@ -21,7 +21,8 @@ from ..desired.resource_names import ResourceNames
 from ..desired.topology import HostResources
 from ..desired.vm_sizes import default_sizes
 
-SECRET_KEYS = ("adminPassword", "customData", "userData")
+# Keys of any body of a request. The URL of a webhook contains its key.
+SECRET_KEYS = ("adminPassword", "customData", "userData", "webhookUrl")
 DEFAULT_DISK = "StandardSSD_LRS"
 
 

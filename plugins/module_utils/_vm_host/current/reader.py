@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..._azure.clients import AzureSession
+from ..._azure.errors import AzureError
 from ..._azure.operations import OperationInfo, ProgressReporter, poll, run_parallel
 from ..._azure.resource_ids import same_id
 from ..._azure.wire import UNSETTLED, Json, provisioning_state, public_ip_id, subnet_id
@@ -24,6 +25,7 @@ READABLE = {
     "public_ip_address": "public IP address",
     "network_interface": "network interface",
     "virtual_machine": "virtual machine",
+    "auto_shutdown": "auto-shutdown schedule",
 }
 IN_PROGRESS: t.Mapping[str, str] = {**READABLE, "virtual_machine": "VM"}
 """Kinds as progress lines name them."""
@@ -46,7 +48,7 @@ class StateReader:
         :param everything: whether to read group and network too, although the host seems complete.
         """
         resources = self._resources
-        kinds = ("virtual_machine", "network_interface", "security_group", "public_ip_address")
+        kinds = ("virtual_machine", "network_interface", "security_group", "public_ip_address", "auto_shutdown")
         current = self._read(
             {kind: getattr(resources, kind) for kind in kinds if getattr(resources, kind)}, HostState()
         )
@@ -60,7 +62,18 @@ class StateReader:
         if everything or not current.complete:
             desired = {"resource_group": resources.names.group_id, "virtual_network": resources.virtual_network}
             current = self._read({kind: path for kind, path in desired.items() if path}, current)
-        return replace(current, former=self._former(current)) if everything else current
+        if not everything:
+            return current
+        return replace(current, former=self._former(current), auto_shutdown=self._schedule_if_readable())
+
+    def _schedule_if_readable(self) -> Json | None:
+        """Read the schedule of a host that is deleted; an identity that may not read schedules never created one."""
+        try:
+            return self.read_resource("auto_shutdown", self._resources.names.auto_shutdown)
+        except AzureError as error:
+            if error.status != 403:
+                raise
+            return None
 
     def _former(self, current: HostState) -> dict[str, Json]:
         """Read what an earlier run may have created before the options named existing resources instead."""
@@ -127,7 +140,13 @@ class StateReader:
         """Read the current state of one resource."""
         if kind == "virtual_machine":
             return self._vm(path, "instanceView")
-        return self._session.arm.find(path)
+        try:
+            return self._session.arm.find(path)
+        except AzureError as error:
+            # Without the provider, which few other resources need, a subscription has no schedules.
+            if kind == "auto_shutdown" and error.code == "MissingSubscriptionRegistration":
+                return None
+            raise
 
     def _vm(self, path: str, expand: str) -> Json | None:
         # By the ARM client: a run without change then loads no azure-mgmt-compute (0.2 s of processor time).

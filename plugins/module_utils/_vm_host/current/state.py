@@ -29,6 +29,7 @@ class HostState:
     public_ip_address: Json | None = None
     network_interface: Json | None = None
     virtual_machine: Json | None = None
+    auto_shutdown: Json | None = None
     complete: bool = False
     available_sizes: frozenset[str] | None = None
     user_data: str | None = None

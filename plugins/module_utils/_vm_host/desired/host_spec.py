@@ -17,6 +17,7 @@ from ..._azure.tags import RESERVED_PREFIX
 from ..._errors import OptionError
 from ..argument_spec import DEFAULT_KEY_PATH, DEFAULT_USER
 from . import option_checks, validators
+from .auto_shutdown import AutoShutdown, read_auto_shutdown
 from .image_reference import URN_PART, Image, plan_of_alias, read_image
 from .inbound_rules import InboundRule, PortOptions, inbound_rules, read_port_options
 from .names import ExtraNames, read_extra_names
@@ -73,6 +74,7 @@ class HostSpec:
     security: SecurityProfile
     os_disk: OsDiskOptions
     data_disks: tuple[DataDisk, ...]
+    auto_shutdown: AutoShutdown | None
     network: NetworkOptions
     behaviour: Behaviour
     deletion_scope: DeletionScope
@@ -162,6 +164,7 @@ def read_host_spec(params: Params) -> HostSpec:
         security=SecurityProfile(**(params["security_profile"] or {})),
         os_disk=OsDiskOptions(params["managed_disk_type"], params["os_disk_size_gb"], params["ephemeral_os_disk"]),
         data_disks=_data_disks(params),
+        auto_shutdown=read_auto_shutdown(params),
         network=_network(params),
         behaviour=_behaviour(params),
         deletion_scope=DeletionScope(frozenset(params["remove_on_absent"])),

@@ -23,6 +23,7 @@ KINDS: t.Mapping[str, str] = {
     "public_ip_address": "Microsoft.Network/publicIPAddresses",
     "security_group": "Microsoft.Network/networkSecurityGroups",
     "virtual_network": "Microsoft.Network/virtualNetworks",
+    "auto_shutdown": "Microsoft.DevTestLab/schedules",
     "availability_set": "Microsoft.Compute/availabilitySets",
     "proximity_placement_group": "Microsoft.Compute/proximityPlacementGroups",
     "image": "Microsoft.Compute/images",
@@ -79,6 +80,11 @@ class ResourceNames:
     def virtual_network(self) -> str:
         """The id that the group's shared network has."""
         return self.id_of("virtual_network", SHARED_NETWORK)
+
+    @property
+    def auto_shutdown(self) -> str:
+        """The id of the schedule that deallocates the VM: Azure finds it by this name."""
+        return self.id_of("auto_shutdown", f"shutdown-computevm-{self.name}")
 
     @property
     def default_dns_label(self) -> str:

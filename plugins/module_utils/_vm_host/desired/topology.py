@@ -24,6 +24,7 @@ class HostResources:
 
     :param given: the kinds for which the user named an existing resource, which is never changed or deleted.
     :param subnet_named: whether the user named the subnet; otherwise an existing host stays in its own.
+    :param auto_shutdown: the schedule that deallocates the VM; None if the options do not set it.
     """
 
     names: ResourceNames
@@ -36,6 +37,7 @@ class HostResources:
     dns_label: str | None
     given: frozenset[str]
     subnet_named: bool = False
+    auto_shutdown: str | None = None
 
     def is_given(self, kind: str) -> bool:
         """Return whether a resource of the kind was named by the user."""
@@ -88,8 +90,9 @@ def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:
     options = desired.network
     given = {kind: names.resolve(kind, kind, text) for kind, text in options.references.items()}
     _check_availability_set(names, desired.availability_set)
+    schedule = names.auto_shutdown if desired.creates and desired.auto_shutdown else None
     if "network_interface" in given:
-        return from_existing_nic(names, given["network_interface"])
+        return replace(from_existing_nic(names, given["network_interface"]), auto_shutdown=schedule)
     network = given.get("virtual_network", names.virtual_network)
     if "virtual_network" in given and not options.subnet_name:
         raise OptionError("subnet_name", "must name the subnet to use in the existing O(virtual_network)")
@@ -105,6 +108,7 @@ def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:
         dns_label=_dns_label(names, options) if public and "public_ip_address" not in given else None,
         given=frozenset(given),
         subnet_named=bool(options.subnet_name or "virtual_network" in given),
+        auto_shutdown=schedule,
     )
 
 

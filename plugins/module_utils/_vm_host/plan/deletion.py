@@ -48,6 +48,8 @@ class DeletionPlanner:
         if machine and self._in_scope("virtual_machine"):
             plan.actions += self._keep(machine)
             plan.actions.append(self._deletion("virtual_machine", machine, "keep"))
+        if self._in_scope("virtual_machine"):
+            plan.actions += self._schedule()
         for kind, needs in (
             ("network_interface", ("virtual_machine",)),
             ("public_ip_address", ("virtual_machine", "network_interface")),
@@ -119,6 +121,13 @@ class DeletionPlanner:
             key = f"delete_{kind}" if resource is current else f"delete_former_{kind}"
             actions.append(self._deletion(kind, resource, *needs, key=key))
         return actions
+
+    def _schedule(self) -> list[Action]:
+        """Return the deletion of the schedule that deallocates the VM: Azure would keep it without a VM."""
+        schedule = self.current.auto_shutdown
+        if not schedule or owner_of(schedule) != self.desired.name:
+            return []
+        return [self._deletion("auto_shutdown", schedule, "delete_virtual_machine")]
 
     def _other_users(self, kind: str, resource: Json, plan: Plan) -> list[str]:
         """Return the other users of a resource, without those that are deleted too."""

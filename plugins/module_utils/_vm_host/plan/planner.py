@@ -27,7 +27,7 @@ from ..._azure.wire import Json, is_broken, picked, primary_ip_configuration, pr
 from ..._diff import Difference, Differences
 from ..._digest import new_digest
 from ..._errors import DockerHostError, OptionError
-from ..bodies import network
+from ..bodies import network, schedule
 from ..bodies.virtual_machine import Findings, machine_body, without_secrets
 from ..current.reader import READABLE
 from ..current.state import HostState
@@ -68,6 +68,7 @@ class Planner:
         plan.actions = with_networking_last(plan.actions)
         plan.actions.extend(self._power(plan))
         plan.actions.extend(self._left_over())
+        plan.actions.extend(self._auto_shutdown(location))
         plan.actions = with_etags(plan.actions, self.current)
         plan.notes += notes_on_existing_resources(self.desired, self.resources, self.current)
         plan.notes += notes_on_access(self.desired, self.resources, self.current)
@@ -276,6 +277,20 @@ class Planner:
             # Azure may leave a VM off that was stopped before.
             return [again] if self._runs else [again, start_action(resources, self.current, "virtual_machine")]
         return plan_vm_update(self.desired, resources, self.current, tags)
+
+    def _auto_shutdown(self, location: str) -> list[Action]:
+        path, desired, current = self.resources.auto_shutdown, self.desired.auto_shutdown, self.current.auto_shutdown
+        if not path or not desired:
+            return []
+        if not desired.enabled:
+            return [_deletion("auto_shutdown", path)] if current else []
+        tags = self._tags(current)
+        body = schedule.schedule_body(desired, self.resources.virtual_machine, location, tags, current)
+        if not current:
+            return [_creation("auto_shutdown", path, body, "virtual_machine")]
+        changes = _changes(current, tags)
+        schedule.compare_schedule(changes, body, current)
+        return _update("auto_shutdown", path, body, changes, "virtual_machine")
 
     def _check_immutable(self, current: Json) -> None:
         entries = immutable_differences(self.desired, self.resources, current)

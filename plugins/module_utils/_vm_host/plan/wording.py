@@ -17,6 +17,7 @@ from ..._azure.tags import CUSTOM_DATA_TAG, PORT_TAG, SSH_PORT_TAG
 from ..._azure.wire import Json, dig, properties_of
 from ..._diff import Difference
 from ..bodies.network import shown_rule
+from ..bodies.schedule import shown_schedule
 from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE
 from .model import Action
 
@@ -159,4 +160,5 @@ _CREATED: t.Mapping[str, t.Callable[[Json], str]] = {
     "security_group": _security_group,
     "public_ip_address": _public_ip_address,
     "virtual_network": _network,
+    "auto_shutdown": shown_schedule,
 }

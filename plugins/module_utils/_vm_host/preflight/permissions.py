@@ -30,6 +30,7 @@ _WRITES = {
     "public_ip_address": f"{_NETWORK}/publicIPAddresses/write",
     "network_interface": f"{_NETWORK}/networkInterfaces/write",
     "virtual_machine": "Microsoft.Compute/virtualMachines/write",
+    "auto_shutdown": "Microsoft.DevTestLab/schedules/write",
 }
 _JOINS = {
     "virtual_network": f"{_NETWORK}/virtualNetworks/subnets/join/action",

@@ -25,7 +25,7 @@ from ..desired.resource_names import ResourceNames
 from .custom_images import query_custom_image
 from .permissions import read_permissions
 from .references import query_reference, references_of
-from .resource_providers import find_unregistered
+from .resource_providers import FOR_SCHEDULES, NEEDED, find_unregistered
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,10 @@ def query_azure(
     :param dns_label: the desired label of a public address.
     :param scope: the scope in which the signed-in identity needs permissions.
     """
+    needed = NEEDED + (FOR_SCHEDULES if desired.auto_shutdown and desired.auto_shutdown.enabled else ())
     first: list[t.Callable[[], t.Any]] = [
         lambda: read_permissions(session, scope) if scope else None,
-        lambda: find_unregistered(session),
+        lambda: find_unregistered(session, needed),
     ]
     permissions, unregistered = run_parallel(first)
     compute, network = (f"Microsoft.{name}" not in unregistered for name in ("Compute", "Network"))

@@ -21,6 +21,8 @@ from ..._azure.wire import Json
 from ..._errors import DockerHostError
 
 NEEDED = ("Microsoft.Compute", "Microsoft.Network")
+FOR_SCHEDULES = ("Microsoft.DevTestLab",)
+"""What a host with O(auto_shutdown) needs too."""
 _THERE = ("registered", "registering")
 
 
@@ -28,7 +30,7 @@ class RegistrationError(DockerHostError):
     """A resource provider is not registered, and the signed-in identity may not register it."""
 
 
-def find_unregistered(session: AzureSession) -> list[str]:
+def find_unregistered(session: AzureSession, needed: t.Sequence[str] = NEEDED) -> list[str]:
     """Return the needed providers that are not registered in the subscription, as far as the identity may read that."""
 
     def missing(namespace: str) -> bool:
@@ -40,8 +42,8 @@ def find_unregistered(session: AzureSession) -> list[str]:
             raise
         return str(provider.get("registrationState") or "Registered").lower() not in _THERE
 
-    answers = run_parallel([partial(missing, name) for name in NEEDED])
-    return [name for name, is_missing in zip(NEEDED, answers, strict=True) if is_missing]
+    answers = run_parallel([partial(missing, name) for name in needed])
+    return [name for name, is_missing in zip(needed, answers, strict=True) if is_missing]
 
 
 def register(session: AzureSession, host: str, namespaces: t.Sequence[str]) -> None:

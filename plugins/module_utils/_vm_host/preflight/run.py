@@ -28,7 +28,7 @@ from .checks import check_answers, check_change
 from .permissions import check_permissions, required_permissions
 from .queries import Answers, query_azure, query_dns_label, query_private_address, query_sizes, query_usages
 from .references import check_references, references_of
-from .resource_providers import register
+from .resource_providers import FOR_SCHEDULES, find_unregistered, register
 
 
 @dataclass
@@ -62,7 +62,9 @@ class Preflight:
         problem = query_dns_label(self.session, self.location, label) if label else None
         if problem:
             raise OptionError("dns_label", problem)
-        return self._check_update(current.virtual_machine, plan)
+        findings = self._check_update(current.virtual_machine, plan)
+        self._check_schedule(plan)
+        return findings
 
     def _check_private_address(self, current: HostState, plan: Plan) -> None:
         """Check that the private address is free in an existing network."""
@@ -76,6 +78,16 @@ class Preflight:
             problem = query_private_address(self.session, network, address)
             if problem:
                 raise OptionError("private_ip_address", problem)
+
+    def _check_schedule(self, plan: Plan) -> None:
+        """Register what a schedule for an existing VM needs; for a new VM that is done with all the rest."""
+        action = plan.action("auto_shutdown")
+        if not action or action.verb != "create":
+            return
+        missing = tuple(find_unregistered(self.session, FOR_SCHEDULES))
+        if missing and not self.request.check_mode:
+            register(self.session, self.resources.names.name, missing)
+        self.registered = missing
 
     def _check_update(self, machine: Json, plan: Plan) -> Findings:
         """Check sizes and named resources if a change of an existing VM depends on them."""

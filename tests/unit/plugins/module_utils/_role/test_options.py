@@ -159,3 +159,25 @@ def test_a_search_of_the_subscription_only_takes_the_sign_in() -> None:
     """A rotation searches all hosts that trust the CA: a name or group would hide those that it must find."""
     options = role(**EVERYTHING).options("sign_in", "docker_vm_host_info")
     assert set(options) == set(AZURE)
+
+
+def test_one_variable_is_a_data_disk_that_the_engine_uses() -> None:
+    given = role(name="web1", data_disk_gb="64", docker={"live_restore": True})
+    assert given.options("create", "docker_vm_host")["data_disks"] == [{"lun": 0, "disk_size_gb": "64"}]
+    docker = given.options("create", "docker_vm_extension")["docker"]
+    assert docker == {"live_restore": True, "data_disk": {"lun": 0}}
+    own = role(name="web1", data_disk_gb=64, docker={"data_disk": {"lun": 0, "path": "/data"}})
+    assert own.options("create", "docker_vm_extension")["docker"]["data_disk"]["path"] == "/data"
+    assert "data_disks" not in role(name="web1", data_disk_gb="").options("create", "docker_vm_host")
+
+
+@pytest.mark.parametrize("size", ["x", 0, 32768, "64 GB", True, -1])
+def test_the_size_of_the_data_disk_is_checked(size: t.Any) -> None:
+    with pytest.raises(OptionError, match=r"docker_host_data_disk_gb.*must be 1 to 32767 GiB"):
+        role(name="web1", data_disk_gb=size).check()
+
+
+def test_a_data_disk_is_described_in_one_way() -> None:
+    with pytest.raises(OptionError, match="leave out one of the two"):
+        role(name="web1", data_disk_gb=8, data_disks=[{"lun": 0, "disk_size_gb": 8}]).check()
+    role(name="web1", data_disk_gb=8, data_disks="").check()

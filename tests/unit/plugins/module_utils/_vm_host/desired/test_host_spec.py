@@ -159,6 +159,7 @@ BAD: list[tuple[str, dict[str, t.Any], tuple[str, ...]]] = [
         {"data_disks": [{"lun": 7, "disk_size_gb": 8}, {"lun": 7, "disk_size_gb": 9}]},
         ("different lun", "7 twice"),
     ),
+    ("auto_shutdown.time", {"auto_shutdown": {"time": 1140}}, ("1140", "in quotes")),
     ("data_disks[0].lun", {"data_disks": [{"lun": 64, "disk_size_gb": 8}]}, ("64", "0 to 63")),
     ("data_disks[0].disk_size_gb", {"data_disks": [{"lun": 0, "disk_size_gb": 0}]}, ("got 0", "1 to 32767")),
     (
