@@ -371,7 +371,7 @@ def test_the_site_has_every_guide_and_plugin_and_no_dead_link(site: Path) -> Non
 
 # Variables of playbooks and results of the role; all others are in its argument specs.
 OTHER_NAMES = {
-    *("docker_host_targets", "docker_host_power"),
+    *("docker_host_targets", "docker_host_power", "docker_host_client_name", "docker_host_client_request"),
     *("docker_host_facts", "docker_host_images", "docker_host_deletion"),
 }
 SPECS = REPOSITORY / "roles/docker_host/meta/argument_specs.yml"
