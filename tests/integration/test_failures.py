@@ -206,7 +206,7 @@ def under_way(plays: Plays, host: str) -> list[str]:
 
 
 REFUSED: dict[str, tuple[Options, str]] = {
-    "no-quota": ({"vm_size": "Standard_D16s_v5"}, r"needs 16 vCPUs; of .* of 10 are used"),
+    "no-quota": ({"vm_size": "Standard_D16s_v5"}, r"needs 16 vCPUs, but .* of 10 .* are used"),
     "no-size": (
         {"vm_size": "Standard_B2as_v2"},
         r"Standard_B2as_v2 is not available in westeurope .* Available are Standard_",

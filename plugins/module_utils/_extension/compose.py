@@ -126,7 +126,7 @@ def _refuse_shape(option: str, definition: t.Any) -> None:
         raise OptionError(option, "must be a Compose file, but it has no mapping 'services'")
     for name, service in (services or {}).items():
         if not isinstance(service, dict):
-            raise OptionError(option, f"must describe each service by a mapping; {name} is none")
+            raise OptionError(option, f"must describe each service with a mapping; {name} is not one")
 
 
 def _refuse_short(option: str, secrets: t.Mapping[str, str]) -> None:

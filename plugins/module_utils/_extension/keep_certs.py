@@ -56,7 +56,7 @@ def _require(option: str, docker_host: str | None, client: Params) -> None:
         raise OptionError(option, "must be a URL tcp://ADDRESS:PORT")
     for name in _FILES:
         if not client.get(name):
-            raise OptionError(f"client.{name}", "is required with O(keep_certs=true), to ask the engine")
+            raise OptionError(f"client.{name}", "is required with O(keep_certs=true), to query the engine")
 
 
 def answers(connection: Connection | None) -> bool:

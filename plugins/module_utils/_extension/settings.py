@@ -155,7 +155,7 @@ def _certs(params: Params, check_mode: bool) -> tuple[ServerCertificates | None,
         raise OptionError(
             "certs.cert",
             f"must be for servers only, but its extendedKeyUsage also has {', '.join(certs.other_purposes)}. With its"
-            " key, root on this VM could connect to every other host as a client, which has the rights of root there."
+            " key, root on this VM could connect to every other host as a client, with the permissions of root."
             " Issue another certificate, or accept that with O(allow_other_purposes=true)",
         )
     return certs, certs is None and any((params["certs"] or {}).values())

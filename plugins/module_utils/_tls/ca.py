@@ -243,7 +243,7 @@ def create_ca(key: keys.PrivateKey, subject: x509.Name, now: datetime, not_after
 def renew_ca(issuer: CertificateAuthority, now: datetime, not_after: datetime) -> CertificateAuthority:
     """Return the same CA (key and subject) with a new end: everything that it signed stays valid."""
     if issuer.key is None or not issuer.self_signed:
-        raise CaError("only a CA of our own can be renewed")
+        raise CaError("only a CA that this module created can be renewed")
     renewed = create_ca(issuer.key, issuer.certificate.subject, now, not_after)
     return replace(issuer, chain=renewed.chain)
 

@@ -90,7 +90,7 @@ def load(data: bytes, passphrase: str | None = None) -> PrivateKey:
             raise PassphraseError("the passphrase is wrong") from error
         raise KeyFileError("it is not a private key in PEM format") from error
     if not isinstance(key, (ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, rsa.RSAPrivateKey)):
-        raise KeyFileError(f"its type ({type(key).__name__.strip('_')}) is not one that Docker takes")
+        raise KeyFileError(f"its type ({type(key).__name__.strip('_')}) is not one that Docker accepts")
     return key
 
 

@@ -169,8 +169,8 @@ def _form_reasons(certificate: x509.Certificate, desired: CertificateSpec) -> t.
         yield Reason(
             f"EKU has {', '.join(others)} besides {purpose}",
             hard=True,
-            remedy="Get it signed for its own purpose alone, because the key of a host with a client's purpose has the"
-            " rights of root on every other host; or accept that with O(allow_other_purposes=true).",
+            remedy="Get it signed for its own purpose alone, because the key of a host with a client's purpose gives"
+            " the permissions of root on every other host; or accept that with O(allow_other_purposes=true).",
         )
     with contextlib.suppress(x509.ExtensionNotFound):
         if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:

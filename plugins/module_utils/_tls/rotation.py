@@ -69,14 +69,14 @@ def check_hosts_follow(changeset: ChangeSet, rotation: Rotation) -> None:
     if changeset.options.vault and not hosts_to_follow(changeset):
         raise OptionError(
             "host_trust",
-            "no host is known here, and a key vault does not know any: name all hosts in hosts, and what they have in"
-            " host_trust, or they may be cut off",
+            "no host is known here, and a key vault does not record hosts: name all hosts in hosts, and what they have"
+            " in host_trust, or they may be cut off",
         )
     if missing:
         raise DockerHostError(
-            f"The rotation stays in the phase {rotation.phase}, because hosts lack what it made: {'; '.join(missing)}."
-            " Bring it to them and report in O(host_trust) what they have; remove a host that no longer exists with"
-            " O(state=absent).",
+            f"The rotation stays in the phase {rotation.phase}, because hosts lack its files: {'; '.join(missing)}."
+            " Distribute them, and report in O(host_trust) what the hosts have; remove a host that no longer exists"
+            " with O(state=absent).",
             waiting_for=missing,
         )
 

@@ -79,7 +79,7 @@ class CaDocument:
         if len(text.encode()) > LARGEST_VALUE:
             raise DockerHostError(
                 f"The CA with its chain and key has {len(text.encode())} bytes, and a secret of a key vault holds at"
-                f" most {LARGEST_VALUE}. Leave certificates out that ca_path or ca_content need not have, or use store:"
+                f" most {LARGEST_VALUE}. Remove certificates that ca_path or ca_content does not need, or use store:"
                 " directory."
             )
         return text

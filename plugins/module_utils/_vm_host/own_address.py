@@ -79,7 +79,7 @@ def _query(option: str, service: str) -> str:
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise OptionError(
-            option, f"{ME!r} needs the address of this machine, but {service} cannot be asked ({reason}). {remedy}"
+            option, f"{ME!r} needs the address of this machine, but {service} cannot be queried ({reason}). {remedy}"
         ) from error
     try:
         return str(ipaddress.IPv4Address(text))

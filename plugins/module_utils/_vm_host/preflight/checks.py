@@ -358,8 +358,8 @@ def _check_quota(location: str, size: Size, usages: list[Json], spot: bool, befo
             more = " more" if before and same else ""
             raise OptionError(
                 "vm_size",
-                f"{size.name} needs {needed:.0f}{more} vCPUs; of {shown} in {location}"
-                f" {used:.0f} of {limit:.0f} are used. Choose a smaller size, another family or location, or ask for a"
+                f"{size.name} needs {needed:.0f}{more} vCPUs, but {used:.0f} of {limit:.0f} {shown}"
+                f" in {location} are used. Choose a smaller size, another family or location, or ask for a"
                 " higher quota.",
             )
 

@@ -26,7 +26,7 @@ def check_pair(certs):
         try:
             context.load_verify_locations(names["ca"])
         except (ssl.SSLError, ValueError):
-            raise Problem("certs.ca holds no certificate that can be read") from None
+            raise Problem("certs.ca contains no certificate that can be read") from None
         try:
             context.load_cert_chain(names["cert"], names["key"])
         except (ssl.SSLError, ValueError) as error:

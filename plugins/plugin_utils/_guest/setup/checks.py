@@ -51,8 +51,8 @@ def fence(machine, settings, facts):
     if {key_fingerprint(der) for der in trusted} & {key_fingerprint(der) for der in certificates(settings.certs["ca"])}:
         return
     raise Problem(
-        "this engine trusts the CA {} and the settings bring another one, {}: clients of the first would be "
-        "cut off; ask for it with replace-ca".format(short(recorded), short(wanted))
+        "this engine trusts the CA {} and the settings contain another one, {}: clients of the first would be "
+        "cut off; to replace it anyway, set replace-ca".format(short(recorded), short(wanted))
     )
 
 
@@ -60,7 +60,7 @@ def keep_settings(settings, state):
     """Take the port from the record of the last run; settings that hold only certificates do not have it."""
     if not state.get("port"):
         raise Problem(
-            "this machine has no record of settings with a port, so certificates alone cannot be brought to it: "
+            "this machine has no record of settings with a port, so certificates alone cannot be pushed to it: "
             "push all settings"
         )
     settings.port = state["port"]
@@ -96,7 +96,7 @@ def refuse_version(settings, facts):
     source = source_of(settings, facts)
     if facts.source != source:
         raise Problem(
-            "{} {} is installed, and version {} is asked of the source {}: remove the installed one first "
+            "{} {} is installed, but version {} of the source {} is requested: remove the installed one first "
             "(state: absent with remove: engine)".format(
                 facts.package, upstream(facts.version), settings.version, source
             )
@@ -122,24 +122,24 @@ def refuse_others(machine, facts):
     if machine.glob("/etc/systemd/system/snap.docker.*.service"):
         raise Problem(
             "docker is installed as a snap on this machine. Remove it with its containers (snap remove docker), "
-            "or give another machine"
+            "or use another machine"
         )
     if facts.packages and facts.packages.installed(["podman-docker"]):
         raise Problem(
-            "the package podman-docker is installed and stands in for docker. Remove it, or give another machine"
+            "the package podman-docker is installed and stands in for docker. Remove it, or use another machine"
         )
     socket = machine.path("/run/docker.sock")
     if os.path.islink(socket):
         raise Problem(
             "/run/docker.sock is a link to {}, and no docker.service is installed. Remove the link and what makes it, "
-            "or give another machine".format(os.readlink(socket))
+            "or use another machine".format(os.readlink(socket))
         )
     # A listening socket has the flag __SO_ACCEPTCON: include/linux/net.h.
     for line in machine.text("/proc/net/unix").splitlines():
         words = line.split()
         if len(words) > 7 and words[7] in ("/run/docker.sock", SOCKET) and int(words[3], 16) & 0x10000:
             raise Problem(
-                "another program listens on {}, and no docker.service is installed. Stop that program, or give another "
+                "another program listens on {}, and no docker.service is installed. Stop that program, or use another "
                 "machine".format(SOCKET)
             )
 

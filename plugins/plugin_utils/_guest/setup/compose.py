@@ -24,7 +24,7 @@ def compose(machine, settings, facts):
         if "Docker Compose" not in version:
             advice = "; use engine.source docker" if facts.manager in ("apt", "dnf", "yum") else ""
             raise Problem(
-                "compose projects are wanted, but {} has no docker compose of version 2 (engine: {}){}".format(
+                "compose projects need docker compose of version 2, which {} does not have (engine: {}){}".format(
                     facts.name, facts.package, advice
                 )
             )

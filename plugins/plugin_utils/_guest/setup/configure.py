@@ -186,7 +186,7 @@ def wait_for_engine(machine, settings, limit=90):
         if socket_up and (not settings.port or tls_answers(settings.port, settings.certs["cert"])):
             return
         if time.monotonic() > deadline:
-            missing = "port {} with our certificate".format(settings.port) if socket_up else SOCKET
+            missing = "port {} with the pushed certificate".format(settings.port) if socket_up else SOCKET
             raise Problem("it does not answer on {} after {} s".format(missing, limit))
         if machine.run(["systemctl", "is-active", "docker"], ok=None).strip() == "failed":
             raise Problem("its service has failed")

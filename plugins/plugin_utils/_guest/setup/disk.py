@@ -110,7 +110,7 @@ def usable_partition(machine, disk):
         return disk
     if present or not blank(disk):
         raise Problem(
-            "docker.data_disk: {} is not empty ({}); it is not touched".format(disk, present.get("TYPE", "data"))
+            "docker.data_disk: {} is not empty ({}); it was not changed".format(disk, present.get("TYPE", "data"))
         )
     return None
 
@@ -123,7 +123,7 @@ def refuse_strange(machine, partition):
     if present.get("USAGE") == "filesystem" or (ours and not present.get("TYPE") and blank(partition)):
         return partition
     kind = present.get("TYPE", "unknown data")
-    raise Problem("docker.data_disk: {} holds {}; it is not touched".format(partition, kind))
+    raise Problem("docker.data_disk: {} contains {}; it was not changed".format(partition, kind))
 
 
 def blank(device):

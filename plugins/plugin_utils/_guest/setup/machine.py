@@ -233,7 +233,7 @@ def open_log(path):
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_uid != os.geteuid():
-            raise PermissionError(errno.EPERM, "it is not a file of its own that belongs to root")
+            raise PermissionError(errno.EPERM, "it must be a regular file with one link that belongs to root")
         if stat.S_IMODE(found.st_mode) & 0o077:
             os.fchmod(handle, 0o600)
         return os.fdopen(handle, "a", encoding="utf-8", errors="replace")

@@ -34,10 +34,10 @@ def key_packets(key):
     if tags[:1] != [PRIMARY]:
         raise Problem("it is not an OpenPGP public key")
     if tags.count(PRIMARY) > 1:
-        raise Problem("it holds {} keys and must hold one".format(tags.count(PRIMARY)))
+        raise Problem("it must contain one key, got {}".format(tags.count(PRIMARY)))
     strange = sorted(set(tags) - set(KEY_PACKETS))
     if strange:
-        raise Problem("it holds more than a public key: packets with the tags {}".format(strange))
+        raise Problem("it must contain only a public key, got packets with the tags {}".format(strange))
     return packets
 
 

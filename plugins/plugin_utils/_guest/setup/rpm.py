@@ -117,7 +117,7 @@ class Dnf(Rpm):
                 if not name or name in self.skipped or name.startswith("docker"):
                     raise
                 self.skipped.append(name)
-                self.machine.notes.append("the repository {} was passed over: it cannot be read".format(name))
+                self.machine.notes.append("the repository {} was skipped: it cannot be read".format(name))
 
     def refresh(self, asked_version=False):
         if asked_version:  # what was published since the cache was filled counts

@@ -27,7 +27,7 @@ def verify(machine, state):
     found += verify_daemon(machine, state.get("daemon") or {})
     root = state.get("containerd-root")
     if root and containerd_root(machine) != root:
-        found.append("{} no longer has our root {}".format(CONTAINERD_TOML, root))
+        found.append("{} no longer has the pushed root {}".format(CONTAINERD_TOML, root))
     if machine.alive:
         found += verify_engine(machine, state)
     return found
@@ -41,7 +41,7 @@ def verify_daemon(machine, ours):
         if isinstance(value, dict) and isinstance(present, dict):
             present = {name: present.get(name) for name in value}
         if present != value:
-            found.append("{} no longer has our {}".format(DAEMON_JSON, key))
+            found.append("{} no longer has the pushed value of {}".format(DAEMON_JSON, key))
     return found
 
 
@@ -55,7 +55,7 @@ def verify_engine(machine, state):
         found.append("the data disk is not mounted at {}".format(state["disk"]))
     certificate = machine.read(CERTIFICATES[1][1])
     if state.get("port") and not (certificate and tls_answers(state["port"], certificate)):
-        found.append("port {} does not answer with our certificate".format(state["port"]))
+        found.append("port {} does not answer with the pushed certificate".format(state["port"]))
     if machine.read(PENDING) is not None:
         found.append("a restart is pending")
     # Those that are no longer wanted are left alone, also by whoever took them down.

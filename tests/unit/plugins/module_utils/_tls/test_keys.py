@@ -87,7 +87,7 @@ def test_keys_that_cannot_sign_for_tls() -> None:
     text = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    with pytest.raises(keys.KeyFileError, match=r"its type .X25519PrivateKey. is not one that Docker takes"):
+    with pytest.raises(keys.KeyFileError, match=r"its type .X25519PrivateKey. is not one that Docker accepts"):
         keys.load(text)
 
 

@@ -128,7 +128,9 @@ def test_a_service_that_cannot_be_asked_is_an_error_with_a_remedy(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    with pytest.raises(OptionError, match=r"cannot be asked \(.*certificate.*set address_service to an HTTPS service"):
+    with pytest.raises(
+        OptionError, match=r"cannot be queried \(.*certificate.*set address_service to an HTTPS service"
+    ):
         resolved(service, ssh_allowed_sources=["me"])
 
 

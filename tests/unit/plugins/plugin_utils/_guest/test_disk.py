@@ -86,7 +86,9 @@ def test_containerds_configuration_is_given_back(setup: t.Any, tmp_path: Path, t
     assert b"# theirs" in setup.wanted_files(recorder.machine, absent, facts)[TOML][0]
     assert files[DROP_IN][0] is None
     recorder.put(TOML, text)
-    assert any(f"{TOML} no longer has our root" in found for found in setup.verify(recorder.machine, facts.state))
+    assert any(
+        f"{TOML} no longer has the pushed root" in found for found in setup.verify(recorder.machine, facts.state)
+    )
 
 
 def test_containerd_restarts_before_the_engine_when_its_root_moves(setup: t.Any, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def refuse(setup: t.Any, recorder: Recorder) -> None:
 def test_docker_as_a_snap(setup: t.Any, tmp_path: Path) -> None:
     recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
     recorder.put("/etc/systemd/system/snap.docker.dockerd.service", "[Service]\n")
-    with pytest.raises(setup.Problem, match=r"as a snap .*snap remove docker.*or give another machine"):
+    with pytest.raises(setup.Problem, match=r"as a snap .*snap remove docker.*or use another machine"):
         refuse(setup, recorder)
 
 

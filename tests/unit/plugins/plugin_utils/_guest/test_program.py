@@ -80,7 +80,7 @@ def test_changes_are_found_and_undone(scratch: Scratch, pems: Pems) -> None:
     assert found == [
         "/etc/docker/cert.pem was changed",
         f"{DROP_IN} is gone",
-        "/etc/docker/daemon.json no longer has our debug",
+        "/etc/docker/daemon.json no longer has the pushed value of debug",
     ]
     assert scratch.run(settings)["changes"] == [
         "write /etc/docker/cert.pem",
@@ -157,7 +157,9 @@ def test_certificates_only_leave_what_somebody_changed(scratch: Scratch, pems: P
     alone = {"certs-only": True, "protectedSettings": {"certs": pems.settings()}}
     assert scratch.run(alone)["ok"]
     assert scratch.text("/etc/docker/daemon.json") == '{"live-restore": true}'
-    assert scratch.call("--verify")["differences"] == ["/etc/docker/daemon.json no longer has our debug"]
+    assert scratch.call("--verify")["differences"] == [
+        "/etc/docker/daemon.json no longer has the pushed value of debug"
+    ]
 
 
 def test_certificates_only_need_settings_that_are_there(scratch: Scratch, pems: Pems) -> None:

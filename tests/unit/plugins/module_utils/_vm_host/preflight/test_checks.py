@@ -74,7 +74,7 @@ def switched_back(cloud: Cloud) -> t.Iterator[None]:
         ({}, {"vm_size": "Standard_B2s"}, "vm_size", "Standard_B2s is not available in westeurope"),
         ({}, {"vm_size": "Standard_B99x"}, "vm_size", "does not exist"),
         ({"taken_labels": ["taken-label"]}, {"dns_label": "taken-label"}, "dns_label", "taken"),
-        ({"cores_quota": 1}, {}, "vm_size", "must be set.*of 1 are used"),
+        ({"cores_quota": 1}, {}, "vm_size", "must be set.*of 1 .* are used"),
         ({}, {"image": "Canonical:ubuntu-24_04-lts:nothing:latest"}, "image", "does not exist"),
         ({}, {"image": "Canonical:ubuntu-24_04-lts:server:1.2.3"}, "image", "does not exist"),
         ({}, {"vm_size": "Standard_D2ps_v5"}, "image", "x64"),
@@ -383,7 +383,7 @@ def resized(vcpus: int, limit: int, **current: t.Any) -> None:
 def test_a_new_size_needs_quota_for_what_is_more() -> None:
     resized(8, limit=16)
     resized(1, limit=10)
-    with pytest.raises(OptionError, match=r"needs 6 more vCPUs; of cores in westeurope 10 of 15 are used") as caught:
+    with pytest.raises(OptionError, match=r"needs 6 more vCPUs, but 10 of 15 cores in westeurope are used") as caught:
         resized(8, limit=15)
     assert caught.value.option == "vm_size"
 
@@ -398,7 +398,7 @@ def test_a_new_size_must_be_in_the_zone_of_the_vm() -> None:
 def test_a_resize_beyond_the_quota_is_refused_before_the_host_stops(cloud: Cloud) -> None:
     cloud.run()
     cloud.azure.switch("cores_quota", 3)
-    with pytest.raises(OptionError, match=r"more vCPUs.*of 3 are used") as caught:
+    with pytest.raises(OptionError, match=r"more vCPUs.*of 3 .* are used") as caught:
         cloud.run(vm_size="Standard_D4s_v5", allow_stop=True)
     assert (caught.value.option, cloud.writes) == ("vm_size", [])
 
