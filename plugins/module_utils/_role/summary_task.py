@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
 from .._argspec import ArgumentSpec
 from .._backend import Backend, Request
 from .._docker.shells import shell_lines
+from .._errors import OptionError
 from .._files import read_if_exists, update_user_file
 from .listing import OUTPUTS, listing
 from .summary import summary
@@ -33,16 +35,28 @@ SPEC = ArgumentSpec(
 def run(request: Request) -> dict[str, t.Any]:
     """Return the lines of what is given, and write them to a file if one is named.
 
+    :raises OptionError: an entry lacks a key.
     :raises DockerHostError: the file cannot be written.
     """
     params = request.params
-    lines = [*params["lines"], *summary(params["hosts"], check_mode=request.check_mode)]
-    if params["listing"] is not None:
-        lines += listing(params["listing"], params["output"])
+    lines = list(params["lines"])
+    with _entries_of("hosts"):
+        lines += summary(params["hosts"], check_mode=request.check_mode)
+    with _entries_of("listing"):
+        lines += listing(params["listing"], params["output"]) if params["listing"] is not None else []
     if params["env"]:
         lines += shell_lines({name: str(value) for name, value in params["env"].items()})[params["shell"]].splitlines()
     changed = bool(params["path"]) and _write(os.path.abspath(params["path"]), lines, check_mode=request.check_mode)
     return {"changed": changed, "lines": lines}
+
+
+@contextlib.contextmanager
+def _entries_of(option: str) -> t.Iterator[None]:
+    """Name the option whose entry lacks a key."""
+    try:
+        yield
+    except KeyError as error:
+        raise OptionError(option, f"each entry must have the key {error.args[0]}, got one without it") from error
 
 
 def _write(path: str, lines: t.Sequence[str], *, check_mode: bool) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary import (
     artifacts_of,
@@ -154,3 +155,11 @@ def test_a_file_gets_the_lines_once(tmp_path: Path) -> None:
     assert [BACKEND.run(Request(params))["changed"] for _run in range(2)] == [True, False]
     assert path.read_text() == "export DOCKER_HOST='tcp://a b:1'\n"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("option", ["hosts", "listing"])
+def test_an_entry_without_a_key_is_an_error_that_names_both(option: str) -> None:
+    params = {name: spec.get("default") for name, spec in BACKEND.spec.argument_spec.items()}
+    with pytest.raises(OptionError, match=r"each entry must have the key (facts|name)") as caught:
+        BACKEND.run(Request({**params, option: [{"x": 1}]}))
+    assert caught.value.option == option
