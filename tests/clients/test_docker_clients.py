@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.launcher import LocalAzure
-from azure_emulator.machines.guests import guests_possible
 from azure_emulator.machines.names import command_with_hosts
+from azure_emulator.machines.possible import guests_possible
 
 from . import client_venvs
 from .conftest import need

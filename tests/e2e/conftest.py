@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.launcher import LocalAzure
-from azure_emulator.machines.guests import guests_possible
 from azure_emulator.machines.names import command_with_hosts
+from azure_emulator.machines.possible import guests_possible
 
 TOP = Path(__file__).resolve().parents[2]
 COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(TOP / ".build" / "dev"))

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.launcher import LocalAzure
-from azure_emulator.machines.guests import guests_possible
+from azure_emulator.machines.possible import guests_possible
 
 from .conftest import Arm
 

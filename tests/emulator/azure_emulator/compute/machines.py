@@ -42,7 +42,8 @@ def make_provider(kind: str, directory: Path | None, settings: Settings) -> Mach
         raise RuntimeError("machines need a directory")
     directory.mkdir(mode=0o700, exist_ok=True)
     if kind in ("auto", "guests"):
-        from ..machines.guests import GuestProvider, guests_possible
+        from ..machines.guests import GuestProvider
+        from ..machines.possible import guests_possible
 
         reason = guests_possible()
         if reason is None:

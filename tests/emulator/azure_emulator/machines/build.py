@@ -10,8 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from azure_emulator.machines.guests import guests_possible
 from azure_emulator.machines.packages import TreeError
+from azure_emulator.machines.possible import guests_possible
 from azure_emulator.machines.releases import DEBIAN_12, RELEASES, release_named
 from azure_emulator.machines.tree import ensure_tree
 

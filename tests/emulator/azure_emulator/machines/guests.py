@@ -14,13 +14,10 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 import typing as t
 from pathlib import Path
 
-from azure_emulator.machines import packages
 from azure_emulator.machines.agent_link import Agent, ImitatedAgent
 from azure_emulator.machines.base import (
     AgentStatus,
@@ -39,7 +36,7 @@ from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
 from azure_emulator.machines.layer import PROVISIONED, AgentKind, write_layer
 from azure_emulator.machines.nspawn import SHUTDOWN_LIMIT, Guest, Place
 from azure_emulator.machines.releases import DEBIAN_12, release_on
-from azure_emulator.machines.supervisor import Supervisor, missing_programs, to_the_end
+from azure_emulator.machines.supervisor import Supervisor, to_the_end
 from azure_emulator.machines.trees import Trees
 from azure_emulator.machines.wireserver.agent import RealAgent
 from azure_emulator.machines.wireserver.handlers import Handlers, supplied_handlers
@@ -47,35 +44,6 @@ from azure_emulator.machines.wireserver.server import WireServer
 
 RUN = Path("/run/azure-emulator")
 BOOT_LIMIT = 300.0
-_PACKAGES = "debootstrap debian-archive-keyring systemd-container iproute2 nftables openssl"
-
-
-def guests_possible() -> str | None:
-    """Return None if guests can run, else the reason, with the command that fixes it where there is one."""
-    if sys.platform != "linux":
-        return "guests need Linux"
-    if os.geteuid() != 0:
-        return "guests need root"
-    missing = missing_programs()
-    if not Path(packages.KEYRING).exists():
-        missing.append("Debian's archive keyring")
-    if missing:
-        return f"guests need {', '.join(missing)}: apt-get install -y {_PACKAGES}"
-    probe = [
-        "unshare",
-        "--pid",
-        "--fork",
-        "--mount",
-        "--net",
-        "--mount-proc",
-        "sh",
-        "-c",
-        "mount -t tmpfs none /mnt && nft list tables",
-    ]
-    done = subprocess.run(probe, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return f"guests need namespaces, mounts and nftables, and this host refuses: {done.stderr.strip()[-200:]}"
-    return None
 
 
 def _digest(text: str) -> str:

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.machines.base import ExtensionSettings, HandlerResult, Interface, Machine, MachineSpec, Rule
-from azure_emulator.machines.guests import GuestMachine, GuestProvider, guests_possible
+from azure_emulator.machines.guests import GuestMachine, GuestProvider
+from azure_emulator.machines.possible import guests_possible
 
 CACHE = Path(os.environ.get("DOCKERHOST_CACHE") or Path(__file__).parents[4] / ".cache")
 R = t.TypeVar("R")

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.machines.base import DataDisk, MachineError
-from azure_emulator.machines.guests import GuestProvider, guests_possible
+from azure_emulator.machines.guests import GuestProvider
+from azure_emulator.machines.possible import guests_possible
 
 from .conftest import CACHE, Guests
 

@@ -13,7 +13,7 @@ import pytest
 
 from azure_emulator.machines.base import Rule
 from azure_emulator.machines.firewall import Port, ruleset
-from azure_emulator.machines.guests import guests_possible
+from azure_emulator.machines.possible import guests_possible
 
 from .conftest import allow
 

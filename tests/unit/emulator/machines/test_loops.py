@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.machines import loops
-from azure_emulator.machines.guests import guests_possible
+from azure_emulator.machines.possible import guests_possible
 
 pytestmark = pytest.mark.skipif(guests_possible() is not None, reason=f"no loop devices: {guests_possible()}")
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 import pytest
 
 from azure_emulator.machines.base import ExtensionSettings, HandlerReference, HandlerResult, RunCommandSpec
-from azure_emulator.machines.guests import GuestMachine, guests_possible
+from azure_emulator.machines.guests import GuestMachine
+from azure_emulator.machines.possible import guests_possible
 from azure_emulator.machines.wireserver.handlers import OWN
 
 from .conftest import Guests
