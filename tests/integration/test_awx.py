@@ -126,7 +126,7 @@ class Controller:
         (job / "inventory").mkdir()
         interpreter = "ansible_python_interpreter='{{ ansible_playbook_python }}'"
         (job / "inventory" / "hosts").write_text(f"localhost ansible_connection=local {interpreter}\n")
-        if "rotate" in playbook:
+        if "rotate" in playbook or "docker_host_targets" in survey:
             shutil.copy(AWX / "inventory" / "docker_vm_host.yml", job / "inventory")
         given = {**(self._credential(job) if credential else {}), **survey}
         text = as_awx_writes(self._template(playbook), {**given, "awx_job_id": self.number, "awx_user_name": "admin"})
@@ -309,6 +309,25 @@ def test_awx(azure: LocalAzure, tmp_path: Path, remotely: bool, way: str) -> Non
     gone = {"docker_host_name": name, "docker_host_resource_group": group}
     controller.run("delete_docker_host.yml", gone, remotely=remotely)
     assert not [path for path in controller.azure.dump() if f"/virtualmachines/{name}" in path.lower()]
+
+
+@pytest.mark.slow
+def test_jobs_for_all_hosts_of_the_inventory(azure: LocalAzure, tmp_path: Path) -> None:
+    controller = Controller(azure, tmp_path, make_vault(azure, "awx-all-hosts"))
+    host = {"docker_host_name": "all1", "docker_host_resource_group": "rg-all"}
+    survey = {
+        **host,
+        "docker_host_location": "westeurope",
+        "docker_host_ssh_public_keys": PUBLIC_KEYS,
+        "docker_host_tags": "team=web,stage=test",
+        "docker_host_open_ports": "80,443",
+        "docker_host_data_disk_gb": "16",
+    }
+    controller.run("create_docker_host.yml", survey)
+    for playbook in ("verify", "renew", "verify", "stop", "start", "restart"):
+        name = f"{playbook}_docker_{'certs' if playbook == 'renew' else 'host'}.yml"
+        controller.run(name, {"docker_host_targets": "docker_hosts"})
+    controller.run("delete_docker_host.yml", host)
 
 
 @pytest.mark.slow
