@@ -159,6 +159,8 @@ def test_what_some_options_need(operator: Operator) -> None:
     operator.run(
         vm_identity={"type": "UserAssigned", "user_assigned_identities": [f"{identity}/userAssignedIdentities/i"]}
     )
+    for schedule in ({"time": "19:00"}, {"enabled": False}):
+        operator.run(auto_shutdown=schedule)
     for option in ("availability_set", "proximity_placement_group"):
         operator.fail(name="web2", **{option: "none"})
     own = f"/subscriptions/{azure.subscription_id}/resourceGroups/x/providers/Microsoft.Compute"
