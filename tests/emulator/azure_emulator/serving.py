@@ -91,25 +91,35 @@ class Server:
         self.settings = settings
         if settings.ready_fd is not None:
             os.set_inheritable(settings.ready_fd, False)
-        self._temporary = settings.state_dir is None
-        if settings.state_dir is None:
-            remove_abandoned()
-            self.directory = Path(tempfile.mkdtemp(prefix=TEMPORARY))
-        else:
-            self.directory = settings.state_dir.absolute()
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._temporary: Path | None = None
         try:
+            self.directory = self._make_directory()
             self._lock = _locked(self.directory)
             self.authority = Authority(self.directory)
-            self.cloud = Cloud(settings, self.directory, durable=not self._temporary)
+            self.cloud = Cloud(settings, self.directory, durable=self._temporary is None)
         except BaseException:
             self._remove()
             raise
 
+    def _make_directory(self) -> Path:
+        """Return the directory of the server's state, which exists then."""
+        if self.settings.state_dir is not None:
+            directory = self.settings.state_dir.absolute()
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return directory
+        remove_abandoned()
+        # A signal that ended the start between these two would leave the directory behind.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        try:
+            self._temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return self._temporary
+
     def _remove(self) -> None:
         """Remove the directory, if it is temporary."""
-        if self._temporary:
-            shutil.rmtree(self.directory, ignore_errors=True)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
