@@ -22,13 +22,13 @@ from .._host_keys import HOST_KEYS
 from .._tls.times import parse_span, utc_now
 from .._vault.info_task import BACKEND as CERTIFICATES_INFO
 from .._vm_host.argument_spec import DEFAULT_PORT
+from .facts_task import STAGES
 from .options import REGISTERED, RoleVariables, Values, as_list
 
 READ_BY_AFTER = ("changed", "name", "power_state", "unknown")
 RENEW_BEFORE = "+30d"
 """How long before their end docker_tls_certs renews certificates by default."""
 ISO = "%Y-%m-%dT%H:%M:%SZ"
-STAGES_OF_FACTS = ("virtual_machine", "certificates", "extension", "context", "endpoint")
 READ_BY_FACTS = frozenset(
     ("changed", "changes", "actions", "reasons", "version", "engine")
     + ("cert_dir", "ca", "client", "docker_connection", "docker_env")
@@ -208,14 +208,14 @@ class StageResults:
     @property
     def docker_context(self) -> Values:
         """The engine that the context leads to, and how its client signs in."""
-        keys = (self._result("extension").get("engine") or {}).get("ssh_host_keys")
+        keys = (self.registered("extension").get("engine") or {}).get("ssh_host_keys")
         known = {} if keys is None else {"ssh_host_keys": keys}
         return {"host": self.host, "tls": self.client, **known, **self._pending_files}
 
     @property
     def docker_endpoint_info(self) -> Values:
         """The engine's URL, how its client signs in, and of the earlier results what the option ``after`` reads."""
-        results = [self._result(stage) for stage in ("virtual_machine", "certificates", "extension")]
+        results = [self.registered(stage) for stage in ("virtual_machine", "certificates", "extension")]
         after = []
         for result in results:
             host = result.get("host")
@@ -227,7 +227,7 @@ class StageResults:
     def docker_host_facts(self) -> Values:
         """The name, the host, and of all results what the module reads."""
         variables = self._variables
-        results = {stage: self._result(stage) for stage in STAGES_OF_FACTS}
+        results = {stage: self.registered(stage) for stage in STAGES}
         results["certificates"] = self.certificates
         stages = {stage: _part(result, READ_BY_FACTS) for stage, result in results.items()}
         stages["certificates"]["servers"] = {variables.name: self.server}
@@ -236,11 +236,8 @@ class StageResults:
 
     @property
     def _pending_files(self) -> Values:
-        files = self._result("certificates").get("changed_files")
+        files = self.registered("certificates").get("changed_files")
         return {} if files is None else {"pending_files": files}
-
-    def _result(self, stage: str) -> Values:
-        return dict(self._get(REGISTERED + stage) or {})
 
     @property
     def validity(self) -> Values:

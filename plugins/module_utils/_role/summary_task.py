@@ -42,8 +42,9 @@ def run(request: Request) -> dict[str, t.Any]:
     lines = list(params["lines"])
     with _entries_of("hosts"):
         lines += summary(params["hosts"], check_mode=request.check_mode)
-    with _entries_of("listing"):
-        lines += listing(params["listing"], params["output"]) if params["listing"] is not None else []
+    if params["listing"] is not None:
+        with _entries_of("listing"):
+            lines += listing(params["listing"], params["output"])
     if params["env"]:
         lines += shell_lines({name: str(value) for name, value in params["env"].items()})[params["shell"]].splitlines()
     changed = bool(params["path"]) and _write(os.path.abspath(params["path"]), lines, check_mode=request.check_mode)

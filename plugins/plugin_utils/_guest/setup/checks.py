@@ -191,7 +191,7 @@ def refuse_units(machine, facts):
             raise Problem("{} is masked on this machine: {}".format(unit, advice))
     if facts.command and not is_daemon(facts.command):
         raise Problem(
-            "docker.service on this machine starts {}, not dockerd: remove or rename that unit, or give another "
+            "docker.service on this machine starts {}, not dockerd: remove or rename that unit, or use another "
             "machine".format(facts.command[0])
         )
 

@@ -27,7 +27,7 @@ PASSING = re.compile(
     r"Error reading from server|(^|\s|: )(429|50[0234]) ",
     re.IGNORECASE,
 )
-# What a package's own scripts say, for example of a service's timeout, is no word about the network.
+# The output of a package's own scripts, such as a service's timeout, says nothing about the network.
 SCRIPTS = re.compile(r"Sub-process \S*dpkg returned|dpkg: error processing|scriptlet failed", re.IGNORECASE)
 # A line that says what is wrong, and lines that only say that something is.
 TELLING = re.compile(

@@ -34,7 +34,7 @@ def just_pushed(settings, state):
 
 
 def former_daemons(state):
-    """Return what runs that did not end well may have left of ours in daemon.json: their entries, run by run."""
+    """Return the entries that interrupted runs may have left in daemon.json, one item for each run."""
     found = []
     for entries in [*(state.get("daemon-before") or []), state.get("daemon")]:
         if entries and entries not in found:

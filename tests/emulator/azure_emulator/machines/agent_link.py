@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import typing as t
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from azure_emulator.machines.base import (
     MachineSpec,
     RunCommandSpec,
 )
-from azure_emulator.machines.envelopes import seal
+from azure_emulator.machines.envelopes import encrypt
 from azure_emulator.machines.layer import AGENT_READY, PROGRAMS_IN_GUEST
 from azure_emulator.machines.nspawn import Guest
 
@@ -119,11 +118,6 @@ async def call_agent(guest: Guest, verb: str, request: t.Mapping[str, t.Any] | N
     if code:
         raise MachineError(f"the guest's agent broke off ({verb}, {code}): {errors.decode(errors='replace')[-1000:]}")
     return t.cast("dict[str, t.Any]", json.loads(output))
-
-
-async def encrypt(settings: t.Mapping[str, t.Any], certificate: str) -> str:
-    """Protected settings for the owner of the certificate: DER of CMS EnvelopedData, in base64."""
-    return base64.b64encode(await seal(json.dumps(dict(settings)).encode(), certificate)).decode("ascii")
 
 
 async def enable(guest: Guest, extension: ExtensionSettings) -> HandlerResult:

@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import tempfile
+import typing as t
 
 from azure_emulator.machines.base import MachineError
 from azure_emulator.machines.supervisor import given
@@ -33,3 +36,8 @@ async def seal(content: bytes, certificate: str, cipher: str = "aes256") -> byte
     if process.returncode:
         raise MachineError(f"openssl cms: {errors.decode(errors='replace')[-500:]}")
     return output
+
+
+async def encrypt(settings: t.Mapping[str, t.Any], certificate: str) -> str:
+    """Return protected settings for the owner of the certificate: DER of CMS EnvelopedData, in base64."""
+    return base64.b64encode(await seal(json.dumps(dict(settings)).encode(), certificate)).decode("ascii")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.machines.agent import custom_script
-from azure_emulator.machines.agent_link import encrypt
+from azure_emulator.machines.envelopes import encrypt
 
 
 def b64(content: bytes) -> str:

@@ -202,7 +202,7 @@ class Handler:
 
 
 def checked(public: dict[str, t.Any], protected: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Public and protected settings in one; what is in both, or says the same twice, is no error.
+    """Return public and protected settings as one dictionary; a key may be in both, and options may repeat each other.
 
     As in Azure's handler, whose check for that never takes effect: a command wins over a script, public settings win
     over protected ones, and without either nothing runs.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import datetime
-import json
 import subprocess
 import textwrap
 import typing as t
@@ -25,7 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from azure_emulator.authority import write_private
 from azure_emulator.machines.base import MachineError
-from azure_emulator.machines.envelopes import seal
+from azure_emulator.machines.envelopes import encrypt, seal
 
 #: The agent's names of the ciphers in which it takes certificates, and openssl's.
 CIPHERS = {"DES_EDE3_CBC": "des3", "AES128_CBC": "aes128"}
@@ -46,7 +45,7 @@ class Tenant:
 
     async def encrypt(self, settings: t.Mapping[str, t.Any]) -> str:
         """Return protected settings as a handler gets them: CMS EnvelopedData in base64."""
-        return base64.b64encode(await seal(json.dumps(dict(settings)).encode(), self.certificate)).decode("ascii")
+        return await encrypt(settings, self.certificate)
 
     async def delivered_to(self, transport_certificate: str, cipher: str) -> str:
         """Return the PKCS#12 for the agent's transport certificate, in the lines of 64 characters that it expects.
