@@ -14,6 +14,8 @@ from .paths import FORMATTING, GROWING
 # The type of a partition with Linux data; its name "linux" is unknown to util-linux before 2.36.
 LINUX_DATA = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 DISK_WAIT = 60
+# After a program has written to a disk, udev reads its partitions again: for a moment they are missing or busy.
+DEVICE_WAIT = 30
 
 
 def data_disk(machine, settings, facts):
@@ -93,9 +95,29 @@ def open_text(path):
 
 
 def signature(machine, device):
-    """Return what blkid finds on the device (``TYPE``, ``UUID``, ``PTTYPE`` ...); empty when it is blank."""
+    """Return what blkid finds on the device (``TYPE``, ``UUID``, ``PTTYPE`` ...); empty when it is blank.
+
+    blkid has one exit code for a blank device and for one that it cannot open.
+    """
+    wait_until_readable(machine, device)
     output = machine.run(["blkid", "-p", "-o", "export", device], ok=(0, 2))
     return dict(line.split("=", 1) for line in output.splitlines() if "=" in line and not line.startswith("DEVNAME"))
+
+
+def wait_until_readable(machine, device):
+    """Wait until the device can be opened: one that cannot must never be taken for a blank one.
+
+    :raises Problem: it cannot be opened for half a minute.
+    """
+    deadline = time.monotonic() + DEVICE_WAIT
+    while True:
+        try:
+            with open(machine.path(device), "rb"):
+                return
+        except OSError as error:
+            if time.monotonic() >= deadline:
+                raise Problem("docker.data_disk: {} cannot be opened ({})".format(device, error.strerror)) from None
+        time.sleep(0.5)
 
 
 def usable_partition(machine, disk):
@@ -196,13 +218,24 @@ def stay_mounted(machine, settings):
 
 
 def mount_now(machine, where):
-    """Mount a disk as /etc/fstab says: with nofail, mount reports success also while udev has not linked the device."""
-    for _attempt in range(60):
-        machine.run(["mount", where])
+    """Mount a disk as /etc/fstab says, once udev has linked its device and nobody reads its partitions anew.
+
+    With nofail, mount reports success also without a device.
+
+    :raises Problem: it is not mounted after half a minute.
+    """
+    deadline = time.monotonic() + DEVICE_WAIT
+    problem = Problem("docker.data_disk: {} is not mounted, because no device has the UUID in /etc/fstab".format(where))
+    while True:
+        try:
+            machine.run(["mount", where])
+        except Problem as error:
+            problem = error
         if os.path.ismount(where):
             return
+        if time.monotonic() >= deadline:
+            raise problem
         time.sleep(0.5)
-    raise Problem("docker.data_disk: {} is not mounted, because no device has the UUID in /etc/fstab".format(where))
 
 
 def grow(machine, disk, partition, where):

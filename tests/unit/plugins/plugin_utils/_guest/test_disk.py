@@ -150,6 +150,7 @@ def test_the_program_for_a_file_system_is_installed_where_it_is_missing(
     setup: t.Any, tmp_path: Path, kind: str, programs: tuple[str, ...], installs: int
 ) -> None:
     recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], programs=programs)
+    recorder.put("/dev/sdx1", "")
     setup.make_file_system(recorder.machine, recorder.facts(), kind, "/dev/sdx1")
     assert len(recorder.ran("install", "xfsprogs")) == installs
     assert recorder.commands[-1].startswith(f"mkfs.{kind} ")
@@ -159,6 +160,7 @@ def test_a_file_system_whose_making_was_killed_is_made_anew(setup: t.Any, tmp_pa
     """On the partition that the program made itself, and on no other."""
     half = "PART_ENTRY_UUID=1234\nPART_ENTRY_NAME=docker-data\nTYPE=xfs\nUSAGE=filesystem\n"
     recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], {"blkid": half, "mkfs": (9, "killed")})
+    recorder.put("/dev/sdx1", "")
     with pytest.raises(setup.Problem):
         setup.make_file_system(recorder.machine, recorder.facts(), "ext4", "/dev/sdx1")
     assert setup.is_half_formatted(recorder.machine, "/dev/sdx1")
@@ -168,3 +170,47 @@ def test_a_file_system_whose_making_was_killed_is_made_anew(setup: t.Any, tmp_pa
     assert not setup.is_half_formatted(recorder.machine, "/dev/sdx1")
     recorder.put("/var/lib/docker-host/formatting", "another partition")
     assert not setup.is_half_formatted(recorder.machine, "/dev/sdx1")
+
+
+@pytest.mark.parametrize(
+    ("busy", "seconds", "error"),
+    [
+        ((32, "mount: /srv/docker: fsconfig() failed: /dev/sdx1: Can't open blockdev."), 7, None),
+        ("", 7, None),
+        ((32, "mount: /srv/docker: wrong fs type"), 1000, "mount ended with exit code 32"),
+        ("", 1000, "no device has the UUID"),
+    ],
+)
+def test_a_device_that_udev_reads_anew_is_mounted_a_moment_later(
+    setup: t.Any, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, busy: t.Any, seconds: int, error: t.Any
+) -> None:
+    """Whoever closes a disk that it wrote to makes udev read its partitions anew."""
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], {"mount": busy})
+    ready = clock.now + seconds
+    monkeypatch.setattr(setup.os.path, "ismount", lambda _where: clock.now >= ready)
+    if error is None:
+        setup.mount_now(recorder.machine, "/srv/docker")
+        assert ready <= clock.now <= ready + 1
+        return
+    with pytest.raises(setup.Problem, match=error):
+        setup.mount_now(recorder.machine, "/srv/docker")
+
+
+def test_a_device_that_cannot_be_opened_is_never_taken_for_a_blank_one(
+    setup: t.Any, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """blkid ends with code 2 for both, and a blank partition is formatted."""
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], {"blkid": (2, "")})
+    with pytest.raises(setup.Problem, match="/dev/sdx1 cannot be opened"):
+        setup.signature(recorder.machine, "/dev/sdx1")
+    assert not recorder.commands
+    back = clock.now + 5
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+        if clock.now >= back:
+            recorder.put("/dev/sdx1", "")
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    assert setup.signature(recorder.machine, "/dev/sdx1") == {}
+    assert recorder.commands == ["blkid -p -o export /dev/sdx1"]
