@@ -30,7 +30,7 @@ step() {
 
 step "System packages and the docker CLI" make --no-print-directory system
 # The machines' tree needs nothing of the Python environment: both are made side by side.
-reason=$(PYTHONPATH=tests/emulator python3 -c 'from azure_emulator.machines.guests import guests_possible; print(guests_possible() or "")')
+reason=$(PYTHONPATH=tests/emulator python3 -c 'from azure_emulator.machines.possible import guests_possible; print(guests_possible() or "")')
 tree_log=.build/guests.log
 if [ -z "$reason" ]; then
     PYTHONPATH=tests/emulator python3 -u -m azure_emulator.machines.build --cache-dir .cache >"$tree_log" 2>&1 &

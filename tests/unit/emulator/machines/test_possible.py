@@ -7,16 +7,31 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 EMULATOR = Path(__file__).resolve().parents[3] / "emulator"
+DEMO = EMULATOR.parents[1] / "tools/demo.sh"
 
 
-def test_the_tree_is_made_with_the_standard_library_alone() -> None:
-    """`make demo` begins with it while the virtual environment is still being made."""
-    command = [sys.executable, "-S", "-m", "azure_emulator.machines.build", "--help"]
+def run_with_the_standard_library(*arguments: str) -> str:
+    """Run Python as the machine's own, which has none of the project's packages."""
     environment = {**os.environ, "PYTHONPATH": str(EMULATOR)}
+    command = [sys.executable, "-S", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_demo_runs_python_before_its_environment_exists() -> None:
+    """Whatever it runs with the machine's own Python needs the standard library alone."""
+    script = DEMO.read_text(encoding="utf-8")
+    statements = re.findall(r"python3 -c '([^']+)'", script)
+    programs = re.findall(r"python3 -u -m (\S+)", script)
+    assert statements and programs
+    for statement in statements:
+        run_with_the_standard_library("-c", statement)
+    for program in programs:
+        assert "usage" in run_with_the_standard_library("-m", program, "--help")
