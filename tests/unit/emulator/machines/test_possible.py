@@ -30,7 +30,8 @@ def test_the_demo_runs_python_before_its_environment_exists() -> None:
     script = DEMO.read_text(encoding="utf-8")
     statements = re.findall(r"python3 -c '([^']+)'", script)
     programs = re.findall(r"python3 -u -m (\S+)", script)
-    assert statements and programs
+    assert statements
+    assert programs
     for statement in statements:
         run_with_the_standard_library("-c", statement)
     for program in programs:
