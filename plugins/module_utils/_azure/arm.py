@@ -115,9 +115,16 @@ class ArmClient:
         """Create or replace a resource that Azure creates at once, such as a resource group."""
         return t.cast("Json", self._call("create or update", ArmRequest("PUT", path, body)))
 
-    def patch(self, path: str, body: Json) -> Json:
-        """Change properties that Azure changes at once, such as tags."""
-        return t.cast("Json", self._call("update", ArmRequest("PATCH", path, body)))
+    def patch(
+        self, path: str, body: Json, headers: t.Mapping[str, str] | None = None, operation: str = "update"
+    ) -> Json:
+        """Change properties that Azure shows at once, such as tags. An operation that this begins is not polled.
+
+        :param headers: further headers, for example ``If-Match``.
+        :param operation: a phrase that follows "Could not" in an error.
+        :raises AzureError: Azure refused it.
+        """
+        return t.cast("Json", self._call(operation, ArmRequest("PATCH", path, body, headers=headers or {})))
 
     def post(self, path: str, body: Json | None = None, **query: str) -> t.Any:
         """Request an action that Azure completes at once."""

@@ -234,7 +234,11 @@ class VirtualMachine:
     def change_tags(self, change: t.Callable[[dict[str, str]], dict[str, str]]) -> None:
         """Change the VM's tags and keep those that others write at the same time.
 
+        Nobody waits for the end of the operation: Azure shows the new tags as soon as it has accepted them, and the
+        next run compares them again.
+
         :param change: returns the new tags for the current ones.
+        :raises AzureError: Azure refused them.
         """
         work = OperationInfo(
             host=self.name, kind="VM", doing="Tagging", operation="write the VM's tags", resource=self.name, usual=5
@@ -248,9 +252,8 @@ class VirtualMachine:
         if tags == self.tags:
             return
         etag = self.vm.get("etag")
-        begin = self.session.compute.virtual_machines.begin_update
         headers = {"If-Match": str(etag)} if etag else {}
-        self.session.begin(work, begin, self.resource_group, self.name, {"tags": tags}, headers=headers).wait()
+        self.session.arm.patch(self.id, {"tags": tags}, headers=headers, operation=work.operation)
         self.vm["tags"] = tags
 
 
