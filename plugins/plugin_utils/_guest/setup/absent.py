@@ -7,6 +7,7 @@
 import os
 import shutil
 
+from .before import disable_again, finish_lifting
 from .compose import take_down
 from .configure import configure, drop_copies, write_files
 from .containerd import DEFAULT_ROOT, containerd_root
@@ -16,7 +17,7 @@ from .facts import load_json
 from .firewall import firewall
 from .machine import Problem
 from .packages import hold, purge
-from .paths import LOGIN_FILE, REMOVING, STATE
+from .paths import BEFORE, LOGIN_FILE, REMOVING, STATE
 from .registries import registries
 
 
@@ -40,6 +41,7 @@ def remove_all(machine, settings, facts):
         machine.change("forget this host's record", lambda: machine.write(STATE, None))
     if not machine.check:
         drop_copies(machine, settings)
+        machine.write(BEFORE, None)
 
 
 def take_down_projects(machine, _settings, facts):
@@ -62,7 +64,7 @@ def remove_engine(machine, settings, facts):
         return
     begun = machine.read(REMOVING) is not None
     if "engine" not in settings.remove or not (facts.package or begun):
-        hold(machine, settings, facts)
+        give_back(machine, settings, facts)
         return
 
     def act():
@@ -70,6 +72,14 @@ def remove_engine(machine, settings, facts):
         purge(machine, settings, facts)
 
     machine.change("remove the engine {}".format(facts.package or "completely"), act)
+
+
+def give_back(machine, settings, facts):
+    """Hold and disable the engine that stays where the administrator had done so before the first run."""
+    if facts.packages:
+        finish_lifting(machine, facts.packages)
+    hold(machine, settings, facts)
+    disable_again(machine)
 
 
 def data_roots(machine, facts):

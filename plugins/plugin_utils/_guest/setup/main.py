@@ -29,6 +29,7 @@ import traceback
 
 from .absent import remove_all
 from .access import access
+from .before import remember
 from .checks import keep_settings, refuse
 from .compose import compose
 from .configure import configure, drop_copies
@@ -96,6 +97,7 @@ def apply(machine, settings):
             keep_settings(settings, facts.state)
         refuse(machine, settings, facts)
         note_small_volume(machine, settings, facts)
+        remember(machine, facts)
         for name, stage in (("configure", configure),) if settings.certs_only else STAGES:
             machine.stage = name
             stage(machine, settings, facts)

@@ -7,9 +7,10 @@
 import contextlib
 import json
 
+from .before import decisions, finish_lifting, lifted, save_decisions
 from .machine import Problem
 from .package_names import DOCKER_PACKAGES, ROOTLESS, VERSIONED, distribution_packages, engine_names, source_of
-from .paths import INSTALLING, LOCK_WAIT, REMOVING
+from .paths import INSTALLING, LIFTED, LOCK_WAIT, REMOVING
 from .repository import Repository
 from .versions import matches, newest, upstream
 
@@ -29,6 +30,7 @@ def install(machine, settings, facts):
             facts.refresh(machine)
             if not machine.check and not facts.command:
                 raise Problem("the engine was installed, but there is no docker.service")
+    finish_lifting(machine, facts.packages)
     hold(machine, settings, facts)
 
 
@@ -89,14 +91,11 @@ class Installation:
         """Install the engine's packages, or those that a killed run noted; lift and set again what holds them."""
         if words is None:
             words = [*self.pinned(self.names()), *self.also()]
-        held = self.manager.held(list(self.manager.installed(engine_names(self.facts.manager))))
-        if held:
-            self.manager.release(held)
-        with self.machine.noted(INSTALLING, json.dumps(words).encode()):
+        names = engine_names(self.facts.manager)
+        noted = self.machine.noted(INSTALLING, json.dumps(words).encode())
+        with lifted(self.machine, self.manager, names), noted:
             self.manager.install(words)
             self.load_kernel_modules()
-        if held:
-            self.manager.hold([name for name in held if name in self.manager.installed(held)])
 
     def wait_for_cloud_init(self):
         if self.machine.has("cloud-init"):
@@ -169,27 +168,35 @@ class Installation:
 
 
 def hold(machine, settings, facts):
-    """Keep the engine's packages at their versions; release what an earlier run has held and is no longer asked for."""
-    if not facts.package or not (settings.hold or facts.state.get("hold")):
+    """Keep the engine's packages at their versions; release what an earlier run has held and is no longer asked for.
+
+    What the administrator had put on hold before the first run stays so.
+    """
+    before = decisions(machine)
+    if not facts.package or not (settings.hold or facts.state.get("hold") or before.get("ours")):
         return
     names = list(facts.packages.installed(engine_names(facts.manager)))
     held = facts.packages.held(names)
     missing = [name for name in names if name not in held]
     if settings.hold and missing:
+        if before and not machine.check:
+            save_decisions(machine, dict(before, ours=True))
         machine.change("hold {}".format(", ".join(missing)), lambda: facts.packages.hold(missing))
-    elif not settings.hold and held:
-        machine.change("release {}".format(", ".join(held)), lambda: facts.packages.release(held))
+    elif not settings.hold:
+        ours = [name for name in held if name not in before.get("held", [])]
+        if ours:
+            machine.change("release {}".format(", ".join(ours)), lambda: facts.packages.release(ours))
+        if before.get("ours") and not machine.check:
+            save_decisions(machine, dict(before, ours=False))
 
 
 def purge(machine, settings, facts):
     """Remove the engine's packages, held ones too, and Docker's repository if an earlier run has added it."""
     manager, names = facts.packages, list(facts.packages.installed(engine_names(facts.manager)))
     manager.repair()
-    held = manager.held(names)
-    if held:
-        manager.release(held)
-    with machine.noted(REMOVING):
+    with lifted(machine, manager, names), machine.noted(REMOVING):
         manager.remove(names)
+        machine.write(LIFTED, None)
     if facts.manager != "tdnf":
         Repository(machine, settings, facts).forget()
     machine.write(INSTALLING, None)

@@ -163,11 +163,16 @@ class Dnf(PackageManager):
             assert names[0] in ("add", "delete"), argv
             changed = set(names[1:])
             self.holding = self.holding | changed if names[0] == "add" else self.holding - changed
-            self.put(self.LOCKS, "".join(f"{name}-{self.packages[name]}.*\n" for name in sorted(self.holding)))
+            self.saved()
             return 0, ""
         if verb == "makecache":
             return 0, ""
         return self.install(names, 1) if verb == "install" else self.remove(names, 1)
+
+    def saved(self) -> None:
+        """Write the list of the plugin versionlock."""
+        held = sorted(self.holding & set(self.packages))
+        self.put(self.LOCKS, "".join(f"{name}-{self.packages[name]}.*\n" for name in held))
 
 
 class Zypper(PackageManager):

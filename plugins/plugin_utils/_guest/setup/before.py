@@ -1,0 +1,99 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the administrator had decided before the first run: packages on hold, a disabled unit."""
+
+import contextlib
+import json
+
+from .facts import load_json
+from .machine import Problem
+from .package_names import engine_names
+from .paths import BEFORE, LIFTED
+
+
+def remember(machine, facts):
+    """Note, before the first change of the first run, what was decided about an engine that is there already.
+
+    Without an engine the note is empty: an engine that a killed first run has installed is not the administrator's.
+    """
+    if not machine.alive or machine.check or facts.state or machine.read(BEFORE) is not None:
+        return
+    found = {"held": [], "disabled": False}
+    if facts.installed:
+        found["disabled"] = unit_state(machine) == "disabled"
+    if facts.package:
+        found["held"] = facts.packages.held(list(facts.packages.installed(engine_names(facts.manager))))
+    save_decisions(machine, found)
+
+
+def decisions(machine):
+    """Return the note: ``held`` names the packages, ``disabled`` and ``ours`` (packages on hold by us) are true or not.
+
+    It is empty on a machine whose first run was one of a version that made no note.
+    """
+    return load_json(machine, BEFORE, {})
+
+
+def save_decisions(machine, found):
+    machine.write(BEFORE, (json.dumps(found, sort_keys=True) + "\n").encode(), 0o600)
+
+
+def unit_state(machine):
+    return machine.run(["systemctl", "is-enabled", "docker"], ok=None).strip()
+
+
+def disable_again(machine):
+    """Disable the engine's unit where the administrator had disabled it; what runs goes on."""
+    if decisions(machine).get("disabled") and unit_state(machine) == "enabled":
+        machine.change(
+            "disable docker.service, as it was before", lambda: machine.run(["systemctl", "disable", "docker"])
+        )
+
+
+@contextlib.contextmanager
+def lifted(machine, manager, names):
+    """Release those packages for one installation or removal; hold again what is there afterwards, also if it fails."""
+    held = manager.held(list(manager.installed(names)))
+    noted = sorted({*held, *lifted_names(machine)})
+    if noted:
+        machine.write(LIFTED, json.dumps(noted).encode(), 0o600)
+    if held:
+        manager.release(held)
+    try:
+        yield
+    except Problem:
+        with contextlib.suppress(Problem):  # the note stays: the next run holds them again
+            hold_again(machine, manager)
+        raise
+    hold_again(machine, manager)
+
+
+def lifted_names(machine):
+    """Return the packages that were released, and are to be held again."""
+    with contextlib.suppress(ValueError):
+        names = json.loads(machine.text(LIFTED) or "[]")
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            return names
+    return []
+
+
+def hold_again(machine, manager):
+    """Hold the packages that were released, as far as they are installed."""
+    names = lifted_names(machine)
+    there = list(manager.installed(names)) if names else []
+    if there:
+        manager.hold(there)
+    machine.write(LIFTED, None)
+
+
+def finish_lifting(machine, manager):
+    """Hold again what a killed run has released."""
+    names = lifted_names(machine)
+    held = manager.held(names) if names else []
+    missing = [name for name in manager.installed(names) if name not in held] if names else []
+    if missing:
+        machine.change("hold {} again".format(", ".join(missing)), lambda: manager.hold(missing))
+    if names and not machine.check:
+        machine.write(LIFTED, None)
