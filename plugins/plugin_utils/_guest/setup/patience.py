@@ -8,6 +8,7 @@ import os
 import re
 import time
 
+from .decisive import deciding
 from .machine import Problem, tail
 from .paths import LOCK_WAIT
 
@@ -21,8 +22,11 @@ LOCKED = re.compile(
     r"already locked by \d",
     re.IGNORECASE,
 )
+# apt waits for a lock by itself where DPkg::Lock::Timeout is set; what it says afterwards is why it failed.
+WAITED = re.compile(r"Waiting for cache lock: [^\r\n]*")
 PASSING = re.compile(
-    r"Temporary failure|Could(n't| not) (connect|resolve)|Connection (failed|reset|refused|timed out)|time(d |-)?out|"
+    r"Temporary failure|Could(n't| not) (connect|resolve)|Unable to connect|Cannot initiate the connection|"
+    r"Connection (failed|reset|refused|timed out)|time(d |-)?out|"
     r"Network is unreachable|No route to host|Hash Sum mismatch|unexpected size|Undetermined Error|"
     r"Error reading from server|(^|\s|: )(429|50[0234]) ",
     re.IGNORECASE,
@@ -56,7 +60,7 @@ def patiently(machine, argv, ok=(0,), lock_files=()):
         try:
             return machine.run(argv, timeout=3000, ok=ok)
         except Problem as problem:
-            kind, limit = obstacle(problem.output)
+            kind, limit = obstacle(argv, problem.output)
             waited = time.monotonic() - since.setdefault(kind, time.monotonic())
             if limit is None or waited + LOCK_PAUSE > limit:
                 raise explained(problem, waited if kind == "lock" else 0) from None
@@ -68,13 +72,15 @@ def patiently(machine, argv, ok=(0,), lock_files=()):
         time.sleep(LOCK_PAUSE)
 
 
-def obstacle(output):
+def obstacle(argv, output):
     """Return what was in the command's way, and how many seconds it is waited for (None: it will not pass)."""
-    if LOCKED.search(output):
+    if LOCKED.search(WAITED.sub("", output)):
         return "lock", LOCK_WAIT
     if SCRIPTS.search(output):
         return "", None
-    if PASSING.search(without_progress(output)):
+    lines, lasting = deciding(argv, without_progress(output))
+    passing = [bool(PASSING.search(line)) for line in lines]
+    if all(passing) if lasting else any(passing):
         return "network", NETWORK_WAIT
     return "", None
 

@@ -99,6 +99,87 @@ LASTING = [
     ),
 ]
 
+GONE = "E: Failed to fetch https://x/a.deb  404  Not Found [IP: 1.2.3.4 443]\n"
+DOWN = "E: Failed to fetch https://y/b.deb  Could not connect to y:443 (1.2.3.5), connection timed out\n"
+NO_CANDIDATE = "E: Package 'docker-ce' has no installation candidate\n"
+DNF_SKIPPED = (
+    "Errors during downloading metadata for repository 'foreign':\n"
+    "  - Curl error (28): Timeout was reached for https://y/repodata/repomd.xml\n"
+    "Ignoring repositories: foreign\n"
+)
+DNF_GONE = (
+    "Errors during downloading metadata for repository 'ours':\n"
+    "  - Status code: 404 for https://x/repodata/repomd.xml (IP: 1.2.3.4)\n"
+    "Error: Failed to download metadata for repo 'ours': Cannot download repomd.xml: All mirrors were tried\n"
+)
+DNF_MIRROR = "[MIRROR] a.rpm: Curl error (6): Couldn't resolve host name for https://y/a.rpm\n"
+DNF5_SKIPPED = ">>> Curl error (7): Could not connect to server for https://y/repodata/repomd.xml\n"
+ZYPPER_SKIPPED = (
+    "Problem retrieving files from 'foreign'.\nTimeout exceeded when accessing 'https://y/repomd.xml'.\n"
+    "Skipping repository 'foreign' because of the above error.\n"
+)
+# Command, output with a lasting and a passing error, and whether it is worth waiting.
+BOTH = {
+    "apt-get install: one file is gone": ("apt-get -y install x", DOWN + GONE, False),
+    "apt-get install: one file is gone, in the other order": ("apt-get -y install x", GONE + DOWN, False),
+    "apt-get install: the warning is about another source": (
+        "apt-get install x", "W: Failed to fetch http://y/InRelease  Temporary failure resolving 'y'\n" + NO_CANDIDATE,
+        False,
+    ),
+    "apt-get install: the summary decides nothing": (
+        "apt-get install x", DOWN + "E: Unable to fetch some archives, maybe run apt-get update\n", True,
+    ),
+    "apt-get install: apt has waited for the lock itself": (
+        "apt-get install x", "Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend. "
+        "It is held by process 4711 (apt-get)...\n" + NO_CANDIDATE, False,
+    ),
+    "apt-get update: a source that comes back may have the package": (
+        "apt-get update", "E: The repository 'http://x Release' does not have a Release file.\n" + DOWN, True,
+    ),
+    "apt-get update: each source is wrong for good": ("apt-get update", GONE + NO_CANDIDATE, False),
+    "dpkg: a script waited in vain": (
+        "dpkg --configure -a", "dpkg: error processing package x (--configure):\n connection timed out\n", False,
+    ),
+    "dnf: the repository that was passed over": (
+        "dnf install x", DNF_SKIPPED + "Error: Unable to find a match: docker-ce\n", False,
+    ),
+    "dnf: another repository is the one that is gone": ("dnf install x", DNF_SKIPPED + DNF_GONE, False),
+    "dnf: one of two mirrors of a repository is down": (
+        "dnf install x",
+        DNF_GONE.replace("Error: ", "  - Curl error (6): Couldn't resolve host name for https://y\nError: "), True,
+    ),
+    "dnf: one of two mirrors of a package is down": (
+        "dnf install x", DNF_MIRROR + "[MIRROR] a.rpm: Status code: 404 for https://x/a.rpm\n"
+        "[FAILED] a.rpm: No more mirrors to try - All mirrors were already tried without success\n"
+        "Error: Error downloading packages:\n  Cannot download a.rpm: All mirrors were tried\n", True,
+    ),
+    "dnf: a mirror was down, and the package is signed by a stranger": (
+        "dnf install x", DNF_MIRROR + "Public key for a.rpm is not installed\n"
+        "The downloaded packages were saved in cache until the next successful transaction.\n"
+        "Error: GPG check FAILED\n", False,
+    ),
+    "dnf5: the repository that was passed over": (
+        "dnf install x", DNF5_SKIPPED + "Failed to resolve the transaction:\nNo match for argument: docker-ce\n", False,
+    ),
+    "dnf5: the repository that is needed": (
+        "dnf install x", DNF5_SKIPPED + 'Failed to download metadata (baseurl: "https://y") for repository "y"\n', True,
+    ),
+    "yum: the repository that was passed over": (
+        "yum install x", "https://y/repomd.xml: [Errno 14] curl#7 - Connection refused\nTrying other mirror.\n"
+        "Error: Package: docker-ce (ours)\n           Requires: container-selinux\n", False,
+    ),
+    "tdnf: the repository that was passed over": (
+        "tdnf install x",
+        "Warning: Skipping repo y: Couldn't connect to server\nError(1011) : No matching packages\n", False,
+    ),
+    "zypper: the repository that was passed over may have the package": (
+        "zypper install x", ZYPPER_SKIPPED + "No provider of 'docker' found.\n", True,
+    ),
+    "zypper: packages contradict each other": (
+        "zypper install x", ZYPPER_SKIPPED + "Problem: nothing provides runc needed by docker\n", False,
+    ),
+}  # fmt: skip
+
 
 @pytest.fixture
 def recorder(setup: t.Any, tmp_path: Path) -> Recorder:
@@ -141,6 +222,18 @@ def test_what_stays_is_told_at_once_in_one_sentence(
     assert len(recorder.commands) == 1
     assert caught.value.text.startswith("apt-get ended with exit code 100: " + told)
     assert "Reading package lists" not in caught.value.detail
+
+
+@pytest.mark.parametrize("case", BOTH)
+def test_of_two_errors_the_decisive_one_counts(setup: t.Any, recorder: Recorder, clock: Clock, case: str) -> None:
+    command, output, is_waited_for = BOTH[case]
+    recorder.answers[command] = [(1, output), "done"]
+    if is_waited_for:
+        assert setup.patiently(recorder.machine, command.split()) == "done"
+        return
+    with pytest.raises(setup.Problem):
+        setup.patiently(recorder.machine, command.split())
+    assert len(recorder.commands) == 1
 
 
 def test_the_holder_of_a_lock_is_named_once(
