@@ -23,7 +23,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from azure_emulator.machines import standin_engine
+from azure_emulator.machines import docker_extension, standin_engine
 from azure_emulator.machines.agent import custom_script
 from azure_emulator.machines.base import (
     AgentStatus,
@@ -141,6 +141,9 @@ class StandIn:
             raise MachineError(f"the stand-in cannot serve: {line[-800:]}")
         self._log.append(line)
 
+    def _serves(self) -> bool:
+        return self._engine is not None and self._engine.returncode is None
+
     async def _silence(self) -> None:
         engine, self._engine = self._engine, None
         if engine is not None and engine.returncode is None:
@@ -173,6 +176,8 @@ class StandIn:
 
     async def enable_extension(self, extension: ExtensionSettings) -> HandlerResult:
         await self._need_agent()
+        if extension.handler.lower() == docker_extension.HANDLER:
+            return await self._docker_extension(extension)
         if extension.handler.lower() != "microsoft.azure.extensions.customscript":
             raise MachineError(f"a stand-in has no handler {extension.handler}")
         try:
@@ -182,6 +187,14 @@ class StandIn:
             clarification = {"name": "ErrorClarification", "status": "error", "code": error.code}
             return HandlerResult("error", str(error), custom_script.VERSION, 0, (clarification,))
         return HandlerResult("success", f"Enable succeeded: {output}", custom_script.VERSION)
+
+    async def _docker_extension(self, extension: ExtensionSettings) -> HandlerResult:
+        changed = docker_extension.configure(self.root, extension.settings, extension.protected)
+        if changed or not self._serves():
+            await self._serve()
+        if docker_extension.logs_in(extension.protected):
+            return HandlerResult("error", "'docker login' failed", extension.version)
+        return HandlerResult("success", "Enable succeeded", extension.version)
 
     async def _custom_script(self, settings: dict[str, t.Any]) -> str:
         if settings.get("commandToExecute"):
@@ -196,6 +209,8 @@ class StandIn:
 
     async def remove_extension(self, handler: HandlerReference) -> None:
         await self._need_agent()
+        if handler.handler.lower() == docker_extension.HANDLER:
+            await self._silence()
 
     async def run_command(self, command: RunCommandSpec) -> CommandResult:
         await self._need_agent()

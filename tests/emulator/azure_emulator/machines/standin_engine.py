@@ -47,7 +47,7 @@ class Daemon:
 
     @property
     def ports(self) -> list[int]:
-        found = [re.fullmatch(r"tcp://[^/]*:(\d+)/?", host) for host in self.hosts]
+        found = [re.fullmatch(r"(?:tcp://)?[^/]*:(\d+)/?", host) for host in self.hosts]
         return [int(match.group(1)) for match in found if match]
 
 

@@ -23,7 +23,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from azure_emulator.machines.base import AgentUnreachable, ExtensionSettings, Interface, MachineSpec, RunCommandSpec
+from azure_emulator.machines.base import (
+    AgentUnreachable,
+    ExtensionSettings,
+    HandlerReference,
+    Interface,
+    MachineSpec,
+    RunCommandSpec,
+)
 from azure_emulator.machines.standin import StandIn, StandInProvider
 from azure_emulator.machines.standin_engine import exec_start, read_daemon
 
@@ -132,6 +139,36 @@ def test_answers_over_the_tls_settings_it_was_given(stage: Stage) -> None:
         stage.get("/info", client=False)
     with pytest.raises(urllib.error.HTTPError, match="501"):
         stage.get("/containers/json")
+
+
+def test_the_docker_extension_restarts_the_engine_only_for_other_arguments(stage: Stage) -> None:
+    """As Azure/azure-docker-extension 1.2.2 does: renewed certificates alone are not served."""
+    stage.run(stage.machine.start())
+
+    def enable(certificates: Certificates, *options: str, **protected: t.Any) -> t.Any:
+        files = {name: (certificates.folder / f"server/{name}.pem").read_bytes() for name in ("ca", "cert", "key")}
+        protected["certs"] = {name: base64.b64encode(content).decode() for name, content in files.items()}
+        public = {"docker": {"port": str(PORT), "options": list(options)}}
+        reference = ("old", "Microsoft.Azure.Extensions", "DockerExtension")
+        return stage.run(stage.machine.enable_extension(ExtensionSettings(*reference, "1.2.2", public, protected)))
+
+    assert enable(stage.certificates).status == "success"
+    assert stage.get("/_ping") == b"OK"
+    renewed = Certificates(stage.certificates.folder / "renewed", stage.address)
+    enable(renewed)
+    assert stage.get("/_ping") == b"OK", "the certificates that it was started with"
+    failed = enable(renewed, "--label=a=b", login={"username": "me", "password": "secret", "email": "me@x"})
+    assert (failed.status, failed.message) == ("error", "'docker login' failed")
+    stage.certificates = renewed
+    assert "a=b" in stage.get("/info")["Labels"]
+    stage.run(stage.machine.remove_extension(HandlerReference("old", "Microsoft.Azure.Extensions", "DockerExtension")))
+    with pytest.raises(OSError, match="refused"):
+        stage.get("/_ping")
+    assert (stage.machine.root / "etc/docker/key.pem").exists()
+    stage.configure(PORT + 1)
+    enable(renewed, "--label=c=d")
+    with pytest.raises(OSError, match="refused"):
+        stage.get("/_ping")
 
 
 def test_power_and_changed_settings(stage: Stage) -> None:
