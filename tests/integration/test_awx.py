@@ -18,6 +18,7 @@ import shlex
 import shutil
 import sys
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -160,8 +161,44 @@ class Controller:
     ) -> Path:
         """Run one job, as the control node itself does or as an execution node gets it; gives its directory."""
         job = self.lay_out(playbook, survey, credential)
+        self._execute(job, playbook, remotely, fails)
+        self._keep(job, playbook)
+        self._check_secrets(job)
+        return job
+
+    def run_slices(
+        self, playbook: str, survey: t.Mapping[str, t.Any], hosts: t.Sequence[str], count: int
+    ) -> list[Path]:
+        """Run a job template with ``job_slice_count``: jobs at the same time on nodes of their own.
+
+        The inventory of each has one host in ``count`` (awx.main.models.Inventory.get_sliced_hosts), and is a script.
+        """
+        jobs = []
+        for offset in range(count):
+            job = self.lay_out(playbook, survey)
+            chosen = list(hosts[offset::count])
+            inventory = {"all": {"hosts": chosen}, "docker_hosts": {"hosts": chosen}, "_meta": {"hostvars": {}}}
+            shutil.rmtree(job / "inventory")
+            (job / "inventory").mkdir()
+            script = job / "inventory" / "hosts"
+            script.write_text(f"#! {sys.executable}\nprint({json.dumps(inventory)!r})\n")
+            script.chmod(0o700)
+            jobs.append(job)
+        with ThreadPoolExecutor(count) as pool:
+            list(pool.map(lambda job: self._execute(job, playbook, True, False), jobs))
+        for job in jobs:
+            self._keep(job, playbook)
+        for job in jobs:
+            self._check_secrets(job)
+        return jobs
+
+    def _node(self, job: Path) -> Path:
+        """Return the directory of a job on an execution node."""
+        return self.directory / job.name.replace("job", "node")
+
+    def _execute(self, job: Path, playbook: str, remotely: bool, fails: bool) -> None:
         runner = str(BIN / "ansible-runner")
-        node = self.directory / f"node{self.number}"
+        node = self._node(job)
         if remotely:
             node.mkdir()
             command = (
@@ -173,9 +210,6 @@ class Controller:
             command = f"{runner} run {shlex.quote(str(job))} -p {playbook} --ident 1 -q"
         ran = self.owner.run("bash", "-o", "pipefail", "-c", command)
         assert (ran.code != 0) == fails, ran.output[-3000:] + _stdout(job)[-6000:]
-        self._keep(job, playbook)
-        self._check_secrets(job, node)
-        return job
 
     def _keep(self, job: Path, playbook: str) -> None:
         """Note the keys of the job's home, keep what a client needs, and throw the home away."""
@@ -185,7 +219,7 @@ class Controller:
             if path.suffix != ".pub":
                 self.secrets |= _key_lines(path.read_text())
         if (job / "home" / ".docker" / "key.pem").exists():
-            shutil.copytree(job / "home" / ".docker", self.directory / f"client{self.number}")
+            shutil.copytree(job / "home" / ".docker", self.directory / job.name.replace("job", "client"))
         shutil.rmtree(job / "home")
         if self.key_vault is not None:
             for value in secret_values(self.azure, self.key_vault, "docker-ca"):
@@ -206,8 +240,9 @@ class Controller:
         arguments = ("-m", "dockerhost.azure.docker_endpoint_info", "-a", json.dumps(connection))
         return self.owner.run("ansible", "localhost", "-c", "local", *arguments).code == 0
 
-    def _check_secrets(self, job: Path, node: Path) -> None:
+    def _check_secrets(self, job: Path) -> None:
         """Look for every secret of all jobs in all that the controller and the execution node keep of this one."""
+        node = self._node(job)
         assert len(self.secrets) >= 3
         kept = [path for path in (*job.rglob("*"), *node.rglob("*")) if path.is_file()]
         # The job's input, which AWX gives to nobody.
@@ -328,6 +363,24 @@ def test_jobs_for_all_hosts_of_the_inventory(azure: LocalAzure, tmp_path: Path) 
         name = f"{playbook}_docker_{'certs' if playbook == 'renew' else 'host'}.yml"
         controller.run(name, {"docker_host_targets": "docker_hosts"})
     controller.run("delete_docker_host.yml", host)
+
+
+@pytest.mark.slow
+def test_slices_of_a_job_share_the_ca_in_a_key_vault(azure: LocalAzure, tmp_path: Path) -> None:
+    vault = make_vault(azure, "awx-slices")
+    controller = Controller(azure, tmp_path, vault)
+    hosts = ["slice1", "slice2"]
+    survey = {
+        "docker_host_targets": "docker_hosts",
+        "docker_host_resource_group": "rg-slices",
+        "docker_host_location": "westeurope",
+    }
+    first = controller.run_slices("create_docker_host.yml", survey, hosts, 2)
+    assert [set(_changed(job)) for job in first] == [{"slice1"}, {"slice2"}]
+    assert len({json.loads(value)["ca"] for value in secret_values(azure, vault, "docker-ca")}) == 1
+    assert controller.lets_in(1, "slice2")
+    assert controller.lets_in(2, "slice1")
+    controller.run_slices("delete_docker_host.yml", survey, hosts, 1)
 
 
 @pytest.mark.slow
