@@ -52,6 +52,14 @@ COMMANDS = (
 DATA = ("text", "json", "mermaid")
 SLOW = {"README", "docker_host-README", "fleets", "migrating", "own-playbooks", "private-networks", "security"}
 
+# Files that a command reads by their own names, with the command.
+FOUND_BY: dict[str, str] = {
+    "molecule/default/molecule.yml": "molecule test",
+    "molecule/default/converge.yml": "molecule test",
+    "molecule/default/verify.yml": "molecule test",
+    "ansible-navigator.yml": "ansible-navigator run",
+}
+
 # What no test of this file can run: page, beginning of the block, and with it who does or why nobody can.
 NOT_RUN: dict[tuple[str, str], str] = {
     ("README", "make demo"): "tests/e2e/test_demo.py",
@@ -71,7 +79,11 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("getting-started", "pip install ansible-core"): "the internet",
     ("getting-started", "az ad sp create-for-rbac"): "a subscription",
     ("getting-started", "docker --context web1 run --rm hello-world"): "tests/e2e/test_examples.py",
-    ("own-playbooks", "python -m azure_emulator run"): "Molecule, which no test installs",
+    ("own-playbooks", "python -m azure_emulator run"): "test_the_molecule_scenario runs its playbooks",
+    (
+        "own-playbooks",
+        "ansible-navigator run",
+    ): "ansible-navigator; test_settings_of_ansible_navigator_follow_its_schema",
     ("local-azure", "python3 -m venv venv"): "tests/clients/test_for_users.py",
     ("local-azure", "python -m azure_emulator --state-dir"): "tests/unit/emulator",
     ("local-azure", "python -m azure_emulator exec"): "tests/unit/emulator/test_run.py",
@@ -144,6 +156,7 @@ def test_commands(page: Path, tmp_path: Path) -> None:
         tasks: list[t.Any] = []
         for block in blocks(page):
             if block.remark == "file":
+                (user.home / block.text).parent.mkdir(parents=True, exist_ok=True)
                 (user.home / block.text).write_text(block.content)
             elif block.runs and block.language == "yaml" and not is_playbook(block):
                 # Tasks of one page belong together: later ones use what earlier ones registered.
@@ -186,7 +199,7 @@ def test_every_block_is_run_or_is_named_with_a_reason() -> None:
         files = {block.text for block in blocks(page) if block.remark == "file"}
         later = "\n".join(block.content for block in blocks(page) if block.language == "shell")
         for name in files:
-            assert name in later, f"{page.name}: no command uses the file {name}"
+            assert FOUND_BY.get(name, name) in later, f"{page.name}: no command uses the file {name}"
         for block in blocks(page):
             place = f"{page.name}:{block.line}"
             assert block.language in ("shell", "yaml", "python", *DATA), (
@@ -205,6 +218,48 @@ def test_every_block_is_run_or_is_named_with_a_reason() -> None:
     assert ran["shell"] >= 17, ran
     assert ran["yaml"] >= 5, ran
     assert ran["file"] >= 4, ran
+
+
+def files_of(page: Path) -> dict[str, str]:
+    """Return the contents of a page's files by their names."""
+    return {block.text: block.content for block in blocks(page) if block.remark == "file"}
+
+
+VALIDATE = "import json, sys, jsonschema; jsonschema.validate(*(json.load(open(path)) for path in sys.argv[1:]))"
+
+
+@pytest.mark.slow
+def test_settings_of_ansible_navigator_follow_its_schema(tmp_path: Path) -> None:
+    """The schema is the tool's own; ansible-lint has a copy, and jsonschema to read it."""
+    (rules,) = BIN.parent.glob("lib/python*/site-packages/ansiblelint/schemas/ansible-navigator.json")
+    settings = yaml.safe_load(files_of(REPOSITORY / "docs" / "own-playbooks.md")["ansible-navigator.yml"])
+    for given, valid in ((settings, True), ({**settings, "unknown": True}, False)):
+        path = tmp_path / f"{valid}.json"
+        path.write_text(json.dumps(given))
+        ran = subprocess.run(
+            [str(BIN / "python"), "-c", VALIDATE, str(path), str(rules)], capture_output=True, text=True, check=False
+        )
+        assert (ran.returncode == 0) == valid, ran.stderr
+        assert valid or "ValidationError" in ran.stderr
+
+
+@pytest.mark.slow
+def test_the_molecule_scenario(azure: LocalAzure, user: User) -> None:
+    """Its playbooks, with the inventory that Molecule makes of the platforms, and a second time for idempotence."""
+    files = files_of(REPOSITORY / "docs" / "own-playbooks.md")
+    scenario = yaml.safe_load(files["molecule/default/molecule.yml"])
+    assert scenario["scenario"]["test_sequence"] == ["syntax", "converge", "idempotence", "verify"]
+    hosts: dict[str, t.Any] = {platform["name"]: {} for platform in scenario["platforms"]}
+    groups = {group for platform in scenario["platforms"] for group in platform["groups"]}
+    (user.home / "inventory.json").write_text(json.dumps({group: {"hosts": hosts} for group in groups}))
+    for name in ("converge", "verify"):
+        (user.home / f"{name}.yml").write_text(files[f"molecule/default/{name}.yml"])
+    for name in ("converge", "converge", "verify"):
+        user.writes()
+        ran = user.run("ansible-playbook", "-i", "inventory.json", f"{name}.yml")
+        assert ran.code == 0, ran.output
+    assert user.writes() == []
+    assert [name for name in azure.names() if name.startswith("app5")]
 
 
 # Commands in the text and in tables that no block of the page has: what runs them, or why nobody can. Targets of make
