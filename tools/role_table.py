@@ -55,6 +55,39 @@ class Row(t.NamedTuple):
     sets: str
 
 
+class Suboption(t.NamedTuple):
+    """One suboption of a variable: ``VARIABLE.SUBOPTION``, the type of its value, its default, and its choices."""
+
+    name: str
+    type: str
+    default: str
+    choices: str
+
+
+def suboptions() -> list[Suboption]:
+    """Return one row for each suboption, in the order of the argument specs."""
+    specs = {
+        variable: stage.spec.argument_spec[option]
+        for stage in reversed(list(STAGES.values()))
+        for option, variable in stage.variables().items()
+    }
+    found = (_suboptions(row.variable.strip("`"), specs.get(row.variable.strip("`"), {})) for row in rows())
+    return [row for several in found for row in several]
+
+
+def _suboptions(name: str, spec: t.Mapping[str, t.Any]) -> t.Iterator[Suboption]:
+    for option, details in (spec.get("options") or {}).items():
+        whole = f"{name}.{option}"
+        default = "required" if details.get("required") else _static(details)
+        choices = ", ".join(_shown(choice) for choice in details.get("choices") or ())
+        yield Suboption(f"`{whole}`", _type({"type": "str", "description": ""}, details), default, choices)
+        yield from _suboptions(whole, details)
+
+
+def _static(details: t.Mapping[str, t.Any]) -> str:
+    return "" if details.get("default") is None or details.get("options") else _shown(details["default"])
+
+
 def rows() -> list[Row]:
     """Return one row for each variable, in the order of the argument specs."""
     entries = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]
@@ -149,9 +182,16 @@ def _target(name: str, users: t.Sequence[tuple[str, str, t.Any]]) -> str:
 
 
 def table() -> str:
-    """Return the table in Markdown."""
+    """Return the table of variables and that of their suboptions in Markdown."""
     lines = ["| variable | type | default | left out | sets |", "| --- | --- | --- | --- | --- |"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |".replace("|  |", "| |") for row in rows())])
+    lines += [_line(row) for row in rows()]
+    lines += ["", "Dictionaries have these suboptions. A list of dictionaries has them for each entry.", ""]
+    lines += ["| suboption | type | default | choices |", "| --- | --- | --- | --- |"]
+    return "\n".join([*lines, *(_line(row) for row in suboptions())])
+
+
+def _line(cells: t.Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |")
 
 
 def with_table(page: str) -> str:

@@ -41,6 +41,31 @@ def test_a_row_has_the_type_and_default_that_take_effect(row: tuple[str, ...]) -
     assert row in role_table.rows()
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("`docker_host_plan.name`", "str", "required", ""),
+        ("`docker_host_data_disks.caching`", "str", "", "`None`, `ReadOnly`, `ReadWrite`"),
+        ("`docker_host_docker.data_disk.lun`", "int", "`0`", ""),
+        ("`docker_host_engine.hold`", "bool", "`false`", ""),
+        ("`docker_host_logins.ca_path`", "path", "", ""),
+    ],
+    ids=lambda row: row[0].strip("`"),
+)
+def test_a_suboption_has_its_type_default_and_choices(row: tuple[str, ...]) -> None:
+    assert row in role_table.suboptions()
+
+
+def test_each_variable_with_suboptions_has_them_in_the_table() -> None:
+    names = {row.name.strip("`").split(".")[0] for row in role_table.suboptions()}
+    specs = {
+        variable: stage.spec.argument_spec[option]
+        for stage in role_table.STAGES.values()
+        for option, variable in stage.variables().items()
+    }
+    assert names == {variable for variable, spec in specs.items() if spec.get("options")}
+
+
 def test_a_page_without_markers_is_an_error() -> None:
     with pytest.raises(ValueError, match="must have the lines"):
         role_table.with_table("# A page\n")
