@@ -36,6 +36,7 @@ class ActionModule(LocalAction):
     BACKEND = BACKEND
 """
 SECRET = "correct-horse-battery"
+VAULT_PASSWORD = "vault-password"
 PROBE = "dockerhost.azure.probe"
 
 CASES: dict[str, dict[str, t.Any]] = {
@@ -75,7 +76,7 @@ CASES: dict[str, dict[str, t.Any]] = {
     "delegated to itself": {PROBE: {"text": "x"}, "delegate_to": "localhost"},
     "loop": {PROBE: {"text": "{{ item }}", "password": SECRET}, "loop": ["a", "b"]},
 }
-# Where an action must step aside, both runs use the module.
+# Where an action must step aside: it runs what the other run would.
 ASIDE: dict[str, dict[str, t.Any]] = {
     "async": {PROBE: {"text": "x", "password": SECRET}, "async": 60, "poll": 1},
     "another interpreter": {PROBE: {"text": "x"}, "vars": {"ansible_python_interpreter": "{{ other_interpreter }}"}},
@@ -106,8 +107,7 @@ def _collection(root: pathlib.Path) -> pathlib.Path:
     return root
 
 
-def _playbook(output: pathlib.Path) -> list[dict[str, t.Any]]:
-    cases = {**CASES, **ASIDE, **INSIDE}
+def _playbook(cases: t.Mapping[str, dict[str, t.Any]], output: pathlib.Path) -> list[dict[str, t.Any]]:
     tasks: list[dict[str, t.Any]] = [
         {"name": name, **task, "register": f"case_{number}", "ignore_errors": True}
         for number, (name, task) in enumerate(cases.items())
@@ -125,12 +125,12 @@ class Ran(t.NamedTuple):
     output: str
 
 
-def _run(directory: pathlib.Path, interpreter: str) -> Ran:
+def _run(directory: pathlib.Path, interpreter: str, cases: t.Mapping[str, dict[str, t.Any]], vaulted: str) -> Ran:
     bin_directory = os.path.dirname(sys.executable)
     output = directory / "results.json"
-    (directory / "playbook.json").write_text(json.dumps(_playbook(output)))
+    (directory / "playbook.json").write_text(json.dumps(_playbook(cases, output)))
     password = directory / "vault-password"
-    password.write_text("vault-password")
+    password.write_text(VAULT_PASSWORD)
     env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     env.update(
         ANSIBLE_COLLECTIONS_PATH=str(_collection(directory / "collections")),
@@ -139,8 +139,6 @@ def _run(directory: pathlib.Path, interpreter: str) -> Ran:
         ANSIBLE_ASYNC_DIR=str(directory / "async"),
         ANSIBLE_INJECT_INVOCATION="true",
     )
-    vault = [f"{bin_directory}/ansible-vault", "encrypt_string", "--vault-password-file", str(password), SECRET]
-    vaulted = subprocess.run(vault, env=env, capture_output=True, text=True, check=True).stdout
     other = os.path.join(bin_directory, os.pardir, os.path.basename(bin_directory), os.path.basename(sys.executable))
     inventory = directory / "inventory"
     inventory.mkdir()
@@ -169,16 +167,26 @@ def _run(directory: pathlib.Path, interpreter: str) -> Ran:
 
 
 @pytest.fixture(scope="module")
-def by_action(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    return _run(tmp_path_factory.mktemp("action"), sys.executable)
+def vaulted(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The secret as a value that Ansible Vault has encrypted."""
+    password = tmp_path_factory.mktemp("vault") / "password"
+    password.write_text(VAULT_PASSWORD)
+    vault = os.path.join(os.path.dirname(sys.executable), "ansible-vault")
+    encrypt = [vault, "encrypt_string", "--vault-password-file", str(password), SECRET]
+    env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    return subprocess.run(encrypt, env=env, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")
-def by_module(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def by_action(tmp_path_factory: pytest.TempPathFactory, vaulted: str) -> Ran:
+    return _run(tmp_path_factory.mktemp("action"), sys.executable, {**CASES, **ASIDE, **INSIDE}, vaulted)
+
+
+@pytest.fixture(scope="module")
+def by_module(tmp_path_factory: pytest.TempPathFactory, vaulted: str) -> Ran:
     directory, name = os.path.split(sys.executable)
-    return _run(
-        tmp_path_factory.mktemp("module"), os.path.join(directory, os.pardir, os.path.basename(directory), name)
-    )
+    interpreter = os.path.join(directory, os.pardir, os.path.basename(directory), name)
+    return _run(tmp_path_factory.mktemp("module"), interpreter, {**CASES, **INSIDE}, vaulted)
 
 
 def _comparable(result: t.Any) -> t.Any:
