@@ -5,11 +5,13 @@
 """A run that is killed at any of its file-system calls loses nothing, and the next run finishes.
 
 Each case forks a process that does the real run and kills itself (SIGKILL) at its Nth call; a second round kills it in
-the middle of a write. N goes up until a run gets through.
+the middle of a write. N goes up until a run gets through. At a call before which nothing has changed, a killed run
+would leave what one left that was killed earlier; a run that writes such calls down comes first, and they are left out.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
 import shutil
@@ -64,16 +66,50 @@ class Dying(FileSystem):
         return super().__getattribute__(name)
 
 
+class Noting(FileSystem):
+    """Write down, one a line, each call before which the directory is as it was at none before, and the call after all.
+
+    :param path: of the file; it must not be in the directory.
+    """
+
+    def __init__(self, certs: Certs, path: pathlib.Path) -> None:
+        self.certs = certs
+        self.path = path
+        self.calls = 0
+        self.seen: set[t.Any] = set()
+
+    def note(self) -> None:
+        self.calls += 1
+        everything = frozenset(str(path) for path in self.certs.directory.rglob("*"))
+        state = (everything, tuple(self.certs.tree().items()))
+        if state not in self.seen:
+            self.seen.add(state)
+            with self.path.open("a") as file:
+                file.write(f"{self.calls}\n")
+
+    def end(self) -> None:
+        """Write down a call that does not come."""
+        with self.path.open("a") as file:
+            file.write(f"{self.calls + 1}\n")
+
+    def __getattribute__(self, name: str) -> t.Any:
+        if name in CHANGING or name in LOOKING:
+            self.note()
+        return super().__getattribute__(name)
+
+
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run_and_die(certs: Certs, last: int, *, half: bool, **options: t.Any) -> bool:
+def run_and_die(certs: Certs, files: FileSystem, **options: t.Any) -> bool:
     """Do a run in a process of its own; return whether it ended by itself."""
     child = os.fork()
     if child == 0:
         try:
-            certs.run(files=Dying(last, half=half), **options)
+            certs.run(files=files, **options)
+            if isinstance(files, Noting):
+                files.end()
         except BaseException:  # noqa: BLE001 - the child must not go on with the test
             os._exit(3)
         os._exit(0)
@@ -83,6 +119,23 @@ def run_and_die(certs: Certs, last: int, *, half: bool, **options: t.Any) -> boo
         return False
     assert os.WEXITSTATUS(status) == 0, "the run failed by itself"
     return True
+
+
+def moments(certs: Certs, start: pathlib.Path, **options: t.Any) -> list[int]:
+    """Return at which calls a killed run would leave something that it leaves at none before, then a call too many."""
+    noted = certs.directory.with_name("noted")
+    put_back(certs, start)
+    files = Noting(certs, noted)
+    assert run_and_die(certs, files, **options)
+    return [int(line) for line in noted.read_text().split()]
+
+
+def put_back(certs: Certs, start: pathlib.Path) -> None:
+    """Make the directory what it was at the start."""
+    if certs.directory.exists():
+        shutil.rmtree(certs.directory)
+    if start.exists():
+        shutil.copytree(start, certs.directory)
 
 
 def ca_keys(certs: Certs) -> set[bytes]:
@@ -168,21 +221,17 @@ def test_killed_at_every_call(certs: Certs, name: str, half: bool) -> None:
     start = certs.directory.with_name("start")
     if certs.directory.exists():
         certs.directory.rename(start)
-    last = 0
     seen: set[t.Any] = set()
-    while True:
-        last += 1
-        if certs.directory.exists():
-            shutil.rmtree(certs.directory)
-        if start.exists():
-            shutil.copytree(start, certs.directory)
-        done = run_and_die(certs, last, half=half, **options)
+    for last in itertools.count(1) if half else moments(certs, start, **options):
+        put_back(certs, start)
+        done = run_and_die(certs, Dying(last, half=half), **options)
         state = shape(certs)
         if state not in seen:
             check_after_kill(certs, start, options)
             seen.add(state)
         if done:
             break
+    assert done
     assert last > (2 if half else 40)
 
 
@@ -225,14 +274,12 @@ def test_a_killed_run_leaves_the_old_set_or_the_new_one(certs: Certs) -> None:
     certs.later(days=380)
     start = certs.directory.with_name("start")
     certs.directory.rename(start)
-    last = 0
+    options = {"hosts": HOSTS, "new_keys": True}
     seen = set()
-    while True:
-        last += 1
-        shutil.rmtree(certs.directory, ignore_errors=True)
-        shutil.copytree(start, certs.directory)
+    for last in moments(certs, start, **options):
+        put_back(certs, start)
         old = {path: value for path, value in certs.tree().items() if not path.startswith(".")}
-        done = run_and_die(certs, last, half=False, hosts=HOSTS, new_keys=True)
+        done = run_and_die(certs, Dying(last, half=False), **options)
         now = {path: value for path, value in certs.tree().items() if not path.startswith(".")}
         pending = certs.path(".docker-tls-certs/journal.json").exists()
         moved = {path for path in old if old[path] != now[path]}
@@ -241,6 +288,5 @@ def test_a_killed_run_leaves_the_old_set_or_the_new_one(certs: Certs) -> None:
             certs.check_pairs()
             assert {"key.pem", "cert.pem", "servers/web1/key.pem", "servers/web1/cert.pem"} <= moved
         seen.add(state)
-        if done:
-            break
+    assert done
     assert seen == {"old", "pending", "new"}
