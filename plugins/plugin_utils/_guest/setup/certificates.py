@@ -20,8 +20,7 @@ def check_pair(certs):
         names = {}
         for name, pem in certs.items():
             names[name] = os.path.join(directory, name)
-            with open(names[name], "wb") as file:
-                file.write(pem)
+            write_temporary(names[name], pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             context.load_verify_locations(names["ca"])
@@ -32,6 +31,16 @@ def check_pair(certs):
         except (ssl.SSLError, ValueError) as error:
             reason = getattr(error, "reason", None) or "unreadable"
             raise Problem("certs.cert and certs.key do not belong together ({})".format(reason)) from None
+
+
+def write_temporary(path, content):
+    """Write a file in a temporary directory. :raises Problem: its file system is full."""
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        folder = tempfile.gettempdir()
+        raise Problem("the file system of {} must have room, got: {}".format(folder, error.strerror)) from None
 
 
 def certificates(pem):

@@ -146,6 +146,9 @@ def refuse_others(machine, facts):
 
 def refuse_files(machine, settings):
     """Stop where files cannot be written, would be written elsewhere, or would not count."""
+    for folder in ("/etc/docker", os.path.dirname(DROP_IN)):
+        if os.path.lexists(machine.path(folder)) and not os.path.isdir(machine.path(folder)):
+            raise Problem("{} must be a directory: remove the file or link of this name".format(folder))
     for folder in ("/etc/docker", "/etc/systemd/system", HOME):
         refuse_full(machine, folder)
     certificates = [KEY, *(path for _name, path, _mode in CERTIFICATES)] if settings.certs else []

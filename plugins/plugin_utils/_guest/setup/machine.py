@@ -37,6 +37,10 @@ class Problem(Exception):  # noqa: N818  it ends a run, it is not always an erro
         return self.text
 
 
+# The beginning of the names of files that are not complete: a killed run leaves one, perhaps with a key in it.
+UNFINISHED = ".docker-host-unfinished-"
+
+
 class Machine:
     """The machine below ``root``: its files and programs, the log, and the changes made so far.
 
@@ -123,6 +127,12 @@ class Machine:
             return (content is None) != (present is None)
         return present != content or self.mode(path) != mode
 
+    def sweep(self, folders):
+        """Remove the incomplete files that a killed run has left in those folders (patterns)."""
+        for name in (name for folder in folders for name in self.glob(folder + "/" + UNFINISHED + "*")):
+            with contextlib.suppress(OSError):
+                os.unlink(self.path(name))
+
     def mode(self, path):
         """Return the file's permissions, 0644 if it does not exist."""
         try:
@@ -164,7 +174,7 @@ class Machine:
 
     def replace(self, target, content, mode):
         os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=os.path.dirname(target))
+        handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=os.path.dirname(target))
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)

@@ -39,7 +39,7 @@ from .facts import Facts, installed_engine, load_json
 from .firewall import firewall
 from .machine import Machine, Problem, tail
 from .packages import install
-from .paths import FORMAT, HOME, LOCK_WAIT, LOG, NOTES, STATE
+from .paths import FORMAT, HOME, LOCK_WAIT, LOG, NOTES, STATE, WRITTEN
 from .record import CERTS_UNFINISHED, just_pushed, record
 from .registries import registries
 from .room import note_small_volume
@@ -85,6 +85,8 @@ def apply(machine, settings):
     for name, value in settings.proxies.items():
         machine.environment.update({name + "_proxy": value, name.upper() + "_PROXY": value})
     with alone(machine):
+        if not machine.check:
+            machine.sweep(WRITTEN)
         facts = Facts(machine)
         cut_short = was_cut_short(machine, facts)
         if settings.absent:

@@ -35,6 +35,12 @@ LOCK_WAIT = 900
 DOCKER_URL = "https://download.docker.com"
 LOGIN_FILE = "/root/.docker/config.json"
 HUB = "https://index.docker.io/v1/"
+# The folders in which the program writes.
+WRITTEN = (
+    HOME, "/etc/docker", COMPOSE_DIR + "/*", "/etc/containerd", "/etc/systemd/system/*.service.d", "/root/.docker",
+    "/etc/apt/keyrings", "/etc/apt/sources.list.d", "/etc/yum.repos.d", "/etc/zypp/repos.d", "/etc/pki/rpm-gpg",
+    "/etc/tdnf/locks.d", "/etc",
+)  # fmt: skip
 
 
 def compose_file(name):

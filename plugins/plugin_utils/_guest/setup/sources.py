@@ -4,9 +4,15 @@
 
 """Where package managers are told about repositories, by the administrator or by us, and which of it is in force."""
 
+import fnmatch
 import re
 
 from .proxies import read_ini
+
+# Apt reads these words as no: StringToBool in apt-pkg/contrib/strutl.cc.
+APT_FALSE = ("no", "false", "without", "off", "disable", "0")
+# dnf5 keeps what "dnf config-manager setopt" sets for a repository beside the repository's own file (dnf5.conf(5)).
+OVERRIDES = ("/usr/share/dnf5/repos.override.d/*.repo", "/etc/dnf/repos.override.d/*.repo")
 
 
 class AptEntry:
@@ -38,7 +44,7 @@ def apt_entries(machine):
                 yield AptEntry(path, [found.group(1)], found.group(3), [found.group(4)], words, options)
     for path in machine.glob("/etc/apt/sources.list.d/*.sources"):
         for fields in deb822(machine.text(path)):
-            enabled = fields.get("enabled", ["yes"])[0].lower() not in ("no", "false", "0")
+            enabled = fields.get("enabled", ["yes"])[0].lower() not in APT_FALSE
             for uri in fields.get("uris", []) if enabled else []:
                 types, suites = fields.get("types", []), fields.get("suites", [])
                 yield AptEntry(path, types, uri, suites, fields.get("components", []), fields)
@@ -54,9 +60,21 @@ def deb822(text):
 
 def rpm_entries(machine, folder):
     """Yield file and address of each repository that is enabled below the folder."""
+    overrides = [read_ini(machine.text(path)) for pattern in OVERRIDES for path in machine.glob(pattern)]
     for path in machine.glob(folder + "/*.repo"):
-        for section in read_ini(machine.text(path)).values():
+        for name, section in read_ini(machine.text(path)).items():
+            section = overridden(name, section, overrides)
             if section.get("enabled", "1").strip().lower() not in ("0", "no", "false", "off"):
                 for key in ("baseurl", "mirrorlist", "metalink"):
                     for address in section.get(key, "").split():
                         yield path, address
+
+
+def overridden(name, section, overrides):
+    """Return the options of a repository with those that override them; a section's name can have wildcards."""
+    result = dict(section)
+    for file in overrides:
+        for pattern, options in file.items():
+            if fnmatch.fnmatchcase(name, pattern):
+                result.update(options)
+    return result

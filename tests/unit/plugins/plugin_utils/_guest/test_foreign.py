@@ -113,6 +113,35 @@ def test_a_directory_in_a_files_place(scratch: Scratch, pems: Pems, path: str) -
     assert f"{path} is a directory: remove it" in result["error"]
 
 
+@pytest.mark.parametrize("path", ["/etc/docker", "/etc/systemd/system/docker.service.d"])
+@pytest.mark.parametrize("link", [False, True], ids=["file", "link"])
+def test_a_file_in_a_directorys_place(scratch: Scratch, pems: Pems, path: str, link: bool) -> None:
+    place = scratch.put(path, "")
+    if link:
+        place.unlink()
+        place.symlink_to("/nowhere")
+    document = {"settings": {"docker": {"port": "4243"}}, "protectedSettings": {"certs": pems.settings()}}
+    result = scratch.run(document)
+    assert (result["stage"], result["changes"]) == ("refuse", [])
+    assert f"{path} must be a directory" in result["error"]
+
+
+def test_a_full_file_system_for_temporary_files(setup: t.Any, pems: Pems) -> None:
+    with pytest.raises(setup.Problem, match="must have room, got: No space left"):
+        setup.write_temporary("/dev/full", pems.key)
+
+
+def test_what_a_run_that_was_killed_while_it_wrote_has_left_is_removed(scratch: Scratch, pems: Pems) -> None:
+    ours = [
+        scratch.put(f"{folder}/.docker-host-unfinished-x1", "half a key")
+        for folder in ("/etc/docker", "/etc/docker/compose/web", "/etc/systemd/system/docker.service.d")
+    ]
+    theirs = scratch.put("/etc/docker/.x.new", "theirs")
+    assert scratch.run({"protectedSettings": {"certs": pems.settings()}})["ok"]
+    assert [path for path in ours if path.exists()] == []
+    assert theirs.exists()
+
+
 def test_a_damaged_line_about_the_system_concerns_nobody(scratch: Scratch) -> None:
     scratch.put("/etc/os-release", scratch.text("/etc/os-release") + 'HOME_URL="https://example.com\n')
     assert scratch.run({})["ok"]

@@ -43,6 +43,8 @@ NOT_IN_FORCE = [
     ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.format("bullseye")),
     ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.replace("deb ", "deb-src ").format("bookworm")),
     ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm") + "Enabled: no\n"),
+    ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm") + "Enabled: Off\n"),
+    ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm") + "Enabled: disable\n"),
     ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bullseye")),
     ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.replace("amd64", "arm64").format("bookworm")),
     ("rhel9", "/etc/yum.repos.d/docker-ce.repo", SECTION + "enabled=0\n"),
@@ -101,6 +103,18 @@ def in_force(recorder: Recorder, system: str, mirror: str) -> None:
     """Let the administrator configure a mirror."""
     path, text = {name: (path, text) for name, path, text in reversed(IN_FORCE)}[system]
     recorder.put(path, text.replace("http://m", mirror))
+
+
+@pytest.mark.parametrize("section", ["docker-ce-stable", "docker-*"])
+@pytest.mark.parametrize(("enabled", "in_force"), [("0", False), ("1", True)])
+def test_what_dnf_5_overrides_counts(setup: t.Any, tmp_path: Path, section: str, enabled: str, in_force: bool) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["fedora40"])
+    own = "0" if in_force else "1"
+    recorder.put(
+        "/etc/yum.repos.d/docker-ce.repo", f"[docker-ce-stable]\nname=x\nbaseurl=http://m/stable\nenabled={own}\n"
+    )
+    recorder.put("/etc/dnf/repos.override.d/99-config_manager.repo", f"[{section}]\nenabled={enabled}\n")
+    assert bool(list(setup.rpm_entries(recorder.machine, "/etc/yum.repos.d"))) == in_force
 
 
 @pytest.mark.parametrize("system", ["debian12", "rhel9"])
