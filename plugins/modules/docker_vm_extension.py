@@ -583,7 +583,9 @@ pushed:
   returned: success
   type: bool
 reasons:
-  description: Why they were pushed, or would be pushed.
+  description:
+    - Why they were pushed, or would be pushed. V(other certificates) if nothing else differs from the last push.
+    - Azure returns no protected settings, so other settings are known by their digest only, without their values.
   returned: success
   type: list
   elements: str

@@ -57,7 +57,7 @@ def find_reasons(run: Run, current: CurrentSettings | None) -> None:
     if current is None:
         run.reasons.append("never pushed")
     elif run.settings.unknown_certs or not (_is_current(run, current) or _keeps_certs(run, current)):
-        run.reasons.append("other settings")
+        run.reasons.append(_difference(run, current))
     elif current.state != "Succeeded":
         run.reasons.append(f"the last push ended as {current.state}")
     elif not _has_good_result(run, current):
@@ -86,6 +86,14 @@ def _is_current(run: Run, current: CurrentSettings) -> bool:
     return matches(current.certs, certs) and matches(
         current.digest_without_certs, run.settings.canonical_without_certs()
     )
+
+
+def _difference(run: Run, current: CurrentSettings) -> str:
+    """Return which part of the settings differs. Digests show no more, and Azure never returns protected settings."""
+    if run.settings.certs_only:
+        return "other certificates"
+    rest_matches = matches(current.digest_without_certs, run.settings.canonical_without_certs())
+    return "other certificates" if rest_matches else "other settings"
 
 
 def _keeps_certs(run: Run, current: CurrentSettings) -> bool:

@@ -358,7 +358,11 @@ def test_a_ca_that_was_renewed_is_pushed_without_more_ado(azure: LocalAzure, gro
     assert push(group, handler="docker_extension", certs=old.server())["pushed"]
     with pytest.raises(CaMismatchError):
         push(group, handler="docker_extension", certs=Authority().server())
-    assert push(group, handler="docker_extension", certs=renewed.server())["pushed"]
+    certs = renewed.server()
+    both = {"certs": certs, "docker": {"options": ["--debug"]}, "check_mode": True}
+    assert push(group, handler="docker_extension", **both)["reasons"] == ["other settings"]
+    pushed = push(group, handler="docker_extension", certs=certs)
+    assert (pushed["pushed"], pushed["reasons"]) == (True, ["other certificates"])
     assert tags_of(azure, group)["docker-host-ca"] == renewed.fingerprint
 
 
