@@ -11,10 +11,13 @@ follows all of them and sends the token along; here it stays with the service th
 from __future__ import annotations
 
 import functools
+import re
 import typing as t
 from urllib.parse import urlsplit
 
 _PORTS = {"https": 443, "http": 80}
+# A host and a port. Parsers disagree about everything else: in https://a\@b, urlsplit reads the host b, urllib3 a.
+_AUTHORITY = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
 def is_same_service(url: str, service: str) -> bool:
@@ -28,6 +31,8 @@ def is_same_service(url: str, service: str) -> bool:
         same_port = (one.port or _PORTS.get(one.scheme)) == (other.port or _PORTS.get(other.scheme))
     except ValueError:
         return False
+    if not _AUTHORITY.fullmatch(one.netloc):
+        return False
     host, own = (one.hostname or "").lower(), (other.hostname or "").lower()
     return same_port and one.scheme == other.scheme and bool(own) and (host == own or host.endswith(f".{own}"))
 
@@ -38,11 +43,18 @@ def check_same_service(url: str, service: str) -> None:
     :raises azure.core.exceptions.ClientAuthenticationError: it is another one. The SDK does not try that again.
     """
     if not is_same_service(url, service):
-        parts = urlsplit(url)
         raise foreign_host_error()(
-            f"an answer of {service} refers to {parts.scheme}://{parts.netloc.rpartition('@')[2]}, which is another"
-            " host. No access token is sent there."
+            f"an answer of {service} refers to {_origin(url)}, which is another host. No access token is sent there."
         )
+
+
+def _origin(url: str) -> str:
+    """Return the scheme, host and port to which urllib3 would connect, without user information."""
+    try:
+        parts = urlsplit(url.partition("\\")[0])
+    except ValueError:
+        return "an invalid address"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 @functools.lru_cache

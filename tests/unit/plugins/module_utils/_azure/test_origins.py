@@ -24,7 +24,11 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients im
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.errors import AzureError
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.key_vault import KeyVault
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import OperationInfo
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.origins import is_same_service
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.origins import (
+    check_same_service,
+    foreign_host_error,
+    is_same_service,
+)
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 TENANT = "00000000-0000-0000-0000-000000000002"
@@ -160,9 +164,12 @@ BODY = {"id": NIC, "properties": {"provisioningState": "Updating"}}
 CASES = [
     (follow_next_link, "GET", GROUP, (200, {}, {"value": [], "nextLink": "{foreign}/next"})),
     (follow_next_link_of_compute, "GET", VMS, (200, {}, {"value": [], "nextLink": "{foreign}/next"})),
+    (follow_next_link, "GET", GROUP, (200, {}, {"value": [], "nextLink": "{foreign}\\@{cloud_host}/next"})),
     (follow_next_link, "GET", GROUP, (307, {"Location": "{foreign}/there"}, {})),
+    (follow_next_link, "GET", GROUP, (307, {"Location": "{foreign}\\@{cloud_host}/there"}, {})),
     (wait_for_operation, "PUT", NIC, (201, {"Azure-AsyncOperation": "{foreign}/operation"}, BODY)),
     (wait_for_operation, "PUT", NIC, (202, {"Location": "{foreign}/operation"}, BODY)),
+    (wait_for_operation, "PUT", NIC, (202, {"Location": "{foreign}\\@{cloud_host}/operation"}, BODY)),
     (delete, "DELETE", NIC, (202, {"Location": "{foreign}/operation"}, {})),
     (wait_for_operation, "PUT", NIC, (307, {"Location": "{foreign}/there"}, {})),
     (wait_for_operation, "PUT", NIC, (308, {"Location": "{cloud}/there"}, {})),
@@ -180,6 +187,7 @@ def test_no_answer_leads_a_token_or_a_body_elsewhere(
 ) -> None:
     cloud, foreign = servers
     text = json.dumps(answer).replace("{foreign}", foreign.url).replace("{cloud}", cloud.url)
+    text = text.replace("{cloud_host}", cloud.url.partition("://")[2])
     cloud.answers[method, path] = tuple(json.loads(text))
     for port in (cloud, foreign):
         for verb in ("GET", "PUT"):
@@ -238,10 +246,18 @@ def test_a_password_in_netrc_replaces_no_token(
         ("https://management.azure.com.evil.example/", False),
         ("https://evilmanagement.azure.com/", False),
         ("https://management.azure.com@evil.example/", False),
+        (r"https://evil.example\@management.azure.com/", False),
+        (r"https://evil.example\.management.azure.com/", False),
         ("https://management.azure.com:port/", False),
+        ("https://[management.azure.com/", False),
         ("/relative", False),
         ("", False),
     ],
 )
 def test_regional_endpoints_belong_to_the_service_and_others_do_not(url: str, same: bool) -> None:
     assert is_same_service(url, "https://management.azure.com") is same
+
+
+def test_an_address_that_cannot_be_read_is_refused_as_another_host() -> None:
+    with pytest.raises(foreign_host_error(), match="an invalid address, which is another host"):
+        check_same_service("https://[management.azure.com/", "https://management.azure.com")
