@@ -23,7 +23,7 @@ Spec = t.Mapping[str, t.Mapping[str, t.Any]]
 SHORTEST_GUESS = 4
 """Characters of the shortest value that is hidden on suspicion; shorter ones would garble every message."""
 # It begins with fixed text, so that the search through a long text is fast.
-_USER_INFORMATION = re.compile(r"://([^/?#\s:@]*):([^/?#\s]+)@")
+_USER_INFORMATION = re.compile(r"://([^/?#\s:@]*):([^\s@]+)@")
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )

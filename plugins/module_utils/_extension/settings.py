@@ -28,7 +28,8 @@ _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _DAEMON_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.:~+_-]*")
 _CHANNEL = re.compile(r"[a-z]+")
-_URL = re.compile(r"(https?://[^\s/]+\S*|file:///\S+)")
+# Without a name and password: public settings can be read in Azure and on the VM.
+_URL = re.compile(r"(https?://[^\s/?#@]+(/[^\s]*)?|file:///\S+)")
 _SERVER = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?(/\S*)?|https?://\S+|\[[0-9a-fA-F:]+\](:[0-9]+)?")
 
 

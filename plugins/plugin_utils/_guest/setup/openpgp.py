@@ -83,7 +83,7 @@ def packet_header(head):
 
 def fingerprint(body):
     """Return the fingerprint of a key packet (RFC 4880, 12.2), upper-case hex; empty unless it is of version 4."""
-    if body[:1] != b"\x04":
+    if body[:1] != b"\x04" or len(body) > 0xFFFF:  # the length takes two octets
         return ""
     return hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body).hexdigest().upper()  # noqa: S324
 

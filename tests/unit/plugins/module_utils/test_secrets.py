@@ -57,7 +57,12 @@ def secret_forms(option: t.Mapping[str, t.Any]) -> Forms:
 
 def misplaced_forms(option: t.Mapping[str, t.Any]) -> Forms:
     """Yield values with a secret where none belongs."""
-    for text in (f"https://me:{SENTINEL}@example.com/x", f"tcp://me:{SENTINEL}@example.com:1", KEY):
+    urls = (
+        f"https://me:{SENTINEL}@example.com/x",
+        f"tcp://me:{SENTINEL}@example.com:1",
+        f"https://me:a/b?{SENTINEL}@h",
+    )
+    for text in (*urls, KEY):
         yield from (text, [text], {"x": [text]})
         for name in option.get("options") or {}:
             yield from ({name: text}, [{name: text}])

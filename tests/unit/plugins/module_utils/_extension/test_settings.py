@@ -115,6 +115,8 @@ def test_the_same_settings_are_the_same_bytes(certs: dict[str, str]) -> None:
         ("engine.version", {"engine": {"version": "latest; rm -rf /"}}),
         ("engine.version", {"engine": {"source": "keep", "version": "28"}}),
         ("engine.mirror", {"engine": {"mirror": "mirror.example.com"}}),
+        ("engine.mirror", {"engine": {"mirror": "https://me:passw0rd@mirror.example.com/docker"}}),
+        ("engine.mirror", {"engine": {"mirror": "https://token@mirror.example.com"}}),
         ("engine.channel", {"engine": {"source": "distribution", "channel": "test"}}),
         ("engine.mirror", {"engine": {"source": "distribution", "mirror": "https://m"}}),
         ("engine.key", {"engine": {"key": "ABCD"}}),

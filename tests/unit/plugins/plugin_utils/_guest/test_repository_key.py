@@ -62,6 +62,7 @@ def test_the_pinned_key_is_accepted_and_written_armoured(pinned: t.Any, tmp_path
         (packet(13, b"name") + DOCKER, "not an OpenPGP public key"),
         (public_key(b"docker", tag=14), "not an OpenPGP public key"),
         (packet(6, b"\x06docker"), "another version"),
+        (b"\x9a" + (0x10000).to_bytes(4, "big") + b"\x04" + b"k" * 0xFFFF, "another version"),
         (b"<html>", "not an OpenPGP public key"),
         (b"", "not an OpenPGP public key"),
     ],
