@@ -7,7 +7,8 @@
 usage: python tools/role_table.py README.md      (the collection must be importable: `make role-docs` sees to that)
 
 Names and entry points come from the role's argument specs, types and options from the table that passes variables to
-modules (``_role/options.py``), and defaults from both and from the documentation of the modules.
+modules (``_role/options.py``), defaults from both and from the documentation of the modules, and examples from
+``role_examples.yml``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
 
 TOP = Path(__file__).resolve().parents[1]
 SPECS = TOP / "roles" / "docker_host" / "meta" / "argument_specs.yml"
+EXAMPLES = TOP / "tools" / "role_examples.yml"
 BEGIN, END = "<!-- variables: begin -->", "<!-- variables: end -->"
 IMAGES = "docker_images_"
 NOT_PROPERTIES = frozenset(
@@ -36,6 +38,8 @@ NOT_PROPERTIES = frozenset(
     + ("public_ip_address", "network_interface")
 )
 """Options of docker_vm_host that say what a run does, or where the host is: such options belong to every run."""
+KEPT = frozenset(("docker_host_data_disk_gb",))
+"""Variables of the role itself that are properties of the host."""
 PUSHED = frozenset(("docker", "engine", "compose", "compose_purge", "logins"))
 """Options of docker_vm_extension that are settings of the host."""
 TYPES = {"boolean": "bool", "integer": "int", "number": "float", "dictionary": "dict", "list": "list"}
@@ -43,15 +47,17 @@ TYPES = {"boolean": "bool", "integer": "int", "number": "float", "dictionary": "
 
 
 class Row(t.NamedTuple):
-    """One variable: its name, the type of its value, its default, its effect when left out, and where its value goes.
+    """One variable: the type of its value, its default, its effect when left out, an example, and where it goes.
 
     :param left_out: what an existing host has when the variable is left out: ``kept`` or ``default``.
+    :param example: a value as it is written in YAML.
     """
 
     variable: str
     type: str
     default: str
     left_out: str
+    example: str
     sets: str
 
 
@@ -103,7 +109,16 @@ def _row(name: str, spec: t.Mapping[str, t.Any]) -> Row:
         if variable == name
     ]
     option = users[0][2] if users else {}
-    return Row(f"`{name}`", _type(spec, option), _default(name, spec, users), _left_out(users), _target(name, users))
+    left_out = "kept" if name in KEPT else _left_out(users)
+    default, example = _default(name, spec, users), f"`{examples()[name]}`"
+    return Row(f"`{name}`", _type(spec, option), default, left_out, example, _target(name, users))
+
+
+@functools.cache
+def examples() -> dict[str, str]:
+    """Return the example of each variable, as the file has it."""
+    lines = EXAMPLES.read_text(encoding="utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
 
 
 def _type(spec: t.Mapping[str, t.Any], option: t.Mapping[str, t.Any]) -> str:
@@ -183,7 +198,7 @@ def _target(name: str, users: t.Sequence[tuple[str, str, t.Any]]) -> str:
 
 def table() -> str:
     """Return the table of variables and that of their suboptions in Markdown."""
-    lines = ["| variable | type | default | left out | sets |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| variable | type | default | left out | example | sets |", "| --- | --- | --- | --- | --- | --- |"]
     lines += [_line(row) for row in rows()]
     lines += ["", "Dictionaries have these suboptions. A list of dictionaries has them for each entry.", ""]
     lines += ["| suboption | type | default | choices |", "| --- | --- | --- | --- |"]
@@ -191,7 +206,7 @@ def table() -> str:
 
 
 def _line(cells: t.Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |".replace("|  |", "| |")
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
 
 
 def with_table(page: str) -> str:

@@ -21,19 +21,41 @@ def test_the_table_in_the_readme_is_up_to_date() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        ("`docker_host_resource_group`", "str", "`docker-hosts`", "", "`docker_vm_host`: `resource_group`"),
-        ("`docker_host_vm_size`", "str", "`Standard_B2als_v2` for a new host", "kept", "`docker_vm_host`: `vm_size`"),
-        ("`docker_host_port`", "int", "`4243` for a new host", "kept", "`docker_vm_host`: `docker_port`"),
-        ("`docker_host_profile`", "str", "`$AZURE_PROFILE`", "", "all modules that sign in to Azure: `profile`"),
+        (
+            "`docker_host_resource_group`",
+            "str",
+            "`docker-hosts`",
+            "",
+            "`production`",
+            "`docker_vm_host`: `resource_group`",
+        ),
+        (
+            "`docker_host_vm_size`",
+            "str",
+            "`Standard_B2als_v2` for a new host",
+            "kept",
+            "`Standard_D2s_v5`",
+            "`docker_vm_host`: `vm_size`",
+        ),
+        ("`docker_host_port`", "int", "`4243` for a new host", "kept", "`2376`", "`docker_vm_host`: `docker_port`"),
+        (
+            "`docker_host_profile`",
+            "str",
+            "`$AZURE_PROFILE`",
+            "",
+            "`production`",
+            "all modules that sign in to Azure: `profile`",
+        ),
         (
             "`docker_host_cert_dir`",
             "path",
             "`$DOCKER_CERT_PATH`, else `~/.docker`",
             "",
+            "`~/.docker/production`",
             "`docker_tls_certs`: `cert_dir`",
         ),
-        ("`docker_host_wait`", "bool", "`true`", "", "the role itself"),
-        ("`docker_images_sku`", "str", "", "", "`docker_vm_image_info`: `sku`"),
+        ("`docker_host_wait`", "bool", "`true`", "", "`false`", "the role itself"),
+        ("`docker_images_sku`", "str", "", "", "`server`", "`docker_vm_image_info`: `sku`"),
     ],
     ids=lambda row: row[0].strip("`"),
 )
@@ -64,6 +86,10 @@ def test_each_variable_with_suboptions_has_them_in_the_table() -> None:
         for option, variable in stage.variables().items()
     }
     assert names == {variable for variable, spec in specs.items() if spec.get("options")}
+
+
+def test_each_variable_has_an_example_and_each_example_a_variable() -> None:
+    assert list(role_table.examples()) == [row.variable.strip("`") for row in role_table.rows()]
 
 
 def test_a_page_without_markers_is_an_error() -> None:

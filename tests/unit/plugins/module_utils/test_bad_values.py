@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import copy
 import importlib
+import json
 import re
 import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.argument_spec import azure_argument_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend
@@ -612,3 +614,53 @@ def test_the_options_around_a_bad_value_are_valid(module: str, tmp_path: Path) -
     result = carry_out(BACKENDS[module], _filled_in(VALID[module], tmp_path)).result
     if result.get("failed"):
         assert re.search("credentials|the connection was refused", result["msg"]), result["msg"]
+
+
+EXAMPLES = yaml.safe_load((Path(__file__).resolve().parents[4] / "tools/role_examples.yml").read_text(encoding="utf-8"))
+BESIDE_EXAMPLES: dict[str, Options] = {
+    "eviction_policy": {"priority": "Spot"},
+    "max_price": {"priority": "Spot"},
+    "virtual_network": {"subnet_name": "docker"},
+    "profile": {"auth_source": "credential_file"},
+    "thumbprint": {"x509_certificate_path": EXAMPLES["docker_host_x509_certificate_path"]},
+}
+"""What the example of an option needs beside it."""
+UNCHECKED_EXAMPLES = {"store", "key_vault", "ca_path", "ca_key_path"}
+"""Options whose examples need a key vault or a CA."""
+
+
+@pytest.fixture
+def files_of_the_examples(tmp_path: Path) -> None:
+    """The home directory of a user who has every file that an example names."""
+    home = tmp_path / "home"
+    for name in re.findall(r"~/((?!\.docker)[\w./-]+\w)", json.dumps(EXAMPLES)):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("services: {}\n" if name.endswith(".yml") else f"{ED25519}\n", encoding="utf-8")
+    (home / ".azure/credentials").write_text("[production]\nsubscription_id=x\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("module", STAGES)
+def test_the_role_accepts_the_example_of_each_variable(
+    module: str, tmp_path: Path, files_of_the_examples: None
+) -> None:
+    """Those with templates depend on what the user has."""
+    stage = STAGES[module]
+    program = {"setup_program": "#"} if module == "docker_vm_extension" else {}
+    signs_in = azure_argument_spec().argument_spec
+
+    def refuse(case: Case) -> str:
+        given = {"docker_host_name": "web1", "docker_host_cert_dir": str(tmp_path / "certs")}
+        for option, value in {**BESIDE_EXAMPLES.get(case.option, {}), case.option: case.value}.items():
+            given[stage.variable(option)] = value
+        role = RoleVariables(given.get)
+        role.check()
+        stages = {module: {**role.options("create", module), **program}}
+        result = carry_out(BACKENDS["docker_host_validate"], {"name": role.name, "stages": stages}).result
+        return f"{case.place}={case.value!r}: {result['msg']}" if result.get("failed") else ""
+
+    examples = {
+        option: EXAMPLES[stage.variable(option)]
+        for option in stage.options_for("create")
+        if option not in UNCHECKED_EXAMPLES and (module == "docker_vm_host" or option not in signs_in)
+    }
+    _check((Case(module, *one, one[0]) for one in examples.items() if "{{" not in str(one[1])), refuse)
