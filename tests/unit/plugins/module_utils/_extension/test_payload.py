@@ -105,8 +105,8 @@ def test_limits_of_the_envelopes() -> None:
     assert payload.run_command_settings({"x": "y" * 131_000})
 
 
-def test_size_of_the_real_payload() -> None:
+def test_the_program_leaves_two_thirds_of_the_script_to_the_settings() -> None:
     program = bundle()
-    assert len(payload.custom_script(program, {"settings": {}})) < 64 * 1024
+    assert len(payload.custom_script(program, {"settings": {}})) < payload.SCRIPT_LIMIT / 3
     assert "DOCKER_SETUP_PROGRAM_END" not in program
     assert program.isascii()
