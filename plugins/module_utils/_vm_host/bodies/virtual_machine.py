@@ -191,10 +191,15 @@ def _multipart(first: str, second: str) -> str:
     kind = "text/cloud-config" if second.lstrip().startswith("#cloud-config") else "text/x-shellscript"
     lines = [f'Content-Type: multipart/mixed; boundary="{boundary}"', "MIME-Version: 1.0", ""]
     for subtype, text in (("text/cloud-config", first), (kind, second)):
-        lines += [f"--{boundary}", f'Content-Type: {subtype}; charset="utf-8"', ""]
+        lines += [f"--{boundary}", f'Content-Type: {subtype}; charset="utf-8"']
         if subtype == "text/cloud-config":
-            lines[-1:] = ["Merge-Type: list(append)+dict(no_replace,recurse_list)+str()", ""]
-        lines.append(text.rstrip("\n"))
+            lines.append("Merge-Type: list(append)+dict(no_replace,recurse_list)+str()")
+        content = text.rstrip("\n")
+        if not content.isascii():
+            # Python's parser of messages, which cloud-init uses, decodes other characters only if they are encoded.
+            lines.append("Content-Transfer-Encoding: base64")
+            content = base64.encodebytes(content.encode()).decode("ascii").rstrip("\n")
+        lines += ["", content]
     lines += [f"--{boundary}--", ""]
     return "\n".join(lines)
 

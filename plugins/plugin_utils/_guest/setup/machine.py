@@ -41,6 +41,10 @@ class Problem(Exception):  # noqa: N818  it ends a run, it is not always an erro
 UNFINISHED = ".docker-host-unfinished-"
 
 
+def without_waiting(path, flags):
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 class Machine:
     """The machine below ``root``: its files and programs, the log, and the changes made so far.
 
@@ -105,12 +109,19 @@ class Machine:
                 act()
 
     def read(self, path):
-        """Return the file's bytes, None if it does not exist."""
+        """Return the file's bytes, None if it does not exist.
+
+        :raises Problem: it cannot be read, for example a loop of links, or is a FIFO, for whose writer it would wait.
+        """
         try:
-            with open(self.path(path), "rb") as file:
+            with open(self.path(path), "rb", opener=without_waiting) as file:
+                if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+                    raise Problem("{} must be a regular file; remove it".format(path))
                 return file.read()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
+        except OSError as error:
+            raise Problem("{} cannot be read: {}".format(path, error.strerror or error)) from None
 
     def glob(self, pattern):
         """Return the files that match, by their paths on the machine."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from pathlib import Path
 
@@ -111,6 +112,22 @@ def test_a_directory_in_a_files_place(scratch: Scratch, pems: Pems, path: str) -
     result = scratch.run(document)
     assert (result["stage"], result["changes"]) == ("refuse", [])
     assert f"{path} is a directory: remove it" in result["error"]
+
+
+@pytest.mark.parametrize("path", ["/etc/docker/ca.pem", "/etc/docker/daemon.json", "/etc/containerd/config.toml"])
+@pytest.mark.parametrize("fifo", [True, False], ids=["FIFO", "loop"])
+def test_what_cannot_be_read_in_a_files_place(scratch: Scratch, pems: Pems, path: str, fifo: bool) -> None:
+    """A FIFO would make the program wait for its writer until the handler's time is over."""
+    place = scratch.put(path, "")
+    place.unlink()
+    if fifo:
+        os.mkfifo(place)
+    else:
+        place.symlink_to(place)
+    document = {"settings": {"docker": {"port": "4243"}}, "protectedSettings": {"certs": pems.settings()}}
+    result = scratch.run(document)
+    assert result["changes"] == []
+    assert result["error"].startswith(path)
 
 
 @pytest.mark.parametrize("path", ["/etc/docker", "/etc/systemd/system/docker.service.d"])

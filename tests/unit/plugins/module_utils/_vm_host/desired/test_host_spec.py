@@ -428,7 +428,10 @@ def test_without_selinux_sshd_is_moved_and_nothing_else(tmp_path: Path) -> None:
     assert [line for line in commands if not line.startswith("systemctl ")] == []
 
 
-@pytest.mark.parametrize("own", ["#cloud-config\npackages: [jq]\n", "#!/bin/sh\necho hello\n"])
+OWN = ["#cloud-config\npackages: [jq]\n", "#!/bin/sh\necho hello\n", "#!/bin/sh\necho grüß, 日本\n"]
+
+
+@pytest.mark.parametrize("own", OWN)
 def test_custom_data_and_another_ssh_port_are_merged(own: str) -> None:
     import email
 
@@ -436,7 +439,8 @@ def test_custom_data_and_another_ssh_port_are_merged(own: str) -> None:
     parts = t.cast("list[t.Any]", email.message_from_string(str(data)).get_payload())
     assert parts[0].get_content_type() == "text/cloud-config"
     assert "Port 2222" in parts[0].get_payload()
-    assert parts[1].get_payload().strip() == own.strip()
+    # As cloud-init reads a part (handlers/__init__.py, util.py): decoded, then as UTF-8.
+    assert parts[1].get_payload(decode=True).decode().strip() == own.strip()
     assert machine.custom_data(desired(custom_data=own)) == own
     assert "ListenStream=2222" in str(machine.custom_data(desired(ssh_port=2222)))
     assert machine.custom_data(desired()) is None
