@@ -153,7 +153,7 @@ def test_what_cannot_be_written_leaves_the_last_configuration(scratch: Scratch, 
     drop_in = scratch.root / DROP_IN.lstrip("/")
     drop_in.unlink()
     drop_in.parent.rmdir()
-    drop_in.parent.write_text("in the way", encoding="utf-8")
+    drop_in.parent.symlink_to("/proc/self")  # a directory in which nobody can make a file, not even root
     before = {name: entry for name, entry in scratch.files().items() if not name.startswith("var/log")}
     result = scratch.run(document(Pems(pems.ca + other_pems.ca, other_pems.cert, other_pems.key)))
     assert f"{DROP_IN} cannot be written: " in result["error"]
