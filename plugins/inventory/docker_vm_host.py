@@ -179,7 +179,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for name in (self.get_option("group"), *(self.get_option("groups") or {})):
             if not isinstance(name, str):
                 raise AnsibleParserError(
-                    f"groups: the name of a group must be a text, got {name!r}: write it in quotes"
+                    f"groups: the name of a group must be text, got {name!r}: write it in quotes"
                 )
 
     def _has_own_name(self, host: Json) -> bool:

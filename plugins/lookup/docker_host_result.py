@@ -22,7 +22,7 @@ options:
     type: list
     elements: str
     choices:
-      url: The URL of the engine as a text, empty while it is not known yet in check mode.
+      url: The URL of the engine as text, empty while it is not known yet in check mode.
       server: The certificate of the host, as its entry of RV(dockerhost.azure.docker_tls_certs#module:servers).
       certificates: The result of M(dockerhost.azure.docker_tls_certs), or of M(dockerhost.azure.docker_tls_certs_info).
       validity: The same, if no certificate is due for renewal and the engine shows the one of the host.

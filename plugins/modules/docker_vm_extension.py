@@ -51,7 +51,7 @@ options:
   virtual_machine:
     description:
       - The VM, instead of O(resource_group) and O(virtual_machine_name). It can belong to another subscription.
-      - Either its resource id as a text, or RV(dockerhost.azure.docker_vm_host#module:host) as it is. A host without
+      - Either its resource id as text, or RV(dockerhost.azure.docker_vm_host#module:host) as it is. A host without
         an C(id) is found by its C(name) and C(resource_group). A dictionary with any other key is refused.
     type: raw
   name:

@@ -63,7 +63,7 @@ class KnownHosts:
         try:
             self.lines = (content or b"").decode().splitlines()
         except UnicodeDecodeError as error:
-            raise DockerHostError(f"{path} must be a text in UTF-8; repair it first") from error
+            raise DockerHostError(f"{path} must be UTF-8 text; repair it first") from error
         self._original = list(self.lines)
 
     def _is_managed(self, line: str) -> bool:

@@ -205,7 +205,7 @@ def _multipart(first: str, second: str) -> str:
 
 
 def encoded(text: str) -> str:
-    """Return a text in Base64, as Azure requires for custom data and user data."""
+    """Return text in Base64, as Azure requires for custom data and user data."""
     return base64.b64encode(text.encode()).decode("ascii")
 
 

@@ -35,7 +35,7 @@ def install(machine, settings, facts):
 
 
 def wanted_installation(machine, settings, facts):
-    """Return what is to be installed, as a text for people and as the words that a killed run noted (else None).
+    """Return what is to be installed, as text for people and as the words that a killed run noted (else None).
 
     The text is empty when the engine stays as it is.
     """
