@@ -178,9 +178,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Refuse names that YAML reads as something else than text, such as ``off``."""
         for name in (self.get_option("group"), *(self.get_option("groups") or {})):
             if not isinstance(name, str):
-                raise AnsibleParserError(
-                    f"groups: the name of a group must be text, got {name!r}: write it in quotes"
-                )
+                raise AnsibleParserError(f"groups: the name of a group must be text, got {name!r}: write it in quotes")
 
     def _has_own_name(self, host: Json) -> bool:
         """Return whether a host's tag is the name of its VM, so that a tag cannot take the place of another host."""
