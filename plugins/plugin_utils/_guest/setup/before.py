@@ -14,7 +14,7 @@ from .paths import BEFORE, LIFTED
 
 
 def remember(machine, facts):
-    """Note, before the first change of the first run, what was decided about an engine that is there already.
+    """Write down what the administrator decided about an installed engine, before the first run changes anything.
 
     Without an engine the note is empty: an engine that a killed first run has installed is not the administrator's.
     """
@@ -29,9 +29,9 @@ def remember(machine, facts):
 
 
 def decisions(machine):
-    """Return the note: ``held`` names the packages, ``disabled`` and ``ours`` (packages on hold by us) are true or not.
+    """Return the note; empty on a machine whose first run was one of a version that made no note.
 
-    It is empty on a machine whose first run was one of a version that made no note.
+    ``held`` is a list of packages. ``disabled`` (the unit) and ``ours`` (whether this program set holds) are booleans.
     """
     return load_json(machine, BEFORE, {})
 
@@ -71,7 +71,7 @@ def lifted(machine, manager, names):
 
 
 def lifted_names(machine):
-    """Return the packages that were released, and are to be held again."""
+    """Return the packages that this program released and must hold again."""
     with contextlib.suppress(ValueError):
         names = json.loads(machine.text(LIFTED) or "[]")
         if isinstance(names, list) and all(isinstance(name, str) for name in names):
@@ -82,18 +82,22 @@ def lifted_names(machine):
 def hold_again(machine, manager):
     """Hold the packages that were released, as far as they are installed."""
     names = lifted_names(machine)
-    there = list(manager.installed(names)) if names else []
-    if there:
-        manager.hold(there)
+    if not names:
+        return
+    present = list(manager.installed(names))
+    if present:
+        manager.hold(present)
     machine.write(LIFTED, None)
 
 
 def finish_lifting(machine, manager):
     """Hold again what a killed run has released."""
     names = lifted_names(machine)
-    held = manager.held(names) if names else []
-    missing = [name for name in manager.installed(names) if name not in held] if names else []
+    if not names:
+        return
+    held = manager.held(names)
+    missing = [name for name in manager.installed(names) if name not in held]
     if missing:
         machine.change("hold {} again".format(", ".join(missing)), lambda: manager.hold(missing))
-    if names and not machine.check:
+    if not machine.check:
         machine.write(LIFTED, None)
