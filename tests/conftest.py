@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# Files and folders whose fixtures cost more than their tests: each of their files is run by one worker. Such a file
-# begins before single tests do.
+# Files and folders whose fixtures cost more than their tests, or whose tests go in order on one machine: each of their
+# files is run by one worker. Such a file begins before single tests do.
 TOGETHER = (
     "tests/clients/",
     "tests/e2e/",
@@ -27,6 +27,7 @@ TOGETHER = (
     "tests/integration/test_inventory.py",
     "tests/integration/test_secrets.py",
     "tests/unit/emulator/machines/test_guests.py",
+    "tests/unit/emulator/machines/test_real_agent.py",
     "tests/unit/plugins/module_utils/_extension/test_task.py",
     "tests/unit/plugins/module_utils/_vm_host/test_info_task.py",
     "tests/unit/plugins/module_utils/_vm_host/test_scenarios_permissions.py",
