@@ -27,7 +27,7 @@ TOGETHER = (
     "tests/integration/test_inventory.py",
     "tests/integration/test_secrets.py",
     "tests/unit/emulator/machines/test_guests.py",
-    "tests/unit/emulator/machines/test_real_agent.py",
+    "tests/unit/emulator/machines/test_linux_agent.py",
     "tests/unit/plugins/module_utils/_extension/test_task.py",
     "tests/unit/plugins/module_utils/_vm_host/test_info_task.py",
     "tests/unit/plugins/module_utils/_vm_host/test_scenarios_permissions.py",

@@ -129,16 +129,10 @@ def guests() -> None:
 
 
 @pytest.fixture(scope="module")
-def agent() -> str:
-    """Which agent the guests have; a module that wants another one has a fixture of its own."""
-    return "imitation"
-
-
-@pytest.fixture(scope="module")
-def azure(guests: None, agent: str) -> t.Iterator[LocalAzure]:
+def azure(guests: None) -> t.Iterator[LocalAzure]:
     """A local Azure with real guests."""
     os.environ["DOCKERHOST_CACHE"] = str(CACHE)
-    with LocalAzure(machines="guests", options=["--agent", agent]) as azure:
+    with LocalAzure(machines="guests") as azure:
         yield azure
 
 

@@ -8,17 +8,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from .conftest import Controller
 from .test_main_job import HOST, fqdn
-
-
-@pytest.fixture(scope="module")
-def agent() -> str:
-    """Microsoft's own: another version than Debian 12's."""
-    return "real"
-
 
 ON_DEBIAN_13 = {**HOST, "docker_host_image": "debian-13"}
 

@@ -27,12 +27,6 @@ HOST = {
 }
 
 
-@pytest.fixture(scope="module")
-def agent() -> str:
-    """Microsoft's own."""
-    return "real"
-
-
 def fqdn(controller: Controller) -> str:
     """The host's name, as the local Azure's DNS has it."""
     (name,) = controller.azure.names()

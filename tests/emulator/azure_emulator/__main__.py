@@ -38,13 +38,7 @@ def parser() -> argparse.ArgumentParser:
         help="what VMs are: real guests, stand-ins for an engine, or nothing (default: auto)",
     )
     arguments.add_argument(
-        "--agent",
-        choices=("imitation", "real"),
-        default="imitation",
-        help="the agent of guests: a small imitation, or Debian's package of Microsoft's own (default: imitation)",
-    )
-    arguments.add_argument(
-        "--handlers", type=Path, metavar="DIR", help="packages PUBLISHER.TYPE__VERSION.zip for the real agent"
+        "--handlers", type=Path, metavar="DIR", help="packages PUBLISHER.TYPE__VERSION.zip for guests"
     )
     arguments.add_argument("--latency", default="instant", help="instant or recorded[:SCALE] (default: instant)")
     arguments.add_argument("--seed", type=int, help="seed of the drawn latencies")
@@ -81,7 +75,6 @@ def settings_of(options: argparse.Namespace) -> Settings:
         request_log=options.request_log,
         dns_suffix=options.dns_suffix,
         cache_dir=options.cache_dir,
-        agent=options.agent,
         handlers=options.handlers,
         until_stdin_closes=options.until_stdin_closes,
         record_traffic=options.record_traffic,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MachineKind = t.Literal["auto", "guests", "stand-in", "none"]
-AgentKind = t.Literal["imitation", "real"]
 
 
 def new_guid() -> str:
@@ -31,9 +30,8 @@ class Settings:
         gets them and is closed.
     :param until_stdin_closes: end when standard input is closed, as it is when the parent process is gone.
     :param cache_dir: where what guests are made of is kept between servers.
-    :param agent: the agent of guests: a small imitation, or Microsoft's own.
-    :param handlers: a directory with packages of extension handlers, ``PUBLISHER.TYPE__VERSION.zip``, for the real
-        agent.
+    :param handlers: a directory with packages of extension handlers, ``PUBLISHER.TYPE__VERSION.zip``, for
+        guests.
     :param record_traffic: a file for every request and answer in full, for validation.
     :param dns_suffix: what follows LABEL.REGION in a public address's name.
     """
@@ -48,7 +46,6 @@ class Settings:
     request_log: Path | None = None
     dns_suffix: str = "cloudapp.azure.com"
     cache_dir: Path | None = None
-    agent: AgentKind = "imitation"
     handlers: Path | None = None
     until_stdin_closes: bool = False
     record_traffic: Path | None = None

@@ -163,7 +163,7 @@ def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkey
 def test_supplied_handlers_are_in_the_catalogue(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "Microsoft.Azure.Extensions.CustomScript__2.1.77.zip", "w") as archive:
         archive.writestr("HandlerManifest.json", json.dumps([{"handlerManifest": {}}]))
-    with LocalAzure(options=["--agent", "real", "--handlers", str(tmp_path)]) as azure:
+    with LocalAzure(machines="auto", options=["--handlers", str(tmp_path)]) as azure:
         from .conftest import COMPUTE, Arm
 
         arm = Arm(azure, "g")
@@ -173,11 +173,11 @@ def test_supplied_handlers_are_in_the_catalogue(tmp_path: Path) -> None:
         assert "2.1.77" in [entry["name"] for entry in answer.json()], answer.text
 
 
-def test_handlers_for_an_agent_that_installs_none_are_refused(tmp_path: Path) -> None:
+def test_handlers_for_machines_without_an_agent_are_refused(tmp_path: Path) -> None:
     done = _run("--machines", "none", "--handlers", str(tmp_path))
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "azure_emulator: --handlers must come with --agent real: the imitation of the agent installs no packages"
+        "azure_emulator: --handlers must come with --machines guests, whose agent installs packages, got none"
     )
-    done = _run("--machines", "none", "--agent", "real", "--handlers", str(tmp_path / "none"))
+    done = _run("--machines", "auto", "--handlers", str(tmp_path / "none"))
     assert done.stderr.splitlines()[-1].startswith("azure_emulator: --handlers must be a directory, got ")

@@ -29,7 +29,9 @@ CACHE = os.environ.get("DOCKERHOST_CACHE") or str(Path(__file__).resolve().paren
 VM = "Microsoft.Compute/virtualMachines/vm"
 RULE = "Microsoft.Network/networkSecurityGroups/nsg/securityRules/web"
 SERVE = "systemd-run --quiet --collect --unit=web$$ python3 -m http.server 8080 --directory /etc\n"
-SOON = "systemd-run --quiet --on-active=1 --timer-property=AccuracySec=100ms "
+# The agent writes this line once it has reported that the extension has ended.
+ONCE_REPORTED = "until grep -q 'reached a terminal state' /var/log/waagent.log; do sleep 0.1; done"
+POWER_OFF_LATER = f'systemd-run --quiet sh -c "{ONCE_REPORTED}; systemctl poweroff"'
 _numbers = itertools.count(1)
 
 
@@ -142,7 +144,7 @@ def test_a_machine_that_powers_itself_off_is_stopped_and_can_be_started(tmp_path
         arm.put(arm.group, {"location": "eastus"})
         arm.network()
         arm.vm()
-        assert _script(arm, SOON + "systemctl poweroff")["status"] == "Succeeded"
+        assert _script(arm, POWER_OFF_LATER)["status"] == "Succeeded"
         assert _power(arm, "PowerState/stopped") == "PowerState/stopped"
         assert arm.get(VM, dollar_expand="instanceView").json()["properties"]["provisioningState"] == "Succeeded"
         refused = arm.put(f"{VM}/extensions/script", arm.extension_body())
@@ -150,3 +152,5 @@ def test_a_machine_that_powers_itself_off_is_stopped_and_can_be_started(tmp_path
         arm.done(arm.post(f"{VM}/start"))
         assert _power(arm, "PowerState/running") == "PowerState/running"
         assert _script(arm, "echo back")["status"] == "Succeeded"
+        lost = _script(arm, "systemctl poweroff; sleep 600")
+        assert (lost["status"], lost["error"]["code"]) == ("Failed", "VMAgentStatusCommunicationError")

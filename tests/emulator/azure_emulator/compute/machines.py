@@ -30,10 +30,10 @@ LOG = logging.getLogger(__name__)
 def make_provider(kind: str, directory: Path | None, settings: Settings) -> MachineProvider:
     """Return a provider by its name on the command line; ``auto`` selects real guests where they are possible.
 
-    :raises RuntimeError: guests were asked for and are not possible here, or the agent cannot install packages.
+    :raises RuntimeError: guests were asked for and are not possible here, or handlers were supplied without them.
     """
-    if settings.handlers is not None and settings.agent != "real":
-        raise RuntimeError("--handlers must come with --agent real: the imitation of the agent installs no packages")
+    if settings.handlers is not None and kind not in ("auto", "guests"):
+        raise RuntimeError(f"--handlers must come with --machines guests, whose agent installs packages, got {kind}")
     if kind == "none":
         from ..machines.null_machine import NullProvider
 
@@ -47,7 +47,7 @@ def make_provider(kind: str, directory: Path | None, settings: Settings) -> Mach
 
         reason = guests_possible()
         if reason is None:
-            provider = GuestProvider(directory, settings.cache_dir, agent=settings.agent, handlers=settings.handlers)
+            provider = GuestProvider(directory, settings.cache_dir, handlers=settings.handlers)
             return t.cast(MachineProvider, provider)
         if kind == "guests":
             raise RuntimeError(f"guests are not possible here: {reason}")

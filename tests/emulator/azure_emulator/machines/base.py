@@ -116,7 +116,7 @@ class HandlerState:
 class AgentStatus:
     """The report of the guest agent. ``version`` is None without an agent.
 
-    :param handlers: None if the agent reports none, as an imitation; Azure then shows those of the extensions.
+    :param handlers: None if it reports none, as a stand-in; Azure then shows those of the extensions.
     :param system: computer name, distribution and its version; None if the agent does not report them.
     """
 

@@ -18,7 +18,6 @@ import time
 import typing as t
 from pathlib import Path
 
-from azure_emulator.machines.agent_link import Agent, ImitatedAgent
 from azure_emulator.machines.base import (
     AgentStatus,
     AgentUnreachable,
@@ -33,12 +32,12 @@ from azure_emulator.machines.base import (
 )
 from azure_emulator.machines.disks import DataDisks, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
-from azure_emulator.machines.layer import PROVISIONED, AgentKind, write_layer
+from azure_emulator.machines.layer import PROVISIONED, write_layer
 from azure_emulator.machines.nspawn import SHUTDOWN_LIMIT, Guest, Place
 from azure_emulator.machines.releases import DEBIAN_12, release_on
 from azure_emulator.machines.supervisor import Supervisor, to_the_end
 from azure_emulator.machines.trees import Trees
-from azure_emulator.machines.wireserver.agent import RealAgent
+from azure_emulator.machines.wireserver.agent import LinuxAgent
 from azure_emulator.machines.wireserver.handlers import Handlers, supplied_handlers
 from azure_emulator.machines.wireserver.server import WireServer
 
@@ -57,25 +56,15 @@ class GuestProvider:
     :param cache_dir: where the Debian trees and the package pools are kept. Debian 12's is made at :meth:`open`,
         Debian 13's for the first guest that runs it. By default environment variable ``DOCKERHOST_CACHE``, else
         ``.cache`` in the working directory.
-    :param agent: what runs as the guests' agent: an imitation, or Debian's package of Microsoft's own.
-    :param handlers: a directory with packages of handlers for the real agent.
+    :param handlers: a directory with packages of extension handlers for the guests' agent.
     :raises MachineError: another server uses the directory.
     :raises ValueError: a package of a handler is not one.
     """
 
     kind: t.Literal["guest", "stand-in", "none"] = "guest"
 
-    def __init__(
-        self,
-        state_dir: Path,
-        cache_dir: Path | None = None,
-        *,
-        agent: AgentKind = "imitation",
-        handlers: Path | None = None,
-    ) -> None:
-        supplied = supplied_handlers(handlers) if handlers is not None else []
-        self.agent = agent
-        self.wire_server = WireServer(Handlers(supplied)) if agent == "real" else None
+    def __init__(self, state_dir: Path, cache_dir: Path | None = None, *, handlers: Path | None = None) -> None:
+        self.wire_server = WireServer(Handlers(supplied_handlers(handlers) if handlers is not None else []))
         cache_dir = cache_dir or Path(os.environ.get("DOCKERHOST_CACHE") or ".cache")
         self.state_dir, self.cache_dir = Path(state_dir).resolve(), Path(cache_dir).resolve()
         self.state_dir.mkdir(parents=True, exist_ok=True)
@@ -107,7 +96,7 @@ class GuestProvider:
     async def open(self) -> None:
         """Build the tree if necessary, and create the namespaces. :raises MachineError: the host refuses."""
         await self.trees.get(DEBIAN_12)
-        self.layer = await asyncio.to_thread(write_layer, self.state_dir, self.agent)
+        self.layer = await asyncio.to_thread(write_layer, self.state_dir)
         self.supervisor = Supervisor(f"azure-emulator-{self._slot}", RUN / f"slot{self._slot}.groups")
         await self.supervisor.start()
         self.fabric = Fabric(self.supervisor, self._slot, self.wire_server)
@@ -118,8 +107,7 @@ class GuestProvider:
         await asyncio.gather(
             *(machine.halt(patience=5.0) for machine in self.machines.values()), return_exceptions=True
         )
-        if self.wire_server is not None:
-            await self.wire_server.close_all()
+        await self.wire_server.close_all()
         await self.supervisor.stop()
         self.trees.close()
         self._lock.close()
@@ -153,9 +141,7 @@ class GuestMachine:
         self._plugged: dict[str, Interface] = {}
         self.home = provider.state_dir / "machines" / _digest(spec.os_disk_id or spec.id)
         self.disks = DataDisks(self.home / "fabric", provider.disk_image)
-        self.agent: Agent = ImitatedAgent(lambda: self._guest)
-        if provider.wire_server is not None:
-            self.agent = RealAgent(provider.wire_server, self.home / "wire", spec.name)
+        self.agent = LinuxAgent(provider.wire_server, self.home / "wire", spec.name)
 
     @property
     def running(self) -> bool:
@@ -226,6 +212,7 @@ class GuestMachine:
         raise MachineError(f"the guest {self.spec.name} {what}; its console: {self.console_log()[-1500:]}")
 
     def _ended(self) -> None:
+        self.agent.detach()
         if self.on_ended is not None:
             self.on_ended()
 
@@ -272,7 +259,7 @@ class GuestMachine:
             return AgentStatus("absent")
         return self.agent.status()
 
-    async def _agent(self) -> Agent:
+    async def _agent(self) -> LinuxAgent:
         status = await self.agent_status()
         if status.state != "ready":
             raise AgentUnreachable(f"the agent of {self.spec.name} does not report ({status.state})")

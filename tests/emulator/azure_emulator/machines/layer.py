@@ -2,26 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The layer of files that makes a plain Debian tree a guest: units, the agent and the provisioning program."""
+"""The layer of files that makes a plain Debian tree a guest: units, settings of the agent, and programs."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-import typing as t
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "agent"
 PROGRAMS_IN_GUEST = "usr/lib/azure"
-#: Made by the guest once it is provisioned, and once its agent runs.
+#: Made by the guest once it is provisioned.
 PROVISIONED = "run/azure/provisioned"
-AGENT_READY = "run/azure/agent"
-AgentKind = t.Literal["imitation", "real"]
-_AGENT_UNIT = "walinuxagent.service"
-#: For Debian's package of the real agent. Its unit wants a virtual machine of Azure's, and is skipped silently without;
-#: a script that runs outlives a restart of the agent.
-_REAL_AGENT = {
-    f"etc/systemd/system/{_AGENT_UNIT}.d/guest.conf": """[Unit]
+#: For Debian's package of Microsoft's agent. Its unit wants a virtual machine of Azure's, and is skipped silently
+#: without; a script that runs outlives a restart of the agent.
+_AGENT = {
+    "etc/systemd/system/walinuxagent.service.d/guest.conf": """[Unit]
 After=cloud-init.service
 ConditionVirtualization=
 ConditionPathExists=!/etc/azure-no-agent
@@ -131,21 +127,6 @@ ExecStart=/usr/bin/cloud-init final
 [Install]
 WantedBy=default.target
 """,
-    "walinuxagent.service": """[Unit]
-Description=Azure Linux Agent
-After=cloud-init.service
-ConditionPathExists=!/etc/azure-no-agent
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/bin/python3 /usr/lib/azure/waagent.py start
-ExecStartPost=/bin/sh -c 'mkdir -p /run/azure && touch /run/azure/agent'
-ExecStop=/bin/rm -f /run/azure/agent
-
-[Install]
-WantedBy=multi-user.target
-""",
 }
 _MASKED = (
     "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer",
@@ -198,29 +179,26 @@ for node in /dev/loop[0-9]*; do
 done
 """
 _FILES = {
+    **_AGENT,
     "etc/resolv.conf": "nameserver 168.63.129.16\n",
     "etc/systemd/journald.conf.d/guest.conf": "[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\nForwardToConsole=no\n",
     "etc/apt/apt.conf.d/90-guest": 'Acquire::Languages "none";\nAcquire::Retries "3";\n',
 }
 
 
-def write_layer(home: Path, agent: AgentKind = "imitation") -> Path:
+def write_layer(home: Path) -> Path:
     """Make the layer below ``home``, or find it there, named by its content; what is mounted is never changed."""
     sources = sorted(path for path in PROGRAMS.glob("*.py") if path.name != "__init__.py")
-    real = agent == "real"
-    files = {**_FILES, **(_REAL_AGENT if real else {})}
-    content = repr((_UNITS, _MASKED, files, _DISKS)).encode() + b"".join(path.read_bytes() for path in sources)
+    content = repr((_UNITS, _MASKED, _FILES, _DISKS)).encode() + b"".join(path.read_bytes() for path in sources)
     layer = home / f"layer-{hashlib.sha256(content + Path(__file__).read_bytes()).hexdigest()[:12]}"
     if layer.exists():
         return layer
     partial = layer.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    for name, text in files.items():
+    for name, text in _FILES.items():
         _write(partial / name, text)
     units = partial / "etc/systemd/system"
     for name, text in _UNITS.items():
-        if real and name == _AGENT_UNIT:
-            continue
         _write(units / name, text)
         if "WantedBy=" in text:
             _link(units / f"{text.rpartition('WantedBy=')[2].strip()}.wants" / name, f"../{name}")

@@ -73,7 +73,7 @@ class Guests:
         content = {"script": base64.b64encode(script.encode()).decode()}
         return self.run(
             machine.enable_extension(
-                ExtensionSettings("script", "Microsoft.Azure.Extensions", "CustomScript", "2.1", settings, content)
+                ExtensionSettings("script", "Microsoft.Azure.Extensions", "CustomScript", "2.1.19", settings, content)
             )
         )
 

@@ -33,7 +33,7 @@ from azure_emulator.machines.base import (
 )
 from azure_emulator.machines.wireserver import agent as agent_module
 from azure_emulator.machines.wireserver import machine as machine_module
-from azure_emulator.machines.wireserver.agent import RealAgent
+from azure_emulator.machines.wireserver.agent import LinuxAgent
 from azure_emulator.machines.wireserver.app import PlatformApp
 from azure_emulator.machines.wireserver.handlers import Handlers, supplied_handlers
 from azure_emulator.machines.wireserver.server import WireServer
@@ -84,7 +84,7 @@ class Agent:
 
     def __init__(self, folder: Path, handlers: Handlers | None = None, address: str = "10.0.0.4") -> None:
         self.server = WireServer(handlers or Handlers())
-        self.side = RealAgent(self.server, folder / "wire", "web1")
+        self.side = LinuxAgent(self.server, folder / "wire", "web1")
         self.side.attach(SPEC)
         self.machine = machine = self.server._machines["a", "10.0.0.4"]
         self.app = PlatformApp(lambda asked: machine if asked == "10.0.0.4" else None, self.server.handlers)

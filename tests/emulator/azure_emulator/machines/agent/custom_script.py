@@ -4,10 +4,10 @@
 
 """The CustomScript handler as Azure's 2.1.19 behaves: ``custom_script.py install|enable|disable|uninstall|update``.
 
-Its directory, configuration and status are the handler contract's; see ``waagent.py``. A sequence number that ran is
-never run again (``mrseq``), and of older ones only empty files of settings stay. As with the real one, a script that is
-not base64, or longer than 256 KiB encoded, is not run and yet reported as success, and disabling or updating the
-handler writes its own status over the last result.
+Its directory, configuration and status are the handler contract's. A sequence number that ran is never run again
+(``mrseq``), and of older ones only empty files of settings stay. As with the real one, a script that is not base64, or
+longer than 256 KiB encoded, is not run and yet reported as success, and disabling or updating the handler writes its
+own status over the last result.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ RUN_COMMAND_VERSION = "1.3.9"
 ACTION = "RunShellScript"
 
 
-class RealAgent:
+class LinuxAgent:
     """The agent of one machine.
 
     :param folder: where the machine's goal state is kept.

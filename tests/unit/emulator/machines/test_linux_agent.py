@@ -26,13 +26,13 @@ HOME = f"/var/lib/waagent/{SCRIPT}-2.1.20"
 
 @pytest.fixture(scope="module")
 def guests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guests]:
-    """Guests with the real agent; a package of CustomScript 2.1.20 is supplied from outside."""
+    """Guests for whose agent a package of CustomScript 2.1.20 is supplied from outside."""
     reason = guests_possible()
     if reason:
         pytest.skip(reason)
     packages = tmp_path_factory.mktemp("handlers")
     (packages / f"{SCRIPT}__2.1.20.zip").write_bytes(OWN[SCRIPT.lower()].package())
-    made = Guests(tmp_path_factory.mktemp("guests"), agent="real", handlers=packages)
+    made = Guests(tmp_path_factory.mktemp("guests"), handlers=packages)
     yield made
     made.close()
 
