@@ -206,7 +206,7 @@ test-slow: dev install guests  ## Tests that take minutes each
 	@$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/e2e tests/unit tests/integration
 	@echo "$@: passed, every slow test"
 
-test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker (2.5 GB)
+test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker, JavaScript SDK (2.9 GB)
 	@$(PYTEST) -n $(JOBS) --dist loadgroup tests/clients
 	@echo "$@: passed, every client"
 

@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
 
 def _generic(cloud: Cloud, resource: Resource) -> Json:
-    body: Json = {"id": resource.id, "name": resource.name, "type": resource.type}
+    body: Json = {"id": resource.id, "name": _listed_name(resource), "type": resource.type}
     for name in ("sku", "zones", "kind", "identity", "managedBy"):
         if name in resource.top:
             body[name] = resource.top[name]
@@ -31,6 +31,11 @@ def _generic(cloud: Cloud, resource: Resource) -> Json:
     if resource.tags is not None:
         body["tags"] = resource.tags
     return body
+
+
+def _listed_name(resource: Resource) -> str:
+    """Return the name as lists of all types show it: that of a child follows those of its parents, ``web1/script``."""
+    return "/".join(resource.id.rpartition("/providers/")[2].split("/")[2::2])
 
 
 def _listed(cloud: Cloud, request: ArmRequest, under: str) -> Reply:
@@ -67,7 +72,7 @@ def _fits(resource: Resource, conditions: dict[str, str]) -> bool:
     actual = {
         "resourcetype": resource.type,
         "resourcegroup": resource.group,
-        "name": resource.name,
+        "name": _listed_name(resource),
         "location": resource.location or "",
     }
     for name, value in conditions.items():

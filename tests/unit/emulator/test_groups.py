@@ -116,3 +116,8 @@ def test_lists_of_resources(arm: Arm) -> None:
     assert [item["name"] for item in tagged] == ["tagged"]
     kind = "resourceType eq 'Microsoft.Network/virtualNetworks' and resourceGroup eq '" + arm.name + "'"
     assert [item["name"] for item in arm.get(path, dollar_filter=kind).json()["value"]] == ["vnet"]
+    arm.network()
+    arm.vm()
+    arm.done(arm.put("Microsoft.Compute/virtualMachines/vm/extensions/script", arm.extension_body()))
+    kind = f"resourceType eq 'Microsoft.Compute/virtualMachines/extensions' and resourceGroup eq '{arm.name}'"
+    assert [item["name"] for item in arm.get(path, dollar_filter=kind).json()["value"]] == ["vm/script"]
