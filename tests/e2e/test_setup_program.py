@@ -408,8 +408,9 @@ class TestOneEngine:
         assert machines.push(db, docker)["engine"]["live_restore"] is True
 
     def test_a_machine_of_docker_machine_is_given_back(
-        self, machines: Machines, db: GuestMachine, authority: Authority, tmp_path: Path
+        self, machines: Machines, db: GuestMachine, authority: Authority, tmp_path: Path, busybox_image: bytes
     ) -> None:
+        """Files, packages on hold, and units that are disabled and stopped."""
         machines.push(db, {}, state="absent")
         old = Authority(tmp_path).server("old", ["IP:127.0.0.1"])
         for name, text in (("ca.pem", old.ca), ("server.pem", old.cert), ("server-key.pem", old.key)):
@@ -425,16 +426,25 @@ class TestOneEngine:
         theirs = '{"log-driver": "json-file",  "log-opts": {"max-size": "1m"}}'
         machines.sh(db, "cat > /etc/docker/daemon.json; systemctl restart docker", stdin=theirs.encode())
         state = f"find /etc/docker {folder} -type f -exec sha256sum {{}} + -exec stat -c '%n %a' {{}} + | sort"
+        units = "docker.service docker.socket containerd.service"
+        state += f"; apt-mark showhold; systemctl is-enabled {units} || true; systemctl is-active {units} || true"
+        machines.sh(db, f"apt-mark hold docker.io; systemctl -q disable docker; systemctl stop {units}")
         before = machines.sh(db, state)
+        assert before.endswith("docker.io\ndisabled\nenabled\nenabled\ninactive\ninactive\ninactive\n")
         certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}
-        ours = {"engine": {"source": "keep"}, "port": "4243", "daemon": {"log-opts": {"max-size": "10m"}}}
+        engine = {"source": "distribution", "hold": True}
+        ours = {"engine": engine, "port": "4243", "daemon": {"log-opts": {"max-size": "10m"}}}
         machines.push(db, ours, protected=certs)
+        assert {"docker.io", "containerd"} <= set(machines.sh(db, "apt-mark showhold").split())
+        machines.sh(db, "docker import - busybox:test; docker run -d busybox:test sleep 10000", stdin=busybox_image)
         assert '"max-size": "10m"' in machines.sh(db, "cat /etc/docker/daemon.json")
         assert "2376" not in machines.sh(db, "systemctl show -p ExecStart docker")
-        machines.push(db, {}, state="absent")
+        given_back = machines.push(db, {}, state="absent")
+        assert "stop docker.service, docker.socket, containerd.service, as before the first run" in given_back["changes"]
         assert machines.sh(db, state) == before
-        assert "2376" in machines.sh(db, "systemctl is-active docker; systemctl show -p ExecStart docker")
+        assert machines.sh(db, "pgrep -f '[s]leep 10000' || true") == ""
         assert machines.push(db, {}, state="absent")["changes"] == []
+        assert "2376" in machines.sh(db, "systemctl start docker; systemctl show -p ExecStart docker")
 
     def test_secrets_do_not_stay_in_the_handlers_directory(self, machines: Machines, db: GuestMachine) -> None:
         found = machines.sh(

@@ -7,12 +7,11 @@
 import os
 import shutil
 
-from .before import disable_again, finish_lifting
+from .before import ENGINE_UNITS, disable_again, engine_units, finish_lifting, stop_again
 from .compose import take_down
 from .configure import configure, drop_copies, write_files
 from .containerd import DEFAULT_ROOT, containerd_root
 from .desired import wanted_files
-from .engine import service_active
 from .facts import load_json
 from .firewall import firewall
 from .machine import Problem
@@ -75,11 +74,12 @@ def remove_engine(machine, settings, facts):
 
 
 def give_back(machine, settings, facts):
-    """Hold and disable the engine that stays where the administrator had done so before the first run."""
+    """Hold, disable and stop the engine that stays where the administrator had done so before the first run."""
     if facts.packages:
         finish_lifting(machine, facts.packages)
     hold(machine, settings, facts)
     disable_again(machine)
+    stop_again(machine)
 
 
 def data_roots(machine, facts):
@@ -92,14 +92,15 @@ def data_roots(machine, facts):
 def remove_data(machine, roots):
     """Remove containers, images and volumes; an engine that ran runs again afterwards, empty."""
     folders = sorted(folder for folder in set(roots) if holds_something(machine.path(folder)))
-    running = bool(folders) and machine.alive and service_active(machine)
-    if folders and machine.alive and not machine.check:
+    stops = bool(folders) and machine.alive and not machine.check
+    running = [name for name, runs in engine_units(machine).items() if runs] if stops else []
+    if stops:
         # Also where a removal was killed: a daemon without a package would write its data anew.
-        machine.run(["systemctl", "stop", "docker.socket", "docker", "containerd"], ok=None, timeout=300)
+        machine.run(["systemctl", "stop", *ENGINE_UNITS], ok=None, timeout=300)
     for folder in folders:
         machine.change("remove {}".format(folder), lambda f=folder: remove_tree(machine, f))
-    if running and not machine.check:
-        machine.run(["systemctl", "start", "containerd", "docker.socket", "docker"], ok=None, timeout=300)
+    if running:
+        machine.run(["systemctl", "start", *running], ok=None, timeout=300)
 
 
 def holds_something(folder):

@@ -2,15 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the administrator had decided before the first run: packages on hold, a disabled unit."""
+"""What the administrator had decided before the first run: packages on hold, units that are disabled or stopped."""
 
 import contextlib
 import json
+import re
 
 from .facts import load_json
 from .machine import Problem
 from .package_names import engine_names
 from .paths import BEFORE, LIFTED
+
+ENGINE_UNITS = ("docker.service", "docker.socket", "containerd.service")
 
 
 def remember(machine, facts):
@@ -20,9 +23,10 @@ def remember(machine, facts):
     """
     if not machine.alive or machine.check or facts.state or machine.read(BEFORE) is not None:
         return
-    found = {"held": [], "disabled": False}
+    found = {"held": [], "disabled": False, "stopped": []}
     if facts.installed:
         found["disabled"] = unit_state(machine) == "disabled"
+        found["stopped"] = [name for name, runs in engine_units(machine).items() if not runs]
     if facts.package:
         found["held"] = facts.packages.held(list(facts.packages.installed(engine_names(facts.manager))))
     save_decisions(machine, found)
@@ -31,7 +35,8 @@ def remember(machine, facts):
 def decisions(machine):
     """Return the note; empty on a machine whose first run was one of a version that made no note.
 
-    ``held`` is a list of packages. ``disabled`` (the unit) and ``ours`` (whether this program set holds) are booleans.
+    ``held`` is a list of packages, ``stopped`` one of units. ``disabled`` (the engine's unit) and ``ours`` (whether this
+    program set holds) are booleans.
     """
     return load_json(machine, BEFORE, {})
 
@@ -49,6 +54,36 @@ def disable_again(machine):
     if decisions(machine).get("disabled") and unit_state(machine) == "enabled":
         machine.change(
             "disable docker.service, as it was before", lambda: machine.run(["systemctl", "disable", "docker"])
+        )
+
+
+def engine_units(machine):
+    """Return whether each loaded unit of the engine runs, by name; one that a boot is about to start counts as running."""
+    words = [word for name in ("Id", "LoadState", "ActiveState", "Job") for word in ("-p", name)]
+    shown = machine.run(["systemctl", "show", *words, *ENGINE_UNITS], ok=None)
+    units = [dict(re.findall(r"^(\w+)=(.*)$", block, re.MULTILINE)) for block in shown.split("\n\n")]
+    return {
+        unit["Id"]: unit.get("ActiveState") not in ("inactive", "failed") or unit.get("Job", "0") not in ("", "0")
+        for unit in units
+        if unit.get("LoadState") == "loaded"
+    }
+
+
+def was_stopped(machine):
+    """Return whether the administrator's engine did not run before the first run."""
+    return ENGINE_UNITS[0] in (decisions(machine).get("stopped") or [])
+
+
+def stop_again(machine):
+    """Stop the engine where the administrator had stopped it, with what had to be started for it."""
+    if not was_stopped(machine):
+        return
+    units = engine_units(machine)
+    names = [name for name in decisions(machine)["stopped"] if units.get(name)]
+    if names:
+        machine.change(
+            "stop {}, as before the first run".format(", ".join(names)),
+            lambda: machine.run(["systemctl", "stop", *names], timeout=300),
         )
 
 

@@ -9,6 +9,7 @@ import json
 import re
 import time
 
+from .before import stop_again, was_stopped
 from .desired import merged_daemon, wanted_daemon, wanted_files
 from .disk import stay_mounted
 from .engine import ask_engine, runs_replaced_program, service_active, tls_answers
@@ -55,6 +56,8 @@ def configure(machine, settings, facts):
         machine.change("{} the engine".format(how))
     elif how:
         take_over(machine, settings, how, before)
+    elif machine.alive and changed and not machine.check:
+        machine.run(["systemctl", "daemon-reload"])
     if not machine.check:
         machine.write(PENDING, None)
 
@@ -72,7 +75,10 @@ def prepare(machine, settings, facts, before):
     if not settings.absent:
         before[STATE] = (machine.read(STATE), 0o600)
         intend(machine, settings, facts)
-    keep_containers(machine, settings, facts)
+    if settings.absent and was_stopped(machine):
+        release_containers(machine, settings, facts)
+    else:
+        keep_containers(machine, settings, facts)
     machine.write(PENDING, b"")
 
 
@@ -97,6 +103,8 @@ def drop_copies(machine, settings):
 
 def transition(machine, settings, facts, changed, pending):
     """Return what the daemon needs to run as configured: ``restart``, ``reload``, ``start`` or None."""
+    if settings.absent and was_stopped(machine):
+        return None  # it is stopped when everything is given back
     if not service_active(machine):
         return None if settings.absent else "start"
     if set(changed) - {DAEMON_JSON} or pending or runs_replaced_program(machine):
@@ -115,16 +123,31 @@ def keep_containers(machine, settings, facts):
     running = facts.info.get("ContainersRunning") or 0
     if not running or facts.info.get("LiveRestoreEnabled") or not wanted_daemon(settings, facts).get("live-restore"):
         return
-    present = dict(facts.daemon)
-    present["live-restore"] = True
+    if set_live_restore(machine, facts, True):
+        machine.log("live-restore is on: {} running containers stay up".format(running))
+    else:
+        machine.notes.append("live-restore could not be switched on before the restart: containers were restarted")
+
+
+def release_containers(machine, settings, facts):
+    """Before the engine is stopped for good, let its containers end with it unless the administrator had it otherwise."""
+    running = facts.info.get("ContainersRunning") or 0
+    if not running or not facts.info.get("LiveRestoreEnabled") or merged_daemon(settings, facts).get("live-restore"):
+        return
+    if not set_live_restore(machine, facts, False):
+        machine.notes.append("live-restore could not be switched off: {} containers outlive the engine".format(running))
+
+
+def set_live_restore(machine, facts, value):
+    """Have the running daemon take over another value of live-restore; return whether it has done so."""
+    present = dict(facts.daemon, **{"live-restore": value})
     machine.write(DAEMON_JSON, (json.dumps(present, indent=2, sort_keys=True) + "\n").encode())
     machine.run(["systemctl", "reload", "docker"])
     for _attempt in range(20):
-        if (ask_engine("/info") or {}).get("LiveRestoreEnabled"):
-            machine.log("live-restore is on: {} running containers stay up".format(running))
-            return
+        if (ask_engine("/info") or {}).get("LiveRestoreEnabled") == value:
+            return True
         time.sleep(0.5)
-    machine.notes.append("live-restore could not be switched on before the restart: containers were restarted")
+    return False
 
 
 def take_over(machine, settings, how, before):
@@ -216,9 +239,13 @@ def restore(machine, before):
 
 def undo(machine, before):
     """Restore the former configuration, restart the daemon with it, and return how that went."""
+    untouched = STATE in before and before[STATE][0] is None  # no run has brought this machine under control yet
     machine.change("bring back the last configuration", lambda: restore(machine, before))
     machine.run(["systemctl", "daemon-reload"], ok=None)
     machine.run(["systemctl", "reset-failed", "docker"], ok=None)
+    if untouched and was_stopped(machine):
+        stop_again(machine)
+        return "the last configuration is back, and the engine is stopped as before"
     with contextlib.suppress(Problem):
         restart_containerd(machine, before)
     machine.run(["systemctl", "restart", "docker"], ok=None, timeout=300)

@@ -153,6 +153,54 @@ def test_a_unit_that_was_disabled_before_is_disabled_again(
     assert found.ran("systemctl", "disable", "docker") == (["systemctl disable docker"] if ends else [])
 
 
+def units(*states: str) -> str:
+    """What systemd shows of the engine's units; a queued job is named after a slash."""
+    blocks = []
+    for name, state in zip(("docker.service", "docker.socket", "containerd.service"), states, strict=True):
+        active, _slash, job = state.partition("/")
+        loaded = "not-found" if active == "missing" else "loaded"
+        blocks.append(
+            f"Id={name}\nLoadState={loaded}\nActiveState={active.replace('missing', 'inactive')}\nJob={job}\n"
+        )
+    return "\n".join(blocks)
+
+
+@pytest.mark.parametrize(
+    ("before", "stops"),
+    [
+        (("inactive", "inactive", "inactive"), "docker.service docker.socket containerd.service"),
+        (("failed", "active", "active"), "docker.service"),
+        (("inactive", "missing", "active"), "docker.service"),
+        (("inactive/17", "inactive/18", "active"), ""),  # a machine that is booting
+        (("activating", "active", "active"), ""),
+        (("active", "inactive", "inactive"), ""),  # a daemon that has a containerd of its own
+    ],
+)
+def test_an_engine_that_was_stopped_before_is_stopped_again(
+    setup: t.Any, found: PackageManager, before: tuple[str, ...], stops: str
+) -> None:
+    found.answers["systemctl show -p Id"] = [units(*before), units("active", "active", "active")]
+    remove(setup, found, run(setup, found, {}))
+    assert found.ran("systemctl", "stop") == ([f"systemctl stop {stops}"] if stops else [])
+
+
+def test_an_engine_that_ran_before_is_not_stopped_because_it_is_stopped_now(
+    setup: t.Any, found: PackageManager
+) -> None:
+    found.answers["systemctl show -p Id"] = [units("active", "active", "active"), units("inactive", "active", "active")]
+    remove(setup, found, run(setup, found, {}))
+    assert not found.ran("systemctl", "stop")
+
+
+def test_a_first_run_that_fails_leaves_a_stopped_engine_stopped(setup: t.Any, found: PackageManager) -> None:
+    found.answers["systemctl show -p Id"] = [units("inactive", "inactive", "active"), units("failed", "active", "active")]
+    run(setup, found, {})
+    told = setup.undo(found.machine, {setup.STATE: (None, 0o600), "/etc/docker/daemon.json": (b"{}", 0o644)})
+    assert told == "the last configuration is back, and the engine is stopped as before"
+    assert found.ran("systemctl", "stop") == ["systemctl stop docker.socket"]
+    assert not found.ran("systemctl", "restart")
+
+
 def test_the_unit_of_an_engine_that_a_killed_first_run_installed_stays_enabled(
     setup: t.Any, found: PackageManager
 ) -> None:
