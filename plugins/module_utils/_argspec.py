@@ -19,6 +19,9 @@ Option = t.Mapping[str, t.Any]
 
 # C0 control characters and DEL, but for tab and line breaks, which keys, certificates and cloud-init contain.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# What nobody sees in a path and means: blanks at its ends, tabs and line breaks, such as Windows leaves at the end of a
+# line, and characters without a width or that turn the direction (Unicode Standard, 23.2 and 23.3).
+_INVISIBLE = re.compile("^\\s|\\s$|[\t\n\r\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 LARGEST = 2**31 - 1
 _NUMBERS = {
     "int": ("an integer", re.compile(r"\s*[+-]?[0-9]+\s*")),
@@ -98,6 +101,8 @@ def _check_value(place: str, option: Option, value: t.Any) -> None:
     kind = option.get("type", "str")
     if kind in ("str", "path"):
         _check_text(place, value)
+        if kind == "path" and isinstance(value, str) and _INVISIBLE.search(value):
+            raise OptionError(place, "must be a path without line breaks, invisible characters and blanks at its ends")
     elif kind in _NUMBERS:
         _check_number(place, kind, value)
     elif kind == "list" and isinstance(value, (list, tuple)):

@@ -17,6 +17,7 @@ from pathlib import Path
 from .._errors import OptionError
 from .api_versions import METADATA
 from .errors import from_sdk
+from .origins import is_url
 from .run_files import locked, read_entry, shared_directory, write_entry
 from .transport import make_transport
 
@@ -75,7 +76,6 @@ _BY_NAME = {
     "azureusgovernment": _GOVERNMENT,
     "azureusgovernmentcloud": _GOVERNMENT,
 }
-_URL = re.compile(r"https://[^\s/?#@]+(?:/\S*)?", re.IGNORECASE)
 _METADATA_PATH = re.compile(r"/metadata/endpoints/?(\?.*)?$", re.IGNORECASE)
 
 
@@ -89,7 +89,7 @@ def check_cloud_environment(name: str) -> None:
 
     :raises OptionError: it is neither.
     """
-    if is_named(name) or _URL.fullmatch(name):
+    if is_named(name) or is_url(name, "https"):
         return
     names = ", ".join(sorted({cloud.name for cloud in _BY_NAME.values()}))
     raise OptionError("cloud_environment", f"must be one of {names} or the https URL of a private cloud, got {name!r}")

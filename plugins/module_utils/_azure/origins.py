@@ -37,6 +37,28 @@ def is_same_service(url: str, service: str) -> bool:
     return same_port and one.scheme == other.scheme and bool(own) and (host == own or host.endswith(f".{own}"))
 
 
+def is_url(text: str, *schemes: str, with_user: bool = False) -> bool:
+    """Return whether a text is a URL that every program reads in the same way: visible ASCII characters, host and port.
+
+    :param schemes: one of which the URL must have, in lower case.
+    :param with_user: name and password may come before the host.
+    """
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    _user, at, authority = parts.netloc.rpartition("@")
+    return (
+        re.fullmatch("[!-~]+", text) is not None
+        and parts.scheme in schemes
+        and (with_user or not at)
+        and _AUTHORITY.fullmatch(authority) is not None
+        and bool(parts.hostname)
+        and port != 0
+    )
+
+
 def check_same_service(url: str, service: str) -> None:
     """Refuse a request to another service.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of dockerd and keys of daemon.json that settings must not give.
+"""Options of dockerd and keys of daemon.json that settings must not give, and the one spelling of a registry.
 
 One table for the controller and for the program on the VM, which is bundled with this file: it keeps to Python 3.6 and
 the standard library. The options are those of https://docs.docker.com/reference/cli/dockerd/.
@@ -42,3 +42,13 @@ def option_fault(option: str) -> str:
 def own_keys(daemon: t.Iterable[str]) -> t.List[str]:
     """Return the keys of daemon.json that settings must not give, sorted."""
     return sorted(set(daemon) & set(OWN_DAEMON_KEYS))
+
+
+def registry_name(server: str) -> str:
+    """Return the name under which the Docker CLI keeps a login to a registry; empty for Docker Hub.
+
+    The CLI keeps host and port (``ConvertToHostname`` in docker/cli). It looks a login up by the name of an image, in
+    which hosts are in lower case, and knows Docker Hub by several names.
+    """
+    name = re.sub("^https?://", "", server.strip().lower()).partition("/")[0]
+    return "" if name in ("docker.io", "index.docker.io", "registry-1.docker.io") else name

@@ -14,13 +14,14 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from .._azure.origins import is_url
 from .._azure.wire import Json
 from .._errors import OptionError
 from .._files import read_option_file
 from .argument_spec import DEFAULT_PORT, is_default
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
-from .engine_rules import option_fault, option_name, own_keys
+from .engine_rules import option_fault, option_name, own_keys, registry_name
 
 Params = t.Mapping[str, t.Any]
 
@@ -28,9 +29,11 @@ _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _DAEMON_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.:~+_-]*")
 _CHANNEL = re.compile(r"[a-z]+")
-# Without a name and password: public settings can be read in Azure and on the VM.
-_URL = re.compile(r"(https?://[^\s/?#@]+(/[^\s]*)?|file:///\S+)")
-_SERVER = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?(/\S*)?|https?://\S+|\[[0-9a-fA-F:]+\](:[0-9]+)?")
+# Directories on which nothing can be mounted without hiding the system's own files (Filesystem Hierarchy Standard 3.0).
+_SYSTEM_DIRECTORY = re.compile(
+    r"/(bin|boot|dev|etc|lib\w*|proc|root|run|sbin|sys|tmp|usr)(/.*)?|/(home|opt|var|var/lib)"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
     port = _port(docker.get("port"), _port_of_host(params), certs is not None or unknown)
     proxies = {name: value for name, value in (docker.get("proxies") or {}).items() if value}
     for name, value in proxies.items():
-        if name != "no" and not re.fullmatch(r"(https?|socks5)://\S+", value):
+        if name != "no" and not is_url(value, "http", "https", "socks5", with_user=True):
             raise OptionError(f"docker.proxies.{name}", "must be a URL such as http://proxy.example.com:3128")
         if re.search(r"[\s\0]", value):
             raise OptionError(f"docker.proxies.{name}", "must not contain a space, line break or NUL")
@@ -221,9 +224,13 @@ def _data_disk(disk: Params, docker: Params) -> Json:
     if not 0 <= disk["lun"] <= 63:
         raise OptionError("docker.data_disk.lun", f"must be a LUN from 0 to 63, got {disk['lun']}")
     path = disk["path"].rstrip("/")
-    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", path) or ".." in path.split("/"):
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", path) or {".", ".."} & set(path.split("/")):
         raise OptionError(
             "docker.data_disk.path", f"must be an absolute path of letters, digits, . _ and -, got {disk['path']!r}"
+        )
+    if _SYSTEM_DIRECTORY.fullmatch(path):
+        raise OptionError(
+            "docker.data_disk.path", f"must not be a directory of the system, whose files it would hide, got {path}"
         )
     root = (docker.get("daemon") or {}).get("data-root")
     if root and not f"{root}/".startswith(path + "/"):
@@ -242,12 +249,27 @@ def _refuse_daemon(daemon: t.Mapping[str, t.Any], docker: Params) -> None:
     for key in daemon:
         if not _DAEMON_KEY.fullmatch(str(key)):
             raise OptionError("docker.daemon", f"must contain keys of daemon.json such as log-level, got {key!r}")
+        if any(_CONTROL.search(text) for text in _texts(daemon[key])):
+            raise OptionError(
+                "docker.daemon", f"must not contain control characters such as line breaks, but {key} does"
+            )
     if "live-restore" in daemon and docker.get("live_restore") is not None:
         raise OptionError("docker.daemon", "must not contain live-restore together with O(docker.live_restore)")
     try:
         json.dumps(daemon)
     except (TypeError, ValueError) as error:
         raise OptionError("docker.daemon", f"must consist of JSON types: {error}") from error
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    """Yield every text in a value of JSON types, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (t.Mapping, list, tuple)):
+        for entry in value:
+            yield from _texts(entry)
+        for entry in value.values() if isinstance(value, t.Mapping) else ():
+            yield from _texts(entry)
 
 
 def _refuse_options(docker: Params) -> None:
@@ -266,10 +288,17 @@ def _refuse_options(docker: Params) -> None:
             )
 
 
-_ENGINE_VALUES = (
-    ("version", _VERSION, "28.1.1, or 28 for the newest of that series"),
-    ("channel", _CHANNEL, "stable or test"),
-    ("mirror", _URL, "https://mirror.example.com/docker"),
+def _is_mirror(text: str) -> bool:
+    """Return whether a text is the URL of a mirror. It has no password, since public settings can be read by others."""
+    if re.search("[?#]", text):
+        return False
+    return is_url(text, "http", "https") or re.fullmatch("file:///[!-~]+", text) is not None
+
+
+_ENGINE_VALUES: tuple[tuple[str, t.Callable[[str], t.Any], str], ...] = (
+    ("version", _VERSION.fullmatch, "28.1.1, or 28 for the newest of that series"),
+    ("channel", _CHANNEL.fullmatch, "stable or test"),
+    ("mirror", _is_mirror, "https://mirror.example.com/docker"),
 )
 
 
@@ -279,8 +308,8 @@ def _engine(engine: Params) -> Json:
     source = source_of(engine)
     _refuse_without_effect(source, values)
     result: Json = {"source": source}
-    for name, pattern, example in _ENGINE_VALUES:
-        if name in values and not pattern.fullmatch(values[name]):
+    for name, is_valid, example in _ENGINE_VALUES:
+        if name in values and not is_valid(values[name]):
             raise OptionError(f"engine.{name}", f"must be for example {example}, got {values[name]!r}")
     if "key" in values and "-----BEGIN PGP PUBLIC KEY BLOCK-----" not in values["key"]:
         raise OptionError("engine.key", "must be an armoured OpenPGP public key")
@@ -315,11 +344,11 @@ def _logins(logins: t.Sequence[Params]) -> t.Iterator[Json]:
     for index, login in enumerate(logins):
         option = f"logins[{index}]"
         server = login.get("server") or ""
-        if server and not _SERVER.fullmatch(server):
+        if server and not is_url(server if "://" in server else f"https://{server}", "http", "https"):
             raise OptionError(f"{option}.server", "must be a registry such as registry.example.com:5000")
-        if _registry(server) in servers:
+        if registry_name(server) in servers:
             raise OptionError(f"{option}.server", f"must be unique, but {server or 'Docker Hub'} has a login already")
-        servers.add(_registry(server))
+        servers.add(registry_name(server))
         for name in ("username", "password"):
             if not login[name].strip():
                 raise OptionError(f"{option}.{name}", "must not be empty")
@@ -331,12 +360,6 @@ def _logins(logins: t.Sequence[Params]) -> t.Iterator[Json]:
             entry["server"] = server
         ca = _registry_ca(option, server, login)
         yield {**entry, "ca": ca} if ca else entry
-
-
-def _registry(server: str) -> str:
-    """Return one spelling of a registry: names of hosts are case-insensitive, and Docker Hub has several."""
-    name = re.sub(r"^https?://", "", server.lower()).rstrip("/")
-    return "" if name in ("docker.io", "index.docker.io", "index.docker.io/v1", "registry-1.docker.io") else name
 
 
 def _registry_ca(option: str, server: str, login: Params) -> str | None:

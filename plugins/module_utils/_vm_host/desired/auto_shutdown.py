@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ..._azure.origins import is_url
 from ..._errors import OptionError
 
 Params = t.Mapping[str, t.Any]
@@ -83,7 +84,7 @@ def _matching(name: str, settings: Params, pattern: re.Pattern[str], what: str, 
 
 
 def _webhook(value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"https://[^\s/]+\S*", value):
+    if value is not None and not is_url(value, "https"):
         raise OptionError(f"{OPTION}.notification_webhook", "must be a URL that starts with https://")
     return value
 

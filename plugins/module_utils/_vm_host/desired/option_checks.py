@@ -11,6 +11,7 @@ import os
 import re
 import typing as t
 
+from ..._azure.origins import is_url
 from ..._errors import OptionError
 from ..argument_spec import DEFAULT_SOURCES, EXCLUSIVE
 from . import validators
@@ -193,8 +194,10 @@ def check_security(params: Params) -> None:
 
 
 def check_waiting(params: Params) -> None:
-    if not params["address_service"].startswith("https://"):
-        raise OptionError("address_service", f"must start with https://, got {params['address_service']!r}")
+    if not is_url(params["address_service"], "https"):
+        raise OptionError(
+            "address_service", f"must be a URL that starts with https://, got {params['address_service']!r}"
+        )
     if params["wait_timeout"] < 1:
         raise OptionError("wait_timeout", f"must be at least 1 second, got {params['wait_timeout']}")
     # "Availability zones" (learn.microsoft.com): a subscription's zones are called 1, 2 and 3.

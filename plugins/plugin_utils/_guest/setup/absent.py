@@ -104,18 +104,32 @@ def remove_data(machine, roots):
 
 
 def holds_something(folder):
-    """Return whether a folder exists; an empty one on which a disk is mounted stays."""
-    return os.path.isdir(folder) and not (os.path.ismount(folder) and not set(os.listdir(folder)) - {"lost+found"})
+    """Return whether a folder exists; an empty one on which a disk is mounted, or to which a link leads, stays."""
+    stays = os.path.ismount(folder) or os.path.islink(folder)
+    return os.path.isdir(folder) and not (stays and not set(os.listdir(folder)) - {"lost+found"})
 
 
 def remove_tree(machine, folder):
-    """Remove a folder and what is in it; a mount point stays, empty.
+    """Remove a folder and what is in it; a mount point stays, empty, and so does a folder that a link leads to.
 
     :raises Problem: something in it cannot be removed.
     """
     left = []
     place = machine.path(folder)
-    shutil.rmtree(place, onerror=lambda _function, path, _error: left.append(path))
+    inside = [os.path.join(place, name) for name in os.listdir(place)] if os.path.islink(place) else [place]
+    for path in inside:
+        remove_path(path, left)
     left = [path for path in left if path != place or not os.path.ismount(place)]
     if left:
         raise Problem("{} cannot be removed: {} is in use".format(folder, left[0]))
+
+
+def remove_path(path, left):
+    """Remove a file, a link or a folder with its contents; what cannot be removed is added to the list."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, onerror=lambda _function, name, _error: left.append(name))
+        return
+    try:
+        os.unlink(path)
+    except OSError:
+        left.append(path)

@@ -86,9 +86,17 @@ class Apt:
         try:
             self.apt_get("install", *options, *words)
         except Problem as problem:
+            problem.text += self.advice(problem.output)
             if self.missing:
                 problem.text = "{}; before, {}".format(problem.text, self.missing)
             raise
+
+    def advice(self, output):
+        """Return advice where a package is offered, but a pin forbids it (apt_preferences(5)); else empty."""
+        found = re.search(r"Package '([^']+)' has no installation candidate", output)
+        if not found or not self.versions(found.group(1)):
+            return ""
+        return "; it is offered, but a pin in /etc/apt/preferences or preferences.d forbids it: change that pin"
 
     def remove(self, names):
         self.apt_get("purge", "--allow-change-held-packages", *names)

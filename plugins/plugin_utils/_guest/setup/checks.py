@@ -11,11 +11,23 @@ import re
 from ....module_utils._extension.engine_rules import own_keys
 from .certificates import certificates, check_pair, fingerprints, key_fingerprint, sha256, short
 from .containerd import containerd_root, kept, uses_containerd
-from .desired import wanted_daemon
+from .desired import wanted_daemon, wanted_files
+from .disk import refuse_hiding
 from .facts import load_json
 from .machine import Problem
 from .package_names import distribution_packages, source_of
-from .paths import CERTIFICATES, CONTAINERD_DROP_IN, DAEMON_JSON, DROP_IN, HOME, KEY, LOGIN_FILE, PROXY_FILE, SOCKET
+from .paths import (
+    CERTIFICATES,
+    CONTAINERD_DROP_IN,
+    DAEMON_JSON,
+    DROP_IN,
+    HOME,
+    KEY,
+    LOGIN_FILE,
+    PROXY_FILE,
+    SOCKET,
+    STATE,
+)
 from .repository import Repository
 from .unit import is_daemon, later_drop_in, masks
 from .versions import matches, upstream
@@ -34,6 +46,7 @@ def refuse(machine, settings, facts):
     refuse_engine(machine, settings, facts)
     if not settings.certs_only:
         refuse_configuration(machine, settings, facts)
+    refuse_immutable(machine, settings, facts)
     for user in settings.users:
         if machine.alive and not user_exists(user):
             raise Problem("docker.users: there is no user {} on this machine".format(user))
@@ -76,11 +89,16 @@ def refuse_engine(machine, settings, facts):
         return
     if facts.manager is None:
         known = "Debian, Ubuntu, RHEL and its family, Fedora, SLES, openSUSE and Azure Linux"
-        raise Problem("{} is not a distribution that this program knows; known are {}".format(facts.name, known))
+        raise Problem(
+            "{} is not a distribution that this program knows; known are {}{}".format(
+                facts.name, known, "; to use the installed engine, set engine.source keep" if facts.installed else ""
+            )
+        )
     if facts.installed:
         refuse_version(settings, facts)
         return
     refuse_others(machine, facts)
+    refuse_full(machine, "/usr/bin")
     if source_of(settings, facts) == "docker":
         Repository(machine, settings, facts).probe()
     else:
@@ -170,6 +188,18 @@ def refuse_files(machine, settings):
         )
 
 
+def refuse_immutable(machine, settings, facts):
+    """Stop where a file that must change is immutable (chattr(1)), or cannot be changed for a similar reason."""
+    files = wanted_files(machine, settings, facts)
+    for path in [STATE, *(path for path, entry in sorted(files.items()) if machine.differs(path, *entry))]:
+        found = machine.obstacle(path)
+        if found:
+            raise Problem(
+                "{} must change, but {} cannot be written: if lsattr -d shows that it is immutable, run "
+                "chattr -i {}".format(path, found, found)
+            )
+
+
 def refuse_full(machine, folder):
     """Stop where the file system of a folder is read-only or full."""
     place = machine.path(folder)
@@ -217,6 +247,8 @@ def refuse_configuration(machine, settings, facts):
     if settings.live_restore and facts.swarm:
         raise Problem("docker.live_restore: this engine is part of a swarm, which cannot be combined with it")
     refuse_moves(machine, settings, facts)
+    if settings.disk:
+        refuse_hiding(machine, settings, facts)
 
 
 def refuse_moves(machine, settings, facts):

@@ -42,6 +42,20 @@ def data_disk(machine, settings, facts):
     grow(machine, disk, partition, where)
 
 
+def refuse_hiding(machine, settings, facts):
+    """Stop where mounting the disk for the first time would hide files of somebody else."""
+    where = settings.disk.get("path") or "/srv/docker"
+    place = machine.path(where)
+    if facts.state.get("disk") == where or os.path.ismount(place) or not os.path.isdir(place):
+        return
+    names = sorted(os.listdir(place))
+    if names:
+        raise Problem(
+            "docker.data_disk: {} must be empty before the disk is mounted there, but has {}: move it away, or give "
+            "another path".format(where, ", ".join(names[:3]))
+        )
+
+
 def find_disk(machine, lun):
     """Return the block device of an attached data disk; one that was attached just now may take a moment to appear."""
     deadline = time.monotonic() + DISK_WAIT

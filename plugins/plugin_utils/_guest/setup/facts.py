@@ -84,8 +84,19 @@ def package_manager(machine, like):
     return None
 
 
+# Editors on Windows begin a file with one of these; dockerd reads such files, too.
+BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def json_text(machine, path):
+    """Return the text of a JSON file, without the byte order mark that it may begin with; empty without a file."""
+    content = machine.read(path) or b""
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
+    return content.decode(encoding, "replace")
+
+
 def load_json(machine, path, default):
-    text = machine.text(path)
+    text = json_text(machine, path)
     if not text.strip():
         return default
     try:
@@ -100,7 +111,7 @@ def load_json(machine, path, default):
 def first_json(machine, path):
     """Return what a file held before the first run replaced it; empty when there was none."""
     with contextlib.suppress(ValueError):
-        value = json.loads(machine.text(path + COPY) or "{}")
+        value = json.loads(json_text(machine, path + COPY) or "{}")
         if isinstance(value, dict):
             return value
     return {}

@@ -65,6 +65,8 @@ class Machine:
             "LC_ALL": "C",
             "DEBIAN_FRONTEND": "noninteractive",
             "NEEDRESTART_MODE": "l",
+            "APT_LISTCHANGES_FRONTEND": "none",
+            "APT_LISTBUGS_FRONTEND": "none",
         }
 
     def path(self, path):
@@ -154,18 +156,27 @@ class Machine:
     def write(self, path, content, mode=0o644):
         """Put the file in place in one step: after a crash it is the old one or the new one. None removes it.
 
-        What a link leads to is written, and the link stays.
+        What a link leads to is written or removed, and the link stays.
 
         :raises Problem: the file cannot be written.
         """
         try:
             if content is None:
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                    os.unlink(self.path(path))
+                    os.unlink(self.target(path))
             else:
                 self.replace(self.target(path), content, mode)
         except OSError as error:
             raise Problem("{} cannot be written: {}".format(path, error.strerror or error)) from None
+
+    def obstacle(self, path):
+        """Return the file or directory that nobody can change, not even root, so that the path cannot be written."""
+        place = self.target(path)
+        folder = os.path.dirname(place)
+        while not os.path.isdir(folder):
+            folder = os.path.dirname(folder)
+        found = next((name for name in (place, folder) if os.path.exists(name) and not os.access(name, os.W_OK)), "")
+        return found[len(self.root) :] if found and self.root != "/" else found
 
     @contextlib.contextmanager
     def noted(self, path, content=b""):

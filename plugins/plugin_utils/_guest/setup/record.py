@@ -9,7 +9,7 @@ import json
 from .certificates import fingerprints, sha256
 from .containerd import wanted_root
 from .desired import own_files, wanted_daemon
-from .paths import CERTIFICATES, FORMAT, HUB, KEY, STATE, compose_file
+from .paths import CERTIFICATES, FORMAT, KEY, STATE, compose_file
 
 # In the record while certificates alone are brought: such a run says nothing about one of all settings.
 CERTS_UNFINISHED = "certs-unfinished"
@@ -65,7 +65,7 @@ def new_record(machine, settings, facts):
         "files": hashes,
         "daemon": wanted_daemon(settings, facts),
         "projects": sorted([*settings.projects, *known]),
-        "logins": sorted(login.get("server") or HUB for login in settings.logins),
+        "logins": sorted(login["server"] for login in settings.logins),
     }
 
 

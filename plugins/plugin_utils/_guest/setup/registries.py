@@ -8,6 +8,7 @@ import base64
 import re
 import time
 
+from ....module_utils._extension.engine_rules import registry_name
 from .facts import load_json
 from .machine import Problem
 from .paths import HUB, LOGIN_FILE
@@ -18,7 +19,7 @@ def registries(machine, settings, facts):
     if not settings.logins and not facts.state.get("logins"):
         return
     present = load_json(machine, LOGIN_FILE, {}).get("auths") or {}
-    wanted = {login.get("server") or HUB: login for login in settings.logins}
+    wanted = {login["server"]: login for login in settings.logins}
     for server, login in wanted.items():
         if login.get("ca"):
             path = "/etc/docker/certs.d/{}/ca.crt".format(server)
@@ -29,7 +30,8 @@ def registries(machine, settings, facts):
         if machine.alive and (present.get(server) or {}).get("auth") != token:
             machine.change("log in to {} as {}".format(server, login["username"]),
                            lambda s=server, entry=login: log_in(machine, s, entry))  # fmt: skip
-    for server in set(facts.state.get("logins") or []) - set(wanted):
+    known = {registry_name(server) or HUB for server in facts.state.get("logins") or []}
+    for server in sorted(known - set(wanted)):
         if machine.alive and server in present:
             machine.change("log out of {}".format(server), lambda s=server: machine.run(["docker", "logout", s]))
 

@@ -26,6 +26,17 @@ APT_SOURCE = "/etc/apt/sources.list.d/docker-host.list"
 DOCKER_KEYS = ("9DC858229FC7DD38854AE2D88D81803C0EBFCD88", "060A61C51B558A7F742B77AAC52FEB6B621E9F35")
 
 
+def remedy(reason):
+    """Return what helps where a server cannot be reached for this reason."""
+    if "not yet valid" in reason or "has expired" in reason:
+        return "the clock of this machine says {}: set it if that is wrong".format(
+            time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return "this machine must trust the CA of that server, or of the proxy before it"
+    return "if this machine needs a proxy, give it in docker.proxies"
+
+
 class Repository:
     """Docker's own package repository, or a mirror of it with the same layout."""
 
@@ -81,11 +92,8 @@ class Repository:
         except (OSError, http.client.HTTPException) as error:
             if theirs:
                 return  # the package manager may know a way that is not known here
-            raise Problem(
-                "{} cannot be reached: {}; if this machine needs a proxy, give it in docker.proxies".format(
-                    self.index(), getattr(error, "reason", error)
-                )
-            ) from None
+            reason = str(getattr(error, "reason", error))
+            raise Problem("{} cannot be reached: {}; {}".format(self.index(), reason, remedy(reason))) from None
         if not theirs:
             self.key()
 
@@ -140,7 +148,7 @@ class Repository:
         if not self.apt:
             ours = self.source()[1]
             for path, address in rpm_entries(self.machine, self.folder()):
-                if path != ours and address.startswith(self.base + "/") and address.rstrip("/").endswith("/" + channel):
+                if path != ours and address.startswith(self.base + "/") and address.endswith("/" + channel):
                     return path
             return ""
         for entry in self.theirs():

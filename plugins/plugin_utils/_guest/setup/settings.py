@@ -9,9 +9,10 @@ import binascii
 import json
 import re
 
-from ....module_utils._extension.engine_rules import option_fault, own_keys
+from ....module_utils._extension.engine_rules import option_fault, own_keys, registry_name
 from .machine import Problem
-from .paths import DOCKER_URL
+from .paths import DOCKER_URL, HUB
+from .sources import same_address
 
 SHAPE = {
     "format": int,
@@ -109,7 +110,7 @@ class Settings:
         self.source = "keep" if self.certs_only else engine.get("source") or "auto"
         self.version = engine.get("version") or ""
         self.channel = engine.get("channel") or "stable"
-        self.mirror = (engine.get("mirror") or DOCKER_URL).rstrip("/")
+        self.mirror = same_address(engine.get("mirror") or DOCKER_URL)
         self.key = engine.get("key")
         self.hold = bool(engine.get("hold"))
         self.proxies = {name: value for name, value in (protected.get("proxies") or {}).items() if value}
@@ -120,6 +121,7 @@ class Settings:
         self.projects = projects(public, protected)
         self.purge = bool(public.get("compose-purge"))
         self.refuse()
+        self.logins = [dict(login, server=registry_name(login.get("server") or "") or HUB) for login in self.logins]
 
     def refuse(self):
         """Stop at what cannot be right on any machine."""

@@ -6,6 +6,7 @@
 
 import fnmatch
 import re
+import urllib.parse
 
 from .proxies import read_ini
 
@@ -15,12 +16,23 @@ APT_FALSE = ("no", "false", "without", "off", "disable", "0")
 OVERRIDES = ("/usr/share/dnf5/repos.override.d/*.repo", "/etc/dnf/repos.override.d/*.repo")
 
 
+def same_address(address):
+    """Return an address in one spelling: lower case for the host, no user, no default port, no superfluous slash."""
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError:  # somebody's damaged entry
+        return address
+    host = parts.netloc.rpartition("@")[2].lower()
+    host = re.sub({"http": ":80$", "https": ":443$"}.get(parts.scheme, "$"), "", host).rstrip(".")
+    return "{}://{}{}".format(parts.scheme, host, re.sub("/+", "/", parts.path).rstrip("/"))
+
+
 class AptEntry:
     """One URI of an active entry: its file, whether it has packages to install, and its options in deb822's names."""
 
     def __init__(self, path, types, uri, suites, components, options):
         self.path = path
-        self.uri = uri.rstrip("/")
+        self.uri = same_address(uri)
         self.suites = suites
         self.components = components
         self.has_packages = "deb" in types
@@ -67,7 +79,7 @@ def rpm_entries(machine, folder):
             if section.get("enabled", "1").strip().lower() not in ("0", "no", "false", "off"):
                 for key in ("baseurl", "mirrorlist", "metalink"):
                     for address in section.get(key, "").split():
-                        yield path, address
+                        yield path, same_address(address)
 
 
 def overridden(name, section, overrides):

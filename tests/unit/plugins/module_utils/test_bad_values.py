@@ -163,7 +163,7 @@ SIGN_IN: dict[str, list[t.Any]] = {
     "x509_certificate_path": FILES,
     "thumbprint": ["xyz", "a" * 39],
     "federated_token_path": FILES,
-    "cloud_environment": ["Azure", "http://a", "https://", "https://a b"],
+    "cloud_environment": ["Azure", "http://a", "https://", "https://a b", "https://а.example.com", "https://a:x"],
     "cloud_ca_path": FILES,
     "profile": ["no such profile"],
 }
@@ -213,7 +213,14 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "auto_shutdown.time": ["", "7:00", "24:00", "19:60", "1900", "19:00\n", "１9:00", 1140, 1900, True, ["19:00"]],
         "auto_shutdown.time_zone": ["Europe/Berlin", " UTC", "UTC\n", "+1"],
         "auto_shutdown.notification_email": ["ops", "a@b@c", "a@b;c@d", "a @b", "a@b\n"],
-        "auto_shutdown.notification_webhook": ["http://a", "https://", "https:// a", "nowhere"],
+        "auto_shutdown.notification_webhook": [
+            "http://a",
+            "https://",
+            "https:// a",
+            "nowhere",
+            "https://é",
+            "https://a:x",
+        ],
         "auto_shutdown.notification_minutes": [0, 14, 121, -1],
         "docker_port": [*PORTS, 22],
         "ssh_port": [*PORTS, 4243],
@@ -237,7 +244,15 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "subnet_prefix": ["10.0.0.1/24", "10.0.0.0", "10.0.0.0/30", "2001:db8::/64", "x", "１0.0.0.0/24"],
         "security_group": REFERENCES,
         "network_interface": REFERENCES,
-        "address_service": ["http://a", "nowhere", ""],
+        "address_service": [
+            "http://a",
+            "nowhere",
+            "",
+            "https://",
+            "https://a\r",
+            "https://а.example.com",
+            "https://a:99999",
+        ],
         "private_ip_address": ["x", "10.0.0.0/8", "2001:db8::1", "10.0.0.300", "１0.0.0.1", "224.0.0.1", "0.0.0.0"],
     },
     "docker_vm_host_info": {
@@ -261,15 +276,49 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "virtual_machine": ["web1", OTHER_ID, f"{VM}/x", ["a"], 5, {}, {"name": "web1"}, {"id": "x"}, {"idd": VM}],
         "name": ["", "a b", "a/b", "é", LONG, "a\n"],
         "docker.port": [*PORTS, 22],
-        "docker.daemon": [{"hosts": []}, {"tlsverify": True}, {"live-restore": "x", "tlscert": "x"}, {"": 1}],
-        "docker.proxies.http": ["proxy:3128", "ftp://a", "http://a b", "http://", "http://a\n"],
+        "docker.daemon": [
+            {"hosts": []},
+            {"tlsverify": True},
+            {"live-restore": "x", "tlscert": "x"},
+            {"": 1},
+            {"log-driver": "local\r"},
+            {"log-opts": {"max-size": ["10m\n"]}},
+        ],
+        "docker.proxies.http": [
+            "proxy:3128",
+            "ftp://a",
+            "http://a b",
+            "http://",
+            "http://a\n",
+            "http://а",
+            "http://a:0",
+        ],
         "docker.proxies.https": ["proxy:3128", "http://"],
         "docker.proxies.no": ["a b", "a\n"],
         "docker.data_disk.lun": [-1, 64],
-        "docker.data_disk.path": ["srv", "/", "/a b", "/srv/../etc", "/srv\n", ""],
+        "docker.data_disk.path": [
+            "srv",
+            "/",
+            "/a b",
+            "/srv/../etc",
+            "/srv/./a",
+            "/srv\n",
+            "",
+            "/etc",
+            "/usr/x",
+            "/var/",
+        ],
         "engine.version": ["latest", "v28", "28 ", "２8", "28\n"],
         "engine.channel": ["Stable", "a b", "stable\n"],
-        "engine.mirror": ["mirror", "ftp://a", "https://a b", "https://"],
+        "engine.mirror": [
+            "mirror",
+            "ftp://a",
+            "https://a b",
+            "https://",
+            "https://а/x",
+            "https://a/x?y",
+            "https://a/\u200b",
+        ],
         "engine.key": ["x", PEM],
         "certs.ca_path": FILES,
         "certs.cert_path": FILES,
@@ -279,9 +328,13 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "certs.key": ["x", PEM],
         "logins": [
             [{"username": "a", "password": "b", "server": server} for server in pair]
-            for pair in (("a.example.com", "a.example.com"), ("a.example.com", "A.Example.com"), ("", "docker.io"))
+            for pair in (
+                ("a.example.com", "a.example.com"),
+                ("a.example.com", "https://A.Example.com/x"),
+                ("", "docker.io"),
+            )
         ],
-        "logins[0].server": ["a b", "ftp://a", "a:b", "a\n", "é"],
+        "logins[0].server": ["a b", "ftp://a", "a:b", "a\n", "é", "https://é", "a:0"],
         "logins[0].username": ["", " ", "a\n", "a:b"],
         "logins[0].password": [""],
         "logins[0].ca": ["x"],
@@ -474,6 +527,8 @@ def _wrong_types(option: t.Mapping[str, t.Any]) -> list[t.Any]:
         "raw": [],
     }
     values = by_type["str" if kind == "path" else kind]
+    if kind == "path":
+        values = [*values, "/a\r", "/a\n", " /a", "/a ", "/a\tb", "/a\u200b", "\ufeff/a"]
     values = values + (["no such choice"] if option.get("choices") and kind == "str" else [])
     return values + ([{"no_such_option": 1}] if kind == "dict" and option.get("options") else [])
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing as t
 from pathlib import Path
@@ -95,6 +96,28 @@ def test_daemon_json_is_written_through_a_link_on_the_running_system(setup: t.An
         setup.Machine(str(tmp_path)).write("/daemon.json", b"{}")
 
 
+def test_a_link_that_leads_nowhere_is_left_as_it_was(setup: t.Any, tmp_path: Path) -> None:
+    theirs, link = tmp_path / "elsewhere/theirs.json", tmp_path / "daemon.json"
+    link.symlink_to(theirs)
+    machine = setup.Machine("/")
+    machine.write(str(link), b"{}")
+    assert theirs.read_text(encoding="utf-8") == "{}"
+    machine.write(str(link), None)
+    assert link.is_symlink()
+    assert not link.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_at_the_beginning_of_daemon_json(scratch: Scratch, pems: Pems, encoding: str) -> None:
+    text = '{"log-driver": "local", "labels": ["büro=1"]}'
+    theirs = scratch.put("/etc/docker/daemon.json", "")
+    theirs.write_bytes(text.encode(encoding))
+    assert scratch.run(document(pems))["ok"]
+    assert json.loads(theirs.read_bytes()) == {**json.loads(text), "live-restore": True}
+    assert scratch.run({"state": "absent"})["ok"]
+    assert theirs.read_bytes() == text.encode(encoding)
+
+
 def test_what_taking_over_replaced_is_put_back(scratch: Scratch, pems: Pems) -> None:
     """A machine of docker-machine, byte for byte and mode for mode."""
     scratch.put(UNIT, "[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n")
@@ -153,12 +176,27 @@ def test_what_cannot_be_written_leaves_the_last_configuration(scratch: Scratch, 
     drop_in = scratch.root / DROP_IN.lstrip("/")
     drop_in.unlink()
     drop_in.parent.rmdir()
-    drop_in.parent.symlink_to("/proc/self")  # a directory in which nobody can make a file, not even root
+    drop_in.parent.symlink_to("/proc")  # a directory in which nobody can make a file, not even root
     before = {name: entry for name, entry in scratch.files().items() if not name.startswith("var/log")}
     result = scratch.run(document(Pems(pems.ca + other_pems.ca, other_pems.cert, other_pems.key)))
     assert f"{DROP_IN} cannot be written: " in result["error"]
     assert result["error"].endswith("the last configuration is back")
     assert {name: entry for name, entry in scratch.files().items() if not name.startswith("var/log")} == before
+
+
+@pytest.mark.parametrize("fixed", ["etc/docker/daemon.json", "etc/docker"])
+def test_a_file_that_nobody_can_change_is_found_before_the_first_change(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pems: Pems, fixed: str
+) -> None:
+    """As chattr +i makes it. It does not matter where the file stays as it is."""
+    (tmp_path / "etc/docker").mkdir(parents=True)
+    (tmp_path / "etc/os-release").write_text(OS_RELEASES["debian12"], encoding="utf-8")
+    (tmp_path / "etc/docker/daemon.json").write_text('{"live-restore": true}', encoding="utf-8")
+    monkeypatch.setattr(setup.os, "access", lambda path, _mode: path != str(tmp_path / fixed))
+    with pytest.raises(setup.Problem, match=f"/{fixed} cannot be written: .*chattr -i /{fixed}$"):
+        setup.apply(setup.Machine(str(tmp_path)), setup.Settings(document(pems, daemon={"mtu": 1400})))
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["daemon.json", "lock", "os-release"]
+    setup.apply(setup.Machine(str(tmp_path)), setup.Settings({}))
 
 
 @pytest.mark.parametrize(

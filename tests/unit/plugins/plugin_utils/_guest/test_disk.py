@@ -47,6 +47,18 @@ def configured(setup: t.Any, root: Path, info: dict[str, t.Any], text: str = DOC
     return recorder, setup.Settings({"settings": {"docker": {"data-disk": DISK}}}), facts
 
 
+def test_a_data_disk_hides_no_files_of_others(setup: t.Any, tmp_path: Path) -> None:
+    recorder, settings, facts = configured(setup, tmp_path / "root", {})
+    setup.refuse_configuration(recorder.machine, settings, facts)
+    recorder.put("/srv/docker/theirs", "x")
+    with pytest.raises(
+        setup.Problem, match="/srv/docker must be empty before the disk is mounted there, but has theirs:"
+    ):
+        setup.refuse_configuration(recorder.machine, settings, facts)
+    facts.state = {"disk": "/srv/docker"}  # ours, not mounted at the moment
+    setup.refuse_configuration(recorder.machine, settings, facts)
+
+
 @pytest.mark.parametrize("info", [{}, STORE, {"Containers": 0, "Images": 0}])
 def test_containerd_is_on_the_data_disk_of_a_new_host(setup: t.Any, tmp_path: Path, info: dict[str, t.Any]) -> None:
     recorder, settings, facts = configured(setup, tmp_path / "root", info)

@@ -135,6 +135,15 @@ def test_an_apt_source_that_fails_stops_nothing_that_others_have(setup: t.Any, t
         manager.install(["docker.io"])
 
 
+@pytest.mark.parametrize(("name", "offered"), [("docker-ce", True), ("no-such", False)])
+def test_a_pin_that_forbids_a_package_is_named(setup: t.Any, tmp_path: Path, name: str, offered: bool) -> None:
+    said = f"Package {name} is not available\n\nE: Package '{name}' has no installation candidate\n"
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], {"apt-get": (100, said)})
+    with pytest.raises(setup.Problem, match="has no installation candidate") as caught:
+        recorder.facts().packages.install([name])
+    assert ("a pin in /etc/apt/preferences" in caught.value.text) == offered
+
+
 @pytest.mark.parametrize("code", [102, 103, 106, 107])
 def test_zypper_that_has_done_its_work_with_a_note(setup: t.Any, tmp_path: Path, code: int) -> None:
     recorder = machine(setup, tmp_path / "root", "sles15", **{"zypper_--non-interactive": (code, "note")})

@@ -42,6 +42,58 @@ def test_systems_without_a_repository_or_unknown(setup: t.Any, tmp_path: Path) -
     assert Recorder(setup, tmp_path / "alpine", OS_RELEASES["alpine"]).installation().manager is None
 
 
+def test_an_engine_on_an_unknown_system_can_be_kept(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["alpine"])
+    settings = setup.Settings({})
+    with pytest.raises(setup.Problem, match=r"Azure Linux$"):
+        setup.refuse_engine(recorder.machine, settings, recorder.facts())
+    recorder.put("/usr/lib/systemd/system/docker.service", "[Service]\nExecStart=/usr/bin/dockerd\n")
+    with pytest.raises(setup.Problem, match=r"to use the installed engine, set engine\.source keep"):
+        setup.refuse_engine(recorder.machine, settings, recorder.facts())
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("certificate verify failed: certificate is not yet valid", "the clock of this machine says 2"),
+        ("certificate verify failed: certificate has expired", "the clock of this machine says 2"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate in certificate chain", "must trust the CA"),
+        ("Temporary failure in name resolution", "if this machine needs a proxy"),
+    ],
+)
+def test_what_helps_where_a_repository_cannot_be_reached(setup: t.Any, reason: str, advice: str) -> None:
+    assert advice in setup.remedy(reason)
+
+
+@pytest.mark.parametrize(
+    ("server", "kept"),
+    [
+        ("", "https://index.docker.io/v1/"),
+        ("docker.io", "https://index.docker.io/v1/"),
+        ("https://index.docker.io/v1/", "https://index.docker.io/v1/"),
+        ("https://R.example.com:5000/v2/", "r.example.com:5000"),
+        ("registry.example.com/group/project", "registry.example.com"),
+        ("[::1]:5000", "[::1]:5000"),
+    ],
+)
+def test_a_login_is_looked_up_where_the_docker_cli_keeps_it(
+    setup: t.Any, tmp_path: Path, server: str, kept: str
+) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    login = {"server": server, "username": "me", "password": "secret"}
+    settings = setup.Settings({"protectedSettings": {"logins": [login]}})
+    facts = recorder.facts()
+    setup.registries(recorder.machine, settings, facts)
+    assert recorder.ran("login")[0].endswith("--password-stdin" if not server or "docker.io" in server else kept)
+    recorder.machine.changes.clear()
+    recorder.put("/root/.docker/config.json", json.dumps({"auths": {kept: {"auth": "bWU6c2VjcmV0"}}}))
+    facts.state = {"logins": [server or kept]}  # also as an earlier version recorded it
+    setup.registries(recorder.machine, settings, facts)
+    assert recorder.machine.changes == []
+    setup.registries(recorder.machine, setup.Settings({}), facts)
+    assert recorder.machine.changes == [f"log out of {kept}"]
+
+
 @pytest.mark.parametrize(
     ("system", "packages"),
     [

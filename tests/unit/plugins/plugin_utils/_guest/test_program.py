@@ -367,3 +367,19 @@ def test_data_is_removed_with_everything_in_it(scratch: Scratch, pems: Pems) -> 
     ]
     assert not scratch.exists("/big/docker")
     assert scratch.run({"state": "absent", "remove": ["data"]})["changes"] == []
+
+
+def test_data_to_which_a_link_leads_is_removed_and_link_and_folder_stay(scratch: Scratch, pems: Pems) -> None:
+    """dockerd makes no directory where a link leads nowhere."""
+    scratch.put("/big/docker/a/b", "x")
+    scratch.put("/big/docker/c", "x")
+    scratch.put("/elsewhere/d", "x")
+    (scratch.root / "big/docker/link").symlink_to(scratch.root / "elsewhere")
+    (scratch.root / "var/lib").mkdir(parents=True)
+    (scratch.root / "var/lib/docker").symlink_to(scratch.root / "big/docker")
+    scratch.run(document(pems))
+    assert "remove /var/lib/docker" in scratch.run({"state": "absent", "remove": ["data"]})["changes"]
+    assert list((scratch.root / "big/docker").iterdir()) == []
+    assert (scratch.root / "var/lib/docker").is_symlink()
+    assert scratch.exists("/elsewhere/d")
+    assert scratch.run({"state": "absent", "remove": ["data"]})["changes"] == []

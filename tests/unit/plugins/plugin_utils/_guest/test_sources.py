@@ -32,7 +32,11 @@ IN_FORCE = [
         "# x\n" + DEB822.format("bullseye\n bookworm") + "Enabled: yes\n",
     ),
     ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm") + "Architectures: i386 amd64\n"),
+    ("debian12", "/etc/apt/sources.list.d/x.list", LINE.replace("http://m", "HTTP://M:80/").format("bookworm")),
+    ("debian12", "/etc/apt/sources.list.d/x.sources", DEB822.replace("//m/", "//M.//").format("bookworm")),
+    ("debian12", "/etc/apt/sources.list.d/x.list", LINE.replace("//m", "//me:pw@M").format("bookworm")),
     ("rhel9", "/etc/yum.repos.d/docker-ce.repo", SECTION),
+    ("rhel9", "/etc/yum.repos.d/x.repo", SECTION.replace("http://m/", "http://M:80//")),
     ("rhel9", "/etc/yum.repos.d/any.repo", SECTION + "enabled = 1\n"),
     ("rhel9", "/etc/yum.repos.d/any.repo", SECTION.replace("baseurl", "mirrorlist")),
 ]
@@ -80,6 +84,27 @@ def test_a_repository_that_is_only_named_gets_a_file_beside_the_administrators(
     written, theirs = add(setup, tmp_path / "root", system, path, text)
     assert written
     assert theirs.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("https://Download.Docker.com/", "https://download.docker.com"),
+        ("HTTPS://download.docker.com:443/linux//debian/", "https://download.docker.com/linux/debian"),
+        ("http://download.docker.com:443", "http://download.docker.com:443"),
+        ("http://[2001:DB8::1]:80/Docker", "http://[2001:db8::1]/Docker"),
+        ("file:///srv/Mirror/", "file:///srv/Mirror"),
+        ("https://[broken/", "https://[broken/"),
+    ],
+)
+def test_one_spelling_of_an_address(setup: t.Any, address: str, same: str) -> None:
+    assert setup.same_address(address) == same
+
+
+def test_dockers_own_address_is_known_in_every_spelling(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["sles15"], programs=("zypper", "rpm"))
+    assert not recorder.installation(mirror="https://Download.Docker.com:443/").from_docker
+    assert recorder.installation(mirror="https://mirror.example.com").from_docker
 
 
 class Locked(http.server.BaseHTTPRequestHandler):
