@@ -434,13 +434,19 @@ class TestOneEngine:
         certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}
         engine = {"source": "distribution", "hold": True}
         ours = {"engine": engine, "port": "4243", "daemon": {"log-opts": {"max-size": "10m"}}}
+        machines.sh(db, "chattr +i /etc/docker/daemon.json")
+        refused = machines.push(db, ours, protected=certs, fails=True)
+        assert "chattr -i /etc/docker/daemon.json" in refused["error"]
+        assert refused["changes"] == []
+        machines.sh(db, "chattr -i /etc/docker/daemon.json")
         machines.push(db, ours, protected=certs)
         assert {"docker.io", "containerd"} <= set(machines.sh(db, "apt-mark showhold").split())
         machines.sh(db, "docker import - busybox:test; docker run -d busybox:test sleep 10000", stdin=busybox_image)
         assert '"max-size": "10m"' in machines.sh(db, "cat /etc/docker/daemon.json")
         assert "2376" not in machines.sh(db, "systemctl show -p ExecStart docker")
         given_back = machines.push(db, {}, state="absent")
-        assert "stop docker.service, docker.socket, containerd.service, as before the first run" in given_back["changes"]
+        stopped = "stop docker.service, docker.socket, containerd.service, as before the first run"
+        assert stopped in given_back["changes"]
         assert machines.sh(db, state) == before
         assert machines.sh(db, "pgrep -f '[s]leep 10000' || true") == ""
         assert machines.push(db, {}, state="absent")["changes"] == []

@@ -35,8 +35,8 @@ def remember(machine, facts):
 def decisions(machine):
     """Return the note; empty on a machine whose first run was one of a version that made no note.
 
-    ``held`` is a list of packages, ``stopped`` one of units. ``disabled`` (the engine's unit) and ``ours`` (whether this
-    program set holds) are booleans.
+    ``held`` is a list of packages, ``stopped`` one of units. ``disabled`` (the engine's unit) and ``ours`` (whether
+    this program set holds) are booleans.
     """
     return load_json(machine, BEFORE, {})
 
@@ -58,7 +58,7 @@ def disable_again(machine):
 
 
 def engine_units(machine):
-    """Return whether each loaded unit of the engine runs, by name; one that a boot is about to start counts as running."""
+    """Return whether each loaded unit of the engine runs, by name; one that a boot is about to start does, too."""
     words = [word for name in ("Id", "LoadState", "ActiveState", "Job") for word in ("-p", name)]
     shown = machine.run(["systemctl", "show", *words, *ENGINE_UNITS], ok=None)
     units = [dict(re.findall(r"^(\w+)=(.*)$", block, re.MULTILINE)) for block in shown.split("\n\n")]

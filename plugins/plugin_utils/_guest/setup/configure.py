@@ -130,7 +130,7 @@ def keep_containers(machine, settings, facts):
 
 
 def release_containers(machine, settings, facts):
-    """Before the engine is stopped for good, let its containers end with it unless the administrator had it otherwise."""
+    """Before the engine is stopped for good, let its containers end with it if its own settings did so."""
     running = facts.info.get("ContainersRunning") or 0
     if not running or not facts.info.get("LiveRestoreEnabled") or merged_daemon(settings, facts).get("live-restore"):
         return

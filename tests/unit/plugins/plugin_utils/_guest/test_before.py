@@ -193,7 +193,10 @@ def test_an_engine_that_ran_before_is_not_stopped_because_it_is_stopped_now(
 
 
 def test_a_first_run_that_fails_leaves_a_stopped_engine_stopped(setup: t.Any, found: PackageManager) -> None:
-    found.answers["systemctl show -p Id"] = [units("inactive", "inactive", "active"), units("failed", "active", "active")]
+    found.answers["systemctl show -p Id"] = [
+        units("inactive", "inactive", "active"),
+        units("failed", "active", "active"),
+    ]
     run(setup, found, {})
     told = setup.undo(found.machine, {setup.STATE: (None, 0o600), "/etc/docker/daemon.json": (b"{}", 0o644)})
     assert told == "the last configuration is back, and the engine is stopped as before"
