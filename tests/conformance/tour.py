@@ -274,6 +274,26 @@ class Tour:
         await self.go("POST", f"{disk}/beginGetAccess", DISKS, 202, body=access)
         await self.go("POST", f"{disk}/endGetAccess", DISKS, 202)
         await self.go("GET", f"{disk}-none", DISKS, 404)
+        await self.snapshots(disk)
+
+    async def snapshots(self, disk: str) -> None:
+        """A snapshot of a disk."""
+        snapshot = f"{self.compute}/snapshots/data1-1"
+        source = {"createOption": "Copy", "sourceResourceId": disk}
+        body: Json = {"location": PLACE, "properties": {"creationData": source, "incremental": True}}
+        await self.go("PUT", snapshot, DISKS, 200, 202, body=body)
+        await self.go("PATCH", snapshot, DISKS, 200, 202, body={"tags": {"of": "data1"}})
+        for path in (
+            snapshot,
+            f"{self.compute}/snapshots",
+            f"{self.subscription}/providers/Microsoft.Compute/snapshots",
+        ):
+            await self.go("GET", path, DISKS)
+        access = {"access": "Read", "durationInSeconds": 300}
+        await self.go("POST", f"{snapshot}/beginGetAccess", DISKS, 202, body=access)
+        await self.go("POST", f"{snapshot}/endGetAccess", DISKS, 202)
+        await self.go("DELETE", snapshot, DISKS, 202)
+        await self.go("GET", snapshot, DISKS, 404)
 
     async def placement(self) -> None:
         """Availability sets and proximity placement groups, alone and with a machine in them."""

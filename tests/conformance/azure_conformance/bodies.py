@@ -179,6 +179,7 @@ _SHAPES: t.Mapping[str, t.Callable[[Json], None]] = {
     "compute/virtualmachines/extensions": _extension,
     "compute/virtualmachines/runcommands": _extension,
     "compute/disks": _disk,
+    "compute/snapshots": _disk,
     "network/publicipaddresses": _public_ip,
     "network/networkinterfaces": _interface,
     "network/virtualnetworks": _network,
@@ -213,6 +214,9 @@ class Defaults:
             "managedidentity/userassignedidentities": lambda _target: {},
             "compute/disks": lambda _target: {
                 "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}
+            },
+            "compute/snapshots": lambda _target: {
+                "properties": {"creationData": {"createOption": "Import", "sourceUri": "https://a.invalid/b.vhd"}}
             },
         }
         maker = makers.get(target.kind)
@@ -337,6 +341,7 @@ _LOCATED = frozenset(
         "compute/virtualmachines/extensions",
         "compute/virtualmachines/runcommands",
         "compute/disks",
+        "compute/snapshots",
         "compute/availabilitysets",
         "compute/proximityplacementgroups",
         "managedidentity/userassignedidentities",
@@ -355,6 +360,7 @@ SEED_VERSIONS: t.Mapping[str, str] = {
     "managedidentity": "2023-01-31",
     "keyvault": "2023-07-01",
     "compute/disks": "2024-03-02",
+    "compute/snapshots": "2024-03-02",
     "compute/galleries": "2023-07-03",
     "compute": "2024-07-01",
     "network": "2024-05-01",

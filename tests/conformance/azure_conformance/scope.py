@@ -14,7 +14,7 @@ from azure_emulator.providers import NAMESPACES
 from .paths import parse_target, short_type
 
 SERVED = frozenset(short_type(name) for name in NAMESPACES) - {"authorization", "devtestlab", "storage"}
-UNSERVED_TYPES = frozenset({"network/loadbalancers", "compute/snapshots"})
+UNSERVED_TYPES = frozenset({"network/loadbalancers"})
 UNSERVED_ACTIONS = frozenset({"capture", "convertToManagedDisks", "reimage", "assessPatches", "installPatches"})
 
 

@@ -36,6 +36,7 @@ from .compute import (
     power,
     run_commands,
     shared_galleries,
+    snapshots,
     vms,
 )
 from .deployments import routes as deployments
@@ -76,6 +77,7 @@ ROUTED = (
     run_commands,
     schedules,
     shared_galleries,
+    snapshots,
     tags,
     vaults,
     vms,

@@ -22,6 +22,7 @@ from .compute.names import (
     IMAGE,
     PLACEMENT_GROUP,
     RUN_COMMAND,
+    SNAPSHOT,
     VM,
 )
 from .errors import ApiError, Json
@@ -33,7 +34,7 @@ from .vault.names import VAULT
 if t.TYPE_CHECKING:
     from .cloud import Cloud
 
-COMPUTE = (VM, EXTENSION, RUN_COMMAND, DISK, AVAILABILITY_SET, PLACEMENT_GROUP, IMAGE)
+COMPUTE = (VM, EXTENSION, RUN_COMMAND, DISK, SNAPSHOT, AVAILABILITY_SET, PLACEMENT_GROUP, IMAGE)
 GALLERIES = (GALLERY, GALLERY_IMAGE, GALLERY_VERSION)
 RESOURCES = (TYPE, f"{KIND}/deployments", f"{KIND}/tags", f"{KIND}/subscriptions", f"{KIND}/resources")
 TYPES = (

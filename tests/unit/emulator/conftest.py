@@ -68,7 +68,7 @@ class Arm:
         lower = path.lower()
         if "/microsoft.network/" in lower:
             return NETWORK
-        if "/disks" in lower:
+        if "/disks" in lower or "/snapshots" in lower:
             return DISKS
         return COMPUTE if "/microsoft.compute/" in lower else GROUPS
 

@@ -50,6 +50,44 @@ def test_life_of_a_disk(ready: Arm) -> None:
     assert ready.delete(DISK).status_code == 204
 
 
+def test_life_of_a_snapshot(ready: Arm) -> None:
+    snapshot, copy = "Microsoft.Compute/snapshots/first", "Microsoft.Compute/disks/copy"
+    ready.done(ready.put(DISK, _disk()))
+    disk = ready.get(DISK).json()
+    wanted = {"creationData": {"createOption": "Copy", "sourceResourceId": disk["id"]}, "incremental": True}
+    created = ready.put(snapshot, {"location": "eastus", "tags": {"of": "data"}, "properties": wanted})
+    assert created.status_code == 202
+    assert ready.follow(created)["properties"]["output"]["properties"]["provisioningState"] == "Succeeded"
+    body = ready.get(snapshot).json()
+    assert (body["sku"]["name"], body["tags"]) == ("Standard_LRS", {"of": "data"})
+    shown = {name: body["properties"][name] for name in ("diskSizeGB", "diskSizeBytes", "diskState", "incremental")}
+    assert shown == {"diskSizeGB": 8, "diskSizeBytes": 8 * 2**30, "diskState": "Unattached", "incremental": True}
+    assert body["properties"]["creationData"]["sourceUniqueId"] == disk["properties"]["uniqueId"]
+    ready.done(ready.patch(snapshot, {"tags": {"of": "data", "kept": "yes"}}))
+    assert ready.get(snapshot).json()["tags"] == {"of": "data", "kept": "yes"}
+    assert ready.get(snapshot).json()["properties"] == body["properties"]
+    assert ready.patch(snapshot, {"properties": {"diskSizeGB": 4}}).status_code == 409
+    wanted = {"creationData": {"createOption": "Copy", "sourceResourceId": body["id"]}}
+    ready.done(ready.put(copy, {"location": "eastus", "properties": wanted}))
+    made = ready.get(copy).json()["properties"]
+    assert (made["diskSizeGB"], made["creationData"]["sourceUniqueId"]) == (8, body["properties"]["uniqueId"])
+    names = [item["name"] for item in ready.get("Microsoft.Compute/snapshots").json()["value"]]
+    assert names == ["first"]
+    ready.done(ready.delete(snapshot))
+    assert (ready.get(snapshot).status_code, ready.delete(snapshot).status_code) == (404, 204)
+
+
+def test_a_snapshot_needs_a_source(ready: Arm) -> None:
+    snapshot = "Microsoft.Compute/snapshots/first"
+    nothing = {"location": "eastus", "properties": {"creationData": {"createOption": "Copy"}}}
+    assert ready.code(ready.put(snapshot, nothing)) == (400, "InvalidParameter")
+    nothing["properties"] = {
+        "creationData": {"createOption": "Copy", "sourceResourceId": f"{ready.group}/providers/{DISK}"}
+    }
+    assert ready.code(ready.put(snapshot, nothing)) == (404, "ResourceNotFound")
+    assert ready.get(snapshot).status_code == 404
+
+
 def test_access_to_the_content_of_a_disk(ready: Arm) -> None:
     ready.done(ready.put(DISK, _disk()))
     wanted = {"access": "Read", "durationInSeconds": 300}

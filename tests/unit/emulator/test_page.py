@@ -55,7 +55,6 @@ def test_every_fault_stands_there() -> None:
 
 NOT_SERVED = {
     "scale sets": "Microsoft.Compute/virtualMachineScaleSets",
-    "snapshots": "Microsoft.Compute/snapshots",
     "load balancers": "Microsoft.Network/loadBalancers",
     "route tables": "Microsoft.Network/routeTables",
     "service tags": "Microsoft.Network/locations/eastus/serviceTags",

@@ -43,6 +43,8 @@ FILES = {
     "RunCommandInput": f"{COMPUTE}/ComputeRP/stable/2024-07-01/runCommand.json",
     "Disk": f"{COMPUTE}/DiskRP/stable/2024-03-02/disk.json",
     "DiskUpdate": f"{COMPUTE}/DiskRP/stable/2024-03-02/disk.json",
+    "Snapshot": f"{COMPUTE}/DiskRP/stable/2024-03-02/snapshot.json",
+    "SnapshotUpdate": f"{COMPUTE}/DiskRP/stable/2024-03-02/snapshot.json",
     "AvailabilitySet": f"{COMPUTE}/ComputeRP/stable/2024-07-01/availabilitySet.json",
     "AvailabilitySetUpdate": f"{COMPUTE}/ComputeRP/stable/2024-07-01/availabilitySet.json",
     "ProximityPlacementGroup": f"{COMPUTE}/ComputeRP/stable/2024-07-01/proximityPlacementGroup.json",

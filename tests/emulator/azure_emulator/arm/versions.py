@@ -83,6 +83,7 @@ VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.network": NETWORK,
     "microsoft.compute": COMPUTE,
     "microsoft.compute/disks": DISKS,
+    "microsoft.compute/snapshots": DISKS,
     "microsoft.compute/skus": SKUS,
     "microsoft.compute/locations/operations": [*COMPUTE, *GALLERIES],
     "microsoft.compute/galleries": GALLERIES,

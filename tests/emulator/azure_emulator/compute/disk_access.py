@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Access to the content of a disk by a URL. The URL is formed like Azure's; nothing answers there."""
+"""Access to the content of a disk or snapshot by a URL. The URL is formed like Azure's; nothing answers there."""
 
 from __future__ import annotations
 
@@ -10,25 +10,39 @@ import typing as t
 
 from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import accepted, begin
-from ..arm.resource import Json
+from ..arm.resource import Json, Resource
 from ..arm.routing import GROUP, route
 from ..errors import invalid_parameter, operation_not_allowed
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
 from .common import refuse_while_busy
-from .names import DISK
+from .names import DISK, SNAPSHOT
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
-ONE = f"{GROUP}/providers/Microsoft.Compute/disks/{{name}}"
 ACCESS = ("None", "Read", "Write")
 
 
-@route("POST", f"{ONE}/beginGetAccess", DISK)
-async def begin_access(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Grant access to a disk that no running machine has."""
-    disk = cloud.resource(request.id_of(DISK, request.params["name"]))
+def serve_access(type_: str) -> None:
+    """Serve both actions of a type; the name is the path parameter ``name``."""
+    one = f"{GROUP}/providers/{type_}/{{name}}"
+
+    @route("POST", f"{one}/beginGetAccess", type_)
+    async def begin_access(cloud: Cloud, request: ArmRequest) -> Reply:
+        return _begin_access(cloud, request, cloud.resource(request.id_of(type_, request.params["name"])))
+
+    @route("POST", f"{one}/endGetAccess", type_)
+    async def end_access(cloud: Cloud, request: ArmRequest) -> Reply:
+        return _end_access(cloud, request, cloud.resource(request.id_of(type_, request.params["name"])))
+
+
+serve_access(DISK)
+serve_access(SNAPSHOT)
+
+
+def _begin_access(cloud: Cloud, request: ArmRequest, disk: Resource) -> Reply:
+    """Grant access to what no running machine has."""
     body = request.required_json()
     access, seconds = body.get("access"), body.get("durationInSeconds")
     if access not in ACCESS:
@@ -46,10 +60,8 @@ async def begin_access(cloud: Cloud, request: ArmRequest) -> Reply:
     return accepted(cloud, request, begin(cloud, request, spec))
 
 
-@route("POST", f"{ONE}/endGetAccess", DISK)
-async def end_access(cloud: Cloud, request: ArmRequest) -> Reply:
-    """Revoke the access to a disk."""
-    disk = cloud.resource(request.id_of(DISK, request.params["name"]))
+def _end_access(cloud: Cloud, request: ArmRequest, disk: Resource) -> Reply:
+    """Revoke the access."""
     refuse_while_busy(cloud, disk)
     spec = OperationSpec("disk", "disk.endAccess", disk.id, disk.location or "", retry_after=2)
     return accepted(cloud, request, begin(cloud, request, spec))

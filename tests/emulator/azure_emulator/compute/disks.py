@@ -19,7 +19,7 @@ from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
 from .checks import MOST_CACHED, cache_too_large
 from .common import refuse_while_busy
-from .names import DISK
+from .names import DISK, SNAPSHOT
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -65,7 +65,7 @@ GIVEN = ("osType", "hyperVGeneration", "supportedCapabilities", "creationData", 
 """Properties that clients give: the answer to a PATCH shows them, and not what the service computes."""
 
 
-def _as_sent(disk: Resource, body: Json, *, is_patch: bool) -> Json:
+def as_sent(disk: Resource, body: Json, *, is_patch: bool) -> Json:
     """Return the answer to a write: what clients have asked for, and that the disk is being updated.
 
     Recorded for PUT in 2023-10; for PATCH after the examples of the specification.
@@ -162,7 +162,7 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
     cloud.store.save(disk)
     kind = "disk.create" if current is None else "disk.update"
     operation = begin(cloud, request, OperationSpec("disk", kind, disk.id, disk.location or "", retry_after=2))
-    return accepted(cloud, request, operation, _as_sent(disk, body, is_patch=request.method == "PATCH"))
+    return accepted(cloud, request, operation, as_sent(disk, body, is_patch=request.method == "PATCH"))
 
 
 def _check_change(cloud: Cloud, disk: Resource, body: Json) -> None:
@@ -195,11 +195,15 @@ def _copied(cloud: Cloud, requested: Json) -> Json:
     """Return what a copy takes over from its source."""
     creation = requested.get("creationData") or {}
     source = cloud.store.get(creation.get("sourceResourceId") or "")
-    if source is None or source.type != DISK:
+    if source is None or source.type not in (DISK, SNAPSHOT):
         return {}
+    return {**copied_from(source), "sourceUniqueId": source.properties["uniqueId"]}
+
+
+def copied_from(source: Resource) -> Json:
+    """Return the properties that a copy takes over from a disk or snapshot."""
     names = ("osType", "hyperVGeneration", "supportedCapabilities", "diskSizeGB")
-    copied = {name: source.properties[name] for name in names if name in source.properties}
-    return {**copied, "sourceUniqueId": source.properties["uniqueId"]}
+    return {name: source.properties[name] for name in names if name in source.properties}
 
 
 def _refuse_while_allocated(cloud: Cloud, disk: Resource, body: Json) -> None:

@@ -55,6 +55,7 @@ BODIES: t.Mapping[str, Body] = {
     ),
     "Microsoft.Compute/virtualMachines/runCommand": Body("compute", "RunCommandInput", "RunCommandInput", "2024-07-01"),
     "Microsoft.Compute/disks": Body("compute", "Disk", "DiskUpdate", "2024-03-02"),
+    "Microsoft.Compute/snapshots": Body("compute", "Snapshot", "SnapshotUpdate", "2024-03-02"),
     "Microsoft.Compute/availabilitySets": Body("compute", "AvailabilitySet", "AvailabilitySetUpdate", "2024-07-01"),
     "Microsoft.Compute/proximityPlacementGroups": Body(
         "compute", "ProximityPlacementGroup", "ProximityPlacementGroupUpdate", "2024-07-01"

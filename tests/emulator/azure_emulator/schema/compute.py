@@ -265,6 +265,28 @@ DiskUpdateProperties
   burstingEnabled:bool purchasePlan:PurchasePlan supportedCapabilities:SupportedCapabilities
   propertyUpdatesInProgress- supportsHibernation:bool publicNetworkAccess:Enabled|Disabled
   dataAccessAuthMode:AzureActiveDirectory|None optimizedForFrequentAttach:bool
+Snapshot
+  id- name- type- location!:str tags:map managedBy- sku:SnapshotSku extendedLocation:ExtendedLocation
+  properties:SnapshotProperties
+SnapshotSku
+  name:Standard_LRS|Premium_LRS|Standard_ZRS tier-
+SnapshotProperties
+  timeCreated- osType:Windows|Linux hyperVGeneration:V1|V2 purchasePlan:PurchasePlan
+  supportedCapabilities:SupportedCapabilities creationData!:CreationData diskSizeGB:int diskSizeBytes- diskState-
+  uniqueId- encryptionSettingsCollection:EncryptionSettingsCollection provisioningState- incremental:bool
+  incrementalSnapshotFamilyId- encryption:Encryption networkAccessPolicy:AllowAll|AllowPrivate|DenyAll
+  diskAccessId:str securityProfile:DiskSecurityProfile supportsHibernation:bool
+  publicNetworkAccess:Enabled|Disabled completionPercent:num copyCompletionError:CopyCompletionError
+  dataAccessAuthMode:AzureActiveDirectory|None
+CopyCompletionError
+  errorCode!:CopySourceNotFound errorMessage!:str
+SnapshotUpdate
+  properties:SnapshotUpdateProperties tags:map sku:SnapshotSku
+SnapshotUpdateProperties
+  osType:Windows|Linux diskSizeGB:int encryptionSettingsCollection:EncryptionSettingsCollection
+  encryption:Encryption networkAccessPolicy:AllowAll|AllowPrivate|DenyAll diskAccessId:str supportsHibernation:bool
+  publicNetworkAccess:Enabled|Disabled dataAccessAuthMode:AzureActiveDirectory|None
+  supportedCapabilities:SupportedCapabilities
 InstanceViewStatus
   code:str level:Info|Warning|Error displayStatus:str message:str time:str
 AvailabilitySet

@@ -81,4 +81,4 @@ def _check(shapes: t.Mapping[str, Shape], shape: Shape, member: Member) -> None:
 
 def is_single(kind: str) -> bool:
     """Return whether a kind is an enumeration of one value."""
-    return kind in ("EdgeZone", "ForceDetach", "Local")
+    return kind in ("CopySourceNotFound", "EdgeZone", "ForceDetach", "Local")
