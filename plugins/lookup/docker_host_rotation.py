@@ -28,7 +28,8 @@ options:
       check: Nothing, if nothing would stop the rotation halfway; else the lookup fails.
       check_nobody_failed: Nothing, if no host of the play has failed; else the lookup fails.
       check_nobody_is_locked_out: Nothing, if every host that trusts the CA is in the play; else the lookup fails.
-      resource_groups: The resource groups of the play's hosts.
+      searches: Whether this host searches its subscription for hosts that trust the CA, as the first one in it.
+      resource_groups: The resource groups of the play's hosts in this host's subscription.
       leads: Whether this host renews for its peers.
       hosts: The peers, with the names that their certificates have.
       trust: What each peer trusts and shows since the last push.
@@ -53,6 +54,7 @@ import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import rotation
@@ -64,6 +66,9 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: t.Mapping[str, t.Any] | None = None, **_options: t.Any) -> list[t.Any]:
         part = rotation(variables or {}, self._templar.template)
         try:
-            return [part.answer(question) for question in terms]
+            answers = [part.answer(question) for question in terms]
         except DockerHostError as error:
             raise AnsibleError(str(error)) from error
+        for text in part.warnings:
+            Display().warning(text)
+        return answers

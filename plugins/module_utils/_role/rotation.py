@@ -11,6 +11,7 @@ all; each host then uses the leader's result. Each host shares its own state wit
 from __future__ import annotations
 
 import typing as t
+from functools import cached_property
 
 from .._errors import DockerHostError
 from .options import RoleVariables, Values
@@ -22,6 +23,8 @@ RENEWED = "_docker_host_renewed"
 """The variable of the leader with the result of its last task that renewed certificates."""
 TRUST = "_docker_host_trust"
 """The variable of each host with the certificates that were pushed to it last."""
+IN_SUBSCRIPTION, IN_GROUPS = "_docker_host_in_subscription", "_docker_host_in_groups"
+"""The variables with what a host found: the hosts of its subscription, or of groups if it must not list all."""
 
 
 class Rotation:
@@ -31,6 +34,7 @@ class Rotation:
     :param results: what is known of the host.
     :param get: gives a variable of the host by its name, None when it is not defined.
     :param get_of: gives a variable of another host of the play.
+    :ivar warnings: what the user should know although nothing failed.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Rotation:
         self._results = results
         self._get = get
         self._get_of = get_of
+        self.warnings: list[str] = []
 
     def answer(self, question: str) -> t.Any:
         """Return the answer to a question of the role's tasks.
@@ -59,7 +64,7 @@ class Rotation:
     @property
     def _peers(self) -> list[str]:
         own = self._get(SHARED)["directory"]
-        return [host for host in self._hosts if (self._get_of(host, SHARED) or {}).get("directory") == own]
+        return [host for host, each in self._shared.items() if each["directory"] == own]
 
     def has_external_ca(self) -> bool:
         """Return whether the CA is kept elsewhere, so that the certificate directory may be empty."""
@@ -85,6 +90,7 @@ class Rotation:
         return {
             "host": {"name": self._variables.name, **names},
             "resource_group": str(value("resource_group")),
+            "subscription": str(self._results.host.get("subscription_id") or value("subscription_id") or "").lower(),
             "vault": vault,
             "directory": " ".join(directory),
         }
@@ -108,8 +114,9 @@ class Rotation:
     def _check_together(self) -> None:
         batch = self._hosts
         own = self._get(SHARED)
-        shared = [self._get_of(host, SHARED) or {} for host in batch]
-        of_vault = {each.get("directory") for each in shared if own["vault"] and each.get("vault") == own["vault"]}
+        of_vault = {
+            each["directory"] for each in self._shared.values() if own["vault"] and each["vault"] == own["vault"]
+        }
         if set(self._get("ansible_play_hosts") or []) - set(batch) or len(of_vault) > 1:
             raise DockerHostError(
                 "A CA is renewed for all its hosts together: leave serial out of the play, and give hosts that share"
@@ -134,14 +141,15 @@ class Rotation:
 
         :raises DockerHostError: a host outside of the play trusts the CA.
         """
-        shared = [self._get_of(host, SHARED) for host in self._hosts]
-        in_play = {_place(each["resource_group"], each["host"]["name"]) for each in shared if each}
+        in_play = {
+            _place(each["subscription"], each["resource_group"], each["host"]["name"]) for each in self._shared.values()
+        }
         trusted = set(self._results.certificates.get("trusted_cas") or [])
         left_out = [
             f"{host['name']} ({host['resource_group']})"
             for host in self._trusting()
             if trusted & set(str(host.get("ca_fingerprint") or "").split(","))
-            and _place(host["resource_group"], host["name"]) not in in_play
+            and _place(host["subscription_id"], host["resource_group"], host["name"]) not in in_play
         ]
         if left_out:
             raise DockerHostError(
@@ -153,15 +161,56 @@ class Rotation:
         return {}
 
     def _trusting(self) -> list[Values]:
-        whole = self._get("_docker_host_in_subscription") or {}
-        if "hosts" in whole:
-            return list(whole["hosts"])
-        groups = self._get("_docker_host_in_groups") or {}
-        return [host for result in groups.get("results") or [] for host in result.get("hosts") or []]
+        """Return the hosts that trust a CA, in all subscriptions of the play.
+
+        :raises DockerHostError: a subscription was not searched.
+        """
+        trusting: list[Values] = []
+        # Without what the hosts share, nobody would have searched: then the error below says so.
+        for subscription, host in (self._searching or {"": self._get("inventory_hostname")}).items():
+            whole, groups = self._get_of(host, IN_SUBSCRIPTION) or {}, self._get_of(host, IN_GROUPS) or {}
+            if "hosts" in whole:
+                trusting += whole["hosts"]
+            elif "results" in groups:
+                trusting += [found for result in groups["results"] for found in result["hosts"]]
+                self._warn_of_unseen(subscription)
+            else:
+                raise DockerHostError(
+                    f"The hosts that trust the CA are not known, because searching the subscription of {host} failed."
+                    " Nothing was changed. Correct the error of that host and run the playbook again."
+                )
+        return trusting
+
+    def _warn_of_unseen(self, subscription: str) -> None:
+        groups = ", ".join(self._groups_in(subscription))
+        self.warnings.append(
+            f"Only the resource groups {groups} of the subscription {subscription} were searched for hosts that trust"
+            " the CA, because listing the VMs of the subscription is forbidden (403). After the rotation, hosts in"
+            " other groups that trust the CA cannot be reached."
+        )
+
+    @cached_property
+    def _shared(self) -> dict[str, Values]:
+        """What each host of the play shares."""
+        return {host: shared for host in self._hosts if (shared := self._get_of(host, SHARED))}
+
+    @property
+    def _searching(self) -> dict[str, str]:
+        """The host that searches, by subscription: the first one of the play."""
+        return {each["subscription"]: host for host, each in reversed(self._shared.items())}
+
+    def _groups_in(self, subscription: str) -> list[str]:
+        return sorted(
+            {each["resource_group"] for each in self._shared.values() if each["subscription"] == subscription}
+        )
+
+    def searches(self) -> bool:
+        """Return whether this host searches its subscription for hosts that trust the CA."""
+        return self._get("inventory_hostname") in self._searching.values()
 
     def resource_groups(self) -> list[str]:
-        """Return the resource groups of the play's hosts."""
-        return sorted({str((self._get_of(host, SHARED) or {}).get("resource_group")) for host in self._hosts})
+        """Return the resource groups of the play's hosts in this host's subscription."""
+        return self._groups_in(self._get(SHARED)["subscription"])
 
     def leads(self) -> bool:
         """Return whether this host renews for its peers."""
@@ -169,7 +218,7 @@ class Rotation:
 
     def hosts(self) -> list[Values]:
         """Return the peers with the names that their certificates have."""
-        return [self._get_of(host, SHARED)["host"] for host in self._peers]
+        return [self._shared[host]["host"] for host in self._peers]
 
     def trust(self) -> list[Values]:
         """Return what each peer trusts and shows since the last push."""
@@ -197,6 +246,6 @@ class Rotation:
         return t.cast("Values", result)
 
 
-def _place(resource_group: str, name: str) -> str:
-    """Return what identifies a VM in a subscription. Azure names are case-insensitive."""
-    return f"{resource_group}/{name}".lower()
+def _place(subscription: str, resource_group: str, name: str) -> str:
+    """Return what identifies a VM. Azure names are case-insensitive."""
+    return f"{subscription}/{resource_group}/{name}".lower()

@@ -10,12 +10,15 @@ import typing as t
 
 import pytest
 import yaml
+from ansible.template import Templar
 
 from ansible_collections.dockerhost.azure.plugins.lookup import docker_host_rotation
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.rotation import (
+    IN_GROUPS,
+    IN_SUBSCRIPTION,
     RENEWED,
     SHARED,
     TRUST,
@@ -116,22 +119,68 @@ def test_no_other_host_starts_in_the_place_of_one_that_failed() -> None:
         part(hosts, "b").check_nobody_failed()
 
 
-def found(name: str, group: str, *cas: str) -> dict[str, str]:
-    return {"name": name, "resource_group": group, "ca_fingerprint": ",".join(cas)}
+def found(name: str, group: str, *cas: str, subscription: str = "S1") -> dict[str, str]:
+    return {"name": name, "resource_group": group, "subscription_id": subscription, "ca_fingerprint": ",".join(cas)}
+
+
+def in_subscriptions(hosts: Hosts, **subscriptions: str) -> Hosts:
+    """The hosts, each in its subscription."""
+    for name, subscription in subscriptions.items():
+        hosts[name]["_docker_host_virtual_machine"]["host"]["subscription_id"] = subscription
+        hosts[name][SHARED] = part(hosts, name).shared()
+    return hosts
 
 
 def test_a_host_outside_of_the_play_that_trusts_the_ca_stops_the_rotation() -> None:
-    hosts = fleet("a")
+    hosts = in_subscriptions(fleet("a"), a="s1")
     inside, foreign = found("A", "DOCKER-HOSTS", "old"), found("x", "docker-hosts", "another")
-    hosts["a"]["_docker_host_in_subscription"] = {"hosts": [inside, foreign]}
+    hosts["a"][IN_SUBSCRIPTION] = {"hosts": [inside, foreign]}
     assert part(hosts, "a").check_nobody_is_locked_out() == {}
-    hosts["a"]["_docker_host_in_subscription"] = {"hosts": [inside, found("b", "other", "older", "old")]}
+    hosts["a"][IN_SUBSCRIPTION] = {"hosts": [inside, found("b", "other", "older", "old")]}
     with pytest.raises(DockerHostError, match=r"lacks b \(other\).*Nothing was changed"):
         part(hosts, "a").check_nobody_is_locked_out()
-    hosts["a"]["_docker_host_in_subscription"] = {"msg": "403"}
-    hosts["a"]["_docker_host_in_groups"] = {"results": [{"hosts": [inside]}, {"hosts": [found("c", "g", "old")]}]}
+    hosts["a"][IN_SUBSCRIPTION] = {"msg": "403"}
+    hosts["a"][IN_GROUPS] = {"results": [{"hosts": [inside]}, {"hosts": [found("c", "g", "old")]}]}
     with pytest.raises(DockerHostError, match=r"lacks c \(g\)"):
         part(hosts, "a").check_nobody_is_locked_out()
+
+
+def test_each_subscription_of_the_play_is_searched() -> None:
+    hosts = in_subscriptions(fleet("a", "b", "c"), a="s1", b="S2", c="s2")
+    assert [name for name in hosts if part(hosts, name).searches()] == ["a", "b"]
+    hosts["a"][IN_SUBSCRIPTION] = {"hosts": [found("a", "docker-hosts", "old")]}
+    hosts["b"][IN_SUBSCRIPTION] = {"hosts": [found("c", "docker-hosts", "old", subscription="s2")]}
+    hosts["c"][IN_SUBSCRIPTION] = {"skipped": True}
+    assert part(hosts, "c").check_nobody_is_locked_out() == {}
+    # A host of the same name and group in another subscription is another host.
+    hosts["a"][IN_SUBSCRIPTION]["hosts"] += [found("c", "docker-hosts", "old")]
+    with pytest.raises(DockerHostError, match=r"lacks c \(docker-hosts\)"):
+        part(hosts, "c").check_nobody_is_locked_out()
+    # What was not searched counts as unknown, never as empty.
+    for name in ("a", "b"):
+        kept, hosts[name][IN_SUBSCRIPTION] = hosts[name][IN_SUBSCRIPTION], {"skipped": True}
+        with pytest.raises(DockerHostError, match=f"searching the subscription of {name} failed"):
+            part(hosts, "c").check_nobody_is_locked_out()
+        hosts[name][IN_SUBSCRIPTION] = {**kept, "hosts": kept["hosts"][:1]}
+    assert part(hosts, "c").check_nobody_is_locked_out() == {}
+    for host in hosts.values():
+        del host[SHARED]
+    with pytest.raises(DockerHostError, match="searching the subscription of c failed"):
+        part(hosts, "c").check_nobody_is_locked_out()
+
+
+def test_groups_that_could_not_be_searched_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    hosts = in_subscriptions(fleet("a", "b"), a="s1", b="s1")
+    hosts["b"][f"{PREFIX}resource_group"] = "web"
+    in_subscriptions(hosts, b="s1")
+    assert part(hosts, "a").resource_groups() == ["docker-hosts", "web"]
+    hosts["a"][IN_SUBSCRIPTION] = {"failed": True, "azure_error": {"status": 403}}
+    hosts["a"][IN_GROUPS] = {"results": [{"hosts": [found("a", "docker-hosts", "old")]}, {"hosts": []}]}
+    lookup = docker_host_rotation.LookupModule(templar=Templar(loader=None))
+    assert lookup.run(["check_nobody_is_locked_out"], {**hosts["b"], "hostvars": hosts}) == [{}]
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "Only the resource groups docker-hosts, web of the subscription s1 were searched" in shown
+    assert "hosts in other groups that trust the CA cannot be reached" in shown
 
 
 def test_the_lookup_documents_every_question() -> None:
