@@ -223,6 +223,7 @@ def create_directory(path: str, mode: int) -> None:
     :raises DockerHostError: it cannot be created, or somebody else could put another one in its place.
     """
     missing = []
+    path = os.path.abspath(path)
     while not os.path.isdir(path):
         missing.append(path)
         path = os.path.dirname(path)

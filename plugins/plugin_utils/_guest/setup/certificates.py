@@ -6,7 +6,6 @@
 
 import contextlib
 import hashlib
-import os
 import re
 import ssl
 import tempfile
@@ -16,11 +15,7 @@ from .machine import Problem
 
 def check_pair(certs):
     """Stop when the key does not belong to the certificate or the CA cannot be read."""
-    with tempfile.TemporaryDirectory() as directory:  # 0700
-        names = {}
-        for name, pem in certs.items():
-            names[name] = os.path.join(directory, name)
-            write_temporary(names[name], pem)
+    with nameless_files(certs) as names:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             context.load_verify_locations(names["ca"])
@@ -33,11 +28,23 @@ def check_pair(certs):
             raise Problem("certs.cert and certs.key do not belong together ({})".format(reason)) from None
 
 
-def write_temporary(path, content):
-    """Write a file in a temporary directory. :raises Problem: its file system is full."""
+@contextlib.contextmanager
+def nameless_files(contents):
+    """Yield paths of files with these contents that are in no directory, so that a killed run leaves none of them."""
+    with contextlib.ExitStack() as opened:
+        names = {}
+        for name, content in contents.items():
+            file = opened.enter_context(tempfile.TemporaryFile())
+            write_temporary(file, content)
+            names[name] = "/proc/self/fd/{}".format(file.fileno())
+        yield names
+
+
+def write_temporary(file, content):
+    """Write an open temporary file. :raises Problem: its file system is full."""
     try:
-        with open(path, "wb") as file:
-            file.write(content)
+        file.write(content)
+        file.flush()
     except OSError as error:
         folder = tempfile.gettempdir()
         raise Problem("the file system of {} must have room, got: {}".format(folder, error.strerror)) from None

@@ -7,7 +7,6 @@
 import json
 import os
 import shutil
-import tempfile
 import urllib.request
 
 from .engine import ask_engine
@@ -48,7 +47,7 @@ def bring_up(machine, name, project):
 
     def act():
         if machine.alive:
-            with tempfile.TemporaryDirectory() as directory:
+            with machine.scratch() as directory:
                 for path, content in files.items():
                     machine.write(os.path.join(directory, os.path.basename(path)), content, 0o600)
                 command = compose_command(name, directory)

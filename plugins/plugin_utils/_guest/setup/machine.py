@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 
-from .paths import LOG
+from .paths import HOME, LOG
 
 
 class Problem(Exception):  # noqa: N818  it ends a run, it is not always an error of this program
@@ -141,10 +141,27 @@ class Machine:
         return present != content or self.mode(path) != mode
 
     def sweep(self, folders):
-        """Remove the incomplete files that a killed run has left in those folders (patterns)."""
+        """Remove the incomplete files and directories that a killed run has left in those folders (patterns)."""
         for name in (name for folder in folders for name in self.glob(folder + "/" + UNFINISHED + "*")):
+            place = self.path(name)
             with contextlib.suppress(OSError):
-                os.unlink(self.path(name))
+                (shutil.rmtree if os.path.isdir(place) and not os.path.islink(place) else os.unlink)(place)
+
+    @contextlib.contextmanager
+    def scratch(self):
+        """Yield a directory for temporary files, which may contain secrets. The next run removes that of a killed one.
+
+        :raises Problem: it cannot be created.
+        """
+        try:
+            os.makedirs(self.path(HOME), mode=0o700, exist_ok=True)
+            directory = tempfile.mkdtemp(prefix=UNFINISHED, dir=self.path(HOME))
+        except OSError as error:
+            raise Problem("{} cannot be written: {}".format(HOME, error.strerror or error)) from None
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
 
     def mode(self, path):
         """Return the file's permissions, 0644 if it does not exist."""

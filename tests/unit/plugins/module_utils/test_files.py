@@ -289,3 +289,9 @@ def test_no_option_waits_for_a_fifo(home: Path, name: str, monkeypatch: pytest.M
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_directories_of_a_relative_path_are_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _files.create_directory("one/two", 0o700)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("one", "one/two")] == [0o700, 0o700]

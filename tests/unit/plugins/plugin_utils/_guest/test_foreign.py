@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import os
+import ssl
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -144,8 +146,42 @@ def test_a_file_in_a_directorys_place(scratch: Scratch, pems: Pems, path: str, l
 
 
 def test_a_full_file_system_for_temporary_files(setup: t.Any, pems: Pems) -> None:
-    with pytest.raises(setup.Problem, match="must have room, got: No space left"):
-        setup.write_temporary("/dev/full", pems.key)
+    with (
+        pytest.raises(setup.Problem, match="must have room, got: No space left"),
+        open("/dev/full", "wb", buffering=0) as full,
+    ):
+        setup.write_temporary(full, pems.key)
+
+
+def test_a_key_is_in_no_directory_while_it_is_checked(
+    setup: t.Any, pems: Pems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[Path]] = []
+
+    class Watched(ssl.SSLContext):
+        def load_cert_chain(self, *arguments: t.Any) -> None:
+            seen.append(list(tmp_path.iterdir()))
+            super().load_cert_chain(*arguments)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(ssl, "SSLContext", Watched)
+    setup.check_pair({"ca": pems.ca, "cert": pems.cert, "key": pems.key})
+    assert seen == [[]]
+
+
+def test_files_of_secrets_are_in_a_directory_that_the_next_run_removes(
+    setup: t.Any, scratch: Scratch, pems: Pems
+) -> None:
+    with setup.Machine(str(scratch.root)).scratch() as name:
+        place = Path(name)
+        assert place.parent == scratch.root / "var/lib/docker-host"
+        assert place.stat().st_mode & 0o077 == 0
+        (place / ".env").write_text("TOKEN=secret")
+        # As after a run that was killed now.
+        left = place.rename(place.with_name(f"{place.name}2"))
+    assert (left / ".env").exists()
+    assert scratch.run({"protectedSettings": {"certs": pems.settings()}})["ok"]
+    assert not left.exists()
 
 
 def test_what_a_run_that_was_killed_while_it_wrote_has_left_is_removed(scratch: Scratch, pems: Pems) -> None:
