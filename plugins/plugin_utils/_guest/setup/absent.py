@@ -16,8 +16,9 @@ from .facts import load_json
 from .firewall import firewall
 from .machine import Problem
 from .packages import hold, purge
-from .paths import BEFORE, LOGIN_FILE, REMOVING, STATE
+from .paths import BEFORE, LABELLING, LOGIN_FILE, REMOVING, STATE
 from .registries import registries
+from .selinux import unlabel
 
 
 def remove_all(machine, settings, facts):
@@ -36,11 +37,13 @@ def remove_all(machine, settings, facts):
         stage(machine, settings, facts)
     if "data" in settings.remove:
         remove_data(machine, roots)
+        unlabel(machine, facts)
     if machine.read(STATE) is not None:
         machine.change("forget this host's record", lambda: machine.write(STATE, None))
     if not machine.check:
         drop_copies(machine, settings)
-        machine.write(BEFORE, None)
+        for note in (BEFORE, LABELLING):
+            machine.write(note, None)
 
 
 def take_down_projects(machine, _settings, facts):

@@ -4,8 +4,8 @@
 
 """Set up a Docker engine on this machine as one settings file says.
 
-Gather facts, refuse what cannot work, then stage by stage plan and apply (disk, install, access, configure, firewall,
-registries, compose), then verify, then print one line of JSON on standard output:
+Gather facts, refuse what cannot work, then stage by stage plan and apply (disk, install, access, label, configure,
+firewall, registries, compose), then verify, then print one line of JSON on standard output:
 ``{"docker_setup": 1, "ok": true, "digest": ..., "changes": [...], "engine": {...}, ...}``.
 A second run changes nothing. A run after one that was killed repairs what that one left.
 
@@ -43,6 +43,7 @@ from .paths import FORMAT, HOME, LOCK_WAIT, LOG, NOTES, STATE, WRITTEN
 from .record import CERTS_UNFINISHED, just_pushed, record
 from .registries import registries
 from .room import note_small_volume
+from .selinux import label
 from .settings import Settings, read_settings
 from .verify import verify
 
@@ -51,6 +52,7 @@ STAGES = (
     ("disk", data_disk),
     ("install", install),
     ("access", access),
+    ("label", label),
     ("configure", configure),
     ("firewall", firewall),
     ("registries", registries),

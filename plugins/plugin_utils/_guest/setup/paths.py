@@ -13,11 +13,12 @@ INSTALLING = HOME + "/installing.json"
 KEYRING = HOME + "/keyring.json"
 FORMATTING = HOME + "/formatting"
 GROWING = HOME + "/growing"
+LABELLING = HOME + "/labelling"
 REMOVING = HOME + "/removing"
 LIFTED = HOME + "/lifted.json"
 BEFORE = HOME + "/before.json"
 # What a run notes on disk while it does something that a killed run must not leave half done.
-NOTES = (PENDING, INSTALLING, FORMATTING, GROWING, REMOVING, LIFTED)
+NOTES = (PENDING, INSTALLING, FORMATTING, GROWING, LABELLING, REMOVING, LIFTED)
 # systemd reads drop-ins by name, and the last one decides: an administrator's override.conf comes before ours.
 DROP_IN = "/etc/systemd/system/docker.service.d/zz-docker-host.conf"
 OLD_DROP_IN = "/etc/systemd/system/docker.service.d/50-docker-host.conf"
