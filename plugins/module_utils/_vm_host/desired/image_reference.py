@@ -147,6 +147,25 @@ def system_without_docker_packages(image: Image) -> SystemWithoutDocker | None:
     return next(found, None)
 
 
+_REGISTERED_BY: t.Mapping[str, tuple[str, str]] = {
+    "suse": ("registercloudguest", "sles-15"),
+    "redhat": ("subscription-manager", "rhel-10"),
+}
+"""By the publisher: the program that registers a VM, and the alias of an image that has a subscription."""
+
+
+def registration_of(image: Image) -> tuple[str, str] | None:
+    """Return what registers a VM of a bring-your-own-subscription image, and an image that needs no registration.
+
+    Before it is registered, such a VM has no package sources. The offers contain ``byos``, for example
+    ``sles-15-sp7-byos`` and ``rhel-byos`` ("Overview of Red Hat Enterprise Linux images", learn.microsoft.com).
+
+    :returns: None for every other image.
+    """
+    is_own = "byos" in image.reference.get("offer", "").lower().split("-")
+    return _REGISTERED_BY.get(image.reference.get("publisher", "").lower()) if is_own else None
+
+
 def _from_id(option: str, text: str) -> Image:
     text = text.rstrip("/")
     if _MANAGED.fullmatch(text):

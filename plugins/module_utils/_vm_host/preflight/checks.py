@@ -19,6 +19,7 @@ from ..._errors import DockerHostError, OptionError
 from ..argument_spec import DISK_TYPES
 from ..bodies.virtual_machine import Findings, image_of, size_of
 from ..desired.host_spec import HostSpec
+from ..desired.image_reference import registration_of
 from ..desired.vm_sizes import default_sizes
 from .queries import Answers, query_sizes, query_usages
 from .sizes import Size, find_size, similar_sizes, size_named, sizes_in
@@ -35,6 +36,22 @@ def check_answers(desired: HostSpec, location: str, answers: Answers) -> Finding
     """
     _check_problems(desired, location, answers)
     return replace(_check_sizes(desired, location, answers), notes=_notes_on_image(desired, answers.image))
+
+
+def check_registration(desired: HostSpec) -> None:
+    """Refuse an image whose VM would have no package sources, because nothing registers it.
+
+    :raises OptionError: it is such an image, and no custom data could register the VM.
+    """
+    registration = registration_of(image_of(desired))
+    if registration and not desired.custom_data:
+        program, paid = registration
+        raise OptionError(
+            "image",
+            f"has no package sources before the VM is registered with a subscription of your own: register it in"
+            f" custom_data ({program}), use an image with a subscription ({paid}), or set preflight=false and register"
+            " the VM before Docker is installed",
+        )
 
 
 def _check_sizes(desired: HostSpec, location: str, answers: Answers) -> Findings:

@@ -24,7 +24,7 @@ from ..desired.topology import HostResources
 from ..plan.model import Plan
 from ..plan.planner import new_dns_label
 from ..plan.vm_patch import SIZE_MATTERS
-from .checks import check_answers, check_change
+from .checks import check_answers, check_change, check_registration
 from .permissions import check_permissions, required_permissions
 from .queries import Answers, query_azure, query_dns_label, query_private_address, query_sizes, query_usages
 from .references import check_references, references_of
@@ -113,6 +113,7 @@ class Preflight:
         return bool(self.desired.vm_size) and str(self.desired.vm_size).lower() != before.lower()
 
     def _check_creation(self, current: HostState, plan: Plan) -> Findings:
+        check_registration(self.desired)
         names = self.resources.names
         scope = names.group_id if current.resource_group else f"/subscriptions/{names.subscription_id}"
         label = new_dns_label(plan)

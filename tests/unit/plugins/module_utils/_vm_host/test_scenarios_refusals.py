@@ -28,6 +28,12 @@ OTHER_KEY = KEY.replace("8d me", "8e me")
 REFUSED: tuple[tuple[str, Json, str], ...] = (
     ("location", {"location": "nowhere"}, "region of this subscription"),
     ("image", {"image": "gallery:windows"}, "Windows"),
+    ("image", {"image": "SUSE:sles-15-sp7-byos:gen2:latest"}, "no package sources.*registercloudguest.*sles-15"),
+    (
+        "image",
+        {"image": "RedHat:rhel-byos:rhel-lvm95-gen2:latest"},
+        "no package sources.*subscription-manager.*rhel-10",
+    ),
     ("image", {"image": "gallery:mine", "location": "northeurope"}, "no such version in northeurope"),
     ("image", {"image": "/SharedGalleries/none/images/x"}, "not shared"),
     ("image", {"image": "/CommunityGalleries/none/images/x/versions/1.0.0"}, "does not exist"),

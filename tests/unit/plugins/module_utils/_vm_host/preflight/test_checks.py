@@ -24,6 +24,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight.checks import (
     check_answers,
     check_change,
+    check_registration,
 )
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight.permissions import (
     MissingPermissionError,
@@ -547,3 +548,19 @@ def test_azure_runs_out_of_the_chosen_size(cloud: Cloud) -> None:
     with pytest.raises(AzureError, match="Similar sizes in westeurope") as caught:
         cloud.run()
     assert f"{DEFAULT_SIZES[1]}," not in str(caught.value).partition("Similar sizes")[2]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"image": "SUSE:sles-15-sp7-byos:gen2:latest", "custom_data": "#cloud-config\nruncmd: [registercloudguest]\n"},
+        {"image": "SUSE:sles-15-sp7:gen2:latest"},
+        {"image": "sles-15"},
+        {"image": "example:byos:x:1.0.0"},
+        {"image": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Compute/images/byos"},
+        {},
+    ],
+    ids=["registered by custom data", "with a subscription", "alias", "another publisher", "own image", "default"],
+)
+def test_images_with_package_sources_are_accepted(given: dict[str, t.Any]) -> None:
+    check_registration(desired(**given))
