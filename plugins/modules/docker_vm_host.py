@@ -186,6 +186,9 @@ options:
         C(offer), C(sku) and C(version), or with C(id).
       - Docker builds no packages for V(sles-15) and V(azurelinux-3). There the engine comes from the distribution,
         unless the option C(engine) of M(dockerhost.azure.docker_vm_extension) says otherwise.
+      - An image to which you bring a subscription of your own, such as C(SUSE:sles-15-sp7-byos:gen2:latest), has no
+        package sources before the VM is registered. Unless O(preflight=false), O(custom_data) must be set, to register
+        it.
       - If the publisher of the image is going to withdraw it, the result contains a warning.
       - M(dockerhost.azure.docker_vm_image_info) finds images.
     type: raw
