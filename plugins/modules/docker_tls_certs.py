@@ -290,7 +290,7 @@ options:
     description:
       - Whether certificates that were signed elsewhere (O(signing=external), O(adopt)) may be valid for servers and
         clients at once, or for any purpose (the extended key usages C(serverAuth), C(clientAuth) and
-        C(anyExtendedKeyUsage)).
+        C(anyExtendedKeyUsage), or with O(adopt) no extended key usage at all).
       - They are refused by default. A host whose certificate is also valid for clients could connect to every other
         host as a client, which has the permissions of root there.
     type: bool

@@ -337,7 +337,7 @@ options:
   allow_other_purposes:
     description:
       - Whether the certificate in O(certs) may also be valid for clients, or for any purpose (the extended key usages
-        C(clientAuth) and C(anyExtendedKeyUsage)).
+        C(clientAuth) and C(anyExtendedKeyUsage), or no extended key usage at all).
       - Such a certificate is refused by default. Root on the VM could use its key to connect to every other host as a
         client, which has the permissions of root there.
     type: bool

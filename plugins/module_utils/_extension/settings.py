@@ -158,7 +158,7 @@ def _certs(params: Params, check_mode: bool) -> tuple[ServerCertificates | None,
     if certs and certs.other_purposes and not params["allow_other_purposes"]:
         raise OptionError(
             "certs.cert",
-            f"must be for servers only, but its extendedKeyUsage also has {', '.join(certs.other_purposes)}. With its"
+            f"must be for servers only, but is also for {', '.join(certs.other_purposes)}. With its"
             " key, root on this VM could connect to every other host as a client, with the permissions of root."
             " Issue another certificate, or accept that with O(allow_other_purposes=true)",
         )

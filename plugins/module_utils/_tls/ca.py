@@ -270,14 +270,15 @@ def other_purposes(certificate: x509.Certificate, purpose: str) -> list[str]:
     """Return the other purposes for which the holder could use a certificate in the network of the hosts.
 
     A server's certificate that is also valid for clients makes the host's key a client's, and a client has the rights
-    of root on every host. ``anyExtendedKeyUsage`` includes every purpose (RFC 5280, 4.2.1.12).
+    of root on every host. ``anyExtendedKeyUsage`` includes every purpose, and a certificate without extended key usages
+    has every purpose, too (RFC 5280, 4.2.1.12; Go's ``crypto/x509`` accepts both).
 
     :param purpose: ``serverAuth`` or ``clientAuth``, for which the certificate is meant.
     """
     try:
         usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
-        return []
+        return ["every purpose (it has no extendedKeyUsage)"]
     known = {
         ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
         ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",

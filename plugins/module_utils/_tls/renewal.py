@@ -158,20 +158,21 @@ def _name_reasons(certificate: x509.Certificate, desired: CertificateSpec) -> t.
 def _form_reasons(certificate: x509.Certificate, desired: CertificateSpec) -> t.Iterator[Reason]:
     extensions = certificate.extensions
     purpose = desired.identity.purpose
+    remedy = (
+        "Get it signed for its own purpose alone, because the key of a host with a client's purpose gives the"
+        " permissions of root on every other host; or accept that with O(allow_other_purposes=true)."
+    )
     try:
         usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        # It is valid for every purpose, until another one takes its place.
+        yield Reason(f"EKU lacks {purpose}", hard=not desired.allow_other_purposes, remedy=remedy)
+    else:
         if ca.purpose_oid(purpose) not in usages:
             yield Reason(f"EKU lacks {purpose}", hard=True)
-    except x509.ExtensionNotFound:
-        yield Reason(f"EKU lacks {purpose}")
-    others = [] if desired.allow_other_purposes else ca.other_purposes(certificate, purpose)
-    if others:
-        yield Reason(
-            f"EKU has {', '.join(others)} besides {purpose}",
-            hard=True,
-            remedy="Get it signed for its own purpose alone, because the key of a host with a client's purpose gives"
-            " the permissions of root on every other host; or accept that with O(allow_other_purposes=true).",
-        )
+        others = [] if desired.allow_other_purposes else ca.other_purposes(certificate, purpose)
+        if others:
+            yield Reason(f"EKU has {', '.join(others)} besides {purpose}", hard=True, remedy=remedy)
     with contextlib.suppress(x509.ExtensionNotFound):
         if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
             yield Reason("it is a CA's certificate", hard=True)

@@ -43,10 +43,17 @@ def test_bad_certificates(authority: Authority, certs: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE], ids=["client", "any"]
+    "use",
+    [
+        (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
+        (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE),
+        # Without the extension a certificate is valid for every purpose.
+        (),
+    ],
+    ids=["client", "any", "none"],
 )
-def test_a_hosts_certificate_that_is_also_for_clients_needs_consent(authority: Authority, more: t.Any) -> None:
-    both = authority.server(use=(ExtendedKeyUsageOID.SERVER_AUTH, more))
+def test_a_hosts_certificate_that_is_also_for_clients_needs_consent(authority: Authority, use: t.Any) -> None:
+    both = authority.server(use=use)
     with pytest.raises(OptionError, match="must be for servers only"):
         read_settings(options(certs=both))
     with pytest.raises(OptionError, match="must be for servers only"):

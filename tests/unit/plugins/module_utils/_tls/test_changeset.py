@@ -156,6 +156,7 @@ def unusable(maker: Maker) -> dict[str, tuple[dict[str, t.Any], str]]:
         "wrong client key": ({"files": {"key.pem": pem(maker.key())}}, "client: key does not match"),
         "another CA": ({"client": maker.leaf(maker.ca("X"))}, "client: signed by another CA"),
         "a server's": ({"ca": good, "client": maker.leaf(good, purpose="serverAuth")}, "client: EKU lacks clientAuth"),
+        "every purpose": ({"ca": good, "client": maker.leaf(good, purpose=None)}, "client: EKU lacks clientAuth"),
         "encrypted client key": (
             {"ca": good, "client": (leaf, key), "files": {"key.pem": pem(key, passphrase="correct horse")}},
             "client: the key is encrypted, which Docker cannot use",
@@ -166,7 +167,7 @@ def unusable(maker: Maker) -> dict[str, tuple[dict[str, t.Any], str]]:
 
 UNUSABLE = (
     *("weak CA", "weak client", "SHA-1 CA", "SHA-1 client", "no CA", "expired CA", "wrong CA key", "wrong client key"),
-    *("another CA", "a server's", "encrypted client key", "rubbish"),
+    *("another CA", "a server's", "every purpose", "encrypted client key", "rubbish"),
 )
 
 
