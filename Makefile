@@ -242,9 +242,10 @@ docs: dev install  ## The documentation site, guides and reference, made from th
 	@$(ANTSIBULL) tools/docs.sh $(BUILD) $(COLLECTIONS)
 
 .PHONY: role-docs
-role-docs: dev  ## Write the table of the role's variables in the role's README, from the argument specs and the modules
+role-docs: dev  ## Write the suboptions in the role's argument specs, and the table of its variables in its README
+	@$(RUN) PYTHONPATH=$(DEV) python tools/role_suboptions.py roles/docker_host/meta/argument_specs.yml
 	@$(RUN) PYTHONPATH=$(DEV) python tools/role_table.py roles/docker_host/README.md
-	@echo "$@: passed, roles/docker_host/README.md has every variable"
+	@echo "$@: passed, the argument specs have every suboption, and roles/docker_host/README.md has every variable"
 
 .PHONY: changelog
 changelog: dev  ## Write the release notes of the version in galaxy.yml anew: its text, all plugins, role and playbooks

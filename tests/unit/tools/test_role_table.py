@@ -2,20 +2,44 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of the role's variables in the role's README, which tools/role_table.py writes."""
+"""The suboptions in the role's argument specs and the table of its variables in its README, which tools write."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+import yaml
 
 from .loading import TOP, load
 
 role_table = load("tools/role_table.py")
+role_suboptions = load("tools/role_suboptions.py")
+SPECS = TOP / "roles/docker_host/meta/argument_specs.yml"
 
 
 def test_the_table_in_the_readme_is_up_to_date() -> None:
     page = (TOP / "roles/docker_host/README.md").read_text()
     assert role_table.with_table(page) == page, "run `make role-docs`"
+
+
+def test_the_suboptions_in_the_argument_specs_are_up_to_date() -> None:
+    specs = SPECS.read_text()
+    assert role_suboptions.with_suboptions(specs) == specs, "run `make role-docs`"
+
+
+def test_ansible_shows_the_suboptions_that_the_readme_lists() -> None:
+    def names(options: dict[str, Any], above: str = "") -> Iterator[str]:
+        for name, details in options.items():
+            if above:
+                yield f"`{above}{name}`"
+            yield from names(details.get("options", {}), f"{above}{name}.")
+
+    options = yaml.safe_load(SPECS.read_text())["argument_specs"]["main"]["options"]
+    listed = {row.name for row in role_table.suboptions()}
+    assert set(names(options)) == listed
+    assert "`docker_host_engine.source`" in listed
 
 
 @pytest.mark.parametrize(
