@@ -38,7 +38,11 @@ def run(request: Request) -> Json:
     url = host.get("docker_host")
     predicted = is_predicted(request.check_mode, params)
     if not url and not predicted:
-        raise OptionError("host", f"must contain the address of {name}, got none")
+        raise OptionError(
+            "host",
+            f"must contain the address of {name}, got none. Neither an earlier task of this play nor the host's"
+            " certificate nor a Docker context has it: check the name, or create the host first",
+        )
     for variable in filter(os.environ.get, CA_BUNDLES):
         request.warn(
             f"{variable} is set, so the modules of community.docker trust its CAs instead of the CA of the Docker host:"
