@@ -45,6 +45,11 @@ $(BUILD)/system-tests.stamp: tools/system.sh | $(BUILD)/system.stamp
 	@tools/system.sh $(CACHE) tests
 	@touch $@
 
+# One apt at a time: not beside the packages above.
+$(BUILD)/system-browser.stamp: tools/system.sh | $(BUILD)/system-tests.stamp
+	@tools/system.sh $(CACHE) browser
+	@touch $@
+
 # Environments are known by what they were made from: the stamps of other requirements stay without effect.
 DEMO_NEEDS := meta/ee-requirements.txt tools/requirements.txt tests/emulator/pyproject.toml
 DEMO_STAMP := $(VENV)/demo-$(shell cat $(DEMO_NEEDS) | cksum | cut -d ' ' -f 1).stamp
@@ -202,7 +207,7 @@ test:  ## Every check and every test but the ones below
 	@echo "$@: passed, all of: $(TEST)"
 
 .PHONY: test-slow test-clients client-venvs soak short-soak soak-kills test-matrix
-test-slow: dev install guests  ## Tests that take minutes each
+test-slow: dev install guests $(BUILD)/system-browser.stamp  ## Tests that take minutes each
 	@$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/e2e tests/unit tests/integration
 	@echo "$@: passed, every slow test"
 

@@ -28,7 +28,11 @@ myst_heading_anchors = 6
 highlight_language = "text"
 intersphinx_mapping = {}
 suppress_warnings = ["ref.ref", "ref.envvar", "misc.highlighting_failure"]
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 CONF
+mkdir "$site/static"
+cp "$top/tools/site.css" "$site/static"
 
 cd "$site"
 antsibull-docs --config-file antsibull-docs.cfg collection --cleanup everything --fail-on-error --use-current \

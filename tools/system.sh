@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Install the system packages that real guests and the docker CLI need. Where that is not possible, say what to type;
-# the demo then goes on with stand-in machines. With "tests", install what only the tests need instead.
+# the demo then goes on with stand-in machines. With "tests", install what only the tests need instead, and with "browser"
+# what only slow tests need.
 #
-# usage: tools/system.sh CACHE_DIR [tests]
+# usage: tools/system.sh CACHE_DIR [tests|browser]
 set -euo pipefail
 
 cache=$1
@@ -25,6 +26,15 @@ if [ "${2:-}" = tests ]; then
     # A test asks fish whether it understands the lines that are meant for it; without fish it is skipped.
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1 && ! command -v fish >/dev/null 2>&1; then
         install_packages fish
+    fi
+    exit 0
+fi
+
+if [ "${2:-}" = browser ]; then
+    # 95 MB. Ubuntu has no such package, and there these tests are skipped.
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1 &&
+        ! command -v chromium-headless-shell >/dev/null 2>&1 && ! command -v chromium >/dev/null 2>&1; then
+        (install_packages chromium-headless-shell fonts-dejavu-core) || echo "Tests that need a browser are skipped."
     fi
     exit 0
 fi

@@ -18,14 +18,12 @@ from __future__ import annotations
 import collections
 import importlib
 import json
-import os
 import re
 import shlex
 import subprocess
 import typing as t
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -36,7 +34,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.vault.testing import make_vault
 
-from .conftest import BIN, COLLECTIONS, REPOSITORY, User
+from .conftest import BIN, REPOSITORY, User
 from .links import LINK, ONLINE, dead_links, prose
 
 PAGES = [
@@ -355,71 +353,6 @@ def test_every_page_can_be_found() -> None:
                 seen.add(found)
                 todo.append(found)
     assert {page.name for page in PAGES if page.parent.name == "docs"} <= {page.name for page in seen}
-
-
-# --- the site ---------------------------------------------------------------------------------------
-
-
-class Html(HTMLParser):
-    """The links and anchors of a page."""
-
-    def __init__(self, page: Path) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.anchors: set[str] = set()
-        self.feed(page.read_text())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            if value is None:
-                continue
-            if name in ("href", "src"):
-                self.links.append(value)
-            elif name in ("id", "name"):
-                self.anchors.add(value)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``make docs`` builds. Sphinx and antsibull-docs end in an error on every warning."""
-    build = tmp_path_factory.mktemp("build")
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        [str(REPOSITORY / "tools" / "docs.sh"), str(build), str(Path(COLLECTIONS).resolve())],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-6000:]
-    return Path(done.stdout.splitlines()[-1]).parent
-
-
-def test_the_site_has_every_guide_and_plugin_and_no_dead_link(site: Path) -> None:
-    pages = {path: Html(path) for path in site.rglob("*.html")}
-    modules = {path.stem for path in (REPOSITORY / "plugins" / "modules").glob("docker_*.py")}
-    named = {str(path.relative_to(site)) for path in pages}
-    plugins = {*(f"{module}_module" for module in modules), "docker_host_role", "docker_vm_host_inventory"}
-    indexes = {"index", "environment_variables"}
-    assert {name for name in named if name.startswith("reference/")} == {
-        f"reference/{name}.html" for name in plugins | indexes
-    }
-    role = (site / "reference/docker_host_role.html").read_text()
-    first = re.findall(r"Entry point <code[^>]*>.*?<span class=\"pre\">(\w+)", role)[0]
-    assert first == "main"
-    guides = {page.stem for page in (REPOSITORY / "docs").glob("*.md")} - {"clients"}
-    assert {f"docs/{guide}.html" for guide in guides} <= named
-    assert {"index.html", "playbooks.html", "search.html", "roles/docker_host/README.html"} <= named
-    checked = 0
-    for path, page in pages.items():
-        for link in page.links:
-            parts = urlsplit(link)
-            if parts.scheme or link.startswith("//"):
-                assert parts.scheme in ("https", "http", "mailto", "data"), link
-                continue
-            found = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            assert found.exists(), f"{path.name}: {link}"
-            if parts.fragment and found in pages:
-                assert unquote(parts.fragment) in pages[found].anchors, f"{path.name}: {link}"
-            checked += 1
-    assert checked > 500
 
 
 # --- what the pages speak of --------------------------------------------------------------------------------
