@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 import typing as t
@@ -73,6 +74,20 @@ class ArgumentSpec:
             "required_if": list(self.required_if),
             "required_by": dict(self.required_by),
         }
+
+
+def copy_option(option: Option) -> dict[str, t.Any]:
+    """Return a copy of an option's definition for one validation.
+
+    Ansible's validation fills the defaults of suboptions into a default itself, and hands out defaults that its caller
+    may change. Nothing else of a definition changes, so nothing else is copied.
+    """
+    copied = dict(option)
+    if option.get("default"):
+        copied["default"] = copy.deepcopy(option["default"])
+    if option.get("options"):
+        copied["options"] = {name: copy_option(suboption) for name, suboption in option["options"].items()}
+    return copied
 
 
 def check_values(spec: t.Mapping[str, Option], arguments: t.Mapping[str, t.Any]) -> None:

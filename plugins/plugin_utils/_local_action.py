@@ -12,7 +12,6 @@ the same name runs as usual. Both ways give the same result.
 from __future__ import annotations
 
 import contextlib
-import copy
 import json
 import os
 import sys
@@ -27,7 +26,7 @@ from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import check_values
+from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import check_values, copy_option
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import (
     UNRENDERED,
     Backend,
@@ -165,6 +164,9 @@ class LocalAction(ActionBase):
         """Apply the task's ``environment:``, which Ansible itself gives to modules only."""
         wanted: dict[str, str] = {}
         self._compute_environment_string(wanted)
+        if not wanted:
+            yield
+            return
         before = dict(os.environ)
         os.environ.update({key: str(value) for key, value in wanted.items()})
         try:
@@ -223,7 +225,7 @@ def carry_out(
     except OptionError as error:
         return Ran({**failure(error, variables), "failed": True}, {}, secrets)
     validator = ArgumentSpecValidator(
-        {name: copy.deepcopy(dict(option)) for name, option in spec.argument_spec.items()}, **spec.rules()
+        {name: copy_option(option) for name, option in spec.argument_spec.items()}, **spec.rules()
     )
     validation = validator.validate(args)
     params = validation.validated_parameters

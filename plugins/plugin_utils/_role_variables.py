@@ -11,7 +11,7 @@ import typing as t
 from ansible.errors import AnsibleError
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables, Values
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import REGISTERED, RoleVariables, Values
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.rotation import Rotation
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out, plain
@@ -19,6 +19,9 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action imp
 
 class HostVariables:
     """The variables of one host, each templated once.
+
+    The role's own variables contain results, not templates, and are taken as they are: to search a stage's result for
+    templates takes longer than all else that Python code does for an option.
 
     :param variables: all variables of the host, templates among them.
     :param template: returns the value of a template.
@@ -36,8 +39,12 @@ class HostVariables:
     def get(self, name: str) -> t.Any:
         """Return a variable's value, None when it is not defined."""
         if name not in self._values:
-            self._values[name] = self._template(self._variables[name]) if name in self._variables else None
+            self._values[name] = self._read(name) if name in self._variables else None
         return self._values[name]
+
+    def _read(self, name: str) -> t.Any:
+        value = self._variables[name]
+        return value if name.startswith(REGISTERED) else self._template(value)
 
 
 def role_variables(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> RoleVariables:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import copy
 import difflib
 import os
 import re
@@ -16,7 +15,7 @@ from functools import partial
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from .._argspec import ArgumentSpec, check_values
+from .._argspec import ArgumentSpec, check_values, copy_option
 from .._azure.option_checks import check_azure_options
 from .._backend import Backend, Request
 from .._docker.context_store import Context, ContextStore
@@ -200,8 +199,7 @@ def _typed(stage: Stage, raw: Values) -> Values:
 
 
 def _without_requirement(option: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    # Ansible fills the defaults of suboptions into the default itself.
-    return {key: copy.deepcopy(value) for key, value in option.items() if key != "required"}
+    return {**copy_option(option), "required": False}
 
 
 def _check_type(option: str, spec: t.Mapping[str, t.Any], value: t.Any) -> None:

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-import pytest
+import copy
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import ArgumentSpec
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import ArgumentSpec, copy_option
 
 
 def test_merge_keeps_options_and_rules_of_all() -> None:
@@ -32,3 +35,16 @@ def test_merge_keeps_options_and_rules_of_all() -> None:
 def test_the_same_option_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="Options defined twice: a"):
         ArgumentSpec({"a": {}}).merge(ArgumentSpec({"a": {}}))
+
+
+def test_validation_of_a_copy_leaves_the_definition_as_it_was() -> None:
+    suboptions = {"size": {"type": "int", "default": 1}, "names": {"type": "list", "elements": "str", "default": []}}
+    spec = {
+        "disks": {"type": "list", "elements": "dict", "options": suboptions, "default": [{"size": 2}]},
+        "words": {"type": "list", "elements": "str", "default": ["a"]},
+    }
+    before = copy.deepcopy(spec)
+    validated = ArgumentSpecValidator({name: copy_option(option) for name, option in spec.items()}).validate({})
+    validated.validated_parameters["disks"][0]["names"].append("changed")
+    validated.validated_parameters["words"].append("changed")
+    assert spec == before
