@@ -11,11 +11,16 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from azure_emulator.machines import build, packages, releases, tree
+
+with_apt = pytest.mark.skipif(not Path(packages.APT_HELPER).exists(), reason="no apt")
 
 
 @pytest.fixture
@@ -53,12 +58,12 @@ def test_two_at_once_build_once(tmp_path: Path, builds: list[Path]) -> None:
 
 
 def test_killed_build_is_not_taken_and_made_again(tmp_path: Path, builds: list[Path]) -> None:
-    partial = tmp_path / "guest" / f"{tree.build_name()}.partial"
-    (partial / "tree/etc").mkdir(parents=True)
+    half_made = tmp_path / "guest" / f"{tree.build_name()}.partial"
+    (half_made / "tree/etc").mkdir(parents=True)
     assert tree.find_tree(tmp_path) is None
     tree.ensure_tree(tmp_path, lambda _line: None)
     assert len(builds) == 1
-    assert not partial.exists()
+    assert not half_made.exists()
 
 
 def test_failed_build_leaves_nothing_in_use(
@@ -131,11 +136,40 @@ def test_package_is_the_same_after_unpacking(tmp_path: Path) -> None:
     assert subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True, capture_output=True).stdout == before
 
 
-def test_what_differs_from_the_lists_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = tmp_path / "x_1_all.deb"
-    source.write_bytes(b"something else")
-    wrong = packages.Package("x", source.as_uri(), hashlib.sha256(b"right").hexdigest(), "")
-    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    with pytest.raises(packages.TreeError, match="digest differs"):
-        packages.fetch([wrong], tmp_path / "pool")
-    assert list((tmp_path / "pool").iterdir()) == []
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A mirror on the loopback interface with one package, whose content is ``right``."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    (folder / "x_1_all.deb").write_bytes(b"right")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def _package(mirror: str, content: bytes, name: str = "x") -> packages.Package:
+    return packages.Package(name, f"{mirror}/{name}_1_all.deb", hashlib.sha256(content).hexdigest(), "")
+
+
+@with_apt
+def test_package_is_fetched(tmp_path: Path, mirror: str) -> None:
+    packages.fetch([_package(mirror, b"right")], tmp_path / "pool")
+    assert (tmp_path / "pool/x_1_all.deb").read_bytes() == b"right"
+
+
+@with_apt
+def test_what_differs_from_the_lists_is_refused(tmp_path: Path, mirror: str) -> None:
+    with pytest.raises(packages.TreeError, match="Hash Sum mismatch"):
+        packages.fetch([_package(mirror, b"something else")], tmp_path / "pool")
+    assert list((tmp_path / "pool").glob("*.deb")) == []
+
+
+@with_apt
+def test_package_that_the_mirror_lacks_is_named(tmp_path: Path, mirror: str) -> None:
+    with pytest.raises(packages.TreeError, match=r"Failed to fetch .*/gone_1_all\.deb"):
+        packages.fetch([_package(mirror, b"right"), _package(mirror, b"right", "gone")], tmp_path / "pool")
