@@ -392,6 +392,7 @@ class Tour:
         await self.go("PUT", tags, RESOURCES, 200, body={"properties": {"tags": {"a": "b"}}})
         await self.go("PATCH", tags, RESOURCES, 200, body={"operation": "Merge", "properties": {"tags": {"c": "d"}}})
         await self.go("GET", tags, RESOURCES)
+        await self.go("GET", f"{self.subscription}/tagNames", RESOURCES)
         await self.go("DELETE", tags, RESOURCES)
         locks = f"{self.group}/providers/Microsoft.Authorization/locks"
         lock = {"properties": {"level": "CanNotDelete"}}

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 
 from .arm.messages import ArmRequest, Reply
 from .arm.resource import Json, Resource, timestamp, weak_etag
-from .arm.routing import route_at_any_scope
+from .arm.routing import SUBSCRIPTION, route, route_at_any_scope
 from .arm.tracked import take_tags
 from .errors import ApiError
 from .schema import accept
@@ -108,3 +109,24 @@ async def delete_tags(cloud: Cloud, request: ArmRequest) -> Reply:
     """Remove all tags."""
     _set(cloud, tagged(cloud, request), {})
     return Reply(200)
+
+
+@route("GET", f"{SUBSCRIPTION}/tagNames", TYPE)
+async def list_tag_names(cloud: Cloud, request: ArmRequest) -> Reply:
+    """List the names and values of all tags below the subscription, and how many resources have each."""
+    path = f"/subscriptions/{request.subscription}"
+    found: dict[str, Counter[str]] = {}
+    for resource in cloud.store:
+        if resource.key.startswith(f"{path.lower()}/"):
+            for name, value in (resource.tags or {}).items():
+                found.setdefault(name, Counter())[value] += 1
+    names = [_details(f"{path}/tagNames/{name}", name, values) for name, values in sorted(found.items())]
+    return Reply(200, {"value": names})
+
+
+def _details(id_: str, name: str, values: Counter[str]) -> Json:
+    listed = [
+        {"id": f"{id_}/tagValues/{value}", "tagValue": value, "count": {"type": "Total", "value": count}}
+        for value, count in sorted(values.items())
+    ]
+    return {"id": id_, "tagName": name, "count": {"type": "Total", "value": values.total()}, "values": listed}

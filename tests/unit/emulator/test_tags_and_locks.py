@@ -43,6 +43,15 @@ def test_tags_of_any_scope(arm: Arm, kind: str) -> None:
     assert (shown["name"], shown["type"], shown["properties"]) == ("default", "Microsoft.Resources/tags", {"tags": {}})
 
 
+def test_names_of_all_tags(arm: Arm) -> None:
+    for number, value in enumerate(("red", "red", "blue")):
+        arm.done(arm.put(f"{NSG}{number}", {"location": "eastus", "tags": {f"colour-{arm.name}": value}}))
+    listed = arm.get(f"{arm.subscription}/tagNames", **TAG_VERSION).json()["value"]
+    (mine,) = [item for item in listed if item["tagName"] == f"colour-{arm.name}"]
+    assert mine["count"] == {"type": "Total", "value": 3}
+    assert {item["tagValue"]: item["count"]["value"] for item in mine["values"]} == {"red": 2, "blue": 1}
+
+
 def test_tags_of_what_does_not_exist(arm: Arm) -> None:
     assert arm.code(arm.get(f"{arm.group}/providers/{NSG}/{TAGS}", **TAG_VERSION)) == (404, "ResourceNotFound")
     assert arm.code(arm.get(f"{arm.group}-none/{TAGS}", **TAG_VERSION)) == (404, "ResourceGroupNotFound")

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The commands of az that the owner of a Docker host types, one after the other: az_commands.txt."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import typing as t
+from pathlib import Path
+
+from azure_emulator.launcher import LocalAzure
+
+from . import client_venvs
+from .conftest import need
+from .support import Az
+
+HERE = Path(__file__).resolve().parent
+
+
+class Command(t.NamedTuple):
+    """One command.
+
+    :param refusal: a part of the exit status and error with which it must be refused; empty for one that must succeed.
+    """
+
+    words: list[str]
+    refusal: str
+
+
+def commands(**names: str) -> list[Command]:
+    """Return the commands of the file, with names in place of its placeholders."""
+    found: list[Command] = []
+    for line in (HERE / "az_commands.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            refusal, _mark, text = line.rpartition(" ! ")
+            lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+            lexer.whitespace_split, lexer.quotes, lexer.commenters = True, "\"'", ""
+            found.append(Command([word.format(**names) for word in lexer], refusal))
+    return found
+
+
+def test_tour_of_az(ssh_public_key: str, tmp_path: Path) -> None:
+    need("az")
+    with LocalAzure() as azure:
+        az = Az(azure, tmp_path)
+        az.sign_in()
+        tour = commands(g="rg-tour", sub=azure.subscription_id, key=ssh_public_key, vault="tour-vault")
+        done = subprocess.run(
+            [str(client_venvs.python("az")), str(HERE / "az_session.py")],
+            input="".join(json.dumps(command.words) + "\n" for command in tour),
+            env=az.environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(tour), done.stderr[-3000:]
+    wrong = [
+        f"az {' '.join(command.words)}: {error}"
+        for command, (status, _printed, error) in zip(tour, answers, strict=True)
+        if (status == 0) != (not command.refusal) or command.refusal not in error
+    ]
+    assert not wrong, f"{len(wrong)} of {len(tour)} commands:\n" + "\n\n".join(wrong)
