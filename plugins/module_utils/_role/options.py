@@ -67,6 +67,8 @@ OF_THE_ROLE = frozenset(
 """Variables that the role or its playbooks read themselves, and those that it returns."""
 BOOLEANS = ("context", "wait", "start", "allow_ca_lockout")
 """Booleans that the role reads itself; those that it passes on are checked with the module's options."""
+READ_TIMEOUT = 30
+"""Seconds that a check of an existing engine waits by default. A new one is given longer."""
 _TRUE = ("true", "yes", "y", "on", "1", "t", "1.0")
 _FALSE = ("false", "no", "n", "off", "0", "f", "0.0")
 AZURE = frozenset(azure_argument_spec().argument_spec)
@@ -325,6 +327,8 @@ class RoleVariables:
             return {"name": self.context_name}
         if module == "docker_vm_extension":
             return self._extension(purpose, values)
+        if module == "docker_endpoint_info" and purpose == "read":
+            return {"wait_timeout": READ_TIMEOUT, **values}
         return {}
 
     def _extension(self, purpose: str, values: Values) -> Values:

@@ -179,8 +179,8 @@ class _HostRun:
         if power in OFF and (was_provisioned(current) or not is_broken(current.virtual_machine)):
             raise DockerHostError(
                 f"{self.desired.name} is {power}, so it cannot take all changes, and nothing was changed. Start it with"
-                " the playbook dockerhost.azure.start_docker_host, or in the same run with O(state=started), which in"
-                " the role is docker_host_start=true.",
+                " the playbook dockerhost.azure.start_docker_host, or let this run start it, with O(state=started) in"
+                " the module and docker_host_start=true in the role.",
                 power_state=power,
             )
 

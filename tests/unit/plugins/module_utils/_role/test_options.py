@@ -57,6 +57,12 @@ def test_a_purpose_passes_on_what_it_needs_and_nothing_else(purpose: str, module
     assert set(options) - computed == STAGES[module].options_for(purpose)
 
 
+def test_a_check_of_an_engine_is_not_patient_unless_it_is_told_to_be() -> None:
+    assert role().options("read", "docker_endpoint_info")["wait_timeout"] == 30
+    assert role(endpoint_wait_timeout="5").options("read", "docker_endpoint_info")["wait_timeout"] == "5"
+    assert "wait_timeout" not in role().options("create", "docker_endpoint_info")
+
+
 def test_a_read_never_regenerates() -> None:
     options = role(**EVERYTHING).options("read", "docker_tls_certs_info")
     assert not set(options) & {"regenerate", "new_keys", "clients", "hosts"}
