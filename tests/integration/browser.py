@@ -199,7 +199,7 @@ class Browser:
         self._log = open(profile.with_suffix(".log"), "wb")  # noqa: SIM115  # as long as the process
         # A page that is not the newest one is in the background, where Chromium would hold it back.
         options = [
-            *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"),
+            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"),
             *("--disable-renderer-backgrounding", "--disable-background-timer-throttling"),
             *(f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", *arguments),
         ]
