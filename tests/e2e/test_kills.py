@@ -146,7 +146,10 @@ class Victim:
     def kill(self, step: str, cut: int | str, after: float, *, reset: bool = False) -> Killed | None:
         """Run one step and kill it; None if it ended before."""
         environment = f"CUT={cut} AFTER={after}" + (" RESET=yes" if reset else "")
-        lines = self.sh(f"{environment} python3 /root/cut.py --settings /root/{step}.json || true").splitlines()
+        command = ["sh", "-c", f"{environment} python3 /root/cut.py --settings /root/{step}.json"]
+        execution = self.guest.execute(command)  # which ends with the machine's other programs
+        _code, output, _errors = self.machines.loop.run_until_complete(execution)
+        lines = output.decode(errors="replace").splitlines()
         killed = [line.split(" ", 2)[1:] for line in lines if line.startswith("killed: ")]
         if killed and reset:
             self.machines.loop.run_until_complete(self.guest.power_off(skip_shutdown=True))

@@ -327,12 +327,15 @@ class TestOneEngine:
         server = "10.0.0.6:5000"
         login = {"server": server, "username": "ci", "password": "r3gistry-pw", "ca": authority.ca}
         docker = {"engine": DISTRIBUTION, "data-disk": DISK}
+        elsewhere = "docker context create elsewhere --docker host=tcp://127.0.0.1:9; docker context use"
+        machines.sh(db, f"{elsewhere} elsewhere")  # the program speaks with this machine's engine all the same
         wrong = machines.push(db, docker, protected={"logins": [{**login, "password": "wr0ng-pw"}]}, fails=True)
         assert wrong["stage"] == "registries"
         assert "wr0ng-pw" not in json.dumps(wrong)
         result = machines.push(db, docker, protected={"logins": [login]})
         assert f"log in to {server} as ci" in result["changes"]
         assert machines.push(db, docker, protected={"logins": [login]})["changes"] == []
+        machines.sh(db, "docker context use default")
         image = f"{server}/busybox:test"
         machines.sh(
             db, f"docker tag busybox:test {image}; docker push {image}; docker rmi {image}; docker pull {image}"

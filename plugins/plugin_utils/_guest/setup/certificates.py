@@ -34,10 +34,18 @@ def nameless_files(contents):
     with contextlib.ExitStack() as opened:
         names = {}
         for name, content in contents.items():
-            file = opened.enter_context(tempfile.TemporaryFile())
+            file = opened.enter_context(temporary_file())
             write_temporary(file, content)
             names[name] = "/proc/self/fd/{}".format(file.fileno())
         yield names
+
+
+def temporary_file():
+    """Open a file that is in no directory. :raises Problem: no file system for temporary files can be written."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise Problem("the file system of temporary files must have room, got: {}".format(error.strerror)) from None
 
 
 def write_temporary(file, content):

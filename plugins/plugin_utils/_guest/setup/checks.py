@@ -10,6 +10,7 @@ import re
 
 from ....module_utils._extension.engine_rules import own_keys
 from .certificates import certificates, check_pair, fingerprints, key_fingerprint, sha256, short
+from .compose import refuse_foreign_projects
 from .containerd import containerd_root, kept, uses_containerd
 from .desired import wanted_daemon, wanted_files
 from .disk import refuse_hiding
@@ -247,6 +248,8 @@ def refuse_configuration(machine, settings, facts):
     if settings.live_restore and facts.swarm:
         raise Problem("docker.live_restore: this engine is part of a swarm, which cannot be combined with it")
     refuse_moves(machine, settings, facts)
+    if facts.info:
+        refuse_foreign_projects(machine, settings, facts)
     if settings.disk:
         refuse_hiding(machine, settings, facts)
 

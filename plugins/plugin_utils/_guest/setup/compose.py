@@ -82,12 +82,29 @@ def env_line(key, value):
     return '{}="{}"\n'.format(key, escaped)
 
 
-def is_up(project):
-    """Return whether the project's containers exist and each of them runs or has ended well."""
-    # Without what somebody started with `docker compose run`.
+def containers_of(project):
+    """Return a project's containers without what somebody started with `docker compose run`."""
     labels = ["com.docker.compose.project=" + project, "com.docker.compose.oneoff=False"]
     query = urllib.request.quote(json.dumps({"label": labels}))
-    containers = ask_engine("/containers/json?all=1&filters=" + query) or []
+    return ask_engine("/containers/json?all=1&filters=" + query) or []
+
+
+def refuse_foreign_projects(machine, settings, facts):
+    """Stop where somebody else's project has the name of one of ours: Compose would replace its containers."""
+    for name in sorted(set(settings.projects) - set(facts.state.get("projects") or [])):
+        own = os.path.realpath(machine.path(os.path.dirname(compose_file(name))))
+        for container in containers_of(name):
+            folder = (container.get("Labels") or {}).get("com.docker.compose.project.working_dir") or ""
+            if folder and os.path.realpath(folder) != own:
+                raise Problem(
+                    "compose project {}: the machine has one of this name already, from {}; use another name, or take "
+                    "that one down".format(name, folder)
+                )
+
+
+def is_up(project):
+    """Return whether the project's containers exist and each of them runs or has ended well."""
+    containers = containers_of(project)
     return bool(containers) and all(
         one.get("State") == "running" or "Exited (0)" in one.get("Status", "") for one in containers
     )

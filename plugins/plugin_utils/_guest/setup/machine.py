@@ -12,10 +12,11 @@ import shlex
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 
-from .paths import HOME, LOG
+from .paths import HOME, LOG, SOCKET
 
 
 class Problem(Exception):  # noqa: N818  it ends a run, it is not always an error of this program
@@ -62,6 +63,7 @@ class Machine:
         self.environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": "/root",
+            "DOCKER_HOST": "unix://" + SOCKET,  # whatever context root has selected
             "LC_ALL": "C",
             "DEBIAN_FRONTEND": "noninteractive",
             "NEEDRESTART_MODE": "l",
@@ -86,9 +88,10 @@ class Machine:
                 self.notes.append(note)
 
     def say(self, text):
-        """Print a line of progress, as far as somebody can read it."""
+        """Print a line of progress, as far as somebody can read it and the terminal's encoding has its characters."""
         with contextlib.suppress(OSError):
-            print(text, flush=True)
+            encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+            print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
     def redact(self, text):
         for secret in self.secrets:

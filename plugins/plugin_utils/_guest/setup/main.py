@@ -60,15 +60,25 @@ STAGES = (
 )
 
 
+def open_lock(machine):
+    """Open the file by which runs wait for each other.
+
+    :raises Problem: it cannot be written, and then nothing else could be remembered either.
+    """
+    try:
+        os.makedirs(machine.path(HOME), mode=0o700, exist_ok=True)
+        return open(machine.path(HOME + "/lock"), "w", encoding="ascii")
+    except OSError as error:
+        raise Problem("the directory {} cannot be written: {}".format(HOME, error.strerror)) from None
+
+
 @contextlib.contextmanager
 def alone(machine):
     """Wait for another run of this program on the same machine."""
     if machine.check:
         yield
         return
-    path = machine.path(HOME + "/lock")
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    with open(path, "w", encoding="ascii") as file:
+    with open_lock(machine) as file:
         deadline = time.monotonic() + LOCK_WAIT
         while True:
             try:

@@ -649,6 +649,14 @@ def test_each_bad_value_of_a_variable_is_refused_by_name_before_the_first_change
     _check(cases, refuse)
 
 
+def test_the_group_azure_has_the_modules_that_sign_in() -> None:
+    """So module_defaults can give credentials to all of them, and to no other."""
+    groups = yaml.safe_load((Path(__file__).resolve().parents[4] / "meta/runtime.yml").read_text(encoding="utf-8"))
+    sign_in = set(azure_argument_spec().argument_spec)
+    that_do = {name for name, backend in BACKENDS.items() if sign_in <= set(backend.spec.argument_spec)}
+    assert set(groups["action_groups"]["azure"]) == that_do
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_each_option_is_classified(module: str) -> None:
     known = {*FORBIDDEN[module], *ELEMENTS.get(module, {})}

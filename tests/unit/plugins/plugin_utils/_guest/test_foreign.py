@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import ssl
+import sys
 import tempfile
 import typing as t
 from pathlib import Path
@@ -182,6 +184,60 @@ def test_files_of_secrets_are_in_a_directory_that_the_next_run_removes(
     assert (left / ".env").exists()
     assert scratch.run({"protectedSettings": {"certs": pems.settings()}})["ok"]
     assert not left.exists()
+
+
+@pytest.mark.parametrize("folder", ["/nowhere", "/proc"])
+def test_no_file_system_for_temporary_files(
+    setup: t.Any, pems: Pems, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setattr(setup.tempfile, "tempdir", folder)
+    with pytest.raises(setup.Problem, match="the file system of temporary files must have room, got: "):
+        setup.check_pair(pems._asdict())
+
+
+def test_a_file_in_the_place_of_the_programs_own_directory(scratch: Scratch) -> None:
+    scratch.put("/var/lib/docker-host", "")
+    assert scratch.run({})["error"] == "the directory /var/lib/docker-host cannot be written: File exists"
+
+
+def test_what_the_terminal_cannot_show_ends_no_run(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", shown)
+    setup.Machine(str(tmp_path)).say("no image büro\udcff")
+    assert shown.buffer.getvalue() == b"no image b\\xfcro\\udcff\n"
+
+
+def test_programs_speak_with_this_machines_engine_whatever_context_root_has_selected(setup: t.Any) -> None:
+    shown = setup.Machine("/", check=True).run(["sh", "-c", "echo $DOCKER_HOST"])
+    assert shown == "unix:///var/run/docker.sock\n"
+
+
+@pytest.mark.parametrize(
+    ("folder", "known", "refused"),
+    [
+        ("/opt/shop", [], True),
+        ("/opt/shop", ["shop"], False),
+        ("/etc/docker/compose/shop", [], False),  # of a run that was killed
+        ("", [], False),
+    ],
+)
+def test_a_compose_project_of_somebody_else_with_our_name(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, known: list[str], refused: bool
+) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    folder = recorder.machine.path(folder) if folder.startswith("/etc") else folder
+    labels = {"com.docker.compose.project.working_dir": folder}
+    monkeypatch.setattr(setup, "ask_engine", lambda _path: [{"Labels": labels}])
+    settings = setup.Settings({"settings": {"compose-projects": {"shop": {"file": "services: {}"}}}})
+    facts = recorder.facts()
+    facts.info, facts.state = {"ID": "x"}, {"projects": known}
+    if refused:
+        with pytest.raises(setup.Problem, match=r"compose project shop: .* already, from /opt/shop; use another name"):
+            setup.refuse_configuration(recorder.machine, settings, facts)
+    else:
+        setup.refuse_configuration(recorder.machine, settings, facts)
 
 
 def test_what_a_run_that_was_killed_while_it_wrote_has_left_is_removed(scratch: Scratch, pems: Pems) -> None:
