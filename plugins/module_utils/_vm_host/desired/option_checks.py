@@ -193,6 +193,17 @@ def check_security(params: Params) -> None:
         )
 
 
+def _check_first_line(custom_data: str) -> None:
+    """Refuse what an editor on Windows makes of custom data: cloud-init would ignore them, or not find the interpreter.
+
+    :raises OptionError: they are of that kind.
+    """
+    if custom_data.startswith("\ufeff"):
+        raise OptionError("custom_data", "must start without a byte order mark: save the file as UTF-8 without one")
+    if custom_data.startswith("#!") and custom_data.partition("\n")[0].endswith("\r"):
+        raise OptionError("custom_data", "must be a script with line breaks of Linux (LF), got CR LF")
+
+
 def check_waiting(params: Params) -> None:
     if not is_url(params["address_service"], "https"):
         raise OptionError(
@@ -208,6 +219,7 @@ def check_waiting(params: Params) -> None:
         # OSProfile.customData and VirtualMachineProperties.userData of the Compute API: 64 KiB at most.
         if size > limit:
             raise OptionError(option, f"must have at most {limit} bytes, got {size}")
+    _check_first_line(params["custom_data"] or "")
     own = (params["custom_data"] or "").lstrip()
     if own and params["ssh_port"] not in (None, 22) and not own.startswith(("#cloud-config", "#!")):
         raise OptionError(

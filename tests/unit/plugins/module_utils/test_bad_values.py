@@ -203,7 +203,7 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "proximity_placement_group": REFERENCES,
         "max_price": [0, -2, "nan", "inf", 0.1234567],
         "license_type": ["Windows_Server", "rhel", "RHEL "],
-        "custom_data": ["x" * 70000],
+        "custom_data": ["x" * 70000, "\ufeff#cloud-config\n", "#!/bin/sh\r\necho\r\n"],
         "user_data": ["x" * 70000],
         "os_disk_size_gb": [0, -1, 5000, 10**12],
         "data_disks": [[{"lun": 1, "disk_size_gb": 8}, {"lun": 1, "disk_size_gb": 8}]],
