@@ -252,6 +252,11 @@ role-docs: dev  ## Write the suboptions in the role's argument specs, and the ta
 	@$(RUN) PYTHONPATH=$(DEV) python tools/role_table.py roles/docker_host/README.md
 	@echo "$@: passed, the argument specs have every suboption, and roles/docker_host/README.md has every variable"
 
+.PHONY: build-ignore
+build-ignore:  ## Write build_ignore of galaxy.yml from what git tracks; after `git add` of a file that the artifact contains
+	@$(PYTHON) tools/build_ignore.py
+	@echo "$@: passed, galaxy.yml leaves out every file that git does not track"
+
 .PHONY: changelog
 changelog: dev  ## Write the release notes of the version in galaxy.yml anew: its text, all plugins, role and playbooks
 	@$(ANTSIBULL) tools/changelog.sh $(DEV)

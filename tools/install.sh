@@ -10,13 +10,14 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 rm -rf "$build/artifact" "$build/source"
 mkdir -p "$build/artifact" "$build/source" "$collections"
-# A clone may hold keys, credentials and state of its user. What is not a clone of its own, such as an unpacked archive, has nothing else.
+# A clone may hold keys, credentials and state of its user, and build_ignore may not know a new file yet. What is not a clone of its own,
+# such as an unpacked archive, has nothing else.
 source=$top
 if [ "$(git -C "$top" rev-parse --show-toplevel 2>/dev/null)" = "$(realpath "$top")" ]; then
     source=$(realpath "$build/source")
-    (cd "$top" && git ls-files -z --cached | while IFS= read -r -d '' name; do
-        [ ! -e "$name" ] || printf '%s\0' "$name"
-    done | tar --null -T - -c) | tar -x -C "$source"
+    python "$top/tools/build_ignore.py" --names | (cd "$top" && tar --null -T - -c) | tar -x -C "$source"
+    # Nothing is left to ignore; without patterns, the build is fast with every version of Python.
+    sed '/^build_ignore:/,$d' "$top/galaxy.yml" >"$source/galaxy.yml"
 fi
 export ANSIBLE_HOME="$build/ansible"
 # The server's status is asked for even when an archive is installed; nothing of it is needed.

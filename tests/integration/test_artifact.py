@@ -105,50 +105,90 @@ def files_of(archive: Path) -> list[str]:
         return sorted(member.name for member in opened.getmembers() if member.isfile())
 
 
-def plant(clone: Path, directories: t.Iterable[Path]) -> None:
-    """Put everything that must stay out into directories of a clone."""
-    for directory in directories:
-        for name in STRAY:
+def near(name: str, other: str) -> t.Iterator[str]:
+    """Yield names that a user may give a file beside this one: an edited copy, a backup, one of the same kind."""
+    stem, dot, ending = name.partition(".")
+    yield from (f"{name}.orig", f"{stem}2{dot}{ending}", name[:-1], name[1:])
+    # The beginning of this one, the end of another one.
+    for middle in (1, len(stem) // 2):
+        yield name[:middle] + other[-middle:]
+
+
+def plant(clone: Path, files: t.Collection[Path]) -> int:
+    """Put files that must stay out into each directory of a clone; return how many."""
+    planted = 0
+    for directory in {file.parent for file in files}:
+        names = sorted(file.name for file in files if file.parent == directory)
+        neighbours = [name for one, other in zip(names, names[::-1], strict=True) for name in near(one, other)]
+        for name in (*STRAY, *neighbours):
             path = clone / directory / name
             # What a directory of the collection is called, or has, is not planted over.
-            if not path.exists() and not any(parent.is_file() for parent in path.parents):
+            if name.strip(".") and not path.exists() and not any(parent.is_file() for parent in path.parents):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("stray")
+                planted += 1
+    return planted
 
 
-def test_what_lies_about_in_a_clone_is_not_packed(unpacked: Path, tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    names = [path.relative_to(unpacked) for path in unpacked.rglob("*") if path.is_file()]
-    shutil.copytree(unpacked, clone)
-    shutil.copy(REPOSITORY / "galaxy.yml", clone)
-    directories = {name.parent for name in names}
-    plant(clone, directories)
-    for directory in directories:
-        if directory.parts[:1] not in ((), ("plugins",)):
-            (clone / directory / "scratch.py").write_text("stray")
-    assert files_of(built(clone, tmp_path)) == sorted(map(str, names))
+def tracked_files() -> list[str]:
+    """The names of the files that git tracks here."""
+    listing = subprocess.check_output(["git", "ls-files", "-z"], cwd=REPOSITORY, text=True)
+    return [name for name in listing.split("\0") if name and (REPOSITORY / name).exists()]
 
 
-@pytest.mark.skipif(not (REPOSITORY / ".git").exists(), reason="not a clone")
-def test_make_packs_what_git_tracks(artifact: Path, tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    clone.mkdir()
-    tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=REPOSITORY, text=True).split("\0")
-    for name in filter(None, tracked):
-        (clone / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, clone / name, follow_symlinks=False)
-    subprocess.run(["git", "init", "-q"], cwd=clone, check=True)
-    subprocess.run(["git", "add", "-A"], cwd=clone, check=True)
-    for name in ("playbooks/production.yml", "plugins/modules/settings.py", "docs/notes.md", "meta/x.txt"):
-        (clone / name).write_text("stray")
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of this tree."""
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("not a clone")
+    top = tmp_path_factory.mktemp("clone") / "repository"
+    for name in tracked_files():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, top / name, follow_symlinks=False)
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    subprocess.run(["git", "init", "-q"], cwd=top, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=top, check=True)
+    subprocess.run(["git", *identity, "commit", "-qm", "Everything"], cwd=top, check=True)
+    return top
+
+
+@pytest.fixture(scope="module")
+def dirty(clone: Path, unpacked: Path) -> Path:
+    """The clone of somebody who works in it: with files of every kind in every directory."""
+    files = [path.relative_to(unpacked) for path in unpacked.rglob("*") if path.is_file()]
+    assert plant(clone, files) > 10 * len(files)
+    return clone
+
+
+def test_what_lies_about_in_a_clone_is_not_packed(dirty: Path, artifact: Path, tmp_path: Path) -> None:
+    packed = files_of(built(dirty, tmp_path))
+    assert packed == files_of(artifact)
+    assert set(packed) - {"MANIFEST.json", "FILES.json"} <= set(tracked_files())
+
+
+def test_make_packs_what_git_tracks(dirty: Path, artifact: Path) -> None:
     subprocess.run(
-        [clone / "tools/install.sh", clone / ".build", clone / ".build/collections"],
+        [dirty / "tools/install.sh", dirty / ".build", dirty / ".build/collections"],
         env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    (packed,) = (clone / ".build/artifact").glob("*.tar.gz")
+    (packed,) = (dirty / ".build/artifact").glob("*.tar.gz")
     assert files_of(packed) == files_of(artifact)
+
+
+def test_what_git_has_can_be_installed_from_it(clone: Path, artifact: Path, tmp_path: Path) -> None:
+    command = [BIN / "ansible-galaxy", "collection", "install", f"git+file://{clone}", "--offline"]
+    subprocess.run(
+        [*map(str, command), "-p", str(tmp_path / "installed")],
+        env={**os.environ, "ANSIBLE_HOME": str(tmp_path / "ansible")},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    installed = tmp_path / "installed/ansible_collections/dockerhost/azure"
+    assert sorted(str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()) == files_of(
+        artifact
+    )
 
 
 def test_its_links_lead_somewhere(unpacked: Path) -> None:
