@@ -34,7 +34,7 @@ attributes:
     details:
       - This action does not modify state.
   action:
-    support: none
+    support: full
   async:
     support: full
   safe_file_operations:

@@ -19,6 +19,7 @@ import sys
 import typing as t
 
 import pytest
+import yaml
 
 REPOSITORY = pathlib.Path(__file__).parents[4]
 HERE = pathlib.Path(__file__).parent / "local_action"
@@ -269,3 +270,10 @@ def test_the_cases_are_what_they_say(by_action: Ran) -> None:
 def test_progress_is_seen_in_process_only(by_action: Ran, by_module: Ran) -> None:
     assert by_action.output.count("a line of progress") > len(INSIDE)
     assert by_module.output.count("a line of progress") == len(INSIDE)
+
+
+def test_every_module_that_signs_in_to_azure_has_an_action() -> None:
+    """Modules are processes of their own, and each would sign in by itself."""
+    groups = yaml.safe_load((REPOSITORY / "meta/runtime.yml").read_text())["action_groups"]
+    actions = {path.stem for path in (REPOSITORY / "plugins/action").glob("*.py")}
+    assert set(groups["azure"]) <= actions
