@@ -196,8 +196,8 @@ def refuse_immutable(machine, settings, facts):
         found = machine.obstacle(path)
         if found:
             raise Problem(
-                "{} must change, but {} cannot be written: if lsattr -d shows that it is immutable, run "
-                "chattr -i {}".format(path, found, found)
+                "{} must change, but {place} cannot be written: if lsattr -d shows that it is immutable, run "
+                "chattr -i {place}".format(path, place=found)
             )
 
 
