@@ -432,15 +432,15 @@ options:
   allowed_sources:
     description:
       - Sources that may connect to the Docker port - addresses and CIDRs that do not overlap, or one service tag.
-      - It is open to V(Internet) by default, because mutual TLS protects it; an empty list closes it. A run without the
-        option opens a restricted port again, and warns.
+      - Defaults to V(Internet) for a new host, because mutual TLS protects the port. An existing host keeps the sources
+        of its rule C(docker-host-docker). An empty list closes the port, and V(default) as the only entry applies the
+        default again.
       - V(me) is the IPv4 address of the machine that runs the task, as O(address_service) sees it; behind a proxy, that
         is the proxy's. It can be used in O(ssh_allowed_sources) and O(open_ports) as well.
-      - One blank entry, as a survey sends it, keeps the sources of the rule C(docker-host-docker) of an existing host.
-        For a new host it means V(Internet), with a warning.
+      - One blank entry, as a survey sends it, does the same as leaving the option out, but never opens a port of an
+        existing host whose security group is missing, and warns if it opens that of a new one.
     type: list
     elements: str
-    default: [Internet]
   address_service:
     description:
       - HTTPS service that returns the address of its client as plain text. It is used only for the source V(me) of
@@ -455,9 +455,10 @@ options:
         list lets nobody in).
       - It must not contain the docker port or O(ssh_port), not even in a range; O(allowed_sources) and
         O(ssh_allowed_sources) open those. No port may be opened twice.
+      - Defaults to V([]) for a new host. An existing host keeps its open ports. An empty list closes them, as does
+        V(default) as the only entry.
     type: list
     elements: raw
-    default: []
   ssh_port:
     description:
       - The port of SSH. For a port other than V(22), cloud-init configures sshd of a new host, and SELinux and
@@ -466,11 +467,11 @@ options:
     type: int
   ssh_allowed_sources:
     description:
-      - Sources that may connect to SSH - addresses and CIDRs that do not overlap, or one service tag. By default none.
-      - One blank entry, as a survey sends it, keeps the sources of the rule C(docker-host-ssh) of an existing host.
+      - Sources that may connect to SSH - addresses and CIDRs that do not overlap, or one service tag.
+      - Defaults to V([]) for a new host, so that SSH is closed. An existing host keeps the sources of its rule
+        C(docker-host-ssh), also with one blank entry. An empty list closes SSH, as does V(default) as the only entry.
     type: list
     elements: str
-    default: []
   address:
     description:
       - A DNS name or IP address at which clients reach the host, instead of the one that Azure gives it. It is used in
@@ -734,6 +735,24 @@ ssh_allowed_sources:
   type: list
   elements: str
   sample: []
+open_ports:
+  description:
+    - The further ports that the host's own security group opens, in the form of O(open_ports).
+  returned: when O(state) is V(present) or V(started), without O(security_group) and O(network_interface)
+  type: list
+  elements: dict
+  contains:
+    port:
+      description: The port or range, with C(/udp) for UDP.
+      returned: always
+      type: str
+      sample: "80"
+    allowed_sources:
+      description: The sources that may connect.
+      returned: always
+      type: list
+      elements: str
+      sample: [Internet]
 widened_access:
   description:
     - One sentence for each port of an existing host that more sources can reach after the run than before, whatever the

@@ -74,7 +74,7 @@ _FALSE = ("false", "no", "n", "off", "0", "f", "0.0")
 AZURE = frozenset(azure_argument_spec().argument_spec)
 # Options whose text form has one entry on each line, since an entry may hold blanks.
 _LINES = frozenset(("ssh_public_keys",))
-# Options whose blank text, as a survey sends it, differs from a variable that is left out: access stays as it is.
+# Options whose blank text, as a survey sends it, never opens a port, not even if the security group is missing.
 _SOURCES = frozenset(("allowed_sources", "ssh_allowed_sources"))
 _BLANK = [""]
 _WORD = re.compile(r"[^\s,]+")

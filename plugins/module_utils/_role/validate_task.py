@@ -29,7 +29,7 @@ from .._tls.names import check_identity_name
 from .._vault.task import BACKEND as CERTIFICATES
 from .._vm_host.desired.host_spec import read_host_spec
 from .._vm_host.desired.image_reference import read_image, system_without_docker_packages
-from .._vm_host.desired.inbound_rules import is_blank
+from .._vm_host.desired.inbound_rules import given_or_default
 from .._vm_host.desired.topology import check_references
 from .options import PREFIX, STAGES, Stage, Values, variable_names
 
@@ -272,8 +272,8 @@ def _check_ssh_path(typed: Values) -> None:
         return
     # With these, something else than the host's own rules decides, or clients come another way.
     own_way = ("security_group", "network_interface", "address")
-    sources = host.get("ssh_allowed_sources") or []
-    if is_blank(sources or [""]) and host.get("assign_public_ip") is not False and not any(map(host.get, own_way)):
+    sources = given_or_default("ssh_allowed_sources", host.get("ssh_allowed_sources"))
+    if not sources and host.get("assign_public_ip") is not False and not any(map(host.get, own_way)):
         raise OptionError(
             "docker_host_ssh_allowed_sources",
             "must be set for docker_host_context_transport=ssh, because SSH would be closed. It is not needed with a"

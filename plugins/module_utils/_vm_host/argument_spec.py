@@ -14,6 +14,7 @@ DEFAULT_SSH_PORT = 22
 DEFAULT_USER = "azureuser"
 DEFAULT_KEY_PATH = "~/.ssh/docker_host_ed25519"
 DEFAULT_SOURCES = ["Internet"]
+DEFAULT_ACCESS = {"allowed_sources": DEFAULT_SOURCES, "ssh_allowed_sources": [], "open_ports": []}
 DEFAULT_ADDRESS_SERVICE = "https://api.ipify.org"
 DISK_TYPES = ["Premium_LRS", "Premium_ZRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Standard_LRS"]
 REMOVABLE = [
@@ -129,11 +130,11 @@ _MACHINE = ArgumentSpec(
 _NETWORK = ArgumentSpec(
     argument_spec={
         "docker_port": {"type": "int"},
-        "allowed_sources": {"type": "list", "elements": "str", "default": DEFAULT_SOURCES},
-        "open_ports": {"type": "list", "elements": "raw", "default": []},
+        "allowed_sources": {"type": "list", "elements": "str"},
+        "open_ports": {"type": "list", "elements": "raw"},
         "address_service": {"type": "str", "default": DEFAULT_ADDRESS_SERVICE},
         "ssh_port": {"type": "int"},
-        "ssh_allowed_sources": {"type": "list", "elements": "str", "default": []},
+        "ssh_allowed_sources": {"type": "list", "elements": "str"},
         "address": {"type": "str"},
         "dns_names": {"type": "list", "elements": "str", "default": []},
         "ip_addresses": {"type": "list", "elements": "str", "default": []},

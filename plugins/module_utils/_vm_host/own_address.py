@@ -37,13 +37,15 @@ def with_own_address(params: Params) -> Params:
     if option is None:
         return params
     address = _query(option, params["address_service"])
-    replaced = {name: _replaced(params[name], address) for name in _LISTS}
-    return {**params, **replaced, "open_ports": [_opening(entry, address) for entry in params["open_ports"]]}
+    replaced: dict[str, t.Any] = {name: _replaced(params[name], address) for name in _LISTS if params[name]}
+    if params["open_ports"]:
+        replaced["open_ports"] = [_opening(entry, address) for entry in params["open_ports"]]
+    return {**params, **replaced}
 
 
 def _options_with_me(params: Params) -> t.Iterator[str]:
-    yield from (name for name in _LISTS if ME in params[name])
-    for place, entry in enumerate(params["open_ports"]):
+    yield from (name for name in _LISTS if ME in (params[name] or ()))
+    for place, entry in enumerate(params["open_ports"] or ()):
         if isinstance(entry, t.Mapping) and ME in (entry.get("allowed_sources") or ()):
             yield f"open_ports[{place}].allowed_sources"
 

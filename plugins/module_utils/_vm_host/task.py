@@ -28,6 +28,7 @@ from .current.reader import StateReader
 from .current.sources import with_current_sources
 from .current.state import HostState
 from .desired.host_spec import HostSpec, read_host_spec
+from .desired.inbound_rules import shown_port
 from .desired.ssh_keys import KeyPair, ensure_key_pair
 from .desired.topology import HostResources, check_references, from_existing_nic, resolve_resources
 from .failure_report import report_existing, report_failure
@@ -282,6 +283,7 @@ class _HostRun:
             if not self.resources.is_given("security_group") and not self.resources.is_given("network_interface"):
                 result["allowed_sources"] = list(self.desired.ports.allowed_sources)
                 result["ssh_allowed_sources"] = list(self.desired.ports.ssh_allowed_sources)
+                result["open_ports"] = [shown_port(rule) for rule in self.desired.ports.open_ports]
         if self.key:
             result["ssh_private_key_path"] = self.key.path
         if self.request.diff:

@@ -33,7 +33,7 @@ def with_current_ports(desired: HostSpec, resources: HostResources, current: Hos
         that only a tag names.
     """
     if not current.virtual_machine:
-        return desired
+        return desired.with_ports(desired.docker_port, desired.ssh_port)
     ports = {option: current_port(option, current) for option in _PORTS}
     for option in _PORTS:
         if option in desired.ports.explicit:

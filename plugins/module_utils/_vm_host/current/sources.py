@@ -2,13 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sources that may connect to an existing host, where a survey left the option blank."""
+"""The rules of an existing host's security group, which it keeps where the options are left out."""
 
 from __future__ import annotations
 
+import typing as t
+from dataclasses import replace
+
+from ..._azure.tags import is_from_collection
 from ..._azure.wire import Json, properties_of
 from ..desired.host_spec import HostSpec
-from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE
+from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE, InboundRule, open_rule
 from .state import HostState
 
 RULES = {"allowed_sources": DOCKER_RULE, "ssh_allowed_sources": SSH_RULE}
@@ -16,18 +20,29 @@ RULES = {"allowed_sources": DOCKER_RULE, "ssh_allowed_sources": SSH_RULE}
 
 
 def with_current_sources(desired: HostSpec, current: HostState) -> HostSpec:
-    """Return the host with the sources of its security rules, where the options are blank.
+    """Return the host with the sources and the open ports of its security rules, where the options are left out.
 
-    A new host has the defaults. An existing host without a rule keeps the port closed.
+    A new host has the defaults, and so has one whose security group is missing or has no rule of this collection
+    because others made it. Blank sources, as a survey sends them, never open a port of an existing host: without a
+    rule it stays closed.
     """
-    kept = desired.ports.kept
-    if is_new(current) or not kept:
+    group = current.security_group
+    is_made_here = is_from_collection(group) or any(sources_of(group, rule) for rule in RULES.values())
+    kept = desired.ports.kept if is_made_here else desired.ports.kept & desired.explicit
+    if not desired.creates or is_new(current) or not kept:
         return desired
-    sources = {option: sources_of(current.security_group, RULES[option]) for option in kept}
-    return desired.with_sources(
-        sources.get("allowed_sources", desired.ports.allowed_sources),
-        sources.get("ssh_allowed_sources", desired.ports.ssh_allowed_sources),
-    )
+    rules: dict[str, t.Any] = {option: sources_of(group, rule) for option, rule in RULES.items()}
+    rules["open_ports"] = tuple(_open_rules(group))
+    return replace(desired, ports=replace(desired.ports, **{option: rules[option] for option in kept}))
+
+
+def _open_rules(group: Json | None) -> t.Iterator[InboundRule]:
+    """Yield the rules that earlier runs made for O(open_ports)."""
+    for rule in properties_of(group).get("securityRules") or []:
+        name = str(rule.get("name"))
+        opened = open_rule(name, sources_of(group, name.lower()))
+        if opened:
+            yield opened
 
 
 def is_new(current: HostState) -> bool:

@@ -19,7 +19,7 @@ from ..argument_spec import DEFAULT_KEY_PATH, DEFAULT_USER
 from . import option_checks, validators
 from .auto_shutdown import AutoShutdown, read_auto_shutdown
 from .image_reference import URN_PART, Image, plan_of_alias, read_image
-from .inbound_rules import InboundRule, PortOptions, inbound_rules, read_port_options
+from .inbound_rules import InboundRule, PortOptions, check_ports, inbound_rules, read_port_options
 from .names import ExtraNames, read_extra_names
 from .options import (
     Behaviour,
@@ -52,7 +52,6 @@ class HostSpec:
     tags: t.Mapping[str, str]
     append_tags: bool
     ports: PortOptions
-    inbound_rules: tuple[InboundRule, ...]
     names: ExtraNames
     vm_size: str | None
     image: Image | None
@@ -84,6 +83,11 @@ class HostSpec:
         return f"HostSpec({self.name!r})"
 
     @property
+    def inbound_rules(self) -> tuple[InboundRule, ...]:
+        """The rules of the host's security group."""
+        return inbound_rules(self.ports)
+
+    @property
     def docker_port(self) -> int:
         """The port of the engine."""
         return self.ports.docker_port
@@ -99,12 +103,8 @@ class HostSpec:
         :raises OptionError: O(open_ports) contains one of them.
         """
         ports = replace(self.ports, docker_port=docker_port, ssh_port=ssh_port)
-        return replace(self, ports=ports, inbound_rules=inbound_rules(ports))
-
-    def with_sources(self, allowed_sources: tuple[str, ...], ssh_allowed_sources: tuple[str, ...]) -> HostSpec:
-        """Return the host with the sources that may connect to its Docker port and its SSH port."""
-        ports = replace(self.ports, allowed_sources=allowed_sources, ssh_allowed_sources=ssh_allowed_sources)
-        return replace(self, ports=ports, inbound_rules=inbound_rules(ports))
+        check_ports(ports)
+        return replace(self, ports=ports)
 
     @property
     def creates(self) -> bool:
@@ -131,6 +131,7 @@ def read_host_spec(params: Params) -> HostSpec:
     validators.check_group_name("resource_group", params["resource_group"])
     option_checks.check_all(params)
     ports = read_port_options(params)
+    check_ports(ports)
     keys = public_keys("ssh_public_keys", params["ssh_public_keys"] or ())
     option_checks.check_sign_in(params, bool(keys))
     location = params["location"]
@@ -142,7 +143,6 @@ def read_host_spec(params: Params) -> HostSpec:
         tags=_tags(params),
         append_tags=params["append_tags"],
         ports=ports,
-        inbound_rules=inbound_rules(ports),
         names=read_extra_names(params),
         vm_size=_vm_size(params),
         image=None if params["image"] in (None, "") else read_image("image", params["image"]),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import re
 import typing as t
 from dataclasses import dataclass
 
 from ..._errors import OptionError
-from ..argument_spec import DEFAULT_PORT, DEFAULT_SOURCES, DEFAULT_SSH_PORT
+from ..argument_spec import DEFAULT_ACCESS, DEFAULT_PORT, DEFAULT_SOURCES, DEFAULT_SSH_PORT
 from . import validators
 
 Params = t.Mapping[str, t.Any]
@@ -20,7 +21,10 @@ ME = "me"
 """The source that is replaced by the address of the machine that runs the task, before anything is sent to Azure."""
 DOCKER_RULE = "docker-host-docker"
 SSH_RULE = "docker-host-ssh"
-_DEFAULTS: t.Mapping[str, tuple[str, ...]] = {"allowed_sources": tuple(DEFAULT_SOURCES), "ssh_allowed_sources": ()}
+RESET = "default"
+"""The only entry of a list that is to have its default again."""
+_OPEN_RULE = re.compile(r"docker-host-open-(\d{1,5}(?:-\d{1,5})?)-(tcp|udp)", re.IGNORECASE)
+_SOURCES = ("allowed_sources", "ssh_allowed_sources")
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,8 @@ class PortOptions:
 
     :param explicit: the options among ``docker_port`` and ``ssh_port`` that the user set; the others are defaults.
     :param open_ports: the rules for further ports.
-    :param kept: the options among ``allowed_sources`` and ``ssh_allowed_sources`` that are blank, as a survey leaves
-        them: an existing host keeps its sources, a new one has the defaults.
+    :param kept: the options among ``allowed_sources``, ``ssh_allowed_sources`` and ``open_ports`` that are left out, or
+        blank as a survey leaves them: an existing host keeps its rules, a new one has the defaults.
     """
 
     docker_port: int
@@ -72,20 +76,29 @@ def read_port_options(params: Params) -> PortOptions:
     explicit = frozenset(option for option in ("docker_port", "ssh_port") if params[option] is not None)
     for option in sorted(explicit):
         validators.check_port(option, params[option])
-    sources = {option: tuple(params[option]) for option in _DEFAULTS}
-    kept = frozenset(option for option, given in sources.items() if is_blank(given))
-    for option in kept:
-        sources[option] = _DEFAULTS[option]
-    for option, given in sources.items():
-        check_sources(option, given)
+    kept = {option for option in DEFAULT_ACCESS if params[option] is None}
+    kept |= {option for option in _SOURCES if is_blank(params[option] or ())}
+    given = {option: given_or_default(option, params[option]) for option in DEFAULT_ACCESS}
+    for option in _SOURCES:
+        check_sources(option, given[option])
     return PortOptions(
         docker_port=params["docker_port"] if "docker_port" in explicit else DEFAULT_PORT,
         ssh_port=params["ssh_port"] if "ssh_port" in explicit else DEFAULT_SSH_PORT,
         explicit=explicit,
-        **sources,
-        open_ports=tuple(_opening(f"open_ports[{place}]", entry) for place, entry in enumerate(params["open_ports"])),
-        kept=kept,
+        allowed_sources=tuple(given["allowed_sources"]),
+        ssh_allowed_sources=tuple(given["ssh_allowed_sources"]),
+        open_ports=tuple(_opening(f"open_ports[{place}]", entry) for place, entry in enumerate(given["open_ports"])),
+        kept=frozenset(kept),
     )
+
+
+def given_or_default(option: str, value: t.Sequence[t.Any] | None) -> list[t.Any]:
+    """Return the value of an option that decides about access, or its default if it is left out, blank or ``default``.
+
+    :param option: a key of :data:`DEFAULT_ACCESS`.
+    """
+    is_left_out = value is None or list(value) == [RESET] or (option in _SOURCES and is_blank(value))
+    return list(DEFAULT_ACCESS[option] if value is None or is_left_out else value)
 
 
 def is_blank(sources: t.Sequence[str]) -> bool:
@@ -93,29 +106,54 @@ def is_blank(sources: t.Sequence[str]) -> bool:
     return len(sources) == 1 and not sources[0].strip()
 
 
-def inbound_rules(ports: PortOptions) -> tuple[InboundRule, ...]:
-    """Return the rules of the host's security group.
+def open_rule(name: str, sources: tuple[str, ...]) -> InboundRule | None:
+    """Return the rule that O(open_ports) made under a name; None if it did not make it."""
+    found = _OPEN_RULE.fullmatch(name)
+    return InboundRule(name.lower(), found[2].capitalize(), found[1], sources) if found else None
 
-    :raises OptionError: two rules open the same port.
+
+def shown_port(rule: InboundRule) -> dict[str, t.Any]:
+    """Return a rule as an entry of O(open_ports)."""
+    port = rule.ports if rule.protocol == "Tcp" else f"{rule.ports}/{rule.protocol.lower()}"
+    return {"port": port, "allowed_sources": list(rule.sources)}
+
+
+def inbound_rules(ports: PortOptions) -> tuple[InboundRule, ...]:
+    """Return the rules of the host's security group."""
+    return tuple(rule for rule in (*_own_rules(ports), *ports.open_ports) if rule.sources)
+
+
+def _own_rules(ports: PortOptions) -> tuple[InboundRule, InboundRule]:
+    return (
+        InboundRule(DOCKER_RULE, "Tcp", str(ports.docker_port), ports.allowed_sources),
+        InboundRule(SSH_RULE, "Tcp", str(ports.ssh_port), ports.ssh_allowed_sources),
+    )
+
+
+def check_ports(ports: PortOptions) -> None:
+    """Refuse two rules that open the same port.
+
+    :raises OptionError: which port.
     """
     if ports.docker_port == ports.ssh_port:
         option = "ssh_port" if "docker_port" not in ports.explicit else "docker_port"
         other = "the Docker port" if option == "ssh_port" else "the SSH port"
         raise OptionError(option, f"must differ from {other}, got {ports.docker_port} for both: choose another port")
-    own = (
-        InboundRule(DOCKER_RULE, "Tcp", str(ports.docker_port), ports.allowed_sources),
-        InboundRule(SSH_RULE, "Tcp", str(ports.ssh_port), ports.ssh_allowed_sources),
-    )
-    _check_twice(own, ports.open_ports)
-    return tuple(rule for rule in (*own, *ports.open_ports) if rule.sources)
+    _check_twice(_own_rules(ports), ports.open_ports, kept="open_ports" in ports.kept)
 
 
-def _check_twice(own: tuple[InboundRule, ...], further: tuple[InboundRule, ...]) -> None:
-    """Refuse two rules for one port: what one entry restricts, another must not open by accident."""
+def _check_twice(own: tuple[InboundRule, ...], further: tuple[InboundRule, ...], *, kept: bool) -> None:
+    """Refuse two rules for one port: what one entry restricts, another must not open by accident.
+
+    :param kept: whether the further rules are those that the host has.
+    """
     for place, inbound in enumerate(further):
-        for port, option in zip(own, ("allowed_sources", "ssh_allowed_sources"), strict=True):
+        for port, option in zip(own, _SOURCES, strict=True):
             if inbound.overlaps(port):
                 word = {"allowed_sources": "docker", "ssh_allowed_sources": "SSH"}[option]
+                if kept:
+                    problem = f"must not contain the {word} port, but the host keeps {inbound.ports} open"
+                    raise OptionError("open_ports", f"{problem}: set it to the ports that remain open")
                 raise OptionError(
                     f"open_ports[{place}]",
                     f"must not contain the {word} port, got {inbound.ports}: set O({option}) instead",

@@ -13,9 +13,9 @@ import typing as t
 
 from ..._azure.origins import is_url
 from ..._errors import OptionError
-from ..argument_spec import DEFAULT_SOURCES, EXCLUSIVE
+from ..argument_spec import DEFAULT_ACCESS, EXCLUSIVE
 from . import validators
-from .inbound_rules import is_blank
+from .inbound_rules import given_or_default
 
 Params = t.Mapping[str, t.Any]
 
@@ -154,10 +154,8 @@ def check_existing_names(params: Params) -> None:
     """Refuse options that would change existing resources, which the collection never changes."""
     for given in ("network_interface", "security_group"):
         # Silence would let the user believe that a port is open, or closed to others.
-        asked = ["open_ports"] if params["open_ports"] else []
-        for option, default in (("ssh_allowed_sources", []), ("allowed_sources", DEFAULT_SOURCES)):
-            if list(params[option]) != default and not is_blank(params[option]):
-                asked.append(option)
+        options = ("open_ports", "ssh_allowed_sources", "allowed_sources")
+        asked = [option for option in options if given_or_default(option, params[option]) != DEFAULT_ACCESS[option]]
         if params[given] and asked:
             raise OptionError(
                 asked[0],

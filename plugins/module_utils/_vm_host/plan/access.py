@@ -11,7 +11,6 @@ import typing as t
 
 from ..._azure.resource_ids import same_id
 from ..._azure.wire import Json, properties_of, public_ip_id
-from ..argument_spec import DEFAULT_SOURCES
 from ..current.sources import is_new, sources_of
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
@@ -46,13 +45,10 @@ def widened_access(desired: HostSpec, resources: HostResources, current: HostSta
 
 def notes_on_access(desired: HostSpec, resources: HostResources, current: HostState) -> list[str]:
     """Return the warnings about a port that is opened to the internet although nobody asked for it in words."""
-    notes = []
-    for line in widened_access(desired, resources, current):
-        default = list(desired.ports.allowed_sources) == DEFAULT_SOURCES and _PORTS[DOCKER_RULE] in line
-        advice = " A run that leaves out O(allowed_sources) opens the port to the internet." if default else ""
-        notes.append(line + advice)
+    notes = widened_access(desired, resources, current)
     controlled = resources.security_group and not resources.is_given("security_group")
-    if "allowed_sources" in desired.ports.kept and controlled and is_new(current):
+    is_blank = "allowed_sources" in desired.ports.kept & desired.explicit
+    if is_blank and controlled and is_new(current):
         notes.append(
             f"O(allowed_sources) is blank, so the Docker port {desired.docker_port} of the new host {desired.name} is"
             " open to the internet, protected by mutual TLS alone. Set it to the networks of your clients."

@@ -13,10 +13,13 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.ports import with_current_ports
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.sources import with_current_sources
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.host_spec import HostSpec
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.topology import resolve_resources
 
-from ..conftest import Cloud, created, desired
+from ..conftest import SUBSCRIPTION, Cloud, created, desired, plan_of
 
 BLANK = {"allowed_sources": [""], "ssh_allowed_sources": [" "]}
 RESTRICTED = {"allowed_sources": ["10.0.0.0/8", "192.0.2.7"], "ssh_allowed_sources": ["VirtualNetwork"]}
@@ -27,13 +30,58 @@ def rules_of(current: HostState, **given: t.Any) -> dict[str, tuple[str, ...]]:
     return {rule.name: rule.sources for rule in with_current_sources(desired(**given), current).inbound_rules}
 
 
+def as_run(current: HostState, **given: t.Any) -> HostSpec:
+    """The host that a run with options makes of an existing one."""
+    host = desired(**given)
+    return with_current_ports(with_current_sources(host, current), resolve_resources(host, SUBSCRIPTION), current)
+
+
 def test_blank_sources_keep_those_of_the_existing_rules() -> None:
     current = created(desired(**RESTRICTED))
     assert rules_of(current, **BLANK) == {
         "docker-host-docker": ("10.0.0.0/8", "192.0.2.7"),
         "docker-host-ssh": ("VirtualNetwork",),
     }
-    assert rules_of(current) == {"docker-host-docker": ("Internet",)}
+    assert rules_of(current) == rules_of(current, **BLANK)
+
+
+def test_a_host_keeps_its_open_ports_until_they_are_set_or_reset() -> None:
+    opened = [80, "8000-8010", {"port": "53/udp", "allowed_sources": ["10.0.0.0/8", "192.0.2.7"]}]
+    current = created(desired(open_ports=opened, docker_port=5000, **RESTRICTED))
+    kept = {
+        "docker-host-open-80-tcp": ("Internet",),
+        "docker-host-open-8000-8010-tcp": ("Internet",),
+        "docker-host-open-53-udp": ("10.0.0.0/8", "192.0.2.7"),
+    }
+    assert {name: sources for name, sources in rules_of(current).items() if "open" in name} == kept
+    for given in ([], ["default"]):
+        assert list(rules_of(current, open_ports=given)) == ["docker-host-docker", "docker-host-ssh"]
+    assert plan_of(as_run(current), current).actions == []
+
+
+def test_default_applies_the_defaults_again() -> None:
+    current = created(desired(**RESTRICTED))
+    given = {"allowed_sources": ["default"], "ssh_allowed_sources": ["default"]}
+    assert rules_of(current, **given) == {"docker-host-docker": ("Internet",)}
+
+
+def test_a_port_that_stays_open_and_a_new_port_of_the_engine_are_an_error() -> None:
+    current = created(desired(open_ports=["4000-4010"], docker_port=5000))
+    assert as_run(current).docker_port == 5000
+    with pytest.raises(
+        OptionError, match="must not contain the docker port, but the host keeps 4000-4010 open"
+    ) as caught:
+        as_run(current, docker_port=4005)
+    assert caught.value.option == "open_ports"
+
+
+def test_a_missing_security_group_is_made_with_the_defaults_and_one_of_others_is_not_taken_as_closed() -> None:
+    current = created(desired(**RESTRICTED))
+    assert rules_of(replace(current, security_group=None)) == {"docker-host-docker": ("Internet",)}
+    theirs = {**(created(desired(allowed_sources=[])).security_group or {}), "tags": {}}
+    assert rules_of(replace(current, security_group=theirs)) == {"docker-host-docker": ("Internet",)}
+    without_tags = {**(current.security_group or {}), "tags": {}}
+    assert rules_of(replace(current, security_group=without_tags)) == rules_of(current)
 
 
 def test_blank_sources_of_a_host_without_rules_keep_it_closed() -> None:
@@ -68,19 +116,21 @@ def test_separators_without_a_source_are_an_error(option: str, sources: list[str
     assert caught.value.option == option
 
 
-def test_a_host_that_is_run_with_blanks_stays_as_it_is_and_one_without_the_options_warns(cloud: Cloud) -> None:
+def test_a_host_that_is_run_without_the_options_stays_as_it_is_and_one_that_is_reset_warns(cloud: Cloud) -> None:
     new = cloud.run(True, allowed_sources=[""])
     assert [text for text in cloud.warnings if "O(allowed_sources) is blank" in text]
     assert (new["allowed_sources"], new["widened_access"]) == (["Internet"], [])
-    cloud.run(**RESTRICTED)
-    kept = cloud.run(**BLANK)
-    assert (kept["changed"], kept["allowed_sources"]) == (False, RESTRICTED["allowed_sources"])
-    assert kept["widened_access"] == cloud.warnings == []
+    cloud.run(**RESTRICTED, open_ports=["53/udp"])
+    for options in ({}, BLANK):
+        kept = cloud.run(**options)
+        assert (kept["changed"], kept["allowed_sources"]) == (False, RESTRICTED["allowed_sources"])
+        assert kept["open_ports"] == [{"port": "53/udp", "allowed_sources": ["Internet"]}]
+        assert kept["widened_access"] == cloud.warnings == []
+    reset = {"allowed_sources": ["default"]}
     for check in (True, False):
-        opened = cloud.run(check)
+        opened = cloud.run(check, **reset)
         (line,) = opened["widened_access"]
         assert "Docker port 4243 of web1 after this run: Internet; until now 10.0.0.0/8, 192.0.2.7" in line
         (warning,) = cloud.warnings
-        assert warning.startswith(line)
-        assert "leaves out O(allowed_sources)" in warning
+        assert warning == line
     assert cloud.run()["widened_access"] == cloud.warnings == []
