@@ -493,11 +493,12 @@ options:
   assign_public_ip:
     description:
       - Whether the host has a public address. Without one, clients reach it at its private address.
+      - Defaults to V(true) for a new host. An existing host stays without one, or keeps an address that
+        O(public_ip_address) named, unless O(dns_label) requires one.
       - Subnets that this module creates have Azure's default outbound access, so that hosts without a public address
         can download packages. In a subnet of your own without it, such a host needs a NAT gateway or another way out;
         otherwise the result contains a warning.
     type: bool
-    default: true
   public_ip_address:
     description:
       - An existing public address to use, by name in the host's group, C(group:name), or id. It is not changed.

@@ -138,7 +138,7 @@ _NETWORK = ArgumentSpec(
         "address": {"type": "str"},
         "dns_names": {"type": "list", "elements": "str", "default": []},
         "ip_addresses": {"type": "list", "elements": "str", "default": []},
-        "assign_public_ip": {"type": "bool", "default": True},
+        "assign_public_ip": {"type": "bool"},
         "public_ip_address": {"type": "str"},
         "assign_dns_label": {"type": "bool", "default": True},
         "dns_label": {"type": "str"},

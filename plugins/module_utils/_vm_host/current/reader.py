@@ -53,10 +53,10 @@ class StateReader:
             {kind: getattr(resources, kind) for kind in kinds if getattr(resources, kind)}, HostState()
         )
         if current.network_interface and not everything:
-            resources = self._resources = resources.with_current_subnet(subnet_id(current.network_interface))
-        if current.network_interface and not resources.public_ip_address:
+            resources = self._resources = self._with_current_references(current, current.network_interface)
+        if current.network_interface and not current.public_ip_address:
             address = public_ip_id(current.network_interface)
-            if address:
+            if address and same_id(resources.public_ip_address or address, address):
                 current = self._read({"public_ip_address": address}, current)
         current = replace(current, complete=self._is_complete(current))
         if everything or not current.complete:
@@ -65,6 +65,14 @@ class StateReader:
         if not everything:
             return current
         return replace(current, former=self._former(current), auto_shutdown=self._schedule_if_readable())
+
+    def _with_current_references(self, current: HostState, interface: Json) -> HostResources:
+        """Return the resources with what the interface has, where the options do not name it.
+
+        A public address of the host's own that was detached is attached again.
+        """
+        resources = self._resources.with_current_subnet(subnet_id(interface))
+        return resources if current.public_ip_address else resources.with_current_address(public_ip_id(interface))
 
     def _schedule_if_readable(self) -> Json | None:
         """Read the schedule of a host that is deleted; an identity that may not read schedules never created one."""
@@ -88,7 +96,7 @@ class StateReader:
 
     @property
     def resources(self) -> HostResources:
-        """The host's resources, with the subnet in which it stays once the host was read."""
+        """The host's resources, with the subnet and the public address that it keeps once the host was read."""
         return self._resources
 
     def read_resource(self, kind: str, path: str) -> Json | None:

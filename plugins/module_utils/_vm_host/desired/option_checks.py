@@ -73,7 +73,7 @@ def check_sign_in(params: Params, keys: bool) -> None:
 
 
 def check_network(params: Params) -> None:
-    if not params["assign_public_ip"]:
+    if params["assign_public_ip"] is False:
         for option in ("public_ip_address", "dns_label"):
             if params[option]:
                 raise OptionError(
@@ -168,7 +168,7 @@ def check_existing_names(params: Params) -> None:
             "contradicts O(network_interface), which never changes: leave it out, got"
             f" {params['enable_accelerated_networking']}",
         )
-    if params["network_interface"] and not params["assign_public_ip"]:
+    if params["network_interface"] and params["assign_public_ip"] is False:
         raise OptionError(
             "assign_public_ip",
             "must not be false with O(network_interface), which never changes: leave it out",

@@ -83,7 +83,7 @@ class NetworkOptions:
     virtual_network_prefix: str | None = None
     subnet_prefix: str | None = None
     private_ip_address: str | None = None
-    assign_public_ip: bool = True
+    assign_public_ip: bool | None = None
     assign_dns_label: bool = True
     dns_label: str | None = None
     accelerated_networking: bool | None = None

@@ -24,6 +24,7 @@ class HostResources:
 
     :param given: the kinds for which the user named an existing resource, which is never changed or deleted.
     :param subnet_named: whether the user named the subnet; otherwise an existing host stays in its own.
+    :param address_named: whether the user decided about the public address; otherwise an existing host keeps its own.
     :param auto_shutdown: the schedule that deallocates the VM; None if the options do not set it.
     """
 
@@ -37,6 +38,7 @@ class HostResources:
     dns_label: str | None
     given: frozenset[str]
     subnet_named: bool = False
+    address_named: bool = False
     auto_shutdown: str | None = None
 
     def is_given(self, kind: str) -> bool:
@@ -55,6 +57,17 @@ class HostResources:
             return replace(self, subnet=subnet)
         # An existing network that the options named when the host was created.
         return replace(self, subnet=subnet, virtual_network=network, given=self.given | {"virtual_network"})
+
+    def with_current_address(self, address: str | None) -> HostResources:
+        """Return the resources of an existing host for which no public address was created.
+
+        :param address: the id of the existing address that the options named when the host was created, and that its
+            interface has; None if the host was created without one.
+        """
+        if self.public_ip_address is None or self.address_named:
+            return self
+        given = self.given | {"public_ip_address"} if address else self.given
+        return replace(self, public_ip_address=address, dns_label=None, given=given)
 
 
 def from_existing_nic(names: ResourceNames, network_interface: str) -> HostResources:
@@ -96,7 +109,8 @@ def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:
     network = given.get("virtual_network", names.virtual_network)
     if "virtual_network" in given and not options.subnet_name:
         raise OptionError("subnet_name", "must name the subnet to use in the existing O(virtual_network)")
-    public = (given.get("public_ip_address") or names.public_ip_address) if options.assign_public_ip else None
+    is_private = options.assign_public_ip is False
+    public = None if is_private else given.get("public_ip_address", names.public_ip_address)
     return HostResources(
         names=names,
         virtual_machine=names.virtual_machine,
@@ -108,6 +122,7 @@ def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:
         dns_label=_dns_label(names, options) if public and "public_ip_address" not in given else None,
         given=frozenset(given),
         subnet_named=bool(options.subnet_name or "virtual_network" in given),
+        address_named=bool(options.assign_public_ip or options.dns_label or "public_ip_address" in given),
         auto_shutdown=schedule,
     )
 

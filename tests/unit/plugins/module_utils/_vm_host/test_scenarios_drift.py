@@ -89,6 +89,18 @@ def test_tags_of_the_machine_come_back_unless_it_is_not_ours_any_more(cloud: Clo
     assert cloud.run(adopt=True, **given)["host"]["tags"] == tags
 
 
+@pytest.mark.parametrize("first", [{"assign_public_ip": False}, {"public_ip_address": "theirs"}])
+def test_a_host_keeps_its_kind_of_public_address_until_the_options_decide_about_it(cloud: Cloud, first: Json) -> None:
+    cloud.arm("PUT", "", PLACE)
+    cloud.arm("PUT", f"{NETWORK}/publicIPAddresses/theirs", ADDRESS)
+    made = cloud.run(ssh_public_keys=[KEY], **first)["host"]
+    kept = cloud.run(ssh_public_keys=[KEY])
+    assert (kept["changed"], kept["host"]) == (False, made)
+    public = cloud.run(ssh_public_keys=[KEY], assign_public_ip=True)
+    assert "create public IP address web1-ip" in public["actions"]
+    assert cloud.run(ssh_public_keys=[KEY])["host"] == public["host"]
+
+
 @pytest.mark.parametrize("first", [{"assign_public_ip": False}, {}])
 def test_a_label_that_others_have_is_refused_for_a_host_that_is_there(cloud: Cloud, first: Json) -> None:
     label = f"taken-{cloud.group}"

@@ -69,7 +69,7 @@ SCENARIOS: dict[str, tuple[Json, ...]] = {
     ),
     "static address": ({}, {"private_ip_address": "10.0.0.77"}),
     "another subnet": ({}, {"subnet_name": "more", "subnet_prefix": "10.0.9.0/24"}),
-    "made public": ({"assign_public_ip": False}, {}),
+    "made public": ({"assign_public_ip": False}, {"assign_public_ip": True}),
     "tags merged": ({"tags": {"a": "1"}}, {"tags": {"b": "2"}}),
     "given network": ({"virtual_network": "others:net", "subnet_name": "s", "private_ip_address": "10.9.1.9"},),
     "given everything": (
