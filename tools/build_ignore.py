@@ -81,8 +81,15 @@ def _continuations(paths: t.Collection[str]) -> t.Iterator[str]:
     for path in paths:
         for end in range(len(path) + 1):
             allowed = followers[path[:end]]
-            head = next(head for head in _heads(path[:end]) if followers[head] == allowed)
-            yield f"{head}{_other_than(allowed)}*"
+            yield f"{_shortest(path[:end], followers)}{_other_than(allowed)}*"
+
+
+def _shortest(beginning: str, followers: t.Mapping[str, set[str]]) -> str:
+    """Return the head with the least of this beginning after which the same characters may follow."""
+    for head in _heads(beginning):
+        if followers[head] == followers[beginning]:
+            return head
+    return beginning
 
 
 def _endings(paths: t.Collection[str]) -> t.Iterator[str]:

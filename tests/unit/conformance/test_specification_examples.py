@@ -43,14 +43,15 @@ DEPENDENCIES: tuple[tuple[str, str], ...] = (
     ("InvalidParameter", "Required parameter 'networkProfile' is missing"),
     ("SubnetMissingRequiredProperty", "Subnet test-1"),
     ("ResourceNotFound", "The Resource 'myPRNameSpace/VM/myVm'"),
+    ("ResourceNotFound", "The Resource 'Microsoft.Compute/snapshots/mySnapshot1'"),
     ("InvalidContentLink", "Unable to download deployment content"),
     ("NotSupported", "deployments with the mode 'Complete'"),
 )
 """Code and words of the refusals that an example's missing surroundings explain: images of one's own, machines that
 are not generalized, sizes that are not in the catalogue or have no room for the image as an ephemeral disk, an address
-pool to take a prefix from, interfaces that the machine makes for itself, a resource of another provider, templates that
-are elsewhere, deployments that delete; and an extension without a publisher, which the specification allows and the
-service does not."""
+pool to take a prefix from, interfaces that the machine makes for itself, a resource of another provider, snapshots of
+another subscription, templates that are elsewhere, deployments that delete; and an extension without a publisher, which
+the specification allows and the service does not."""
 
 
 def served(method: str, template: str) -> bool:

@@ -85,6 +85,8 @@ def test_a_snapshot_needs_a_source(ready: Arm) -> None:
         "creationData": {"createOption": "Copy", "sourceResourceId": f"{ready.group}/providers/{DISK}"}
     }
     assert ready.code(ready.put(snapshot, nothing)) == (404, "ResourceNotFound")
+    nothing["properties"] = {"creationData": {"createOption": "Copy", "sourceResourceId": "data"}}
+    assert ready.code(ready.put(snapshot, nothing)) == (400, "InvalidParameter")
     assert ready.get(snapshot).status_code == 404
 
 

@@ -54,5 +54,12 @@ def test_every_operation_has_a_latency() -> None:
     reading = {"networkInterface.effectiveRules", "networkInterface.effectiveRoutes"}
     # They take as long as what they deploy.
     deploying = {"deployment", "deployment.delete"}
-    like_disks = {"image.create", "image.delete", "gallery.write", "gallery.delete"}
+    like_disks = {
+        "image.create",
+        "image.delete",
+        "gallery.write",
+        "gallery.delete",
+        "snapshot.write",
+        "snapshot.delete",
+    }
     assert set(ACTIONS) - at_once - reading - deploying - like_disks <= set(RECORDED)

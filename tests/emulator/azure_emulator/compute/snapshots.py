@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ..arm.messages import ArmRequest, Reply
@@ -14,7 +15,7 @@ from ..arm.replies import accepted, begin, check_preconditions, written
 from ..arm.resource import Json, Resource, timestamp
 from ..arm.routing import GROUP, route
 from ..arm.tracked import read_body
-from ..errors import invalid_parameter, operation_not_allowed
+from ..errors import invalid_parameter, operation_not_allowed, resource_not_found
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
 from .common import refuse_while_busy
@@ -101,9 +102,7 @@ def _of_source(cloud: Cloud, requested: Json) -> Json:
         if not source_id:
             name = "snapshot.properties.creationData.sourceResourceId"
             raise invalid_parameter(f"Required parameter '{name}' is missing (null).", name)
-        source = cloud.resource(f"/{source_id.strip('/')}")
-        if source.type not in (DISK, SNAPSHOT):
-            raise invalid_parameter("The source of a snapshot must be a disk or a snapshot.", "sourceResourceId")
+        source = _source(cloud, source_id)
         properties.update(copied_from(source))
         properties["creationData"] = {**creation, "sourceUniqueId": source.properties["uniqueId"]}
     incremental = bool(requested.get("incremental"))
@@ -121,6 +120,22 @@ def _of_source(cloud: Cloud, requested: Json) -> Json:
     if incremental:
         properties.update({"incrementalSnapshotFamilyId": new_guid(), "completionPercent": 100})
     return properties
+
+
+def _source(cloud: Cloud, source_id: str) -> Resource:
+    """Return the disk or snapshot that a snapshot is a copy of. :raises ApiError: 404, it does not exist; 400."""
+    source = cloud.store.get(f"/{source_id.strip('/')}")
+    if source is not None and source.type in (DISK, SNAPSHOT):
+        return source
+    place = re.fullmatch(
+        r"/?subscriptions/[^/]+/resourceGroups/([^/]+)/providers/(Microsoft.Compute/(?:disks|snapshots)/[^/]+)/?",
+        source_id,
+        re.IGNORECASE,
+    )
+    if place is None:
+        name = "snapshot.properties.creationData.sourceResourceId"
+        raise invalid_parameter(f"The value of parameter {name} is invalid.", name)
+    raise resource_not_found(place[2], place[1])
 
 
 def _describe(snapshot: Resource, body: Json) -> None:
