@@ -131,7 +131,7 @@ def with_patterns(text: str, names: t.Iterable[str]) -> str:
 
 
 def main() -> None:
-    """The program."""
+    """Write the patterns, or print the names."""
     names = packed(tracked(TOP))
     if sys.argv[1:] == ["--names"]:
         sys.stdout.write("".join(f"{name}\0" for name in names))

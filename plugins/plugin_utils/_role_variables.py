@@ -20,8 +20,8 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action imp
 class HostVariables:
     """The variables of one host, each templated once.
 
-    The role's own variables contain results, not templates, and are taken as they are: to search a stage's result for
-    templates takes longer than all else that Python code does for an option.
+    The role's own variables contain results, not templates, and are taken as they are: searching a stage's result for
+    templates takes longer than everything else that is done for an option.
 
     :param variables: all variables of the host, templates among them.
     :param template: returns the value of a template.

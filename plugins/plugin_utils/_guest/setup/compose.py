@@ -90,7 +90,7 @@ def containers_of(project):
 
 
 def refuse_foreign_projects(machine, settings, facts):
-    """Stop where somebody else's project has the name of one of ours: Compose would replace its containers."""
+    """Stop where somebody else's project has a name from the settings: Compose would replace its containers."""
     for name in sorted(set(settings.projects) - set(facts.state.get("projects") or [])):
         own = os.path.realpath(machine.path(os.path.dirname(compose_file(name))))
         for container in containers_of(name):

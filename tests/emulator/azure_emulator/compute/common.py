@@ -16,6 +16,22 @@ from .names import VM
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
+    from ..operations import Operation
+
+
+def finish_write(cloud: Cloud, operation: Operation) -> None:
+    """Give the target of a write that has ended its final state."""
+    resource = cloud.store.get(operation.target)
+    if resource is not None:
+        resource.provisioning_state = operation.status
+        cloud.store.save(resource)
+
+
+def finish_deletion(cloud: Cloud, operation: Operation) -> None:
+    """Forget the target of a deletion that has succeeded."""
+    resource = cloud.store.get(operation.target)
+    if resource is not None and operation.status == "Succeeded":
+        cloud.store.remove(resource)
 
 
 def parent_vm(cloud: Cloud, request: ArmRequest, child_type: str) -> Resource:

@@ -18,7 +18,7 @@ from ..errors import operation_not_allowed
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
 from .checks import MOST_CACHED, cache_too_large
-from .common import refuse_while_busy
+from .common import finish_deletion, finish_write, refuse_while_busy
 from .names import DISK, SNAPSHOT
 
 if t.TYPE_CHECKING:
@@ -265,10 +265,7 @@ class Provision:
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Set the final state."""
-        disk = cloud.store.get(operation.target)
-        if disk is not None:
-            disk.provisioning_state = operation.status
-            cloud.store.save(disk)
+        finish_write(cloud, operation)
 
 
 @route("DELETE", ONE, DISK)
@@ -295,6 +292,4 @@ class Remove:
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Forget the disk."""
-        disk = cloud.store.get(operation.target)
-        if disk is not None and operation.status == "Succeeded":
-            cloud.store.remove(disk)
+        finish_deletion(cloud, operation)

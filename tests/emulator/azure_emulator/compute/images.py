@@ -16,7 +16,7 @@ from ..arm.routing import GROUP, route
 from ..arm.tracked import read_body
 from ..errors import ApiError, operation_not_allowed
 from ..operations import Operation, OperationSpec, action
-from .common import refuse_while_busy
+from .common import finish_deletion, finish_write, refuse_while_busy
 from .names import IMAGE, VM
 from .synchronous import base_body
 
@@ -142,10 +142,7 @@ class Provision:
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Set the final state."""
-        image = cloud.store.get(operation.target)
-        if image is not None:
-            image.provisioning_state = operation.status
-            cloud.store.save(image)
+        finish_write(cloud, operation)
 
 
 @route("DELETE", ONE, IMAGE)
@@ -171,6 +168,4 @@ class Remove:
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Forget it."""
-        image = cloud.store.get(operation.target)
-        if image is not None and operation.status == "Succeeded":
-            cloud.store.remove(image)
+        finish_deletion(cloud, operation)

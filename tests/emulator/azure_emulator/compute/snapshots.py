@@ -18,7 +18,7 @@ from ..arm.tracked import read_body
 from ..errors import invalid_parameter, operation_not_allowed, resource_not_found
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
-from .common import refuse_while_busy
+from .common import finish_deletion, finish_write, refuse_while_busy
 from .disks import as_sent, copied_from
 from .names import DISK, SNAPSHOT
 
@@ -172,10 +172,7 @@ class Provision:
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Set the final state."""
-        snapshot = cloud.store.get(operation.target)
-        if snapshot is not None:
-            snapshot.provisioning_state = operation.status
-            cloud.store.save(snapshot)
+        finish_write(cloud, operation)
 
 
 @route("DELETE", ONE, SNAPSHOT)
@@ -200,6 +197,4 @@ class Remove:
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Forget the snapshot."""
-        snapshot = cloud.store.get(operation.target)
-        if snapshot is not None and operation.status == "Succeeded":
-            cloud.store.remove(snapshot)
+        finish_deletion(cloud, operation)
