@@ -28,9 +28,8 @@ CERT_EXPIRES_TAG = "docker-host-cert-expires"
 
 # On the extension or the run command that carries the Docker settings.
 SETTINGS_DIGEST_TAG = "docker-host-settings"
-SETTINGS_DIGEST_WITHOUT_CERTS_TAG = "docker-host-settings-frame"
-SETTINGS_CERTS_TAG = "docker-host-settings-certs"
-SETTINGS_SCOPE_TAG = "docker-host-settings-scope"
+SETTINGS_SECTION_TAG = "docker-host-settings-"
+"""What the tags with the digests of single settings begin with; the name of the setting follows."""
 
 RESERVED_PREFIX = "docker-host"
 """Tags with this prefix are the collection's record; users cannot set them."""

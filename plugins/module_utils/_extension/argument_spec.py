@@ -15,6 +15,20 @@ Option = dict[str, t.Any]
 
 HANDLERS = ("custom_script", "run_command", "docker_extension")
 DEFAULT_PORT = 4243
+DOCKER_SECTIONS = {
+    "port": "port",
+    "options": "options",
+    "daemon": "daemon",
+    "live_restore": "live-restore",
+    "users": "users",
+    "proxies": "proxies",
+    "data_disk": "data-disk",
+}
+"""By suboption of ``docker``, the section of the settings document."""
+OTHER_SECTIONS = ("engine", "certs", "logins", "compose")
+"""Options that are one section of the settings document each, of the same name."""
+RESETTABLE = ("docker", *(f"docker.{name}" for name in DOCKER_SECTIONS), *OTHER_SECTIONS)
+"""What the option ``reset`` takes."""
 SERVER_KEYS = (
     "csr_path",
     "fingerprint",
@@ -34,13 +48,12 @@ CONNECTION_KEYS = ("tls", "validate_certs")
 def _docker() -> Option:
     return {
         "type": "dict",
-        "default": {},
         "options": {
             "port": {"type": "int"},
-            "options": {"type": "list", "elements": "str", "default": []},
-            "daemon": {"type": "dict", "default": {}},
+            "options": {"type": "list", "elements": "str"},
+            "daemon": {"type": "dict"},
             "live_restore": {"type": "bool"},
-            "users": {"type": "list", "elements": "str", "default": []},
+            "users": {"type": "list", "elements": "str"},
             "proxies": {
                 "type": "dict",
                 "options": {
@@ -64,7 +77,6 @@ def _docker() -> Option:
 def _engine() -> Option:
     return {
         "type": "dict",
-        "default": {},
         "options": {
             "source": {"type": "str", "choices": ["auto", "docker", "distribution", "keep"], "default": "auto"},
             "version": {"type": "str"},
@@ -110,7 +122,6 @@ def _logins() -> Option:
     return {
         "type": "list",
         "elements": "dict",
-        "default": [],
         "options": {
             "server": {"type": "str"},
             "username": {"type": "str", "required": True},
@@ -126,7 +137,6 @@ def _compose() -> Option:
     return {
         "type": "list",
         "elements": "dict",
-        "default": [],
         "options": {
             "name": {"type": "str", "required": True},
             "definition": {"type": "dict"},
@@ -138,15 +148,6 @@ def _compose() -> Option:
         "mutually_exclusive": [["definition", "content", "path"]],
         "required_one_of": [["definition", "content", "path"]],
     }
-
-
-def is_default(name: str, value: t.Any) -> bool:
-    """Return whether an option holds only defaults; Ansible fills in those of an empty dictionary."""
-    option = {"docker": _docker, "engine": _engine}.get(name, dict)()
-    parts = option.get("options", {})
-    if not parts:
-        return not value
-    return all(entry is None or entry == parts[key].get("default") for key, entry in (value or {}).items())
 
 
 def extension_argument_spec() -> ArgumentSpec:
@@ -166,6 +167,7 @@ def extension_argument_spec() -> ArgumentSpec:
             "logins": _logins(),
             "compose": _compose(),
             "compose_purge": {"type": "bool", "default": False},
+            "reset": {"type": "list", "elements": "str", "choices": list(RESETTABLE), "default": []},
             "remove": {"type": "list", "elements": "str", "choices": ["engine", "data"], "default": []},
             "replace_ca": {"type": "bool", "default": False},
             "certs_only": {"type": "bool", "default": False},

@@ -17,10 +17,8 @@ from .._azure.operations import OperationInfo, watch_resource
 from .._azure.tags import (
     COLLECTION,
     COLLECTION_TAG,
-    SETTINGS_CERTS_TAG,
     SETTINGS_DIGEST_TAG,
-    SETTINGS_DIGEST_WITHOUT_CERTS_TAG,
-    SETTINGS_SCOPE_TAG,
+    SETTINGS_SECTION_TAG,
     is_from_collection,
     tag_value,
 )
@@ -28,11 +26,11 @@ from .._azure.wire import UNSETTLED, Json, properties_of
 from .._errors import OptionError
 from . import payload
 from .docker_extension import docker_extension_settings
+from .sections import SECTIONS
 from .settings import Settings
 from .setup_result import SetupResult, read_setup_result
 from .virtual_machine import EXPANDED, VirtualMachine
 
-CERTS_ONLY = "certs"
 CUSTOM_SCRIPT = ("Microsoft.Azure.Extensions", "CustomScript")
 DOCKER_EXTENSION = ("Microsoft.Azure.Extensions", "DockerExtension")
 RUN_COMMAND_SECONDS = 5400
@@ -46,8 +44,7 @@ class Push:
     :param digest: the digest of the settings.
     :param program: the source of the program that applies them on the VM.
     :param stamp: tells this push from an earlier one of the same settings.
-    :param digest_without_certs: the digest of all but the certificates, empty if it is not known.
-    :param certs: the digest of the certificates.
+    :param sections: the digests of the sections of the settings after this push, as far as they are known.
     """
 
     settings: Settings
@@ -55,8 +52,7 @@ class Push:
     program: str
     replace_ca: bool = False
     stamp: int = field(default_factory=lambda: int(time.time()))
-    digest_without_certs: str = ""
-    certs: str = ""
+    sections: t.Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> Json:
         """Return what the program is given."""
@@ -67,28 +63,23 @@ class Push:
 
     def tags(self) -> Json:
         """Return the tags of the resource that carries the settings."""
-        tags = {
-            COLLECTION_TAG: COLLECTION,
-            SETTINGS_DIGEST_TAG: self.digest,
-            SETTINGS_DIGEST_WITHOUT_CERTS_TAG: self.digest_without_certs,
-            SETTINGS_CERTS_TAG: self.certs,
-        }
-        tags[SETTINGS_SCOPE_TAG] = CERTS_ONLY if self.settings.certs_only else ""
-        return {name: value for name, value in tags.items() if value}
+        sections = {SETTINGS_SECTION_TAG + name: digest for name, digest in self.sections.items()}
+        return {COLLECTION_TAG: COLLECTION, SETTINGS_DIGEST_TAG: self.digest, **sections}
 
 
 @dataclass(frozen=True)
 class CurrentSettings:
-    """What was pushed last, as Azure shows it."""
+    """What was pushed last, as Azure shows it.
+
+    :param sections: the digests of the sections of the settings that the VM has.
+    """
 
     id: str
     state: str
     digest: str
     result: SetupResult
     stamp: int = 0
-    digest_without_certs: str = ""
-    certs: str = ""
-    certs_only: bool = False
+    sections: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
     def in_progress(self) -> bool:
@@ -226,7 +217,7 @@ class _Extension(_Resource):
             id=resource["id"],
             state=properties.get("provisioningState") or "",
             digest=tag_value(tags, SETTINGS_DIGEST_TAG) or "",
-            **_digests(tags),
+            sections=_sections(tags),
             result=read_setup_result(_messages(properties.get("instanceView") or {})),
             stamp=int((properties.get("settings") or {}).get("timestamp") or 0),
         )
@@ -303,7 +294,7 @@ class RunCommand(_Resource):
             id=resource["id"],
             state=state,
             digest=tag_value(tags, SETTINGS_DIGEST_TAG) or "",
-            **_digests(tags),
+            sections=_sections(tags),
             result=read_setup_result(text, view.get("exitCode")),
             stamp=_stamp(properties.get("parameters") or []),
         )
@@ -333,13 +324,10 @@ def lower(kind: tuple[t.Any, t.Any]) -> tuple[str, str]:
     return str(kind[0]).lower(), str(kind[1]).lower()
 
 
-def _digests(tags: t.Mapping[str, str]) -> Json:
-    """Return the digests of a push's parts, as its tags record them."""
-    return {
-        "digest_without_certs": tag_value(tags, SETTINGS_DIGEST_WITHOUT_CERTS_TAG) or "",
-        "certs": tag_value(tags, SETTINGS_CERTS_TAG) or "",
-        "certs_only": tag_value(tags, SETTINGS_SCOPE_TAG) == CERTS_ONLY,
-    }
+def _sections(tags: t.Mapping[str, str]) -> dict[str, str]:
+    """Return the digests of the sections, as the tags of a push record them."""
+    found = {name: tag_value(tags, SETTINGS_SECTION_TAG + name) for name in SECTIONS}
+    return {name: digest for name, digest in found.items() if digest}
 
 
 def _messages(view: t.Mapping[str, t.Any]) -> str:

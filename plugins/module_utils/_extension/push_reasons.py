@@ -77,14 +77,22 @@ def _has_good_result(run: Run, current: CurrentSettings) -> bool:
 
 
 def _is_current(run: Run, current: CurrentSettings) -> bool:
-    """Return whether the last push had the desired settings, or did so together with certificates that followed."""
-    certs = run.settings.canonical_certs()
-    if run.settings.certs_only:
-        return matches(current.certs, certs)
-    if not current.certs_only:
-        return matches(current.digest, run.settings.canonical())
-    return matches(current.certs, certs) and matches(
-        current.digest_without_certs, run.settings.canonical_without_certs()
+    """Return whether the VM has the desired settings; those that are left out count as what it has.
+
+    The digest of the last push is compared first, because that is fast where the settings contain a private key.
+    """
+    return matches(current.digest, run.settings.canonical()) or _has_sections(run, current)
+
+
+def _has_sections(run: Run, current: CurrentSettings, *, but: str = "") -> bool:
+    """Return whether each section that is not left out is as the VM has it.
+
+    :param but: a section that is not compared.
+    """
+    return all(
+        matches(current.sections.get(name, ""), content)
+        for name, content in run.settings.sections().items()
+        if name != but
     )
 
 
@@ -102,8 +110,7 @@ def _keeps_certs(run: Run, current: CurrentSettings) -> bool:
         return False
     if not certificate_still_valid(run.vm.tags, run.settings.certs, datetime.now(timezone.utc)):
         return False
-    same = matches(current.digest_without_certs, run.settings.canonical_without_certs())
-    run.kept_certs = same and answers(run.endpoint)
+    run.kept_certs = _has_sections(run, current, but="certs") and answers(run.endpoint)
     return run.kept_certs
 
 

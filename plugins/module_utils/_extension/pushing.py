@@ -22,6 +22,8 @@ from .setup_result import SetupError, SetupResult, failed, read_setup_result
 
 CONFIGURED = ("firewall", "registries", "compose", "verify")
 """The program's stages in which the engine already runs with the new certificates."""
+GUESSABLE = frozenset(("options", "daemon", "proxies", "logins", "compose"))
+"""Sections that may contain short passwords: their digests are slow to compute."""
 REPORT_SECONDS = 1.0
 """How long the agent's report may lag behind the end of an operation, at the first of several reads."""
 
@@ -50,9 +52,8 @@ def push(run: Run, current: CurrentSettings | None, digest: str) -> SetupResult:
     :raises AzureError: the push itself failed.
     """
     stamp = max(int(time.time()), (current.stamp if current else 0) + 1)
-    certs = new_digest(run.settings.canonical_certs(), guessable=False) if run.settings.certs else ""
-    rest = _digest_without_certs(run, current)
-    this = Push(run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp, rest, certs)
+    sections = _digests_of_sections(run, current)
+    this = Push(run.settings, digest, run.params["setup_program"], run.params["replace_ca"], stamp, sections)
     try:
         result = _send(run, this)
     except SetupError as error:
@@ -72,15 +73,18 @@ def push(run: Run, current: CurrentSettings | None, digest: str) -> SetupResult:
     return result
 
 
-def _digest_without_certs(run: Run, current: CurrentSettings | None) -> str:
-    """Return the digest of all settings but the certificates after this push; empty if it is not known."""
+def _digests_of_sections(run: Run, current: CurrentSettings | None) -> dict[str, str]:
+    """Return the digests of the settings that the VM has after this push, as far as they are known.
+
+    After a push that failed it is not known whether the VM has its settings or the earlier ones.
+    """
     if run.settings.state == "absent":
-        return ""
-    if not run.settings.certs_only:
-        return new_digest(run.settings.canonical_without_certs())
-    if current is None or not (current.certs_only or _ended_well(run, current)):
-        return ""
-    return current.digest_without_certs
+        return {}
+    kept = current.sections if current and _ended_well(run, current) else {}
+    return {
+        **{name: digest for name, digest in kept.items() if name in run.settings.keep},
+        **{name: new_digest(content, guessable=name in GUESSABLE) for name, content in run.settings.sections().items()},
+    }
 
 
 def _ended_well(run: Run, current: CurrentSettings) -> bool:
@@ -145,7 +149,7 @@ def _raise_programs_error(run: Run, error: AzureError, this: Push) -> None:
 def record_ca(run: Run, certs: ServerCertificates | None) -> None:
     """Write the CA that the engine trusts to the VM's tags. A lack of permissions is a warning: the settings apply."""
     tags = run.vm.tags
-    if run.settings.unknown_certs or (run.kept_certs and not run.reasons):
+    if run.settings.unknown_certs or "certs" in run.settings.keep or (run.kept_certs and not run.reasons):
         return
     desired = desired_tags(tags, certs)
     _compare_tags(run.changes, tags, desired)

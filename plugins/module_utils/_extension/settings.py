@@ -12,18 +12,21 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._azure.origins import is_url
 from .._azure.wire import Json
 from .._errors import OptionError
 from .._files import read_option_file
-from .argument_spec import DEFAULT_PORT, is_default
+from .argument_spec import DEFAULT_PORT, DOCKER_SECTIONS, OTHER_SECTIONS
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
 from .engine_rules import option_fault, option_name, own_keys, registry_name
+from .sections import SECTIONS, section_of, with_section
 
 Params = t.Mapping[str, t.Any]
+
+NEEDS_CERTS = "needs O(certs): the engine never listens on TCP without certificates"
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _DAEMON_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -41,9 +44,10 @@ class Settings:
     """The settings of one host, checked.
 
     :param docker: the public setting ``docker``.
-    :param port: on which the engine listens; None if it does not listen on TCP.
+    :param port: on which the engine listens; None if it does not listen on TCP, or keeps its port.
     :param unknown_certs: there are certificates, and check mode does not know them yet.
-    :param certs_only: everything but the certificates stays as the VM has it.
+    :param certs_only: everything but the certificates stays as the VM has it, and is not applied again.
+    :param keep: the names of the sections that were left out: the VM keeps them, a new one has their defaults.
     """
 
     state: str
@@ -57,6 +61,7 @@ class Settings:
     remove: tuple[str, ...] = ()
     unknown_certs: bool = False
     certs_only: bool = False
+    keep: frozenset[str] = frozenset()
 
     def public(self) -> Json:
         """Return the public settings."""
@@ -91,30 +96,36 @@ class Settings:
             return {**document, "remove": list(self.remove)}
         if self.certs_only:
             return {**document, "certs-only": True, "protectedSettings": self.protected()}
-        return {**document, "settings": self.public(), "protectedSettings": self.protected()}
+        document.update(settings=self.public(), protectedSettings=self.protected())
+        if self.keep:
+            document["keep"] = sorted(self.keep)
+        for name in self.keep:
+            document = with_section(document, name, {})
+        return document
+
+    def sections(self) -> dict[str, bytes]:
+        """Return the sections that were not left out, each as bytes that are the same for the same settings."""
+        document = self.document()
+        return {name: canonical(section_of(document, name)) for name in SECTIONS if name not in self.keep}
+
+    def in_full(self) -> Settings:
+        """Return the settings with the defaults of all that was left out, for a handler that cannot keep anything."""
+        port = self.port or (DEFAULT_PORT if self.certs or self.unknown_certs else None)
+        docker = {**self.docker, **({"port": str(port)} if port else {})}
+        return replace(self, keep=frozenset(), port=port, docker=docker)
 
     def canonical(self) -> bytes:
         """Return the document as bytes, the same for the same settings."""
-        return _canonical(self.document())
+        return canonical(self.document())
 
     @property
     def guessable(self) -> bool:
         """Whether :meth:`canonical` contains nothing as hard to guess as a private key."""
         return self.certs is None
 
-    def canonical_without_certs(self) -> bytes:
-        """Return the same bytes whatever the certificates are."""
-        document = self.document()
-        if self.certs:
-            document["protectedSettings"] = {**self.protected(), "certs": True}
-        return _canonical(document)
 
-    def canonical_certs(self) -> bytes:
-        """Return the certificates and the key alone as bytes."""
-        return _canonical(self.certs.settings() if self.certs else {})
-
-
-def _canonical(document: Json) -> bytes:
+def canonical(document: Json) -> bytes:
+    """Return a document as bytes, the same for the same content."""
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -129,9 +140,15 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
         raise OptionError("remove", "needs O(state=absent); leave it out with O(state=present)")
     if params["certs_only"]:
         return _read_certs_only(params, check_mode)
+    given, reset = _given_sections(params), _reset_sections(params)
+    keep = set(SECTIONS) - given - reset
     docker, engine = params["docker"] or {}, params["engine"] or {}
     certs, unknown = _certs(params, check_mode)
-    port = _port(docker.get("port"), _port_of_host(params), certs is not None or unknown)
+    port = _port(params, given, reset)
+    if port is not None or "certs" in reset:
+        keep.discard("port")
+    elif "certs" not in given:
+        keep.add("port")
     proxies = {name: value for name, value in (docker.get("proxies") or {}).items() if value}
     for name, value in proxies.items():
         if name != "no" and not is_url(value, "http", "https", "socks5", with_user=True):
@@ -143,12 +160,40 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
         docker=_docker(docker, engine, port),
         port=port,
         certs=certs,
-        logins=tuple(_logins(params["logins"])),
-        projects=tuple(load_projects(params["compose"])),
+        logins=tuple(_logins(params["logins"] or ())),
+        projects=tuple(load_projects(params["compose"] or ())),
         proxies=proxies,
         purge=params["compose_purge"],
         unknown_certs=unknown,
+        keep=frozenset(keep),
     )
+
+
+def _given_sections(params: Params) -> set[str]:
+    docker = params["docker"] or {}
+    given = {section for option, section in DOCKER_SECTIONS.items() if docker.get(option) is not None}
+    given |= {option for option in OTHER_SECTIONS if params[option] is not None}
+    return given if any((params["certs"] or {}).values()) else given - {"certs"}
+
+
+def _reset_sections(params: Params) -> set[str]:
+    """Return the sections that get their defaults again.
+
+    :raises OptionError: one of them is set as well, or cannot be reset alone.
+    """
+    given = _given_sections(params)
+    reset: set[str] = set()
+    for option in params["reset"]:
+        if option == "docker":
+            reset |= set(DOCKER_SECTIONS.values()) - given
+            continue
+        section = DOCKER_SECTIONS.get(option.partition(".")[2], option)
+        if section in given:
+            raise OptionError("reset", f"must not contain {option} together with O({option}): leave out one of the two")
+        if option == "docker.port" and "certs" not in given:
+            raise OptionError("reset", "must not contain docker.port without O(certs): set O(docker.port) instead")
+        reset.add(section)
+    return reset
 
 
 def _certs(params: Params, check_mode: bool) -> tuple[ServerCertificates | None, bool]:
@@ -166,8 +211,11 @@ def _certs(params: Params, check_mode: bool) -> tuple[ServerCertificates | None,
 
 
 def _read_certs_only(params: Params, check_mode: bool) -> Settings:
-    for name in ("docker", "engine", "logins", "compose", "compose_purge", "keep_certs"):
-        if not is_default(name, params[name]):
+    given = {name: params[name] is not None for name in ("engine", "logins", "compose")}
+    given["docker"] = any(value is not None for value in (params["docker"] or {}).values())
+    given.update({name: bool(params[name]) for name in ("compose_purge", "keep_certs", "reset")})
+    for name, is_given in given.items():
+        if is_given:
             raise OptionError(name, "contradicts O(certs_only=true), which leaves everything else as the VM has it")
     if params["handler"] == "docker_extension":
         raise OptionError(
@@ -176,24 +224,28 @@ def _read_certs_only(params: Params, check_mode: bool) -> Settings:
     certs, unknown = _certs(params, check_mode)
     if certs is None and not unknown:
         raise OptionError("certs", "is required with O(certs_only=true)")
-    return Settings("present", {}, None, certs, unknown_certs=unknown, certs_only=True)
+    keep = frozenset(SECTIONS) - {"certs"}
+    return Settings("present", {}, None, certs, unknown_certs=unknown, certs_only=True, keep=keep)
 
 
-def _port_of_host(params: Params) -> int:
+def _port_of_host(params: Params) -> int | None:
     """Return the port that the network of a host is open for, when a host of docker_vm_host is given."""
     machine = params.get("virtual_machine")
-    return (machine.get("docker_port") if isinstance(machine, t.Mapping) else None) or DEFAULT_PORT
+    return machine.get("docker_port") if isinstance(machine, t.Mapping) else None
 
 
-def _port(port: int | None, default: int, with_certs: bool) -> int | None:
+def _port(params: Params, given: set[str], reset: set[str]) -> int | None:
+    """Return the port on which the engine listens; None without certificates, or if the engine keeps its port."""
+    port: int | None = (params["docker"] or {}).get("port")
     if port is None:
-        return default if with_certs else None
+        default = DEFAULT_PORT if "port" in reset else None
+        return _port_of_host(params) or default if "certs" in given else None
     if not 1 <= port <= 65535:
         raise OptionError("docker.port", f"must be 1 to 65535, got {port}")
     if port == 22:
         raise OptionError("docker.port", "must not be 22, which is the port of SSH")
-    if not with_certs:
-        raise OptionError("docker.port", "needs O(certs): the engine never listens on TCP without certificates")
+    if "certs" in reset:
+        raise OptionError("docker.port", NEEDS_CERTS)
     return port
 
 

@@ -28,7 +28,7 @@ from .keep_certs import read_endpoint
 from .push_reasons import find_reasons, read_current, verify
 from .pushing import push, push_and_replace, record_ca
 from .run import Run
-from .settings import Settings, read_settings
+from .settings import NEEDS_CERTS, Settings, canonical, read_settings
 from .setup_result import SetupResult
 from .virtual_machine import VmReference, find_virtual_machine
 
@@ -126,7 +126,8 @@ def _run_on_vm(request: Request, desired: Desired, session: AzureSession) -> Jso
         request.params["replace_ca"],
         guest_checks=handler.reports_result,
     )
-    this = Run(request, desired.settings, vm, handler, desired.endpoint)
+    settings = desired.settings if handler.reports_result else desired.settings.in_full()
+    this = Run(request, settings, vm, handler, desired.endpoint)
     return _absent(this) if desired.settings.state == "absent" else _present(this)
 
 
@@ -153,6 +154,7 @@ def _without_vm(request: Request, desired: Desired) -> Json:
 def _present(this: Run) -> Json:
     check_replaceable(this.session, this.vm, this.handler)
     current = read_current(this)
+    _check_port(this, current)
     find_reasons(this, current)
     if this.reasons or this.params["verify"]:
         this.make_ready()
@@ -166,6 +168,18 @@ def _present(this: Run) -> Json:
             result = push_and_replace(this, current, digest)
     record_ca(this, this.settings.certs)
     return _result(this, result, _extension(this, current, digest))
+
+
+def _check_port(this: Run, current: CurrentSettings | None) -> None:
+    """Refuse a port without certificates, where the options have none and the VM has none to keep.
+
+    :raises OptionError: it is refused.
+    """
+    if not this.settings.port or this.settings.certs or this.settings.unknown_certs:
+        return
+    digest = current.sections.get("certs") if current else None
+    if "certs" not in this.settings.keep or not digest or matches(digest, canonical({})):
+        raise OptionError("docker.port", NEEDS_CERTS)
 
 
 def _absent(this: Run) -> Json:
@@ -218,7 +232,7 @@ def _extension(this: Run, current: CurrentSettings | None, digest: str) -> Json:
 
 def _result(this: Run, setup: SetupResult, extension: Json | None) -> Json:
     report = setup.report or {}
-    port = report.get("port") if this.settings.certs_only else this.settings.port
+    port = report.get("port") if "port" in this.settings.keep else this.settings.port
     result: Json = {
         "changed": bool(this.changes),
         "pushed": this.pushed,

@@ -20,7 +20,7 @@ from .._azure.argument_spec import azure_argument_spec
 from .._docker.context_spec import SPEC as CONTEXT
 from .._docker.endpoint_task import SPEC as ENDPOINT
 from .._errors import OptionError
-from .._extension.argument_spec import extension_argument_spec
+from .._extension.argument_spec import OTHER_SECTIONS, extension_argument_spec
 from .._vault.task import SPEC as CERTIFICATES
 from .._vm_host.argument_spec import DEFAULT_USER
 from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
@@ -31,6 +31,8 @@ Get = t.Callable[[str], t.Any]
 """Gives a variable's value by its whole name, None when it is not defined."""
 
 PREFIX = "docker_host_"
+RESET = "default"
+"""The value of a variable of Docker settings with which an existing host gets the default again."""
 REGISTERED = "_docker_host_"
 """What the names of the stages' registered results start with."""
 CONTROLLERS = ("localhost", "127.0.0.1")
@@ -158,7 +160,7 @@ def _stages() -> tuple[Stage, ...]:
             extension_argument_spec(),
             by_role=frozenset(
                 ("resource_group", "virtual_machine", "virtual_machine_name", "name", "state")
-                + ("certs", "remove", "certs_only", "pending_files", "setup_program", "docker_host", "client")
+                + ("certs", "remove", "reset", "certs_only", "pending_files", "setup_program", "docker_host", "client")
             ),
             renamed={"wait_timeout": "extension_wait_timeout", "verify": "verify_guest"},
             purposes={"create": None, "push_certs": AZURE | certs_only},
@@ -337,17 +339,27 @@ class RoleVariables:
                 return {"certs_only": True}
             # That handler takes all settings or none.
             return self.options("create", "docker_vm_extension")
-        docker = values.get("docker")
-        if not isinstance(docker or {}, dict):
-            return {}
-        settings = docker or {}
+        reset = [option for option in OTHER_SECTIONS if values.get(option) == RESET]
+        computed: Values = dict.fromkeys(reset)
+        docker = values.get("docker") or {}
+        if docker == RESET:
+            reset.append("docker")
+            docker = {}
+        if isinstance(docker, dict):
+            settings = self._docker({name: value for name, value in docker.items() if value != RESET})
+            reset += [f"docker.{name}" for name, value in docker.items() if value == RESET and name not in settings]
+            computed.update({"docker": settings or None} if settings or "docker" in values else {})
+        return {**computed, "reset": reset} if reset else computed
+
+    def _docker(self, settings: Values) -> Values:
+        """Return the settings of the daemon with what other variables ask for."""
         computed: Values = {}
         if self.value("data_disk_gb") is not None and settings.get("data_disk") is None:
             computed["data_disk"] = {"lun": 0}
         if self.over_ssh:
             # The context signs in as the administrator, who may use the engine as a member of the group docker.
             computed["users"] = [*dict.fromkeys([*as_list(settings.get("users")), self._administrator])]
-        return {"docker": {**settings, **computed}} if computed else {}
+        return {**settings, **computed}
 
     @property
     def _administrator(self) -> str:

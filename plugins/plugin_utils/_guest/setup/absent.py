@@ -16,7 +16,7 @@ from .facts import load_json
 from .firewall import firewall
 from .machine import Problem
 from .packages import hold, purge
-from .paths import BEFORE, LABELLING, LOGIN_FILE, REMOVING, STATE
+from .paths import BEFORE, LABELLING, LOGIN_FILE, REMOVING, SETTINGS, STATE
 from .registries import registries
 from .selinux import unlabel
 
@@ -42,7 +42,7 @@ def remove_all(machine, settings, facts):
         machine.change("forget this host's record", lambda: machine.write(STATE, None))
     if not machine.check:
         drop_copies(machine, settings)
-        for note in (BEFORE, LABELLING):
+        for note in (BEFORE, LABELLING, SETTINGS):
             machine.write(note, None)
 
 

@@ -37,6 +37,7 @@ from .disk import data_disk
 from .engine import ask_engine, service_active
 from .facts import Facts, installed_engine, load_json
 from .firewall import firewall
+from .kept import save_settings, with_kept
 from .machine import Machine, Problem, tail
 from .packages import install
 from .paths import FORMAT, HOME, LOCK_WAIT, LOG, NOTES, STATE, WRITTEN
@@ -93,9 +94,7 @@ def alone(machine):
 
 def apply(machine, settings):
     """Apply the settings and return what the result line says about it."""
-    machine.secrets = settings.secrets()
-    for name, value in settings.proxies.items():
-        machine.environment.update({name + "_proxy": value, name.upper() + "_PROXY": value})
+    use_secrets(machine, settings)
     with alone(machine):
         if not machine.check:
             machine.sweep(WRITTEN)
@@ -109,6 +108,8 @@ def apply(machine, settings):
         machine.stage = "refuse"
         if settings.certs_only:
             keep_settings(settings, facts.state)
+        settings = with_kept(machine, settings, facts.state)
+        use_secrets(machine, settings)
         refuse(machine, settings, facts)
         note_small_volume(machine, settings, facts)
         remember(machine, facts)
@@ -119,6 +120,7 @@ def apply(machine, settings):
                 record(machine, settings, facts, ended=False)
         machine.stage = "verify"
         if not machine.check:
+            save_settings(machine, settings)
             record(machine, settings, facts, ended=True)
             drop_copies(machine, settings)
             left = verify(machine, just_pushed(settings, load_json(machine, STATE, {})))
@@ -127,6 +129,13 @@ def apply(machine, settings):
             if cut_short:
                 machine.notes.append("the last run did not end well; this one has completed it")
         return {"engine": describe_engine(machine, facts), "port": settings.port}
+
+
+def use_secrets(machine, settings):
+    """Keep the secrets of the settings out of every output, and give their proxies to every program."""
+    machine.secrets = settings.secrets()
+    for name, value in settings.proxies.items():
+        machine.environment.update({name + "_proxy": value, name.upper() + "_PROXY": value})
 
 
 def was_cut_short(machine, facts):

@@ -8,6 +8,7 @@ FORMAT = 1
 LOG = "/var/log/docker-host-setup.log"
 HOME = "/var/lib/docker-host"
 STATE = HOME + "/state.json"
+SETTINGS = HOME + "/settings.json"
 PENDING = HOME + "/restart-pending"
 INSTALLING = HOME + "/installing.json"
 KEYRING = HOME + "/keyring.json"

@@ -10,6 +10,7 @@ import json
 import re
 
 from ....module_utils._extension.engine_rules import option_fault, own_keys, registry_name
+from ....module_utils._extension.sections import SECTIONS
 from .machine import Problem
 from .paths import DOCKER_URL, HUB
 from .sources import same_address
@@ -22,6 +23,7 @@ SHAPE = {
     "remove": ["engine", "data"],
     "replace-ca": bool,
     "certs-only": bool,
+    "keep": sorted(SECTIONS),
     "settings": {
         "docker": {
             "port": str,
@@ -92,6 +94,8 @@ class Settings:
 
     def __init__(self, document):
         examine(document, SHAPE, "the settings")
+        self.document = document
+        self.keep = document.get("keep") or []
         public, protected = document.get("settings") or {}, document.get("protectedSettings") or {}
         docker = public.get("docker") or {}
         engine = docker.get("engine") or {}
@@ -125,7 +129,7 @@ class Settings:
 
     def refuse(self):
         """Stop at what cannot be right on any machine."""
-        if self.port and len(self.certs) != 3:
+        if self.port and len(self.certs) != 3 and "certs" not in self.keep:
             raise Problem("docker.port is set without certs: the engine never listens on TCP without certificates")
         if self.certs_only and len(self.certs) != 3:
             raise Problem("certs-only is set without certs")
