@@ -40,7 +40,7 @@ NOT_PROPERTIES = frozenset(
 """Options of docker_vm_host that say what a run does, or where the host is: such options belong to every run."""
 KEPT = frozenset(("docker_host_data_disk_gb",))
 """Variables of the role itself that are properties of the host."""
-PUSHED = frozenset(("docker", "engine", "compose", "compose_purge", "logins"))
+PUSHED = frozenset(("docker", "engine", "compose", "logins"))
 """Options of docker_vm_extension that are settings of the host."""
 TYPES = {"boolean": "bool", "integer": "int", "number": "float", "dictionary": "dict", "list": "list"}
 """Types by the word in brackets that ends the description of a variable whose own type is raw."""
@@ -176,13 +176,13 @@ def _options(documentation: str) -> dict[str, t.Any]:
 def _left_out(users: t.Sequence[tuple[str, str, t.Any]]) -> str:
     """Return what becomes of a property of an existing host when its variable is left out.
 
-    docker_vm_host keeps what it has no default for; the settings of the engine are pushed as a whole.
+    docker_vm_host keeps what it has no default for; docker_vm_extension keeps all settings of the engine.
     """
     for module, option, details in users:
         if module == "docker_vm_host" and option not in (*AZURE, *NOT_PROPERTIES):
             return "kept" if details.get("default") is None else "default"
         if module == "docker_vm_extension" and option in PUSHED:
-            return "default"
+            return "kept"
     return ""
 
 

@@ -16,6 +16,10 @@ description:
     program applies them, restarts the engine only if necessary, restores the last configuration if the engine does not
     start with the new one, and reports what it did.
   - Settings that were applied are not pushed again.
+  - A setting that is left out stays as the VM has it; a new VM gets its default. That holds for O(engine), O(certs),
+    O(logins), O(compose), and each suboption of O(docker). The program on the VM keeps a copy of the settings for that,
+    readable only by root; the module needs no access to it. O(reset) applies defaults again. With
+    O(handler=docker_extension), which has no such program, everything that is left out gets its default.
   - Works on every Linux VM with the agent, whether M(dockerhost.azure.docker_vm_host) created it or not.
 author:
   - The dockerhost.azure authors (@dockerhost)
@@ -80,31 +84,29 @@ options:
     choices: [auto, custom_script, run_command, docker_extension]
     default: auto
   docker:
-    description: The engine's configuration.
+    description: The engine's configuration. Each suboption that is left out stays as the VM has it.
     type: dict
-    default: {}
     suboptions:
       port:
         description:
-          - The port on which the engine listens over mutual TLS. With O(certs), it defaults to the C(docker_port)
-            of the host in O(virtual_machine), else to V(4243).
+          - The port on which the engine listens over mutual TLS. With O(certs), it is the C(docker_port) of the host in
+            O(virtual_machine) if that is given. Otherwise the engine keeps its port, and a new one listens on V(4243).
           - Without O(certs) the engine does not listen on TCP at all.
         type: int
       options:
         description:
           - Further arguments of the daemon, each with its value, such as V(--log-level=debug).
           - Arguments for hosts and TLS are refused, because O(docker.port) and O(certs) decide them.
+          - An empty list removes those that the engine has.
         type: list
         elements: str
-        default: []
       daemon:
         description:
           - Entries of C(daemon.json), merged with the existing ones. Entries that this module wrote earlier are removed
-            if they are no longer listed.
+            if they are no longer listed; an empty dictionary removes all of them.
           - For example C(log-driver), C(log-opts), C(registry-mirrors), C(insecure-registries), C(labels),
             C(default-address-pools).
         type: dict
-        default: {}
       live_restore:
         description:
           - Whether containers keep running while the daemon is restarted.
@@ -116,7 +118,6 @@ options:
             of root.
         type: list
         elements: str
-        default: []
       proxies:
         description: The proxies for the daemon and for installing the engine.
         type: dict
@@ -152,8 +153,8 @@ options:
   engine:
     description:
       - Where the engine comes from. An installed engine is kept, unless O(engine.version) is another version.
+      - This is one setting - a dictionary replaces all of the former one.
     type: dict
-    default: {}
     suboptions:
       source:
         description:
@@ -193,7 +194,8 @@ options:
       - The certificates with which the engine listens, by path or by content (PEM).
         M(dockerhost.azure.docker_tls_certs) issues them, and one entry of
         RV(dockerhost.azure.docker_tls_certs#module:servers) can be given as it is.
-      - Without them, the engine does not listen on TCP.
+      - If they are left out, the engine keeps those that it has. Without any it does not listen on TCP, and
+        O(reset=certs) stops it.
     type: dict
     suboptions:
       ca_path:
@@ -244,10 +246,9 @@ options:
   logins:
     description:
       - The registries to which root on the VM is logged in. Root is logged out of earlier ones that are no longer
-        listed.
+        listed; an empty list logs it out of all of them.
     type: list
     elements: dict
-    default: []
     suboptions:
       server:
         description: The registry, such as V(registry.example.com:5000). By default Docker Hub.
@@ -267,10 +268,12 @@ options:
         description: The file with the CA of the registry, instead of O(logins[].ca).
         type: path
   compose:
-    description: Compose projects to start with C(docker compose), version 2.
+    description:
+      - Compose projects to start with C(docker compose), version 2.
+      - What becomes of projects that are no longer listed is decided by O(compose_purge). The projects stay if this
+        option is left out.
     type: list
     elements: dict
-    default: []
     suboptions:
       name:
         description: The project's name.
@@ -298,9 +301,30 @@ options:
   compose_purge:
     description:
       - Whether to stop and remove projects that this module started earlier and that are no longer listed. Volumes
-        stay.
+        stay. It has no effect if O(compose) is left out.
     type: bool
     default: false
+  reset:
+    description:
+      - Settings that get their defaults again, by the names of their options. V(docker) is all suboptions of O(docker)
+        that are not set.
+      - V(docker.port) needs O(certs).
+    type: list
+    elements: str
+    choices:
+      - docker
+      - docker.port
+      - docker.options
+      - docker.daemon
+      - docker.live_restore
+      - docker.users
+      - docker.proxies
+      - docker.data_disk
+      - engine
+      - certs
+      - logins
+      - compose
+    default: []
   remove:
     description:
       - With O(state=absent), what to remove besides the configuration.

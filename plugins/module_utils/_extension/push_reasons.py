@@ -100,8 +100,8 @@ def _difference(run: Run, current: CurrentSettings) -> str:
     """Return which part of the settings differs. Digests show no more, and Azure never returns protected settings."""
     if run.settings.certs_only:
         return "other certificates"
-    rest_matches = matches(current.digest_without_certs, run.settings.canonical_without_certs())
-    return "other certificates" if rest_matches else "other settings"
+    only_certs = "certs" not in run.settings.keep and _has_sections(run, current, but="certs")
+    return "other certificates" if only_certs else "other settings"
 
 
 def _keeps_certs(run: Run, current: CurrentSettings) -> bool:

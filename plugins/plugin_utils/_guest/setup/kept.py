@@ -9,6 +9,7 @@ Compose projects, as the files do that are made from them. It does not contain t
 engine's own files are their copy.
 """
 
+import base64
 import json
 
 from ....module_utils._extension.sections import SECTIONS, section_of, with_section
@@ -47,7 +48,7 @@ def with_kept(machine, settings, state):
 
 
 def present_certificates(machine, state):
-    """Return the certificates and the key that an earlier run wrote, as PEM; None if there are none.
+    """Return the certificates and the key that an earlier run wrote, in base64; None if there are none.
 
     :raises Problem: one of them is gone.
     """
@@ -59,7 +60,7 @@ def present_certificates(machine, state):
         content = machine.read(path)
         if content is None:
             raise Problem("{} is gone, so this machine cannot keep its certificates: push certs".format(path))
-        found[name] = content.decode("ascii", "replace")
+        found[name] = base64.b64encode(content).decode("ascii")
     return found
 
 
