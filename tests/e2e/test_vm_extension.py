@@ -192,7 +192,13 @@ def test_port_and_option(cloud: Cloud) -> None:
     # The security group still opens 4243 only, so the new port is looked at from the inside.
     assert "CONNECTED" in cloud.sh("web1", "openssl s_client -connect 127.0.0.1:4300 </dev/null 2>/dev/null | head -1")
     assert "here and there" in cloud.sh("web1", "docker info -f '{{.Labels}}'")
-    cloud.push("web1")
+    cloud.certificates(regenerate="always")
+    kept = cloud.push("web1")
+    assert kept["engine"]["port"] == 4300
+    assert not any("zz-docker-host" in line for line in kept["actions"])
+    assert "here and there" in cloud.sh("web1", "docker info -f '{{.Labels}}'")
+    cloud.push("web1", reset=["docker"])
+    assert "here and there" not in cloud.sh("web1", "docker info -f '{{.Labels}}'")
     assert "Server" in cloud.docker("web1", "version")
 
 

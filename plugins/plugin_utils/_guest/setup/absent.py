@@ -38,11 +38,13 @@ def remove_all(machine, settings, facts):
     if "data" in settings.remove:
         remove_data(machine, roots)
         unlabel(machine, facts)
+    if not machine.check:
+        machine.write(SETTINGS, None)
     if machine.read(STATE) is not None:
         machine.change("forget this host's record", lambda: machine.write(STATE, None))
     if not machine.check:
         drop_copies(machine, settings)
-        for note in (BEFORE, LABELLING, SETTINGS):
+        for note in (BEFORE, LABELLING):
             machine.write(note, None)
 
 

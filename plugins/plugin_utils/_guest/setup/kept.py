@@ -30,9 +30,9 @@ def with_kept(machine, settings, state):
     """
     if not settings.keep or settings.certs_only:
         return settings
-    copied = load_json(machine, SETTINGS, None)
+    copied = load_json(machine, SETTINGS, None) if state else {}
     without_copy = [name for name in settings.keep if name != "certs"]
-    if copied is None and state and without_copy:
+    if copied is None and without_copy:
         raise Problem(
             "this machine has no copy of its settings, so it cannot keep those that were left out ({}): push them, or "
             "reset them".format(", ".join(without_copy))

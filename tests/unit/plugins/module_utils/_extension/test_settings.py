@@ -13,6 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.sections import SECTIONS
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.settings import read_settings
 
 from .conftest import Authority, options
@@ -20,8 +21,51 @@ from .conftest import Authority, options
 WEB = {"services": {"web": {"image": "nginx"}}}
 
 
+def kept_with(**given: t.Any) -> set[str]:
+    """The sections that the VM keeps when a run has these options."""
+    return set(read_settings(options(**given)).keep)
+
+
+def test_what_is_left_out_is_kept(certs: dict[str, str]) -> None:
+    whole = set(SECTIONS)
+    assert kept_with() == whole
+    assert kept_with(certs=certs) == whole - {"certs"}
+    assert kept_with(certs={"ca": None}) == whole
+    assert kept_with(docker={"daemon": {}}, logins=[]) == whole - {"daemon", "logins"}
+    assert kept_with(docker={"live_restore": False}, engine={}) == whole - {"live-restore", "engine"}
+    document = read_settings(options(docker={"users": ["me"]})).document()
+    assert document["settings"] == {"docker": {"users": ["me"]}}
+    assert document["protectedSettings"] == {}
+    assert set(document["keep"]) == whole - {"users"}
+
+
+def test_the_port_of_a_host_counts_before_the_one_that_the_engine_has(certs: dict[str, str]) -> None:
+    given = {"resource_group": None, "virtual_machine_name": None, "virtual_machine": {"id": "/x", "docker_port": 5000}}
+    assert read_settings(options(**given, certs=certs)).port == 5000
+    assert "port" in kept_with(**given)
+    assert read_settings(options(certs=certs, reset=["docker.port"])).port == 4243
+
+
+def test_reset_applies_the_defaults_again(certs: dict[str, str]) -> None:
+    docker = {"port", "options", "daemon", "live-restore", "users", "proxies", "data-disk"}
+    reset = read_settings(options(certs=certs, reset=["docker", "engine"]))
+    assert set(SECTIONS) - reset.keep == {*docker, "certs", "engine"}
+    assert reset.document()["settings"]["docker"] == {"options": [], "engine": {"source": "auto"}, "port": "4243"}
+    assert kept_with(reset=["docker"]) == set(SECTIONS) - docker | {"port"}
+    mixed = read_settings(options(docker={"daemon": {"debug": True}}, reset=["docker"]))
+    assert mixed.docker["daemon"] == {"debug": True}
+    closed = read_settings(options(reset=["certs"]))
+    assert (closed.port, {"certs", "port"} & closed.keep) == (None, set())
+
+
+def test_a_handler_that_cannot_keep_anything_gets_the_defaults(certs: dict[str, str]) -> None:
+    whole = read_settings(options(certs=certs)).in_full()
+    assert (whole.keep, whole.port, whole.public()["docker"]["port"]) == (frozenset(), 4243, "4243")
+    assert "keep" not in whole.document()
+
+
 def test_published_schema(certs: dict[str, str]) -> None:
-    settings = read_settings(options(certs=certs, docker={"options": ["--debug"]}))
+    settings = read_settings(options(certs=certs, docker={"port": 4243, "options": ["--debug"]}))
     public, protected = settings.public(), settings.protected()
     assert public["docker"]["port"] == "4243"
     assert public["docker"]["options"] == ["--debug"]
@@ -39,9 +83,9 @@ def test_certificates_only(certs: dict[str, str], authority: Authority) -> None:
     }
     whole = read_settings(options(certs=certs, docker={"port": 5000}))
     renewed = read_settings(options(certs=authority.server(), docker={"port": 5000}))
-    assert alone.canonical_certs() == whole.canonical_certs() != renewed.canonical_certs()
-    assert whole.canonical_without_certs() == renewed.canonical_without_certs()
-    assert read_settings(options(certs=certs)).canonical_without_certs() != whole.canonical_without_certs()
+    assert list(alone.sections()) == ["certs"]
+    assert alone.sections()["certs"] == whole.sections()["certs"] != renewed.sections()["certs"]
+    assert whole.sections()["port"] == renewed.sections()["port"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +132,10 @@ def test_the_same_settings_are_the_same_bytes(certs: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("option", "given"),
     [
-        ("docker.port", {"docker": {"port": 4243}}),
+        ("docker.port", {"docker": {"port": 4243}, "reset": ["certs"]}),
+        ("reset", {"reset": ["docker.port"]}),
+        ("reset", {"reset": ["logins"], "logins": []}),
+        ("reset", {"reset": ["docker.daemon"], "docker": {"daemon": {}}}),
         ("docker.port", {"docker": {"port": 0}, "certs": True}),
         ("docker.port", {"docker": {"port": 65536}, "certs": True}),
         ("docker.port", {"docker": {"port": 22}, "certs": True}),

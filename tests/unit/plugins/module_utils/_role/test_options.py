@@ -177,6 +177,31 @@ def test_one_variable_is_a_data_disk_that_the_engine_uses() -> None:
     assert "data_disks" not in role(name="web1", data_disk_gb="").options("create", "docker_vm_host")
 
 
+def extension_options(**variables: t.Any) -> dict[str, t.Any]:
+    """What the variables of a host make of the options of docker_vm_extension that are settings."""
+    options = role(name="web1", **variables).options("create", "docker_vm_extension")
+    return {name: options.get(name) for name in ("docker", "engine", "logins", "compose", "reset")}
+
+
+def test_default_resets_a_setting_and_a_variable_that_is_left_out_keeps_it() -> None:
+    nothing = dict.fromkeys(("docker", "engine", "logins", "compose", "reset"))
+    assert extension_options() == nothing
+    assert extension_options(logins="", docker=None) == nothing
+    reset = extension_options(docker="default", engine="default", logins="default", compose="default")
+    assert {**reset, "reset": None} == nothing
+    assert sorted(reset["reset"]) == ["compose", "docker", "engine", "logins"]
+    one = extension_options(docker={"live_restore": "default", "users": ["me"]})
+    assert (one["docker"], one["reset"]) == ({"users": ["me"]}, ["docker.live_restore"])
+
+
+def test_a_data_disk_in_one_variable_is_kept_with_the_other_settings_and_survives_their_reset() -> None:
+    assert extension_options(data_disk_gb=8)["docker"] == {"data_disk": {"lun": 0}}
+    both = extension_options(data_disk_gb=8, docker={"data_disk": "default"})
+    assert (both["docker"], both["reset"]) == ({"data_disk": {"lun": 0}}, None)
+    whole = extension_options(data_disk_gb=8, docker="default")
+    assert (whole["docker"], whole["reset"]) == ({"data_disk": {"lun": 0}}, ["docker"])
+
+
 @pytest.mark.parametrize("size", ["x", 0, 32768, "64 GB", True, -1])
 def test_the_size_of_the_data_disk_is_checked(size: t.Any) -> None:
     with pytest.raises(OptionError, match=r"docker_host_data_disk_gb.*must be 1 to 32767 GiB"):

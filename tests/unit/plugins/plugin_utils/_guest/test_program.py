@@ -67,7 +67,7 @@ def test_no_secret_is_printed_or_logged(scratch: Scratch, pems: Pems) -> None:
         assert secret not in str(result)
         assert secret not in log
     holders = {name for name, (mode, content) in scratch.files().items() if b"t0p-secret" in content and mode == 0o600}
-    assert holders == {"etc/docker/compose/web/.env"}
+    assert holders == {"etc/docker/compose/web/.env", "var/lib/docker-host/settings.json"}
 
 
 def test_changes_are_found_and_undone(scratch: Scratch, pems: Pems) -> None:
