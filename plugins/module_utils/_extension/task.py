@@ -143,6 +143,7 @@ def _without_vm(request: Request, desired: Desired) -> Json:
     }
     if desired.settings.state == "absent":
         return result
+    _check_port(desired.settings, None)
     if not request.check_mode:
         reference = desired.reference
         raise DockerHostError(f"There is no VM {reference.name} in the resource group {reference.resource_group}.")
@@ -154,7 +155,7 @@ def _without_vm(request: Request, desired: Desired) -> Json:
 def _present(this: Run) -> Json:
     check_replaceable(this.session, this.vm, this.handler)
     current = read_current(this)
-    _check_port(this, current)
+    _check_port(this.settings, current)
     find_reasons(this, current)
     if this.reasons or this.params["verify"]:
         this.make_ready()
@@ -170,15 +171,15 @@ def _present(this: Run) -> Json:
     return _result(this, result, _extension(this, current, digest))
 
 
-def _check_port(this: Run, current: CurrentSettings | None) -> None:
+def _check_port(settings: Settings, current: CurrentSettings | None) -> None:
     """Refuse a port without certificates, where the options have none and the VM has none to keep.
 
     :raises OptionError: it is refused.
     """
-    if not this.settings.port or this.settings.certs or this.settings.unknown_certs:
+    if not settings.port or settings.certs or settings.unknown_certs:
         return
     digest = current.sections.get("certs") if current else None
-    if "certs" not in this.settings.keep or not digest or matches(digest, canonical({})):
+    if "certs" not in settings.keep or not digest or matches(digest, canonical({})):
         raise OptionError("docker.port", NEEDS_CERTS)
 
 
