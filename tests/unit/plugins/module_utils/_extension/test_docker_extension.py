@@ -29,7 +29,7 @@ def test_mapping_for_the_docker_extension(certs: dict[str, str]) -> None:
             compose=[{"name": "web", "definition": WEB, "environment": {"A": "1"}, "secrets": {"B": "2222", "C": ""}}],
         )
     )
-    public, protected = docker_extension_settings(settings)
+    public, protected = docker_extension_settings(settings.in_full())
     assert public == {
         "docker": {"port": "4243", "options": ["--debug", public["docker"]["options"][1]]},
         "compose": WEB,
