@@ -392,8 +392,9 @@ class TestOneEngine:
         assert "docker" in machines.sh(db, "id -nG azureuser").split()
         assert "127.0.0.1:9" in machines.sh(db, "docker info -f '{{.HTTPProxy}} {{.NoProxy}}'")
         readable = machines.sh(db, "grep -rl pr0xy-pw /etc/docker /etc/systemd /var/lib/docker-host /var/log || true")
-        assert readable.split() == ["/etc/docker/docker-host-proxy.env"]
-        assert machines.sh(db, "stat -c %a /etc/docker/docker-host-proxy.env") == "600\n"
+        holders = "/etc/docker/docker-host-proxy.env /var/lib/docker-host/settings.json"
+        assert readable.split() == holders.split()
+        assert machines.sh(db, f"stat -c %a {holders}") == "600\n600\n"
         assert machines.push(db, docker)["changes"][-1] == "restart the engine"
         assert "127.0.0.1:9" not in machines.sh(db, "docker info -f '{{.HTTPProxy}}'")
 

@@ -16,7 +16,7 @@ from .facts import load_json
 from .firewall import firewall
 from .machine import Problem
 from .packages import hold, purge
-from .paths import BEFORE, LABELLING, LOGIN_FILE, REMOVING, SETTINGS, STATE
+from .paths import BEFORE, LABELLING, LOGIN_FILE, NOTHING, REMOVING, SETTINGS, STATE
 from .registries import registries
 from .selinux import unlabel
 
@@ -38,14 +38,19 @@ def remove_all(machine, settings, facts):
     if "data" in settings.remove:
         remove_data(machine, roots)
         unlabel(machine, facts)
+    if machine.read(STATE) is not None:
+        machine.change("forget this host's record", lambda: forget(machine))
     if not machine.check:
         machine.write(SETTINGS, None)
-    if machine.read(STATE) is not None:
-        machine.change("forget this host's record", lambda: machine.write(STATE, None))
-    if not machine.check:
         drop_copies(machine, settings)
         for note in (BEFORE, LABELLING):
             machine.write(note, None)
+
+
+def forget(machine):
+    """Remove the record; a run that is killed here leaves no settings to keep, and no record without a copy of them."""
+    machine.write(SETTINGS, NOTHING, 0o600)
+    machine.write(STATE, None)
 
 
 def take_down_projects(machine, _settings, facts):

@@ -9,6 +9,7 @@ LOG = "/var/log/docker-host-setup.log"
 HOME = "/var/lib/docker-host"
 STATE = HOME + "/state.json"
 SETTINGS = HOME + "/settings.json"
+NOTHING = b"{}\n"  # in that file: no settings, so that a push keeps the defaults of those that it leaves out
 PENDING = HOME + "/restart-pending"
 INSTALLING = HOME + "/installing.json"
 KEYRING = HOME + "/keyring.json"

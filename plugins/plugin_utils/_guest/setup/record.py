@@ -9,7 +9,7 @@ import json
 from .certificates import fingerprints, sha256
 from .containerd import wanted_root
 from .desired import own_files, wanted_daemon
-from .paths import CERTIFICATES, FORMAT, KEY, SETTINGS, STATE, compose_file
+from .paths import CERTIFICATES, FORMAT, KEY, NOTHING, SETTINGS, STATE, compose_file
 
 # In the record while certificates alone are brought: such a run says nothing about one of all settings.
 CERTS_UNFINISHED = "certs-unfinished"
@@ -101,6 +101,6 @@ def save(machine, state):
     content = (json.dumps(state, indent=2, sort_keys=True) + "\n").encode()
     if machine.read(STATE) is None and machine.read(SETTINGS) is None:
         # A first run that does not end well leaves nothing to keep, not a machine without a copy of its settings.
-        machine.write(SETTINGS, b"{}\n", 0o600)
+        machine.write(SETTINGS, NOTHING, 0o600)
     if machine.differs(STATE, content, 0o600):
         machine.write(STATE, content, 0o600)
