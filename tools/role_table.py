@@ -24,7 +24,14 @@ from pathlib import Path
 import yaml
 
 from ansible_collections.dockerhost.azure.plugins.doc_fragments._azure import ModuleDocFragment as AzureOptions
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import AZURE, DEFAULTS, PREFIX, STAGES
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import (
+    AZURE,
+    DEFAULTS,
+    PREFIX,
+    RESETS,
+    STAGES,
+)
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.argument_spec import DEFAULT_ACCESS
 
 TOP = Path(__file__).resolve().parents[1]
 SPECS = TOP / "roles" / "docker_host" / "meta" / "argument_specs.yml"
@@ -32,16 +39,28 @@ EXAMPLES = TOP / "tools" / "role_examples.yml"
 BEGIN, END = "<!-- variables: begin -->", "<!-- variables: end -->"
 IMAGES = "docker_images_"
 NOT_PROPERTIES = frozenset(
-    ("name", "resource_group", "address", "dns_names", "ip_addresses", "adopt", "allow_stop", "on_failure")
-    + ("preflight", "wait_timeout", "remove_on_absent", "ssh_private_key_path", "address_service", "append_tags")
-    + ("virtual_network", "subnet_name", "virtual_network_prefix", "subnet_prefix", "security_group")
-    + ("public_ip_address", "network_interface")
+    ("name", "resource_group", "adopt", "allow_stop", "on_failure", "preflight", "wait_timeout", "remove_on_absent")
+    + ("ssh_private_key_path", "address_service", "append_tags")
 )
 """Options of docker_vm_host that say what a run does, or where the host is: such options belong to every run."""
+NOT_KEPT = frozenset(("address", "dns_names", "ip_addresses"))
+"""Options of docker_vm_host that are not in Azure: a run without them has none, and certificates without them."""
 KEPT = frozenset(("docker_host_data_disk_gb",))
 """Variables of the role itself that are properties of the host."""
 PUSHED = frozenset(("docker", "engine", "compose", "logins"))
 """Options of docker_vm_extension that are settings of the host."""
+OF_OTHERS = {
+    ("docker_tls_certs", "ca_common_name"): "kept",
+    ("docker_tls_certs", "ca_key_type"): "kept",
+    ("docker_tls_certs", "client_key_type"): "kept",
+    ("docker_tls_certs", "clients"): "kept",
+    ("docker_tls_certs", "server_key_type"): "kept",
+    ("docker_tls_certs", "subject"): "kept",
+    ("docker_vm_extension", "handler"): "default",
+    ("docker_context", "current"): "kept",
+    ("docker_context", "transport"): "default",
+}
+"""What becomes of properties of certificates and contexts, and of the resource that carries the settings."""
 TYPES = {"boolean": "bool", "integer": "int", "number": "float", "dictionary": "dict", "list": "list"}
 """Types by the word in brackets that ends the description of a variable whose own type is raw."""
 
@@ -49,7 +68,8 @@ TYPES = {"boolean": "bool", "integer": "int", "number": "float", "dictionary": "
 class Row(t.NamedTuple):
     """One variable: the type of its value, its default, its effect when left out, an example, and where it goes.
 
-    :param left_out: what an existing host has when the variable is left out: ``kept`` or ``default``.
+    :param left_out: what an existing host has when the variable is left out: ``kept`` or ``default``; ``resettable`` if
+        the value ``default`` applies the default again.
     :param example: a value as it is written in YAML.
     """
 
@@ -180,10 +200,17 @@ def _left_out(users: t.Sequence[tuple[str, str, t.Any]]) -> str:
     """
     for module, option, details in users:
         if module == "docker_vm_host" and option not in (*AZURE, *NOT_PROPERTIES):
-            return "kept" if details.get("default") is None else "default"
+            return "default" if option in NOT_KEPT or details.get("default") is not None else _kept(module, option)
         if module == "docker_vm_extension" and option in PUSHED:
-            return "kept"
+            return _kept(module, option)
+        if (module, option) in OF_OTHERS:
+            return OF_OTHERS[module, option]
     return ""
+
+
+def _kept(module: str, option: str) -> str:
+    variable = STAGES[module].variable(option).removeprefix(PREFIX)
+    return "kept, resettable" if variable in RESETS or option in (*DEFAULT_ACCESS, *PUSHED) else "kept"
 
 
 def _target(name: str, users: t.Sequence[tuple[str, str, t.Any]]) -> str:

@@ -110,6 +110,13 @@ options:
       - Only used with O(state=present); O(state=started) starts the host.
     type: bool
     default: false
+  require_ssh:
+    description:
+      - Fail before the first change if the host's own security group would let nobody connect to SSH, also in check
+        mode. For callers that connect over SSH.
+      - It has no effect with O(security_group), O(network_interface) or O(address), or without a public IP address.
+    type: bool
+    default: false
   on_failure:
     description:
       - What to do with the resources that a failed run created - V(keep) them, so that the next run continues from
@@ -494,7 +501,7 @@ options:
     description:
       - Whether the host has a public address. Without one, clients reach it at its private address.
       - Defaults to V(true) for a new host. An existing host stays without one, or keeps an address that
-        O(public_ip_address) named, unless O(dns_label) requires one.
+        O(public_ip_address) named, until this option is V(true) or O(dns_label) is set.
       - Subnets that this module creates have Azure's default outbound access, so that hosts without a public address
         can download packages. In a subnet of your own without it, such a host needs a NAT gateway or another way out;
         otherwise the result contains a warning.
@@ -503,12 +510,14 @@ options:
     description:
       - An existing public address to use, by name in the host's group, C(group:name), or id. It is not changed.
       - It must be an IPv4 address of the SKU Standard, and in O(zone) if both have one.
+      - An existing host keeps the address that it has; with O(assign_public_ip=true) it gets its own one again.
     type: str
   assign_dns_label:
     description:
       - Whether the public address has a DNS name.
+      - Defaults to V(true) for a new address. An address that was created without one stays without one until this
+        option is V(true) or O(dns_label) is set.
     type: bool
-    default: true
   dns_label:
     description:
       - The first part of the DNS name, which must be unique in the region. For a new address it defaults to the
@@ -517,7 +526,7 @@ options:
   virtual_network:
     description:
       - An existing virtual network to use, by name in the host's group, C(group:name), or id. It is not changed.
-      - Without one, the hosts of a group share the network C(docker-vnet).
+      - Without one, the hosts of a group share the network C(docker-vnet), and an existing host stays in its network.
     type: str
   subnet_name:
     description:
@@ -540,11 +549,14 @@ options:
         change, so it must allow the docker port, and O(allowed_sources), O(ssh_allowed_sources) and O(open_ports)
         cannot be set with it.
       - The module warns if it allows nobody to connect to the docker port, or everybody.
+      - An existing host keeps the group that its interface has. It gets its own one when O(allowed_sources),
+        O(ssh_allowed_sources) or O(open_ports) are set.
     type: str
   network_interface:
     description:
       - An existing network interface to use, by name in the host's group, C(group:name), or id. It is not changed, so
         options for its properties (ports and sources, addresses, network) cannot be set with it.
+      - An existing host keeps its interface, which Azure cannot exchange.
     type: str
   private_ip_address:
     description:

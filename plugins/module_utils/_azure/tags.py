@@ -26,6 +26,11 @@ CA_TAG = "docker-host-ca"
 CA_KEY_TAG = "docker-host-ca-key"
 CERT_EXPIRES_TAG = "docker-host-cert-expires"
 
+# On a host's own public address.
+DNS_LABEL_TAG = "docker-host-dns-label"
+NO_LABEL = "none"
+"""The value of that tag on an address that has no DNS label because the options said so."""
+
 # On the extension or the run command that carries the Docker settings.
 SETTINGS_DIGEST_TAG = "docker-host-settings"
 SETTINGS_SECTION_TAG = "docker-host-settings-"

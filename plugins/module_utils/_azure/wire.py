@@ -73,6 +73,11 @@ def subnet_id(nic: t.Mapping[str, t.Any] | None) -> str | None:
     return t.cast("str | None", dig(primary_ip_configuration(nic), "properties", "subnet", "id"))
 
 
+def security_group_id(nic: t.Mapping[str, t.Any] | None) -> str | None:
+    """Return the id of the security group of a network interface."""
+    return t.cast("str | None", dig(nic, "properties", "networkSecurityGroup", "id"))
+
+
 def public_ip_id(nic: t.Mapping[str, t.Any] | None) -> str | None:
     """Return the id of the public address of a network interface's primary IP configuration."""
     return t.cast("str | None", dig(primary_ip_configuration(nic), "properties", "publicIPAddress", "id"))

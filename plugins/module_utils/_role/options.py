@@ -22,8 +22,10 @@ from .._docker.endpoint_task import SPEC as ENDPOINT
 from .._errors import OptionError
 from .._extension.argument_spec import OTHER_SECTIONS, extension_argument_spec
 from .._vault.task import SPEC as CERTIFICATES
-from .._vm_host.argument_spec import DEFAULT_USER
+from .._vm_host.argument_spec import DEFAULT_ACCESS, DEFAULT_DISK, DEFAULT_PORT, DEFAULT_SSH_PORT, DEFAULT_USER
 from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
+from .._vm_host.desired.image_reference import DEFAULT_IMAGE
+from .._vm_host.desired.vm_sizes import DEFAULT_SIZES
 
 Purpose = t.Literal["create", "absent", "power", "push_certs", "read", "list", "sign", "sign_in"]
 Values = dict[str, t.Any]
@@ -32,7 +34,7 @@ Get = t.Callable[[str], t.Any]
 
 PREFIX = "docker_host_"
 RESET = "default"
-"""The value of a variable of Docker settings with which an existing host gets the default again."""
+"""The value of a variable with which an existing host gets the default again."""
 REGISTERED = "_docker_host_"
 """What the names of the stages' registered results start with."""
 CONTROLLERS = ("localhost", "127.0.0.1")
@@ -50,6 +52,27 @@ DEFAULTS: t.Mapping[str, t.Any] = {
     "env_shell": "sh",
 }
 """Defaults of the role itself, by variable without prefix. Every other variable has the default of its option."""
+RESETS: t.Mapping[str, t.Any] = {
+    "admin_username": DEFAULT_USER,
+    "assign_dns_label": True,
+    "assign_public_ip": True,
+    "auto_shutdown": {"enabled": False},
+    "boot_diagnostics": True,
+    "image": DEFAULT_IMAGE,
+    "license_type": "None",
+    "managed_disk_type": DEFAULT_DISK,
+    "port": DEFAULT_PORT,
+    "priority": "Regular",
+    "public_ip_address": None,
+    "security_group": None,
+    "ssh_port": DEFAULT_SSH_PORT,
+    "vm_identity": {"type": "None"},
+    "vm_size": DEFAULT_SIZES[0],
+}
+"""What ``default`` means, by variable without prefix; for access and Docker settings, the modules know it.
+
+Other variables take it literally, because it can be the name of a subnet, for example.
+"""
 RETURNED = ("facts", "images", "deletion", "list", "signed")
 """Variables that the role sets."""
 OF_THE_ROLE = frozenset(
@@ -136,11 +159,11 @@ def _stages() -> tuple[Stage, ...]:
         Stage(
             "docker_vm_host",
             VIRTUAL_MACHINE,
-            by_role=frozenset(("state", "wait", "require_running")),
+            by_role=frozenset(("state", "wait", "require_running", "require_ssh")),
             renamed={"docker_port": "port"},
             purposes={
                 "create": frozenset(VIRTUAL_MACHINE.argument_spec)
-                - {"state", "wait", "require_running", "remove_on_absent"},
+                - {"state", "wait", "require_running", "require_ssh", "remove_on_absent"},
                 "absent": AZURE | host | {"wait_timeout", "remove_on_absent"},
                 "power": AZURE | host | {"wait_timeout"},
             },
@@ -219,6 +242,8 @@ class RoleVariables:
     def value(self, name: str) -> t.Any:
         """Return the value of ``docker_host_NAME``, or the role's default; None when it is unset."""
         value = self._get(PREFIX + name)
+        if value == RESET and name in RESETS:
+            return RESETS[name]
         return DEFAULTS.get(name) if value in UNSET else value
 
     def is_true(self, name: str) -> bool:
@@ -324,7 +349,8 @@ class RoleVariables:
             state = "started" if self.is_true("start") else "present"
             size = self.value("data_disk_gb")
             disks = {"data_disks": [{"lun": 0, "disk_size_gb": size}]} if size is not None else {}
-            return {"name": self.name, "state": state, "require_running": True, **disks}
+            required = {"require_running": True, **({"require_ssh": True} if self.over_ssh else {})}
+            return {"name": self.name, "state": state, **required, **disks, **self._own_resources(values)}
         if module == "docker_context":
             return {"name": self.context_name}
         if module == "docker_vm_extension":
@@ -332,6 +358,15 @@ class RoleVariables:
         if module == "docker_endpoint_info" and purpose == "read":
             return {"wait_timeout": READ_TIMEOUT, **values}
         return {}
+
+    def _own_resources(self, values: Values) -> Values:
+        """Return the options with which a host gets its own resources instead of existing ones that it was given."""
+        computed: Values = {}
+        if self._get(f"{PREFIX}public_ip_address") == RESET:
+            computed["assign_public_ip"] = values.get("assign_public_ip", True)
+        if self._get(f"{PREFIX}security_group") == RESET and not any(values.get(option) for option in DEFAULT_ACCESS):
+            computed["allowed_sources"] = [RESET]
+        return computed
 
     def _extension(self, purpose: str, values: Values) -> Values:
         if purpose == "push_certs":

@@ -145,7 +145,8 @@ def _ports(role: RoleVariables, host: Values, machine: Values, applied: bool) ->
     docker, ssh = host.get("docker_port"), host.get("ssh_port")
     if not docker or not ssh:
         return ""
-    if not applied or role.value("security_group") or role.value("network_interface"):
+    others_decide = "widened_access" in machine and "allowed_sources" not in machine
+    if not applied or others_decide or role.value("security_group") or role.value("network_interface"):
         return f"Ports: {docker} (Docker) and {ssh} (SSH); the network security group controls access"
     # What the module returned counts: an option that was left blank kept the sources that the host had.
     options = {**role.options("create", "docker_vm_host"), **machine}

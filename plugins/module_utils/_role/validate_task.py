@@ -29,7 +29,6 @@ from .._tls.names import check_identity_name
 from .._vault.task import BACKEND as CERTIFICATES
 from .._vm_host.desired.host_spec import read_host_spec
 from .._vm_host.desired.image_reference import read_image, system_without_docker_packages
-from .._vm_host.desired.inbound_rules import given_or_default
 from .._vm_host.desired.topology import check_references
 from .options import PREFIX, STAGES, Stage, Values, variable_names
 
@@ -88,7 +87,6 @@ def run(request: Request) -> Values:
     for module, options in typed.items():
         in_words_of(STAGES[module], partial(check_azure_options, options))
         in_words_of(STAGES[module], partial(_CHECKS[module], request, options, params["name"]))
-    _check_ssh_path(typed)
     _check_context_target(typed)
     _check_engine_source(typed)
     return {"changed": False, "stages": list(given)}
@@ -263,23 +261,6 @@ def _check_context(_request: Request, params: Values, name: str) -> None:
             advice = "It is the name of the host by default: set it to another one, or set docker_host_context=false."
         error.message = f"{error.message.rstrip('.')}. {advice}"
         raise
-
-
-def _check_ssh_path(typed: Values) -> None:
-    """Refuse a context over SSH for a host whose SSH port would be closed."""
-    host = typed.get("docker_vm_host")
-    if not host or (typed.get("docker_context") or {}).get("transport") != "ssh":
-        return
-    # With these, something else than the host's own rules decides, or clients come another way.
-    own_way = ("security_group", "network_interface", "address")
-    sources = given_or_default("ssh_allowed_sources", host.get("ssh_allowed_sources"))
-    if not sources and host.get("assign_public_ip") is not False and not any(map(host.get, own_way)):
-        raise OptionError(
-            "docker_host_ssh_allowed_sources",
-            "must be set for docker_host_context_transport=ssh, because SSH would be closed. It is not needed with a"
-            " security group or network interface of your own, without a public IP address"
-            " (docker_host_assign_public_ip=false), or with docker_host_address.",
-        )
 
 
 def _check_context_target(typed: Values) -> None:

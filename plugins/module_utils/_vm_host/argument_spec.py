@@ -16,6 +16,7 @@ DEFAULT_KEY_PATH = "~/.ssh/docker_host_ed25519"
 DEFAULT_SOURCES = ["Internet"]
 DEFAULT_ACCESS = {"allowed_sources": DEFAULT_SOURCES, "ssh_allowed_sources": [], "open_ports": []}
 DEFAULT_ADDRESS_SERVICE = "https://api.ipify.org"
+DEFAULT_DISK = "StandardSSD_LRS"
 DISK_TYPES = ["Premium_LRS", "Premium_ZRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Standard_LRS"]
 REMOVABLE = [
     "all",
@@ -43,6 +44,7 @@ _HOST = ArgumentSpec(
         "adopt": {"type": "bool", "default": False},
         "allow_stop": {"type": "bool", "default": False},
         "require_running": {"type": "bool", "default": False},
+        "require_ssh": {"type": "bool", "default": False},
         "on_failure": {"type": "str", "default": "keep", "choices": ["keep", "remove"]},
         "remove_on_absent": {"type": "list", "elements": "str", "default": ["all"], "choices": REMOVABLE},
         "wait": {"type": "bool", "default": True},
@@ -140,7 +142,7 @@ _NETWORK = ArgumentSpec(
         "ip_addresses": {"type": "list", "elements": "str", "default": []},
         "assign_public_ip": {"type": "bool"},
         "public_ip_address": {"type": "str"},
-        "assign_dns_label": {"type": "bool", "default": True},
+        "assign_dns_label": {"type": "bool"},
         "dns_label": {"type": "str"},
         "virtual_network": {"type": "str"},
         "subnet_name": {"type": "str"},

@@ -15,7 +15,7 @@ from .._azure.clients import AzureSession
 from .._azure.operations import run_parallel
 from .._azure.resource_ids import group_in, name_in, with_group
 from .._azure.tags import CA_TAG, CERT_EXPIRES_TAG, has_tag, owner_of, tag_of
-from .._azure.wire import Json, primary_nic_id, properties_of, public_ip_id
+from .._azure.wire import Json, primary_nic_id, properties_of, public_ip_id, security_group_id
 from .._backend import Backend, Request
 from .._errors import OptionError
 from .current.listing import own_group
@@ -109,7 +109,7 @@ def _describe(session: AzureSession, listed: Json) -> Json | None:
     current = HostState(virtual_machine=machine, network_interface=interface, public_ip_address=address)
     group = own_group(machine, interface)
     names = ResourceNames(session.subscription_id, group, str(owner_of(machine)))
-    security_group = (properties_of(interface).get("networkSecurityGroup") or {}).get("id")
+    security_group = security_group_id(interface)
     resources = HostResources(
         names=names,
         virtual_machine=with_group(str(machine["id"]), group),

@@ -44,6 +44,11 @@ from .preflight.details import read_details
 from .preflight.run import Preflight, registration_lines
 from .result import KnownValues, describe_host, expected_state, predict_host
 
+SSH_CLOSED = (
+    "must be set, because SSH would be closed and O(require_ssh=true), which in the role is"
+    " docker_host_context_transport=ssh, needs it. It is not needed with O(security_group) or O(network_interface),"
+    " without a public IP address (O(assign_public_ip=false)), or with O(address)"
+)
 OFF = ("stopped", "stopping", "deallocated", "deallocating")
 
 
@@ -124,12 +129,14 @@ class _HostRun:
         return with_current_ports(with_current_sources(self.asked, current), self.resources, current)
 
     def _with_its_interface(self, current: HostState) -> HostState:
-        """Take the interface from the VM if only the power state changes."""
-        nic_id = primary_nic_id(current.virtual_machine)
+        """Take the interface from the VM if only the power state changes, or if the options leave its network out."""
+        nic_id, resources = primary_nic_id(current.virtual_machine), self.resources
         changes_power = self.desired.state in ("running", "stopped", "deallocated", "restarted")
-        if not changes_power or not nic_id or same_id(nic_id, self.resources.network_interface):
+        keeps_network = self.desired.creates and not self.desired.decides_about_network
+        if not (changes_power or keeps_network) or not nic_id or same_id(nic_id, resources.network_interface):
             return current
-        self.reader = self._reader(from_existing_nic(self.resources.names, nic_id))
+        existing = from_existing_nic(resources.names, nic_id)
+        self.reader = self._reader(replace(existing, auto_shutdown=resources.auto_shutdown))
         return self.reader.read()
 
     def _plan(self, current: HostState) -> Plan:
@@ -142,6 +149,7 @@ class _HostRun:
         if not self.desired.creates:
             return plan_power(self.desired, self.resources, current)
         self._check_runs(current)
+        self._check_ssh()
         current = read_details(self.session, self.desired, self.resources, self.reader, current)
         self.planned_from = current
         planner = Planner(self.desired, self.resources, current)
@@ -184,6 +192,20 @@ class _HostRun:
                 " the module and docker_host_start=true in the role.",
                 power_state=power,
             )
+
+    def _check_ssh(self) -> None:
+        """Check that somebody can connect to SSH after the run, if the caller needs that.
+
+        :raises OptionError: the host's own rules let nobody in.
+        """
+        if not self.desired.behaviour.require_ssh or self.desired.ports.ssh_allowed_sources:
+            return
+        # With these, something else than the host's own rules decides, or clients come another way.
+        resources = self.resources
+        others_decide = resources.is_given("security_group") or resources.is_given("network_interface")
+        if others_decide or not resources.public_ip_address or self.desired.names.address:
+            return
+        raise OptionError("ssh_allowed_sources", SSH_CLOSED)
 
     def _replan(self, action: Action, resource: Json | None) -> Action | None:
         """Return an action planned from the resource as it is now, None if nothing is left to do.

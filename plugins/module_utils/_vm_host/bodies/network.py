@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._azure.resource_ids import name_in, same_id
-from ..._azure.wire import Json, picked, primary_ip_configuration, properties_of, public_ip_id
+from ..._azure.wire import Json, picked, primary_ip_configuration, properties_of, public_ip_id, security_group_id
 from ..._diff import Differences
 from ..desired.host_spec import HostSpec
 from ..desired.inbound_rules import InboundRule
@@ -269,7 +269,7 @@ def compare_interface(differences: Differences, desired: HostSpec, resources: Ho
     """Note how the interface differs in what can be changed in place."""
     properties = properties_of(current)
     main = properties_of(primary_ip_configuration(current))
-    group = (properties.get("networkSecurityGroup") or {}).get("id")
+    group = security_group_id(current)
     if not same_id(group, resources.security_group):
         differences.add("security_group", group, resources.security_group)
     address = public_ip_id(current)

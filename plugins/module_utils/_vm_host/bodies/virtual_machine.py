@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._azure.wire import Json
+from ..argument_spec import DEFAULT_DISK
 from ..desired.host_spec import HostSpec
 from ..desired.image_reference import DEFAULT_IMAGE, Image, read_image
 from ..desired.options import DataDisk, VmIdentity
@@ -23,7 +24,6 @@ from ..desired.vm_sizes import default_sizes
 
 # Keys of any body of a request. The URL of a webhook contains its key.
 SECRET_KEYS = ("adminPassword", "customData", "userData", "webhookUrl")
-DEFAULT_DISK = "StandardSSD_LRS"
 
 
 @dataclass(frozen=True)

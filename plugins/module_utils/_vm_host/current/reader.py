@@ -14,7 +14,7 @@ from ..._azure.clients import AzureSession
 from ..._azure.errors import AzureError
 from ..._azure.operations import OperationInfo, ProgressReporter, poll, run_parallel
 from ..._azure.resource_ids import same_id
-from ..._azure.wire import UNSETTLED, Json, provisioning_state, public_ip_id, subnet_id
+from ..._azure.wire import UNSETTLED, Json, provisioning_state, public_ip_id, security_group_id, subnet_id
 from ..desired.topology import HostResources
 from .state import HostState
 
@@ -53,7 +53,8 @@ class StateReader:
             {kind: getattr(resources, kind) for kind in kinds if getattr(resources, kind)}, HostState()
         )
         if current.network_interface and not everything:
-            resources = self._resources = self._with_current_references(current, current.network_interface)
+            current = self._with_current_references(current, current.network_interface)
+            resources = self._resources
         if current.network_interface and not current.public_ip_address:
             address = public_ip_id(current.network_interface)
             if address and same_id(resources.public_ip_address or address, address):
@@ -66,13 +67,18 @@ class StateReader:
             return current
         return replace(current, former=self._former(current), auto_shutdown=self._schedule_if_readable())
 
-    def _with_current_references(self, current: HostState, interface: Json) -> HostResources:
-        """Return the resources with what the interface has, where the options do not name it.
-
-        A public address of the host's own that was detached is attached again.
-        """
-        resources = self._resources.with_current_subnet(subnet_id(interface))
-        return resources if current.public_ip_address else resources.with_current_address(public_ip_id(interface))
+    def _with_current_references(self, current: HostState, interface: Json) -> HostState:
+        """Take the resources that the interface has, where the options do not name others, and read them."""
+        before = self._resources
+        self._resources = (
+            before.with_current_subnet(subnet_id(interface))
+            .with_current_group(security_group_id(interface))
+            .with_current_address(public_ip_id(interface), current.public_ip_address)
+        )
+        paths = {kind: getattr(self._resources, kind) for kind in ("security_group", "public_ip_address")}
+        return self._read(
+            {kind: path for kind, path in paths.items() if path and path != getattr(before, kind)}, current
+        )
 
     def _schedule_if_readable(self) -> Json | None:
         """Read the schedule of a host that is deleted; an identity that may not read schedules never created one."""
@@ -96,7 +102,7 @@ class StateReader:
 
     @property
     def resources(self) -> HostResources:
-        """The host's resources, with the subnet and the public address that it keeps once the host was read."""
+        """The host's resources, with those that it keeps once the host was read."""
         return self._resources
 
     def read_resource(self, kind: str, path: str) -> Json | None:

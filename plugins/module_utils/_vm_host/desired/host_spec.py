@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from ..._azure.tags import RESERVED_PREFIX
 from ..._errors import OptionError
-from ..argument_spec import DEFAULT_KEY_PATH, DEFAULT_USER
+from ..argument_spec import DEFAULT_ACCESS, DEFAULT_KEY_PATH, DEFAULT_USER
 from . import option_checks, validators
 from .auto_shutdown import AutoShutdown, read_auto_shutdown
 from .image_reference import URN_PART, Image, plan_of_alias, read_image
@@ -36,6 +36,11 @@ from .ssh_keys import public_keys
 Params = t.Mapping[str, t.Any]
 # GiB. "Azure premium storage: design for high performance" (learn.microsoft.com): no cache for disks of 4 TiB or more.
 MOST_CACHED = 4095
+_OF_THE_NETWORK = frozenset(
+    ("network_interface", "virtual_network", "subnet_name", "virtual_network_prefix", "subnet_prefix", "security_group")
+    + ("public_ip_address", "assign_public_ip", "dns_label", "assign_dns_label", "private_ip_address")
+    + ("enable_accelerated_networking", *DEFAULT_ACCESS)
+)
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,11 @@ class HostSpec:
     def creates(self) -> bool:
         """Return whether the state requires the host to be created or updated."""
         return self.state in ("present", "started")
+
+    @property
+    def decides_about_network(self) -> bool:
+        """Return whether the options name resources of the host's network, or set their properties."""
+        return bool((self.explicit & _OF_THE_NETWORK) - self.ports.kept)
 
     @property
     def user(self) -> str:
@@ -212,6 +222,7 @@ def _behaviour(params: Params) -> Behaviour:
         adopt=params["adopt"],
         allow_stop=params["allow_stop"],
         require_running=params["require_running"],
+        require_ssh=params["require_ssh"],
         preflight=params["preflight"],
         wait=params["wait"],
         undo_on_failure=params["on_failure"] == "remove",

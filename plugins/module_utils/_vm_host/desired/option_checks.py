@@ -81,7 +81,7 @@ def check_network(params: Params) -> None:
                     f"contradicts O(assign_public_ip=false): leave out one of the two, got {params[option]!r}",
                 )
     if params["dns_label"]:
-        if not params["assign_dns_label"]:
+        if params["assign_dns_label"] is False:
             raise OptionError(
                 "dns_label",
                 f"contradicts O(assign_dns_label=false): leave out one of the two, got {params['dns_label']!r}",

@@ -84,7 +84,7 @@ class NetworkOptions:
     subnet_prefix: str | None = None
     private_ip_address: str | None = None
     assign_public_ip: bool | None = None
-    assign_dns_label: bool = True
+    assign_dns_label: bool | None = None
     dns_label: str | None = None
     accelerated_networking: bool | None = None
 
@@ -96,6 +96,7 @@ class Behaviour:
     :param adopt: whether to take over resources that the collection did not create.
     :param allow_stop: whether a running host may be stopped for a change.
     :param require_running: whether to refuse an existing host that is off.
+    :param require_ssh: whether to refuse a host whose SSH port would be closed.
     :param preflight: whether to query Azure before the first change.
     :param wait: whether to wait for the VM's own operation.
     :param undo_on_failure: whether to remove what a failed run created.
@@ -104,6 +105,7 @@ class Behaviour:
     adopt: bool = False
     allow_stop: bool = False
     require_running: bool = False
+    require_ssh: bool = False
     preflight: bool = True
     wait: bool = True
     undo_on_failure: bool = False

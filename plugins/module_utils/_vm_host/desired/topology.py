@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..._azure.resource_ids import group_in, same_id
+from ..._azure.tags import DNS_LABEL_TAG, NO_LABEL, has_tag
+from ..._azure.wire import Json
 from ..._errors import OptionError
+from ..argument_spec import DEFAULT_ACCESS
 from .host_spec import HostSpec
 from .options import NetworkOptions
 from .resource_names import SHARED_SUBNET, ResourceNames
@@ -24,7 +27,11 @@ class HostResources:
 
     :param given: the kinds for which the user named an existing resource, which is never changed or deleted.
     :param subnet_named: whether the user named the subnet; otherwise an existing host stays in its own.
-    :param address_named: whether the user decided about the public address; otherwise an existing host keeps its own.
+    :param group_named: whether the user named the security group, or set its rules; otherwise an existing host keeps
+        the one that it has.
+    :param address_named: whether the user decided about the public address; otherwise an existing host keeps the one
+        that it has, or stays without one.
+    :param label_named: whether the user decided about the DNS label; otherwise an address without one stays without.
     :param auto_shutdown: the schedule that deallocates the VM; None if the options do not set it.
     """
 
@@ -38,7 +45,9 @@ class HostResources:
     dns_label: str | None
     given: frozenset[str]
     subnet_named: bool = False
+    group_named: bool = False
     address_named: bool = False
+    label_named: bool = False
     auto_shutdown: str | None = None
 
     def is_given(self, kind: str) -> bool:
@@ -58,16 +67,32 @@ class HostResources:
         # An existing network that the options named when the host was created.
         return replace(self, subnet=subnet, virtual_network=network, given=self.given | {"virtual_network"})
 
-    def with_current_address(self, address: str | None) -> HostResources:
-        """Return the resources of an existing host for which no public address was created.
+    def with_current_group(self, group: str | None) -> HostResources:
+        """Return the resources with the current security group, which stays unless the options name one or set rules.
 
-        :param address: the id of the existing address that the options named when the host was created, and that its
-            interface has; None if the host was created without one.
+        :param group: the id of the security group of the host's interface; None if it was detached, so that the host's
+            own one is attached again.
+        """
+        if self.security_group is None or self.group_named or not group or same_id(group, self.security_group):
+            return self
+        return replace(self, security_group=group, given=self.given | {"security_group"})
+
+    def with_current_address(self, address: str | None, own: Json | None) -> HostResources:
+        """Return the resources with the current public address, which stays unless the options decide about it.
+
+        :param address: the id of the address of the host's interface.
+        :param own: the host's own address. If it exists and was detached, it is attached again.
         """
         if self.public_ip_address is None or self.address_named:
             return self
-        given = self.given | {"public_ip_address"} if address else self.given
-        return replace(self, public_ip_address=address, dns_label=None, given=given)
+        if address and not same_id(address, self.public_ip_address):
+            given = self.given | {"public_ip_address"}
+            return replace(self, public_ip_address=address, dns_label=None, given=given)
+        if not own:
+            return replace(self, public_ip_address=None, dns_label=None)
+        if has_tag(own, DNS_LABEL_TAG, NO_LABEL) and not self.label_named:
+            return replace(self, dns_label=None)
+        return self
 
 
 def from_existing_nic(names: ResourceNames, network_interface: str) -> HostResources:
@@ -122,7 +147,9 @@ def resolve_resources(desired: HostSpec, subscription_id: str) -> HostResources:
         dns_label=_dns_label(names, options) if public and "public_ip_address" not in given else None,
         given=frozenset(given),
         subnet_named=bool(options.subnet_name or "virtual_network" in given),
+        group_named=bool("security_group" in given or DEFAULT_ACCESS.keys() - desired.ports.kept),
         address_named=bool(options.assign_public_ip or options.dns_label or "public_ip_address" in given),
+        label_named=options.assign_dns_label is not None or bool(options.dns_label),
         auto_shutdown=schedule,
     )
 
@@ -139,4 +166,4 @@ def _check_availability_set(names: ResourceNames, reference: str | None) -> None
 
 
 def _dns_label(names: ResourceNames, options: NetworkOptions) -> str | None:
-    return (options.dns_label or names.default_dns_label) if options.assign_dns_label else None
+    return (options.dns_label or names.default_dns_label) if options.assign_dns_label is not False else None

@@ -10,7 +10,7 @@ import ipaddress
 import typing as t
 
 from ..._azure.resource_ids import same_id
-from ..._azure.wire import Json, properties_of, public_ip_id
+from ..._azure.wire import Json, public_ip_id, security_group_id
 from ..current.sources import is_new, sources_of
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
@@ -59,7 +59,7 @@ def notes_on_access(desired: HostSpec, resources: HostResources, current: HostSt
 def _group_in_force(resources: HostResources, current: HostState) -> Json | None:
     """Return the host's own security group, None if the network interface does not use it yet."""
     interface = current.network_interface
-    used = (properties_of(interface).get("networkSecurityGroup") or {}).get("id")
+    used = security_group_id(interface)
     return None if interface and not same_id(used, resources.security_group) else current.security_group
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from ..._azure.resource_ids import name_in, same_id
 from ..._azure.tags import (
     CUSTOM_DATA_TAG,
+    DNS_LABEL_TAG,
+    NO_LABEL,
     PORT_TAG,
     RESERVED_PREFIX,
     SHARED,
@@ -22,6 +24,7 @@ from ..._azure.tags import (
     owner_of,
     owner_tags,
     tag_of,
+    tags_without,
 )
 from ..._azure.wire import Json, is_broken, picked, primary_ip_configuration, properties_of, provisioning_state
 from ..._diff import Difference, Differences
@@ -229,7 +232,9 @@ class Planner:
         if not resources.public_ip_address or resources.is_given("public_ip_address"):
             return []
         current = self.current.public_ip_address
-        tags = self._tags(current)
+        tags = self._tags(current, None if resources.dns_label else {DNS_LABEL_TAG: NO_LABEL})
+        if resources.dns_label:
+            tags = tags_without(tags, (DNS_LABEL_TAG,))
         body = network.address_body(self.desired, resources, location, tags, current)
         if not current:
             return [_creation("public_ip_address", resources.public_ip_address, body, "resource_group")]

@@ -63,6 +63,13 @@ def test_a_check_of_an_engine_is_not_patient_unless_it_is_told_to_be() -> None:
     assert "wait_timeout" not in role().options("create", "docker_endpoint_info")
 
 
+def test_a_context_over_ssh_requires_that_somebody_can_connect_to_ssh() -> None:
+    options = role(name="web1", context_transport="ssh").options("create", "docker_vm_host")
+    assert options["require_ssh"] is True
+    for given in ({}, {"context_transport": "ssh", "context": False}):
+        assert "require_ssh" not in role(name="web1", **given).options("create", "docker_vm_host")
+
+
 def test_a_read_never_regenerates() -> None:
     options = role(**EVERYTHING).options("read", "docker_tls_certs_info")
     assert not set(options) & {"regenerate", "new_keys", "clients", "hosts"}

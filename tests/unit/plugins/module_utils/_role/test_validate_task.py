@@ -49,13 +49,6 @@ def validate(tmp_path: Path, warnings: list[str] | None = None, **params: t.Any)
     return BACKEND.run(Request({**defaults, "name": "web1", "stages": stages, **params}, warn=warn))
 
 
-def test_a_context_over_ssh_needs_a_way_in(tmp_path: Path) -> None:
-    over_ssh = {"docker_context": {"transport": "ssh"}}
-    assert refusal(tmp_path, **over_ssh).startswith("docker_host_ssh_allowed_sources: must be set")
-    for way in ({"ssh_allowed_sources": ["198.51.100.0/24"]}, {"assign_public_ip": False}, {"address": "10.0.0.1"}):
-        assert validate(tmp_path, docker_vm_host=way, **over_ssh)
-
-
 SUSE = {"publisher": "suse", "offer": "sles-15-sp7-byos", "sku": "gen2"}
 
 

@@ -110,6 +110,14 @@ def check_prediction(cloud: Cloud, actions: list[str]) -> None:
     assert [line for line in lines if not line.startswith(with_vm)] == []
 
 
+def check_kept(cloud: Cloud, host: Json | None) -> None:
+    """An existing host that is run without any option stays as it is."""
+    if host:
+        left_out = cloud.run()
+        assert (left_out["actions"], cloud.writes) == ([], [])
+        assert left_out["host"] == host
+
+
 def without_keys(value: t.Any) -> t.Any:
     """A diff without the public key, which check mode does not make."""
     if isinstance(value, dict):

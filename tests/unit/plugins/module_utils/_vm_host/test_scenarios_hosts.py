@@ -10,8 +10,11 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.model import ImmutableError
+
 from .conftest import KEY, Cloud
-from .support import check_host, check_prediction, without_keys, without_times
+from .support import check_host, check_kept, check_prediction, without_keys, without_times
 
 FULL: dict[str, t.Any] = {
     "vm_size": "Standard_D2s_v5",
@@ -87,6 +90,7 @@ def test_scenario(cloud: Cloud, name: str) -> None:
             check_host(real["host"], predicted["host"])
         again = cloud.run(**given)
         assert (again["changed"], again["actions"], cloud.writes) == (False, [], [])
+        check_kept(cloud, again["host"])
 
 
 @pytest.mark.parametrize("given", [{}, FULL, SPOT, {"assign_public_ip": False}])
@@ -175,6 +179,10 @@ def test_a_host_with_an_interface_that_was_given(cloud: Cloud) -> None:
         assert real["host"]["private_ip_address"] == address
         assert real["host"]["resources"]["network_interface"].endswith("/networkInterfaces/given")
     assert cloud.run(network_interface="given")["changed"] is False
+    check_kept(cloud, cloud.run(network_interface="given")["host"])
+    with pytest.raises(ImmutableError, match="network_interface"):
+        cloud.run(allowed_sources=["10.0.0.0/8"])
+    assert cloud.writes == []
 
 
 def test_what_was_given_is_used_and_left_alone(cloud: Cloud) -> None:
@@ -204,6 +212,20 @@ def test_what_was_given_is_used_and_left_alone(cloud: Cloud) -> None:
     names = sorted(key.rsplit("/", 1)[-1] for key in cloud.resources() if "/providers/" in key.lower())
     assert {"net", "nsg", "ip"} <= set(names)
     assert not [name for name in names if name.startswith("web1")]
+
+
+def test_ssh_that_is_required_is_open_or_keeps_being_open(cloud: Cloud) -> None:
+    given = {"require_ssh": True}
+    for check in (True, False):
+        with pytest.raises(OptionError, match="must be set, because SSH would be closed") as caught:
+            cloud.run(check, **given)
+        assert (caught.value.option, cloud.writes) == ("ssh_allowed_sources", [])
+    for way in ({"assign_public_ip": False}, {"address": "10.0.0.1"}):
+        assert cloud.run(check=True, **given, **way)["changed"]
+    cloud.run(**given, ssh_allowed_sources=["198.51.100.0/24"])
+    assert cloud.run(**given)["changed"] is False
+    with pytest.raises(OptionError, match="SSH would be closed"):
+        cloud.run(**given, ssh_allowed_sources=[])
 
 
 def test_progress_is_told_while_it_goes_on(cloud: Cloud) -> None:

@@ -10,8 +10,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RESETS, RoleVariables
+
 from .conftest import Cloud
-from .support import COMPUTE, D2S, SPOT, STOP, Json, check_host, check_prediction, filled, without_times
+from .support import COMPUTE, D2S, SPOT, STOP, Json, check_host, check_kept, check_prediction, filled, without_times
 
 IDENTITY = "vm_identity"
 # First options, then (for a change) second ones.
@@ -124,6 +126,7 @@ def test_an_option(place: Cloud, name: str) -> None:
         check_host(real["host"], predicted["host"])
         again = place.run(**given)
         assert (again["changed"], again["actions"], place.writes) == (False, [], [])
+        check_kept(place, again["host"])
 
 
 OFTEN = ("availability set", "shared gallery", "ephemeral disk", "given everything", "disk types")
@@ -147,6 +150,33 @@ def test_deleting_leaves_no_rest_whatever_the_options_were(place: Cloud, name: s
     assert gone["actions"] == predicted["actions"]
     assert without_times(place.azure.dump()) == without_times(before)
     assert place.run(state="absent", **named)["changed"] is False
+
+
+def test_default_applies_the_default_of_each_variable_again(place: Cloud) -> None:
+    variables = {f"docker_host_{name}": "default" for name in RESETS}
+    options = RoleVariables({"docker_host_name": "web1", **variables}.get).options("create", "docker_vm_host")
+    defaults = {**options, "resource_group": place.group, **STOP}
+    new = place.run(**defaults)["host"]
+    place.run(
+        vm_size=D2S,
+        docker_port=2376,
+        boot_diagnostics=False,
+        license_type="UBUNTU_PRO",
+        managed_disk_type="Premium_LRS",
+        vm_identity={"type": "SystemAssigned"},
+        auto_shutdown={"time": "19:00", "time_zone": "UTC"},
+        security_group="others:nsg",
+        public_ip_address="ip",
+        **STOP,
+    )
+    reset = place.run(**defaults)["host"]
+    assert {**reset, "public_ip_address": None, "ip_addresses": None} == {
+        **new,
+        "public_ip_address": None,
+        "ip_addresses": None,
+    }
+    assert place.run(**defaults)["changed"] is False
+    check_kept(place, reset)
 
 
 def test_a_managed_image(place: Cloud) -> None:
