@@ -24,6 +24,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
 
 Documented = t.Mapping[str, t.Any]
 INDENT = " " * 8
+_PLUGINS = "ansible_collections.dockerhost.azure.plugins"
 _VARIABLE = re.compile(
     r"^      (?P<name>docker_host_\w+): &\w+\n(?P<lines>(?: {8,}.*\n)+)",
     re.MULTILINE,
@@ -44,14 +45,27 @@ def suboptions() -> dict[str, dict[str, t.Any]]:
     """Return the suboptions of each variable that has some, as argument specs have them."""
     found = {}
     for module, stage in STAGES.items():
-        imported = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{module}")
-        documented = yaml.safe_load(imported.DOCUMENTATION)["options"]
+        documented = _documented(module)
         variables = stage.variables()
         for option, variable in variables.items():
             inner = documented.get(option, {}).get("suboptions")
             if inner:
                 found.setdefault(variable, _options(inner, variables))
     return found
+
+
+def _documented(module: str) -> dict[str, dict[str, t.Any]]:
+    """Return the options of a module, with those of the fragments that its documentation extends."""
+    imported = importlib.import_module(f"{_PLUGINS}.modules.{module}")
+    document = yaml.safe_load(imported.DOCUMENTATION)
+    options: dict[str, dict[str, t.Any]] = document["options"]
+    for fragment in document["extends_documentation_fragment"]:
+        name, _dot, part = fragment.removeprefix("dockerhost.azure.").partition(".")
+        found = importlib.import_module(f"{_PLUGINS}.doc_fragments.{name}").ModuleDocFragment
+        text = getattr(found, part.upper() or "DOCUMENTATION", "{}")
+        for option, described in yaml.safe_load(text).get("options", {}).items():
+            options[option] = {**described, **options.get(option, {})}
+    return options
 
 
 def _options(suboptions: t.Mapping[str, Documented], variables: t.Mapping[str, str]) -> dict[str, t.Any]:

@@ -40,7 +40,7 @@ BEGIN, END = "<!-- variables: begin -->", "<!-- variables: end -->"
 IMAGES = "docker_images_"
 NOT_PROPERTIES = frozenset(
     ("name", "resource_group", "adopt", "allow_stop", "on_failure", "preflight", "wait_timeout", "remove_on_absent")
-    + ("ssh_private_key_path", "address_service", "append_tags")
+    + ("ssh_private_key_path", "address_service", "append_tags", "engine")
 )
 """Options of docker_vm_host that say what a run does, or where the host is: such options belong to every run."""
 NOT_KEPT = frozenset(("address", "dns_names", "ip_addresses"))

@@ -69,10 +69,11 @@ class ActionModule(LocalAction):
 
 
 def _with_program(args: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the arguments with the program for the VM, whose size counts for the settings that are pushed."""
+    """Return the arguments with the program for the VM: its size counts for what is pushed, and for custom data."""
     stages = dict(args.get("stages") or {})
-    if "docker_vm_extension" in stages:
-        stages["docker_vm_extension"] = {**stages["docker_vm_extension"], "setup_program": read_program()}
+    for module, options in stages.items():
+        if module == "docker_vm_extension" or (module == "docker_vm_host" and options.get("engine") is not None):
+            stages[module] = {**options, "setup_program": read_program()}
     return {**args, "stages": stages}
 
 

@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - dockerhost.azure._attributes
   - dockerhost.azure._azure
   - dockerhost.azure._azure.requirements
+  - dockerhost.azure._engine
 attributes:
   check_mode:
     support: full
@@ -155,40 +156,6 @@ options:
       - Where the engine comes from. An installed engine is kept, unless O(engine.version) is another version.
       - This is one setting - a dictionary replaces all of the former one.
     type: dict
-    suboptions:
-      source:
-        description:
-          - V(auto) is V(distribution) on SLES, openSUSE and Azure Linux, for which Docker builds no packages, and
-            V(docker) on all others, or if O(engine.mirror), O(engine.key) or another O(engine.channel) is given.
-          - V(docker) is Docker's own repository, for Debian, Ubuntu, the RHEL family and Fedora, or a mirror of it.
-          - V(distribution) is the distribution's own package. RHEL has none.
-          - V(keep) installs nothing and only configures the engine that is installed.
-        type: str
-        choices: [auto, docker, distribution, keep]
-        default: auto
-      version:
-        description:
-          - The version, such as V(28.1.1), or a series such as V(28), whose newest version is installed.
-          - An installed engine of another version is upgraded or downgraded to it.
-        type: str
-      channel:
-        description: The channel of Docker's repository.
-        type: str
-        default: stable
-      mirror:
-        description:
-          - The URL of a mirror of Docker's repository, for closed networks. It must have the layout of
-            C(https://download.docker.com).
-        type: str
-      key:
-        description:
-          - The public key (armoured OpenPGP) with which the repository is signed. By default the key that the
-            repository offers is used, provided that it is Docker's.
-        type: str
-      hold:
-        description: Whether to prevent the package manager from upgrading the engine.
-        type: bool
-        default: false
   certs:
     description:
       - The certificates with which the engine listens, by path or by content (PEM).

@@ -16,13 +16,15 @@ description:
   - Everything that it creates has the collection's tags. A resource of the same name without these tags is never
     changed or deleted, unless O(adopt=true).
   - A run that was interrupted or failed can be repeated; it continues from what exists.
-  - Does not install Docker; M(dockerhost.azure.docker_vm_extension) does.
+  - M(dockerhost.azure.docker_vm_extension) installs and configures Docker. With O(engine), a new host installs it
+    already at its first boot, if O(engine.at_boot=true).
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
   - dockerhost.azure._attributes
   - dockerhost.azure._azure
   - dockerhost.azure._azure.requirements
+  - dockerhost.azure._engine
 attributes:
   check_mode:
     support: full
@@ -298,10 +300,21 @@ options:
       - Custom data of a new host, as cloud-init reads it; not encoded. It cannot be changed later.
       - Azure never returns it. A salted digest of it is a tag of the virtual machine, so a later run with other
         custom data is an error; for a host without that tag, the module warns that it cannot compare the data.
+      - What O(engine.at_boot) and O(ssh_port) add to the custom data does not count in this comparison. With either of
+        them, O(custom_data) must start as one of the formats of cloud-init, such as C(#cloud-config) or C(#!).
     type: str
   user_data:
     description:
       - User data, which programs on the host can read; not encoded.
+    type: str
+  engine:
+    description:
+      - The engine that a new host installs at its first boot if O(engine.at_boot=true). All else of this option has no
+        effect without it, and an existing host stays as it is.
+    type: dict
+  setup_program:
+    description:
+      - The program that installs the engine at the first boot. The action of this module sets it.
     type: str
   vm_identity:
     description:

@@ -74,7 +74,8 @@ def _docker() -> Option:
     }
 
 
-def _engine() -> Option:
+def engine_option() -> Option:
+    """Return the option ``engine``, which docker_vm_host has too."""
     return {
         "type": "dict",
         "options": {
@@ -84,6 +85,7 @@ def _engine() -> Option:
             "mirror": {"type": "str"},
             "key": {"type": "str", "no_log": False},
             "hold": {"type": "bool", "default": False},
+            "at_boot": {"type": "bool", "default": False},
         },
     }
 
@@ -161,7 +163,7 @@ def extension_argument_spec() -> ArgumentSpec:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "handler": {"type": "str", "choices": ["auto", *HANDLERS], "default": "auto"},
             "docker": _docker(),
-            "engine": _engine(),
+            "engine": {**engine_option(), "default": {}},
             "certs": _certs(),
             "pending_files": {"type": "list", "elements": "path", "default": []},
             "logins": _logins(),

@@ -15,6 +15,7 @@ import base64
 import functools
 import gzip
 import json
+import re
 import typing as t
 
 from .._errors import DockerHostError
@@ -44,6 +45,17 @@ fi
 # A variable of the shell alone, before the first program starts.
 _TAKE_SETTINGS = f"settings=${SETTINGS_VARIABLE}\nunset {SETTINGS_VARIABLE}\n"
 _RUN = '"$python" - --root "${DOCKER_SETUP_ROOT:-/}"'
+# The program has the same paths, in paths.py.
+_BOOT_HOME = "/var/lib/docker-host"
+# The installation waits until cloud-init has ended, so cloud-init must not wait for it.
+_START_AT_BOOT = """\
+set -- "$(command -v "$python")" "$home/boot.py" --at-boot --settings "$home/boot.json"
+systemd-run --unit=docker-host-boot --description='Install the Docker engine' "$@" && exit 0
+setsid "$@" </dev/null >/dev/null 2>&1 &
+"""
+# A test compares the syntax trees.
+_DOCSTRING = re.compile(r'^( +)"""(?:[^"]|"(?!""))*"""\n', re.MULTILINE)
+_COMMENT = re.compile(r"^ *#.*\n", re.MULTILINE)
 _PROGRAM_END, _SETTINGS_END = "DOCKER_SETUP_PROGRAM_END", "DOCKER_SETUP_SETTINGS_END"
 
 
@@ -110,6 +122,26 @@ def run_command_settings(document: t.Mapping[str, t.Any]) -> str:
             f" {PARAMETER_LIMIT}. Make the compose files smaller, or use the handler custom_script."
         )
     return text
+
+
+def boot_script(program: str, engine: t.Mapping[str, t.Any]) -> str:
+    """Return the script with which custom data starts the installation of the engine. No secret is in it.
+
+    :param engine: the public setting ``docker.engine``.
+    """
+    document = {"format": 1, "settings": {"docker": {"engine": engine}}}
+    return (
+        _FIND_PYTHON.replace("@FORGET@", ":")
+        + f'home={_BOOT_HOME}\nmkdir -p "$home" && chmod 700 "$home"\n'
+        + f"cat >\"$home/boot.json\" <<'{_SETTINGS_END}'\n{_one_line(document)}\n{_SETTINGS_END}\n"
+        + f"cat >\"$home/boot.py\" <<'{_PROGRAM_END}'\n{without_comments(program).rstrip()}\n{_PROGRAM_END}\n"
+        + _START_AT_BOOT
+    )
+
+
+def without_comments(program: str) -> str:
+    """Return the program without docstrings and comments, a quarter of its compressed size: custom data has a limit."""
+    return _COMMENT.sub("", _DOCSTRING.sub(r"\1pass\n", program))
 
 
 def verify_script(program: str) -> str:

@@ -21,6 +21,7 @@ from .._files import read_option_file
 from .argument_spec import DEFAULT_PORT, DOCKER_SECTIONS, OTHER_SECTIONS
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
+from .engine_options import read_engine
 from .engine_rules import option_fault, option_name, own_keys, registry_name
 from .sections import SECTIONS, section_of, with_section
 
@@ -30,8 +31,6 @@ NEEDS_CERTS = "needs O(certs): the engine never listens on TCP without certifica
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _DAEMON_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_VERSION = re.compile(r"[0-9][0-9A-Za-z.:~+_-]*")
-_CHANNEL = re.compile(r"[a-z]+")
 # Directories on which nothing can be mounted without hiding the system's own files (Filesystem Hierarchy Standard 3.0).
 _SYSTEM_DIRECTORY = re.compile(
     r"/(bin|boot|dev|etc|lib\w*|proc|root|run|sbin|sys|tmp|usr)(/.*)?|/(home|opt|var|var/lib)"
@@ -253,7 +252,7 @@ def _docker(docker: Params, engine: Params, port: int | None) -> Json:
     """Return the public setting ``docker``."""
     _refuse_daemon(docker.get("daemon") or {}, docker)
     _refuse_options(docker)
-    result: Json = {"options": list(docker.get("options") or []), "engine": _engine(engine)}
+    result: Json = {"options": list(docker.get("options") or []), "engine": read_engine(engine)}
     if port is not None:
         result["port"] = str(port)
     if docker.get("daemon"):
@@ -338,56 +337,6 @@ def _refuse_options(docker: Params) -> None:
             raise OptionError(
                 option, f"{text} conflicts with {where}: dockerd accepts each setting from one source only"
             )
-
-
-def _is_mirror(text: str) -> bool:
-    """Return whether a text is the URL of a mirror. It has no password, since public settings can be read by others."""
-    if re.search("[?#]", text):
-        return False
-    return is_url(text, "http", "https") or re.fullmatch("file:///[!-~]+", text) is not None
-
-
-_ENGINE_VALUES: tuple[tuple[str, t.Callable[[str], t.Any], str], ...] = (
-    ("version", _VERSION.fullmatch, "28.1.1, or 28 for the newest of that series"),
-    ("channel", _CHANNEL.fullmatch, "stable or test"),
-    ("mirror", _is_mirror, "https://mirror.example.com/docker"),
-)
-
-
-def _engine(engine: Params) -> Json:
-    """Return the public setting ``docker.engine``."""
-    values = {name: value for name, value in engine.items() if value and (name, value) != ("channel", "stable")}
-    source = source_of(engine)
-    _refuse_without_effect(source, values)
-    result: Json = {"source": source}
-    for name, is_valid, example in _ENGINE_VALUES:
-        if name in values and not is_valid(values[name]):
-            raise OptionError(f"engine.{name}", f"must be for example {example}, got {values[name]!r}")
-    if "key" in values and "-----BEGIN PGP PUBLIC KEY BLOCK-----" not in values["key"]:
-        raise OptionError("engine.key", "must be an armoured OpenPGP public key")
-    result.update({name: values[name] for name in ("version", "channel", "mirror", "key") if name in values})
-    if engine.get("hold"):
-        result["hold"] = True
-    return result
-
-
-def source_of(engine: Params) -> str:
-    """Return where the options take the engine from. What only Docker's repository has a use for says that it is that.
-
-    :param engine: the option ``engine``.
-    """
-    source = str(engine.get("source") or "auto")
-    of_docker = engine.get("mirror") or engine.get("key") or engine.get("channel") not in (None, "", "stable")
-    return "docker" if source == "auto" and of_docker else source
-
-
-def _refuse_without_effect(source: str, values: Params) -> None:
-    without_effect = [] if source in ("auto", "docker") else ["mirror", "key", "channel"]
-    if source == "keep":
-        without_effect.append("version")
-    for name in without_effect:
-        if name in values:
-            raise OptionError(f"engine.{name}", f"has no effect with O(engine.source={source}); leave it out")
 
 
 def _logins(logins: t.Sequence[Params]) -> t.Iterator[Json]:

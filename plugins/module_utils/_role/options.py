@@ -159,11 +159,11 @@ def _stages() -> tuple[Stage, ...]:
         Stage(
             "docker_vm_host",
             VIRTUAL_MACHINE,
-            by_role=frozenset(("state", "wait", "require_running", "require_ssh")),
+            by_role=frozenset(("state", "wait", "require_running", "require_ssh", "setup_program")),
             renamed={"docker_port": "port"},
             purposes={
                 "create": frozenset(VIRTUAL_MACHINE.argument_spec)
-                - {"state", "wait", "require_running", "require_ssh", "remove_on_absent"},
+                - {"state", "wait", "require_running", "require_ssh", "remove_on_absent", "setup_program"},
                 "absent": AZURE | host | {"wait_timeout", "remove_on_absent"},
                 "power": AZURE | host | {"wait_timeout"},
             },
@@ -350,7 +350,9 @@ class RoleVariables:
             size = self.value("data_disk_gb")
             disks = {"data_disks": [{"lun": 0, "disk_size_gb": size}]} if size is not None else {}
             required = {"require_running": True, **({"require_ssh": True} if self.over_ssh else {})}
-            return {"name": self.name, "state": state, **required, **disks, **self._own_resources(values)}
+            # The default installs nothing at boot, and its other parts are for docker_vm_extension alone.
+            engine = {"engine": None} if values.get("engine") == RESET else {}
+            return {"name": self.name, "state": state, **required, **disks, **engine, **self._own_resources(values)}
         if module == "docker_context":
             return {"name": self.context_name}
         if module == "docker_vm_extension":

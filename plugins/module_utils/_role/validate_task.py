@@ -22,7 +22,7 @@ from .._docker.context_store import Context, ContextStore
 from .._docker.context_task import BACKEND as CONTEXT
 from .._docker.context_task import redirection_error
 from .._errors import DockerHostError, OptionError
-from .._extension.settings import source_of
+from .._extension.engine_options import source_of
 from .._extension.task import check_options as check_extension
 from .._secrets import secret_values
 from .._tls.names import check_identity_name

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .._argspec import ArgumentSpec
 from .._azure.argument_spec import azure_argument_spec
+from .._extension.argument_spec import engine_option
 
 DEFAULT_PORT = 4243
 DEFAULT_SSH_PORT = 22
@@ -81,6 +82,9 @@ _MACHINE = ArgumentSpec(
         "boot_diagnostics": {"type": "bool"},
         "custom_data": {"type": "str", "no_log": True},
         "user_data": {"type": "str", "no_log": True},
+        "engine": engine_option(),
+        # Not a secret: this keeps its 160 KB out of logs and out of the shown arguments.
+        "setup_program": {"type": "str", "no_log": True},
         "vm_identity": {
             "type": "dict",
             "options": {

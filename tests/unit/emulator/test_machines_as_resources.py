@@ -33,7 +33,7 @@ def _set(body: t.Any, path: str, value: t.Any) -> t.Any:
 def test_creating(arm: Arm) -> None:
     arm.network()
     body = arm.vm_body()
-    body["properties"]["osProfile"]["customData"] = "I2Nsb3VkLWNvbmZpZwo="
+    body["properties"]["osProfile"]["customData"] = "YWFh" * 21845  # 65,535 bytes, the most that is allowed
     created = arm.put(VM, body)
     assert created.status_code == 201
     assert created.headers["azure-asyncnotification"] == "Enabled"
@@ -114,6 +114,8 @@ P = "properties"
         (f"{P}.osProfile.adminPassword", "short", 400, "InvalidParameter", "adminPassword"),
         (f"{P}.osProfile.adminPassword", "P@ssword123", 400, "InvalidParameter", "adminPassword"),
         (f"{P}.osProfile.adminPassword", "onlylowercaseletters", 400, "InvalidParameter", "adminPassword"),
+        (f"{P}.osProfile.customData", "YWFh" * 21846, 400, "InvalidParameter", "customData"),
+        (f"{P}.osProfile.customData", "#cloud-config", 400, "InvalidParameter", "customData"),
         (f"{P}.osProfile.linuxConfiguration.ssh", None, 400, "InvalidParameter", "linuxConfiguration"),
         (f"{P}.osProfile.linuxConfiguration", None, 400, "InvalidParameter", "adminPassword"),
         (f"{P}.storageProfile.osDisk.caching", "Some", 400, "InvalidParameter", "storageProfile.osDisk.caching"),

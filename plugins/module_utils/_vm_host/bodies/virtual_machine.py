@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ..._azure.wire import Json
 from ..argument_spec import DEFAULT_DISK
+from ..desired.custom_data import assemble_custom_data
 from ..desired.host_spec import HostSpec
 from ..desired.image_reference import DEFAULT_IMAGE, Image, read_image
 from ..desired.options import DataDisk, VmIdentity
@@ -82,7 +83,7 @@ def machine_body(
     if security:
         properties["securityProfile"] = security
     if desired.user_data:
-        properties["userData"] = encoded(desired.user_data)
+        properties["userData"] = encoded(desired.user_data.encode())
     body: Json = {"location": location, "tags": tags, "properties": properties}
     if desired.zone:
         body["zones"] = [desired.zone]
@@ -135,7 +136,7 @@ def _os_profile(desired: HostSpec, ssh_keys: t.Sequence[str]) -> Json:
     }
     if desired.admin_password:
         profile["adminPassword"] = desired.admin_password
-    data = custom_data(desired)
+    data = assemble_custom_data(desired.custom_data, desired.ssh_port, desired.boot_script)
     if data:
         profile["customData"] = encoded(data)
     return profile
@@ -146,67 +147,9 @@ def computer_name(name: str) -> str:
     return name.replace("_", "-").replace(".", "-")[:63].rstrip("-")
 
 
-# A drop-in, since the image's own file may be replaced by an update. ssh.socket (Ubuntu) listens by itself on what its
-# unit says; the drop-in moves it too, where it exists. Under SELinux (RHEL, AlmaLinux, Rocky, Fedora) sshd may listen
-# on ports of its own type only (semanage-port(8)), so that the port gets it before sshd is restarted.
-_SSH_PORT = """\
-#cloud-config
-write_files:
-  - path: /etc/ssh/sshd_config.d/10-docker-host.conf
-    content: |
-      Port {port}
-  - path: /etc/systemd/system/ssh.socket.d/10-docker-host.conf
-    content: |
-      [Socket]
-      ListenStream=
-      ListenStream={port}
-runcmd:
-  - - sh
-    - -c
-    - |
-      command -v selinuxenabled >/dev/null && selinuxenabled || exit 0
-      command -v semanage >/dev/null || dnf -q -y install policycoreutils-python-utils
-      semanage port -a -t ssh_port_t -p tcp {port} || semanage port -m -t ssh_port_t -p tcp {port}
-  - - sh
-    - -c
-    - |
-      command -v firewall-cmd >/dev/null && firewall-cmd -q --state || exit 0
-      firewall-cmd -q --permanent --add-port={port}/tcp && firewall-cmd -q --reload
-  - [sh, -c, "systemctl daemon-reload; if systemctl is-enabled -q ssh.socket; then systemctl restart ssh.socket; fi"]
-  - [sh, -c, "systemctl restart ssh 2>/dev/null || systemctl restart sshd"]
-"""
-
-
-def custom_data(desired: HostSpec) -> str | None:
-    """Return the user's custom data and, if desired, the move of sshd to another port, as cloud-init reads them."""
-    if desired.ssh_port == 22:
-        return desired.custom_data
-    move = _SSH_PORT.format(port=desired.ssh_port)
-    return _multipart(move, desired.custom_data) if desired.custom_data else move
-
-
-def _multipart(first: str, second: str) -> str:
-    """Return two parts in the MIME format of cloud-init. The same parts give the same text."""
-    boundary = "==docker-host-part=="
-    kind = "text/cloud-config" if second.lstrip().startswith("#cloud-config") else "text/x-shellscript"
-    lines = [f'Content-Type: multipart/mixed; boundary="{boundary}"', "MIME-Version: 1.0", ""]
-    for subtype, text in (("text/cloud-config", first), (kind, second)):
-        lines += [f"--{boundary}", f'Content-Type: {subtype}; charset="utf-8"']
-        if subtype == "text/cloud-config":
-            lines.append("Merge-Type: list(append)+dict(no_replace,recurse_list)+str()")
-        content = text.rstrip("\n")
-        if not content.isascii():
-            # Python's parser of messages, which cloud-init uses, decodes other characters only if they are encoded.
-            lines.append("Content-Transfer-Encoding: base64")
-            content = base64.encodebytes(content.encode()).decode("ascii").rstrip("\n")
-        lines += ["", content]
-    lines += [f"--{boundary}--", ""]
-    return "\n".join(lines)
-
-
-def encoded(text: str) -> str:
-    """Return text in Base64, as Azure requires for custom data and user data."""
-    return base64.b64encode(text.encode()).decode("ascii")
+def encoded(data: bytes) -> str:
+    """Return data in Base64, as Azure requires for custom data and user data."""
+    return base64.b64encode(data).decode("ascii")
 
 
 def _placement(desired: HostSpec, names: ResourceNames) -> Json:

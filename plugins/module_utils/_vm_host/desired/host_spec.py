@@ -18,6 +18,7 @@ from ..._errors import OptionError
 from ..argument_spec import DEFAULT_ACCESS, DEFAULT_KEY_PATH, DEFAULT_USER
 from . import option_checks, validators
 from .auto_shutdown import AutoShutdown, read_auto_shutdown
+from .engine_at_boot import read_boot_script
 from .image_reference import URN_PART, Image, plan_of_alias, read_image
 from .inbound_rules import InboundRule, PortOptions, check_ports, inbound_rules, read_port_options
 from .names import ExtraNames, read_extra_names
@@ -47,6 +48,7 @@ _OF_THE_NETWORK = frozenset(
 class HostSpec:
     """A host as the options describe it. An option that was not set is None: see :mod:`~.options`.
 
+    :param boot_script: starts the installation of the engine at the first boot; None installs nothing then.
     :param explicit: the names of the options that were set.
     """
 
@@ -74,6 +76,7 @@ class HostSpec:
     boot_diagnostics: bool | None
     custom_data: str | None
     user_data: str | None
+    boot_script: str | None
     identity: VmIdentity | None
     security: SecurityProfile
     os_disk: OsDiskOptions
@@ -170,6 +173,7 @@ def read_host_spec(params: Params) -> HostSpec:
         boot_diagnostics=params["boot_diagnostics"],
         custom_data=params["custom_data"] or None,
         user_data=params["user_data"] or None,
+        boot_script=read_boot_script(params),
         identity=_identity(params),
         security=SecurityProfile(**(params["security_profile"] or {})),
         os_disk=OsDiskOptions(params["managed_disk_type"], params["os_disk_size_gb"], params["ephemeral_os_disk"]),

@@ -15,6 +15,7 @@ from ..._azure.origins import is_url
 from ..._errors import OptionError
 from ..argument_spec import DEFAULT_ACCESS, EXCLUSIVE
 from . import validators
+from .custom_data import LIMIT, assemble_custom_data
 from .inbound_rules import given_or_default
 
 Params = t.Mapping[str, t.Any]
@@ -30,6 +31,7 @@ def check_all(params: Params) -> None:
     check_spot(params)
     check_ephemeral(params)
     check_waiting(params)
+    check_data(params)
     check_existing_names(params)
     check_security(params)
 
@@ -212,19 +214,6 @@ def check_waiting(params: Params) -> None:
     # "Availability zones" (learn.microsoft.com): a subscription's zones are called 1, 2 and 3.
     if params["zone"] and params["zone"] not in ("1", "2", "3"):
         raise OptionError("zone", f"must be 1, 2 or 3, got {params['zone']!r}")
-    for option, limit in (("custom_data", 65535), ("user_data", 65535)):
-        size = len((params[option] or "").encode())
-        # OSProfile.customData and VirtualMachineProperties.userData of the Compute API: 64 KiB at most.
-        if size > limit:
-            raise OptionError(option, f"must have at most {limit} bytes, got {size}")
-    _check_first_line(params["custom_data"] or "")
-    own = (params["custom_data"] or "").lstrip()
-    if own and params["ssh_port"] not in (None, 22) and not own.startswith(("#cloud-config", "#!")):
-        raise OptionError(
-            "custom_data",
-            f"must start with #! or #cloud-config with O(ssh_port={params['ssh_port']}), which needs custom"
-            " data of its own",
-        )
     # VirtualMachineIdentity.type and userAssignedIdentities of the Compute API: ids with UserAssigned, and only then.
     identity = params["vm_identity"]
     if identity and bool(identity["user_assigned_identities"]) != ("UserAssigned" in identity["type"]):
@@ -232,4 +221,27 @@ def check_waiting(params: Params) -> None:
             "vm_identity",
             "must have user_assigned_identities with the types that contain UserAssigned, and only then, got type"
             f" {identity['type']!r} and {identity['user_assigned_identities'] or []}",
+        )
+
+
+def check_data(params: Params) -> None:
+    """Check custom data and user data."""
+    for option in ("custom_data", "user_data"):
+        size = len((params[option] or "").encode())
+        # OSProfile.customData and VirtualMachineProperties.userData of the Compute API: 64 KiB at most.
+        if size > LIMIT:
+            raise OptionError(option, f"must have at most {LIMIT} bytes, got {size}")
+    own, ssh_port = params["custom_data"], params["ssh_port"]
+    _check_first_line(own or "")
+    if not own or ssh_port in (None, 22):
+        return
+    if not own.lstrip().startswith(("#cloud-config", "#!")):
+        raise OptionError(
+            "custom_data",
+            f"must start with #! or #cloud-config with O(ssh_port={ssh_port}), which needs custom data of its own",
+        )
+    size = len(assemble_custom_data(own, ssh_port, None) or b"")
+    if size > LIMIT:
+        raise OptionError(
+            "custom_data", f"must have at most {LIMIT} bytes with what O(ssh_port={ssh_port}) adds to it, got {size}"
         )

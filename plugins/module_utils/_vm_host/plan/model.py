@@ -68,6 +68,7 @@ class Action:
     :param if_left: a deletion that Azure may already have done together with another.
     :param if_unused: a deletion of what hosts share, which another look right before it decides.
     :param expected: as far as one can tell now, it is going to be done; otherwise only if others leave meanwhile.
+    :param also: what else a creation does, in words, beside what its body shows.
     :param etag: the version of the resource that the body was made from; empty where it does not exist.
     """
 
@@ -83,6 +84,7 @@ class Action:
     if_unused: bool = False
     expected: bool = True
     note: str = ""
+    also: str = ""
     etag: str = ""
 
     @property

@@ -100,7 +100,7 @@ class Planner:
             return plan
         tags = (creation.body or {})["tags"]
         body = machine_body(self.desired, self.resources, self.location(), tags, ssh_keys, findings)
-        complete = _creation("virtual_machine", creation.resource_id, body, *creation.needs)
+        complete = self._machine_creation(body, *creation.needs)
         actions = [complete if action is creation else action for action in plan.actions]
         return replace(plan, actions=actions)
 
@@ -273,7 +273,7 @@ class Planner:
         tags = self._tags(current, extra)
         if not current:
             body = machine_body(self.desired, resources, location, tags, (), Findings())
-            return [_creation("virtual_machine", resources.virtual_machine, body, "network_interface")]
+            return [self._machine_creation(body, "network_interface")]
         self._check_immutable(current)
         if is_broken(current):
             if was_provisioned(self.current):
@@ -282,6 +282,10 @@ class Planner:
             # Azure may leave a VM off that was stopped before.
             return [again] if self._runs else [again, start_action(resources, self.current, "virtual_machine")]
         return plan_vm_update(self.desired, resources, self.current, tags)
+
+    def _machine_creation(self, body: Json, *needs: str) -> Action:
+        creation = _creation("virtual_machine", self.resources.virtual_machine, body, *needs)
+        return replace(creation, also="engine at first boot" if self.desired.boot_script else "")
 
     def _auto_shutdown(self, location: str) -> list[Action]:
         path, desired, current = self.resources.auto_shutdown, self.desired.auto_shutdown, self.current.auto_shutdown

@@ -66,9 +66,9 @@ def update_body(
     if desired.identity:
         _update_identity(changes, body, desired.identity, resources.names, current)
     _update_settings(changes, properties, desired, properties_of(current))
-    if desired.user_data and user_data != encoded(desired.user_data):
+    if desired.user_data and user_data != encoded(desired.user_data.encode()):
         changes.add("user_data", "(not shown)", "(not shown)")
-        properties["userData"] = encoded(desired.user_data)
+        properties["userData"] = encoded(desired.user_data.encode())
     _update_place(changes, properties, desired, resources.names, properties_of(current))
     _update_security(changes, properties, desired, current)
     _update_disks(changes, properties, desired, properties_of(current))

@@ -62,6 +62,9 @@ def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
             properties.setdefault(name, copy.deepcopy(value))
     if before.get("osProfile", {}).get("adminUsername"):
         properties["osProfile"]["adminUsername"] = before["osProfile"]["adminUsername"]
+    if desired.boot_script:
+        # Azure keeps the custom data of the first attempt, and refuses any other, such as with a newer setup program.
+        properties["osProfile"].pop("customData", None)
     _keep_storage(desired, properties["storageProfile"], before.get("storageProfile") or {})
     for name, asked in (("zones", desired.zone), ("plan", desired.plan), ("identity", desired.identity)):
         if not asked and current.get(name):

@@ -38,7 +38,8 @@ def describe(actions: t.Iterable[Action]) -> list[str]:
 
 def _lines(action: Action) -> list[str]:
     if action.verb == "create" and action.body is not None:
-        details = _CREATED[action.kind](action.body) if action.kind in _CREATED else ""
+        shown = _CREATED[action.kind](action.body) if action.kind in _CREATED else ""
+        details = ", ".join(part for part in (shown, action.also) if part)
         return [f"{action.line}: {details}" if details else action.line]
     if action.verb in ("update", "tag", "grow", "convert"):
         return _updates(action) or [action.line]

@@ -10,6 +10,7 @@ firewall, registries, compose), then verify, then print one line of JSON on stan
 A second run changes nothing. A run after one that was killed repairs what that one left.
 
     docker_setup.py --settings FILE [--check]   apply the settings, or only say what would be done
+    docker_setup.py --settings FILE --at-boot   install the engine only, unless settings were pushed before
     docker_setup.py --verify                    compare the machine with what the last run left
 
 With ``--root DIR`` (or the environment variable ``DOCKER_SETUP_ROOT``) the tree below DIR is
@@ -30,6 +31,7 @@ import traceback
 from .absent import remove_all
 from .access import access
 from .before import remember
+from .boot import boot_result, forget_boot, install_at_boot, is_boot_running, note_failed_boot
 from .checks import keep_settings, refuse
 from .compose import compose
 from .configure import configure, drop_copies
@@ -39,8 +41,8 @@ from .facts import Facts, installed_engine, load_json
 from .firewall import firewall
 from .kept import save_settings, with_kept
 from .machine import Machine, Problem, tail
-from .packages import install
-from .paths import FORMAT, HOME, LOCK_WAIT, LOG, NOTES, STATE, WRITTEN
+from .packages import install, wait_for_cloud_init
+from .paths import FORMAT, HOME, LOCK_WAIT, LOG, NOTES, STATE, WAITING_LINE, WRITTEN
 from .record import CERTS_UNFINISHED, just_pushed, record
 from .registries import registries
 from .room import note_small_volume
@@ -80,16 +82,29 @@ def alone(machine):
         yield
         return
     with open_lock(machine) as file:
-        deadline = time.monotonic() + LOCK_WAIT
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise Problem("another run of this program has not ended for {} s".format(LOCK_WAIT)) from None
-                time.sleep(1)
+        wait_for_lock(machine, file)
         yield
+
+
+def wait_for_lock(machine, file):
+    """Lock the file, and show every :data:`WAITING_LINE` seconds which run has it.
+
+    :raises Problem: the other run has not ended after :data:`LOCK_WAIT` seconds.
+    """
+    begun = shown = time.monotonic()
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            now = time.monotonic()
+        if now - begun > LOCK_WAIT:
+            raise Problem("another run of this program has not ended for {} s".format(LOCK_WAIT))
+        if now >= shown:
+            other = "the installation at boot" if is_boot_running(machine) else "another run of this program"
+            machine.say("wait for {}: {:.0f} s".format(other, now - begun))
+            shown = now + WAITING_LINE
+        time.sleep(1)
 
 
 def apply(machine, settings):
@@ -102,9 +117,12 @@ def apply(machine, settings):
         cut_short = was_cut_short(machine, facts)
         if settings.absent:
             remove_all(machine, settings, facts)
+            if not machine.check:
+                forget_boot(machine)
             if cut_short:
                 machine.notes.append("the last run did not end well; what it left is removed as well")
             return {"engine": {"installed": installed_engine(facts.packages)[0] is not None}}
+        note_failed_boot(machine, facts)
         machine.stage = "refuse"
         if settings.certs_only:
             keep_settings(settings, facts.state)
@@ -123,6 +141,7 @@ def apply(machine, settings):
             save_settings(machine, settings)
             record(machine, settings, facts, ended=True)
             drop_copies(machine, settings)
+            forget_boot(machine)
             left = verify(machine, just_pushed(settings, load_json(machine, STATE, {})))
             if left:
                 raise Problem("after the run: " + "; ".join(left))
@@ -136,6 +155,16 @@ def use_secrets(machine, settings):
     machine.secrets = settings.secrets()
     for name, value in settings.proxies.items():
         machine.environment.update({name + "_proxy": value, name.upper() + "_PROXY": value})
+
+
+def apply_at_boot(machine, settings):
+    """Install the engine and return what the result line says about it."""
+    # Before the lock: a push that comes meanwhile waits no longer than without this run.
+    wait_for_cloud_init(machine)
+    with alone(machine), boot_result(machine):
+        facts = Facts(machine)
+        install_at_boot(machine, settings, facts)
+        return {"engine": {"installed": facts.installed}}
 
 
 def was_cut_short(machine, facts):
@@ -188,6 +217,7 @@ def parse_arguments(argv):
     parser = argparse.ArgumentParser(description="Set up a Docker engine on this machine.")
     parser.add_argument("--settings", metavar="FILE", help="the settings, a JSON object")
     parser.add_argument("--check", action="store_true", help="say what would be changed and change nothing")
+    parser.add_argument("--at-boot", action="store_true", help="install the engine only, unless settings were pushed")
     parser.add_argument("--verify", action="store_true", help="compare the machine with the last run's record")
     parser.add_argument("--root", default=os.environ.get("DOCKER_SETUP_ROOT") or "/", help="configure the tree below")
     parser.add_argument("--forget", metavar="FILE", help="remove this file as soon as the settings are read")
@@ -216,7 +246,8 @@ def run(options, machine):
                     os.unlink(options.forget)
         if isinstance(document, dict):
             result.update(digest=document.get("digest") or "", push=document.get("push") or "")
-        result.update(apply(machine, Settings(document)), ok=True)
+        act = apply_at_boot if options.at_boot else apply
+        result.update(act(machine, Settings(document)), ok=True)
         if machine.check:
             result["check"] = True
     except Problem as problem:

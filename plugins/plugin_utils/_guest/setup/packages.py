@@ -65,6 +65,13 @@ def noted_words(machine):
     return None
 
 
+def wait_for_cloud_init(machine):
+    """Wait until cloud-init, which may install packages too, has ended."""
+    if machine.has("cloud-init"):
+        with contextlib.suppress(Problem):
+            machine.run(["cloud-init", "status", "--wait"], ok=None, timeout=LOCK_WAIT)
+
+
 class Installation:
     """One installation of the engine's packages, noted on disk until it has ended."""
 
@@ -76,7 +83,7 @@ class Installation:
         self.from_docker = source_of(settings, facts) == "docker"
 
     def run(self, words=None):
-        self.wait_for_cloud_init()
+        wait_for_cloud_init(self.machine)
         self.manager.repair()
         if not self.from_docker:
             self.manager.refresh(bool(self.settings.version))
@@ -96,11 +103,6 @@ class Installation:
         with lifted(self.machine, self.manager, names), noted:
             self.manager.install(words)
             self.load_kernel_modules()
-
-    def wait_for_cloud_init(self):
-        if self.machine.has("cloud-init"):
-            with contextlib.suppress(Problem):
-                self.machine.run(["cloud-init", "status", "--wait"], ok=None, timeout=LOCK_WAIT)
 
     def names(self):
         """Return the packages to install; of those that are installed already, what has the engine's version."""

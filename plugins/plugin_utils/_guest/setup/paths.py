@@ -19,6 +19,10 @@ LABELLING = HOME + "/labelling"
 REMOVING = HOME + "/removing"
 LIFTED = HOME + "/lifted.json"
 BEFORE = HOME + "/before.json"
+# Custom data writes the first two; payload.py has the same paths.
+BOOT = HOME + "/boot.json"
+BOOT_PROGRAM = HOME + "/boot.py"
+BOOT_RESULT = HOME + "/boot-result.json"
 # What a run notes on disk while it does something that a killed run must not leave half done.
 NOTES = (PENDING, INSTALLING, FORMATTING, GROWING, LABELLING, REMOVING, LIFTED)
 # systemd reads drop-ins by name, and the last one decides: an administrator's override.conf comes before ours.
@@ -35,6 +39,7 @@ KEY = "/etc/docker/key.pem"
 COPY = ".before-docker-host"
 MARK = "# Written by dockerhost.azure. Changes made here are replaced by its next run.\n"
 LOCK_WAIT = 900
+WAITING_LINE = 30
 DOCKER_URL = "https://download.docker.com"
 LOGIN_FILE = "/root/.docker/config.json"
 HUB = "https://index.docker.io/v1/"

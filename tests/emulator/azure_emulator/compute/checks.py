@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import typing as t
 
@@ -24,6 +25,7 @@ from .sources import check_image
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
+MOST_CUSTOM_DATA = 87380
 BANNED_USERS = frozenset(
     (
         "administrator",
@@ -189,7 +191,24 @@ def check_os_profile(profile: Json) -> None:
         raise _missing("osProfile.adminUsername")
     if user.lower() in BANNED_USERS:
         raise invalid_parameter("The Admin Username specified is not allowed.", "adminUsername")
+    _check_custom_data(profile.get("customData") or "")
     _check_sign_in(profile, user)
+
+
+def _check_custom_data(data: str) -> None:
+    """Check as in Azure/aks-engine issue 1663: 65,535 bytes before Base64."""
+    try:
+        base64.b64decode("".join(data.split()), validate=True)
+    except ValueError:
+        is_encoded = False
+    else:
+        is_encoded = True
+    if not is_encoded or len(data) > MOST_CUSTOM_DATA:
+        raise invalid_parameter(
+            f"Custom data in OSProfile must be in Base64 encoding and with a maximum length of {MOST_CUSTOM_DATA} "
+            "characters.",
+            "customData",
+        )
 
 
 def _check_sign_in(profile: Json, user: str) -> None:

@@ -57,7 +57,7 @@ BACKENDS: dict[str, Backend] = {
 
 AZURE: Options = {"auth_source": "env"}
 VALID: dict[str, Options] = {
-    "docker_vm_host": {**AZURE, "name": "web1", "resource_group": "g"},
+    "docker_vm_host": {**AZURE, "name": "web1", "resource_group": "g", "setup_program": "#"},
     "docker_vm_host_info": {**AZURE, "name": "web1", "resource_group": "g"},
     "docker_vm_image_info": {**AZURE, "location": "westeurope"},
     "docker_vm_extension": {**AZURE, "virtual_machine": VM, "setup_program": "#"},
@@ -101,6 +101,7 @@ COMPANIONS: dict[str, Options] = {
     "thumbprint": {"x509_certificate_path": __file__},
     "virtual_machine_name": {"virtual_machine": None, "resource_group": "g"},
     "docker_vm_extension.resource_group": {"virtual_machine": None, "virtual_machine_name": "web1"},
+    "docker_vm_host.setup_program": {"engine": {"at_boot": True}},
     "docker_vm_image_info.offer": {"publisher": "a"},
     "docker_vm_image_info.sku": {"publisher": "a", "offer": "b"},
     "docker_context.host": {"docker_host": None},
@@ -168,6 +169,20 @@ SIGN_IN: dict[str, list[t.Any]] = {
     "profile": ["no such profile"],
 }
 
+ENGINE: dict[str, list[t.Any]] = {
+    "engine.version": ["latest", "v28", "28 ", "２8", "28\n"],
+    "engine.channel": ["Stable", "a b", "stable\n"],
+    "engine.mirror": [
+        "mirror",
+        "ftp://a",
+        "https://a b",
+        "https://",
+        "https://а/x",
+        "https://a/x?y",
+        "https://a/\u200b",
+    ],
+    "engine.key": ["x", PEM],
+}
 FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
     "docker_vm_host": {
         **SIGN_IN,
@@ -205,6 +220,8 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "license_type": ["Windows_Server", "rhel", "RHEL "],
         "custom_data": ["x" * 70000, "\ufeff#cloud-config\n", "#!/bin/sh\r\necho\r\n"],
         "user_data": ["x" * 70000],
+        **ENGINE,
+        "setup_program": [""],
         "os_disk_size_gb": [0, -1, 5000, 10**12],
         "data_disks": [[{"lun": 1, "disk_size_gb": 8}, {"lun": 1, "disk_size_gb": 8}]],
         "data_disks[0].lun": [-1, 64, 10**12],
@@ -308,18 +325,7 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
             "/usr/x",
             "/var/",
         ],
-        "engine.version": ["latest", "v28", "28 ", "２8", "28\n"],
-        "engine.channel": ["Stable", "a b", "stable\n"],
-        "engine.mirror": [
-            "mirror",
-            "ftp://a",
-            "https://a b",
-            "https://",
-            "https://а/x",
-            "https://a/x?y",
-            "https://a/\u200b",
-        ],
-        "engine.key": ["x", PEM],
+        **ENGINE,
         "certs.ca_path": FILES,
         "certs.cert_path": FILES,
         "certs.key_path": FILES,
@@ -615,7 +621,7 @@ def _is_of_ansible(message: str, option: str) -> bool:
 @pytest.mark.parametrize("module", STAGES)
 def test_each_bad_value_of_a_variable_is_refused_by_name_before_the_first_change(module: str, tmp_path: Path) -> None:
     stage = STAGES[module]
-    program = {"setup_program": "#"} if module == "docker_vm_extension" else {}
+    program = {"setup_program": "#"} if "setup_program" in stage.spec.argument_spec else {}
 
     def refuse(case: Case) -> str:
         option, dot, rest = case.place.partition(".")

@@ -7,14 +7,17 @@
 Called by ``cloud-init.service`` (``provision.py init``) and ``cloud-final.service`` (``provision.py final``); installed
 as ``/usr/bin/cloud-init`` too, for ``cloud-init status [--wait] [--long] [--format json]``. It is a small substitute:
 of custom data it runs scripts (``#!``) and, of ``#cloud-config``, ``write_files``, ``packages`` and ``runcmd``; other
-keys are named as errors in ``status --long``.
+keys are named as errors in ``status --long``. Custom data may be compressed with gzip, and may be a MIME message of
+several such parts: their lists are appended to one another, and scripts run by name, ``part-001`` before ``runcmd``.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import email
 import grp
+import gzip
 import json
 import os
 import pwd
@@ -113,25 +116,61 @@ def final() -> None:
 
 
 def apply_user_data(data: bytes) -> list[str]:
-    if data.startswith(b"#!"):
-        script = USER_DATA.parent / "scripts" / "part-001"
-        write(str(script), data, 0o700)
-        return run_logged([str(script)])
-    if not data.startswith(b"#cloud-config"):
-        return ["user data: neither a script (#!) nor #cloud-config"]
+    """Apply custom data and return what went wrong."""
+    scripts: dict[str, bytes] = {}
+    config: dict[str, list[t.Any]] = {}
+    errors: list[str] = []
+    for number, part in enumerate(parts_of(data), 1):
+        if part.startswith(b"#!"):
+            scripts[f"part-{number:03}"] = part
+        elif part.startswith(b"#cloud-config"):
+            errors += append_config(config, part)
+        else:
+            errors.append("user data: neither a script (#!) nor #cloud-config")
+    return errors + apply_config(config) + run_scripts(scripts, config.get("runcmd", []))
+
+
+def parts_of(data: bytes) -> list[bytes]:
+    """Return the parts of custom data, each with its own format (``cloudinit/user_data.py``)."""
+    if data.startswith(b"\x1f\x8b"):
+        data = gzip.decompress(data)
+    if b"mime-version:" not in data[:4096].lower():
+        return [data]
+    message = email.message_from_string(data.decode())
+    return [
+        t.cast("bytes", part.get_payload(decode=True))
+        for part in message.walk()
+        if part.get_content_maintype() != "multipart"
+    ]
+
+
+def append_config(config: dict[str, list[t.Any]], part: bytes) -> list[str]:
+    """Append the lists of a ``#cloud-config`` to those of earlier ones, and return which keys are not supported."""
     import yaml
 
-    config = yaml.safe_load(data) or {}
-    errors = [
-        f"user data: {key} is not supported here" for key in config.keys() - {"write_files", "packages", "runcmd"}
-    ]
+    found = yaml.safe_load(part) or {}
+    known = [key for key in ("write_files", "packages", "runcmd") if key in found]
+    for key in known:
+        config.setdefault(key, []).extend(found[key])
+    return [f"user data: {key} is not supported here" for key in sorted(found.keys() - set(known))]
+
+
+def apply_config(config: dict[str, list[t.Any]]) -> list[str]:
     for file in config.get("write_files", []):
         content = file.get("content", "")
         raw = base64.b64decode(content) if file.get("encoding") in ("b64", "base64") else content.encode()
         write(file["path"], raw, int(str(file.get("permissions", "0644")), 8))
-    if config.get("packages"):
-        errors += run_logged(["apt-get", "install", "-y", *config["packages"]])
-    for command in config.get("runcmd", []):
+    return run_logged(["apt-get", "install", "-y", *config["packages"]]) if config.get("packages") else []
+
+
+def run_scripts(scripts: dict[str, bytes], commands: list[t.Any]) -> list[str]:
+    """Run the parts that are scripts, and then the commands of ``runcmd``."""
+    errors: list[str] = []
+    for name, content in sorted(scripts.items()):
+        script = USER_DATA.parent / "scripts" / name
+        write(str(script), content, 0o700)
+        errors += run_logged([str(script)])
+    for command in commands:
         errors += run_logged(["sh", "-c", command] if isinstance(command, str) else [str(word) for word in command])
     return errors
 

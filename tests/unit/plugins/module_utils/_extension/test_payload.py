@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import gzip
 import json
@@ -96,6 +97,31 @@ def test_without_python_the_script_fails_and_leaves_no_secret(tmp_path: Path) ->
     assert not script.exists()
 
 
+@pytest.mark.parametrize("shell", shells())
+@pytest.mark.parametrize("works", [True, False])
+def test_boot_script_starts_the_program_and_does_not_wait_for_it(tmp_path: Path, shell: str, works: bool) -> None:
+    home, seen = tmp_path / "home", tmp_path / "seen"
+    for name, code in (("systemd-run", 0 if works else 1), ("setsid", 0)):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f'#!/bin/sh\necho "{name} $*" >> "{seen}"\nexit {code}\n', encoding="utf-8")
+        program.chmod(0o755)
+    script = tmp_path / "script.sh"
+    engine = {"source": "docker", "key": "it's $HOME `id` \\ \n"}
+    text = payload.boot_script(ECHO, engine) + "wait\n"
+    script.write_text(text.replace("/var/lib/docker-host", str(home)), encoding="utf-8")
+    path = f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:/usr/bin:/bin"
+    done = run_shell(shell, script, {"PATH": path})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert json.loads((home / "boot.json").read_text()) == {"format": 1, "settings": {"docker": {"engine": engine}}}
+    assert (home / "boot.py").read_text().rstrip() == ECHO.rstrip()
+    assert [entry.stat().st_mode & 0o077 for entry in (home, *home.iterdir())] == [0, 0, 0]
+    python = shutil.which("python3", path=path)
+    started = f"{python} {home}/boot.py --at-boot --settings {home}/boot.json"
+    unit = f"systemd-run --unit=docker-host-boot --description=Install the Docker engine {started}"
+    assert seen.read_text().splitlines() == [unit, *([] if works else [f"setsid {started}"])]
+
+
 def test_limits_of_the_envelopes() -> None:
     big = {"x": base64.b64encode(random.Random(1).randbytes(300_000)).decode()}
     with pytest.raises(DockerHostError, match="too large for the handler custom_script"):
@@ -110,3 +136,14 @@ def test_the_program_leaves_two_thirds_of_the_script_to_the_settings() -> None:
     assert len(payload.custom_script(program, {"settings": {}})) < payload.SCRIPT_LIMIT / 3
     assert "DOCKER_SETUP_PROGRAM_END" not in program
     assert program.isascii()
+
+
+def test_without_comments_the_program_does_the_same() -> None:
+    tree = ast.parse(bundle())
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Pass()
+    short = payload.without_comments(bundle())
+    is_same = ast.dump(ast.parse(short)) == ast.dump(tree)  # pytest would compare the long texts for minutes
+    assert is_same
+    assert "\n    # " not in short

@@ -209,6 +209,14 @@ def test_a_data_disk_in_one_variable_is_kept_with_the_other_settings_and_survive
     assert (whole["docker"], whole["reset"]) == ({"data_disk": {"lun": 0}}, ["docker"])
 
 
+def test_the_virtual_machine_gets_the_engine_only_if_a_variable_describes_it() -> None:
+    assert role(name="web1", engine={"at_boot": True}).options("create", "docker_vm_host")["engine"] == {
+        "at_boot": True
+    }
+    for left_out in ("", "default"):
+        assert not role(name="web1", engine=left_out).options("create", "docker_vm_host").get("engine")
+
+
 @pytest.mark.parametrize("size", ["x", 0, 32768, "64 GB", True, -1])
 def test_the_size_of_the_data_disk_is_checked(size: t.Any) -> None:
     with pytest.raises(OptionError, match=r"docker_host_data_disk_gb.*must be 1 to 32767 GiB"):

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import gzip
 import typing as t
 from dataclasses import replace
 
@@ -279,6 +281,24 @@ def test_custom_data_of_a_host_without_the_tag_cannot_be_seen(host: HostSpec) ->
     plan = plan_of(desired(custom_data="#!/bin/sh\n"), created(host))
     assert not plan.actions
     assert ["custom_data" in note for note in plan.notes] == [True]
+
+
+@pytest.mark.parametrize("own", [None, "#!/bin/sh\necho secret1\n"])
+def test_an_installation_at_boot_is_for_new_hosts_and_counts_in_no_comparison(own: str | None) -> None:
+    at_boot = {"engine": {"at_boot": True}, "setup_program": "print()"}
+    host = desired(custom_data=own, **at_boot)
+    plan = plan_of(host, HostState())
+    creation = plan.action("virtual_machine")
+    assert creation is not None
+    assert creation.also == "engine at first boot"
+    assert "print()" not in str(creation.differences)
+    data = gzip.decompress(base64.b64decode((creation.body or {})["properties"]["osProfile"]["customData"]))
+    assert b"print()" in data
+    current = created(host)
+    assert ("docker-host-custom-data" in (current.virtual_machine or {})["tags"]) is bool(own)
+    for later in (host, desired(custom_data=own), desired(custom_data=own, **{**at_boot, "setup_program": "other"})):
+        assert not plan_of(later, current)
+    assert not plan_of(host, created(desired(custom_data=own)))
 
 
 def test_all_that_cannot_be_changed_is_in_one_error(host: HostSpec) -> None:

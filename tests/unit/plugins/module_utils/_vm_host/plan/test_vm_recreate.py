@@ -137,3 +137,13 @@ def test_a_failed_creation_is_repeated_by_a_run_that_names_the_host_only(cloud: 
     assert [entry["lun"] for entry in found["properties"]["storageProfile"]["dataDisks"]] == [0]
     assert found["zones"] == ["1"]
     assert cloud.run()["changed"] is False
+
+
+def test_the_installation_at_boot_of_the_first_attempt_stays(cloud: Cloud) -> None:
+    cloud.azure.fault("operation", ends="Failed", method="PUT", path="virtualMachines/web1$")
+    given = {"engine": {"at_boot": True}, "custom_data": "#!/bin/sh\n"}
+    with pytest.raises(DockerHostError):
+        cloud.run(**given, setup_program="print('old')")
+    result = cloud.run(**given, setup_program="print('new')")
+    assert any("again, since it failed" in line for line in result["actions"])
+    assert machine(cloud)["properties"]["provisioningState"] == "Succeeded"

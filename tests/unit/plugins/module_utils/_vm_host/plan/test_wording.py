@@ -34,6 +34,14 @@ def test_a_new_host_is_described_by_what_is_asked_for() -> None:
     )
 
 
+def test_a_new_host_that_installs_its_engine_at_boot_says_so() -> None:
+    (line, *_others) = describe(
+        plan_of(desired(engine={"at_boot": True}, setup_program="print()"), HostState()).actions
+    )
+    assert line.startswith("create virtual machine web1: ")
+    assert line.endswith(", engine at first boot")
+
+
 def test_a_change_is_described_property_by_property(host: HostSpec) -> None:
     changed = desired(
         docker_port=2376,

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine is installed at the first boot of a guest, and the push finds it, waits for it, or installs it itself."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.dockerhost.azure.plugins.module_utils._extension.payload import boot_script
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.custom_data import assemble_custom_data
+from azure_emulator.machines.guests import GuestMachine
+
+from .authority import Authority
+from .test_setup_program import DISTRIBUTION, PROGRAM, Machines
+
+pytestmark = pytest.mark.guests
+
+INSTALL = "install the engine from Debian GNU/Linux 12 (bookworm)"
+UNTIL_ENDED = "timeout 240 sh -c 'until test -e /var/lib/docker-host/boot-result.json; do sleep 0.1; done'"
+EITHER = "test -e /var/lib/docker-host/installing.json -o -e /var/lib/docker-host/boot-result.json"
+UNTIL_APT_RUNS = f"timeout 240 sh -c 'until {EITHER}; do sleep 0.05; done'"
+LEFT = "ls /var/lib/docker-host"
+
+
+@pytest.fixture(scope="module")
+def machines(guests: None, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Machines]:
+    """An empty cloud."""
+    found = Machines(tmp_path_factory.mktemp("boot"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A CA for the engines."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def boot(machines: Machines, name: str, number: int, own: str | None = None, **more: t.Any) -> GuestMachine:
+    """Boot a guest whose custom data installs the engine, beside the user's own."""
+    data = assemble_custom_data(own, 22, boot_script(PROGRAM, DISTRIBUTION))
+    return machines.start(name, number, custom_data=data, **more)
+
+
+def pushed(machines: Machines, machine: GuestMachine, authority: Authority) -> dict[str, t.Any]:
+    """Push settings with certificates; afterwards the engine answers on its port, and nothing of the boot is left."""
+    certs = authority.server(machine.spec.name, ["IP:127.0.0.1"]).settings()
+    report = machines.push(machine, {"engine": DISTRIBUTION, "port": "4243"}, protected={"certs": certs})
+    assert report["engine"]["running"]
+    assert ":4243" in machines.sh(machine, "ss -Hltn")
+    assert "boot" not in machines.sh(machine, LEFT)
+    return report
+
+
+def test_a_push_finds_the_engine_installed_and_without_a_port(machines: Machines, authority: Authority) -> None:
+    web = boot(machines, "web", 4, "#!/bin/sh\necho größer > /root/mine\n")
+    machines.sh(web, UNTIL_ENDED)
+    assert machines.sh(web, "cat /root/mine") == "größer\n"
+    assert "Server" in machines.sh(web, "docker version")
+    assert "dockerd" not in machines.sh(web, "ss -Hltnp")
+    assert INSTALL not in pushed(machines, web, authority)["changes"]
+    # It has found nothing to do, and cloud-init has not waited for it.
+    assert "done" in machines.sh(web, "cloud-init status")
+
+
+def test_a_push_waits_for_the_running_installation(machines: Machines, authority: Authority) -> None:
+    web = boot(machines, "waits", 5)
+    machines.sh(web, UNTIL_APT_RUNS)
+    assert INSTALL not in pushed(machines, web, authority)["changes"]
+
+
+@pytest.mark.slow
+def test_a_push_that_comes_first_installs_and_the_boot_does_nothing(machines: Machines, authority: Authority) -> None:
+    web = boot(machines, "first", 6, "#!/bin/sh\nuntil test -e /root/go; do sleep 0.1; done\n")
+    # The push waits for cloud-init, which waits for the user's part of the custom data.
+    machines.sh(web, "systemd-run sh -c 'until test -e /var/lib/docker-host/lock; do sleep 0.1; done; touch /root/go'")
+    assert INSTALL in pushed(machines, web, authority)["changes"]
+    machines.sh(web, "timeout 60 sh -c 'while systemctl is-active -q docker-host-boot; do sleep 0.1; done'")
+    assert machines.sh(web, f"grep -c '{INSTALL}' /var/log/docker-host-setup.log") == "1\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("restarted", [False, True], ids=["killed", "restarted"])
+def test_a_push_completes_an_installation_that_was_cut_short(
+    machines: Machines, authority: Authority, restarted: bool
+) -> None:
+    web = boot(machines, f"cut{restarted:d}", 7 + restarted)
+    machines.sh(web, UNTIL_APT_RUNS)
+    if restarted:
+        machines.loop.run_until_complete(web.halt(hard=True))
+        machines.loop.run_until_complete(web.start())
+    else:
+        machines.sh(web, "systemctl kill -s KILL docker-host-boot")
+    report = pushed(machines, web, authority)
+    assert any("the last run did not end well; this one has completed it" in note for note in report["notes"])
+
+
+@pytest.mark.slow
+def test_a_failed_installation_is_reported_and_the_push_installs(machines: Machines, authority: Authority) -> None:
+    fails = "#!/bin/sh\nmv /etc/apt/sources.list.d /root/; mv /etc/apt/sources.list /root/ || true\n"
+    web = boot(machines, "fails", 9, fails)
+    machines.sh(web, UNTIL_ENDED)
+    machines.sh(web, "mv /root/sources.list.d /etc/apt/; mv /root/sources.list /etc/apt/ || true")
+    report = pushed(machines, web, authority)
+    assert INSTALL in report["changes"]
+    assert any(note.startswith("the installation at boot failed in stage") for note in report["notes"])
+
+
+@pytest.mark.slow
+def test_locks_of_the_distribution_are_waited_for(machines: Machines, authority: Authority) -> None:
+    web = boot(machines, "locked", 10, package_locks=("dpkg-frontend:20", "apt-lists:20"))
+    assert INSTALL not in pushed(machines, web, authority)["changes"]
