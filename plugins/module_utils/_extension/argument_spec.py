@@ -163,7 +163,7 @@ def extension_argument_spec() -> ArgumentSpec:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "handler": {"type": "str", "choices": ["auto", *HANDLERS], "default": "auto"},
             "docker": _docker(),
-            "engine": {**engine_option(), "default": {}},
+            "engine": engine_option(),
             "certs": _certs(),
             "pending_files": {"type": "list", "elements": "path", "default": []},
             "logins": _logins(),
