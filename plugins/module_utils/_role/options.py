@@ -10,6 +10,7 @@ variable of an option is called ``docker_host_`` and the option's name, unless t
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import typing as t
@@ -90,6 +91,12 @@ OF_THE_ROLE = frozenset(
     )
 )
 """Variables that the role or its playbooks read themselves, and those that it returns."""
+CHOICES: t.Mapping[str, tuple[str, ...]] = {
+    "rotate": ("leaves", "ca"),
+    "power": ("running", "restarted", "deallocated"),
+    "context_transport": ("tls", "ssh"),
+}
+"""The choices of variables that the role reads itself."""
 BOOLEANS = ("context", "wait", "start", "allow_ca_lockout")
 """Booleans that the role reads itself; those that it passes on are checked with the module's options."""
 READ_TIMEOUT = 30
@@ -228,6 +235,29 @@ def variable_names() -> frozenset[str]:
     return frozenset(own.union(*(stage.variables().values() for stage in STAGES.values())))
 
 
+@functools.cache
+def _options_with_choices() -> dict[str, dict[str, t.Any]]:
+    """Return the spec of each variable that has choices, by its name without prefix."""
+    of_modules = {
+        stage.renamed.get(option, option): stage.spec.argument_spec[option]
+        for stage in STAGES.values()
+        for option in stage.options
+        if stage.spec.argument_spec[option].get("choices")
+    }
+    return {**of_modules, **{name: {"type": "str", "choices": choices} for name, choices in CHOICES.items()}}
+
+
+def _check_choices(variable: str, spec: t.Mapping[str, t.Any], value: t.Any) -> None:
+    is_list = spec["type"] == "list"
+    entries = _as_list("", value) if is_list else [value]
+    if not isinstance(entries, list):
+        raise OptionError(variable, f"must be a list, got {value!r}")
+    for index, entry in enumerate(entries):
+        if entry not in spec["choices"]:
+            place = f"{variable}[{index}]" if is_list else variable
+            raise OptionError(place, f"must be one of {', '.join(spec['choices'])}, got {entry!r}")
+
+
 class RoleVariables:
     """The role's variables of one host, as they count.
 
@@ -264,7 +294,18 @@ class RoleVariables:
             value = self.value(name)
             if value is not None and str(value).strip().lower() not in _TRUE + _FALSE:
                 raise OptionError(PREFIX + name, f"must be true or false, got {value!r}")
+        self._check_choices()
         self._check_data_disk()
+
+    def _check_choices(self) -> None:
+        """Check variables with choices before the first change, even if only a later stage reads them.
+
+        The role's argument specs leave that out: Ansible shows the whole specs when a value does not match them.
+        """
+        for name, spec in _options_with_choices().items():
+            value = self.value(name)
+            if value is not None:
+                _check_choices(PREFIX + name, spec, value)
 
     def _check_data_disk(self) -> None:
         name, size = f"{PREFIX}data_disk_gb", self.value("data_disk_gb")

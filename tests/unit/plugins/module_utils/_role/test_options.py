@@ -7,19 +7,34 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import (
     AZURE,
     BOOLEANS,
+    CHOICES,
     PREFIX,
     STAGES,
     UNSET,
     RoleVariables,
+    Stage,
     variable_names,
 )
+
+
+SPECS = yaml.safe_load(
+    (Path(__file__).resolve().parents[5] / "roles/docker_host/meta/argument_specs.yml").read_text(encoding="utf-8")
+)["argument_specs"]
+
+
+def _with_choices(stage: Stage) -> t.Iterator[tuple[str, t.Mapping[str, t.Any]]]:
+    for option, variable in stage.variables().items():
+        if stage.spec.argument_spec[option].get("choices"):
+            yield variable, stage.spec.argument_spec[option]
 
 
 def role(host: str = "localhost", /, **variables: t.Any) -> RoleVariables:
@@ -151,6 +166,34 @@ def test_the_name_is_the_inventorys_unless_it_is_set(host: str, name: str | None
 @pytest.mark.parametrize("text", ["true", "Yes", "on", "1", True])
 def test_a_boolean_may_be_text(text: t.Any) -> None:
     assert role(name="web1", start=text).options("create", "docker_vm_host")["state"] == "started"
+
+
+WITH_CHOICES = {
+    **{variable: spec for stage in STAGES.values() for variable, spec in _with_choices(stage)},
+    **{PREFIX + name: {"choices": choices} for name, choices in CHOICES.items()},
+}
+
+
+@pytest.mark.parametrize("variable", sorted(WITH_CHOICES))
+def test_a_wrong_choice_is_refused_by_name_whichever_stage_reads_it(variable: str) -> None:
+    name, choices = variable.removeprefix(PREFIX), WITH_CHOICES[variable]["choices"]
+    role(**{name: choices[0]}).check()
+    role(**{name: ""}).check()
+    with pytest.raises(OptionError, match=rf"^{variable}\S*: must be one of {choices[0]}, .*got 'wrong'"):
+        role(**{name: "wrong"}).check()
+
+
+@pytest.mark.parametrize("variable", sorted(WITH_CHOICES))
+def test_the_argument_specs_name_every_choice(variable: str) -> None:
+    described = {name: option["description"] for entry in SPECS.values() for name, option in entry["options"].items()}
+    missing = [choice for choice in WITH_CHOICES[variable]["choices"] if f"V({choice})" not in described[variable]]
+    assert missing == []
+
+
+def test_ansibles_validation_refuses_no_value_because_it_shows_the_whole_specs() -> None:
+    for entry in SPECS.values():
+        for name, option in entry["options"].items():
+            assert (option["type"] in ("str", "path", "raw"), option.get("choices")) == (True, None), name
 
 
 @pytest.mark.parametrize("name", BOOLEANS)
