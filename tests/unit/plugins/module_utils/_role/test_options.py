@@ -25,7 +25,6 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
     variable_names,
 )
 
-
 SPECS = yaml.safe_load(
     (Path(__file__).resolve().parents[5] / "roles/docker_host/meta/argument_specs.yml").read_text(encoding="utf-8")
 )["argument_specs"]
