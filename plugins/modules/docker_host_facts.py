@@ -190,7 +190,7 @@ facts:
       description: What the combined tasks changed or, in check mode, would change, in the same words.
       type: list
       elements: str
-      sample: ["Docker port 4243 -> 2376", "push the Docker settings (other settings)"]
+      sample: ["Docker port 4243 -> 2376", "push the Docker settings (other settings: docker.daemon)"]
     changed_stages:
       description: The stages that changed something or, in check mode, would change it.
       type: list

@@ -576,11 +576,12 @@ pushed:
 reasons:
   description:
     - Why they were pushed, or would be pushed. V(other certificates) if nothing else differs from the last push.
-    - Azure returns no protected settings, so other settings are known by their digest only, without their values.
+    - Other settings are named by their options, without values: Azure returns no protected settings, and digests do not
+      show values.
   returned: success
   type: list
   elements: str
-  sample: ["other settings"]
+  sample: ["other settings: docker.daemon"]
 kept_certs:
   description: Whether the host keeps its certificate because of O(keep_certs).
   returned: success

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import typing as t
 from datetime import datetime, timezone
 
 from .._azure.errors import WaitTimeoutError
 from .._azure.operations import OperationInfo, ProgressReporter, poll
 from .._digest import matches
 from .._errors import DockerHostError
+from .argument_spec import DOCKER_SECTIONS
 from .ca_guard import certificate_still_valid
 from .handlers import CurrentSettings
 from .keep_certs import answers
@@ -89,11 +91,18 @@ def _has_sections(run: Run, current: CurrentSettings, *, but: str = "") -> bool:
 
     :param but: a section that is not compared.
     """
-    return all(
-        matches(current.sections.get(name, ""), content) or (name == "port" and _has_port(run, current))
-        for name, content in run.settings.sections().items()
-        if name != but
-    )
+    return not any(_differing_sections(run, current, but=but))
+
+
+def _differing_sections(run: Run, current: CurrentSettings, *, but: str = "") -> t.Iterator[str]:
+    """Yield each section that is not as the VM has it. Comparing some of them is slow.
+
+    :param but: a section that is not compared.
+    """
+    for name, content in run.settings.sections().items():
+        is_same = name == but or matches(current.sections.get(name, ""), content)
+        if not is_same and not (name == "port" and _has_port(run, current)):
+            yield name
 
 
 def _has_port(run: Run, current: CurrentSettings) -> bool:
@@ -102,11 +111,16 @@ def _has_port(run: Run, current: CurrentSettings) -> bool:
 
 
 def _difference(run: Run, current: CurrentSettings) -> str:
-    """Return which part of the settings differs. Digests show no more, and Azure never returns protected settings."""
+    """Return which settings differ, by their options; Azure never returns the values of protected settings."""
     if run.settings.certs_only:
         return "other certificates"
-    only_certs = "certs" not in run.settings.keep and _has_sections(run, current, but="certs")
-    return "other certificates" if only_certs else "other settings"
+    if not current.sections:
+        return "other settings"
+    names = list(_differing_sections(run, current))
+    if names == ["certs"]:
+        return "other certificates"
+    options = {section: f"docker.{option}" for option, section in DOCKER_SECTIONS.items()}
+    return f"other settings: {', '.join(sorted(options.get(name, name) for name in names))}"
 
 
 def _keeps_certs(run: Run, current: CurrentSettings) -> bool:

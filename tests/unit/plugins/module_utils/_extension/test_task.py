@@ -360,7 +360,7 @@ def test_a_ca_that_was_renewed_is_pushed_without_more_ado(azure: LocalAzure, gro
         push(group, handler="docker_extension", certs=Authority().server())
     certs = renewed.server()
     both = {"certs": certs, "docker": {"options": ["--debug"]}, "check_mode": True}
-    assert push(group, handler="docker_extension", **both)["reasons"] == ["other settings"]
+    assert push(group, handler="docker_extension", **both)["reasons"] == ["other settings: certs, docker.options"]
     pushed = push(group, handler="docker_extension", certs=certs)
     assert (pushed["pushed"], pushed["reasons"]) == (True, ["other certificates"])
     assert tags_of(azure, group)["docker-host-ca"] == renewed.fingerprint
