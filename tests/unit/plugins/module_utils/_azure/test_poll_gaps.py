@@ -105,7 +105,7 @@ def test_no_operation_sleeps_through_a_poll_gap(polling: Polling, tmp_path: Path
     do(EXTENSION, **vm, **engine, docker={"port": 2376})
     do(EXTENSION, changes=False, **vm, **engine, docker={"port": 2376}, verify=True)
     do(EXTENSION, **vm, **engine, handler="run_command")
-    do(EXTENSION, **vm, **engine, docker={"port": 2376}, handler="run_command")
+    do(EXTENSION, **vm, **engine, docker={"port": 4300}, handler="run_command")
     do(EXTENSION, **vm, state="absent")
     # The VM's tags are written last, and nobody waits for that operation. The next run repairs what it left.
     polling.azure.fault("operation", method="PATCH", path="virtualMachines/web1$", ends="Failed")
