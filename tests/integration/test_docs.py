@@ -275,6 +275,7 @@ INLINE = {
     "az vm auto-shutdown": "tests/clients/test_az.py",
     "az vm list-skus": "why it is slow; nobody needs it here",
     "az vm image terms accept": "a subscription",
+    "journalctl -u docker-host-boot": "the service of tests/e2e/test_at_boot.py",
     "docker --tls": "what it was before",
     "docker --tlsverify": "a block of private-networks.md, with an address",
     "docker context use web1": "test_playbooks.py; a block of getting-started.md names the context",
