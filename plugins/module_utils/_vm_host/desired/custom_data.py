@@ -51,6 +51,7 @@ runcmd:
 _FORMATS: t.Mapping[str, str] = {
     "#!": "x-shellscript",
     "#cloud-config-archive": "cloud-config-archive",
+    "#cloud-config-jsonp": "cloud-config-jsonp",
     "#cloud-config": "cloud-config",
     "#cloud-boothook": "cloud-boothook",
     "#include-once": "x-include-once-url",
@@ -79,9 +80,10 @@ def assemble_custom_data(custom_data: str | None, ssh_port: int, boot_script: st
     :param ssh_port: where sshd listens; 22 needs no custom data.
     :param boot_script: starts the installation of the engine; None installs nothing at boot.
     """
-    parts = [] if ssh_port == 22 else [_SSH_PORT.format(port=ssh_port)]
-    # The user's part comes after the move of sshd, and before the installation, which it may prepare.
-    parts += [text for text in (custom_data, boot_script) if text]
+    # The user's part comes before the installation, which it may prepare.
+    parts = [text for text in (custom_data, boot_script) if text]
+    if ssh_port != 22:
+        parts.append(_SSH_PORT.format(port=ssh_port))
     if not parts:
         return None
     data = (parts[0] if len(parts) == 1 else _multipart(parts)).encode()
@@ -90,13 +92,17 @@ def assemble_custom_data(custom_data: str | None, ssh_port: int, boot_script: st
 
 
 def _multipart(parts: t.Sequence[str]) -> str:
-    """Return the parts in the MIME format of cloud-init. The same parts give the same text."""
+    """Return the parts in the MIME format of cloud-init. The same parts give the same text.
+
+    A part says how it is merged with those before it. Only the last one does, the move of sshd, so that its commands
+    run first whatever the user's parts say: an archive or a template would replace them if it came later.
+    """
     lines = [f'Content-Type: multipart/mixed; boundary="{_BOUNDARY}"', "MIME-Version: 1.0", ""]
     for text in parts:
         subtype = _subtype(text)
         lines += [f"--{_BOUNDARY}", f'Content-Type: text/{subtype}; charset="utf-8"']
         if subtype == "cloud-config":
-            lines.append("Merge-Type: list(append)+dict(no_replace,recurse_list)+str()")
+            lines.append("Merge-Type: list(prepend)+dict(no_replace,recurse_list)+str()")
         content = text.rstrip("\n")
         if not content.isascii():
             # Python's parser of messages, which cloud-init uses, decodes other characters only if they are encoded.

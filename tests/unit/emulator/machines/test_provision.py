@@ -72,6 +72,15 @@ def test_the_lists_of_parts_are_joined_and_scripts_come_before_runcmd(done: list
     assert done == [*files, ["part-002", SCRIPT], ["echo", "one"], ["echo", "two"]]
 
 
+def test_a_part_can_put_its_lists_before_those_of_earlier_ones(done: list[t.Any]) -> None:
+    whole = MIMEMultipart()
+    for name in ("one", "two"):
+        whole.attach(MIMEText(CONFIG.format(name), "cloud-config", "utf-8"))
+    whole.get_payload()[1]["Merge-Type"] = "list(prepend)+dict(no_replace,recurse_list)+str()"
+    assert provision.apply_user_data(whole.as_bytes()) == []
+    assert done == [("/two", b"two"), ("/one", b"one"), ["echo", "two"], ["echo", "one"]]
+
+
 def test_what_is_not_supported_is_named(done: list[t.Any]) -> None:
     data = message(("cloud-config", "#cloud-config\nusers: []\n"), ("x-include-url", "#include\nhttps://x\n"))
     assert provision.apply_user_data(data) == [

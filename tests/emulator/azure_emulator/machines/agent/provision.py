@@ -8,7 +8,8 @@ Called by ``cloud-init.service`` (``provision.py init``) and ``cloud-final.servi
 as ``/usr/bin/cloud-init`` too, for ``cloud-init status [--wait] [--long] [--format json]``. It is a small substitute:
 of custom data it runs scripts (``#!``) and, of ``#cloud-config``, ``write_files``, ``packages`` and ``runcmd``; other
 keys are named as errors in ``status --long``. Custom data may be compressed with gzip, and may be a MIME message of
-several such parts: their lists are appended to one another, and scripts run by name, ``part-001`` before ``runcmd``.
+several such parts: their lists are appended to one another, or prepended if the part's ``Merge-Type`` says so, and
+scripts run by name, ``part-001`` before ``runcmd``.
 """
 
 from __future__ import annotations
@@ -120,38 +121,42 @@ def apply_user_data(data: bytes) -> list[str]:
     scripts: dict[str, bytes] = {}
     config: dict[str, list[t.Any]] = {}
     errors: list[str] = []
-    for number, part in enumerate(parts_of(data), 1):
+    for number, (merge_type, part) in enumerate(parts_of(data), 1):
         if part.startswith(b"#!"):
             scripts[f"part-{number:03}"] = part
         elif part.startswith(b"#cloud-config"):
-            errors += append_config(config, part)
+            errors += merge_config(config, part, first="list(prepend)" in merge_type)
         else:
             errors.append("user data: neither a script (#!) nor #cloud-config")
     return errors + apply_config(config) + run_scripts(scripts, config.get("runcmd", []))
 
 
-def parts_of(data: bytes) -> list[bytes]:
-    """Return the parts of custom data, each with its own format (``cloudinit/user_data.py``)."""
+def parts_of(data: bytes) -> list[tuple[str, bytes]]:
+    """Return the parts of custom data, each with its own format (``cloudinit/user_data.py``), after its merge type."""
     if data.startswith(b"\x1f\x8b"):
         data = gzip.decompress(data)
     if b"mime-version:" not in data[:4096].lower():
-        return [data]
+        return [("", data)]
     message = email.message_from_string(data.decode())
     return [
-        t.cast("bytes", part.get_payload(decode=True))
+        (part.get("Merge-Type", ""), t.cast("bytes", part.get_payload(decode=True)))
         for part in message.walk()
         if part.get_content_maintype() != "multipart"
     ]
 
 
-def append_config(config: dict[str, list[t.Any]], part: bytes) -> list[str]:
-    """Append the lists of a ``#cloud-config`` to those of earlier ones, and return which keys are not supported."""
+def merge_config(config: dict[str, list[t.Any]], part: bytes, *, first: bool) -> list[str]:
+    """Merge the lists of a ``#cloud-config`` with those of earlier ones, and return which keys are not supported.
+
+    :param first: put them before those of earlier ones, not after.
+    """
     import yaml
 
     found = yaml.safe_load(part) or {}
     known = [key for key in ("write_files", "packages", "runcmd") if key in found]
     for key in known:
-        config.setdefault(key, []).extend(found[key])
+        present = config.get(key, [])
+        config[key] = [*found[key], *present] if first else [*present, *found[key]]
     return [f"user data: {key} is not supported here" for key in sorted(found.keys() - set(known))]
 
 

@@ -30,6 +30,7 @@ FORMATS = {
     "#cloud-config\npackages: [jq]\n": "text/cloud-config",
     "#cloud-config\nruncmd: [[echo, größer]]\n": "text/cloud-config",
     "#cloud-config-archive\n- |\n  #cloud-config\n": "text/cloud-config-archive",
+    '#cloud-config-jsonp\n[{"op": "add", "path": "/package_update", "value": true}]\n': "text/cloud-config-jsonp",
     "#cloud-boothook\n#!/bin/sh\ntrue\n": "text/cloud-boothook",
     "#include\nhttps://example.com/user-data\n": "text/x-include-url",
     "#include-once\nhttps://example.com/user-data\n": "text/x-include-once-url",
@@ -66,15 +67,19 @@ def test_data_that_cloud_init_does_not_read_by_its_first_line_cannot_be_a_part()
 
 @pytest.mark.parametrize("own", ["#cloud-config\npackages: [jq]\n", "#!/bin/sh\necho größer\n"])
 def test_custom_data_and_another_ssh_port_are_merged(own: str) -> None:
-    move, mine = parts_of(assemble_custom_data(own, 2222, None))
+    mine, move = parts_of(assemble_custom_data(own, 2222, None))
     assert move[0] == "text/cloud-config"
     assert "Port 2222" in move[1]
     assert mine[1] == own.strip()
 
 
-def test_lists_of_several_cloud_configs_are_appended() -> None:
-    data = (assemble_custom_data("#cloud-config\nruncmd: [[true]]\n", 2222, None) or b"").decode()
-    assert data.count("Merge-Type: list(append)") == 2
+@pytest.mark.parametrize("own", [own for own in FORMATS if not own.startswith("#!")])
+def test_the_move_of_sshd_is_merged_last_so_that_no_part_replaces_its_commands(own: str) -> None:
+    """An archive and a template carry no headers to their parts, whose lists then replace what came before them."""
+    data = (assemble_custom_data(own, 2222, None) or b"").decode()
+    parts = list(email.message_from_string(data).walk())
+    assert parts[-1]["Merge-Type"] == "list(prepend)+dict(no_replace,recurse_list)+str()"
+    assert "Port 2222" in parts[-1].as_string()
 
 
 def test_a_single_part_stays_as_it_is() -> None:
