@@ -40,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--handlers", type=Path, metavar="DIR", help="packages PUBLISHER.TYPE__VERSION.zip for guests"
     )
-    arguments.add_argument("--latency", default="instant", help="instant or recorded[:SCALE] (default: instant)")
+    arguments.add_argument(
+        "--latency", default="instant", help="instant, recorded[:SCALE] or handlers[:SCALE] (default: instant)"
+    )
     arguments.add_argument("--seed", type=int, help="seed of the drawn latencies")
     arguments.add_argument(
         "--ready-file", type=Path, help="written (0600) once the server answers: URL, CA, credentials"

@@ -51,26 +51,35 @@ RECORDED: t.Mapping[str, tuple[float, float, float, float]] = {
 }
 
 MAXIMUM_RETRY_AFTER = 3600
+OF_HANDLERS = frozenset(
+    ("extension.create", "extension.update", "extension.patch", "runCommand.create", "runCommand.update")
+    + ("vm.runCommand",)
+)
+"""Operations that end when a handler in the machine has ended. What was recorded includes the handler's own time."""
+LEAST = 0.1
+"""The share of the recorded durations in which a handler does next to nothing: what is left is Azure's own time."""
 
 
 class Latencies:
     """Draws durations and scales waiting times.
 
-    :param mode: ``instant`` or ``recorded[:SCALE]``.
-    :raises ValueError: the mode is neither.
+    :param mode: ``instant``, ``recorded[:SCALE]``, or ``handlers[:SCALE]``: as recorded, but :data:`OF_HANDLERS` end
+        when their handler has ended, and Azure's own time after it.
+    :raises ValueError: the mode is none of these.
     """
 
     def __init__(self, mode: str = "instant", seed: int | None = None) -> None:
         kind, _unused, scale = mode.partition(":")
         if kind == "instant" and not scale:
             self.scale = 0.0
-        elif kind == "recorded":
+        elif kind in ("recorded", "handlers"):
             self.scale = float(scale or 1)
             if not 0 < self.scale <= 1000:
                 raise ValueError(f"latency {mode!r}: the scale must be above 0")
         else:
-            raise ValueError(f"latency {mode!r}: expected instant or recorded[:SCALE]")
+            raise ValueError(f"latency {mode!r}: expected instant, recorded[:SCALE] or handlers[:SCALE]")
         self.mode = mode
+        self._of_handlers = OF_HANDLERS if kind == "handlers" else frozenset[str]()
         self._random = random.Random(seed)
 
     @property
@@ -82,7 +91,12 @@ class Latencies:
         """Return a duration in seconds for an operation, already scaled; 0 when instant or unknown."""
         if self.instant:
             return 0.0
-        return self.scale * _quantile(RECORDED.get(operation, (0, 0, 0, 0)), self._random.random())
+        share = self._random.random() * (LEAST if self.counts_from_end(operation) else 1)
+        return self.scale * _quantile(RECORDED.get(operation, (0, 0, 0, 0)), share)
+
+    def counts_from_end(self, operation: str) -> bool:
+        """Return whether the duration of an operation counts from the end of its handler, not from its own start."""
+        return operation in self._of_handlers
 
     def retry_after(self, recorded: int | None) -> int | None:
         """Return the Retry-After for a recorded one. It is never 0, which clients treat as no answer at all."""

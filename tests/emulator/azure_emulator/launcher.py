@@ -55,7 +55,7 @@ class LocalAzure:
     A Ctrl-C in the terminal therefore does not end it before its users.
 
     :param machines: ``auto``, ``guests``, ``stand-in`` or ``none``.
-    :param latency: ``instant`` or ``recorded[:SCALE]``.
+    :param latency: ``instant``, ``recorded[:SCALE]`` or ``handlers[:SCALE]``.
     :param state_dir: where state outlives the server; None for a server that leaves nothing behind.
     :param options: further command-line options, passed on unchanged.
     :raises StartError: it did not start; the text ends with its output.

@@ -46,6 +46,7 @@ class Operation:
     :param provider: whose conventions its answers follow.
     :param kind: the name of its action, which is also the key of its latency.
     :param duration: what was drawn for it, in seconds.
+    :param counts_from_end: whether the duration counts from the end of its work, not from its start.
     :param end_fault: how a fault wants it to end, see :mod:`azure_emulator.faults`.
     :param retry_after: seconds in the header of the answer that started it.
     """
@@ -59,6 +60,7 @@ class Operation:
     api_version: str
     args: Json = field(default_factory=dict, repr=False)
     duration: float = 0.0
+    counts_from_end: bool = False
     started: float = field(default_factory=time.time)
     start_time: str = field(default_factory=timestamp)
     end_time: str | None = None
@@ -195,6 +197,8 @@ class Operations:
             LOG.exception("operation %s on %s", operation.kind, operation.target)
             status = "Failed"
             operation.error = {"code": "InternalExecutionError", "message": "An internal execution error occurred."}
+        if operation.counts_from_end:
+            operation.duration += time.time() - operation.started
         await self._wait(operation)
         if operation.id in self._held:
             ending, error = await self._held[operation.id]

@@ -25,7 +25,8 @@ class Settings:
 
     :param port: TCP port on the loopback address; 0 takes a free one.
     :param state_dir: where state, CA and machines live; None means a temporary directory.
-    :param latency: ``instant`` or ``recorded[:SCALE]`` (durations drawn from recorded ones, multiplied by SCALE).
+    :param latency: ``instant``, ``recorded[:SCALE]`` (durations drawn from recorded ones, multiplied by SCALE), or
+        ``handlers[:SCALE]`` (the same, but what a handler in a machine does takes its own time).
     :param ready_file: where the server's facts are written once it answers; ``ready_fd``: an open file descriptor that
         gets them and is closed.
     :param until_stdin_closes: end when standard input is closed, as it is when the parent process is gone.

@@ -27,6 +27,7 @@ DEFAULTS: t.Mapping[str, Value] = {
     "extra_subscriptions": [],
     "forbidden": [],
     "package_locks": [],
+    "package_rate": 0,
     "page_size": 0,
     "previous_sizes": False,
     "retry_after": 0,
@@ -56,6 +57,7 @@ extra_sizes: further VM sizes; they have two cores.
 extra_subscriptions: further subscriptions that the client may see, by their ids.
 forbidden: actions the signed-in client has no right to, for example Microsoft.Compute/virtualMachines/write.
 package_locks: package managers' locks that guests hold from their boot on, NAME:SECONDS, for example apt-lists:30.
+package_rate: megabytes a second at which apt in guests that boot from now on gets packages; 0 is as fast as it can.
 page_size: items on a page of a list; 0 is all of them.
 previous_sizes: whether the subscription has quota, from before July 2026, for VM sizes of previous generations.
 retry_after: seconds that every poll is told to wait; 0 is what was recorded.

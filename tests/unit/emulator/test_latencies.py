@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from azure_emulator import app
-from azure_emulator.latencies import MAXIMUM_RETRY_AFTER, RECORDED, Latencies
+from azure_emulator.latencies import MAXIMUM_RETRY_AFTER, OF_HANDLERS, RECORDED, Latencies
 from azure_emulator.operations import ACTIONS
 
 
@@ -42,7 +42,24 @@ def test_a_seed_repeats_them() -> None:
     assert Latencies("recorded", seed=3).draw("vm.start") == Latencies("recorded", seed=3).draw("vm.start")
 
 
-@pytest.mark.parametrize("mode", ["", "quick", "instant:2", "recorded:0", "recorded:-1", "recorded:x"])
+@pytest.mark.parametrize("operation", sorted(OF_HANDLERS))
+def test_what_azure_adds_to_a_handler_is_in_the_shortest_tenth(operation: str) -> None:
+    handlers, recorded = Latencies("handlers", seed=2), Latencies("recorded", seed=2)
+    minimum, median, _ninetieth, _maximum = RECORDED[operation]
+    drawn = [handlers.draw(operation) for _number in range(200)]
+    assert minimum <= min(drawn) < max(drawn) <= minimum + (median - minimum) / 5
+    assert handlers.counts_from_end(operation)
+    assert not recorded.counts_from_end(operation)
+
+
+def test_what_no_handler_does_takes_as_long_as_recorded() -> None:
+    handlers, recorded = Latencies("handlers:0.5", seed=2), Latencies("recorded:0.5", seed=2)
+    for operation in sorted(RECORDED.keys() - OF_HANDLERS):
+        assert handlers.draw(operation) == recorded.draw(operation)
+        assert not handlers.counts_from_end(operation)
+
+
+@pytest.mark.parametrize("mode", ["", "quick", "instant:2", "recorded:0", "recorded:-1", "recorded:x", "handlers:0"])
 def test_modes_that_are_none(mode: str) -> None:
     with pytest.raises(ValueError):
         Latencies(mode)

@@ -91,7 +91,7 @@ def test_recorded_latencies_are_drawn_and_logged() -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--latency", "quick"], "expected instant or recorded"),
+        (["--latency", "quick"], "expected instant, recorded"),
         (["--switch", "nothing=1"], "unknown switch"),
         (["--fault", '{"action": "explode"}'], "expected one of"),
         (["--fault", "nonsense"], "azure_emulator:"),
@@ -116,7 +116,7 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_start_that_fails_says_why() -> None:
-    with pytest.raises(RuntimeError, match="expected instant or recorded"):
+    with pytest.raises(RuntimeError, match="expected instant, recorded"):
         LocalAzure(latency="quick").start()
 
 

@@ -6,10 +6,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 import typing as t
 
 import pytest
+
+from azure_emulator.cloud import Cloud
+from azure_emulator.operations import ACTIONS, Operation
+from azure_emulator.settings import Settings
 
 if t.TYPE_CHECKING:
     from .conftest import Arm
@@ -78,3 +84,32 @@ def test_operations_end_also_when_nobody_asks(arm: Arm) -> None:
 def test_polls_need_a_token(ready: Arm) -> None:
     url = ready.post(f"{VM}/restart").headers["azure-asyncoperation"]
     assert ready.http.get(url, headers={"Authorization": ""}).status_code == 401
+
+
+@pytest.mark.parametrize("counts_from_end", [False, True])
+def test_a_duration_counts_from_the_start_or_from_the_end_of_the_work(
+    counts_from_end: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took: list[float] = []
+
+    class Work:
+        async def work(self, _cloud: Cloud, operation: Operation) -> None:
+            await asyncio.sleep(0.01)
+            took.append(time.time() - operation.started)
+
+        def done(self, _cloud: Cloud, _operation: Operation) -> None:
+            """There is nothing to show."""
+
+    async def run() -> Operation:
+        cloud = Cloud(Settings(), None)
+        operation = Operation(
+            "1", "compute", "work", VM, "s", "eastus", "2024-07-01", duration=0.05, counts_from_end=counts_from_end
+        )
+        cloud.operations.begin(operation)
+        await cloud.operations.settle()
+        return operation
+
+    monkeypatch.setitem(ACTIONS, "work", Work())
+    ended = asyncio.run(run())
+    assert ended.status == "Succeeded"
+    assert ended.duration == 0.05 if not counts_from_end else ended.duration >= 0.05 + took[0]

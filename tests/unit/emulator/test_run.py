@@ -279,7 +279,7 @@ def test_a_signal_during_the_start_ends_the_server(tmp_path: Path) -> None:
 # --- what is wrong is said in one line ---
 
 FAILURES: list[tuple[list[str], str]] = [
-    (["--latency", "quick"], "expected instant or recorded"),
+    (["--latency", "quick"], "expected instant, recorded"),
     (["--switch", "nothing=1"], "unknown switch"),
     (["--switch", "package_locks=dpkg:5"], "must be NAME:SECONDS with a name of dpkg-frontend"),
     (["--switch", "cores_quota=many"], "many"),

@@ -63,6 +63,7 @@ def _precondition(header: str, value: str, resource: Resource | None) -> ApiErro
 
 def begin(cloud: Cloud, request: ArmRequest, spec: OperationSpec) -> Operation:
     """Start an operation for a request, and note it for the request log."""
+    latency = spec.latency or spec.kind
     operation = Operation(
         id=spec.id or new_guid(),
         provider=spec.provider,
@@ -72,7 +73,8 @@ def begin(cloud: Cloud, request: ArmRequest, spec: OperationSpec) -> Operation:
         location=spec.location,
         api_version=request.api_version,
         args=spec.args,
-        duration=cloud.latencies.draw(spec.latency or spec.kind),
+        duration=cloud.latencies.draw(latency),
+        counts_from_end=cloud.latencies.counts_from_end(latency),
         first_poll_waits=spec.first_poll_waits,
         end_fault=request.end_fault,
         retry_after=spec.retry_after,

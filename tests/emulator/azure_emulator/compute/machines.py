@@ -233,6 +233,7 @@ class MachineRoom:
             data_disks=tuple(self._data_disks(properties)),
             provision_agent=bool(linux.get("provisionVMAgent", True)),
             package_locks=tuple(self._cloud.switches["package_locks"]),
+            package_rate=self._cloud.switches["package_rate"],
             vcpus=size.vcpus,
             memory_mb=size.memory_mb,
             location=vm.location or "",

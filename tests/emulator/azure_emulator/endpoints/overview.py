@@ -72,7 +72,8 @@ def _section(title: str, columns: t.Sequence[str], rows: t.Iterable[t.Sequence[s
 def _operation(operation: t.Any) -> list[str]:
     seconds, duration = time.time() - operation.started, operation.duration
     progress = f'<progress max="{duration:.1f}" value="{min(seconds, duration):.1f}"></progress>' if duration else ""
-    return [_text(operation.kind), _text(operation.target), f"{progress} {seconds:.0f} s of {duration:.0f} s"]
+    more = ", and the handler's own time" if operation.counts_from_end else ""
+    return [_text(operation.kind), _text(operation.target), f"{progress} {seconds:.0f} s of {duration:.0f} s{more}"]
 
 
 def _machine(cloud: Cloud, vm: Resource) -> list[str]:

@@ -72,6 +72,7 @@ class MachineSpec:
 
     :param package_locks: package managers' locks that something in the guest holds from its boot on, as
         ``NAME:SECONDS`` with a name of :data:`PACKAGE_LOCKS`.
+    :param package_rate: megabytes a second at which apt in the guest gets packages; 0 is as fast as it can.
     """
 
     id: str
@@ -90,6 +91,7 @@ class MachineSpec:
     data_disks: tuple[DataDisk, ...] = ()
     provision_agent: bool = True
     package_locks: tuple[str, ...] = ()
+    package_rate: int = 0
     vcpus: int = 2
     memory_mb: int = 4096
     location: str = ""

@@ -32,7 +32,7 @@ from azure_emulator.machines.base import (
 )
 from azure_emulator.machines.disks import DataDisks, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
-from azure_emulator.machines.layer import PROVISIONED, write_layer
+from azure_emulator.machines.layer import PROVISIONED, SLOW_PACKAGES, USE_SLOW_PACKAGES, write_layer
 from azure_emulator.machines.nspawn import SHUTDOWN_LIMIT, Guest, Place
 from azure_emulator.machines.releases import DEBIAN_12, release_on
 from azure_emulator.machines.supervisor import Supervisor, to_the_end
@@ -173,11 +173,10 @@ class GuestMachine:
             order.parent.chmod(0o700)
             with os.fdopen(os.open(order, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 json.dump(_provisioning(self.spec), file)
-        locks = self.home / "fabric/package-locks"
-        locks.parent.mkdir(exist_ok=True)
-        locks.unlink(missing_ok=True)
-        if self.spec.package_locks:
-            locks.write_text(" ".join(self.spec.package_locks), encoding="utf-8")
+        (self.home / "fabric").mkdir(exist_ok=True)
+        _note(self.home / "fabric/package-locks", " ".join(self.spec.package_locks))
+        _note(self.home / "fabric/package-rate", str(self.spec.package_rate or ""))
+        _note(upper / SLOW_PACKAGES, USE_SLOW_PACKAGES if self.spec.package_rate else "")
         absent = upper / "etc/azure-no-agent"
         absent.parent.mkdir(parents=True, exist_ok=True)
         if self.spec.provision_agent:
@@ -286,6 +285,15 @@ class GuestMachine:
         if self._guest is None:
             raise MachineError(f"the guest {self.spec.name} is not running")
         return await self._guest.run(command, stdin=stdin)
+
+
+def _note(path: Path, text: str) -> None:
+    """Write a file, or remove it if it would be empty."""
+    if text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _provisioning(spec: MachineSpec) -> dict[str, t.Any]:

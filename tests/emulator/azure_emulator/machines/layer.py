@@ -14,6 +14,9 @@ PROGRAMS = Path(__file__).parent / "agent"
 PROGRAMS_IN_GUEST = "usr/lib/azure"
 #: Made by the guest once it is provisioned.
 PROVISIONED = "run/azure/provisioned"
+#: Where a file with this content makes apt read the package pool at the pace of a network.
+SLOW_PACKAGES = "etc/apt/apt.conf.d/91-slow-packages"
+USE_SLOW_PACKAGES = 'Dir::Bin::Methods::file "/usr/lib/azure/slow-packages";\n'
 #: For Debian's package of Microsoft's agent. Its unit wants a virtual machine of Azure's, and is skipped silently
 #: without; a script that runs outlives a restart of the agent.
 _AGENT = {
@@ -210,6 +213,8 @@ def write_layer(home: Path) -> Path:
     _write(partial / PROGRAMS_IN_GUEST / "disks", _DISKS, 0o755)
     program = f"/{PROGRAMS_IN_GUEST}/provision.py"
     _write(partial / "usr/bin/cloud-init", f'#!/bin/sh\nexec /usr/bin/python3 {program} "$@"\n', 0o755)
+    program = f"/{PROGRAMS_IN_GUEST}/slow_packages.py"
+    _write(partial / PROGRAMS_IN_GUEST / "slow-packages", f'#!/bin/sh\nexec /usr/bin/python3 {program} "$@"\n', 0o755)
     partial.rename(layer)
     return layer
 
