@@ -6,15 +6,21 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import typing as t
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.payload import boot_script
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.custom_data import assemble_custom_data
+from azure_emulator.launcher import LocalAzure
 from azure_emulator.machines.guests import GuestMachine
 
 from .authority import Authority
+from .conftest import Controller
+from .test_main_job import HOST
 from .test_setup_program import DISTRIBUTION, PROGRAM, Machines
 
 pytestmark = pytest.mark.guests
@@ -108,6 +114,51 @@ def test_a_failed_installation_is_reported_and_the_push_installs(machines: Machi
     report = pushed(machines, web, authority)
     assert INSTALL in report["changes"]
     assert any(note.startswith("the installation at boot failed in stage") for note in report["notes"])
+
+
+@pytest.mark.slow
+def test_an_image_without_cloud_init_gets_its_engine_from_the_push(machines: Machines, authority: Authority) -> None:
+    web = boot(machines, "plain", 11, masked=["cloud-final.service"])
+    machines.sh(web, "rm /usr/bin/cloud-init")
+    report = pushed(machines, web, authority)
+    assert INSTALL in report["changes"]
+    assert not report.get("notes")
+
+
+@pytest.mark.slow
+def test_a_spot_vm_that_is_evicted_during_the_installation_is_completed_by_the_next_run(
+    guests: None, tmp_path: Path
+) -> None:
+    engine = {"source": "distribution", "at_boot": True}
+    playbook = tmp_path / "host.yml"
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [host_task(engine)]}]))
+    # Its packages take minutes.
+    with LocalAzure(machines="guests", switches={"package_rate": 1}) as azure:
+        controller = Controller(azure, tmp_path)
+        controller.playbook(str(playbook), {"state": "present"})
+        (left,) = Path(azure.state_dir).glob("machines/machines/*/upper/var/lib/docker-host")
+        wait_for(left / "installing.json")
+        azure.switch("package_rate", 0)
+        controller.playbook(str(playbook), {"state": "deallocated"})
+        assert not (left / "boot-result.json").exists()
+        options = {"docker_host_priority": "Spot", "docker_host_engine": engine, "docker_host_start": True}
+        run = controller.playbook("create_docker_host", {**HOST, **options})
+        assert "the last run did not end well; this one has completed it" in run.output
+        (name,) = azure.names()
+        assert controller.docker(name, "version")[0] == 0
+        assert not list(left.glob("boot*"))
+
+
+def host_task(engine: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The task that creates the host alone, without a push."""
+    host = {name: HOST[f"docker_host_{name}"] for name in ("name", "resource_group", "location")}
+    return {"dockerhost.azure.docker_vm_host": {**host, "priority": "Spot", "engine": engine, "state": "{{ state }}"}}
+
+
+def wait_for(path: Path) -> None:
+    """Wait until there is a file in a guest."""
+    command = ["timeout", "300", "sh", "-c", 'until test -e "$0"; do sleep 0.1; done', str(path)]
+    subprocess.run(command, check=True)
 
 
 @pytest.mark.slow

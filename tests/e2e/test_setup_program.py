@@ -49,8 +49,11 @@ class Machines:
         self.servers: list[subprocess.Popen[bytes]] = []
         self.pushes = 0
 
-    def start(self, name: str, number: int, **changes: t.Any) -> GuestMachine:
-        """Boot a guest."""
+    def start(self, name: str, number: int, *, masked: t.Sequence[str] = (), **changes: t.Any) -> GuestMachine:
+        """Boot a guest.
+
+        :param masked: units of systemd that never start in it.
+        """
         public = str(ipaddress.ip_network(self.provider.public_pool)[number + 20])
         interface = Interface(
             f"/nics/{name}", f"00-0D-3A-00-02-{number:02X}", f"10.0.0.{number}", "10.0.0.0/24", "a", public
@@ -61,6 +64,10 @@ class Machines:
             **changes,
         )  # fmt: skip
         machine = self.loop.run_until_complete(self.provider.create(spec))
+        units = machine.home / "upper/etc/systemd/system"
+        for unit in masked:
+            units.mkdir(parents=True, exist_ok=True)
+            (units / unit).symlink_to("/dev/null")
         self.loop.run_until_complete(machine.start())
         return machine
 
