@@ -10,6 +10,7 @@ well removes that file, so an installation that begins after it does nothing.
 
 import contextlib
 import json
+import re
 
 from .before import remember
 from .checks import refuse
@@ -17,6 +18,8 @@ from .facts import load_json
 from .machine import Problem
 from .packages import install
 from .paths import BOOT, BOOT_PROGRAM, BOOT_RESULT, LOG
+
+STEP = re.compile(r"^\S+Z (\w+: .*)$", re.MULTILINE)
 
 
 def install_at_boot(machine, settings, facts):
@@ -50,6 +53,12 @@ def boot_result(machine):
 def is_boot_running(machine):
     """Return whether the installation at boot has begun, or is about to begin, and has not ended."""
     return machine.read(BOOT) is not None and machine.read(BOOT_RESULT) is None
+
+
+def last_step(machine):
+    """Return the last step in the log, which all runs share, without any known secret; empty if there is none."""
+    steps = STEP.findall(machine.text(LOG))
+    return steps[-1] if steps else ""
 
 
 def note_failed_boot(machine, facts):

@@ -31,7 +31,7 @@ import traceback
 from .absent import remove_all
 from .access import access
 from .before import remember
-from .boot import boot_result, forget_boot, install_at_boot, is_boot_running, note_failed_boot
+from .boot import boot_result, forget_boot, install_at_boot, is_boot_running, last_step, note_failed_boot
 from .checks import keep_settings, refuse
 from .compose import compose
 from .configure import configure, drop_copies
@@ -87,7 +87,7 @@ def alone(machine):
 
 
 def wait_for_lock(machine, file):
-    """Lock the file, and show every :data:`WAITING_LINE` seconds which run has it.
+    """Lock the file, and show every :data:`WAITING_LINE` seconds which run has it, and what that run is doing.
 
     :raises Problem: the other run has not ended after :data:`LOCK_WAIT` seconds.
     """
@@ -102,7 +102,8 @@ def wait_for_lock(machine, file):
             raise Problem("another run of this program has not ended for {} s".format(LOCK_WAIT))
         if now >= shown:
             other = "the installation at boot" if is_boot_running(machine) else "another run of this program"
-            machine.say("wait for {}: {:.0f} s".format(other, now - begun))
+            step = last_step(machine)
+            machine.say("wait for {}: {:.0f} s{}".format(other, now - begun, step and " ({})".format(step)))
             shown = now + WAITING_LINE
         time.sleep(1)
 

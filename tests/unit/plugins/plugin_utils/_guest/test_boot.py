@@ -19,6 +19,8 @@ from .package_managers import Apt
 HOME = "/var/lib/docker-host"
 BOOT, PROGRAM, RESULT, STATE = (f"{HOME}/{name}" for name in ("boot.json", "boot.py", "boot-result.json", "state.json"))
 DOCUMENT = {"format": 1, "settings": {"docker": {"engine": {"source": "distribution"}}}}
+LOG = "/var/log/docker-host-setup.log"
+LOGGED = "2026-11-30T10:00:00Z refuse: begin\n2026-11-30T10:00:01Z install: install the engine\nE: a line of apt\n"
 OFFERED = {"docker.io": ["26.1.5-1"], "containerd": ["1.7.1-1"], "docker-compose": ["2.26.1-1"]}
 
 
@@ -109,10 +111,21 @@ def test_check_mode_leaves_everything(scratch: Scratch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "other"), [({}, "another run of this program"), ({BOOT: "{}"}, "the installation at boot")]
+    ("left", "other", "step"),
+    [
+        ({}, "another run of this program", ""),
+        ({BOOT: "{}"}, "the installation at boot", ""),
+        ({BOOT: "{}", LOG: LOGGED}, "the installation at boot", " (install: install the engine)"),
+    ],
 )
-def test_a_push_that_waits_says_for_whom(
-    setup: t.Any, tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str], left: dict[str, str], other: str
+def test_a_push_that_waits_says_for_whom_and_what_that_does(
+    setup: t.Any,
+    tmp_path: Path,
+    clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+    left: dict[str, str],
+    other: str,
+    step: str,
 ) -> None:
     machine = setup.Machine(str(tmp_path))
     for path, text in left.items():
@@ -123,7 +136,7 @@ def test_a_push_that_waits_says_for_whom(
         with pytest.raises(setup.Problem, match="has not ended for 900 s"):
             setup.wait_for_lock(machine, waiter)
         said = capsys.readouterr().out.splitlines()
-        assert said[:2] == [f"wait for {other}: 0 s", f"wait for {other}: 30 s"]
+        assert said[:2] == [f"wait for {other}: {seconds} s{step}" for seconds in (0, 30)]
         assert len(said) == 31
         fcntl.flock(holder, fcntl.LOCK_UN)
         setup.wait_for_lock(machine, waiter)
