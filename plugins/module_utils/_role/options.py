@@ -236,7 +236,7 @@ def variable_names() -> frozenset[str]:
 
 
 @functools.cache
-def _options_with_choices() -> dict[str, dict[str, t.Any]]:
+def _options_with_choices() -> dict[str, t.Mapping[str, t.Any]]:
     """Return the spec of each variable that has choices, by its name without prefix."""
     of_modules = {
         stage.renamed.get(option, option): stage.spec.argument_spec[option]
