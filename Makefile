@@ -283,6 +283,11 @@ bench-inventory: dev install  ## The inventory plugin over 500 hosts beside an e
 	@$(RUN) python tests/benchmarks/bench_inventory.py $(COLLECTIONS) docs/performance.md
 	@echo "$@: passed, docs/performance.md is written"
 
+.PHONY: bench-boot
+bench-boot: dev install guests  ## A new host until its engine answers, installed at boot and not; 20 minutes; writes docs/performance.md
+	@$(RUN) python tests/benchmarks/bench_boot.py $(COLLECTIONS) docs/performance.md
+	@echo "$@: passed, docs/performance.md is written"
+
 .PHONY: clean
 clean: demo-stop  ## Remove everything that the other targets made in the checkout, the caches too
 	@rm -rf $(BUILD) $(CACHE) $(VENV) $(TOP)/.venvs $(TOP)/.demo $(TOP)/.ansible
