@@ -30,6 +30,7 @@ from .._vault.task import BACKEND as CERTIFICATES
 from .._vm_host.desired.host_spec import read_host_spec
 from .._vm_host.desired.image_reference import read_image, system_without_docker_packages
 from .._vm_host.desired.topology import check_references
+from .at_boot import check_engine_at_boot
 from .options import PREFIX, STAGES, Stage, Values, variable_names
 
 _LOCKSTEP = ("linear", "debug")
@@ -89,6 +90,7 @@ def run(request: Request) -> Values:
         in_words_of(STAGES[module], partial(_CHECKS[module], request, options, params["name"]))
     _check_context_target(typed)
     _check_engine_source(typed)
+    check_engine_at_boot(typed.get("docker_vm_host") or {}, typed.get("docker_vm_extension") or {})
     return {"changed": False, "stages": list(given)}
 
 

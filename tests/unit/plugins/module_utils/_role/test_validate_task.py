@@ -63,6 +63,27 @@ def test_an_engine_for_suse_comes_from_where_it_is_built(tmp_path: Path, image: 
 
 
 @pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"docker": {"data_disk": {"lun": 0, "path": "/var/lib/docker"}}}, "with the data disk at /var/lib/docker"),
+        ({"docker": {"data_disk": {"lun": 0, "path": "/var/lib/containerd/a"}}}, "must be empty when the disk is"),
+        ({"handler": "docker_extension"}, "with docker_host_handler=docker_extension"),
+    ],
+)
+def test_an_engine_is_not_installed_at_boot_where_the_settings_cannot_be_applied_to_it(
+    tmp_path: Path, settings: dict[str, t.Any], words: str
+) -> None:
+    def host(at_boot: bool) -> dict[str, t.Any]:
+        return {"docker_vm_host": {"engine": {"at_boot": at_boot}, "setup_program": "#"}}
+
+    message = refusal(tmp_path, **host(True), docker_vm_extension=settings)
+    assert message.startswith("docker_host_engine: must not contain at_boot=true")
+    assert words in message
+    assert validate(tmp_path, **host(False), docker_vm_extension=settings)
+    assert validate(tmp_path, **host(True), docker_vm_extension={"docker": {"data_disk": {"lun": 0}}})
+
+
+@pytest.mark.parametrize(
     "image",
     ["AzureLinux-3", "MicrosoftCBLMariner:azure-linux-3:azure-linux-3-arm64:latest", "microsoftcblmariner:a:b:1"],
 )
