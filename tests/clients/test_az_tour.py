@@ -31,6 +31,28 @@ class Command(t.NamedTuple):
     refusal: str
 
 
+TEMPLATE = """{
+  // A comment, as templates of people have them.
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+  "contentVersion": "1.0.0.0",
+  "parameters": {"name": {"type": "string"}},
+  "resources": [
+    {
+      "type": "Microsoft.Network/publicIPAddresses",
+      "apiVersion": "2023-09-01",
+      "name": "[parameters('name')]",
+      "location": "[resourceGroup().location]",
+      "sku": {"name": "Standard"},
+      "properties": {"publicIPAllocationMethod": "Static"}
+    }
+  ],
+  "outputs": {
+    "id": {"type": "string", "value": "[resourceId('Microsoft.Network/publicIPAddresses', parameters('name'))]"}
+  }
+}
+"""
+
+
 def commands(**names: str) -> list[Command]:
     """Return the commands of the file, with names in place of its placeholders."""
     found: list[Command] = []
@@ -48,7 +70,15 @@ def test_tour_of_az(ssh_public_key: str, tmp_path: Path) -> None:
     with LocalAzure() as azure:
         az = Az(azure, tmp_path)
         az.sign_in()
-        tour = commands(g="rg-tour", sub=azure.subscription_id, key=ssh_public_key, vault="tour-vault")
+        template = tmp_path / "template.json"
+        template.write_text(TEMPLATE, encoding="utf-8")
+        tour = commands(
+            g="rg-tour",
+            sub=azure.subscription_id,
+            key=ssh_public_key,
+            vault="tour-vault",
+            template=str(template),
+        )
         done = subprocess.run(
             [str(client_venvs.python("az")), str(HERE / "az_session.py")],
             input="".join(json.dumps(command.words) + "\n" for command in tour),

@@ -295,6 +295,31 @@ def test_deployments_are_listed_exported_and_forgotten(arm: Arm) -> None:
     assert arm.get(f"{VNET}/vnet").status_code == 200
 
 
+def test_a_template_may_have_comments_text_of_several_lines_and_a_name_without_quotes(arm: Arm) -> None:
+    """As ``az deployment group create`` sends it: its own JSON, and the file as it is."""
+    text = """{
+      // "Understand the structure and syntax of ARM templates": 'comments', /* of */ both kinds
+      "$schema": 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
+      "contentVersion": "1.0.0.0", /* and text
+      of several lines */
+      "resources": [],
+      "outputs": {"x": {"type": "string", "value": "http://a.example
+and b: 'c' \\"d\\""},},
+    }"""
+    body = '{"properties": {"mode": "Incremental", "parameters": {}, template:' + text + "}}"
+    url, version = f"{arm.group}/providers/{DEPLOYMENTS}/commented", {"api-version": "2022-09-01"}
+    headers = {"Content-Type": "application/json"}
+    response = arm.http.put(url, params=version, content=body.encode(), headers=headers)
+    assert response.status_code == 201, response.text
+    assert ended(arm, response) == {"status": "Succeeded"}
+    outputs = arm.get(f"{DEPLOYMENTS}/commented").json()["properties"]["outputs"]
+    assert outputs["x"]["value"] == "http://a.example\nand b: 'c' \"d\""
+    listed = arm.get(f"{arm.group}/deployments/commented/operations").json()["value"]
+    assert listed == arm.get(f"{DEPLOYMENTS}/commented/operations").json()["value"]
+    broken = arm.http.put(url, params=version, content=body[:-1].encode(), headers=headers)
+    assert arm.code(broken) == (400, "InvalidRequestContent")
+
+
 def test_a_deployment_is_cancelled(arm: Arm) -> None:
     arm.azure.hold()
     response = arm.put(f"{DEPLOYMENTS}/d", properties(template(NETWORK_RESOURCE)))

@@ -201,6 +201,27 @@ def test_low_and_spot_are_one_priority(arm: Arm) -> None:
     assert arm.code(arm.put(VM, body)) == (409, "PropertyChangeNotAllowed")
 
 
+@pytest.mark.parametrize(("policy", "left"), [("Deallocate", "PowerState/deallocated"), ("Delete", None)])
+def test_an_eviction_that_is_simulated_does_what_the_policy_says(arm: Arm, policy: str, left: str | None) -> None:
+    """Virtual Machines - Simulate Eviction (learn.microsoft.com): 204, for Spot machines only."""
+    arm.azure.switch("cores_quota", 10_000)
+    arm.network()
+    body = arm.vm_body()
+    arm.vm(body=body)
+    assert arm.code(arm.post(f"{VM}/simulateEviction")) == (409, "OperationNotAllowed")
+    arm.delete(VM)
+    arm.azure.settle()
+    body["properties"].update(priority="Spot", evictionPolicy=policy, hardwareProfile={"vmSize": "Standard_D2s_v5"})
+    arm.vm(body=body)
+    assert arm.post(f"{VM}/simulateEviction").status_code == 204
+    arm.azure.settle()
+    shown = arm.get(VM, dollar_expand="instanceView")
+    if left is None:
+        assert shown.status_code == 404
+    else:
+        assert left in [status["code"] for status in shown.json()["properties"]["instanceView"]["statuses"]]
+
+
 @pytest.mark.parametrize(("sku", "member"), [("12-gen2", "sizeInGb"), ("12", "sizeInBytes")])
 def test_the_size_of_an_image_depends_on_its_generation(arm: Arm, sku: str, member: str) -> None:
     path = f"{arm.subscription}/{PLACE}/publishers/Debian/artifacttypes/vmimage/offers/debian-12/skus/{sku}/versions"

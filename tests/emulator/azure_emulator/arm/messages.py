@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 from dataclasses import dataclass, field
 
 from ..errors import ApiError, Json
+from . import lenient_json
 
 Params = dict[str, str]
 
@@ -72,7 +74,7 @@ class ArmRequest:
         if not self.raw.strip():
             return {}
         try:
-            body = json.loads(self.raw)
+            body = _parse(self.raw)
         except (ValueError, RecursionError) as error:
             raise invalid_content(_parser_words(self.raw, error)) from error
         if not isinstance(body, dict):
@@ -90,6 +92,15 @@ class ArmRequest:
                 f"The request body is missing. A body is required for {self.method} on this resource.",
             )
         return self.json()
+
+
+def _parse(raw: bytes) -> t.Any:
+    try:
+        return json.loads(raw)
+    except json.JSONDecodeError as error:
+        with contextlib.suppress(ValueError, RecursionError):
+            return lenient_json.parse(raw.decode())
+        raise error from None
 
 
 def _parser_words(raw: bytes, error: Exception) -> str:

@@ -82,6 +82,24 @@ async def deallocate(cloud: Cloud, request: ArmRequest) -> Reply:
     return _begin(cloud, request, vm, "vm.deallocate")
 
 
+@route("POST", f"{ONE}/simulateEviction", VM)
+async def simulate_eviction(cloud: Cloud, request: ArmRequest) -> Reply:
+    """Evict a Spot machine as its eviction policy says. Nobody waits for that: the reply names no operation."""
+    vm = _ready(cloud, request)
+    if vm.properties.get("priority") != "Spot":
+        raise operation_not_allowed(
+            f"Operation 'simulateEviction' is not allowed on VM '{vm.name}': it is not a Spot VM."
+        )
+    if vm.properties.get("evictionPolicy") == "Delete":
+        preempt_children(cloud, vm)
+        touch(vm, "Deleting")
+        cloud.store.save(vm)
+        begin(cloud, request, OperationSpec("compute", "vm.delete", vm.id, vm.location or ""))
+    else:
+        _begin(cloud, request, vm, "vm.deallocate")
+    return Reply(204)
+
+
 def _running(vm: Resource, doing: str) -> Resource:
     if vm.hidden.get("power") != "running":
         raise operation_not_allowed(f"Cannot {doing} VM '{vm.name}' because it is not running.")

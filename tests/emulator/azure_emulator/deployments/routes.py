@@ -225,3 +225,7 @@ for scope in (GROUP, SUBSCRIPTION):
     route("GET", f"{one}/operations", TYPE)(list_operations)
     route("GET", f"{one}/operations/{{operation}}", TYPE)(get_operation)
     route("GET", f"{one}/operationStatuses/{{operation}}", TYPE)(poll)
+
+# The specification has these two without the provider, for groups only.
+route("GET", f"{GROUP}/deployments/{{name}}/operations", TYPE)(list_operations)
+route("GET", f"{GROUP}/deployments/{{name}}/operations/{{operation}}", TYPE)(get_operation)
