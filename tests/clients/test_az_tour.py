@@ -96,3 +96,9 @@ def test_tour_of_az(ssh_public_key: str, tmp_path: Path) -> None:
         if (status == 0) != (not command.refusal) or command.refusal not in error
     ]
     assert not wrong, f"{len(wrong)} of {len(tour)} commands:\n" + "\n\n".join(wrong)
+
+
+def test_the_documentation_says_how_many_commands_there_are() -> None:
+    page = HERE.parents[1] / "docs" / "clients.md"
+    placeholders = dict.fromkeys(("g", "sub", "key", "vault", "template"), "x")
+    assert f"a tour of {len(commands(**placeholders))} commands" in page.read_text(encoding="utf-8")
