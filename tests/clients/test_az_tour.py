@@ -12,6 +12,8 @@ import subprocess
 import typing as t
 from pathlib import Path
 
+import pytest
+
 from azure_emulator.launcher import LocalAzure
 
 from . import client_venvs
@@ -65,6 +67,7 @@ def commands(**names: str) -> list[Command]:
     return found
 
 
+@pytest.mark.timeout(1800)
 def test_tour_of_az(ssh_public_key: str, tmp_path: Path) -> None:
     need("az")
     with LocalAzure() as azure:
