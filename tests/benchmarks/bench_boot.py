@@ -223,8 +223,8 @@ def bars(results: t.Mapping[int, t.Mapping[str, Waited]]) -> list[str]:
     lines = ["Median of each phase:", "", "```text"]
     for (phase, name), seconds in medians.items():
         label = phase if name == "before" else ""
-        bar = "█" * max(1, round(WIDTH * seconds / longest))
-        lines.append(f"{label:<{indent}}  {name:<6} {seconds:>4.0f} s  {bar}")
+        blocks = "█" * max(1, round(WIDTH * seconds / longest))
+        lines.append(f"{label:<{indent}}  {name:<6} {seconds:>4.0f} s  {blocks}")
     return [*lines, "```"]
 
 
