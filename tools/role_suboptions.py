@@ -81,7 +81,8 @@ def _option(documented: Documented, variables: t.Mapping[str, str]) -> dict[str,
 
     described = documented["description"]
     texts = [described] if isinstance(described, str) else described
-    shown: dict[str, t.Any] = {"description": [_REFERENCE.sub(reference, text) for text in texts]}
+    # One text, not a list: Ansible examines each node of the specs for every host of a play.
+    shown: dict[str, t.Any] = {"description": " ".join(_REFERENCE.sub(reference, text) for text in texts)}
     shown |= {key: documented[key] for key in _SHOWN if key in documented}
     if "suboptions" in documented:
         shown["options"] = _options(documented["suboptions"], variables)

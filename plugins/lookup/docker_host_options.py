@@ -14,6 +14,7 @@ author: The dockerhost.azure authors (@dockerhost)
 description:
   - Private to the role P(dockerhost.azure.docker_host#role).
   - Returns the options of a module that the role's variables set.
+  - With O(results), the options that earlier stages returned for the same host are among them.
 options:
   _terms:
     description:
@@ -25,12 +26,18 @@ options:
     required: true
     type: list
     elements: str
+  results:
+    description:
+      - Whether to add the options that earlier stages of the role give the module.
+      - Where they did not run, it reads the certificate directory and the Docker context, and does not ask Azure.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
 - name: Show what the role passes to a module
   ansible.builtin.debug:
-    msg: "{{ lookup('dockerhost.azure.docker_host_options', 'create', 'docker_context') }}"
+    msg: "{{ lookup('dockerhost.azure.docker_host_options', 'create', 'docker_context', results=true) }}"
 """
 
 RETURN = r"""
@@ -47,16 +54,20 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES, RoleVariables
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables, stage_results
 
 
 class LookupModule(LookupBase):
     """See the documentation above."""
 
-    def run(self, terms: list[str], variables: t.Mapping[str, t.Any] | None = None, **_options: t.Any) -> list[t.Any]:
-        role = role_variables(variables or {}, self._templar.template)
+    def run(
+        self, terms: list[str], variables: t.Mapping[str, t.Any] | None = None, results: bool = False, **_options: t.Any
+    ) -> list[t.Any]:
+        variables = variables or {}
         try:
-            return [_options_for(role, *terms)]
+            if results:
+                return [stage_results(variables, self._templar.template).options(*terms)]
+            return [_options_for(role_variables(variables, self._templar.template), *terms)]
         except DockerHostError as error:
             raise AnsibleError(str(error)) from error
 

@@ -26,11 +26,7 @@ options:
       server: The certificate of the host, as its entry of RV(dockerhost.azure.docker_tls_certs#module:servers).
       certificates: The result of M(dockerhost.azure.docker_tls_certs), or of M(dockerhost.azure.docker_tls_certs_info).
       validity: The same, if no certificate is due for renewal and the engine shows the one of the host.
-      docker_tls_certs: The options of M(dockerhost.azure.docker_tls_certs) that earlier stages give.
-      docker_vm_extension: Those of M(dockerhost.azure.docker_vm_extension).
-      docker_context: Those of M(dockerhost.azure.docker_context).
-      docker_endpoint_info: Those of M(dockerhost.azure.docker_endpoint_info).
-      docker_host_facts: Those of M(dockerhost.azure.docker_host_facts).
+      docker_host_facts: The options of M(dockerhost.azure.docker_host_facts).
 """
 
 EXAMPLES = r"""

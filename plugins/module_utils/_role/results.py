@@ -188,6 +188,10 @@ class StageResults:
         self._require_certificate()
         return dict(self.certificates.get("docker_connection") or {})
 
+    def options(self, purpose: str, module: str) -> Values:
+        """Return the options of a stage's module: those that variables set, and those that earlier stages give."""
+        return {**self._variables.options(purpose, module), **self.get(module)}
+
     # The options of each stage's module that earlier stages give. Those that are not known are left out.
 
     @property

@@ -186,3 +186,15 @@ def test_what_earlier_stages_give_are_options_of_the_module_and_what_is_not_know
     assert found.docker_endpoint_info["docker_host"] == HOST["docker_host"]
     unknown = {**HOST, "docker_host": None, "unknown": ["docker_host"]}
     assert "docker_host" not in results({**stages, "virtual_machine": {"host": unknown}}).docker_endpoint_info
+
+
+def test_the_options_of_a_stage_are_those_of_its_variables_and_those_that_earlier_stages_give() -> None:
+    found = results({"virtual_machine": {"host": HOST}}, context_current=True, adopt_context=False)
+    assert found.options("create", "docker_context") == {
+        "adopt": False,
+        "current": True,
+        "host": HOST,
+        "name": "web1",
+        "tls": FILES["docker_tls_certs_info"]["docker_connection"],
+        "transport": "tls",
+    }
