@@ -41,6 +41,12 @@ def parser() -> argparse.ArgumentParser:
         "--handlers", type=Path, metavar="DIR", help="packages PUBLISHER.TYPE__VERSION.zip for guests"
     )
     arguments.add_argument(
+        "--provision",
+        choices=("fast", "cloud-init"),
+        default="fast",
+        help="who provisions new guests: a small program, or Debian's cloud-init (default: fast)",
+    )
+    arguments.add_argument(
         "--latency", default="instant", help="instant, recorded[:SCALE] or handlers[:SCALE] (default: instant)"
     )
     arguments.add_argument("--seed", type=int, help="seed of the drawn latencies")
@@ -78,6 +84,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         dns_suffix=options.dns_suffix,
         cache_dir=options.cache_dir,
         handlers=options.handlers,
+        provision=options.provision,
         until_stdin_closes=options.until_stdin_closes,
         record_traffic=options.record_traffic,
         faults=tuple(options.fault),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MachineKind = t.Literal["auto", "guests", "stand-in", "none"]
+Provision = t.Literal["fast", "cloud-init"]
 
 
 def new_guid() -> str:
@@ -33,6 +34,7 @@ class Settings:
     :param cache_dir: where what guests are made of is kept between servers.
     :param handlers: a directory with packages of extension handlers, ``PUBLISHER.TYPE__VERSION.zip``, for
         guests.
+    :param provision: who provisions new guests: ``fast``, a small program, or ``cloud-init``, Debian's.
     :param record_traffic: a file for every request and answer in full, for validation.
     :param dns_suffix: what follows LABEL.REGION in a public address's name.
     """
@@ -48,6 +50,7 @@ class Settings:
     dns_suffix: str = "cloudapp.azure.com"
     cache_dir: Path | None = None
     handlers: Path | None = None
+    provision: Provision = "fast"
     until_stdin_closes: bool = False
     record_traffic: Path | None = None
     faults: tuple[str, ...] = ()

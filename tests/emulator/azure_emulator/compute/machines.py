@@ -47,7 +47,9 @@ def make_provider(kind: str, directory: Path | None, settings: Settings) -> Mach
 
         reason = guests_possible()
         if reason is None:
-            provider = GuestProvider(directory, settings.cache_dir, handlers=settings.handlers)
+            provider = GuestProvider(
+                directory, settings.cache_dir, handlers=settings.handlers, provision=settings.provision
+            )
             return t.cast(MachineProvider, provider)
         if kind == "guests":
             raise RuntimeError(f"guests are not possible here: {reason}")

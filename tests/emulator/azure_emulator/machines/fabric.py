@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from azure_emulator.machines.base import Interface, MachineError, Rule
+from azure_emulator.machines.cloudinit.dhcp import DhcpServer, Lease, listen
 from azure_emulator.machines.firewall import Port, ruleset
 from azure_emulator.machines.supervisor import Supervisor, to_the_end
 
@@ -75,19 +76,22 @@ nsenter --net="/run/netns/$1" -- sh -euc '
 _NO_NETWORK = 'ip link delete "n$2" && ip netns delete "$1"'
 _PLUG = """
 test -e "/run/netns/$2" || ip netns add "$2"
-ip link add "$3" netns "$1" address "$4" type veth peer name "${10}" netns "$2" address "$5"
+ip link add "$3" netns "$1" address "$4" type veth peer name "$9" netns "$2" address "$5"
 nsenter --net="/run/netns/$1" -- sh -euc '
   echo 1 > "/proc/sys/net/ipv4/conf/$1/proxy_arp"
   echo 0 > "/proc/sys/net/ipv4/neigh/$1/proxy_delay"
   ip address replace "$2/32" dev lo
   ip route replace unreachable "$4" metric 1000
   ip link set "$1" up
-  ip route add "$3/32" dev "$1" src "$2"' sh "$3" "$7" "$6" "$9"
-nsenter --net="/run/netns/$2" -- sh -euc '
-  ip link set lo up
+  ip route add "$3/32" dev "$1" src "$2"' sh "$3" "$7" "$6" "$8"
+nsenter --net="/run/netns/$2" -- ip link set lo up
+"""
+# What the guest itself does by DHCP.
+_CONFIGURE = """
+nsenter --net="/run/netns/$1" -- sh -euc '
   ip address add "$1/$2" dev "$4"
   ip link set "$4" up
-  ip route show default | grep -q . || ip route add default via "$3"' sh "$6" "$8" "$7" "${10}"
+  ip route show default | grep -q . || ip route add default via "$3"' sh "$3" "$4" "$5" "$2"
 """
 
 # What the real agent needs besides: it looks for a route of its own to the WireServer.
@@ -112,6 +116,20 @@ class Platform(t.Protocol):
         """Listen no longer: the network goes."""
 
 
+@dataclass(frozen=True)
+class Socket:
+    """Where an interface is put.
+
+    :param namespace: the guest's network namespace, which is made if it is not there.
+    :param device: what the interface is called in the guest.
+    :param by_dhcp: leave it unconfigured and answer the guest's DHCP.
+    """
+
+    namespace: str
+    device: str = "eth0"
+    by_dhcp: bool = False
+
+
 @dataclass
 class _Network:
     """A virtual network that has a guest."""
@@ -119,6 +137,7 @@ class _Network:
     number: int
     hidden_address: str
     ports: dict[str, Port] = field(default_factory=dict)
+    dhcp: dict[str, DhcpServer] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     gone: bool = False
 
@@ -160,32 +179,41 @@ class Fabric:
         await _host_script(_CORE, words)
         await self._supervisor.run(["nft", "-f", "-"], stdin=_CORE_FILTER)
 
-    async def plug(
-        self, key: str, interface: Interface, rules: tuple[Rule, ...], namespace: str, name: str = "eth0"
-    ) -> None:
-        """Put an interface called ``name`` into a guest's network namespace, which is made if it is not there."""
+    async def plug(self, key: str, interface: Interface, rules: tuple[Rule, ...], into: Socket) -> None:
+        """Give a guest an interface."""
         while True:
             network = await self._network(interface.network)
             async with network.lock:
                 if not network.gone:
-                    await to_the_end(self._plug(network, key, interface, rules, (namespace, name)))
+                    await to_the_end(self._plug(network, key, interface, rules, into))
                     return
 
     async def _plug(
-        self, network: _Network, key: str, interface: Interface, rules: tuple[Rule, ...], into: tuple[str, str]
+        self, network: _Network, key: str, interface: Interface, rules: tuple[Rule, ...], into: Socket
     ) -> None:
         self._plugs += 1
-        device, (namespace, name) = f"v{self._plugs}", into
+        device = f"v{self._plugs}"
         subnet = ipaddress.IPv4Network(interface.subnet_prefix)
         mac = interface.mac_address.replace("-", ":").lower()
-        words = [network.namespace, namespace, device, ROUTER_MAC, mac, interface.private_address]
-        words += [str(subnet[1]), str(subnet.prefixlen), str(subnet), name]
+        words = [network.namespace, into.namespace, device, ROUTER_MAC, mac, interface.private_address]
+        words += [str(subnet[1]), str(subnet), into.device]
         await self._supervisor.script(_PLUG, *words, what="plug a guest into its network")
-        if self._platform is not None and name == "eth0":
-            gateway = (namespace, str(subnet[1]))
-            await self._supervisor.script(_PLATFORM_ROUTES, *gateway, what="route Azure's own addresses")
+        if into.by_dhcp:
+            namespace = self._supervisor.path(f"run/netns/{network.namespace}")
+            listener = await asyncio.to_thread(listen, namespace, device)
+            network.dhcp[key] = DhcpServer(listener, Lease(interface.private_address, subnet))
+        else:
+            await self._configure(interface, subnet, into)
         network.ports[key] = Port(device, interface.private_address, None, rules)
         await self._apply(network, key, interface.public_address, rules)
+
+    async def _configure(self, interface: Interface, subnet: ipaddress.IPv4Network, into: Socket) -> None:
+        gateway = str(subnet[1])
+        words = [into.namespace, into.device, interface.private_address, str(subnet.prefixlen), gateway]
+        await self._supervisor.script(_CONFIGURE, *words, what="configure a guest's interface")
+        if self._platform is not None and into.device == "eth0":
+            words = [into.namespace, gateway]
+            await self._supervisor.script(_PLATFORM_ROUTES, *words, what="route Azure's own addresses")
 
     async def change(self, key: str, interface: Interface, public: str | None, rules: tuple[Rule, ...]) -> None:
         """Give a plugged interface another public address, or none, and other rules, without a break."""
@@ -202,6 +230,9 @@ class Fabric:
             await to_the_end(self._unplug(network, key, interface))
 
     async def _unplug(self, network: _Network, key: str, interface: Interface) -> None:
+        server = network.dhcp.pop(key, None)
+        if server is not None:
+            server.close()
         port = network.ports.pop(key, None)
         if port is not None:
             await self._disconnect(network, port)

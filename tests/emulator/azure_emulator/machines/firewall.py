@@ -57,6 +57,8 @@ def ruleset(ports: Sequence[Port], hidden_address: str) -> str:
     lines += [f'    iifname "{GUEST_PREFIX}*" oifname "{UPLINK}" accept', "  }"]
     # The router itself: Azure's own services, which know a guest by its address.
     lines += ["  chain input {", "    type filter hook input priority 0; policy accept;"]
+    # A guest that asks for its address by DHCP has none yet.
+    lines.append(f'    iifname "{GUEST_PREFIX}*" ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept')
     lines += [f'    iifname "{port.device}" ip saddr != {port.private_address} drop' for port in ports]
     lines.append("  }")
     for port in ports:

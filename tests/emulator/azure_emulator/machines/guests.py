@@ -7,17 +7,15 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import dataclasses
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import time
 import typing as t
 from pathlib import Path
 
+from azure_emulator.machines import provisioning
 from azure_emulator.machines.base import (
     AgentStatus,
     AgentUnreachable,
@@ -31,8 +29,8 @@ from azure_emulator.machines.base import (
     RunCommandSpec,
 )
 from azure_emulator.machines.disks import DataDisks, show_disks
-from azure_emulator.machines.fabric import SLOTS, Fabric, slot_range
-from azure_emulator.machines.layer import PROVISIONED, SLOW_PACKAGES, USE_SLOW_PACKAGES, write_layer
+from azure_emulator.machines.fabric import SLOTS, Fabric, Socket, slot_range
+from azure_emulator.machines.layer import PROVISIONED, SLOW_PACKAGES, USE_SLOW_PACKAGES
 from azure_emulator.machines.nspawn import SHUTDOWN_LIMIT, Guest, Place
 from azure_emulator.machines.releases import DEBIAN_12, release_on
 from azure_emulator.machines.supervisor import Supervisor, to_the_end
@@ -57,13 +55,21 @@ class GuestProvider:
         Debian 13's for the first guest that runs it. By default environment variable ``DOCKERHOST_CACHE``, else
         ``.cache`` in the working directory.
     :param handlers: a directory with packages of extension handlers for the guests' agent.
+    :param provision: who provisions new guests.
     :raises MachineError: another server uses the directory.
     :raises ValueError: a package of a handler is not one.
     """
 
     kind: t.Literal["guest", "stand-in", "none"] = "guest"
 
-    def __init__(self, state_dir: Path, cache_dir: Path | None = None, *, handlers: Path | None = None) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        cache_dir: Path | None = None,
+        *,
+        handlers: Path | None = None,
+        provision: provisioning.Kind = "fast",
+    ) -> None:
         self.wire_server = WireServer(Handlers(supplied_handlers(handlers) if handlers is not None else []))
         cache_dir = cache_dir or Path(os.environ.get("DOCKERHOST_CACHE") or ".cache")
         self.state_dir, self.cache_dir = Path(state_dir).resolve(), Path(cache_dir).resolve()
@@ -74,6 +80,8 @@ class GuestProvider:
         self.machines: dict[str, GuestMachine] = {}
         self.counter = 0
         self.trees = Trees(self.cache_dir)
+        self.provision = provision
+        self.provisioning = {kind: provisioning.make(kind, self.state_dir) for kind in provisioning.KINDS}
 
     def _take_slot(self) -> tuple[int, t.TextIO]:
         """Return an address range that no other server on this host uses; the state directory remembers it."""
@@ -95,8 +103,8 @@ class GuestProvider:
 
     async def open(self) -> None:
         """Build the tree if necessary, and create the namespaces. :raises MachineError: the host refuses."""
-        await self.trees.get(DEBIAN_12)
-        self.layer = await asyncio.to_thread(write_layer, self.state_dir)
+        tree = await self.trees.get(DEBIAN_12)
+        await self.provisioning[self.provision].lower(tree, DEBIAN_12)
         self.supervisor = Supervisor(f"azure-emulator-{self._slot}", RUN / f"slot{self._slot}.groups")
         await self.supervisor.start()
         self.fabric = Fabric(self.supervisor, self._slot, self.wire_server)
@@ -161,18 +169,19 @@ class GuestMachine:
                 raise
         (self.home / "provisioned").touch()
 
+    def _is_provisioned(self) -> bool:
+        return (self.home / "provisioned").exists()
+
+    def _provisioning(self) -> provisioning.Provisioning:
+        return self._provider.provisioning[provisioning.kind_on(self.home, self._provider.provision)]
+
     def _prepare_disk(self) -> None:
         upper = self.home / "upper"
         for folder in (self.home, upper):
             folder.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)
         upper.chmod(0o755)
-        order = upper / "var/lib/waagent/provision.json"
-        if not (self.home / "provisioned").exists():
-            order.parent.mkdir(parents=True, exist_ok=True)
-            order.parent.chmod(0o700)
-            with os.fdopen(os.open(order, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                json.dump(_provisioning(self.spec), file)
+        self._provisioning().prepare(self.spec, self.home, first=not self._is_provisioned())
         (self.home / "fabric").mkdir(exist_ok=True)
         _note(self.home / "fabric/package-locks", " ".join(self.spec.package_locks))
         _note(self.home / "fabric/package-rate", str(self.spec.package_rate or ""))
@@ -185,27 +194,33 @@ class GuestMachine:
             absent.touch()
 
     async def _boot(self) -> None:
-        provider, spec = self._provider, self.spec
+        provider, spec, way = self._provider, self.spec, self._provisioning()
         provider.counter += 1
         name = f"{provider.name_prefix}-{provider.counter}"
         self._namespace = namespace = f"vm{provider.counter}"
         for index, interface in enumerate(spec.interfaces):
             key = f"{namespace}/{interface.id}".lower()
             self._plugged[key] = interface
-            await provider.fabric.plug(key, interface, spec.rules, namespace, f"eth{index}")
+            into = Socket(namespace, f"eth{index}", by_dhcp=way.by_dhcp)
+            await provider.fabric.plug(key, interface, spec.rules, into)
         self.agent.attach(spec)
         await to_the_end(asyncio.to_thread(self.disks.apply, spec.data_disks))
-        tree = await provider.trees.get(release_on(self.home, spec.image))
-        place = Place(self.home, name, spec.computer_name, tree, provider.layer)
+        release = release_on(self.home, spec.image)
+        tree = await provider.trees.get(release)
+        place = Place(self.home, name, way.host_name(spec), tree, await way.lower(tree, release))
         self._guest = guest = Guest(provider.supervisor, place, self._ended)
         await to_the_end(guest.start(namespace))
         await self._wait_until_up(guest)
+        if not self._is_provisioned():
+            await way.finish(guest)
 
     async def _wait_until_up(self, guest: Guest) -> None:
         limit = time.monotonic() + BOOT_LIMIT
         while time.monotonic() < limit and guest.running:
             if guest.has(PROVISIONED) and (self.agent.is_ready() or not self.spec.provision_agent):
                 return
+            if self.agent.provisioning_failure:
+                raise MachineError(f"the guest {self.spec.name} was not provisioned: {self.agent.provisioning_failure}")
             await asyncio.sleep(0.05)
         what = "did not come up" if guest.running else "ended while booting"
         raise MachineError(f"the guest {self.spec.name} {what}; its console: {self.console_log()[-1500:]}")
@@ -294,14 +309,3 @@ def _note(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     else:
         path.unlink(missing_ok=True)
-
-
-def _provisioning(spec: MachineSpec) -> dict[str, t.Any]:
-    """What the guest's first boot is told; read once by ``agent/provision.py`` and removed."""
-    data = spec.custom_data or spec.user_data
-    fields = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
-    wanted = ("computer_name", "admin_username", "admin_password", "disable_password_authentication")
-    order = {name: fields[name] for name in wanted}
-    order["ssh_public_keys"] = list(spec.ssh_public_keys)
-    order["user_data"] = base64.b64encode(data).decode("ascii") if data else None
-    return order

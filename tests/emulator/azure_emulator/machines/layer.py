@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import typing as t
+from dataclasses import dataclass
 from pathlib import Path
+
+from azure_emulator.machines.cloudinit import firmware
 
 PROGRAMS = Path(__file__).parent / "agent"
 PROGRAMS_IN_GUEST = "usr/lib/azure"
@@ -28,8 +32,10 @@ ConditionPathExists=!/etc/azure-no-agent
 [Service]
 KillMode=process
 """,
-    # The server sets the pace of the polls. Users, host name and keys are the provisioning program's.
-    "etc/waagent.conf": """Provisioning.Agent=disabled
+}
+# The server sets the pace of the polls. The agent leaves users, host name and keys to others; if they are cloud-init's,
+# it waits for them, as in Azure's images.
+_AGENT_SETTINGS = """Provisioning.Agent={provisioned_by}
 Provisioning.MonitorHostName=n
 ResourceDisk.Format=n
 Extensions.GoalStatePeriod=0
@@ -37,8 +43,7 @@ Extensions.InitialGoalStatePeriod=0
 Logs.Collect=n
 OS.EnableFirewall=n
 AutoUpdate.Enabled=n
-""",
-}
+"""
 
 _UNITS = {
     "cgroup-writable.service": """[Unit]
@@ -102,6 +107,9 @@ DefaultDependencies=no
 PathChanged=/dev/%i
 Unit=azure-disks.service
 """,
+}
+#: The imitation of cloud-init.
+_PROVISIONING_UNITS = {
     "cloud-init.service": """[Unit]
 Description=Initial cloud-init job
 After=local-fs.target
@@ -189,34 +197,80 @@ _FILES = {
 }
 
 
-def write_layer(home: Path) -> Path:
-    """Make the layer below ``home``, or find it there, named by its content; what is mounted is never changed."""
+_CALL = f'#!/bin/sh\nexec /usr/bin/python3 /{PROGRAMS_IN_GUEST}/{{program}} "$@"\n'
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a layer has.
+
+    :param units: of systemd, by name, enabled where their ``[Install]`` says.
+    :param enabled: units of the tree, and the targets that want them.
+    :param programs: executables.
+    """
+
+    files: t.Mapping[str, str]
+    units: t.Mapping[str, str]
+    enabled: t.Mapping[str, str]
+    programs: t.Mapping[str, str]
+
+
+def _content(*, with_cloud_init: bool) -> _Content:
+    programs = {
+        f"{PROGRAMS_IN_GUEST}/disks": _DISKS,
+        f"{PROGRAMS_IN_GUEST}/slow-packages": _CALL.format(program="slow_packages.py"),
+    }
+    settings = _AGENT_SETTINGS.format(provisioned_by="cloud-init" if with_cloud_init else "disabled")
+    files = {**_FILES, "etc/waagent.conf": settings}
+    if with_cloud_init:
+        return _Content(
+            files={**files, **firmware.FILES},
+            units={**_UNITS, **firmware.UNITS},
+            enabled=firmware.ENABLED,
+            programs={**programs, **firmware.PROGRAMS},
+        )
+    return _Content(
+        files=files,
+        units={**_UNITS, **_PROVISIONING_UNITS},
+        enabled={},
+        programs={**programs, "usr/bin/cloud-init": _CALL.format(program="provision.py")},
+    )
+
+
+def write_layer(home: Path, *, with_cloud_init: bool = False) -> Path:
+    """Make the layer below ``home``, or find it there, named by its content; what is mounted is never changed.
+
+    :param with_cloud_init: for guests that the real cloud-init provisions, not its imitation.
+    """
+    content = _content(with_cloud_init=with_cloud_init)
     sources = sorted(path for path in PROGRAMS.glob("*.py") if path.name != "__init__.py")
-    content = repr((_UNITS, _MASKED, _FILES, _DISKS)).encode() + b"".join(path.read_bytes() for path in sources)
-    layer = home / f"layer-{hashlib.sha256(content + Path(__file__).read_bytes()).hexdigest()[:12]}"
+    text = repr((content, _MASKED)).encode() + b"".join(path.read_bytes() for path in sources)
+    layer = home / f"layer-{hashlib.sha256(text + Path(__file__).read_bytes()).hexdigest()[:12]}"
     if layer.exists():
         return layer
     partial = layer.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    for name, text in _FILES.items():
-        _write(partial / name, text)
-    units = partial / "etc/systemd/system"
-    for name, text in _UNITS.items():
+    _write_content(partial, content)
+    for source in sources:
+        _write(partial / PROGRAMS_IN_GUEST / source.name, source.read_text(encoding="utf-8"))
+    partial.rename(layer)
+    return layer
+
+
+def _write_content(root: Path, content: _Content) -> None:
+    for name, text in content.files.items():
+        _write(root / name, text)
+    for name, text in content.programs.items():
+        _write(root / name, text, 0o755)
+    units = root / "etc/systemd/system"
+    for name, text in content.units.items():
         _write(units / name, text)
         if "WantedBy=" in text:
             _link(units / f"{text.rpartition('WantedBy=')[2].strip()}.wants" / name, f"../{name}")
+    for name, target in content.enabled.items():
+        _link(units / f"{target}.wants" / name, f"/lib/systemd/system/{name}")
     for name in _MASKED:
         _link(units / name, "/dev/null")
-    for source in sources:
-        target = partial / PROGRAMS_IN_GUEST / source.name
-        _write(target, source.read_text(encoding="utf-8"))
-    _write(partial / PROGRAMS_IN_GUEST / "disks", _DISKS, 0o755)
-    program = f"/{PROGRAMS_IN_GUEST}/provision.py"
-    _write(partial / "usr/bin/cloud-init", f'#!/bin/sh\nexec /usr/bin/python3 {program} "$@"\n', 0o755)
-    program = f"/{PROGRAMS_IN_GUEST}/slow_packages.py"
-    _write(partial / PROGRAMS_IN_GUEST / "slow-packages", f'#!/bin/sh\nexec /usr/bin/python3 {program} "$@"\n', 0o755)
-    partial.rename(layer)
-    return layer
 
 
 def _write(path: Path, text: str, mode: int = 0o644) -> None:

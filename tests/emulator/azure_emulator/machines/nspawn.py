@@ -20,8 +20,8 @@ from azure_emulator.machines.supervisor import Supervisor, children, given
 from azure_emulator.machines.tree import POOL_IN_GUEST, Tree
 
 _MOUNT = """
-mkdir -p "$5/upper" "$5/work" "$5/root" "$5/docker" "$5/containerd" "$5/fabric"
-mount -t overlay overlay -o "lowerdir=$1:$2,upperdir=$3,workdir=$4" "$5/root"
+mkdir -p "$4/upper" "$4/work" "$4/root" "$4/docker" "$4/containerd" "$4/fabric"
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4/root"
 """
 _ENTER = 'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
 #: nspawn's exit code for "start me again".
@@ -38,13 +38,15 @@ class Place:
 
     :param home: its folder; ``upper`` there is its system disk.
     :param name: unique on this host; also the name of its control groups.
+    :param host_name: with which it boots.
+    :param lower: the layers below its system disk, the uppermost first.
     """
 
     home: Path
     name: str
     host_name: str
     tree: Tree
-    layer: Path
+    lower: tuple[Path, ...]
 
 
 class Guest:
@@ -65,9 +67,9 @@ class Guest:
     async def start(self, network: str) -> None:
         """Mount its disk and boot. :param network: its network namespace."""
         place = self._place
-        lower = [_escape(path) for path in (place.layer, place.tree.root)]
+        lower = ":".join(_escape(path) for path in place.lower)
         upper = [_escape(place.home / name) for name in ("upper", "work")]
-        await self._supervisor.script(_MOUNT, *lower, *upper, str(place.home), what="mount a guest's disk")
+        await self._supervisor.script(_MOUNT, lower, *upper, str(place.home), what="mount a guest's disk")
         self._groups = cgroups.make_group(self._supervisor.groups, place.name)
         self._process = await self._spawn(network)
         self._watch = asyncio.create_task(self._boot_again(network))

@@ -73,6 +73,11 @@ class LinuxAgent:
         report = self._wire.reported_goal
         return report is not None and report.is_ready
 
+    @property
+    def provisioning_failure(self) -> str:
+        """What the machine reported about its failed provisioning since it booted; empty if it has not."""
+        return self._wire.provisioning_failure
+
     def status(self) -> AgentStatus:
         """Return its state, as it reported last."""
         report = self._wire.report

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import logging
 import typing as t
@@ -163,7 +164,11 @@ _DOCUMENTS: t.Mapping[str, Callable[[Asked], Awaitable[str]]] = {
 def _posted(asked: Asked, component: str) -> Response:
     """Return the answer to a report. Telemetry is thrown away."""
     if component == "health":
-        asked.machine.health = "Ready" if b"<State>Ready</State>" in asked.body else "NotReady"
+        text = asked.body.decode(errors="replace")
+        asked.machine.health = "Ready" if "<State>Ready</State>" in text else "NotReady"
+        if "<SubStatus>ProvisioningFailed</SubStatus>" in text:
+            reason = text.partition("<Description>")[2].partition("</Description>")[0]
+            asked.machine.provisioning_failure = html.unescape(reason) or "no reason was reported"
         return Response()
     if component == "goalstate":
         text = documents.goal_state(asked.machine.goal, asked.machine.name)

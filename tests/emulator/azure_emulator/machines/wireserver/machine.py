@@ -39,7 +39,7 @@ class WireMachine:
         self.tenant: Tenant = open_tenant(folder)
         self.goal: Goal = load(folder / "goal.json")
         self.report: Report | None = None
-        self.health = ""
+        self.health = self.provisioning_failure = ""
         self._file = folder / "goal.json"
         self._reported_at = 0.0
         self._news = asyncio.Event()
@@ -49,7 +49,8 @@ class WireMachine:
 
     def boots(self) -> None:
         """Forget what the agent reported before the machine was off."""
-        self.report, self.health, self._may_hold, self._off = None, "", False, False
+        self.report, self._may_hold, self._off = None, False, False
+        self.health = self.provisioning_failure = ""
         self._reported_at = time.monotonic()
 
     def ends(self) -> None:

@@ -7,10 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import os
 import socket
-import threading
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +17,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from azure_emulator.machines.base import MachineError
+from azure_emulator.machines.namespaces import inside
 from azure_emulator.machines.wireserver.app import METADATA_SERVICE, PLUGIN_PORT, PlatformApp
 from azure_emulator.machines.wireserver.documents import WIRE_SERVER
 from azure_emulator.machines.wireserver.handlers import Handlers
 from azure_emulator.machines.wireserver.machine import WireMachine
 
 ENDPOINTS = ((WIRE_SERVER, 80), (WIRE_SERVER, PLUGIN_PORT), (METADATA_SERVICE, 80))
-_NEW_NETWORK = 0x40000000
-"""CLONE_NEWNET of sched.h."""
 
 
 @dataclass
@@ -94,35 +90,19 @@ class WireServer:
 
 
 def _listeners(namespace: Path) -> list[socket.socket]:
-    """Return listening sockets of a network namespace. A socket stays in the namespace where it was made.
+    """Return listening sockets of a network namespace.
 
     :raises MachineError: the namespace or its addresses are not there.
     """
     made: list[socket.socket] = []
-    failed: list[OSError] = []
 
     def make() -> None:
-        try:
-            _enter(namespace)
-            made.extend(socket.create_server(endpoint, backlog=128) for endpoint in ENDPOINTS)
-        except OSError as error:
-            failed.append(error)
+        made.extend(socket.create_server(endpoint, backlog=128) for endpoint in ENDPOINTS)
 
-    # A thread of its own, which ends: it never comes back from that namespace.
-    thread = threading.Thread(target=make, name="enter a network namespace")
-    thread.start()
-    thread.join()
-    if failed:
+    try:
+        inside(namespace, make)
+    except OSError as error:
         for listener in made:
             listener.close()
-        raise MachineError(f"the WireServer cannot listen in {namespace.name}: {failed[0]}")
+        raise MachineError(f"the WireServer cannot listen in {namespace.name}: {error}") from error
     return made
-
-
-def _enter(namespace: Path) -> None:
-    """Move the calling thread into a network namespace. :raises OSError: the kernel refused."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with namespace.open("rb") as file:
-        if libc.setns(file.fileno(), _NEW_NETWORK):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))

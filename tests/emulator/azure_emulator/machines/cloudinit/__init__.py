@@ -1,0 +1,5 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Guests that Debian's unmodified cloud-init provisions: its installation, and what Azure and its hosts give to it."""
