@@ -466,6 +466,21 @@ def test_other_calls_of_the_agent(method: str, url: str, server: tuple[str, int]
     run(work())
 
 
+def test_a_failed_provisioning_is_known_with_its_reason_until_the_next_boot(tmp_path: Path) -> None:
+    async def work() -> None:
+        agent = Agent(tmp_path)
+        for state, reason in (("Provisioning", "Starting"), ("ProvisioningFailed", "no &lt;DHCP&gt; lease")):
+            assert not agent.side.provisioning_failure
+            details = f"<Details><SubStatus>{state}</SubStatus><Description>{reason}</Description></Details>"
+            body = f"<Health><Container><State>NotReady</State>{details}</Container></Health>".encode()
+            assert (await agent.ask("POST", "/machine?comp=health", body))[0] == 200
+        assert agent.side.provisioning_failure == "no <DHCP> lease"
+        agent.side.attach(SPEC)
+        assert not agent.side.provisioning_failure
+
+    run(work())
+
+
 def test_a_handlers_package_has_its_manifest_and_its_programs(tmp_path: Path) -> None:
     handlers = Handlers()
     assert b"2.1.19" not in (handlers.artifact(f"{SCRIPT}_manifest.xml") or b"")

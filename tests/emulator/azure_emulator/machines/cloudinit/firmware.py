@@ -17,12 +17,13 @@ VM_ID = "run/azure-fabric/vm-id"
 CHASSIS = "7783-7084-3265-9085-8269-3286-77"
 
 FILES = {
-    # What Debian's images for Azure say, too, except for locale and network. Packages come from the guests' pool.
+    # As Debian's images for Azure, except for locale, network and root: an overlay cannot be resized.
     "etc/cloud/cloud.cfg.d/90_azure.cfg": """datasource_list: [Azure]
 manage_etc_hosts: true
 apt: {preserve_sources_list: true}
 locale: C.UTF-8
 network: {config: disabled}
+resize_rootfs: false
 """,
     "etc/cloud/ds-identify.cfg": "policy: enabled\n",
     "etc/systemd/network/10-eth0.network": "[Match]\nName=eth0\n\n[Network]\nDHCP=ipv4\n",
