@@ -87,12 +87,15 @@ $(BUILD)/collection.stamp: $(SOURCES) | $(DEMO_STAMP)
 .PHONY: install
 install: $(BUILD)/collection.stamp  ## Build the collection artifact and install it below .build/collections
 
-.PHONY: guests guests-13
+.PHONY: guests guests-13 guests-cloud-init
 guests: | $(DEMO_STAMP)  ## Make the Debian tree and package pool that real guests use (cached)
 	@$(RUN) python -m azure_emulator.machines.build --cache-dir $(CACHE) --if-possible
 
 guests-13: guests  ## Make those of Debian 13 too, which the end-to-end tests use (cached)
 	@$(RUN) python -m azure_emulator.machines.build --cache-dir $(CACHE) --if-possible --release trixie
+
+guests-cloud-init: guests  ## Add Debian's cloud-init to that tree, as a layer of its own (cached)
+	@$(RUN) python -m azure_emulator.machines.build --cache-dir $(CACHE) --if-possible --with-cloud-init
 
 # --- the main job ------------------------------------------------------------------------------------------------
 
@@ -183,7 +186,7 @@ quick: dev  ## Within a minute: fast checks, and the unit tests that a change si
 PYTEST := $(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUILD) DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q
 
 .PHONY: unit integration conformance e2e test
-unit: dev guests  ## Unit tests, the local Azure's and its machines' among them
+unit: dev guests-cloud-init  ## Unit tests, the local Azure's and its machines' among them
 	@$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/unit
 	@echo "$@: passed, every unit test but the slow ones"
 
@@ -197,7 +200,7 @@ conformance: dev install  ## The local Azure against Microsoft's specifications 
 	@$(PYTEST) -m "not slow" tests/conformance
 	@echo "$@: passed, the local Azure against specifications and recorded traffic"
 
-e2e: dev install guests-13  ## Real guests, real dockerd, real docker CLI
+e2e: dev install guests-13 guests-cloud-init  ## Real guests, real dockerd, real docker CLI
 	@$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" tests/e2e
 	@echo "$@: passed, every end-to-end test but the slow ones"
 

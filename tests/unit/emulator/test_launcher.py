@@ -173,11 +173,15 @@ def test_supplied_handlers_are_in_the_catalogue(tmp_path: Path) -> None:
         assert "2.1.77" in [entry["name"] for entry in answer.json()], answer.text
 
 
-def test_handlers_for_machines_without_an_agent_are_refused(tmp_path: Path) -> None:
+def test_what_only_guests_have_is_refused_for_other_machines(tmp_path: Path) -> None:
     done = _run("--machines", "none", "--handlers", str(tmp_path))
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
         "azure_emulator: --handlers must come with --machines guests, whose agent installs packages, got none"
+    )
+    done = _run("--machines", "stand-in", "--provision", "cloud-init")
+    assert done.stderr.splitlines()[-1] == (
+        "azure_emulator: --provision cloud-init must come with --machines guests, got stand-in"
     )
     done = _run("--machines", "auto", "--handlers", str(tmp_path / "none"))
     assert done.stderr.splitlines()[-1].startswith("azure_emulator: --handlers must be a directory, got ")

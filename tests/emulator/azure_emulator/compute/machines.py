@@ -30,10 +30,12 @@ LOG = logging.getLogger(__name__)
 def make_provider(kind: str, directory: Path | None, settings: Settings) -> MachineProvider:
     """Return a provider by its name on the command line; ``auto`` selects real guests where they are possible.
 
-    :raises RuntimeError: guests were asked for and are not possible here, or handlers were supplied without them.
+    :raises RuntimeError: guests were asked for and are not possible here, or what only guests have without them.
     """
     if settings.handlers is not None and kind not in ("auto", "guests"):
         raise RuntimeError(f"--handlers must come with --machines guests, whose agent installs packages, got {kind}")
+    if settings.provision == "cloud-init" and kind not in ("auto", "guests"):
+        raise RuntimeError(f"--provision cloud-init must come with --machines guests, got {kind}")
     if kind == "none":
         from ..machines.null_machine import NullProvider
 

@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from azure_emulator.machines.cloudinit.program import ensure_cloud_init
 from azure_emulator.machines.packages import TreeError
 from azure_emulator.machines.possible import guests_possible
 from azure_emulator.machines.releases import DEBIAN_12, RELEASES, release_named
@@ -26,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
         help="the Debian release (default: %(default)s)",
     )
     parser.add_argument(
+        "--with-cloud-init", action="store_true", help="make the layer with Debian's cloud-init, too (--provision)"
+    )
+    parser.add_argument(
         "--if-possible", action="store_true", help="where guests can't run, say why, make nothing and succeed"
     )
     arguments = parser.parse_args(argv)
@@ -33,17 +37,20 @@ def main(argv: list[str] | None = None) -> int:
     if reason:
         print(f"guest tree: not made, real guests can't run here: {reason}")
         return 0
+    release = release_named(arguments.release)
     try:
-        tree = ensure_tree(
-            arguments.cache_dir.resolve(),
-            lambda line: print(f"guest tree: {line}", flush=True),
-            release_named(arguments.release),
-        )
+        tree = ensure_tree(arguments.cache_dir.resolve(), _say, release)
+        if arguments.with_cloud_init:
+            ensure_cloud_init(tree, release, _say)
     except TreeError as error:
         print(f"guest tree: {error}", file=sys.stderr)
         return 1
     print(f"guest tree: ready in {tree.root}")
     return 0
+
+
+def _say(line: str) -> None:
+    print(f"guest tree: {line}", flush=True)
 
 
 if __name__ == "__main__":
