@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import base64
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from xml.etree import ElementTree
 
 import pytest
 

@@ -12,7 +12,7 @@ needs iso9660 or udf.
 from __future__ import annotations
 
 import base64
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from azure_emulator.machines.base import MachineSpec
 
