@@ -277,7 +277,7 @@ bench-host: dev install  ## docker_vm_host beside azure.azcollection, in one run
 	@echo "$@: passed, docs/performance.md is written"
 
 .PHONY: bench-role
-bench-role: dev install  ## The whole role run again, for one host and for twenty; writes docs/performance.md
+bench-role: dev install  ## The whole role for 1 to 80 hosts, creation and second run, beside empty tasks; writes docs/performance.md
 	@$(RUN) python tests/benchmarks/bench_role.py $(COLLECTIONS) docs/performance.md
 	@echo "$@: passed, docs/performance.md is written"
 

@@ -25,12 +25,13 @@ from azure_emulator.launcher import CLEARED, LocalAzure  # noqa: E402
 from azure_emulator.machines.names import command_with_hosts  # noqa: E402
 from tests.benchmarks import measured  # noqa: E402
 
-RUNS = 5
+RUNS = 3
 FLEET = (1, 10, 20, 80)
 ROLE: measured.Tasks = [{"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host"}}]
 # As many tasks as the role has for a host, with the one by which Ansible validates its variables.
 TASKS = 9
-FORKS = 20
+# Ten hosts and eighty are served by equally many workers, so that nothing but the number of hosts differs.
+FORKS = 10
 NOTHING: measured.Tasks = [{"ansible.builtin.set_fact": {"nothing": number}} for number in range(TASKS)]
 VARIABLES = {"docker_host_location": "westeurope", "docker_host_engine": {"source": "distribution"}}
 
@@ -74,7 +75,7 @@ class User:
 
     def measure(self, hosts: int) -> Row:
         """Create hosts in a group of their own, and run again; the fewer hosts, the more often."""
-        times = RUNS if hosts <= 1 else 2 if hosts <= 20 else 1
+        times = RUNS if hosts <= 1 else 2 if hosts <= 10 else 1
         groups = [f"b{hosts}x{number}" for number in range(times)]
         created = measured.median([self.run(ROLE, hosts, group) for group in groups])
         again = measured.median([self.run(ROLE, hosts, groups[0]) for _time in range(times)])
