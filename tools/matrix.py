@@ -40,21 +40,31 @@ INTEGRATION = (
 HOST = f"{UNIT}/module_utils/_vm_host"
 CERTIFICATES = f"{UNIT}/module_utils/_tls"
 VAULT = f"{UNIT}/module_utils/_vault"
+AZURE = f"{UNIT}/module_utils/_azure"
 NEVER = {
     f"{UNIT}/plugin_utils/_guest": "the program on the VM knows neither Ansible nor Azure",
     f"{UNIT}/module_utils/_docker": "the standard library alone",
+    f"{CERTIFICATES}/test_directory.py": "files and their modes, whichever wrote their content",
+    f"{CERTIFICATES}/test_filesystem.py": "the system's calls for files",
     f"{CERTIFICATES}/test_journal.py": "files, whichever wrote their content",
     f"{INVENTORY}::test_five_hundred_hosts": "what five hosts show, too",
     f"{INVENTORY}::test_several_subscriptions": "the requests of one subscription, several times",
 }
 JOBS = os.environ.get("JOBS", "3")
-LONG = (VAULT, *(f"{HOST}/test_scenarios_{name}.py" for name in ("failures", "playbooks", "neighbours", "refusals")))
+LONG = (
+    VAULT,
+    *(
+        f"{HOST}/test_scenarios_{name}.py"
+        for name in ("failures", "playbooks", "neighbours", "refusals", "permissions")
+    ),
+)
 """What takes long and sends nothing that other tests do not send, too."""
 BACKENDS = {
     CERTIFICATES: "the same cryptography",
     HOST: "the same Azure SDK; integration tests run it",
     f"{UNIT}/module_utils/_extension": "the same Azure SDK; integration tests run it",
     VAULT: "the same Azure SDK",
+    f"{AZURE}/test_poll_gaps.py": "the same azure-core",
 }
 """What is left out where only ansible-core and Python differ from the environment of `make test`."""
 
@@ -93,10 +103,10 @@ ROWS = (
         ("3.11", "3.12"),
         ("ansible-core~=2.18.0", "azure-mgmt-compute~=34.0"),
         unit=tuple(f"{HOST}/test_scenarios_{name}.py" for name in ("hosts", "options", "adopted", "drift", "deletion"))
-        + (f"{UNIT}/plugin_utils", f"{UNIT}/module_utils/_azure"),
+        + (f"{UNIT}/plugin_utils", AZURE),
     ),
     Row("core 2.19, newest SDK", (), ("ansible-core~=2.19.0",), elsewhere="make test, in the checkout's own"),
-    Row("core 2.20, newest SDK", ("3.12", "3.13"), ("ansible-core~=2.20.0",), tuple(BACKENDS)),
+    Row("core 2.20, newest SDK", ("3.12", "3.13"), ("ansible-core~=2.20.0",), (*BACKENDS, AZURE)),
     Row("core 2.21, newest SDK", ("3.13", "3.12"), ("ansible-core~=2.21.0",), tuple(BACKENDS), integration=INTEGRATION),
 )
 
@@ -218,6 +228,7 @@ def show(table: dict[str, str], last: Row | None) -> None:
         if row.unit != (UNIT,):
             print(f"  {UNIT} ({row.name.partition(',')[0]}), but for {', '.join(row.unit)}: compute alone differs")
     print(f"  {', '.join(LONG)} ({ROWS[0].name.partition(',')[0]}): long, and the same requests as others")
+    print(f"  {AZURE} (core 2.20): the same Azure SDK, and rows with older and newer Pythons run it")
     for path, reason in BACKENDS.items():
         rows = ", ".join(row.name.partition(",")[0] for row in ROWS if path in row.without)
         print(f"  {path} ({rows}): {reason}")
