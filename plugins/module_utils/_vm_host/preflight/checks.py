@@ -22,7 +22,7 @@ from ..desired.host_spec import HostSpec
 from ..desired.image_reference import registration_of
 from ..desired.vm_sizes import default_sizes
 from .queries import Answers, query_sizes, query_usages
-from .sizes import Size, find_size, similar_sizes, size_named, sizes_in
+from .sizes import Size, find_size, is_size, similar_sizes, size_named, sizes_in
 
 # GiB; no Linux image of the marketplace is smaller.
 _LEAST_DISK = 30
@@ -139,7 +139,7 @@ def _check_size(desired: HostSpec, location: str, answers: Answers, entries: lis
 
 def _check_problems(desired: HostSpec, location: str, answers: Answers) -> None:
     """Refuse what Azure does not have."""
-    if answers.sizes is not None and not sizes_in(location, answers.sizes):
+    if answers.sizes is not None and not any(map(is_size, answers.sizes)):
         raise OptionError(
             "location",
             f"must be a region of this subscription, got {location}: `az account list-locations` lists them",

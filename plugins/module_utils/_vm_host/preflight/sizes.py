@@ -56,12 +56,18 @@ class Size:
 
 def sizes_in(location: str, entries: list[Json]) -> list[Size]:
     """Return the sizes among the items of ``Microsoft.Compute/skus``."""
-    return [read_size(entry, location) for entry in entries if entry.get("resourceType") == "virtualMachines"]
+    return [read_size(entry, location) for entry in entries if is_size(entry)]
+
+
+def is_size(entry: Json) -> bool:
+    """Return whether an item of ``Microsoft.Compute/skus`` is a size."""
+    return bool(entry.get("resourceType") == "virtualMachines")
 
 
 def size_named(name: str, location: str, entries: list[Json]) -> Size | None:
-    """Return the size of that name, None if the region does not have it."""
-    return next((size for size in sizes_in(location, entries) if size.name.lower() == name.lower()), None)
+    """Return the size of that name, None if the region does not have it. The other hundreds of items are not read."""
+    named = (entry for entry in entries if is_size(entry) and str(entry["name"]).lower() == name.lower())
+    return next((read_size(entry, location) for entry in named), None)
 
 
 def read_size(entry: Json, location: str) -> Size:
@@ -91,15 +97,14 @@ def find_size(
     :param zone: the zone in which the VM is or will be.
     :raises OptionError: the subscription cannot deploy it there; the text says which sizes it can.
     """
-    sizes = sizes_in(location, entries)
     asked = size_of(desired)
-    match = next((size for size in sizes if size.name.lower() == asked.lower()), None)
+    match = size_named(asked, location, entries)
     if match is None or match.blocked:
         word = "is not available" if match else "does not exist"
         raise OptionError(
             "vm_size",
             f"{asked} {word} in {location} for this subscription. Available are"
-            f" {similar_sizes(asked, match, sizes, zone, image)}.",
+            f" {similar_sizes(asked, match, sizes_in(location, entries), zone, image)}.",
         )
     if zone and (zone not in match.zones or zone in match.blocked_zones):
         usable = ", ".join(sorted(match.zones - match.blocked_zones)) or "none"
