@@ -110,9 +110,18 @@ def size_of(_cloud: Cloud, name: str) -> Size:
 
 def is_restricted(cloud: Cloud, name: str) -> bool:
     """Return whether the subscription cannot deploy a size."""
-    if PREVIOUS.fullmatch(name) and not cloud.switches["previous_sizes"]:
+    return is_size_restricted(name, cloud.switches["previous_sizes"], cloud.switches["sku_not_available"])
+
+
+def is_size_restricted(name: str, previous: bool, unavailable: t.Iterable[str]) -> bool:
+    """Return whether a subscription cannot deploy a size.
+
+    :param previous: whether it has quota for sizes of previous generations.
+    :param unavailable: further sizes that it cannot deploy.
+    """
+    if PREVIOUS.fullmatch(name) and not previous:
         return True
-    return name.lower() in {entry.lower() for entry in cloud.switches["sku_not_available"]}
+    return name.lower() in {entry.lower() for entry in unavailable}
 
 
 def size_body(size: Size) -> dict[str, t.Any]:

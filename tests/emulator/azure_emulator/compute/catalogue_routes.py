@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import lru_cache
 
 from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import found, listing
@@ -260,16 +261,36 @@ async def usages(cloud: Cloud, request: ArmRequest) -> Reply:
 async def resource_skus(cloud: Cloud, request: ArmRequest) -> Reply:
     """List the SKUs of the location in ``$filter=location eq 'X'``, or of every location."""
     wanted = request.query.get("$filter", "").partition("eq")[2].strip().strip("'").lower()
+    switches = cloud.switches
+    sold = bool(switches["previous_sizes"]), frozenset(switches["sku_not_available"])
+    if wanted and not switches["page_size"]:
+        return Reply(200, _content(wanted, *sold), pretty=True)
+    return listing(_listed(wanted, *sold))
+
+
+@lru_cache(maxsize=8)
+def _content(location: str, previous: bool, unavailable: frozenset[str]) -> bytes:
+    """Return the answer for one location: a megabyte, which every creation of a host asks for."""
+    return listing(_listed(location, previous, unavailable)).content()
+
+
+def _listed(wanted: str, previous: bool, unavailable: frozenset[str]) -> list[Json]:
+    """Return the SKUs of a location, or of every location if the name is empty.
+
+    :param previous: the switch ``previous_sizes``.
+    :param unavailable: the switch ``sku_not_available``.
+    """
     found: list[Json] = []
     # Worked out once: az asks for all locations, whichever its user names.
     sizes = [
-        (size, _capabilities(size), catalogue.is_restricted(cloud, size.name)) for size in catalogue.SIZES.values()
+        (size, _capabilities(size), catalogue.is_size_restricted(size.name, previous, unavailable))
+        for size in catalogue.SIZES.values()
     ]
     for location in LOCATIONS:
         if wanted in ("", location):
             found += [_sku(size, location, capabilities, missing) for size, capabilities, missing in sizes]
             found += [_disk_sku(name, location) for name in DISK_TYPES if zones_of(location) or "ZRS" not in name]
-    return listing(found)
+    return found
 
 
 def zones_of(location: str) -> list[str]:
