@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import select
@@ -14,16 +15,18 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import typing as t
-import urllib.error
-import urllib.request
+import urllib.parse
 from pathlib import Path
 
 START_TIMEOUT = 600.0
 """Seconds; the first start with guests builds what they are made of."""
 STOP_TIMEOUT = 60.0
 OUTPUT_LIMIT = 2**26
+IDLE_LIMIT = 30.0
+"""Seconds without a request after which a connection is not used again; the server closes it after 75."""
 CLEARED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -79,6 +82,7 @@ class LocalAzure:
             self._arguments += ["--seed", str(seed)]
         self._switches = dict(switches or {})
         self._process: subprocess.Popen[bytes] | None = None
+        self._kept = threading.local()
         self.url = self.ca_file = self.tenant = self.subscription_id = self.client_id = self.secret = ""
         self.control_url = self.control_token = self.hosts_file = self.machines = self.no_proxy = ""
         self.state_dir = ""
@@ -152,6 +156,7 @@ class LocalAzure:
                 process.wait()
         if process is not None and process.stdin is not None:
             process.stdin.close()
+        self._close_connection()
         self._said.close()
 
     def kill(self) -> None:
@@ -183,18 +188,41 @@ class LocalAzure:
 
         :raises RuntimeError: the request was refused; the text says why.
         """
-        context = ssl.create_default_context(cafile=self.ca_file)
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.control_url}/{name}", data, method=method)
-        request.add_header("Authorization", f"Bearer {self.control_token}")
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-        )
+        headers = {"Authorization": f"Bearer {self.control_token}"}
+        content = None if body is None else json.dumps(body)
+        connection = self._connection()
         try:
-            with opener.open(request, timeout=60) as answer:
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            raise RuntimeError(f"{method} {name}: {error.read().decode(errors='replace')}") from error
+            connection.request(method, f"{urllib.parse.urlsplit(self.control_url).path}/{name}", content, headers)
+            answer = connection.getresponse()
+            said = answer.read()
+        except BaseException:
+            self._close_connection()
+            raise
+        if answer.status >= 400:
+            raise RuntimeError(f"{method} {name}: {said.decode(errors='replace')}")
+        return json.loads(said or b"null")
+
+    def _connection(self) -> http.client.HTTPSConnection:
+        """Return this thread's connection to the control interface.
+
+        Each new one costs both sides a TLS handshake. After a while without requests the server closes it, so one that
+        may be closed at the same time is not used any more.
+        """
+        now, kept = time.monotonic(), self._kept
+        if getattr(kept, "process", None) != os.getpid() or now - kept.used > IDLE_LIMIT:
+            self._close_connection()
+            parts = urllib.parse.urlsplit(self.control_url)
+            context = ssl.create_default_context(cafile=self.ca_file)
+            kept.connection = http.client.HTTPSConnection(parts.netloc, context=context, timeout=60)
+            kept.process = os.getpid()
+        kept.used = now
+        return t.cast("http.client.HTTPSConnection", kept.connection)
+
+    def _close_connection(self) -> None:
+        connection = getattr(self._kept, "connection", None)
+        if connection is not None:
+            connection.close()
+        self._kept.process = None
 
     def requests(self) -> list[dict[str, t.Any]]:
         """Return the entries of the request log, oldest first."""
