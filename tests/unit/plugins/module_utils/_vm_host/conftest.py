@@ -88,7 +88,10 @@ def azure() -> t.Iterator[LocalAzure]:
 
 
 class Cloud:
-    """A resource group's worth of a local Azure, and runs of docker_vm_host in it."""
+    """A resource group's worth of a local Azure, and runs of docker_vm_host in it.
+
+    Runs share their access token, as the hosts of one play do; with ``token_cache`` None each run signs in by itself.
+    """
 
     def __init__(self, azure: LocalAzure, scratch: Path) -> None:
         self.azure = azure
@@ -97,6 +100,7 @@ class Cloud:
         self.lines: list[str] = []
         self.warnings: list[str] = []
         self.subscription: str | None = None
+        self.token_cache: str | None = azure.state_dir
 
     def run(self, check: bool = False, **given: t.Any) -> dict[str, t.Any]:
         """Run the task and forget the requests of the runs before."""
@@ -105,7 +109,10 @@ class Cloud:
         given = {"resource_group": self.group, **given}
         if "admin_password" not in given and "ssh_public_keys" not in given:
             given["ssh_private_key_path"] = str(self.key)
-        return BACKEND.run(Request(parameters(**given), check, True, self.lines.append, self.warnings.append))
+        request = Request(
+            parameters(**given), check, True, self.lines.append, self.warnings.append, token_cache=self.token_cache
+        )
+        return BACKEND.run(request)
 
     @property
     def writes(self) -> list[str]:
@@ -123,7 +130,7 @@ class Cloud:
         from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
         from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import OperationInfo
 
-        with AzureSession.from_params({}) as session:
+        with AzureSession.from_params({}, token_cache=self.token_cache) as session:
             whole = session.group_id(self.group, self.subscription) + path
             if method == "GET":
                 return session.arm.find(whole)
