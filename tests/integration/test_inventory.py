@@ -270,7 +270,7 @@ def test_tags_are_never_evaluated(other_azure: LocalAzure, tmp_path: Path, cache
     made = user.home / "made"
     evil = HOSTILE % made
     group = f"tags-{cached}".lower()
-    _tagged(user, group, "good1", {"note": evil, "quoted": f"x' ~ lookup('pipe', 'touch {made}') ~ '"})
+    _tagged(user, group, {"good1": {"note": evil, "quoted": f"x' ~ lookup('pipe', 'touch {made}') ~ '"}})
     options: dict[str, t.Any] = {
         "resource_groups": [group],
         "compose": {"composed": "tags.note"},
@@ -315,11 +315,11 @@ def test_tags_are_never_evaluated(other_azure: LocalAzure, tmp_path: Path, cache
 def test_a_tag_makes_no_other_host_of_it(other_azure: LocalAzure, tmp_path: Path) -> None:
     """Tasks for localhost, which carry credentials, would go to somebody's machine."""
     user = User(other_azure, tmp_path / "names")
-    for number, name in enumerate(["localhost", "all", "docker_hosts", "{{ 7 * 7 }}"]):
-        _tagged(user, "names", f"odd{number}", {"docker-host": name})
+    names = ["localhost", "all", "docker_hosts", "{{ 7 * 7 }}"]
+    _tagged(user, "names", {f"odd{number}": {"docker-host": name} for number, name in enumerate(names)})
     shown = listed(user, resource_groups=["names"])
     assert shown["_meta"]["hostvars"] == {}
-    _tagged(user, "names", "even1", {})
+    _tagged(user, "names", {"even1": {}})
     ran = user.run("ansible-inventory", "-i", "docker_vm_host.yml", "--list")
     # Older ansible-core breaks lines, within words that have a hyphen, too.
     said = "".join(ran.output.split())
@@ -330,8 +330,8 @@ def test_a_tag_makes_no_other_host_of_it(other_azure: LocalAzure, tmp_path: Path
 def test_a_tag_takes_no_other_hosts_place(other_azure: LocalAzure, tmp_path: Path) -> None:
     """Neither that of a host of another source, whose variables may be secrets, nor that of a host of the group."""
     user = User(other_azure, tmp_path / "places")
-    for name in ("real1", "evil1", "known1"):
-        _tagged(user, "places", name, {"docker-host": {"evil1": "real1"}.get(name, name)})
+    names = {"real1": "real1", "evil1": "real1", "known1": "known1"}
+    _tagged(user, "places", {host: {"docker-host": name} for host, name in names.items()})
     (user.home / "01.yml").write_text(json.dumps({"all": {"hosts": {"known1": {"ansible_host": "10.0.0.5"}}}}))
     config = {"plugin": "dockerhost.azure.docker_vm_host", "resource_groups": ["places"]}
     (user.home / "docker_vm_host.yml").write_text(json.dumps(config))
@@ -374,12 +374,12 @@ def test_tag_names_in_another_case(other_azure: LocalAzure, tmp_path: Path) -> N
     assert host["tags"] == tags
 
 
-def _tagged(user: User, group: str, name: str, tags: dict[str, str]) -> None:
-    """Make a host, and give its VM tags as anybody may who is allowed to write them."""
-    module = "dockerhost.azure.docker_vm_host"
-    options = {"name": name, "resource_group": group, "location": "westeurope", "ssh_public_keys": [KEY]}
+def _tagged(user: User, group: str, hosts: t.Mapping[str, dict[str, str]]) -> None:
+    """Make hosts by one playbook, and give their VMs tags as anybody may who is allowed to write them."""
+    common = {"resource_group": group, "location": "westeurope", "ssh_public_keys": [KEY]}
+    tasks = [{"dockerhost.azure.docker_vm_host": {"name": name, **common}} for name in hosts]
     playbook = user.home / "make.yml"
-    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{module: options}]}]))
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     user.play(str(playbook))
     azure = user.azure
     params = {
@@ -387,9 +387,11 @@ def _tagged(user: User, group: str, name: str, tags: dict[str, str]) -> None:
         "client_id": azure.client_id, "secret": azure.secret, "subscription_id": azure.subscription_id,
     }  # fmt: skip
     with AzureSession.from_params(params) as session:
-        machine = f"{session.group_id(group)}/providers/Microsoft.Compute/virtualMachines/{name}"
-        there = session.arm.get(machine)
-        session.arm.put(machine, {"location": there["location"], "tags": {**there["tags"], **tags}, "properties": {}})
+        for name, tags in hosts.items():
+            machine = f"{session.group_id(group)}/providers/Microsoft.Compute/virtualMachines/{name}"
+            there = session.arm.get(machine)
+            tagged = {"location": there["location"], "tags": {**there["tags"], **tags}, "properties": {}}
+            session.arm.put(machine, tagged)
         azure.settle()
 
 
