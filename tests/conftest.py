@@ -27,6 +27,7 @@ TOGETHER = (
     "tests/integration/test_inventory.py",
     "tests/integration/test_secrets.py",
     "tests/integration/test_site.py",
+    "tests/unit/emulator/machines/test_cloud_init.py",
     "tests/unit/emulator/machines/test_guests.py",
     "tests/unit/emulator/machines/test_linux_agent.py",
     "tests/unit/plugins/module_utils/_extension/test_task.py",

@@ -576,8 +576,8 @@ pushed:
 reasons:
   description:
     - Why they were pushed, or would be pushed. V(other certificates) if nothing else differs from the last push.
-    - Other settings are named by their options, without values: Azure returns no protected settings, and digests do not
-      show values.
+    - Other settings are named by their options. Their values are not shown, since Azure returns no protected settings,
+      and digests do not contain values.
   returned: success
   type: list
   elements: str
