@@ -537,6 +537,8 @@ class Tour:
             await self.go("GET", f"{self.vm}/instanceView", COMPUTE)
         await self.go("POST", f"{self.vm}/generalize", COMPUTE, 200, 409)
         await self.go("POST", f"{self.vm}/retrieveBootDiagnosticsData", COMPUTE, 200)
+        # Only of a Spot VM.
+        await self.go("POST", f"{self.vm}/simulateEviction", COMPUTE, 409)
         await self.go("POST", f"{self.vm}-none/start", COMPUTE, 404)
 
     async def extensions(self) -> None:
