@@ -14,7 +14,6 @@ from .._azure.argument_spec import azure_argument_spec
 Option = dict[str, t.Any]
 
 HANDLERS = ("custom_script", "run_command", "docker_extension")
-DEFAULT_PORT = 4243
 DOCKER_SECTIONS = {
     "port": "port",
     "options": "options",

@@ -18,12 +18,12 @@ from .._azure.origins import is_url
 from .._azure.wire import Json
 from .._errors import OptionError
 from .._files import read_option_file
-from .argument_spec import DEFAULT_PORT, DOCKER_SECTIONS, OTHER_SECTIONS
+from .argument_spec import DOCKER_SECTIONS, OTHER_SECTIONS
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
 from .engine_options import read_engine
 from .engine_rules import option_fault, option_name, own_keys, registry_name
-from .sections import SECTIONS, section_of, with_section
+from .sections import DEFAULT_PORT, SECTIONS, section_of, with_section
 
 Params = t.Mapping[str, t.Any]
 

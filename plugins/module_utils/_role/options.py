@@ -247,7 +247,7 @@ def _options_with_choices() -> dict[str, t.Mapping[str, t.Any]]:
     return {**of_modules, **{name: {"type": "str", "choices": choices} for name, choices in CHOICES.items()}}
 
 
-def _check_choices(variable: str, spec: t.Mapping[str, t.Any], value: t.Any) -> None:
+def _check_choice(variable: str, spec: t.Mapping[str, t.Any], value: t.Any) -> None:
     is_list = spec["type"] == "list"
     entries = _as_list("", value) if is_list else [value]
     if not isinstance(entries, list):
@@ -305,7 +305,7 @@ class RoleVariables:
         for name, spec in _options_with_choices().items():
             value = self.value(name)
             if value is not None:
-                _check_choices(PREFIX + name, spec, value)
+                _check_choice(PREFIX + name, spec, value)
 
     def _check_data_disk(self) -> None:
         name, size = f"{PREFIX}data_disk_gb", self.value("data_disk_gb")

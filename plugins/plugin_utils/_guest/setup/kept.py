@@ -12,14 +12,12 @@ engine's own files are their copy.
 import base64
 import json
 
-from ....module_utils._extension.sections import SECTIONS, section_of, with_section
+from ....module_utils._extension.sections import DEFAULT_PORT, SECTIONS, section_of, with_section
 from .facts import load_json
 from .machine import Problem
 from .paths import CERTIFICATES, KEY, SETTINGS
 from .record import certificate_files
 from .settings import Settings
-
-DEFAULT_PORT = "4243"
 
 
 def with_kept(machine, settings, state):
@@ -43,7 +41,7 @@ def with_kept(machine, settings, state):
     if "certs" in settings.keep:
         document = with_section(document, "certs", {"protectedSettings/certs": present_certificates(machine, state)})
     if "port" in settings.keep and section_of(document, "certs") and not section_of(document, "port"):
-        document = with_section(document, "port", {"settings/docker/port": DEFAULT_PORT})
+        document = with_section(document, "port", {"settings/docker/port": str(DEFAULT_PORT)})
     return Settings(dict(document, keep=[]))
 
 

@@ -21,7 +21,7 @@ from .common import preempt_children, refuse_while_busy, touch
 from .features import is_ephemeral
 from .names import VM
 from .vm_interfaces import dynamic_addresses
-from .vms import ONE, vm_of
+from .vms import ONE, begin_removal, vm_of
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -91,10 +91,7 @@ async def simulate_eviction(cloud: Cloud, request: ArmRequest) -> Reply:
             f"Operation 'simulateEviction' is not allowed on VM '{vm.name}': it is not a Spot VM."
         )
     if vm.properties.get("evictionPolicy") == "Delete":
-        preempt_children(cloud, vm)
-        touch(vm, "Deleting")
-        cloud.store.save(vm)
-        begin(cloud, request, OperationSpec("compute", "vm.delete", vm.id, vm.location or ""))
+        begin_removal(cloud, request, vm)
     else:
         _begin(cloud, request, vm, "vm.deallocate")
     return Reply(204)

@@ -350,11 +350,16 @@ async def delete_vm(cloud: Cloud, request: ArmRequest) -> Reply:
         cloud.group(request.subscription, request.group)
         return Reply(204)
     check_preconditions(request, vm)
+    return accepted(cloud, request, begin_removal(cloud, request, vm))
+
+
+def begin_removal(cloud: Cloud, request: ArmRequest, vm: Resource) -> Operation:
+    """Begin the operation that removes a VM."""
     preempt_children(cloud, vm)
     touch(vm, "Deleting")
     cloud.store.save(vm)
     spec = OperationSpec("compute", "vm.delete", vm.id, vm.location or "", retry_after=10)
-    return accepted(cloud, request, begin(cloud, request, spec))
+    return begin(cloud, request, spec)
 
 
 @action("vm.delete")

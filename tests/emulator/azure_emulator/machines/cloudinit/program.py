@@ -4,8 +4,8 @@
 
 """Debian's cloud-init as a layer over a guest's tree, so that guests without it need not fetch it.
 
-The layer is made once, in the directory of the tree that it fits, and goes with that tree. A build that is killed
-leaves only a directory ``cloud-init.partial``, which the next one removes.
+The layer is made once, in the directory of its tree, and is deleted together with that tree. A build that was killed
+leaves only a directory ``cloud-init.partial``, which the next build removes.
 """
 
 from __future__ import annotations
