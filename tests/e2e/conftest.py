@@ -23,9 +23,9 @@ from azure_emulator.launcher import LocalAzure
 from azure_emulator.machines.names import command_with_hosts
 from azure_emulator.machines.possible import guests_possible
 
-TOP = Path(__file__).resolve().parents[2]
-COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(TOP / ".build" / "dev"))
-CACHE = Path(os.environ.get("DOCKERHOST_CACHE", str(TOP / ".cache")))
+from .authority import Authority
+from .machines import Machines
+from .paths import CACHE, COLLECTIONS
 
 
 @dataclass
@@ -140,6 +140,20 @@ def azure(guests: None) -> t.Iterator[LocalAzure]:
 def controller(azure: LocalAzure, tmp_path_factory: pytest.TempPathFactory) -> Controller:
     """A user with an empty HOME."""
     return Controller(azure, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def machines(guests: None, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Machines]:
+    """An empty cloud."""
+    found = Machines(tmp_path_factory.mktemp("machines"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A CA for registries and engines."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ from azure_emulator.machines.guests import GuestMachine
 
 from .authority import Authority
 from .conftest import Controller
+from .machines import DISTRIBUTION, PROGRAM, Machines
 from .test_main_job import HOST
-from .test_setup_program import DISTRIBUTION, PROGRAM, Machines
 
 pytestmark = pytest.mark.guests
 
@@ -30,20 +30,6 @@ UNTIL_ENDED = "timeout 240 sh -c 'until test -e /var/lib/docker-host/boot-result
 EITHER = "test -e /var/lib/docker-host/installing.json -o -e /var/lib/docker-host/boot-result.json"
 UNTIL_APT_RUNS = f"timeout 240 sh -c 'until {EITHER}; do sleep 0.05; done'"
 LEFT = "ls /var/lib/docker-host"
-
-
-@pytest.fixture(scope="module")
-def machines(guests: None, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Machines]:
-    """An empty cloud."""
-    found = Machines(tmp_path_factory.mktemp("boot"))
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """A CA for the engines."""
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 def boot(machines: Machines, name: str, number: int, own: str | None = None, **more: t.Any) -> GuestMachine:

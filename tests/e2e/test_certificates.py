@@ -27,9 +27,8 @@ from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[2]
-COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(TOP / ".build" / "dev"))
-CACHE = Path(os.environ.get("DOCKERHOST_CACHE", str(TOP / ".cache")))
+from .paths import CACHE, COLLECTIONS, TOP
+
 DOCUMENT = TOP / "docs" / "certificates.md"
 BEGIN, END = "<!-- table of key types: begin -->", "<!-- table of key types: end -->"
 

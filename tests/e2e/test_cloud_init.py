@@ -14,7 +14,8 @@ import pytest
 
 from azure_emulator.launcher import LocalAzure
 
-from .conftest import CACHE, Controller
+from .conftest import Controller
+from .paths import CACHE
 from .test_main_job import HOST, fqdn
 
 # An archive: its parts carry no headers, so their lists replace those of every part before them.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[2]
+from .paths import TOP
 
 
 def make(target: str, home: Path) -> str:

@@ -22,9 +22,10 @@ from azure_emulator.launcher import LocalAzure
 from azure_emulator.machines import tree
 from azure_emulator.machines.names import command_with_hosts
 
-from .conftest import CACHE, COLLECTIONS, TOP, Controller
+from .conftest import Controller
 from .docker_repository import DockerRepository, missing_programs
 from .internet import PAGE, Internet
+from .paths import CACHE, COLLECTIONS, TOP
 from .public_collections import NotFetchedError, community_docker
 
 pytestmark = pytest.mark.guests

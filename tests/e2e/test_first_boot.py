@@ -14,7 +14,7 @@ import pytest
 
 from azure_emulator.machines.guests import GuestMachine
 
-from .test_setup_program import DISTRIBUTION, Machines
+from .machines import DISTRIBUTION, Machines
 
 pytestmark = pytest.mark.guests
 
@@ -41,17 +41,13 @@ def said(log: Path) -> str:
     return log.read_text(encoding="utf-8") if log.exists() else ""
 
 
-def test_every_lock_is_waited_for_and_its_holder_is_named(guests: None, tmp_path: Path) -> None:
+def test_every_lock_is_waited_for_and_its_holder_is_named(machines: Machines) -> None:
     """The locks would be held for an hour: the run ends well only because it names the processes that hold them."""
-    machines = Machines(tmp_path / "machines")
-    try:
-        web = machines.start("web", 4, package_locks=tuple(f"{name}:3600" for name in HELD))
+    web = machines.start("web", 4, package_locks=tuple(f"{name}:3600" for name in HELD))
 
-        async def push() -> list[str]:
-            watcher = asyncio.create_task(release_when_told(web))
-            await machines.pushed(web, {"engine": DISTRIBUTION})
-            return await asyncio.wait_for(watcher, 1)
+    async def push() -> list[str]:
+        watcher = asyncio.create_task(release_when_told(web))
+        await machines.pushed(web, {"engine": DISTRIBUTION})
+        return await asyncio.wait_for(watcher, 1)
 
-        assert sorted(machines.loop.run_until_complete(push())) == ["apt-get", "apt.systemd.dai", "unattended-upgr"]
-    finally:
-        machines.close()
+    assert sorted(machines.loop.run_until_complete(push())) == ["apt-get", "apt.systemd.dai", "unattended-upgr"]

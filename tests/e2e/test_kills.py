@@ -25,9 +25,9 @@ from azure_emulator.machines import tree
 from azure_emulator.machines.guests import GuestMachine
 
 from .authority import Authority
-from .conftest import CACHE
 from .docker_repository import DockerRepository, missing_programs
-from .test_setup_program import DISTRIBUTION, Machines
+from .machines import DISTRIBUTION, Machines
+from .paths import CACHE
 
 pytestmark = pytest.mark.guests
 

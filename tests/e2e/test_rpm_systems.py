@@ -20,9 +20,9 @@ import pytest
 from azure_emulator.machines import tree
 from azure_emulator.machines.guests import GuestMachine
 
-from .conftest import CACHE
+from .machines import Machines
+from .paths import CACHE
 from .rpm_tools import SETS, tools_pool
-from .test_setup_program import Machines
 
 pytestmark = [pytest.mark.guests, pytest.mark.slow]
 
@@ -92,14 +92,6 @@ class System:
     def key(self, name: str) -> str:
         """A public key."""
         return self.sh(f"cat /srv/{name}.asc")
-
-
-@pytest.fixture(scope="module")
-def machines(guests: None, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Machines]:
-    """An empty cloud."""
-    found = Machines(tmp_path_factory.mktemp("machines"))
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")
