@@ -22,8 +22,17 @@ Spec = t.Mapping[str, t.Mapping[str, t.Any]]
 
 SHORTEST_GUESS = 4
 """Characters of the shortest value that is hidden on suspicion; shorter ones would garble every message."""
-# It begins with fixed text, so that the search through a long text is fast.
-_USER_INFORMATION = re.compile(r"://([^/?#\s:@]*):([^\s@]+)@")
+SHORTEST_TOKEN = 16
+"""Characters of the shortest user of a URL without a password that is an access token rather than a name."""
+# They begin with fixed text, so that the search through a long text is fast. The first one ends at the first @, also
+# behind a slash, the second one at the last @ before the path, as browsers and curl read it.
+_USER_INFORMATION = (
+    re.compile(r"://([^/?#\s:@]*):([^\s@]+)@"),
+    re.compile(r"://([^/?#\s:@]*):([^/?#\r\n\"']+)@"),
+)
+_TOKEN = re.compile(rf"(?<!ssh)://([^/?#\s:@]{{{SHORTEST_TOKEN},}})(?::[^/?#\s@]*)?@")
+# A shared access signature of Azure Storage, and what other servers take in its place.
+_SIGNATURE = re.compile(r"[?&](?:sig|signature|token|access_token|api_key|password)=([^&#\s\"']+)", re.IGNORECASE)
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
@@ -98,19 +107,26 @@ def _guessed(value: t.Any) -> t.Iterator[str]:
 
 
 def _embedded(text: str) -> t.Iterator[str]:
-    """Yield passwords in URLs, and private keys, whichever option contains them."""
-    for match in _USER_INFORMATION.finditer(text):
+    """Yield passwords and tokens in URLs, and private keys, whichever option contains them."""
+    for match in (match for form in _USER_INFORMATION for match in form.finditer(text)):
         user, password = match.groups()
         yield f"{user}:{password}"
-        if len(password) >= SHORTEST_GUESS:
-            yield password
-            yield unquote(password)
+        yield from _password(password)
+    for match in (*_TOKEN.finditer(text), *_SIGNATURE.finditer(text)):
+        yield from _password(match.group(1))
     for match in _PRIVATE_KEY.finditer(text):
         yield text
         yield match.group()
         yield from (
             line.strip() for line in match.group().splitlines() if not line.startswith("-----") and line.strip()
         )
+
+
+def _password(text: str) -> t.Iterator[str]:
+    """Yield a part of a URL as it was written and as it is meant, unless hiding it would garble every message."""
+    if len(text) >= SHORTEST_GUESS:
+        yield text
+        yield unquote(text)
 
 
 def _texts(value: t.Any) -> t.Iterator[str]:

@@ -23,6 +23,13 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action imp
 
 SENTINEL = "S3NTINEL0815"
 KEY = f"-----BEGIN PRIVATE KEY-----\nMIGH{SENTINEL}\n-----END PRIVATE KEY-----\n"
+ODD_URLS = (
+    f"https://me:a@{SENTINEL}@h/x",
+    f"https://me:a {SENTINEL}@h/x",
+    f"https://{SENTINEL}token@example.com/x",
+    f"https://{SENTINEL}token:x-oauth-basic@example.com/x",
+    f"https://web.blob.core.windows.net/x?sv=2025-01-05&sig={SENTINEL}%3D&se=2027",
+)
 PLUGINS = pathlib.Path(__file__).parents[4] / "plugins"
 PACKAGE = "ansible_collections.dockerhost.azure.plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
@@ -61,6 +68,7 @@ def misplaced_forms(option: t.Mapping[str, t.Any]) -> Forms:
         f"https://me:{SENTINEL}@example.com/x",
         f"tcp://me:{SENTINEL}@example.com:1",
         f"https://me:a/b?{SENTINEL}@h",
+        ",".join(ODD_URLS),
     )
     for text in (*urls, KEY):
         yield from (text, [text], {"x": [text]})
@@ -114,5 +122,16 @@ def module_arguments(arguments: dict[str, t.Any]) -> t.Any:
 
 def test_what_is_not_secret_is_shown() -> None:
     spec = {"name": {"type": "str"}, "docker_host": {"type": "str"}, "password": {"type": "str", "no_log": True}}
-    arguments = {"name": "a=b", "docker_host": "ssh://azureuser@web1", "password": "x=correct", "_ansible_version": "2"}
+    arguments = {
+        "name": "a=b",
+        "docker_host": "ssh://the-administrator@web1/?sigma=long",
+        "password": "x=correct",
+        "_ansible_version": "2",
+    }
     assert secret_values(spec, arguments) == {"x=correct"}
+
+
+@pytest.mark.parametrize("url", ODD_URLS)
+def test_a_secret_is_hidden_wherever_a_url_contains_it(url: str) -> None:
+    hidden = secret_values({"mirror": {"type": "str"}}, {"mirror": url})
+    assert SENTINEL not in remove_values({"msg": f"{url} cannot be reached"}, hidden)["msg"]
