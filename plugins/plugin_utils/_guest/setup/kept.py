@@ -62,6 +62,15 @@ def present_certificates(machine, state):
     return found
 
 
+def former_secrets(machine):
+    """Return the secrets of the settings that were applied last; none where their copy is missing or damaged."""
+    try:
+        # The copy has no certificates, which the port needs.
+        return Settings(dict(load_json(machine, SETTINGS, {}), keep=["certs"])).secrets()
+    except Problem:
+        return []
+
+
 def save_settings(machine, settings):
     """Write the copy of the settings that were applied. A push of certificates alone leaves it as it is."""
     if settings.certs_only:

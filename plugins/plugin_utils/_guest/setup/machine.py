@@ -8,6 +8,7 @@ import contextlib
 import errno
 import glob
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -40,6 +41,7 @@ class Problem(Exception):  # noqa: N818  it ends a run, it is not always an erro
 
 # The beginning of the names of files that are not complete: a killed run leaves one, perhaps with a key in it.
 UNFINISHED = ".docker-host-unfinished-"
+PASSWORD_IN_URL = re.compile(r"://[^/?#\s:@]*:[^/?#\s]+@")
 
 
 def without_waiting(path, flags):
@@ -94,9 +96,10 @@ class Machine:
             print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
     def redact(self, text):
+        """Return a text without any known secret, and without passwords in URLs, such as those of foreign sources."""
         for secret in self.secrets:
             text = text.replace(secret, "********")
-        return text
+        return PASSWORD_IN_URL.sub("://********@", text)
 
     def tail(self, output, size=1200):
         """Return the end of a program's output without any known secret, also where the cut goes through one."""

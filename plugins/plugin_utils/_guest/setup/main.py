@@ -39,7 +39,7 @@ from .disk import data_disk
 from .engine import ask_engine, service_active
 from .facts import Facts, installed_engine, load_json
 from .firewall import firewall
-from .kept import save_settings, with_kept
+from .kept import former_secrets, save_settings, with_kept
 from .machine import Machine, Problem, tail
 from .packages import install, wait_for_cloud_init
 from .paths import FORMAT, HOME, LOCK_WAIT, LOG, NOTES, STATE, WAITING_LINE, WRITTEN
@@ -152,8 +152,12 @@ def apply(machine, settings):
 
 
 def use_secrets(machine, settings):
-    """Keep the secrets of the settings out of every output, and give their proxies to every program."""
-    machine.secrets = settings.secrets()
+    """Keep the secrets of the settings out of every output, and give their proxies to every program.
+
+    Those of the last run too: its projects and logins are taken away, and programs may speak of them.
+    """
+    secrets = {*settings.secrets(), *former_secrets(machine)}
+    machine.secrets = sorted(secrets, key=len, reverse=True)
     for name, value in settings.proxies.items():
         machine.environment.update({name + "_proxy": value, name.upper() + "_PROXY": value})
 
@@ -257,9 +261,9 @@ def run(options, machine):
     except Exception as error:  # noqa: BLE001  the result line is the contract, whatever happens
         machine.log("failed:\n" + traceback.format_exc())
         result.update(error=machine.redact("{}: {}".format(type(error).__name__, error)))
-    result.update(stage=machine.stage, changes=machine.changes)
+    result.update(stage=machine.stage, changes=[machine.redact(change) for change in machine.changes])
     if machine.notes:
-        result["notes"] = machine.notes
+        result["notes"] = [machine.redact(note) for note in machine.notes]
     return result
 
 

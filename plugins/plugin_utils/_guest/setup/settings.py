@@ -158,8 +158,17 @@ class Settings:
         found += [value for project in self.projects.values() for value in project["secrets"].values()]
         found += [value for name, value in self.proxies.items() if name != "no"]
         if "key" in self.certs:
-            found.append(self.certs["key"].decode("utf-8", "replace").strip())
-        return sorted((secret for secret in found if len(secret) > 3), key=len, reverse=True)
+            found.append(self.certs["key"].decode("utf-8", "replace"))
+        found = {form for secret in found for form in spellings(secret)}
+        return sorted((form for form in found if len(form) > 3), key=len, reverse=True)
+
+
+def spellings(secret):
+    """Yield the forms in which programs show a secret: as it is, line by line, and escaped in quotes."""
+    yield secret.strip()
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield from (line.strip() for line in secret.splitlines() if len(line.strip()) > 7 and line[:5] != "-----")
 
 
 def port_number(text):

@@ -344,6 +344,40 @@ def test_a_secret_is_masked_also_where_the_output_is_cut(setup: t.Any, tmp_path:
     assert "hunter2" not in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    "output",
+    [
+        '{"error": "no image t0p\\"s3cr\\u00e9t"}',
+        'invalid reference format: "t0p\\"s3cr\u00e9t"',
+        "yaml: line 3: s3cr\u00e9t-of-the-second-line",
+        "Curl error (22) for https://admin:s3cr\u00e9t@repo.example.com/repomd.xml",
+        "E: Failed to fetch http://bob:s3cr\u00e9t@at@repo.example.com/Release",
+    ],
+)
+def test_a_secret_is_masked_in_every_spelling_and_where_it_is_somebody_elses(
+    setup: t.Any, tmp_path: Path, output: str
+) -> None:
+    secrets = {"A": 't0p"s3cr\u00e9t', "B": "first line\ns3cr\u00e9t-of-the-second-line\n"}
+    projects = {"compose": {"services": {}}}
+    settings = setup.Settings({"settings": projects, "protectedSettings": {"environment": secrets}})
+    machine = setup.Machine(str(tmp_path))
+    setup.use_secrets(machine, settings)
+    assert "s3cr" not in machine.redact(output)
+    assert "********" in machine.redact(output)
+
+
+def test_the_secrets_of_the_last_run_are_masked_in_a_run_that_leaves_them_out(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    recorder.put(setup.STATE, json.dumps({"projects": ["web"]}))
+    document = {
+        "settings": {"docker": {"port": "4243"}, "compose-projects": {"web": {"file": "services: {}"}}},
+        "protectedSettings": {"compose-secrets": {"web": {"TOKEN": "t0p-secret"}}},
+    }
+    recorder.put(setup.SETTINGS, json.dumps(document))
+    setup.use_secrets(recorder.machine, setup.Settings({"state": "absent"}))
+    assert recorder.machine.redact("web: no image t0p-secret") == "web: no image ********"
+
+
 def test_the_old_port_is_closed_after_the_engine_listens_on_the_new_one(setup: t.Any, tmp_path: Path) -> None:
     names = [name for name, _stage in setup.STAGES]
     assert names.index("firewall") > names.index("configure")
