@@ -13,8 +13,6 @@ import typing as t
 
 Document = t.Dict[str, t.Any]
 
-DEFAULT_PORT = 4243
-
 SECTIONS = {
     "certs": (("protectedSettings", "certs"),),
     "port": (("settings", "docker", "port"),),

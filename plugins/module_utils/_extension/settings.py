@@ -18,12 +18,13 @@ from .._azure.origins import is_url
 from .._azure.wire import Json
 from .._errors import OptionError
 from .._files import read_option_file
+from .._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
 from .argument_spec import DOCKER_SECTIONS, OTHER_SECTIONS
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
 from .engine_options import read_engine
 from .engine_rules import option_fault, option_name, own_keys, registry_name
-from .sections import DEFAULT_PORT, SECTIONS, section_of, with_section
+from .sections import SECTIONS, section_of, with_section
 
 Params = t.Mapping[str, t.Any]
 
@@ -241,8 +242,8 @@ def _port(params: Params, given: set[str], reset: set[str]) -> int | None:
         return _port_of_host(params) or default if "certs" in given else None
     if not 1 <= port <= 65535:
         raise OptionError("docker.port", f"must be 1 to 65535, got {port}")
-    if port == 22:
-        raise OptionError("docker.port", "must not be 22, which is the port of SSH")
+    if port == DEFAULT_SSH_PORT:
+        raise OptionError("docker.port", f"must not be {port}, which is the port of SSH")
     if "certs" in reset:
         raise OptionError("docker.port", NEEDS_CERTS)
     return port

@@ -22,8 +22,9 @@ from .._docker.context_spec import SPEC as CONTEXT
 from .._docker.endpoint_task import SPEC as ENDPOINT
 from .._errors import OptionError
 from .._extension.argument_spec import OTHER_SECTIONS, extension_argument_spec
+from .._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
 from .._vault.task import SPEC as CERTIFICATES
-from .._vm_host.argument_spec import DEFAULT_ACCESS, DEFAULT_DISK, DEFAULT_PORT, DEFAULT_SSH_PORT, DEFAULT_USER
+from .._vm_host.argument_spec import DEFAULT_ACCESS, DEFAULT_DISK, DEFAULT_USER
 from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
 from .._vm_host.desired.image_reference import DEFAULT_IMAGE
 from .._vm_host.desired.vm_sizes import DEFAULT_SIZES

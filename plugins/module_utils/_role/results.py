@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 from .._docker.context_info_task import BACKEND as CONTEXT_INFO
 from .._errors import DockerHostError, OptionError
 from .._host_keys import HOST_KEYS
+from .._ports import DEFAULT_PORT
 from .._tls.times import parse_span, utc_now
 from .._vault.info_task import BACKEND as CERTIFICATES_INFO
-from .._vm_host.argument_spec import DEFAULT_PORT
 from .facts_task import STAGES
 from .options import REGISTERED, RoleVariables, Values, as_list
 

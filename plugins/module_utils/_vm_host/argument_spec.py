@@ -10,8 +10,6 @@ from .._argspec import ArgumentSpec
 from .._azure.argument_spec import azure_argument_spec
 from .._extension.argument_spec import engine_option
 
-DEFAULT_PORT = 4243
-DEFAULT_SSH_PORT = 22
 DEFAULT_USER = "azureuser"
 DEFAULT_KEY_PATH = "~/.ssh/docker_host_ed25519"
 DEFAULT_SOURCES = ["Internet"]

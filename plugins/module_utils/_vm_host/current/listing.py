@@ -16,6 +16,7 @@ from ..._azure.operations import run_parallel
 from ..._azure.resource_ids import group_in, subscription_in, with_group
 from ..._azure.tags import CA_TAG, CERT_EXPIRES_TAG, PORT_TAG, SSH_PORT_TAG, owner_of, tag_of
 from ..._azure.wire import Json, power_state, primary_ip_configuration, primary_nic_id, properties_of, public_ip_id
+from ..._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
 
 T = t.TypeVar("T")
 COMPUTE = "providers/Microsoft.Compute"
@@ -198,8 +199,8 @@ def describe_listed_host(machine: Json, group: str, interface: Json, address: Js
         "fqdn": (public.get("dnsSettings") or {}).get("fqdn"),
         "public_ip_address": public.get("ipAddress"),
         "private_ip_address": configuration.get("privateIPAddress"),
-        "docker_port": _number(tag_of(machine, PORT_TAG), 4243),
-        "ssh_port": _number(tag_of(machine, SSH_PORT_TAG), 22),
+        "docker_port": _number(tag_of(machine, PORT_TAG), DEFAULT_PORT),
+        "ssh_port": _number(tag_of(machine, SSH_PORT_TAG), DEFAULT_SSH_PORT),
         "admin_username": (properties.get("osProfile") or {}).get("adminUsername"),
         "zone": next(iter(machine.get("zones") or []), None),
         "ca_fingerprint": tag_of(machine, CA_TAG),

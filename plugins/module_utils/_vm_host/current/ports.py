@@ -13,7 +13,7 @@ from __future__ import annotations
 from ..._azure.tags import PORT_TAG, SSH_PORT_TAG, tag_of
 from ..._azure.wire import properties_of
 from ..._errors import OptionError
-from ..argument_spec import DEFAULT_PORT, DEFAULT_SSH_PORT
+from ..._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
 from ..desired.host_spec import HostSpec
 from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE
 from ..desired.topology import HostResources

@@ -14,6 +14,8 @@ import base64
 import gzip
 import typing as t
 
+from ..._ports import DEFAULT_SSH_PORT
+
 LIMIT = 65535
 """Bytes of custom data before Base64: OSProfile.customData of the Compute API."""
 
@@ -82,7 +84,7 @@ def assemble_custom_data(custom_data: str | None, ssh_port: int, boot_script: st
     """
     # The user's part comes before the installation, which it may prepare.
     parts = [text for text in (custom_data, boot_script) if text]
-    if ssh_port != 22:
+    if ssh_port != DEFAULT_SSH_PORT:
         parts.append(_SSH_PORT.format(port=ssh_port))
     if not parts:
         return None

@@ -14,6 +14,7 @@ import typing as t
 from ..._errors import OptionError
 from ..._extension.engine_options import read_engine
 from ..._extension.payload import boot_script
+from ..._ports import DEFAULT_SSH_PORT
 from .custom_data import LIMIT, assemble_custom_data, is_mergeable, mergeable_formats
 
 Params = t.Mapping[str, t.Any]
@@ -58,7 +59,7 @@ def _fault(params: Params, settings: t.Mapping[str, t.Any]) -> str:
 
 
 def _check_size(params: Params, script: str) -> None:
-    data = assemble_custom_data(params["custom_data"], params["ssh_port"] or 22, script) or b""
+    data = assemble_custom_data(params["custom_data"], params["ssh_port"] or DEFAULT_SSH_PORT, script) or b""
     if len(data) <= LIMIT:
         return
     if not params["custom_data"]:

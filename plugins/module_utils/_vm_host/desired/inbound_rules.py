@@ -13,7 +13,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._errors import OptionError
-from ..argument_spec import DEFAULT_ACCESS, DEFAULT_PORT, DEFAULT_SOURCES, DEFAULT_SSH_PORT
+from ..._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
+from ..argument_spec import DEFAULT_ACCESS, DEFAULT_SOURCES
 from . import validators
 
 Params = t.Mapping[str, t.Any]

@@ -13,6 +13,7 @@ import typing as t
 
 from ..._azure.origins import is_url
 from ..._errors import OptionError
+from ..._ports import DEFAULT_SSH_PORT
 from ..argument_spec import DEFAULT_ACCESS, EXCLUSIVE
 from . import validators
 from .custom_data import LIMIT, assemble_custom_data
@@ -233,7 +234,7 @@ def check_data(params: Params) -> None:
             raise OptionError(option, f"must have at most {LIMIT} bytes, got {size}")
     own, ssh_port = params["custom_data"], params["ssh_port"]
     _check_first_line(own or "")
-    if not own or ssh_port in (None, 22):
+    if not own or ssh_port in (None, DEFAULT_SSH_PORT):
         return
     if not own.lstrip().startswith(("#cloud-config", "#!")):
         raise OptionError(

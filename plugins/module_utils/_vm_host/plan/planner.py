@@ -30,6 +30,7 @@ from ..._azure.wire import Json, is_broken, picked, primary_ip_configuration, pr
 from ..._diff import Difference, Differences
 from ..._digest import new_digest
 from ..._errors import DockerHostError, OptionError
+from ..._ports import DEFAULT_SSH_PORT
 from ..bodies import network, schedule
 from ..bodies.virtual_machine import Findings, machine_body, without_secrets
 from ..current.reader import READABLE
@@ -266,7 +267,7 @@ class Planner:
     def _machine(self, location: str) -> list[Action]:
         resources, current = self.resources, self.current.virtual_machine
         extra = {PORT_TAG: str(self.desired.docker_port)}
-        if self.desired.ssh_port != 22:
+        if self.desired.ssh_port != DEFAULT_SSH_PORT:
             extra[SSH_PORT_TAG] = str(self.desired.ssh_port)
         if not current and self.desired.custom_data:
             extra[CUSTOM_DATA_TAG] = new_digest(self.desired.custom_data.encode(), owner=resources.virtual_machine)
@@ -303,7 +304,7 @@ class Planner:
 
     def _check_immutable(self, current: Json) -> None:
         entries = immutable_differences(self.desired, self.resources, current)
-        ssh_port = tag_of(current, SSH_PORT_TAG) or "22"
+        ssh_port = tag_of(current, SSH_PORT_TAG) or str(DEFAULT_SSH_PORT)
         if ssh_port != str(self.desired.ssh_port):
             entries.append(Difference("ssh_port", int(ssh_port), self.desired.ssh_port))
         if entries:

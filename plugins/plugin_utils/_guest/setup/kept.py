@@ -12,7 +12,8 @@ engine's own files are their copy.
 import base64
 import json
 
-from ....module_utils._extension.sections import DEFAULT_PORT, SECTIONS, section_of, with_section
+from ....module_utils._extension.sections import SECTIONS, section_of, with_section
+from ....module_utils._ports import DEFAULT_PORT
 from .facts import load_json
 from .machine import Problem
 from .paths import CERTIFICATES, KEY, SETTINGS
