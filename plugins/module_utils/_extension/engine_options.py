@@ -15,6 +15,7 @@ import typing as t
 from .._azure.origins import is_url
 from .._azure.wire import Json
 from .._errors import OptionError
+from .engine_rules import requested_source
 
 Params = t.Mapping[str, t.Any]
 
@@ -42,7 +43,7 @@ def read_engine(engine: Params) -> Json:
     :raises OptionError: a part of the option cannot be used.
     """
     values = {name: value for name, value in engine.items() if value and (name, value) != ("channel", "stable")}
-    source = source_of(engine)
+    source = requested_source(engine)
     _refuse_without_effect(source, values)
     result: Json = {"source": source}
     for name, is_valid, example in _ENGINE_VALUES:
@@ -54,16 +55,6 @@ def read_engine(engine: Params) -> Json:
     if engine.get("hold"):
         result["hold"] = True
     return result
-
-
-def source_of(engine: Params) -> str:
-    """Return where the options take the engine from. What only Docker's repository has a use for says that it is that.
-
-    :param engine: the option ``engine``.
-    """
-    source = str(engine.get("source") or "auto")
-    of_docker = engine.get("mirror") or engine.get("key") or engine.get("channel") not in (None, "", "stable")
-    return "docker" if source == "auto" and of_docker else source
 
 
 def _refuse_without_effect(source: str, values: Params) -> None:

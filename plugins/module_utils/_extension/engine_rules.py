@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of dockerd and keys of daemon.json that settings must not give, and the one spelling of a registry.
+"""Options of dockerd and keys of daemon.json that settings must not give, where the engine comes from, and the one
+spelling of a registry.
 
 One table for the controller and for the program on the VM, which is bundled with this file: it keeps to Python 3.6 and
 the standard library. The options are those of https://docs.docker.com/reference/cli/dockerd/.
@@ -42,6 +43,18 @@ def option_fault(option: str) -> str:
 def own_keys(daemon: t.Iterable[str]) -> t.List[str]:
     """Return the keys of daemon.json that settings must not give, sorted."""
     return sorted(set(daemon) & set(OWN_DAEMON_KEYS))
+
+
+def requested_source(engine: t.Mapping[str, t.Any]) -> str:
+    """Return where settings take the engine from: ``auto``, ``docker``, ``distribution`` or ``keep``.
+
+    ``auto`` is left to the machine, unless there is a setting that only Docker's repository has a use for.
+
+    :param engine: the option or setting ``engine``.
+    """
+    source = str(engine.get("source") or "auto")
+    of_docker = engine.get("mirror") or engine.get("key") or engine.get("channel") not in (None, "", "stable")
+    return "docker" if source == "auto" and of_docker else source
 
 
 def registry_name(server: str) -> str:

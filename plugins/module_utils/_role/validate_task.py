@@ -22,7 +22,7 @@ from .._docker.context_store import Context, ContextStore
 from .._docker.context_task import BACKEND as CONTEXT
 from .._docker.context_task import redirection_error
 from .._errors import DockerHostError, OptionError
-from .._extension.engine_options import source_of
+from .._extension.engine_rules import requested_source
 from .._extension.task import check_options as check_extension
 from .._secrets import secret_values
 from .._tls.names import check_identity_name
@@ -294,7 +294,7 @@ def _check_engine_source(typed: Values) -> None:
     image = (typed.get("docker_vm_host") or {}).get("image")
     engine = (typed.get("docker_vm_extension") or {}).get("engine") or {}
     system = system_without_docker_packages(read_image("image", image)) if image else None
-    if system is None or source_of(engine) != "docker":
+    if system is None or requested_source(engine) != "docker":
         return
     if not system.takes_mirrors:
         raise OptionError(

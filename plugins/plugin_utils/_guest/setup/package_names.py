@@ -4,8 +4,6 @@
 
 """Names of packages: engines, where they come from, and what is installed with them."""
 
-from .paths import DOCKER_URL
-
 DOCKER_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 ROOTLESS = "docker-ce-rootless-extras"
 # Every package that brings a dockerd, and where it comes from.
@@ -43,7 +41,7 @@ def source_of(settings, facts):
     """Return where the engine comes from; where Docker builds no packages, ``auto`` is the distribution."""
     if settings.source != "auto":
         return settings.source
-    return "distribution" if facts.manager in ("tdnf", "zypper") and settings.mirror == DOCKER_URL else "docker"
+    return "distribution" if facts.manager in ("tdnf", "zypper") else "docker"
 
 
 def distribution_packages(facts):

@@ -9,7 +9,7 @@ import binascii
 import json
 import re
 
-from ....module_utils._extension.engine_rules import option_fault, own_keys, registry_name
+from ....module_utils._extension.engine_rules import option_fault, own_keys, registry_name, requested_source
 from ....module_utils._extension.sections import SECTIONS
 from .machine import Problem
 from .paths import DOCKER_URL, HUB
@@ -111,7 +111,7 @@ class Settings:
         self.live_restore = docker.get("live-restore")
         self.users = docker.get("users") or []
         self.disk = docker.get("data-disk")
-        self.source = "keep" if self.certs_only else engine.get("source") or "auto"
+        self.source = "keep" if self.certs_only else requested_source(engine)
         self.version = engine.get("version") or ""
         self.channel = engine.get("channel") or "stable"
         self.mirror = same_address(engine.get("mirror") or DOCKER_URL)
