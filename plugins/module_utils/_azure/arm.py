@@ -16,6 +16,7 @@ from .clouds import Cloud
 from .errors import AzureError, from_sdk, sdk_error
 from .operations import Operation, OperationInfo
 from .origins import redirect_policy
+from .retries import retry_policy
 from .wire import Json
 
 USER_AGENT = "dockerhost.azure"
@@ -69,7 +70,7 @@ class ArmClient:
         config.user_agent_policy = policies.UserAgentPolicy(USER_AGENT)
         config.proxy_policy = policies.ProxyPolicy()
         config.redirect_policy = redirect_policy()
-        config.retry_policy = policies.RetryPolicy()
+        config.retry_policy = retry_policy()
         config.logging_policy = policies.NetworkTraceLoggingPolicy()
         config.http_logging_policy = ARMHttpLoggingPolicy()
         config.authentication_policy = ARMChallengeAuthenticationPolicy(credential, cloud.scope)

@@ -29,6 +29,7 @@ from .credentials import AuthMethod, AuthTarget, select_auth_method, wants_no_di
 from .errors import AuthenticationError, AzureError, from_sdk, sdk_error
 from .operations import Deadline, Operation, OperationInfo, ProgressReporter, polling_method
 from .origins import redirect_policy
+from .retries import retry_policy
 from .settings import CA_VARIABLE, first_set, option_or_variable
 from .tokens import SharedCredential
 from .transport import COMPUTE_REQUIREMENT, make_transport
@@ -149,6 +150,7 @@ class AzureSession:
                 user_agent=USER_AGENT,
                 transport=self._transport,
                 redirect_policy=redirect_policy(),
+                retry_policy=retry_policy(),
             )
         return self._compute
 

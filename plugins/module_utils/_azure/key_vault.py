@@ -24,6 +24,7 @@ from .clients import find_auth_target
 from .credentials import AuthMethod, AuthTarget, select_auth_method
 from .errors import AzureError, from_sdk
 from .origins import redirect_policy
+from .retries import retry_policy
 from .tokens import SharedCredential
 from .transport import make_transport
 
@@ -117,6 +118,7 @@ class KeyVault:
             transport=self._transport,
             user_agent=USER_AGENT,
             redirect_policy=redirect_policy(),
+            retry_policy=retry_policy(),
         )
 
     def __enter__(self) -> KeyVault:

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The SDK's retries, which outlast Azure's throttling."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+THROTTLED = 429
+LONGEST_PAUSE_SECONDS = 60
+
+
+def retry_policy() -> t.Any:
+    """Return a policy that repeats failed requests as the SDK does, but throttled ones for longer.
+
+    Compute counts requests over 3 minutes and more, and often refuses them without ``Retry-After``
+    (hashicorp/terraform-provider-azurerm#19146). Then the SDK repeats reads, PUT and DELETE three times within 5 s,
+    and PATCH and POST not at all. A throttled request had no effect, so any method can be repeated; all ten attempts
+    take up to 5 minutes, or until the session's time to wait is over, see :func:`transport.make_transport`.
+    """
+    return _policy_class()(retry_backoff_max=LONGEST_PAUSE_SECONDS)
+
+
+@functools.cache
+def _policy_class() -> type[t.Any]:
+    from azure.core.pipeline.policies import RetryPolicy
+
+    class PatientRetryPolicy(RetryPolicy):  # type: ignore[misc]
+        """The SDK's policy; throttled requests of every method count as attempts only."""
+
+        def is_retry(self, settings: dict[str, t.Any], response: t.Any) -> bool:
+            return bool(settings["total"] and is_throttled(response)) or bool(super().is_retry(settings, response))
+
+        def increment(self, settings: dict[str, t.Any], response: t.Any = None, error: t.Any = None) -> bool:
+            if error is None and is_throttled(response):
+                settings["status"] += 1
+            return bool(super().increment(settings, response=response, error=error))
+
+    return PatientRetryPolicy
+
+
+def is_throttled(answer: t.Any) -> bool:
+    """Return whether an answer in the SDK's pipeline says that there were too many requests."""
+    return getattr(getattr(answer, "http_response", None), "status_code", None) == THROTTLED
