@@ -67,6 +67,48 @@ def test_creating(arm: Arm) -> None:
     assert nic["macAddress"].startswith("00-22-48-")
 
 
+NVME = "Standard_D2s_v6"
+FOCAL = {
+    "publisher": "Canonical",
+    "offer": "0001-com-ubuntu-server-focal",
+    "sku": "20_04-lts-gen2",
+    "version": "latest",
+}
+
+
+@pytest.mark.parametrize(
+    ("size", "image", "controller", "target"),
+    [
+        (NVME, FOCAL, None, "vmSize"),
+        (NVME, None, "SCSI", "storageProfile.diskControllerType"),
+        ("Standard_D2s_v5", None, "NVMe", "storageProfile.diskControllerType"),
+    ],
+)
+def test_a_size_boots_only_from_its_disk_controllers(
+    arm: Arm, size: str, image: t.Any, controller: str | None, target: str
+) -> None:
+    arm.network()
+    body = _set(arm.vm_body(), "properties.hardwareProfile.vmSize", size)
+    if image:
+        body = _set(body, "properties.storageProfile.imageReference", image)
+    refused = arm.put(VM, _set(body, "properties.storageProfile.diskControllerType", controller))
+    assert arm.code(refused) == (400, "InvalidParameter")
+    assert refused.json()["error"]["target"] == target
+    assert f"The VM size '{size}' cannot boot with" in refused.json()["error"]["message"]
+
+
+def test_a_machine_keeps_its_disk_controller(arm: Arm) -> None:
+    arm.network()
+    arm.vm(body=_set(arm.vm_body(), "properties.hardwareProfile.vmSize", NVME))
+    assert arm.get(VM).json()["properties"]["storageProfile"]["diskControllerType"] == "NVMe"
+    larger = arm.patch(VM, {"properties": {"hardwareProfile": {"vmSize": "Standard_D4s_v6"}}})
+    assert larger.status_code == 200
+    arm.done(larger)
+    refused = arm.patch(VM, {"properties": {"hardwareProfile": {"vmSize": "Standard_D2s_v5"}}})
+    assert arm.code(refused) == (400, "InvalidParameter")
+    assert "cannot boot with OS image or disk" in refused.json()["error"]["message"]
+
+
 def test_instance_view(ready: Arm) -> None:
     view = ready.get(f"{VM}/instanceView").json()
     assert [status["code"] for status in view["statuses"]] == ["ProvisioningState/succeeded", "PowerState/running"]

@@ -21,6 +21,7 @@ from ..bodies.virtual_machine import Findings, image_of, size_of
 from ..desired.host_spec import HostSpec
 from ..desired.image_reference import registration_of
 from ..desired.vm_sizes import default_sizes
+from .disk_controllers import check_image_controllers, check_machine_controller
 from .queries import Answers, query_sizes, query_usages
 from .sizes import Size, find_size, is_size, similar_sizes, size_named, sizes_in
 
@@ -128,6 +129,7 @@ def _check_size(desired: HostSpec, location: str, answers: Answers, entries: lis
     """
     size = find_size(desired, location, entries, desired.zone, answers.image)
     _check_fit(desired, size, answers.image)
+    check_image_controllers(desired, size, answers.image)
     _check_capabilities(desired, size)
     trusted = _allows_trusted_launch(size, answers.image)
     _check_security(desired, size, answers.image, trusted)
@@ -268,7 +270,7 @@ def _check_capabilities(desired: HostSpec, size: Size) -> None:
         raise OptionError(
             "data_disks", f"must be at most {limit:.0f} disks with the size {size.name}, got {len(desired.data_disks)}"
         )
-    if security.security_type == "TrustedLaunch" and size.capabilities.get("TrustedLaunchDisabled") == "True":
+    if security.security_type == "TrustedLaunch" and size.has("TrustedLaunchDisabled"):
         raise OptionError(
             "security_profile.security_type", f"must not be TrustedLaunch, which the size {size.name} does not support"
         )
@@ -328,6 +330,20 @@ def check_change(
             _check_capabilities(desired, known)
         return Findings()
     size = find_size(desired, location, entries, next(iter(current.get("zones") or []), None))
+    _check_boots(desired, size, current, known)
+    if known:
+        _check_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
+    _check_capabilities(desired, size)
+    return Findings(accelerated_networking=_allows_accelerated_networking(size, None))
+
+
+def _check_boots(desired: HostSpec, size: Size, current: Json, before: Size | None) -> None:
+    """Refuse a size on which an existing VM cannot boot.
+
+    :param before: the size that the VM has now, None if it is unknown.
+    :raises OptionError: the size does not suit the VM.
+    """
+    properties = properties_of(current)
     generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
     allowed = size.capabilities.get("HyperVGenerations", "")
     if generation and allowed and generation not in allowed:
@@ -335,13 +351,16 @@ def check_change(
             "vm_size",
             f"{desired.name} is of generation {generation}, but the size {size.name} supports only {allowed}",
         )
+    if before and before.processor and size.processor not in ("", before.processor):
+        raise OptionError(
+            "vm_size",
+            f"must be a size for the architecture {before.processor} of {desired.name}, but {size.name} is"
+            f" {size.processor}",
+        )
+    check_machine_controller(desired, size, current, before)
     trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
-    if trusted and size.capabilities.get("TrustedLaunchDisabled") == "True":
+    if trusted and size.has("TrustedLaunchDisabled"):
         raise OptionError("vm_size", f"{desired.name} has Trusted Launch, which the size {size.name} does not support")
-    if known:
-        _check_quota(location, size, usages or [], properties.get("priority") == "Spot", known)
-    _check_capabilities(desired, size)
-    return Findings(accelerated_networking=_allows_accelerated_networking(size, None))
 
 
 def _check_disk_types(desired: HostSpec, location: str, entries: list[Json]) -> None:
@@ -369,8 +388,9 @@ def _check_quota(location: str, size: Size, usages: list[Json], spot: bool, befo
             continue
         same = before and (before.family == size.family or str(name.get("value")).lower() != size.family.lower())
         needed = size.number("vCPUs") - (before.number("vCPUs") if before and same else 0)
-        used, limit = float(usage.get("currentValue", 0)), float(usage.get("limit", 0))
-        if needed > 0 and used + needed > limit:
+        used, limit = float(usage.get("currentValue") or 0), float(usage.get("limit") or 0)
+        # A limit below 0 means that there is none.
+        if needed > 0 and 0 <= limit < used + needed:
             shown = name.get("localizedValue") or name.get("value")
             more = " more" if before and same else ""
             raise OptionError(
@@ -397,5 +417,4 @@ def _allows_trusted_launch(size: Size, image: Json | None) -> bool:
     features = {str(item.get("name")): str(item.get("value")) for item in properties_of(image).get("features") or []}
     if "TrustedLaunch" not in features.get("SecurityType", ""):
         return False
-    generations = size.capabilities.get("HyperVGenerations", "")
-    return "V2" in generations and size.capabilities.get("TrustedLaunchDisabled") != "True"
+    return "V2" in size.generations and not size.has("TrustedLaunchDisabled")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ..._azure.resource_ids import normalize_location
 from ..._azure.wire import Json, properties_of
 from ..._errors import OptionError
 from ..bodies.virtual_machine import size_of
@@ -49,9 +50,32 @@ class Size:
         names = self.capabilities.get("HyperVGenerations", "").split(",")
         return frozenset(name.strip() for name in names if name.strip())
 
+    @property
+    def controllers(self) -> frozenset[str]:
+        """The disk controllers in lower case from which it can boot."""
+        return read_controllers(self.capabilities.get("DiskControllerTypes", ""))
+
+    def has(self, capability: str) -> bool:
+        """Return whether a capability is said to be there."""
+        return self.capabilities.get(capability, "").lower() == "true"
+
     def denies(self, capability: str) -> bool:
         """Return whether a capability is said to be missing."""
         return self.capabilities.get(capability, "").lower() == "false"
+
+
+def read_controllers(text: str) -> frozenset[str]:
+    """Return the disk controllers that a list such as ``SCSI, NVMe`` names, in lower case; ``scsi`` if it is empty."""
+    return frozenset(name.strip().lower() for name in text.split(",") if name.strip()) or frozenset(("scsi",))
+
+
+def image_controllers(image: Json | None) -> frozenset[str]:
+    """Return the disk controllers in lower case that an image supports, empty if Azure says nothing about it."""
+    features = properties_of(image).get("features")
+    if features is None:
+        return frozenset()
+    values = {str(item.get("name")).lower(): str(item.get("value") or "") for item in features}
+    return read_controllers(values.get("diskcontrollertypes", ""))
 
 
 def sizes_in(location: str, entries: list[Json]) -> list[Size]:
@@ -72,15 +96,16 @@ def size_named(name: str, location: str, entries: list[Json]) -> Size | None:
 
 def read_size(entry: Json, location: str) -> Size:
     """Return the size in an item of ``Microsoft.Compute/skus``."""
-    places = [place for place in entry.get("locationInfo") or [] if str(place.get("location")).lower() == location]
+    listed = entry.get("locationInfo") or []
+    places = [place for place in listed if normalize_location(place.get("location")) == location]
     zones = {str(zone) for place in places for zone in place.get("zones") or []}
     blocked_zones: set[str] = set()
     blocked = False
     for restriction in entry.get("restrictions") or []:
         info = restriction.get("restrictionInfo") or {}
-        if restriction.get("type") == "Zone":
+        if str(restriction.get("type")).lower() == "zone":
             blocked_zones |= {str(zone) for zone in info.get("zones") or []}
-        elif location in [str(name).lower() for name in info.get("locations") or restriction.get("values") or []]:
+        elif location in map(normalize_location, info.get("locations") or restriction.get("values") or []):
             blocked = True
     capabilities = {str(item.get("name")): str(item.get("value")) for item in entry.get("capabilities") or []}
     return Size(
@@ -139,6 +164,9 @@ def _would_do(zone: str | None, similar: Size | None, size: Size, image: Json | 
     properties = properties_of(image)
     processor = str(properties.get("architecture") or (similar.processor if similar else "")).lower()
     if processor and size.processor and size.processor != processor:
+        return False
+    controllers = image_controllers(image) or (similar.controllers if similar else size.controllers)
+    if not controllers & size.controllers:
         return False
     generation = str(properties.get("hyperVGeneration") or "")
     needed = {generation} if generation else similar.generations if similar else frozenset()

@@ -11,6 +11,7 @@ import typing as t
 
 from ..arm.history import without_newer
 from ..arm.resource import Json, Resource
+from .capabilities import default_controller
 from .catalogue import Image
 from .names import EXTENSION
 
@@ -43,7 +44,10 @@ def fill(vm: Resource, wanted: Json, image: Image | None, old: Json) -> Json:
     properties = {key: value for key, value in wanted.items() if value is not None}
     properties.pop("instanceView", None)
     properties["hardwareProfile"] = dict(properties.get("hardwareProfile") or old.get("hardwareProfile") or {})
-    properties["storageProfile"] = storage(vm, properties.get("storageProfile") or {}, image, old.get("storageProfile"))
+    stored = storage(vm, properties.get("storageProfile") or {}, image, old.get("storageProfile"))
+    if "diskControllerType" not in stored and image is not None and image.generation == "V2":
+        stored["diskControllerType"] = default_controller(str(properties["hardwareProfile"].get("vmSize")))
+    properties["storageProfile"] = stored
     profile = properties.get("osProfile") or old.get("osProfile")
     if profile is not None:
         properties["osProfile"] = os_profile(
@@ -123,8 +127,7 @@ def storage(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -
     if disks is None:
         disks = (old or {}).get("dataDisks", [])
     filled["dataDisks"] = [_data_disk(vm, disk, old or {}) for disk in disks]
-    default = "SCSI" if image is not None and image.generation == "V2" else None
-    controller = wanted.get("diskControllerType") or (old or {}).get("diskControllerType") or default
+    controller = wanted.get("diskControllerType") or (old or {}).get("diskControllerType")
     return {**filled, **({"diskControllerType": controller} if controller else {})}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .catalogue import Size
+from .catalogue import SIZES, Size
 
 _NAME = re.compile(r"(?:Standard|Basic)_([A-Z]+)\d+([a-z]*)(?:_v(\d+))?", re.IGNORECASE)
 GIB = 2**30
@@ -22,6 +22,7 @@ class Capabilities:
     :param generations: of virtual hardware: ``V1``, ``V2``.
     :param cache_gib: of the host's cache for the OS disk.
     :param temporary_gib: of the temporary disk.
+    :param controllers: of disks. Sizes of generation 6 and later have NVMe only (kubermatic/machine-controller#2071).
     """
 
     premium: bool
@@ -34,6 +35,7 @@ class Capabilities:
     temporary_gib: int
     spot: bool
     encryption_at_host: bool
+    controllers: tuple[str, ...]
 
 
 def capabilities_of(size: Size) -> Capabilities:
@@ -59,7 +61,14 @@ def capabilities_of(size: Size) -> Capabilities:
         temporary_gib=temporary,
         spot=not burstable and not size.name.startswith("Basic"),
         encryption_at_host=premium,
+        controllers=("NVMe",) if version >= 6 else ("SCSI",),
     )
+
+
+def default_controller(size: str) -> str:
+    """Return the disk controller of a machine that asks for none: SCSI where the size supports it."""
+    known = SIZES.get(size.lower())
+    return capabilities_of(known).controllers[0] if known is not None else "SCSI"
 
 
 def _cache(letters: str, suffix: str, version: int) -> int:
@@ -97,4 +106,6 @@ def as_listed(size: Size) -> dict[str, str]:
         "EncryptionAtHostSupported": str(can.encryption_at_host),
         "AcceleratedNetworkingEnabled": str(can.accelerated_networking),
         **({} if can.trusted_launch else {"TrustedLaunchDisabled": "True"}),
+        # Sizes with SCSI only do not list it (Azure/SAP-on-Azure-Scripts-and-Utilities#131).
+        **({} if can.controllers == ("SCSI",) else {"DiskControllerTypes": ", ".join(can.controllers)}),
     }

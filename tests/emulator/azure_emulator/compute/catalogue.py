@@ -151,6 +151,12 @@ class Image:
     architecture: str = "x64"
     os_type: str = "Linux"
     trusted: bool | None = None
+    nvme: bool = True
+
+    @property
+    def controllers(self) -> tuple[str, ...]:
+        """The disk controllers from which it can boot."""
+        return ("SCSI", "NVMe") if self.nvme else ("SCSI",)
 
     @property
     def path(self) -> str:
@@ -172,7 +178,7 @@ IMAGES: tuple[Image, ...] = (
     Image("Debian", "debian-12", "12", "0.20250115.1993", "debian", "12", "V1"),
     Image("Debian", "debian-11", "11-gen2", "0.20241202.1949", "debian", "11"),
     Image("Debian", "debian-11", "11", "0.20241202.1949", "debian", "11", "V1"),
-    Image("Debian", "debian-10", "10", "0.20240430.1733", "debian", "10", "V1"),
+    Image("Debian", "debian-10", "10", "0.20240430.1733", "debian", "10", "V1", nvme=False),
     Image("Debian", "debian-13", "13-gen2", "0.20251006.2257", "debian", "13"),
     Image("Canonical", "ubuntu-24_04-lts", "server", "24.04.202411030", "ubuntu", "24.04"),
     Image("Canonical", "ubuntu-24_04-lts", "server", "24.04.202501130", "ubuntu", "24.04"),
@@ -181,12 +187,16 @@ IMAGES: tuple[Image, ...] = (
     Image("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2", "22.04.202411010", "ubuntu", "22.04"),
     Image("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2", "22.04.202501100", "ubuntu", "22.04"),
     Image("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts", "22.04.202501100", "ubuntu", "22.04", "V1"),
-    Image("Canonical", "0001-com-ubuntu-server-focal", "20_04-lts-gen2", "20.04.202501080", "ubuntu", "20.04"),
-    Image("Canonical", "0001-com-ubuntu-server-focal", "20_04-lts", "20.04.202501080", "ubuntu", "20.04", "V1"),
+    Image(
+        "Canonical", "0001-com-ubuntu-server-focal", "20_04-lts-gen2", "20.04.202501080", "ubuntu", "20.04", nvme=False
+    ),
+    Image(
+        "Canonical", "0001-com-ubuntu-server-focal", "20_04-lts", "20.04.202501080", "ubuntu", "20.04", "V1", nvme=False
+    ),
     Image("Canonical", "UbuntuServer", "18.04-LTS", "18.04.202306070", "ubuntu", "18.04", "V1"),
     Image("Canonical", "UbuntuServer", "18_04-lts-gen2", "18.04.202306070", "ubuntu", "18.04"),
-    Image("Canonical", "UbuntuServer", "16.04-LTS", "16.04.202109280", "ubuntu", "16.04", "V1"),
-    Image("Canonical", "UbuntuServer", "14.04.1-LTS", "14.04.201501230", "ubuntu", "14.04", "V1"),
+    Image("Canonical", "UbuntuServer", "16.04-LTS", "16.04.202109280", "ubuntu", "16.04", "V1", nvme=False),
+    Image("Canonical", "UbuntuServer", "14.04.1-LTS", "14.04.201501230", "ubuntu", "14.04", "V1", nvme=False),
     Image("Canonical", "ubuntu-26_04-lts", "server", "26.04.202607150", "ubuntu", "26.04"),
     Image("RedHat", "rhel-raw", "9-raw-gen2", "9.8.2026062318", "redhat", "9.8", size_gb=64),
     Image("RedHat", "rhel-raw", "10-raw-gen2", "10.1.2026052713", "redhat", "10.1", size_gb=64),
@@ -198,7 +208,7 @@ IMAGES: tuple[Image, ...] = (
     Image("resf", "rockylinux-x86_64", "10-base", "10.1.20260525", "rocky", "10.1"),
     Image("SUSE", "sles-15-sp7", "gen2", "2026.07.22", "suse", "15.7"),
     Image("MicrosoftCBLMariner", "azure-linux-3", "azure-linux-3-gen2", "3.20260510.01", "azurelinux", "3.0"),
-    Image("OpenLogic", "CentOS", "7.5", "7.5.201808150", "centos", "7.5", "V1"),
+    Image("OpenLogic", "CentOS", "7.5", "7.5.201808150", "centos", "7.5", "V1", nvme=False),
 )
 
 

@@ -137,7 +137,7 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
         "imageDeprecationStatus": _deprecation(cloud, image),
         "features": [
             {"name": "IsAcceleratedNetworkSupported", "value": "True"},
-            {"name": "DiskControllerTypes", "value": "SCSI"},
+            {"name": "DiskControllerTypes", "value": ", ".join(image.controllers)},
             {"name": "IsHibernateSupported", "value": "False"},
             *([{"name": "SecurityType", "value": "TrustedLaunchSupported"}] if image.trusted_launch else []),
         ],

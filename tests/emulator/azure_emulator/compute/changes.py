@@ -15,7 +15,7 @@ from ..errors import ApiError, invalid_parameter, operation_not_allowed
 from . import catalogue, sources
 from .capabilities import capabilities_of
 from .checks import check_acceleration, check_disks, check_interfaces, check_quota, check_size, has_acceleration
-from .features import check_security
+from .features import check_controller, check_security
 from .placement import check_placement_group
 
 if t.TYPE_CHECKING:
@@ -82,8 +82,17 @@ def _check_hardware(cloud: Cloud, vm: Resource, wanted: Json) -> None:
         size = wanted["hardwareProfile"]["vmSize"]
         check_size(cloud, vm, size)
         check_quota(cloud, vm, catalogue.size_of(cloud, size).vcpus)
+        _check_boots(cloud, vm, wanted, size)
         if has_acceleration(cloud, vm.properties["networkProfile"]["networkInterfaces"]):
             check_acceleration(cloud, vm, size)
+
+
+def _check_boots(cloud: Cloud, vm: Resource, wanted: Json, size: str) -> None:
+    """Refuse a size that cannot boot the machine's disk: its generation, or its disk controller."""
+    can = capabilities_of(catalogue.size_of(cloud, size))
+    asked = _at(wanted, ("storageProfile", "diskControllerType"))
+    present = _at(vm.properties, ("storageProfile", "diskControllerType")) or "SCSI"
+    check_controller(size, can, (asked or present,), asked)
 
 
 def _check_network(cloud: Cloud, vm: Resource, wanted: Json) -> None:

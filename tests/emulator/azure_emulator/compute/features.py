@@ -33,6 +33,8 @@ def check_features(cloud: Cloud, vm: Resource, wanted: Json, image: Image | None
     can = capabilities_of(catalogue.size_of(cloud, name))
     if image is not None and image.generation not in can.generations:
         raise wrong_generation(name, image.generation)
+    supported = image.controllers if image is not None else can.controllers
+    check_controller(name, can, supported, (wanted.get("storageProfile") or {}).get("diskControllerType"))
     _check_spot(wanted, name, can)
     security: Json = wanted.get("securityProfile") or {}
     check_security(cloud, security, name, can, image)
@@ -49,6 +51,28 @@ def wrong_generation(size: str, generation: str) -> ApiError:
         "selected VM Size. If this was an Update operation please select a Hypervisor Generation "
         f"'{generation[1:]}' VM Size. For more information, see https://aka.ms/azuregen2vm",
     )
+
+
+def check_controller(size: str, can: Capabilities, supported: t.Sequence[str], asked: str | None) -> None:
+    """Refuse a size that cannot boot from the disk controllers of an image or disk.
+
+    :param asked: the controller that the request demands.
+    :raises ApiError: 400 (kubernetes-sigs/image-builder#1875, Azure/FederalAVD#20).
+    """
+    where = f"for the VM size '{size}'. Please query sku api at https://aka.ms/azure-compute-skus "
+    where += " to determine supported disk controller types for the VM size."
+    if asked and asked not in can.controllers:
+        raise invalid_parameter(
+            f"The VM size '{size}' cannot boot with DiskControllerType '{asked}'. Please check that the disk "
+            f"controller type provided is one of the supported disk controller types {where}",
+            "storageProfile.diskControllerType",
+        )
+    if not set(supported) & set(can.controllers) or (asked and asked not in supported):
+        raise invalid_parameter(
+            f"The VM size '{size}' cannot boot with OS image or disk. Please check that disk controller types "
+            f"supported by the OS image or disk is one of the supported disk controller types {where}",
+            "vmSize",
+        )
 
 
 def _check_spot(wanted: Json, name: str, can: Capabilities) -> None:

@@ -112,6 +112,7 @@ def _managed(resource: Resource) -> Image:
         disk.get("diskSizeGB") or 30,
         os_type=disk["osType"],
         trusted=False,
+        nvme=False,
     )
 
 
@@ -130,4 +131,5 @@ def _of_gallery(definition: Resource, version: Resource) -> Image:
         architecture=properties.get("architecture", "x64"),
         os_type=properties["osType"],
         trusted="TrustedLaunch" in features.get("SecurityType", ""),
+        nvme="NVMe" in features.get("DiskControllerTypes", ""),
     )

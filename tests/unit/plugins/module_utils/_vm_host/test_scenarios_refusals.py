@@ -42,6 +42,12 @@ REFUSED: tuple[tuple[str, Json, str], ...] = (
         {"vm_size": "Standard_D2s_v6", "image": "Canonical:ubuntu-24_04-lts:server-gen1:latest"},
         "generation V1",
     ),
+    (
+        "image",
+        {"vm_size": "Standard_D2s_v6", "image": "Canonical:0001-com-ubuntu-server-focal:20_04-lts-gen2:latest"},
+        "disk controller SCSI, but the size Standard_D2s_v6 supports only NVMe",
+    ),
+    ("image", {"vm_size": "Standard_D2s_v6", "image": "gallery:mine"}, "disk controller SCSI"),
     ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": "Standard_B2s_v2"}, "EphemeralOSDiskSupported"),
     ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": "Standard_D2s_v5"}, "EphemeralOSDiskSupported"),
     ("ephemeral_os_disk", {"ephemeral_os_disk": True, "vm_size": D2S, "os_disk_size_gb": 64}, "only 49"),

@@ -389,6 +389,85 @@ def test_a_new_size_needs_quota_for_what_is_more() -> None:
     assert caught.value.option == "vm_size"
 
 
+NVME = {"DiskControllerTypes": "NVMe"}
+BOTH = [{"name": "DiskControllerTypes", "value": "SCSI, NVMe"}]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "features", "fits"),
+    [
+        ({}, [], True),
+        ({}, BOTH, True),
+        ({}, [{"name": "diskControllerTypes", "value": "nvme"}], False),
+        (NVME, None, True),
+        (NVME, [], False),
+        (NVME, [{"name": "DiskControllerTypes", "value": "SCSI"}], False),
+        (NVME, BOTH, True),
+        ({"DiskControllerTypes": "NVMe,SCSI"}, [], True),
+    ],
+)
+def test_size_and_image_have_a_disk_controller_in_common(
+    capabilities: dict[str, str], features: list[t.Any] | None, fits: bool
+) -> None:
+    given, answers = desired(vm_size=SIZE["name"]), Answers(size(**capabilities), None, image(features=features))
+    if fits:
+        assert check_answers(given, "westeurope", answers).vm_size == SIZE["name"]
+        return
+    with pytest.raises(OptionError, match="supports only the disk controller") as caught:
+        check_answers(given, "westeurope", answers)
+    assert caught.value.option == "image"
+
+
+def moved(before: dict[str, str], after: dict[str, str], **storage: str) -> None:
+    """Judge a change to a size with other capabilities."""
+    larger = {**size(**after)[0], "name": "Standard_B99s"}
+    hardware = {"vmSize": "Standard_B2als_v2"}
+    machine = {"properties": {"hardwareProfile": hardware, "storageProfile": storage}}
+    check_change(desired(vm_size="Standard_B99s"), "westeurope", [*size(**before), larger], machine)
+
+
+def test_a_new_size_must_boot_from_the_vms_disk() -> None:
+    moved({}, {})
+    moved(NVME, NVME, diskControllerType="NVMe")
+    moved(NVME, NVME)
+    moved({"CpuArchitectureType": "x64"}, {"CpuArchitectureType": "X64"})
+    for before, after, present in (({}, NVME, {"diskControllerType": "SCSI"}), ({}, NVME, {}), (NVME, {}, {})):
+        with pytest.raises(OptionError, match="must support the disk controller") as caught:
+            moved(before, after, **present)
+        assert caught.value.option == "vm_size"
+    with pytest.raises(OptionError, match=r"must be a size for the architecture x64 of .*is arm64"):
+        moved({"CpuArchitectureType": "x64"}, {"CpuArchitectureType": "Arm64"})
+
+
+def test_a_quota_without_a_limit_or_a_use() -> None:
+    names = [{"value": "cores"}, {"value": "standardBasv2Family"}]
+    endless = [{"name": name, "currentValue": None, "limit": -1} for name in names]
+    assert check_answers(desired(), "westeurope", Answers(size(), endless)).vm_size == SIZE["name"]
+    unused = [{"name": name, "currentValue": None, "limit": 2} for name in names]
+    assert check_answers(desired(), "westeurope", Answers(size(), unused)).vm_size == SIZE["name"]
+    nothing = [{"name": name, "currentValue": None, "limit": None} for name in names]
+    with pytest.raises(OptionError, match="0 of 0"):
+        check_answers(desired(), "westeurope", Answers(size(), nothing))
+
+
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        {"type": "location", "values": ["West Europe"]},
+        {"type": "Location", "restrictionInfo": {"locations": ["WestEurope"]}},
+        {"type": "zone", "values": ["West Europe"], "restrictionInfo": {"locations": ["westeurope"], "zones": ["1"]}},
+    ],
+)
+def test_restrictions_in_any_spelling(restriction: dict[str, t.Any]) -> None:
+    place = {"location": "West Europe", "zones": ["1", "3"]}
+    entry = {**size()[0], "locationInfo": [place], "restrictions": [restriction]}
+    with pytest.raises(OptionError, match="is not available"):
+        check_answers(desired(vm_size=SIZE["name"], zone="1"), "westeurope", Answers([entry]))
+    if restriction["type"] == "zone":
+        chosen = check_answers(desired(vm_size=SIZE["name"], zone="3"), "westeurope", Answers([entry]))
+        assert chosen.vm_size == SIZE["name"]
+
+
 def test_a_new_size_must_be_in_the_zone_of_the_vm() -> None:
     resized(4, limit=99, zones=["3"])
     with pytest.raises(OptionError, match="zone 2 of westeurope; zones with it: 1, 3") as caught:
@@ -445,14 +524,16 @@ OFFERED = [
     offered("Standard_B2zone3", zones="3"),
     offered("Standard_B2arm", CpuArchitectureType="Arm64"),
     offered("Standard_B2old", HyperVGenerations="V1"),
+    offered("Standard_B2nvme", DiskControllerTypes="NVMe"),
 ]
 
 
 @pytest.mark.parametrize(
     ("given", "answer", "fitting"),
     [
-        ({}, None, {"B2a", "B2zone3", "B2arm", "B2old"}),
-        ({"zone": "1"}, None, {"B2a", "B2arm", "B2old"}),
+        ({}, None, {"B2a", "B2zone3", "B2arm", "B2old", "B2nvme"}),
+        ({"zone": "1"}, None, {"B2a", "B2arm", "B2old", "B2nvme"}),
+        ({"zone": "1"}, image(features=BOTH), {"B2a", "B2arm", "B2nvme"}),
         ({}, image(architecture="x64", hyperVGeneration="V2"), {"B2a", "B2zone3"}),
         ({}, image(architecture="Arm64", hyperVGeneration="V2"), {"B2arm"}),
         ({"zone": "1"}, image(architecture="x64", hyperVGeneration="V1"), {"B2a", "B2old"}),
@@ -485,6 +566,10 @@ DEFAULTS_OFFERED = [
     offered(DEFAULT_SIZES[6]),
     *(offered(name, CpuArchitectureType="Arm64") for name in DEFAULT_ARM_SIZES),
 ]
+NVME_ONLY = [
+    offered(DEFAULT_SIZES[4], DiskControllerTypes="NVMe") if entry["name"] == DEFAULT_SIZES[4] else entry
+    for entry in DEFAULTS_OFFERED
+]
 FULL = [{"name": {"value": "standardBasv2Family"}, "currentValue": 9, "limit": 10}]
 
 
@@ -507,6 +592,7 @@ def blocked_first(**restriction: t.Any) -> list[dict[str, t.Any]]:
         ({}, Answers(DEFAULTS_OFFERED, FULL), DEFAULT_SIZES[2]),
         ({"zone": "1"}, Answers(DEFAULTS_OFFERED, FULL), DEFAULT_SIZES[4]),
         ({"priority": "Spot"}, Answers(DEFAULTS_OFFERED), DEFAULT_SIZES[4]),
+        ({"priority": "Spot"}, Answers(NVME_ONLY, None, IMAGE), DEFAULT_SIZES[5]),
         ({"priority": "Spot"}, Answers(DEFAULTS_OFFERED, None, image(hyperVGeneration="V1")), DEFAULT_SIZES[5]),
         ({"ephemeral_os_disk": True}, Answers(DEFAULTS_OFFERED), DEFAULT_SIZES[6]),
         ({}, Answers(DEFAULTS_OFFERED, None, image(architecture="Arm64")), DEFAULT_ARM_SIZES[0]),
