@@ -22,6 +22,11 @@ _MFA = (
     " `az login`). A password alone is no longer enough. For jobs use a service principal or a managed identity, which"
     " need no multi-factor authentication."
 )
+_RELAX = "Relax the requirements of the VM: vm_size, zone, ephemeral_os_disk, enable_accelerated_networking."
+_THROTTLED = (
+    "Azure limits the number of requests of a subscription in some minutes: try again later, or with fewer hosts at"
+    " once (`forks`, `serial`)."
+)
 _BY_CODE = {
     "SkuNotAvailable": (
         "Choose another vm_size, zone or location: `az vm list-skus --location LOCATION` lists what this subscription"
@@ -31,10 +36,11 @@ _BY_CODE = {
     " again later.",
     "ZonalAllocationFailed": "The zone has no capacity for this size now: try another zone or vm_size, or try"
     " again later.",
-    "OverconstrainedAllocationRequest": "Relax the requirements of the VM: vm_size, zone,"
-    " enable_accelerated_networking.",
+    "OverconstrainedAllocationRequest": _RELAX,
+    "OverconstrainedZonalAllocationRequest": _RELAX,
     "VMSizeIsNotPermittedToEnableAcceleratedNetworking": "Set enable_accelerated_networking: false, or choose a vm_size"
     " that supports it (`az vm list-skus` shows AcceleratedNetworkingEnabled).",
+    "ImageVersionDeprecated": "The publisher has withdrawn this version: use a newer one, or `latest`.",
     "PlatformImageNotFound": "dockerhost.azure.docker_vm_image_info lists the existing images.",
     "MarketplacePurchaseEligibilityFailed": _TERMS,
     "ResourcePurchaseValidationFailed": _TERMS,
@@ -55,6 +61,10 @@ _BY_CODE = {
         " its own subnet_prefix, or delete hosts that you do not need."
     ),
     "RequestDisallowedByPolicy": "A policy of the subscription forbids this; its administrators know what it allows.",
+    "DenyAssignmentAuthorizationFailed": (
+        "A deny assignment forbids this even to owners, for example that of a managed application or of a deployment"
+        " stack: use another resource group, or ask its administrators."
+    ),
     "FeatureNotRegistered": _FEATURES,
     "FeatureNotAvailableForSubscription": _FEATURES,
     "RequestDisallowedByAzure": (
@@ -73,6 +83,9 @@ _NEEDS_MFA = re.compile(r"\bMFA\b|multi-?\s?factor", re.IGNORECASE)
 # "... is not valid because the 'Microsoft.Compute/EncryptionAtHost' feature is not enabled for this subscription."
 _FEATURE = re.compile(r"'([\w.]+)/(\w+)' feature is not (?:enabled|registered)", re.IGNORECASE)
 _QUOTA = re.compile(r"quota", re.IGNORECASE)
+# "The VM size 'S' cannot boot with OS image or disk. Please check that disk controller types supported by ..."
+_CONTROLLER = re.compile(r"disk ?controller ?type", re.IGNORECASE)
+_TOO_MANY = re.compile(r"too many requests|TooManyRequests|Throttled", re.IGNORECASE)
 # "... does not have authorization to perform action 'A' over scope 'S' ..."
 # "... does not have permission to perform action(s) 'A, B' on the linked scope(s) 'S, T' ..."
 _RIGHT = re.compile(r"does not have .*?action(?:\(s\))? '([^']+)'.*?scope(?:\(s\))? '([^']+)'", re.DOTALL)
@@ -88,16 +101,13 @@ def advice_for(code: str, message: str) -> str:
     :param code: Azure's code.
     :param message: Azure's message.
     """
-    if code in ("OperationNotAllowed", "QuotaExceeded") and _QUOTA.search(message):
+    if code == "QuotaExceeded" or (code == "OperationNotAllowed" and _QUOTA.search(message)):
         return (
             "The quota of the subscription in this region is used up: choose a smaller vm_size, another family or"
             " location, or request more (`az vm list-usage --location LOCATION` shows usage and limits)."
         )
     if code in ("RequestDisallowedByPolicy", "RequestDisallowedByAzure") and _NEEDS_MFA.search(message):
         return _MFA
-    feature = _FEATURE.search(message)
-    if feature:
-        return _FEATURES.replace("NAMESPACE", feature[1]).replace("FEATURE", feature[2])
     if code in ("AuthorizationFailed", "LinkedAuthorizationFailed"):
         return _missing_right(message)
     if code == "MissingSubscriptionRegistration":
@@ -105,7 +115,27 @@ def advice_for(code: str, message: str) -> str:
         return registration_help(found[1] if found else "NAME")
     if code == "ServiceRequestError":
         return "Check that the endpoint can be reached from here (proxy, name resolution, cloud_ca_path)."
-    return _BY_CODE.get(code, "")
+    return _BY_CODE.get(code) or _by_text(code, message)
+
+
+def _by_text(code: str, message: str) -> str:
+    """Return advice on what Azure says with codes that say little, empty without any."""
+    feature = _FEATURE.search(message)
+    if feature:
+        return _FEATURES.replace("NAMESPACE", feature[1]).replace("FEATURE", feature[2])
+    if code == "InvalidParameter" and _CONTROLLER.search(message):
+        return (
+            "Image and size must have a disk controller in common: choose another vm_size, or an image whose feature"
+            " DiskControllerTypes has NVMe."
+        )
+    if _TOO_MANY.search(code) or _TOO_MANY.search(message):
+        return _THROTTLED
+    if code.endswith("CountLimitReached"):
+        return (
+            "The subscription has reached a limit of this region: delete unused resources, use another location, or"
+            " request more (`az network list-usages --location LOCATION` shows usage and limits)."
+        )
+    return ""
 
 
 def _missing_right(message: str) -> str:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
 import urllib.request
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 
 from .._errors import DockerHostError
 from .advice import advice_for
+from .error_body import details_in, error_object, inner_code, member, policies_in
 from .origins import foreign_host_error
 from .vault_advice import vault_advice_for
 
@@ -26,6 +26,7 @@ class ServiceError:
     :param code: Azure's code, for example ``SkuNotAvailable``.
     :param message: Azure's message, with those of its details that add something.
     :param inner_code: the code of Key Vault's inner error, for example ``ForbiddenByRbac``.
+    :param detail_codes: the codes of the details, the outermost first: the reason may be in one of them.
     """
 
     status: int | None
@@ -34,6 +35,7 @@ class ServiceError:
     target: str | None = None
     request_id: str | None = None
     inner_code: str = ""
+    detail_codes: tuple[str, ...] = ()
 
 
 class AzureError(DockerHostError):
@@ -47,7 +49,7 @@ class AzureError(DockerHostError):
         self.operation = operation
         self.resource = resource
         self.error = error
-        self.advice = vault_advice_for(error.inner_code) or advice_for(error.code, error.message)
+        self.advice = vault_advice_for(error.inner_code) or _advice(error)
         message = f"Could not {operation} ({resource}): {error.code}: {error.message}"
         if error.request_id:
             message += f" (request id {error.request_id})"
@@ -81,6 +83,11 @@ class AzureError(DockerHostError):
     def not_found(self) -> bool:
         """Return whether the resource, or the group or network it is in, does not exist."""
         return self.error.status == 404 and self.error.code != "SubscriptionNotFound"
+
+
+def _advice(error: ServiceError) -> str:
+    texts = (advice_for(code, error.message) for code in (error.code, *error.detail_codes))
+    return next(filter(None, texts), "")
 
 
 class WaitTimeoutError(AzureError):
@@ -133,46 +140,29 @@ def sign_in_error(label: str, looked_at: str, error: Exception) -> Authenticatio
 def _read(response: t.Any, error: Exception) -> ServiceError:
     headers = {str(key).lower(): str(value) for key, value in dict(response.headers).items()}
     request_id = headers.get("x-ms-request-id") or headers.get("x-ms-correlation-request-id")
-    found = _error_object(response)
-    code = _get(found, "code") or f"HTTP {response.status_code}"
-    message = _get(found, "message") or _one_line(str(getattr(error, "message", error)))
+    found = error_object(response)
+    details = list(details_in(found))
+    code = member(found, "code") or f"HTTP {response.status_code}"
+    message = member(found, "message") or getattr(error, "message", error)
+    more = [str(member(detail, "message") or "") for detail in details]
+    more += [name for detail in (found, *details) for name in policies_in(detail)]
     return ServiceError(
         status=int(response.status_code),
         code=str(code),
-        message=_with_details(str(message), found),
-        target=_get(found, "target"),
+        message=_joined([str(message), *more]),
+        target=member(found, "target"),
         request_id=request_id,
-        inner_code=_inner_code(found),
+        inner_code=inner_code(found),
+        detail_codes=tuple(str(member(detail, "code")) for detail in details if member(detail, "code")),
     )
 
 
-def _inner_code(found: t.Mapping[str, t.Any]) -> str:
-    inner = found.get("innererror") or found.get("innerError")
-    return str(inner.get("code") or "") if isinstance(inner, dict) else ""
-
-
-def _error_object(response: t.Any) -> dict[str, t.Any]:
-    """Return the ``error`` of a body. A group deletion's last answer spells all keys in PascalCase: ``Error``."""
-    try:
-        body = json.loads(response.text())
-    except (ValueError, TypeError, AttributeError):
-        return {}
-    if not isinstance(body, dict):
-        return {}
-    inner = _get(body, "error")
-    return inner if isinstance(inner, dict) else body
-
-
-def _get(found: t.Mapping[str, t.Any], key: str) -> t.Any:
-    return found.get(key, found.get(key.capitalize()))
-
-
-def _with_details(message: str, found: t.Mapping[str, t.Any]) -> str:
-    text = _one_line(message)
-    for detail in _get(found, "details") or []:
-        more = _one_line(str(_get(detail, "message") or "")) if isinstance(detail, dict) else ""
+def _joined(texts: t.Sequence[str]) -> str:
+    """Return the texts on one line, without those that say nothing new."""
+    text = ""
+    for more in map(_one_line, texts):
         if more and more not in text:
-            text += f" {more}"
+            text = f"{text} {more}".lstrip()
     return text
 
 

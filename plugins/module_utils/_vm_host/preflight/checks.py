@@ -27,7 +27,15 @@ from .sizes import Size, find_size, is_size, similar_sizes, size_named, sizes_in
 
 # GiB; no Linux image of the marketplace is smaller.
 _LEAST_DISK = 30
-_NO_ROOM = ("SkuNotAvailable", "AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest")
+_NO_ROOM = frozenset(
+    (
+        "AllocationFailed",
+        "OverconstrainedAllocationRequest",
+        "OverconstrainedZonalAllocationRequest",
+        "SkuNotAvailable",
+        "ZonalAllocationFailed",
+    )
+)
 
 
 def check_answers(desired: HostSpec, location: str, answers: Answers) -> Findings:
@@ -212,7 +220,8 @@ def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str
     if not isinstance(error, AzureError):
         return ""
     try:
-        if error.code in _NO_ROOM:
+        codes = {error.code, *error.error.detail_codes}
+        if codes & _NO_ROOM:
             sizes = sizes_in(location, query_sizes(session, location) or [])
             match = next((size for size in sizes if size.name.lower() == size_of(desired).lower()), None)
             others = [size for size in sizes if size is not match]
@@ -221,7 +230,7 @@ def suggest_alternatives(session: AzureSession, desired: HostSpec, location: str
                 if others
                 else ""
             )
-        if error.code in ("OperationNotAllowed", "QuotaExceeded") and "quota" in error.error.message.lower():
+        if codes & {"OperationNotAllowed", "QuotaExceeded"} and "quota" in error.error.message.lower():
             rows = [_shown_usage(usage) for usage in query_usages(session, location) or [] if usage.get("currentValue")]
             return f"In use in {location}: {', '.join(rows)}." if rows else ""
     except DockerHostError:

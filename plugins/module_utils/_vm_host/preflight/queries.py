@@ -177,6 +177,8 @@ def _query_image(session: AzureSession, location: str, image: Image) -> tuple[Js
     except AzureError as error:
         if error.status == 403:
             return None, None
+        if error.code == "ImageVersionDeprecated":
+            return None, f"{image} is withdrawn in {location}: choose a newer version, or `latest`."
         if error.status in (400, 404):
             return None, f"{image} does not exist in {location}: docker_vm_image_info lists the images."
         raise

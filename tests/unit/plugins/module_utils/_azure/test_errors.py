@@ -72,6 +72,48 @@ def test_every_spelling_is_understood(body: t.Any, code: str, message: str) -> N
     assert (error.code, error.error.message) == (code, message)
 
 
+TERMINAL = "The resource operation completed with terminal provisioning state 'Failed'."
+RESTRICTED = {"code": "OverconstrainedZonalAllocationRequest", "message": "Allocation failed."}
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        [RESTRICTED],
+        [{"code": "Conflict", "message": "It did not work.", "details": [RESTRICTED]}],
+        [{"code": "Conflict", "message": json.dumps({"status": "Failed", "error": RESTRICTED})}],
+        [{"code": "Conflict", "message": json.dumps({"error": {"message": "No.", "details": [RESTRICTED]}})}],
+        ["text", 5, {"code": None, "message": None, "details": None}, RESTRICTED],
+    ],
+)
+def test_the_reason_may_be_in_a_detail(details: list[t.Any]) -> None:
+    error = refused(200, {"status": "Failed", "error": {"code": "Failure", "message": TERMINAL, "details": details}})
+    assert error.code == "Failure"
+    assert "Allocation failed." in error.error.message
+    assert '{"' not in str(error)
+    assert "Relax the requirements" in error.advice
+
+
+@pytest.mark.parametrize("details", [None, {}, 5, "text", [[]], [{"details": 5, "message": "{"}]])
+def test_details_that_are_no_list_of_errors(details: t.Any) -> None:
+    error = refused(409, {"error": {"code": "A", "message": "B.", "details": details, "additionalInfo": details}})
+    assert error.error.message.startswith("B.")
+
+
+def test_a_policy_is_named() -> None:
+    info = {
+        "policyDefinitionDisplayName": "Allowed sizes",
+        "policyAssignmentDisplayName": "Sizes of the company",
+        "policyAssignmentId": "/subscriptions/s/providers/Microsoft.Authorization/policyAssignments/a",
+    }
+    violation = {"type": "PolicyViolation", "info": info}
+    body = {"code": "RequestDisallowedByPolicy", "message": "See error details.", "additionalInfo": [violation]}
+    for error in (body, {"code": "Failure", "message": "Failed.", "details": [body]}):
+        text = str(refused(403, {"error": error}))
+        assert "Policy: Allowed sizes. Assignment: Sizes of the company. Assignment ID: /subscriptions/s" in text
+        assert "A policy of the subscription forbids this" in text
+
+
 def test_the_message_names_all_that_support_asks_for() -> None:
     body = {"error": {"code": "AuthorizationFailed", "message": "No right.", "target": "x"}}
     error = refused(403, body, X_Ms_Request_Id="abc-123")
@@ -122,6 +164,13 @@ ENCRYPTION = (
 )
 
 
+CONTROLLER = (
+    "The VM size 'Standard_D8s_v6' cannot boot with OS image or disk. Please check that disk controller types supported"
+    " by the OS image or disk is one of the supported disk controller types for the VM size 'Standard_D8s_v6'."
+)
+TOO_MANY = "The server rejected the request because too many requests have been received for this subscription."
+
+
 @pytest.mark.parametrize(
     ("code", "message", "says"),
     [
@@ -140,6 +189,14 @@ ENCRYPTION = (
         ("RequestDisallowedByAzure", "Disallowed by Azure.", "another location or vm_size"),
         ("NoRegisteredProviderFound", "No registered resource provider found.", "az account list-locations"),
         ("PublicIPCountLimitReached", "Cannot create more than 10.", "assign_public_ip: false"),
+        ("VnetCountLimitReached", "Cannot create more than 1000.", "az network list-usages"),
+        ("OverconstrainedZonalAllocationRequest", "Allocation failed.", "Relax the requirements"),
+        ("ImageVersionDeprecated", "The platform image 'a:b:c:1' is deprecated.", "withdrawn this version"),
+        ("DenyAssignmentAuthorizationFailed", "Denied.", "deny assignment"),
+        ("QuotaExceeded", "Exceeded the limit of cores.", "smaller vm_size"),
+        ("InvalidParameter", CONTROLLER, "disk controller in common"),
+        ("OperationNotAllowed", TOO_MANY, "fewer hosts at once"),
+        ("SubscriptionRequestsThrottled", "Please try again after '6' seconds.", "fewer hosts at once"),
         ("SubnetIsFull", "Subnet docker is full.", "another subnet_name"),
     ],
 )

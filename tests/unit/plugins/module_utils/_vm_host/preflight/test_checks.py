@@ -628,9 +628,17 @@ def test_the_chosen_size_is_predicted_made_and_kept(cloud: Cloud) -> None:
     assert not [entry for entry in cloud.azure.requests() if "skus" in entry["path"] or "usages" in entry["path"]]
 
 
-def test_azure_runs_out_of_the_chosen_size(cloud: Cloud) -> None:
+def test_a_version_of_an_image_that_was_withdrawn(cloud: Cloud) -> None:
+    cloud.azure.fault("status", path="/versions/[^/]+$", status=404, code="ImageVersionDeprecated")
+    with pytest.raises(OptionError, match="is withdrawn in westeurope: choose a newer version") as caught:
+        cloud.run(location="westeurope", image="Debian:debian-12:12-gen2:0.20241004.1890")
+    assert (caught.value.option, cloud.writes) == ("image", [])
+
+
+@pytest.mark.parametrize("code", ["SkuNotAvailable", "OverconstrainedZonalAllocationRequest"])
+def test_azure_runs_out_of_the_chosen_size(cloud: Cloud, code: str) -> None:
     cloud.azure.switch("sku_not_available", [*DEFAULT_SIZES[:1]])
-    cloud.azure.fault("status", method="PUT", path="/virtualMachines/", status=409, code="SkuNotAvailable")
+    cloud.azure.fault("status", method="PUT", path="/virtualMachines/", status=409, code=code)
     with pytest.raises(AzureError, match="Similar sizes in westeurope") as caught:
         cloud.run()
     assert f"{DEFAULT_SIZES[1]}," not in str(caught.value).partition("Similar sizes")[2]
