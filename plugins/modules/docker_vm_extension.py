@@ -117,6 +117,8 @@ options:
         description:
           - Users of the VM to add to the group C(docker), so that they need no C(sudo). That gives them the permissions
             of root.
+          - Users whom an earlier run added leave the group when they are no longer listed. Sessions that are open keep
+            the permission until they end.
         type: list
         elements: str
       proxies:
@@ -213,7 +215,7 @@ options:
   logins:
     description:
       - The registries to which root on the VM is logged in. Root is logged out of earlier ones that are no longer
-        listed; an empty list logs it out of all of them.
+        listed, or gets back the login that one of them replaced; an empty list does so for all of them.
     type: list
     elements: dict
     suboptions:

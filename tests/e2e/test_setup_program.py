@@ -227,7 +227,7 @@ class TestOneEngine:
         machines.sh(
             db, f"docker tag busybox:test {image}; docker push {image}; docker rmi {image}; docker pull {image}"
         )
-        assert machines.push(db, docker)["changes"] == [f"log out of {server}"]
+        assert machines.push(db, docker)["changes"] == [f"remove the CA of {server}", f"log out of {server}"]
         machines.sh(db, f"docker rmi {image}; docker pull {image}", fails=True)
         assert "pw" not in machines.sh(db, "cat /var/log/docker-host-setup.log")
         machines.loop.run_until_complete(registry.delete())
@@ -282,7 +282,11 @@ class TestOneEngine:
         holders = "/etc/docker/docker-host-proxy.env /var/lib/docker-host/settings.json"
         assert readable.split() == holders.split()
         assert machines.sh(db, f"stat -c %a {holders}") == "600\n600\n"
-        assert machines.push(db, docker)["changes"][-1] == "restart the engine"
+        del docker["users"]
+        changes = machines.push(db, docker)["changes"]
+        assert changes[0] == "remove the user azureuser from the group docker"
+        assert changes[-1] == "restart the engine"
+        assert "docker" not in machines.sh(db, "id -nG azureuser").split()
         assert "127.0.0.1:9" not in machines.sh(db, "docker info -f '{{.HTTPProxy}}'")
 
     def test_swarm_and_live_restore(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:

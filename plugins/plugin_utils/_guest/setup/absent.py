@@ -7,16 +7,18 @@
 import os
 import shutil
 
+from .access import access
 from .before import ENGINE_UNITS, disable_again, engine_units, finish_lifting, stop_again
 from .compose import take_down
 from .configure import configure, drop_copies, write_files
 from .containerd import DEFAULT_ROOT, containerd_root
 from .desired import wanted_files
+from .engine import service_active
 from .facts import load_json
 from .firewall import firewall
 from .machine import Problem
 from .packages import hold, purge
-from .paths import BEFORE, LABELLING, LOGIN_FILE, NOTHING, REMOVING, SETTINGS, STATE
+from .paths import BEFORE, FORMER_LOGINS, LABELLING, LOGIN_FILE, NOTHING, REMOVING, SETTINGS, STATE, USERS
 from .registries import registries
 from .selinux import unlabel
 
@@ -29,6 +31,7 @@ def remove_all(machine, settings, facts):
     for name, stage in (
         ("compose", take_down_projects),
         ("registries", registries),
+        ("access", access),
         ("configure", unconfigure),
         ("firewall", firewall),
         ("remove", remove_engine),
@@ -43,7 +46,7 @@ def remove_all(machine, settings, facts):
     if not machine.check:
         machine.write(SETTINGS, None)
         drop_copies(machine, settings)
-        for note in (BEFORE, LABELLING):
+        for note in (BEFORE, LABELLING, USERS, FORMER_LOGINS):
             machine.write(note, None)
 
 
@@ -53,9 +56,13 @@ def forget(machine):
     machine.write(STATE, None)
 
 
-def take_down_projects(machine, _settings, facts):
+def take_down_projects(machine, settings, facts):
+    """Take down every project; where the engine is gone, or is stopped and loses its data, only its files are left."""
+    runs = machine.has("docker") and ("data" not in settings.remove or service_active(machine))
     for name in facts.state.get("projects") or []:
-        machine.change("take down the compose project {}".format(name), lambda name=name: take_down(machine, name))
+        machine.change(
+            "take down the compose project {}".format(name), lambda name=name: take_down(machine, name, runs)
+        )
 
 
 def unconfigure(machine, settings, facts):

@@ -110,8 +110,9 @@ def is_up(project):
     )
 
 
-def take_down(machine, name):
+def take_down(machine, name, engine_runs=True):
+    """Remove the project's containers and files; without an engine, its files alone."""
     folder = "{}/{}".format(COMPOSE_DIR, name)
-    if machine.alive and machine.read(folder + "/compose.yaml") is not None:
+    if machine.alive and engine_runs and machine.read(folder + "/compose.yaml") is not None:
         machine.run([*compose_command(name, folder), "down", "--remove-orphans"], timeout=900)
     shutil.rmtree(machine.path(folder), ignore_errors=True)

@@ -19,6 +19,8 @@ LABELLING = HOME + "/labelling"
 REMOVING = HOME + "/removing"
 LIFTED = HOME + "/lifted.json"
 BEFORE = HOME + "/before.json"
+USERS = HOME + "/users.json"
+FORMER_LOGINS = HOME + "/logins.json"
 # Custom data writes the first two; payload.py has the same paths.
 BOOT = HOME + "/boot.json"
 BOOT_PROGRAM = HOME + "/boot.py"

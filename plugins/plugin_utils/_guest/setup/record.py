@@ -66,6 +66,9 @@ def new_record(machine, settings, facts):
         "daemon": wanted_daemon(settings, facts),
         "projects": sorted([*settings.projects, *known]),
         "logins": sorted(login["server"] for login in settings.logins),
+        "registry-cas": {
+            login["server"]: [sha256(login["ca"].encode())] for login in settings.logins if login.get("ca")
+        },
     }
 
 
@@ -85,6 +88,10 @@ def unfinished(state, facts):
     """Return the record for the middle of a run: it names what later stages may have removed or made."""
     for key in ("projects", "logins"):
         state[key] = sorted({*(state.get(key) or []), *(facts.state.get(key) or [])})
+    ours, before = state.get("registry-cas") or {}, facts.state.get("registry-cas") or {}
+    state["registry-cas"] = {
+        server: sorted({*ours.get(server, []), *before.get(server, [])}) for server in {*ours, *before}
+    }
     return dict(state, unfinished=True, ports=sorted(open_ports(facts.state)))
 
 

@@ -23,6 +23,7 @@ THEIRS = {
     "/etc/docker/daemon.json": '{"log-driver": "local", "log-opts": {"max-file": "3"}, "dns": ["192.0.2.53"]}\n',
     "/etc/docker/ca.pem": "a CA of docker-machine's\n",
     "/etc/docker/key.pem": "a key of docker-machine's\n",
+    "/etc/docker/certs.d/r.example.com/ca.crt": "a CA of the administrator's\n",
 }
 OWN = ("var/log/docker-host-setup.log", "var/lib/docker-host/lock")
 
@@ -41,13 +42,17 @@ class Tree:
             target = root / path.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
+        login = {"server": "r.example.com", "username": "me", "password": "secret"}
         certs = {"certs": pems.settings()}
         compose = {"compose-projects": {"shop": {"file": "services: {}"}}}
         first = {"port": "4243", "options": ["--icc=false"], "daemon": {"log-driver": "json-file", "debug": True}}
         second = {"port": "4300", "daemon": {"log-opts": {"max-size": "10m"}, "debug": False}}
         self.steps: dict[str, dict[str, t.Any]] = {
             "install": {"settings": {"docker": first}, "protectedSettings": certs},
-            "change": {"settings": {"docker": second, **compose}, "protectedSettings": certs},
+            "change": {
+                "settings": {"docker": second, **compose},
+                "protectedSettings": {**certs, "logins": [{**login, "ca": "a CA of ours"}]},
+            },
             "certificates": {
                 "certs-only": True,
                 "replace-ca": True,
