@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import pytest
 from azure_emulator.launcher import LocalAzure
 
 from .client_venvs import VENVS
-from .support import clean_environment
+from .support import TOP, clean_environment
 
 HERE = Path(__file__).resolve().parent / "javascript"
 EXPECTED: dict[str, t.Any] = {
@@ -79,16 +80,10 @@ def packages() -> Path:
     if platform.machine() != "x86_64":
         pytest.skip("skipped: the npm package of Node.js is for x86_64")
     home = VENVS / "javascript"
-    wanted = (HERE / "package.json").read_text(encoding="utf-8")
-    installed = home / "ready"
-    if not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
-        home.mkdir(parents=True, exist_ok=True)
-        (home / "package.json").write_text(wanted, encoding="utf-8")
-        command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
-        done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"skipped: npm could not install the SDK: {done.stderr.strip()[-300:]}")
-        installed.write_text(wanted, encoding="utf-8")
+    command = [sys.executable, str(TOP / "tools/npm.py"), str(HERE / "package.json"), str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"skipped: npm could not install the SDK: {done.stderr.strip()}")
     return home
 
 

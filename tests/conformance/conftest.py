@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +73,9 @@ def _validator() -> Path:
     """Microsoft's validator, installed once below the build directory; the ``node_modules`` that it is in."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("skipped: no node and npm")
-    modules = BUILD / "node_modules"
-    if not (modules / "oav" / "package.json").exists():
-        BUILD.mkdir(parents=True, exist_ok=True)
-        shutil.copy(Path(__file__).with_name("package.json"), BUILD / "package.json")
-        command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
-        done = subprocess.run(command, cwd=BUILD, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"skipped: npm could not install the validator: {done.stderr.strip()[-300:]}")
-    return modules
+    packages = Path(__file__).with_name("package.json")
+    command = [sys.executable, str(CHECKOUT / "tools/npm.py"), str(packages), str(BUILD)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"skipped: npm could not install the validator: {done.stderr.strip()}")
+    return BUILD / "node_modules"
