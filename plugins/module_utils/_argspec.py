@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ansible.module_utils.common.validation import check_type_dict
 
 from ._errors import OptionError
+from ._files import absolute_path
 
 Option = t.Mapping[str, t.Any]
 
@@ -118,6 +119,8 @@ def _check_value(place: str, option: Option, value: t.Any) -> None:
         _check_text(place, value)
         if kind == "path" and isinstance(value, str) and _INVISIBLE.search(value):
             raise OptionError(place, "must be a path without line breaks, invisible characters and blanks at its ends")
+        if kind == "path" and isinstance(value, str):
+            absolute_path(place, value)
     elif kind in _NUMBERS:
         _check_number(place, kind, value)
     elif kind == "list" and isinstance(value, (list, tuple)):

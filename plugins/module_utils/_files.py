@@ -46,6 +46,19 @@ def read_if_exists(path: str) -> bytes | None:
         raise DockerHostError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def absolute_path(option: str, path: str) -> str:
+    """Return an absolute path, with the home directory that a leading ``~`` or ``~USER`` means.
+
+    :param option: the option that names the path.
+    :raises OptionError: that home directory is not known; the system would create a directory called ``~USER``.
+    """
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        home = path.partition("/")[0]
+        raise OptionError(option, f"must be a path, got {path!r}, but the home directory {home} is not known")
+    return os.path.abspath(expanded)
+
+
 def check_can_be_directory(path: str, option: str) -> None:
     """Check that a path is a directory, or can become one.
 

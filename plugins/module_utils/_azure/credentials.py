@@ -102,7 +102,7 @@ class ClientCertificate(AuthMethod):
 
     def credential(self, target: AuthTarget) -> t.Any:
         own = self.settings
-        path = Path(str(own.x509_certificate_path)).expanduser()
+        path = Path(os.path.expanduser(str(own.x509_certificate_path)))
         if not path.is_file():
             raise OptionError("x509_certificate_path", f"must be an existing file, got {path} (from {own.source})")
         tenant = _tenant_of(own)
@@ -127,7 +127,7 @@ class WorkloadIdentity(AuthMethod):
 
     def credential(self, target: AuthTarget) -> t.Any:
         own = self.settings
-        path = Path(str(own.federated_token_path)).expanduser()
+        path = Path(os.path.expanduser(str(own.federated_token_path)))
         if not path.is_file():
             raise OptionError("federated_token_path", f"must be an existing file, got {path} (from {own.source})")
         return _identity().WorkloadIdentityCredential(
@@ -228,7 +228,7 @@ def _looked_at(variables: Settings) -> str:
         " federated_token_path) in the task's options; AZURE_CLIENT_ID, AZURE_TENANT (or AZURE_TENANT_ID) and"
         " AZURE_SECRET (or AZURE_CLIENT_SECRET, AZURE_X509_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE) in the"
         f" environment{partly}; a profile in"
-        f" {Path('~/.azure/credentials').expanduser()}."
+        f" {Path(os.path.expanduser('~/.azure/credentials'))}."
     )
 
 
@@ -264,7 +264,7 @@ def _principal(merged: Settings, source: str) -> AuthMethod:
 
 def _cli_settings(options: Settings, variables: Settings, environment: t.Mapping[str, str]) -> Settings:
     """Return the settings of the Azure CLI: its own choice of subscription and cloud where the options name none."""
-    directory = Path(environment.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
+    directory = Path(os.path.expanduser(environment.get("AZURE_CONFIG_DIR") or "~/.azure"))
     known = _cli_subscriptions(directory)
     wanted = options.subscription_id or variables.subscription_id
     chosen = next((entry for entry in known if (entry["id"] == wanted if wanted else entry.get("isDefault"))), {})

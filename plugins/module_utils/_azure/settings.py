@@ -86,7 +86,7 @@ def from_profile(name: str | None, path: Path | None = None) -> Settings | None:
     :param name: the section; None means ``default`` if there is one.
     :raises OptionError: the file cannot be read, or the named profile is not in it.
     """
-    path = path or Path("~/.azure/credentials").expanduser()
+    path = path or Path(os.path.expanduser("~/.azure/credentials"))
     section = name or "default"
     if not path.is_file():
         if name:

@@ -153,7 +153,7 @@ def identity_of(method: AuthMethod, target: AuthTarget) -> str:
     """Return everything that decides who signs in and where, secrets included."""
     settings = {key: value for key, value in dataclasses.asdict(method.settings).items() if key not in _IRRELEVANT}
     certificate = settings.get("x509_certificate_path")
-    files = [Path(certificate).expanduser() if certificate else None, _cli_profile()]
+    files = [Path(os.path.expanduser(certificate)) if certificate else None, _cli_profile()]
     return json.dumps(
         {
             "authority": target.cloud.authority,
@@ -168,7 +168,7 @@ def identity_of(method: AuthMethod, target: AuthTarget) -> str:
 
 def _cli_profile() -> Path:
     """Return the file that changes when somebody else signs in with the Azure CLI."""
-    return Path(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser() / "azureProfile.json"
+    return Path(os.path.expanduser(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure")) / "azureProfile.json"
 
 
 def _digest(path: Path | None) -> str | None:

@@ -11,7 +11,7 @@ import typing as t
 
 from .._argspec import ArgumentSpec
 from .._backend import Backend, Request
-from .._files import check_can_be_directory
+from .._files import absolute_path, check_can_be_directory
 from .context_spec import DOCKER_CONFIG
 from .context_store import TLS_FILES, Context, ContextStore, check_name
 
@@ -30,8 +30,9 @@ def run(request: Request) -> dict[str, t.Any]:
     :raises DockerHostError: a file cannot be read or understood.
     """
     name = request.params["name"]
-    check_can_be_directory(request.params["docker_config"], "docker_config")
-    store = ContextStore(os.path.abspath(request.params["docker_config"]))
+    directory = absolute_path("docker_config", request.params["docker_config"])
+    check_can_be_directory(directory, "docker_config")
+    store = ContextStore(directory)
     if name is not None:
         check_name(name)
     contexts = store.all() if name is None else [context for context in (store.read(name),) if context]

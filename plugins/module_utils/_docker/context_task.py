@@ -14,7 +14,7 @@ from dataclasses import replace
 from .._backend import Backend, Request
 from .._diff import Differences
 from .._errors import DockerHostError
-from .._files import check_can_be_directory
+from .._files import absolute_path, check_can_be_directory
 from .context_spec import SPEC, Endpoint, read_context, read_endpoint, tls_sources
 from .context_store import TLS_FILES, Context, ContextStore, check_name
 from .known_hosts import KnownHosts, host_field, parse_key
@@ -31,8 +31,9 @@ def run(request: Request) -> dict[str, t.Any]:
     """
     params = request.params
     check_name(params["name"])
-    check_can_be_directory(os.path.abspath(params["docker_config"]), "docker_config")
-    store = ContextStore(os.path.abspath(params["docker_config"]))
+    directory = absolute_path("docker_config", params["docker_config"])
+    check_can_be_directory(directory, "docker_config")
+    store = ContextStore(directory)
     endpoint = desired = None
     if params["state"] == "present":
         endpoint = read_endpoint(params, check_mode=request.check_mode)
@@ -145,7 +146,7 @@ class _Run:
         keys = self.params["ssh_host_keys"]
         if (over_ssh and keys is None) or (self.desired and not over_ssh and not was_over_ssh):
             return None
-        known_hosts = KnownHosts(os.path.abspath(self.params["known_hosts_path"]), self.name)
+        known_hosts = KnownHosts(absolute_path("known_hosts_path", self.params["known_hosts_path"]), self.name)
         if not over_ssh:
             known_hosts.drop()
             return known_hosts

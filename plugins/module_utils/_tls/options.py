@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from .._argspec import ArgumentSpec
 from .._awx import is_discarded
 from .._errors import OptionError
-from .._files import check_can_be_directory, read_option_file
+from .._files import absolute_path, check_can_be_directory, read_option_file
 from .._host_keys import check_host_keys
 from . import names
 from .client_request import ClientRequest, read_client_request
@@ -236,7 +236,7 @@ def cert_dir(params: t.Mapping[str, t.Any]) -> str:
     chosen = params["cert_dir"] or os.environ.get("DOCKER_CERT_PATH") or DEFAULT_DIRECTORY
     if "\0" in chosen:
         raise OptionError("cert_dir", "must not contain a NUL character")
-    path = os.path.abspath(os.path.expanduser(chosen))
+    path = absolute_path("cert_dir", chosen)
     check_can_be_directory(path, "cert_dir")
     return path
 

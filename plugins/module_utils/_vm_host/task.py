@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 from dataclasses import replace
-from pathlib import Path
 
 from .._awx import is_discarded
 from .._azure.clients import AzureSession
@@ -236,7 +236,7 @@ class _HostRun:
         :raises OptionError: the SSH port is opened, but nobody could sign in.
         """
         path = self.desired.ssh_private_key_path
-        if not self.desired.needs_generated_key or Path(path).expanduser().exists() or not is_discarded(path):
+        if not self.desired.needs_generated_key or os.path.exists(os.path.expanduser(path)) or not is_discarded(path):
             return
         problem = (
             f"must be set here: otherwise the only SSH key is generated in {path}, which is discarded with this job, so"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..._errors import DockerHostError, MissingLibraryError, OptionError
-from ..._files import create_directory, create_file, read_if_exists
+from ..._files import absolute_path, create_directory, create_file, read_if_exists
 from ..._ownership import check_file, check_parents
 
 PLANNED_KEY = "ssh-ed25519 (to be generated)"
@@ -88,7 +88,7 @@ def _in_file(option: str, text: str) -> tuple[str, str]:
     if len(text) > 1000 or "\n" in text:
         raise OptionError(option, "must be one OpenSSH public key or the path of a file")
     try:
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(text))
         if not path.is_file():
             raise OptionError(option, f"must be an OpenSSH public key or an existing file, got {text!r}")
         return str(path), (read_if_exists(str(path)) or b"").decode(errors="replace").strip()
@@ -124,7 +124,7 @@ def ensure_key_pair(path: str, check_mode: bool) -> KeyPair:
     :raises OptionError: the file exists and is not a private key that can be read without a passphrase, or somebody
         else could replace it.
     """
-    private = os.path.abspath(os.path.expanduser(path))
+    private = absolute_path("ssh_private_key_path", path)
     try:
         if os.path.lexists(private):
             return KeyPair(private, _public_of(private), generated=False)

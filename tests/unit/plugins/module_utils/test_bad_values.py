@@ -534,7 +534,7 @@ def _wrong_types(option: t.Mapping[str, t.Any]) -> list[t.Any]:
     }
     values = by_type["str" if kind == "path" else kind]
     if kind == "path":
-        values = [*values, "/a\r", "/a\n", " /a", "/a ", "/a\tb", "/a\u200b", "\ufeff/a"]
+        values = [*values, "/a\r", "/a\n", " /a", "/a ", "/a\tb", "/a\u200b", "\ufeff/a", "~nosuch-user/a"]
     values = values + (["no such choice"] if option.get("choices") and kind == "str" else [])
     return values + ([{"no_such_option": 1}] if kind == "dict" and option.get("options") else [])
 
@@ -542,7 +542,7 @@ def _wrong_types(option: t.Mapping[str, t.Any]) -> list[t.Any]:
 def _wrong_elements(option: t.Mapping[str, t.Any]) -> list[t.Any]:
     if option.get("type") != "list" or option.get("elements") not in ("str", "path"):
         return []
-    return [None, ["a"], {"a": "b"}, True, 1.5, "a\x00b"]
+    return [None, ["a"], {"a": "b"}, True, 1.5, "a\x00b", *(["~nosuch-user/a"] if option["elements"] == "path" else [])]
 
 
 def _walk(spec: Spec, path: str = "") -> t.Iterator[tuple[str, t.Mapping[str, t.Any]]]:

@@ -295,3 +295,27 @@ def test_directories_of_a_relative_path_are_created(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     _files.create_directory("one/two", 0o700)
     assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("one", "one/two")] == [0o700, 0o700]
+
+
+def test_a_home_directory_that_is_not_known_is_no_directory_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user without an entry in /etc/passwd and without HOME has none; everything's default is below it."""
+    monkeypatch.chdir(tmp_path)
+    for variable in ("HOME", "DOCKER_CERT_PATH", "DOCKER_CONFIG"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    options: dict[str, dict[str, t.Any]] = {
+        "docker_tls_certs": {"hosts": [{"name": "web1"}]},
+        "docker_tls_certs_info": {},
+        "docker_context": {"name": "web1", "docker_host": "ssh://azureuser@web1"},
+        "docker_context_info": {},
+    }
+    for module, given in options.items():
+        backend = importlib.import_module(f"ansible_collections.dockerhost.azure.plugins.modules.{module}").BACKEND
+        result = carry_out(backend, given).result
+        assert result["failed"]
+        assert "the home directory ~ is not known" in result["msg"]
+    with pytest.raises(DockerHostError, match="the home directory ~ is not known"):
+        ensure_key_pair("~/.ssh/docker", check_mode=False)
+    assert list(tmp_path.iterdir()) == []
