@@ -11,16 +11,12 @@ standard environment variables, and is otherwise left alone. Every other name is
 from __future__ import annotations
 
 import asyncio
-import datetime
 import ssl
 import threading
 import urllib.parse
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from azure_emulator.self_signed import self_signed
 
 NAMES = ("management.azure.com", "login.microsoftonline.com")
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -103,20 +99,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 def _certificate(chain: Path) -> str:
     """Make a key and a certificate that signs itself for the names; write both, return the certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Proxy of the client tests")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in NAMES]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    text = certificate.public_bytes(serialization.Encoding.PEM).decode()
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    made = self_signed("Proxy of the client tests", names=NAMES)
     chain.touch(mode=0o600)
-    chain.write_text(private.decode() + text)
-    return text
+    chain.write_text(made.pem.decode())
+    return made.cert_pem.decode()

@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
+
+from azure_emulator.self_signed import rsa_key, self_signed
 
 from .conftest import sdk_credential
 
@@ -72,25 +69,9 @@ def test_the_sdk_with_a_secret(arm: Arm) -> None:
 
 def test_the_sdk_with_a_certificate(arm: Arm) -> None:
     identity = pytest.importorskip("azure.identity")
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    made = self_signed("client", key=rsa_key())
     options: dict[str, t.Any] = {
-        "certificate_data": private + pem,
+        "certificate_data": made.pem,
         "authority": arm.azure.url,
         "disable_instance_discovery": True,
         "connection_verify": arm.azure.ca_file,
@@ -99,7 +80,7 @@ def test_the_sdk_with_a_certificate(arm: Arm) -> None:
     stranger = identity.CertificateCredential(arm.azure.tenant, arm.azure.client_id, **options)
     with pytest.raises(Exception, match="AADSTS700027"):
         stranger.get_token(scope)
-    arm.azure.register_certificate(pem.decode())
+    arm.azure.register_certificate(made.cert_pem.decode())
     known = identity.CertificateCredential(arm.azure.tenant, arm.azure.client_id, **options)
     assert _works(arm, known.get_token(scope).token)
 

@@ -10,7 +10,6 @@ Only RSA: the agent takes the key apart with ``openssl rsa``.
 from __future__ import annotations
 
 import base64
-import datetime
 import subprocess
 import textwrap
 import typing as t
@@ -19,12 +18,11 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
 from azure_emulator.authority import write_private
 from azure_emulator.machines.base import MachineError
 from azure_emulator.machines.envelopes import encrypt, seal
+from azure_emulator.self_signed import rsa_key, self_signed
 
 #: The agent's names of the ciphers in which it takes certificates, and openssl's.
 CIPHERS = {"DES_EDE3_CBC": "des3", "AES128_CBC": "aes128"}
@@ -71,7 +69,7 @@ def open_tenant(folder: Path) -> Tenant:
     """
     file = folder / "tenant.pem"
     if not file.exists():
-        write_private(file, _make())
+        write_private(file, self_signed("TenantEncryptionCert", key=rsa_key(), days=730).pem)
     both = file.read_bytes()
     certificate = x509.load_pem_x509_certificate(both)
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
@@ -85,22 +83,3 @@ def _pfx(both: bytes) -> bytes:
     if done.returncode:
         raise MachineError(f"openssl pkcs12: {done.stderr.decode(errors='replace')[-500:]}")
     return done.stdout
-
-
-def _make() -> bytes:
-    """Return a new key and its certificate as PEM."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "TenantEncryptionCert")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=730))
-        .sign(key, hashes.SHA256())
-    )
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return key.private_bytes(*form) + certificate.public_bytes(serialization.Encoding.PEM)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import sys
 import typing as t
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -26,6 +25,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._backend import R
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.info_task import BACKEND
 from azure_emulator.launcher import LocalAzure
+from azure_emulator.self_signed import rsa_key, self_signed
 
 NO_ENCRYPTION = serialization.NoEncryption()
 
@@ -47,19 +47,10 @@ def principal(azure: LocalAzure, **more: str) -> dict[str, str]:
 
 def certificate(directory: Path) -> tuple[Path, str, str]:
     """A certificate with its key in one file, its PEM, and its thumbprint."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
-    made = builder.not_valid_after(now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    made = self_signed("test", key=rsa_key())
     path = directory / "principal.pem"
-    path.write_bytes(private + pem)
-    return path, pem.decode(), made.fingerprint(hashes.SHA1()).hex().upper()
+    path.write_bytes(made.pem)
+    return path, made.cert_pem.decode(), made.thumbprint
 
 
 def test_secret_by_options(place: LocalAzure) -> None:

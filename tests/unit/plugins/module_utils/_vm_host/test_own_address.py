@@ -6,22 +6,18 @@
 
 from __future__ import annotations
 
-import datetime
 import http.server
-import ipaddress
 import ssl
 import threading
 import typing as t
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.host_spec import read_host_spec
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.own_address import with_own_address
+from azure_emulator.self_signed import self_signed
 
 from .conftest import parameters
 
@@ -37,7 +33,10 @@ class Service:
         self.answer = "203.0.113.9\n"
         self.asked = 0
         self.certificate = directory / "service.pem"
-        key = _certificate(self.certificate)
+        made = self_signed("service", names=["127.0.0.1"])
+        self.certificate.write_bytes(made.cert_pem)
+        key = directory / "service.key"
+        key.write_bytes(made.key_pem)
         service = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -56,25 +55,6 @@ class Service:
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = f"https://127.0.0.1:{self.server.server_address[1]}/"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-
-def _certificate(path: Path) -> Path:
-    """Write a certificate for 127.0.0.1, and return the path of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "service")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(
-        now + datetime.timedelta(days=1)
-    )
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    private = path.with_suffix(".key")
-    form = serialization.PrivateFormat.PKCS8
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-    return private
 
 
 @pytest.fixture
