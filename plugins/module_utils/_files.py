@@ -254,7 +254,7 @@ def create_directory(path: str, mode: int) -> None:
 def locked(path: str) -> t.Iterator[None]:
     """Hold an exclusive lock among processes; the file stays, empty.
 
-    :raises DockerHostError: the lock file cannot be created, or is a link, a FIFO or a device.
+    :raises DockerHostError: the lock file cannot be created or locked, or is a link, a FIFO or a device.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     directory, name = os.path.split(path)
@@ -269,7 +269,10 @@ def locked(path: str) -> t.Iterator[None]:
             raise DockerHostError(f"{path} must be a regular file; remove it")
         if stat.S_IMODE(status.st_mode) != 0o600:
             os.fchmod(descriptor, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:  # network file systems without locks
+            raise DockerHostError(f"{path} cannot be locked: {error.strerror}") from error
         yield
     finally:
         os.close(descriptor)

@@ -135,9 +135,9 @@ class ContextStore:
         document = _json_object(path, content)
         metadata = document.get("Metadata")
         endpoints = document.get("Endpoints")
-        if not isinstance(metadata, dict) or not isinstance(endpoints, dict):
+        endpoint = (endpoints.get("docker") or {}) if isinstance(endpoints, dict) else None
+        if not isinstance(metadata, dict) or not isinstance(endpoint, dict):
             raise DockerHostError(f"{path} must describe a context as the Docker CLI does; repair or remove it")
-        endpoint = endpoints.get("docker") or {}
         directory = self.tls_directory(name)
         tls = {file: content for file in TLS_FILES if (content := read_if_exists(os.path.join(directory, file)))}
         return Context(

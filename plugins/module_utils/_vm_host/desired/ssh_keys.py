@@ -88,7 +88,7 @@ def _in_file(option: str, text: str) -> tuple[str, str]:
     if len(text) > 1000 or "\n" in text:
         raise OptionError(option, "must be one OpenSSH public key or the path of a file")
     try:
-        path = Path(os.path.expanduser(text))
+        path = Path(absolute_path(option, text))
         if not path.is_file():
             raise OptionError(option, f"must be an OpenSSH public key or an existing file, got {text!r}")
         return str(path), (read_if_exists(str(path)) or b"").decode(errors="replace").strip()
@@ -98,7 +98,7 @@ def _in_file(option: str, text: str) -> tuple[str, str]:
         raise OptionError(option, error.message) from error
     except OSError as error:
         raise OptionError(option, f"{text} cannot be read: {error.strerror}.") from error
-    except (RuntimeError, ValueError) as error:
+    except ValueError as error:
         raise OptionError(option, f"must be a path, got {text!r}: {error}") from error
 
 

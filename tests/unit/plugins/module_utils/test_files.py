@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import signal
@@ -319,3 +320,15 @@ def test_a_home_directory_that_is_not_known_is_no_directory_of_that_name(
     with pytest.raises(DockerHostError, match="the home directory ~ is not known"):
         ensure_key_pair("~/.ssh/docker", check_mode=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(_files.fcntl, "flock", refuse)
+    with (
+        pytest.raises(DockerHostError, match="lock cannot be locked: No locks available"),
+        _files.locked(str(tmp_path / "lock")),
+    ):
+        pass

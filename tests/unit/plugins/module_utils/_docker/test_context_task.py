@@ -259,6 +259,14 @@ def test_broken_configuration_stops_before_anything(setup: Setup) -> None:
     assert not (setup.config / "contexts/meta").exists()
 
 
+@pytest.mark.parametrize("endpoints", ["x", ["x"], {"docker": "x"}, {"docker": ["x"]}])
+def test_a_damaged_context_is_named(setup: Setup, endpoints: t.Any) -> None:
+    path = pathlib.Path(setup.run(docker_host=HOST)["context"]["meta_path"])
+    path.write_text(json.dumps({"Name": "web1", "Metadata": {}, "Endpoints": endpoints}))
+    with pytest.raises(DockerHostError, match=r"meta\.json must describe a context as the Docker CLI does"):
+        setup.run(docker_host=HOST)
+
+
 def test_a_linked_configuration_stays_a_link(setup: Setup, tmp_path: pathlib.Path) -> None:
     setup.config.mkdir()
     (tmp_path / "dotfiles.json").write_text("{}")
