@@ -16,10 +16,9 @@ from ..._azure.resource_ids import name_in, same_id
 from ..._azure.wire import Json, picked, primary_ip_configuration, properties_of, public_ip_id, security_group_id
 from ..._diff import Differences
 from ..desired.host_spec import HostSpec
-from ..desired.inbound_rules import InboundRule
+from ..desired.inbound_rules import InboundRule, is_own_rule, sources_in
 from ..desired.topology import HostResources
 
-RULE_PREFIX = "docker-host-"
 FIRST_PRIORITY = 300
 ADDRESS_DELETED_WITH_VM = {"deleteOption": "Delete"}
 
@@ -109,9 +108,9 @@ def security_group_body(desired: HostSpec, location: str, tags: Json, current: J
     rules = [
         {"name": rule["name"], "properties": picked(rule.get("properties") or {}, _RULE_KEYS)}
         for rule in _rules_of(current)
-        if not str(rule["name"]).startswith(RULE_PREFIX)
+        if not is_own_rule(str(rule["name"]))
     ]
-    ours = {str(rule["name"]): properties_of(rule) for rule in _rules_of(current)}
+    ours = {str(rule["name"]).lower(): properties_of(rule) for rule in _rules_of(current)}
     taken = {int(rule["properties"]["priority"]) for rule in rules if rule["properties"].get("direction") == "Inbound"}
     for inbound in desired.inbound_rules:
         before = int((ours.get(inbound.name) or {}).get("priority") or 0)
@@ -132,7 +131,9 @@ def rule_properties(inbound: InboundRule, priority: int) -> Json:
         "direction": "Inbound",
         "priority": priority,
     }
-    if len(inbound.sources) == 1:
+    if any(source.startswith("/") for source in inbound.sources):
+        properties["sourceApplicationSecurityGroups"] = [{"id": source} for source in inbound.sources]
+    elif len(inbound.sources) == 1:
         properties["sourceAddressPrefix"] = inbound.sources[0]
     else:
         properties["sourceAddressPrefixes"] = list(inbound.sources)
@@ -141,7 +142,7 @@ def rule_properties(inbound: InboundRule, priority: int) -> Json:
 
 def compare_rules(differences: Differences, desired: HostSpec, current: Json | None) -> None:
     """Note how the collection's rules differ. Rules of others do not count."""
-    ours = {str(rule["name"]): rule for rule in _rules_of(current) if str(rule["name"]).startswith(RULE_PREFIX)}
+    ours = {str(rule["name"]).lower(): rule for rule in _rules_of(current) if is_own_rule(str(rule["name"]))}
     for inbound in desired.inbound_rules:
         rule = ours.pop(inbound.name, None)
         shown = shown_rule(rule_properties(inbound, 0))
@@ -156,7 +157,7 @@ def _rules_of(group: Json | None) -> list[Json]:
 
 def shown_rule(properties: Json) -> str:
     """Return a rule as text: ``Allow Inbound Tcp 80 from Internet to *``."""
-    sources = [properties.get("sourceAddressPrefix"), *(properties.get("sourceAddressPrefixes") or [])]
+    sources = sources_in(properties)
     ports = [properties.get("destinationPortRange"), *(properties.get("destinationPortRanges") or [])]
     targets = [properties.get("destinationAddressPrefix"), *(properties.get("destinationAddressPrefixes") or [])]
     return (

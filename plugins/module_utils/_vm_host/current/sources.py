@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..._azure.tags import is_from_collection
 from ..._azure.wire import Json, properties_of
 from ..desired.host_spec import HostSpec
-from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE, InboundRule, open_rule
+from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE, InboundRule, open_rule, sources_in
 from .state import HostState
 
 RULES = {"allowed_sources": DOCKER_RULE, "ssh_allowed_sources": SSH_RULE}
@@ -59,6 +59,5 @@ def sources_of(group: Json | None, rule_name: str) -> tuple[str, ...]:
             continue
         if (properties.get("access"), properties.get("direction")) != ("Allow", "Inbound"):
             return ()
-        several = [properties.get("sourceAddressPrefix"), *(properties.get("sourceAddressPrefixes") or [])]
-        return tuple(str(source) for source in several if source)
+        return sources_in(properties)
     return ()

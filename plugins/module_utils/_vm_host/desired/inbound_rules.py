@@ -35,7 +35,8 @@ class InboundRule:
     :param name: the rule's name.
     :param protocol: ``Tcp`` or ``Udp``.
     :param ports: ``80`` or ``8000-8010``.
-    :param sources: CIDRs and addresses, or one service tag, or ``*``. An empty sequence creates no rule.
+    :param sources: CIDRs and addresses, or one service tag, or ``*``; the IDs of application security groups that
+        somebody has set in Azure. An empty sequence creates no rule.
     """
 
     name: str
@@ -107,10 +108,22 @@ def is_blank(sources: t.Sequence[str]) -> bool:
     return len(sources) == 1 and not sources[0].strip()
 
 
+def is_own_rule(name: str) -> bool:
+    """Return whether a security rule of this name is the collection's. Azure ignores the case of names."""
+    return name.lower() in (DOCKER_RULE, SSH_RULE) or _OPEN_RULE.fullmatch(name) is not None
+
+
 def open_rule(name: str, sources: tuple[str, ...]) -> InboundRule | None:
     """Return the rule that O(open_ports) made under a name; None if it did not make it."""
     found = _OPEN_RULE.fullmatch(name)
     return InboundRule(name.lower(), found[2].capitalize(), found[1], sources) if found else None
+
+
+def sources_in(properties: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """Return the sources of a security rule in wire format; application security groups by their IDs."""
+    groups = [group.get("id") for group in properties.get("sourceApplicationSecurityGroups") or []]
+    several = [properties.get("sourceAddressPrefix"), *(properties.get("sourceAddressPrefixes") or []), *groups]
+    return tuple(str(source) for source in several if source)
 
 
 def shown_port(rule: InboundRule) -> dict[str, t.Any]:

@@ -145,7 +145,7 @@ def reach(group: Json | None, port: int) -> t.Literal["anybody", "nobody"] | Non
 
 def _is_about(rule: Json, port: int) -> bool:
     ports = _values(rule, "destinationPortRange", "destinationPortRanges")
-    return rule.get("protocol") in ("*", "Tcp") and any(_holds(text, port) for text in ports)
+    return str(rule.get("protocol")).lower() in ("*", "tcp") and any(_holds(text, port) for text in ports)
 
 
 def _values(rule: Json, one: str, many: str) -> list[str]:

@@ -59,6 +59,35 @@ def test_a_host_keeps_its_open_ports_until_they_are_set_or_reset() -> None:
     assert plan_of(as_run(current), current).actions == []
 
 
+def test_a_rule_for_application_security_groups_stays() -> None:
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/applicationSecurityGroups/ci"
+    current = created(desired(**RESTRICTED, open_ports=[80]))
+    for rule in (current.security_group or {})["properties"]["securityRules"]:
+        properties = rule["properties"]
+        del properties["sourceAddressPrefixes" if "sourceAddressPrefixes" in properties else "sourceAddressPrefix"]
+        properties["sourceApplicationSecurityGroups"] = [{"id": group}]
+    assert set(rules_of(current).values()) == {(group,)}
+    assert plan_of(as_run(current), current).actions == []
+    (action,) = plan_of(as_run(current, open_ports=[443]), current).actions
+    rules = {rule["name"]: rule["properties"] for rule in (action.body or {})["properties"]["securityRules"]}
+    assert rules["docker-host-docker"]["sourceApplicationSecurityGroups"] == [{"id": group}]
+    assert rules["docker-host-open-443-tcp"]["sourceAddressPrefix"] == "Internet"
+
+
+def test_rules_of_others_with_similar_names_stay_and_ours_are_known_in_any_case() -> None:
+    current = created(desired(**RESTRICTED))
+    rules = (current.security_group or {})["properties"]["securityRules"]
+    rules[0]["name"] = rules[0]["name"].upper()
+    deny = {"direction": "Inbound", "access": "Deny", "protocol": "*", "priority": 100}
+    theirs = ["docker-host-deny-audit", "Docker-Host-Open", "docker-host-open-99-icmp"]
+    rules += [{"name": name, "properties": {**deny, "priority": 100 + n}} for n, name in enumerate(theirs)]
+    assert plan_of(as_run(current), current).actions == []
+    (action,) = plan_of(as_run(current, open_ports=[443]), current).actions
+    names = [rule["name"].lower() for rule in (action.body or {})["properties"]["securityRules"]]
+    ours = ["docker-host-docker", "docker-host-ssh", "docker-host-open-443-tcp"]
+    assert sorted(names) == sorted([*ours, *(name.lower() for name in theirs)])
+
+
 def test_default_applies_the_defaults_again() -> None:
     current = created(desired(**RESTRICTED))
     given = {"allowed_sources": ["default"], "ssh_allowed_sources": ["default"]}
