@@ -55,8 +55,9 @@ options:
           - M(dockerhost.azure.docker_vm_host) then adds to the custom data the program that
             M(dockerhost.azure.docker_vm_extension) runs later. It only installs the engine, which does not listen on
             TCP, and the custom data contains neither secrets nor certificates.
+          - By default it does, unless it has custom data or user data of its own, or O(engine.source=keep). V(true)
+            also installs the engine beside custom data, V(false) never does.
           - An existing host ignores it, and so does M(dockerhost.azure.docker_vm_extension), which finds the engine
             installed, waits for the end of the installation, or installs the engine itself.
         type: bool
-        default: false
 """

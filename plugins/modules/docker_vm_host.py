@@ -309,8 +309,8 @@ options:
     type: str
   engine:
     description:
-      - The engine that a new host installs at its first boot if O(engine.at_boot=true). All else of this option has no
-        effect without it, and an existing host stays as it is.
+      - The engine that a new host installs at its first boot, see O(engine.at_boot). Without this option, nothing is
+        installed, and an existing host stays as it is. The role always sets it.
     type: dict
   setup_program:
     description:

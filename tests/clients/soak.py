@@ -175,7 +175,7 @@ class Soak:
             raise SoakError(f"too short to show anything: no host was {' or '.join(missing)}")
 
     def check_memory(self) -> None:
-        """The server's memory is flat: by its slope in a long soak, by its growth after the first round in a short one."""
+        """The server's memory is flat: by its slope in a long soak, after the first round in a short one."""
         (_first, warm), (seconds, end) = self.memory.samples[1], self.memory.samples[-1]
         grown = self.memory.growth() if seconds >= LONG else end - warm
         if grown > (GROWTH if seconds >= LONG else SHORT_GROWTH):

@@ -84,7 +84,7 @@ def engine_option() -> Option:
             "mirror": {"type": "str"},
             "key": {"type": "str", "no_log": False},
             "hold": {"type": "bool", "default": False},
-            "at_boot": {"type": "bool", "default": False},
+            "at_boot": {"type": "bool"},
         },
     }
 

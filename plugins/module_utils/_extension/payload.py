@@ -139,6 +139,7 @@ def boot_script(program: str, engine: t.Mapping[str, t.Any]) -> str:
     )
 
 
+@functools.lru_cache(maxsize=1)
 def without_comments(program: str) -> str:
     """Return the program without docstrings and comments, a quarter of its compressed size: custom data has a limit."""
     return _COMMENT.sub("", _DOCSTRING.sub(r"\1pass\n", program))

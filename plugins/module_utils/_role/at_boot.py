@@ -19,6 +19,31 @@ ENGINES_DIRECTORIES = ("/var/lib/docker", "/var/lib/containerd")
 """Where the engine and containerd keep their data from their first start on, if nothing else is configured."""
 
 
+def with_default(engine: t.Any, docker: t.Any, handler: t.Any) -> t.Any:
+    """Return the option ``engine`` of docker_vm_host, with ``at_boot`` where the settings that follow decide it.
+
+    :param engine: the variable's value, None for the default.
+    :param docker: the variable with the settings of the daemon.
+    :param handler: how the settings are pushed.
+    """
+    engine = {} if engine is None else engine
+    if not isinstance(engine, dict) or engine.get("at_boot") is not None:
+        return engine
+    return {**engine, "at_boot": False} if reason_against(docker, handler) else engine
+
+
+def reason_against(docker: t.Any, handler: t.Any) -> str:
+    """Return which setting an engine that is installed at boot would not fit, empty if it fits them all."""
+    if isinstance(docker, str):
+        return "docker"  # text of a survey, which is not parsed here
+    settings = docker or {}
+    if handler == "docker_extension":
+        return "handler"  # installs an engine itself, and does not wait for another installation
+    if settings.get("proxies"):
+        return "docker.proxies"  # may contain a password, which must not be in custom data
+    return "docker.data_disk.path" if hides_engine(settings.get("data_disk")) else ""
+
+
 def hides_engine(disk: t.Any) -> bool:
     """Return whether the data disk is mounted where an engine has its data from its first start on."""
     path = str(disk.get("path") or "") if isinstance(disk, dict) else ""

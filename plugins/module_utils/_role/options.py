@@ -28,6 +28,7 @@ from .._vm_host.argument_spec import DEFAULT_ACCESS, DEFAULT_DISK, DEFAULT_USER
 from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
 from .._vm_host.desired.image_reference import DEFAULT_IMAGE
 from .._vm_host.desired.vm_sizes import DEFAULT_SIZES
+from . import at_boot
 
 Purpose = t.Literal["create", "absent", "power", "push_certs", "read", "list", "sign", "sign_in"]
 Values = dict[str, t.Any]
@@ -392,8 +393,7 @@ class RoleVariables:
             size = self.value("data_disk_gb")
             disks = {"data_disks": [{"lun": 0, "disk_size_gb": size}]} if size is not None else {}
             required = {"require_running": True, **({"require_ssh": True} if self.over_ssh else {})}
-            # The default installs nothing at boot, and its other parts are for docker_vm_extension alone.
-            engine = {"engine": None} if values.get("engine") == RESET else {}
+            engine = {"engine": self._engine_at_boot(values.get("engine"))}
             return {"name": self.name, "state": state, **required, **disks, **engine, **self._own_resources(values)}
         if module == "docker_context":
             return {"name": self.context_name}
@@ -402,6 +402,14 @@ class RoleVariables:
         if module == "docker_endpoint_info" and purpose == "read":
             return {"wait_timeout": READ_TIMEOUT, **values}
         return {}
+
+    def _engine_at_boot(self, engine: t.Any) -> t.Any:
+        """Return the engine that a new host installs at its first boot."""
+        # A new host has no settings that it could keep: what is left out, and what is reset, is the default.
+        docker = self.value("docker")
+        return at_boot.with_default(
+            None if engine == RESET else engine, None if docker == RESET else docker, self.value("handler")
+        )
 
     def _own_resources(self, values: Values) -> Values:
         """Return the options with which a host gets its own resources instead of existing ones that it was given."""

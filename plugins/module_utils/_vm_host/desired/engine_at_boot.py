@@ -28,19 +28,29 @@ def read_boot_script(params: Params) -> str | None:
     engine = params["engine"]
     if engine is None:
         return None
-    settings = read_engine(engine)
-    if not engine["at_boot"]:
+    settings, at_boot = read_engine(engine), engine["at_boot"]
+    if at_boot is False or (at_boot is None and _is_left_to_the_push(params, settings)):
         return None
     fault = _fault(params, settings)
     if fault:
         raise OptionError("engine.at_boot", fault)
     if not params["setup_program"]:
-        raise OptionError("setup_program", "is required with O(engine.at_boot=true); the action of this module sets it")
+        raise OptionError("setup_program", "is required with O(engine); the action of this module sets it")
     script = boot_script(params["setup_program"], settings)
-    if params["custom_data"] or "key" in settings:
-        # The setup program alone fits, and compressing it takes time.
-        _check_size(params, script)
+    # The setup program alone fits, and compressing it takes time.
+    size = _size(params, script) if params["custom_data"] or "key" in settings else 0
+    if size > LIMIT and at_boot is None:
+        return None
+    _check_size(params, size)
     return script
+
+
+def _is_left_to_the_push(params: Params, settings: t.Mapping[str, t.Any]) -> bool:
+    """Return whether nothing is installed at boot unless the options request it.
+
+    The user's own data may prepare what the installation needs, such as a proxy, or install an engine themselves.
+    """
+    return bool(params["custom_data"] or params["user_data"]) or settings["source"] == "keep"
 
 
 def _fault(params: Params, settings: t.Mapping[str, t.Any]) -> str:
@@ -58,16 +68,18 @@ def _fault(params: Params, settings: t.Mapping[str, t.Any]) -> str:
     return ""
 
 
-def _check_size(params: Params, script: str) -> None:
-    data = assemble_custom_data(params["custom_data"], params["ssh_port"] or DEFAULT_SSH_PORT, script) or b""
-    if len(data) <= LIMIT:
+def _size(params: Params, script: str) -> int:
+    """Return the bytes of the whole custom data."""
+    return len(assemble_custom_data(params["custom_data"], params["ssh_port"] or DEFAULT_SSH_PORT, script) or b"")
+
+
+def _check_size(params: Params, size: int) -> None:
+    if size <= LIMIT:
         return
     if not params["custom_data"]:
-        raise OptionError(
-            "engine.key", f"must be shorter: the custom data has {len(data)} bytes, and Azure takes {LIMIT}"
-        )
+        raise OptionError("engine.key", f"must be shorter: the custom data has {size} bytes, and Azure takes {LIMIT}")
     raise OptionError(
         "custom_data",
-        f"must be smaller with O(engine.at_boot=true): together they have {len(data)} bytes, compressed, and Azure"
+        f"must be smaller with O(engine.at_boot=true): together they have {size} bytes, compressed, and Azure"
         f" takes {LIMIT}. Make it smaller, or set O(engine.at_boot=false)",
     )

@@ -102,7 +102,8 @@ def test_a_blank_is_unset_and_the_default_applies(blank: t.Any) -> None:
     options = role(name="web1", resource_group=blank, vm_size=blank, open_ports=blank).options(
         "create", "docker_vm_host"
     )
-    assert options == {"name": "web1", "resource_group": "docker-hosts", "state": "present", "require_running": True}
+    own = {"name": "web1", "state": "present", "require_running": True, "engine": {}}
+    assert options == {"resource_group": "docker-hosts", **own}
 
 
 @pytest.mark.parametrize(
@@ -251,12 +252,50 @@ def test_a_data_disk_in_one_variable_is_kept_with_the_other_settings_and_survive
     assert (whole["docker"], whole["reset"]) == ({"data_disk": {"lun": 0}}, ["docker"])
 
 
-def test_the_virtual_machine_gets_the_engine_only_if_a_variable_describes_it() -> None:
-    assert role(name="web1", engine={"at_boot": True}).options("create", "docker_vm_host")["engine"] == {
-        "at_boot": True
-    }
-    for left_out in ("", "default"):
-        assert not role(name="web1", engine=left_out).options("create", "docker_vm_host").get("engine")
+def engine_of_the_host(**variables: t.Any) -> t.Any:
+    """The option ``engine`` of docker_vm_host."""
+    return role(name="web1", **variables).options("create", "docker_vm_host")["engine"]
+
+
+def test_the_virtual_machine_always_gets_the_engine_that_its_first_boot_installs() -> None:
+    assert engine_of_the_host() == engine_of_the_host(engine="") == engine_of_the_host(engine="default") == {}
+    for engine in ({"at_boot": True}, {"at_boot": False, "version": "28"}, {"version": "28"}):
+        assert engine_of_the_host(engine=engine) == engine
+    for purpose in ("absent", "power"):
+        assert "engine" not in role(name="web1").options(purpose, "docker_vm_host")
+
+
+OTHERS = (
+    {"handler": "docker_extension"},
+    {"docker": {"proxies": {"http": "http://proxy.example"}}},
+    {"docker": {"data_disk": {"lun": 0, "path": "/var/lib/docker"}}},
+    {"docker": {"data_disk": {"lun": 0, "path": "/var/lib/containerd/x/"}}},
+    {"docker": '{"proxies": {}}'},
+)
+
+
+@pytest.mark.parametrize("others", OTHERS)
+def test_an_engine_that_later_settings_would_not_fit_is_not_installed_at_boot_by_default(
+    others: dict[str, t.Any],
+) -> None:
+    assert engine_of_the_host(**others) == {"at_boot": False}
+    assert engine_of_the_host(engine={"version": "28"}, **others) == {"version": "28", "at_boot": False}
+    assert engine_of_the_host(engine={"at_boot": True}, **others) == {"at_boot": True}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"handler": "run_command"},
+        {"docker": "default"},
+        {"docker": {"data_disk": {"lun": 0}}},
+        {"docker": {"data_disk": {"lun": 0, "path": "/var/lib/docker-data"}}},
+        {"docker": {"data_disk": "default", "proxies": {}}},
+        {"data_disk_gb": 64},
+    ],
+)
+def test_other_settings_fit_an_engine_that_is_installed_at_boot(others: dict[str, t.Any]) -> None:
+    assert engine_of_the_host(**others) == {}
 
 
 @pytest.mark.parametrize("size", ["x", 0, 32768, "64 GB", True, -1])

@@ -21,12 +21,13 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.
 from ..conftest import desired, parameters
 
 GALLERY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/own/images/base"
+PROGRAM = "print('the setup program')"
 KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n{}\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
 
 def at_boot(engine: dict[str, t.Any] | None = None, **given: t.Any) -> HostSpec:
     """A host that installs an engine at its first boot."""
-    return desired(engine={"at_boot": True, **(engine or {})}, setup_program="print('the setup program')", **given)
+    return desired(engine={"at_boot": True, **(engine or {})}, setup_program=PROGRAM, **given)
 
 
 def noise(size: int) -> str:
@@ -36,11 +37,28 @@ def noise(size: int) -> str:
 
 
 @pytest.mark.parametrize(
-    "engine",
-    [None, {}, {"version": "28"}, {"at_boot": False}, {"source": "keep"}, {"at_boot": False, "source": "keep"}],
+    ("engine", "given"),
+    [
+        (None, {}),
+        ({"at_boot": False}, {}),
+        ({"source": "keep"}, {}),
+        ({"at_boot": False, "source": "keep"}, {}),
+        ({}, {"custom_data": "#!/bin/sh\n"}),
+        ({}, {"custom_data": "hello"}),
+        ({"version": "28"}, {"user_data": "hello"}),
+        ({"key": KEY.format(noise(100_000))}, {}),
+    ],
 )
-def test_unless_it_is_requested_nothing_is_installed_at_boot(engine: dict[str, t.Any] | None) -> None:
-    assert desired(engine=engine, custom_data="hello", user_data="hello").boot_script is None
+def test_nothing_is_installed_at_boot(engine: dict[str, t.Any] | None, given: dict[str, t.Any]) -> None:
+    assert desired(engine=engine, setup_program=PROGRAM, **given).boot_script is None
+
+
+@pytest.mark.parametrize("given", [{}, {"image": GALLERY}, {"ssh_port": 2222}, {"custom_data": "", "user_data": ""}])
+@pytest.mark.parametrize(
+    "engine", [{}, {"version": "28"}, {"key": KEY.format("abcd")}, {"mirror": "https://m.example"}]
+)
+def test_an_engine_is_installed_at_boot_by_default(engine: dict[str, t.Any], given: dict[str, t.Any]) -> None:
+    assert desired(engine=engine, setup_program=PROGRAM, **given).boot_script
 
 
 @pytest.mark.parametrize(
@@ -83,9 +101,10 @@ def test_a_key_that_does_not_fit_is_refused() -> None:
         at_boot({"key": KEY.format(noise(100_000))})
 
 
-def test_the_setup_program_is_needed() -> None:
+@pytest.mark.parametrize("engine", [{}, {"at_boot": True}])
+def test_the_setup_program_is_needed(engine: dict[str, t.Any]) -> None:
     with pytest.raises(OptionError, match="setup_program"):
-        desired(engine={"at_boot": True})
+        desired(engine=engine)
 
 
 def test_the_script_has_the_engines_settings_and_nothing_else() -> None:
