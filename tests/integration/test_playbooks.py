@@ -516,7 +516,7 @@ SAID = ("docker_host_name", "docker_host_location", "docker_host_resource_group"
 
 def test_empty_names_of_a_survey(user: User) -> None:
     """An inventory's host with empty answers is the host of its name in the default group, and runs on localhost."""
-    _inventory(user, ["n1"])
+    _inventory(user, ["survey1"])
     empty = {
         "name": "",
         "resource_group": "",
@@ -529,20 +529,20 @@ def test_empty_names_of_a_survey(user: User) -> None:
     text = {"open_ports": "80\n443", "dns_names": "a.example.com, b.example.com", "allowed_sources": "Internet\n"}
     arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
     made = user.play("create_docker_host", *arguments, **empty, **text)
-    assert made.changed == {"n1": 4}
+    assert made.changed == {"survey1": 4}
     assert "; 80 from Internet; 443 from Internet" in " ".join(made.output.split())
     assert re.search(r"Addresses: .*a\.example\.com, b\.example\.com", made.output)
-    groups = {path.split("/")[4].lower() for path in user.azure.dump() if path.lower().endswith("/virtualmachines/n1")}
+    groups = {path.split("/")[4].lower() for path in user.azure.dump() if path.lower().endswith("/virtualmachines/survey1")}
     assert groups == {"docker-hosts"}
     lists = {
         "open_ports": ["80", "443"],
         "dns_names": ["a.example.com", "b.example.com"],
         "resource_group": "docker-hosts",
     }
-    assert user.play("create_docker_host", *arguments, **lists).changed == {"n1": 0}
-    assert user.play("create_docker_host", *arguments, **empty, **text).changed == {"n1": 0}
-    assert user.play("stop_docker_host", *arguments, **empty).changed == {"n1": 1}
-    assert user.play("delete_docker_host", *arguments, **empty).changed == {"n1": 3}
+    assert user.play("create_docker_host", *arguments, **lists).changed == {"survey1": 0}
+    assert user.play("create_docker_host", *arguments, **empty, **text).changed == {"survey1": 0}
+    assert user.play("stop_docker_host", *arguments, **empty).changed == {"survey1": 1}
+    assert user.play("delete_docker_host", *arguments, **empty).changed == {"survey1": 3}
 
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"

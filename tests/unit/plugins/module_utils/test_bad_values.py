@@ -714,7 +714,7 @@ def test_the_role_accepts_the_example_of_each_variable(
 ) -> None:
     """Those with templates depend on what the user has."""
     stage = STAGES[module]
-    program = {"setup_program": "#"} if module == "docker_vm_extension" else {}
+    program = {"setup_program": "#"} if "setup_program" in stage.spec.argument_spec else {}
     signs_in = azure_argument_spec().argument_spec
 
     def refuse(case: Case) -> str:
