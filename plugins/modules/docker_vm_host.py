@@ -17,7 +17,7 @@ description:
     changed or deleted, unless O(adopt=true).
   - A run that was interrupted or failed can be repeated; it continues from what exists.
   - M(dockerhost.azure.docker_vm_extension) installs and configures Docker. With O(engine), a new host installs it
-    already at its first boot, if O(engine.at_boot=true).
+    already at its first boot, see O(engine.at_boot).
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
