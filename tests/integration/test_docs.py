@@ -417,7 +417,7 @@ def test_migrating_knows_every_old_option() -> None:
 # Texts that come from Azure, from the agent, from docker or from others, and are quoted as they are known.
 FOREIGN_TEXTS = {
     "AuthorizationFailed", "SkuNotAvailable", "OperationNotAllowed", "DnsRecordInUse",
-    "MissingSubscriptionRegistration",
+    "MissingSubscriptionRegistration", "SubscriptionRequestsThrottled",
     "unable to get local issuer certificate", "certificate relies on legacy Common Name field",
     "context deadline exceeded", "Validation of arguments failed", "Failed to import the required Python library",
     "is too old. Minimum supported API version",
