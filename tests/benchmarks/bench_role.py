@@ -27,7 +27,9 @@ from tests.benchmarks import measured  # noqa: E402
 
 RUNS = 3
 FLEET = (1, 10, 20, 80)
-ROLE: measured.Tasks = [{"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host", "rolespec_validate": False}}]
+ROLE: measured.Tasks = [
+    {"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host", "rolespec_validate": False}}
+]
 # As many tasks as the role has for a host.
 TASKS = 8
 # Ten hosts and eighty are served by equally many workers, so that nothing but the number of hosts differs.

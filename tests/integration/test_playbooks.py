@@ -532,7 +532,8 @@ def test_empty_names_of_a_survey(user: User) -> None:
     assert made.changed == {"survey1": 4}
     assert "; 80 from Internet; 443 from Internet" in " ".join(made.output.split())
     assert re.search(r"Addresses: .*a\.example\.com, b\.example\.com", made.output)
-    groups = {path.split("/")[4].lower() for path in user.azure.dump() if path.lower().endswith("/virtualmachines/survey1")}
+    machines = [path for path in user.azure.dump() if path.lower().endswith("/virtualmachines/survey1")]
+    groups = {path.split("/")[4].lower() for path in machines}
     assert groups == {"docker-hosts"}
     lists = {
         "open_ports": ["80", "443"],
