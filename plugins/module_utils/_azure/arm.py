@@ -175,5 +175,11 @@ class ArmClient:
 
 def body_of(answer: t.Any, *_deserialized: t.Any) -> t.Any:
     """Return the body of an answer of the SDK in wire format, None when it is empty."""
+    from azure.core.pipeline.policies import ContentDecodePolicy
+
+    # The SDK's pipeline has parsed it. The sizes of a region are long enough for a second time to matter.
+    parsed = answer.context.get(ContentDecodePolicy.CONTEXT_NAME)
+    if isinstance(parsed, (dict, list)):
+        return parsed
     response = answer.http_response
     return response.json() if response.text().strip() else None
