@@ -15,8 +15,8 @@ import pytest
 
 from azure_emulator.launcher import LocalAzure
 
+from .awx import as_awx_writes
 from .conftest import Ran, User
-from .test_awx import as_awx_writes
 
 PLAY = [
     {

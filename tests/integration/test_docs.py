@@ -64,7 +64,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("README", "make test"): "it runs this test",
     ("README", "ansible-galaxy collection install"): "the internet and a subscription",
     ("CONTRIBUTING", "make quick"): "make test, among them, runs this test",
-    ("awx", "cd examples/awx"): "the internet; test_awx.py compares the files that it writes",
+    ("awx", "cd examples/awx"): "the internet; test_awx_project.py compares the files that it writes",
     ("certificates", "openssl req -new"): "tests/integration/test_playbooks.py",
     ("certificates", "az keyvault create"): "a subscription; tests/unit/emulator/vault makes vaults",
     ("clients", "python -m azure_emulator --ready-file cloud.json &"): "tests/clients/test_az.py",
@@ -263,7 +263,7 @@ def test_the_molecule_scenario(azure: LocalAzure, user: User) -> None:
 # Commands in the text and in tables that no block of the page has: what runs them, or why nobody can. Targets of make
 # are looked up instead.
 INLINE = {
-    "ansible-builder build -t docker-hosts": "test_awx.py makes its context; a container engine would build it",
+    "ansible-builder build -t docker-hosts": "test_awx_project.py makes its context; a container engine would build it",
     "ansible-doc -t role dockerhost.azure.docker_host": "test_commands_in_the_text",
     "ansible-inventory --list": "tests/benchmarks/bench_inventory.py",
     "ansible-inventory -i docker_vm_host.yml --graph": "a block of fleets.md",
