@@ -18,6 +18,7 @@ OWN_OPTIONS = ("config-file", "host", "pidfile", "tls", "tlscacert", "tlscert", 
 """Options of dockerd that the program sets, or that would have dockerd use other files than its unit says."""
 ENDING_OPTIONS = ("help", "validate", "version")
 """Options with which dockerd does not run as a daemon."""
+PASSWORD_IN_URL = re.compile(r"://[^/?#\s:@]*:[^/?#\s]+@")
 # Long options only. Short ones can be written in clusters (-DHtcp://...), which no list of names would find.
 _OPTION = re.compile(r"--([a-z0-9]+(?:-[a-z0-9]+)*)(=[^\x00-\x1f\x7f]*)?")
 
@@ -33,6 +34,8 @@ def option_fault(option: str) -> str:
     name = option_name(option)
     if not name:
         return f"must be of the form --name=value or --name, for example --log-level=debug, got {option!r}"
+    if PASSWORD_IN_URL.search(option):
+        return f"--{name} must not contain a password, which every user of the VM could see: use docker.proxies"
     if name in OWN_OPTIONS:
         return f"must not hold --{name}: docker.port and certs decide hosts, TLS and files"
     if name in ENDING_OPTIONS:

@@ -10,6 +10,7 @@ Everything that can be known to be wrong is refused here, before the first reque
 from __future__ import annotations
 
 import json
+import os
 import re
 import typing as t
 from dataclasses import dataclass, field, replace
@@ -305,12 +306,24 @@ def _refuse_daemon(daemon: t.Mapping[str, t.Any], docker: Params) -> None:
             raise OptionError(
                 "docker.daemon", f"must not contain control characters such as line breaks, but {key} does"
             )
+    root = daemon.get("data-root")
+    if root is not None and (not str(root).startswith("/") or _is_systems(str(root))):
+        raise OptionError(
+            "docker.daemon", f"data-root must be an absolute path of a directory for the engine alone, got {root!r}"
+        )
     if "live-restore" in daemon and docker.get("live_restore") is not None:
         raise OptionError("docker.daemon", "must not contain live-restore together with O(docker.live_restore)")
     try:
         json.dumps(daemon)
     except (TypeError, ValueError) as error:
         raise OptionError("docker.daemon", f"must consist of JSON types: {error}") from error
+
+
+def _is_systems(path: str) -> bool:
+    """Return whether a path is the root directory or one of the system's own, not one below it."""
+    path = os.path.normpath(path)
+    is_top = os.path.dirname(path) in ("/", "//") or path == "/var/lib"
+    return path in ("/", "//") or (is_top and _SYSTEM_DIRECTORY.fullmatch(path) is not None)
 
 
 def _texts(value: t.Any) -> t.Iterator[str]:

@@ -5,6 +5,7 @@
 """Take away what the program configured."""
 
 import os
+import re
 import shutil
 
 from .access import access
@@ -21,6 +22,13 @@ from .packages import hold, purge
 from .paths import BEFORE, FORMER_LOGINS, LABELLING, LOGIN_FILE, NOTHING, REMOVING, SETTINGS, STATE, USERS
 from .registries import registries
 from .selinux import unlabel
+
+# What the engine and containerd make in their data directories, and those of the engine for user namespaces.
+ENGINE_ENTRY = re.compile(
+    r"(buildkit|builder|containerd|containers|engine-id|image|network|nuke-graph-directory\.sh|plugins|rootfs|runtimes|"
+    r"swarm|tmp|tmp-old|trust|volumes|overlay2?|aufs|btrfs|devicemapper|fuse-overlayfs|vfs|zfs|\d+\.\d+|"
+    r"io\.containerd\..+|tmpmounts)$"
+)
 
 
 def remove_all(machine, settings, facts):
@@ -39,7 +47,7 @@ def remove_all(machine, settings, facts):
         machine.stage = name
         stage(machine, settings, facts)
     if "data" in settings.remove:
-        remove_data(machine, roots)
+        remove_data(machine, roots, facts)
         unlabel(machine, facts)
     if machine.read(STATE) is not None:
         machine.change("forget this host's record", lambda: forget(machine))
@@ -106,34 +114,53 @@ def data_roots(machine, facts):
     return [current, containerd_root(machine), DEFAULT_ROOT, *(root for root in ours if root)]
 
 
-def remove_data(machine, roots):
-    """Remove containers, images and volumes; an engine that ran runs again afterwards, empty."""
-    folders = sorted(folder for folder in set(roots) if holds_something(machine.path(folder)))
+def remove_data(machine, roots, facts):
+    """Remove containers, images and volumes; an engine that ran runs again afterwards, empty.
+
+    In a folder that may be somebody else's too, only what the engine makes there is removed.
+    """
+    own = {folder for folder in roots if is_dedicated(folder, facts)}
+    folders = sorted(folder for folder in set(roots) if holds_something(machine.path(folder), folder in own))
     stops = bool(folders) and machine.alive and not machine.check
     running = [name for name, runs in engine_units(machine).items() if runs] if stops else []
     if stops:
         # Also where a removal was killed: a daemon without a package would write its data anew.
         machine.run(["systemctl", "stop", *ENGINE_UNITS], ok=None, timeout=300)
     for folder in folders:
-        machine.change("remove {}".format(folder), lambda f=folder: remove_tree(machine, f))
+        machine.change("remove {}".format(folder), lambda f=folder: remove_tree(machine, f, f in own))
     if running:
         machine.run(["systemctl", "start", *running], ok=None, timeout=300)
 
 
-def holds_something(folder):
+def is_dedicated(folder, facts):
+    """Return whether a folder is for the engine alone: by its name, or because it is on the data disk."""
+    names = folder.rstrip("/").split("/")[-2:]
+    ours = facts.state.get("disk") and os.path.join(facts.state["disk"], "data")
+    return folder == ours or any("docker" in name or "containerd" in name for name in names)
+
+
+def holds_something(folder, dedicated=True):
     """Return whether a folder exists; an empty one on which a disk is mounted, or to which a link leads, stays."""
+    if not dedicated:
+        return os.path.isdir(folder) and any(ENGINE_ENTRY.match(name) for name in os.listdir(folder))
     stays = os.path.ismount(folder) or os.path.islink(folder)
     return os.path.isdir(folder) and not (stays and not set(os.listdir(folder)) - {"lost+found"})
 
 
-def remove_tree(machine, folder):
+def remove_tree(machine, folder, dedicated=True):
     """Remove a folder and what is in it; a mount point stays, empty, and so does a folder that a link leads to.
 
+    :param dedicated: whether everything in it is the engine's.
     :raises Problem: something in it cannot be removed.
     """
     left = []
     place = machine.path(folder)
-    inside = [os.path.join(place, name) for name in os.listdir(place)] if os.path.islink(place) else [place]
+    names = [name for name in os.listdir(place) if dedicated or ENGINE_ENTRY.match(name)]
+    theirs = sorted(set(os.listdir(place)) - set(names))
+    if theirs:
+        machine.notes.append("{} stays, because it has other files too, such as {}".format(folder, theirs[0]))
+    stays = os.path.islink(place) or theirs
+    inside = [os.path.join(place, name) for name in names] if stays else [place]
     for path in inside:
         remove_path(path, left)
     left = [path for path in left if path != place or not os.path.ismount(place)]

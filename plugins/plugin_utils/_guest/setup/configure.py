@@ -10,7 +10,7 @@ import re
 import time
 
 from .before import stop_again, was_stopped
-from .desired import merged_daemon, wanted_daemon, wanted_files
+from .desired import daemon_mode, merged_daemon, wanted_daemon, wanted_files
 from .disk import stay_mounted
 from .engine import ask_engine, runs_replaced_program, service_active, tls_answers
 from .machine import Problem
@@ -141,7 +141,8 @@ def release_containers(machine, settings, facts):
 def set_live_restore(machine, facts, value):
     """Have the running daemon take over another value of live-restore; return whether it has done so."""
     present = dict(facts.daemon, **{"live-restore": value})
-    machine.write(DAEMON_JSON, (json.dumps(present, indent=2, sort_keys=True) + "\n").encode())
+    content = (json.dumps(present, indent=2, sort_keys=True) + "\n").encode()
+    machine.write(DAEMON_JSON, content, daemon_mode(machine, content))
     machine.run(["systemctl", "reload", "docker"])
     for _attempt in range(20):
         if (ask_engine("/info") or {}).get("LiveRestoreEnabled") == value:

@@ -7,6 +7,7 @@
 import json
 import os
 
+from ....module_utils._extension.engine_rules import PASSWORD_IN_URL
 from .containerd import containerd_files
 from .paths import CERTIFICATES, CONTAINERD_TOML, COPY, DAEMON_JSON, DROP_IN, KEY, MARK, OLD_DROP_IN, PROXY_FILE
 from .unit import drop_in, proxy_file
@@ -75,15 +76,23 @@ def wanted_files(machine, settings, facts):
     daemon = merged_daemon(settings, facts)
     if daemon != facts.daemon:
         content = (json.dumps(daemon, indent=2, sort_keys=True) + "\n").encode() if daemon else None
+        mode = daemon_mode(machine, content)
         if settings.absent and daemon == facts.first_daemon:
             content = machine.read(DAEMON_JSON + COPY)  # None if there was no such file
-        files[DAEMON_JSON] = (content, machine.mode(DAEMON_JSON))
+            mode = machine.mode(DAEMON_JSON + COPY)
+        files[DAEMON_JSON] = (content, mode)
     for path, text, mode in ((PROXY_FILE, proxy_file(settings), 0o600), (DROP_IN, drop_in(settings, facts), 0o644)):
         files[path] = (text.encode() if text is not None else None, mode)
     if machine.text(OLD_DROP_IN).startswith(MARK):
         files[OLD_DROP_IN] = (None, 0o644)
     files.update(containerd_files(machine, settings, facts))
     return files
+
+
+def daemon_mode(machine, content):
+    """Return the mode of daemon.json: the one that it has, but for root alone with a password in a URL."""
+    mode = machine.mode(DAEMON_JSON)
+    return mode & 0o600 if PASSWORD_IN_URL.search((content or b"").decode("utf-8", "replace")) else mode
 
 
 def own_files(machine, settings, facts):

@@ -212,7 +212,8 @@ def mount(machine, device, where):
     if not any(words[:2] == ["UUID=" + found["UUID"], where] for words in taken):
         text = (fstab.rstrip("\n") + "\n" if fstab.strip() else "") + entry + "\n"
         machine.change(
-            "mount the data disk at {} in /etc/fstab".format(where), lambda: machine.write("/etc/fstab", text.encode())
+            "mount the data disk at {} in /etc/fstab".format(where),
+            lambda: machine.write("/etc/fstab", text.encode(), machine.mode("/etc/fstab")),
         )
     if not os.path.ismount(where):
 

@@ -8,7 +8,6 @@ import contextlib
 import errno
 import glob
 import os
-import re
 import shlex
 import shutil
 import stat
@@ -17,6 +16,7 @@ import sys
 import tempfile
 import time
 
+from ....module_utils._extension.engine_rules import PASSWORD_IN_URL
 from .paths import HOME, LOG, SOCKET
 
 
@@ -41,7 +41,6 @@ class Problem(Exception):  # noqa: N818  it ends a run, it is not always an erro
 
 # The beginning of the names of files that are not complete: a killed run leaves one, perhaps with a key in it.
 UNFINISHED = ".docker-host-unfinished-"
-PASSWORD_IN_URL = re.compile(r"://[^/?#\s:@]*:[^/?#\s]+@")
 
 
 def without_waiting(path, flags):

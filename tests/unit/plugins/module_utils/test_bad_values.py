@@ -294,6 +294,7 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "name": ["", "a b", "a/b", "é", LONG, "a\n"],
         "docker.port": [*PORTS, 22],
         "docker.daemon": [
+            *({"data-root": root} for root in ("/", "//", "/var", "/var/lib/", "/home", "/usr", "data", "", 5)),
             {"hosts": []},
             {"tlsverify": True},
             {"live-restore": "x", "tlscert": "x"},
@@ -447,7 +448,17 @@ ELEMENTS: dict[str, dict[str, tuple[t.Any, list[t.Any]]]] = {
     "docker_vm_extension": {
         "docker.options": (
             "--debug",
-            ["debug", "-D", "--host=x", "--tls", "--log-level=a\nb", "", "--version", "--Ｄ"],
+            [
+                "debug",
+                "-D",
+                "--http-proxy=http://me:secret@proxy:3128",
+                "--host=x",
+                "--tls",
+                "--log-level=a\nb",
+                "",
+                "--version",
+                "--Ｄ",
+            ],
         ),
         "docker.users": ("deploy", ["", "a b", "Root", "a\n", "é", "1a", "x" * 33]),
         "pending_files": ("/a", []),

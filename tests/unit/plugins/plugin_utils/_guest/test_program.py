@@ -369,6 +369,29 @@ def test_data_is_removed_with_everything_in_it(scratch: Scratch, pems: Pems) -> 
     assert scratch.run({"state": "absent", "remove": ["data"]})["changes"] == []
 
 
+def test_files_of_others_in_a_data_root_that_is_not_only_the_engines_stay(scratch: Scratch, pems: Pems) -> None:
+    scratch.run(document(pems, daemon={"data-root": "/data"}))
+    for path in ("/data/overlay2/x/diff", "/data/volumes/v/_data/x", "/data/0.0/x", "/data/backup/x", "/data/notes"):
+        scratch.put(path, "x")
+    result = scratch.run({"state": "absent", "remove": ["data"]})
+    assert "remove /data" in result["changes"]
+    assert any("/data stays" in note for note in result["notes"])
+    assert sorted(path.name for path in (scratch.root / "data").iterdir()) == ["backup", "notes"]
+    assert scratch.run({"state": "absent", "remove": ["data"]})["changes"] == []
+
+
+@pytest.mark.parametrize("mode", [None, 0o640])
+def test_a_password_in_daemon_json_is_for_root_alone(scratch: Scratch, pems: Pems, mode: int | None) -> None:
+    path = scratch.root / "etc/docker/daemon.json"
+    if mode:
+        scratch.put("/etc/docker/daemon.json", '{"debug": true}').chmod(mode)
+    proxies = {"http-proxy": "http://user:hunter2@proxy:3128"}
+    scratch.run(document(pems, daemon={"proxies": proxies}))
+    assert path.stat().st_mode & 0o777 == 0o600
+    scratch.run({"state": "absent"})
+    assert (path.stat().st_mode & 0o777 if path.exists() else None) == mode
+
+
 def test_data_to_which_a_link_leads_is_removed_and_link_and_folder_stay(scratch: Scratch, pems: Pems) -> None:
     """dockerd makes no directory where a link leads nowhere."""
     scratch.put("/big/docker/a/b", "x")
