@@ -34,6 +34,7 @@ TOGETHER = (
     "tests/unit/plugins/module_utils/_vm_host/test_info_task.py",
     "tests/unit/plugins/module_utils/_vm_host/test_scenarios_permissions.py",
     "tests/unit/plugins/plugin_utils/test_local_action.py",
+    "tests/unit/tools/test_tools.py",
 )
 
 # Half a minute and more. Begun last, one of them would keep one worker busy while the others have nothing to do.

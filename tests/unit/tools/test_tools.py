@@ -47,6 +47,16 @@ def test_every_conftest_affects_the_tests_below_it() -> None:
     assert "tests/unit/tools/test_tools.py" not in below
 
 
+# --- the environment ---
+
+
+def test_no_package_of_the_environment_delays_every_start_of_python() -> None:
+    """Modules of Ansible are thousands of such starts."""
+    shown = "import sys; print(*(name for name in sys.modules if name.startswith('__editable__')))"
+    started = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+    assert started.stdout.split() == []
+
+
 # --- once ---
 
 
