@@ -34,9 +34,9 @@ def with_default(engine: t.Any, docker: t.Any, handler: t.Any) -> t.Any:
 
 def reason_against(docker: t.Any, handler: t.Any) -> str:
     """Return which setting an engine that is installed at boot would not fit, empty if it fits them all."""
-    if isinstance(docker, str):
-        return "docker"  # text of a survey, which is not parsed here
     settings = docker or {}
+    if not isinstance(settings, dict):
+        return "docker"  # text of a survey, which is not parsed here, or a value that docker_vm_extension refuses
     if handler == "docker_extension":
         return "handler"  # installs an engine itself, and does not wait for another installation
     if settings.get("proxies"):

@@ -271,6 +271,7 @@ OTHERS = (
     {"docker": {"data_disk": {"lun": 0, "path": "/var/lib/docker"}}},
     {"docker": {"data_disk": {"lun": 0, "path": "/var/lib/containerd/x/"}}},
     {"docker": '{"proxies": {}}'},
+    {"docker": [1]},
 )
 
 
