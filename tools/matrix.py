@@ -27,14 +27,13 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 UNIT = "tests/unit/plugins"
 TARGETS = ("tests/integration/test_targets.py",)
-PLAYBOOKS = "tests/integration/test_playbooks.py"
 INVENTORY = "tests/integration/test_inventory.py"
 CONVERGENCE = "tests/integration/test_convergence.py"
 INTEGRATION = (
     *TARGETS,
     INVENTORY,
-    f"{PLAYBOOKS}::test_predict_create_again",
-    f"{PLAYBOOKS}::test_bad_input_is_one_error_and_changes_nothing",
+    "tests/integration/test_playbooks.py::test_predict_create_again",
+    "tests/integration/test_playbook_input.py::test_bad_input_is_one_error_and_changes_nothing",
     f"{CONVERGENCE}::test_hosts_of_the_inventory_get_their_variables",
 )
 HOST = f"{UNIT}/module_utils/_vm_host"

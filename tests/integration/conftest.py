@@ -103,6 +103,30 @@ class User:
     def files(self) -> list[str]:
         return sorted(str(path.relative_to(self.home)) for path in self.docker_directory.rglob("*") if path.is_file())
 
+    def contents(self) -> dict[str, bytes]:
+        return {path: (self.home / path).read_bytes() for path in self.files()}
+
+    def write_inventory(self, names: t.Sequence[str]) -> None:
+        """Write inventory.json with these hosts in the group docker_hosts."""
+        inventory = {"all": {"children": {"docker_hosts": {"hosts": dict.fromkeys(names)}}}}
+        (self.home / "inventory.json").write_text(json.dumps(inventory))
+
+    def make_request(self, name: str) -> Path:
+        """Make a key and a request, as the documentation tells a person to make them."""
+        key, request = self.home / f"{name}-key.pem", self.home / f"{name}.csr"
+        command = "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+        made = self.run(*command.split(), "-keyout", str(key), "-out", str(request), "-subj", "/CN=somebody")
+        assert made.code == 0, made.output
+        return request
+
+    def address(self, name: str) -> str:
+        """The host's public address, by the DNS names of the local Azure."""
+        group = self.variables["docker_host_resource_group"]
+        for path, resource in self.azure.dump().items():
+            if path.lower().endswith(f"/{group}/providers/microsoft.network/publicipaddresses/{name}-ip"):
+                return str(resource["properties"]["ipAddress"])
+        raise AssertionError(f"{name} has no address")
+
     def writes(self) -> list[str]:
         """Requests since the last look that could have changed something in Azure."""
         entries = [f"{entry['method']} {entry['path']}" for entry in self.azure.requests()]

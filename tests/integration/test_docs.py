@@ -65,7 +65,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("README", "ansible-galaxy collection install"): "the internet and a subscription",
     ("CONTRIBUTING", "make quick"): "make test, among them, runs this test",
     ("awx", "cd examples/awx"): "the internet; test_awx_project.py compares the files that it writes",
-    ("certificates", "openssl req -new"): "tests/integration/test_playbooks.py",
+    ("certificates", "openssl req -new"): "tests/integration/test_playbook_certificates.py",
     ("certificates", "az keyvault create"): "a subscription; tests/unit/emulator/vault makes vaults",
     ("clients", "python -m azure_emulator --ready-file cloud.json &"): "tests/clients/test_az.py",
     ("clients", "- name: Ask the engine"): "tests/e2e/test_examples.py and tests/clients: it runs a container",

@@ -11,15 +11,10 @@ import os
 import re
 import subprocess
 import typing as t
-from pathlib import Path
 
 import pytest
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
-from ansible_collections.dockerhost.azure.plugins.module_utils._azure.operations import OperationInfo
-
 from .conftest import REPOSITORY, Ran, User, needs_docker
-from .watch import Watch
 
 
 @needs_docker
@@ -57,7 +52,7 @@ def test_predict_create_again(user: User) -> None:
     assert url.startswith("tcp://web1-")
     environment = {"DOCKER_HOST": url, "DOCKER_TLS_VERIFY": "1"}
     assert user.docker("info", "--format", "{{.Name}}", **environment).strip() == name
-    by_address = {**environment, "DOCKER_HOST": f"tcp://{_address(user, 'web1')}:4243"}
+    by_address = {**environment, "DOCKER_HOST": f"tcp://{user.address('web1')}:4243"}
     assert user.docker("info", "--format", "{{.Name}}", **by_address).strip() == name
     stranger = user.home / "stranger"
     stranger.mkdir()
@@ -66,14 +61,14 @@ def test_predict_create_again(user: User) -> None:
     # The engine closes at once: the client sees the TLS alert, or only that it can't write any more.
     assert "certificate required" in refused or "error during connect" in refused
 
-    before = _contents(user)
+    before = user.contents()
     again = user.play("create_docker_host", name="web1")
     assert again.changed == {"localhost": 0}
     for line in ("web1 is as desired: nothing needed to change.\n", "\n  docker --context web1 info\n", *summary):
         assert line in again.output
     assert user.play("create_docker_host", "--check", name="web1").changed == {"localhost": 0}
     assert user.writes() == []
-    assert _contents(user) == before
+    assert user.contents() == before
 
 
 @pytest.mark.slow
@@ -192,7 +187,7 @@ def test_delete(user: User) -> None:
 @pytest.mark.slow
 @needs_docker
 def test_a_group_of_hosts_and_a_later_play(user: User) -> None:
-    _inventory(user, ["n1", "n2", "n3"])
+    user.write_inventory(["n1", "n2", "n3"])
     later = user.home / "site.yml"
     later.write_text(
         json.dumps(
@@ -276,119 +271,6 @@ def test_several_hosts_on_localhost(user: User) -> None:
 
 
 @pytest.mark.slow
-@needs_docker
-def test_new_certificates_for_all(user: User) -> None:
-    _inventory(user, ["n1", "n2"])
-    arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
-    user.play("create_docker_host", *arguments)
-    old = _contents(user)
-    with Watch(user, ["n1", "n2"]) as watch:
-        user.play("rotate_docker_certs", *arguments)
-    watch.check()
-    new = _contents(user)
-    for path in ("cert.pem", "servers/n1/cert.pem", "servers/n2/cert.pem"):
-        assert new[f".docker/{path}"] != old[f".docker/{path}"]
-    assert new[".docker/ca.pem"] == old[".docker/ca.pem"]
-    assert new[".docker/key.pem"] == old[".docker/key.pem"]
-    for name in ("n1", "n2"):
-        user.docker("--context", name, "info")
-    assert user.play("create_docker_host", *arguments).changed == {"n1": 0, "n2": 0}
-
-
-@pytest.mark.slow
-@needs_docker
-def test_new_ca_with_an_interruption(user: User) -> None:
-    _inventory(user, ["n1", "n2"])
-    arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
-    user.play("create_docker_host", *arguments)
-    old = _contents(user)
-    with Watch(user, ["n1", "n2"]) as watch:
-        user.azure.fault("status", method="PUT", path="/virtualMachines/n2/extensions/", nth=2, times=1, status=400)
-        broken = user.play("rotate_docker_certs", *arguments, rotate="ca", fails=True)
-        assert "n2" in broken.output
-        user.azure.faults_clear()
-        ran = user.play("rotate_docker_certs", *arguments, rotate="ca")
-    watch.check()
-    new = _contents(user)
-    assert new[".docker/ca.pem"] != old[".docker/ca.pem"]
-    assert new[".docker/ca.pem"].count(b"BEGIN CERTIFICATE") == 1
-    for name in ("n1", "n2"):
-        user.docker("--context", name, "info")
-    assert ran.changed["n2"] > 0
-    assert user.play("create_docker_host", *arguments).changed == {"n1": 0, "n2": 0}
-
-
-@pytest.mark.slow
-@needs_docker
-def test_new_address_mends_the_certificate(user: User) -> None:
-    user.play("create_docker_host", name="web1")
-    old = _contents(user)
-    gone = user.home / "gone.yml"
-    options = {
-        "name": "web1",
-        "resource_group": user.variables["docker_host_resource_group"],
-        "state": "absent",
-    }
-    task = {"dockerhost.azure.docker_vm_host": options}
-    gone.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
-    user.play(str(gone))
-    user.play("create_docker_host", name="web1")
-    new = _contents(user)
-    assert new[".docker/ca.pem"] == old[".docker/ca.pem"]
-    user.docker("--context", "web1", "info")
-    user.docker("--tlsverify", "-H", f"tcp://{_address(user, 'web1')}:4243", "info")
-
-
-@pytest.mark.slow
-@needs_docker
-def test_another_public_address(user: User) -> None:
-    """The machine stays and its address changes, by Azure's own means: the next run updates certificate and context."""
-    user.play("create_docker_host", name="web1", assign_dns_label=False)
-    before, old = _address(user, "web1"), _contents(user)
-    azure = user.azure
-    options = {
-        "cloud_environment": azure.url, "cloud_ca_path": azure.ca_file, "tenant": azure.tenant,
-        "client_id": azure.client_id, "secret": azure.secret, "subscription_id": azure.subscription_id,
-    }  # fmt: skip
-    with AzureSession.from_params(options) as session:
-        network = f"{session.group_id(user.variables['docker_host_resource_group'])}/providers/Microsoft.Network"
-        interface = session.arm.get(f"{network}/networkInterfaces/web1-nic")
-        (configuration,) = interface["properties"]["ipConfigurations"]
-        public = configuration["properties"].pop("publicIPAddress")
-        session.arm.put(interface["id"], interface)
-        azure.settle()
-        address = session.arm.get(public["id"])
-        session.arm.begin(
-            OperationInfo("web1", "address", "Deleting", "delete", "web1-ip"), "DELETE", public["id"]
-        ).wait()
-        kept = {key: address[key] for key in ("location", "sku", "tags", "zones") if key in address}
-        for path in (f"{network}/publicIPAddresses/somebody-elses", public["id"]):
-            session.arm.put(path, {**kept, "properties": {"publicIPAllocationMethod": "Static"}})
-            azure.settle()
-        configuration["properties"]["publicIPAddress"] = {"id": public["id"]}
-        session.arm.put(interface["id"], interface)
-        azure.settle()
-    after = _address(user, "web1")
-    assert after != before
-    ran = user.play("create_docker_host", name="web1", assign_dns_label=False)
-    assert ran.changed["localhost"] >= 3
-    assert _contents(user)[".docker/ca.pem"] == old[".docker/ca.pem"]
-    assert f'"tcp://{after}:4243"' in user.docker("context", "inspect", "web1")
-    user.docker("--context", "web1", "info")
-    assert user.play("create_docker_host", name="web1", assign_dns_label=False).changed == {"localhost": 0}
-
-
-@pytest.mark.slow
-def test_lost_certificates_stop_before_anybody_is_cut_off(user: User) -> None:
-    user.play("create_docker_host", name="web1")
-    user.docker_directory.rename(user.home / "lost")
-    user.writes()
-    ran = user.play("create_docker_host", name="web1", fails=True)
-    assert "its engine trusts the CA" in ran.output
-    assert user.writes() == []
-
-
-@pytest.mark.slow
 def test_all_by_file(user: User) -> None:
     """From a clone, with no name of the collection typed."""
 
@@ -449,216 +331,12 @@ def test_all_by_import(user: User) -> None:
     assert sorted(ordered) == sorted(names)
     site = user.home / "site.yml"
     site.write_text(json.dumps([{"ansible.builtin.import_playbook": f"dockerhost.azure.{name}"} for name in ordered]))
-    asked = {"client_name": "anna", "client_request": str(request_of(user, "anna"))}
+    asked = {"client_name": "anna", "client_request": str(user.make_request("anna"))}
     output = user.play(str(site), name="web1", **asked).output
     for line in ("docker --context web1 info", "Signed for anna, valid until", "web1 is deallocated", "Deleted web1:"):
         assert line in output
     group = user.variables["docker_host_resource_group"]
     assert not [path for path in user.azure.dump() if f"/{group}/" in path.lower() and "/web1" in path.lower()]
-
-
-def request_of(user: User, name: str) -> Path:
-    """A key and a request, as the documentation tells a person to make them."""
-    key, request = user.home / f"{name}-key.pem", user.home / f"{name}.csr"
-    command = "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-    made = user.run(*command.split(), "-keyout", str(key), "-out", str(request), "-subj", "/CN=somebody")
-    assert made.code == 0, made.output
-    return request
-
-
-def test_a_person_gets_a_certificate_for_a_key_that_stays_where_it_is(user: User) -> None:
-    request = request_of(user, "anna")
-    asked = {"client_name": "anna", "client_not_after": "+90d"}
-    refused = user.play("sign_docker_client", fails=True, **asked, client_request=str(request)).output
-    assert "needs the CA that the hosts trust" in refused
-    arguments = ("-m", "dockerhost.azure.docker_tls_certs", "-a", json.dumps({"cert_dir": str(user.docker_directory)}))
-    assert user.run("ansible", "localhost", "-c", "local", *arguments).code == 0
-    # As a file, and as a survey sends it.
-    for given in (str(request), request.read_text()):
-        output = user.play("sign_docker_client", **asked, client_request=given).output
-        assert "Signed for anna, valid until 20" in output
-        pems = re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", output, re.DOTALL)
-        for name, pem in zip(("cert", "ca"), pems, strict=True):
-            (user.home / f"{name}.pem").write_text(f"{pem}\n")
-        verified = user.run("openssl", "verify", "-purpose", "sslclient", "-CAfile", "ca.pem", "cert.pem")
-        assert verified.code == 0, verified.output
-    assert (user.home / "ca.pem").read_bytes() == (user.docker_directory / "ca.pem").read_bytes()
-    assert (
-        "nothing was signed" in user.play("sign_docker_client", "--check", **asked, client_request=str(request)).output
-    )
-    assert user.writes() == []
-
-
-def test_without_a_name(user: User) -> None:
-    for path in (REPOSITORY / "playbooks").glob("*.yml"):
-        if not path.stem.startswith(("list_", "sign_")):
-            assert "docker_host_name: must be set" in user.play(path.stem, fails=True).output, path.stem
-    assert user.writes() == []
-
-
-@pytest.mark.slow
-def test_empty_answers_of_a_survey(user: User) -> None:
-    import yaml
-
-    specs = yaml.safe_load((REPOSITORY / "roles/docker_host/meta/argument_specs.yml").read_text())
-    options = specs["argument_specs"]["main"]["options"]
-    # Of these, something must be said; they are asked for below.
-    answers = {key.removeprefix("docker_host_"): "" for key in options if key not in SAID}
-    assert user.play("create_docker_host", name="web1", **answers).changed == {"localhost": 4}
-    # The tests' own variables name an engine.
-    again = user.play("create_docker_host", "--diff", name="web1", engine="")
-    assert again.changed == {"localhost": 0}, again.output
-
-
-# The host's name on localhost, and the region and group of the tests' own.
-SAID = ("docker_host_name", "docker_host_location", "docker_host_resource_group")
-
-
-def test_empty_names_of_a_survey(user: User) -> None:
-    """An inventory's host with empty answers is the host of its name in the default group, and runs on localhost."""
-    _inventory(user, ["survey1"])
-    empty = {
-        "name": "",
-        "resource_group": "",
-        "delegate_to": "",
-        "tags": "",
-        "logins": "",
-        "context_name": "",
-        "port": "",
-    }
-    text = {"open_ports": "80\n443", "dns_names": "a.example.com, b.example.com", "allowed_sources": "Internet\n"}
-    arguments = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
-    made = user.play("create_docker_host", *arguments, **empty, **text)
-    assert made.changed == {"survey1": 4}
-    assert "; 80 from Internet; 443 from Internet" in " ".join(made.output.split())
-    assert re.search(r"Addresses: .*a\.example\.com, b\.example\.com", made.output)
-    machines = [path for path in user.azure.dump() if path.lower().endswith("/virtualmachines/survey1")]
-    groups = {path.split("/")[4].lower() for path in machines}
-    assert groups == {"docker-hosts"}
-    lists = {
-        "open_ports": ["80", "443"],
-        "dns_names": ["a.example.com", "b.example.com"],
-        "resource_group": "docker-hosts",
-    }
-    assert user.play("create_docker_host", *arguments, **lists).changed == {"survey1": 0}
-    assert user.play("create_docker_host", *arguments, **empty, **text).changed == {"survey1": 0}
-    assert user.play("stop_docker_host", *arguments, **empty).changed == {"survey1": 1}
-    assert user.play("delete_docker_host", *arguments, **empty).changed == {"survey1": 3}
-
-
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
-
-# Variables of one host, and what its one error must say.
-BAD: list[tuple[dict[str, t.Any], str]] = [
-    ({"name": "web_1!"}, "docker_host_name: "),
-    ({"port": "no"}, "docker_host_port"),
-    ({"port": 22}, "docker_host_port: must differ from the SSH port"),
-    ({"port": 70000}, "docker_host_port: "),
-    ({"wait": "perhaps"}, "docker_host_wait"),
-    ({"context_transport": "pigeon"}, "docker_host_context_transport"),
-    ({"handler": "docker_machine"}, "docker_host_handler"),
-    ({"ca_key_type": "rot13"}, "docker_host_ca_key_type"),
-    ({"allowed_sources": {"a": 1}}, "docker_host_allowed_sources: must be a list"),
-    ({"admin_username": "docker"}, "docker_host_admin_username: "),
-    ({"admin_password": "Password1"}, "docker_host_admin_password: "),
-    ({"ca_not_after": "+1d"}, "docker_host_ca_renew_before: "),
-    ({"docker": "options"}, "docker_host_docker: "),
-    ({"tags": "stage"}, "docker_host_tags: must be a dictionary"),
-    ({"logins": "me"}, "docker_host_logins: "),
-    ({"context_name": "default"}, "docker_host_context_name: "),
-    ({"ca_path": "/nowhere/ca.pem"}, "docker_host_ca_path: "),
-    ({"ca_key_content": "no key"}, "docker_host_ca_key_content: "),
-    ({"ssh_allowed_sources": ["everywhere!"]}, "docker_host_ssh_allowed_sources[0]: "),
-    ({"docker": {"options": ["--host=tcp://0.0.0.0:2375"]}}, "docker_host_docker.options[0]: "),
-    ({"engine": {"source": "nowhere"}}, "docker_host_engine: "),
-    ({"compose": [{"name": "Not Good", "content": "services: {}"}]}, "docker_host_compose[0].name: "),
-    ({"location": ""}, "docker_host_location: "),
-    # Contradictions.
-    ({"assign_public_ip": False, "dns_label": "abc"}, "docker_host_dns_label: "),
-    ({"assign_dns_label": False, "dns_label": "abc"}, "docker_host_dns_label: "),
-    ({"ssh_public_keys": [KEY], "ssh_private_key_path": "~/.ssh/key"}, "docker_host_ssh_private_key_path: "),
-    ({"ssh_password_enabled": True}, "docker_host_ssh_password_enabled: "),
-    ({"open_ports": [4243]}, "docker_host_open_ports[0]: "),
-    ({"max_price": 0.1}, "docker_host_max_price: "),
-    ({"network_interface": "nic1", "private_ip_address": "10.0.0.9"}, "docker_host_private_ip_address: "),
-    ({"subnet_prefix": "192.168.0.0/24"}, "docker_host_subnet_prefix: "),
-]
-
-
-def test_bad_input_is_one_error_and_changes_nothing(user: User) -> None:
-    """Many hosts in one run, each with something wrong: nothing is asked of Azure but reads, and no file is made."""
-    good = {"location": "westeurope", "resource_group": "nowhere", "engine": {"source": "distribution"}}
-    hosts = {
-        f"case{number}": {f"docker_host_{key}": value for key, value in {**good, **case}.items()}
-        for number, (case, _message) in enumerate(BAD)
-    }
-    (user.home / "inventory.json").write_text(json.dumps({"docker_hosts": {"hosts": hosts}}))
-    targets = ("-e", "docker_host_targets=docker_hosts", "-f", "4")
-    ran = user.run("ansible-playbook", "-i", "inventory.json", "dockerhost.azure.create_docker_host", *targets)
-    assert ran.code != 0
-    said: dict[str, list[str]] = {}
-    for host, result in re.findall(r"^fatal: \[(case\d+)[^]]*\]: FAILED! => (.*)$", ran.output, re.MULTILINE):
-        said.setdefault(host, []).append(json.loads(result)["msg"])
-    others = {
-        f"case{number}": (case, said.get(f"case{number}"))
-        for number, (case, message) in enumerate(BAD)
-        if [message in text for text in said.get(f"case{number}", [])] != [True]
-    }
-    assert others == {}
-    assert user.writes() == []
-    assert user.files() == []
-
-
-# Names and variables of two hosts, variables of the play, and what is said.
-CLASHES: list[tuple[dict[str, dict[str, str]], dict[str, str], str]] = [
-    ({"n1": {}, "n2": {}}, {"name": "web1"}, "docker_host_name: n1 and n2 are both called web1"),
-    ({"web1": {}, "n2": {"name": "web1"}}, {}, "docker_host_name: n2 and web1 are both called web1"),
-    ({"web1": {}, "WEB1": {}}, {}, "are both called WEB1 (Azure names are case-insensitive)"),
-    (
-        {"n1": {}, "n2": {}},
-        {"context_name": "ours"},
-        "docker_host_context_name: n1 and n2 both have the context ours",
-    ),
-    (
-        {"n1": {"name": "web1", "cert_dir": "~/a", "context_name": "a"}, "n2": {"name": "Web1", "cert_dir": "~/b"}},
-        {},
-        "docker_host_name: n2 and n1 are both called Web1",
-    ),
-]
-
-
-@pytest.mark.parametrize(("hosts", "common", "message"), CLASHES)
-def test_names_that_clash(user: User, hosts: dict[str, dict[str, str]], common: dict[str, str], message: str) -> None:
-    """By inventory or by the play, in another case, in one group of Azure: one error, and no host is made twice."""
-    given = {host: {f"docker_host_{key}": value for key, value in own.items()} for host, own in hosts.items()}
-    (user.home / "inventory.json").write_text(json.dumps({"docker_hosts": {"hosts": given}}))
-    targets = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts")
-    play = {"hosts": "docker_hosts", "gather_facts": False, "vars": {f"docker_host_{k}": v for k, v in common.items()}}
-    role = {"ansible.builtin.import_role": {"name": "dockerhost.azure.docker_host"}}
-    (user.home / "site.yml").write_text(json.dumps([{**play, "tasks": [role]}]))
-    ran = user.play(str(user.home / "site.yml"), *targets, "--check", fails=True)
-    assert message in " ".join(ran.output.split())
-    assert "Give each a docker_host_name of its own" in " ".join(ran.output.split())
-    assert user.writes() == []
-
-
-def test_names_that_do_not_clash(user: User) -> None:
-    """One name in two groups, with nothing in common."""
-    hosts = {
-        host: {
-            "docker_host_name": "web1",
-            "docker_host_resource_group": f"rg-{host}",
-            "docker_host_cert_dir": f"~/{host}",
-            "docker_host_context_name": host,
-            "docker_host_location": "westeurope",
-        }
-        for host in ("n1", "n2")
-    }
-    (user.home / "inventory.json").write_text(json.dumps({"docker_hosts": {"hosts": hosts}}))
-    targets = ("-i", "inventory.json", "-e", "docker_host_targets=docker_hosts", "--check")
-    ran = user.run("ansible-playbook", "dockerhost.azure.create_docker_host", *targets)
-    assert ran.code == 0, ran.output
-    assert ran.changed == {"n1": 4, "n2": 4}
 
 
 def test_somebody_elses_files_stay(user: User) -> None:
@@ -720,16 +398,6 @@ def test_no_secret_at_the_highest_verbosity(user: User) -> None:
     assert [secret for secret in secrets if secret in ran.output] == []
 
 
-def _inventory(user: User, names: list[str]) -> None:
-    hosts = dict.fromkeys(names)
-    inventory = {"all": {"children": {"docker_hosts": {"hosts": hosts}}}}
-    (user.home / "inventory.json").write_text(json.dumps(inventory))
-
-
-def _contents(user: User) -> dict[str, bytes]:
-    return {path: (user.home / path).read_bytes() for path in user.files()}
-
-
 def _json_of(output: str) -> t.Any:
     """Return what the one line of JSON in an output says."""
     return json.loads(next(line for line in output.splitlines() if line.startswith(('{"', '[{"'))))
@@ -740,12 +408,3 @@ def _block(output: str, headline: str) -> list[str]:
     lines = output.splitlines()
     rest = lines[lines.index(headline) + 1 :]
     return rest[: next(index for index, line in enumerate(rest) if not line.startswith("  "))]
-
-
-def _address(user: User, name: str) -> str:
-    """The host's public address, by the DNS names of the local Azure."""
-    group = user.variables["docker_host_resource_group"]
-    for path, resource in user.azure.dump().items():
-        if path.lower().endswith(f"/{group}/providers/microsoft.network/publicipaddresses/{name}-ip"):
-            return str(resource["properties"]["ipAddress"])
-    raise AssertionError(f"{name} has no address")
