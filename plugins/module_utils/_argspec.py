@@ -123,6 +123,8 @@ def _check_value(place: str, option: Option, value: t.Any) -> None:
             absolute_path(place, value)
     elif kind in _NUMBERS:
         _check_number(place, kind, value)
+    elif kind == "list" and isinstance(value, (bool, float)):
+        raise OptionError(place, f"must be a list, got {str(value).lower()}")
     elif kind == "list" and isinstance(value, (list, tuple)):
         _check_elements(place, option, value)
     elif kind == "list" and isinstance(value, str) and option.get("elements") == "dict":

@@ -59,6 +59,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # with an upper-case letter, some with a region after a dot: Internet, VirtualNetwork, Storage.WestUS,
 # AzureCloud.westeurope.
 _SERVICE_TAG = re.compile(r"[A-Z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)?")
+# What templates make of values that are not text.
+_NO_TAGS = ("None", "True", "False")
 # SecurityRulePropertiesFormat.sourceAddressPrefix of the Network API: "CIDR". An address may stand for its /32.
 _CIDR = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}")
 # SecurityRulePropertiesFormat.destinationPortRange of the Network API: "Integer or range between 0 and 65535"; port 0
@@ -162,7 +164,7 @@ def port_range(option: str, text: str) -> tuple[int, int]:
 
 def check_source(option: str, source: str) -> None:
     """Refuse anything but a source of a security rule: a CIDR range, an address, a service tag or ``*``."""
-    if source == "*" or _SERVICE_TAG.fullmatch(source):
+    if source == "*" or (_SERVICE_TAG.fullmatch(source) and source not in _NO_TAGS):
         return
     network = _lenient_network(source)
     if network is not None and network.version != 4:

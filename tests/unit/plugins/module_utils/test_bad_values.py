@@ -121,7 +121,19 @@ REFERENCES = ["a b", "a\n", "a:b:c/d", "/subscriptions/x", OTHER_ID, "-a", LONG,
 FILES = ["/no/such/file", "/"]
 TIMEOUTS = [0, -1, 10**12]
 PORTS = [0, -1, 65536, 10**12]
-SOURCES = ["nowhere", "10.0.0.1/8", "10.0.0.0/33", "2001:db8::/32", "10.0.0", "１０.0.0.1", " 10.0.0.1", "0x7f.1", ""]
+SOURCES = [
+    "nowhere",
+    "10.0.0.1/8",
+    "10.0.0.0/33",
+    "2001:db8::/32",
+    "10.0.0",
+    "１０.0.0.1",
+    " 10.0.0.1",
+    "0x7f.1",
+    "",
+    "None",
+    "False",
+]
 DNS_NAMES = ["docker.example.com:4243", "http://a", "a b", "10.0.0.1", "é.example.com", "-a.b", "a..b", LONG, "", "a\n"]
 IP_ADDRESSES = ["10.0.0.300", "10.0.0.0/8", "web1", "fe80::1%eth0", " 10.0.0.1", "", "１0.0.0.1"]
 TIMES = ["soon", "90d", "+", "+９d", "", " +90d", "-1d", "+99999999999d", "20001301000000Z", "+90d\n"]
@@ -540,7 +552,7 @@ def _wrong_types(option: t.Mapping[str, t.Any]) -> list[t.Any]:
         "float": ["abc", True, {"a": 1}, "１.5"],
         "bool": ["maybe", 2, ["a"], {"a": 1}],
         "dict": ["a", ["a"], 5],
-        "list": [{"a": "b"}] if option.get("elements") == "dict" else [],
+        "list": [True, False, 1.5, *([{"a": "b"}] if option.get("elements") == "dict" else [])],
         "raw": [],
     }
     values = by_type["str" if kind == "path" else kind]
