@@ -92,7 +92,7 @@ MOMENTS = (0.1, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 40.0)
 """Seconds after which a command is killed, one after the other until it ends by itself."""
 REPAIRED = ("the last run did not end well", "finish the interrupted")
 LEFT = """
-ls -A /var/lib/docker-host 2>/dev/null | grep -Evx 'lock|(state|settings|before|users|logins)[.]json' || true
+ls -A /var/lib/docker-host 2>/dev/null | grep -Evx 'lock|(state|settings|before|users|logins|opened)[.]json' || true
 grep -s '"\\(certs-\\)\\?unfinished": true' /var/lib/docker-host/state.json || true
 dpkg --audit
 """

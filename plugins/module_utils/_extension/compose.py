@@ -105,7 +105,12 @@ def _parse(option: str, text: str) -> dict[str, t.Any]:
             return loader.construct_sequence(node)
         return loader.construct_scalar(node)
 
+    def as_text(loader: t.Any, node: t.Any) -> t.Any:
+        return loader.construct_scalar(node)
+
     Loader.add_multi_constructor("!", plain)
+    # A text such as 2026-99-99, which only looks like a date, is an error of SafeLoader's, and none of Compose's.
+    Loader.add_constructor("tag:yaml.org,2002:timestamp", as_text)
     try:
         definition = yaml.load(text, Loader=Loader)  # noqa: S506  (a SafeLoader)
     except yaml.MarkedYAMLError as error:

@@ -19,7 +19,7 @@ from .facts import load_json
 from .firewall import firewall
 from .machine import Problem
 from .packages import hold, purge
-from .paths import BEFORE, FORMER_LOGINS, LABELLING, LOGIN_FILE, NOTHING, REMOVING, SETTINGS, STATE, USERS
+from .paths import BEFORE, FORMER_LOGINS, LABELLING, LOGIN_FILE, NOTHING, OPENED, REMOVING, SETTINGS, STATE, USERS
 from .registries import registries
 from .selinux import unlabel
 
@@ -54,7 +54,7 @@ def remove_all(machine, settings, facts):
     if not machine.check:
         machine.write(SETTINGS, None)
         drop_copies(machine, settings)
-        for note in (BEFORE, LABELLING, USERS, FORMER_LOGINS):
+        for note in (BEFORE, LABELLING, USERS, FORMER_LOGINS, OPENED):
             machine.write(note, None)
 
 

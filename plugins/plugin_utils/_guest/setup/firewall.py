@@ -4,8 +4,12 @@
 
 """The stage ``firewall``: the engine's port in the machine's own firewall."""
 
+import json
 import re
 
+from .facts import load_json
+from .machine import Problem
+from .paths import OPENED
 from .record import open_ports
 
 
@@ -13,17 +17,57 @@ def firewall(machine, settings, facts):
     """Open the port in the machine's own firewall, once the engine listens on it, and close what was open before."""
     if not machine.alive:
         return
+    ours = opened_by_us(machine, facts)
     if settings.port:
+        if not is_open(machine, settings.port):
+            ours |= {settings.port}
+        note_opened(machine, ours)
         set_port(machine, settings.port, True)
-    for port in sorted(open_ports(facts.state) - {settings.port}):
+    for port in sorted((open_ports(facts.state) & ours) - {settings.port}):
         set_port(machine, port, False)
+    note_opened(machine, ours & {settings.port})
+
+
+def opened_by_us(machine, facts):
+    """Return the ports that were closed before this program opened them; without a note, all that it ever opened."""
+    try:
+        noted = load_json(machine, OPENED, None)
+    except Problem:  # a damaged note: they may be the administrator's
+        return set()
+    return open_ports(facts.state) if noted is None else set(noted.get("ports") or [])
+
+
+def note_opened(machine, ports):
+    """Note the ports before they are opened: a killed run leaves no port open for good."""
+    content = (json.dumps({"ports": sorted(ports)}) + "\n").encode()
+    if not machine.check and machine.differs(OPENED, content, 0o600):
+        machine.write(OPENED, content, 0o600)
+
+
+def is_open(machine, port):
+    """Return whether nothing that guards the machine keeps the port closed, or the administrator has opened it."""
+    if uses_firewalld(machine):
+        return "{}/tcp".format(port) in machine.run(["firewall-cmd", "--list-ports"], ok=None).split()
+    if uses_ufw(machine):
+        return is_in_ufw(machine, port)
+    if machine.has("iptables"):
+        return rule_for(port) in machine.run(["iptables", "-S", "INPUT"], ok=None)
+    return True
+
+
+def uses_firewalld(machine):
+    return machine.has("firewall-cmd") and machine.run(["firewall-cmd", "--state"], ok=None).strip() == "running"
+
+
+def uses_ufw(machine):
+    return machine.has("ufw") and "Status: active" in machine.run(["ufw", "status"], ok=None)
 
 
 def set_port(machine, port, wanted):
     """Open or close the port in what guards the machine: firewalld, ufw, or iptables with a policy that drops."""
-    if machine.has("firewall-cmd") and machine.run(["firewall-cmd", "--state"], ok=None).strip() == "running":
+    if uses_firewalld(machine):
         set_in_firewalld(machine, port, wanted)
-    elif machine.has("ufw") and "Status: active" in machine.run(["ufw", "status"], ok=None):
+    elif uses_ufw(machine):
         set_in_ufw(machine, port, wanted)
     elif machine.has("iptables"):
         set_in_iptables(machine, port, wanted)
@@ -44,10 +88,15 @@ def set_in_firewalld(machine, port, wanted):
 
 def set_in_ufw(machine, port, wanted):
     rule = "{}/tcp".format(port)
-    is_open = re.search(r"^{}\s".format(rule), machine.run(["ufw", "status"], ok=None), re.MULTILINE)
-    if bool(is_open) != wanted:
+    if is_in_ufw(machine, port) != wanted:
         words = ["ufw", "allow", rule] if wanted else ["ufw", "delete", "allow", rule]
         machine.change("{} port {} in ufw".format("open" if wanted else "close", rule), lambda: machine.run(words))
+
+
+def is_in_ufw(machine, port):
+    """Return whether ufw has a rule for the port, for example one of the administrator's for some sources."""
+    status = machine.run(["ufw", "status"], ok=None)
+    return re.search(r"^{}/tcp\s".format(port), status, re.MULTILINE) is not None
 
 
 # Where distributions keep the rules that they load at boot: Azure Linux, Enterprise Linux, Debian.
@@ -61,7 +110,7 @@ def set_in_iptables(machine, port, wanted):
     listens on IPv4 only.
     """
     rules = machine.run(["iptables", "-S", "INPUT"], ok=None)
-    line = "-A INPUT -p tcp -m tcp --dport {} -j ACCEPT".format(port)
+    line = rule_for(port)
     drops = re.search(r"^-P INPUT DROP$|^-A INPUT( -j (DROP|REJECT)\b.*)$", rules, re.MULTILINE)
     if wanted and drops and line not in rules:
         words = ["iptables", "-I", "INPUT", "1", *line.split()[2:]]
@@ -74,6 +123,11 @@ def set_in_iptables(machine, port, wanted):
         machine.notes.append("port {} is open until the next boot: no saved rules of iptables were found".format(port))
     for path in saved if drops or not wanted else []:
         save_rule(machine, path, line, wanted)
+
+
+def rule_for(port):
+    """Return the rule as iptables lists it."""
+    return "-A INPUT -p tcp -m tcp --dport {} -j ACCEPT".format(port)
 
 
 def save_rule(machine, path, line, wanted):

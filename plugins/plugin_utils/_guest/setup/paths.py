@@ -19,6 +19,7 @@ LABELLING = HOME + "/labelling"
 REMOVING = HOME + "/removing"
 LIFTED = HOME + "/lifted.json"
 BEFORE = HOME + "/before.json"
+OPENED = HOME + "/opened.json"
 USERS = HOME + "/users.json"
 FORMER_LOGINS = HOME + "/logins.json"
 # Custom data writes the first two; payload.py has the same paths.

@@ -21,6 +21,12 @@ def test_compose_tags_of_its_own_are_taken() -> None:
     assert settings.public()["compose-projects"]["web"]["file"] == content
 
 
+def test_a_text_that_only_looks_like_a_date_is_a_text() -> None:
+    content = "services: {web: {image: nginx, labels: {release: 2026-99-99}}}\n"
+    settings = read_settings(options(compose=[{"name": "web", "content": content}]))
+    assert settings.projects[0].definition["services"]["web"]["labels"] == {"release": "2026-99-99"}
+
+
 def test_a_definition_is_yaml_with_every_character() -> None:
     label = 'e\u0301 \U0001f433 \x7f \u2028 "quoted" \\\n'
     definition = {"services": {"web": {"image": "nginx", "labels": {"name": label, "\U0001f600": "1"}}}}

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from pathlib import Path
 
@@ -64,3 +65,56 @@ def test_a_machine_that_lets_everything_in_is_left_alone(setup: t.Any, tmp_path:
     setup.set_port(recorder.machine, 4243, True)
     assert not recorder.machine.changes
     assert recorder.machine.text(SAVE) == SAVED
+
+
+class Guarded(Recorder):
+    """A machine with one firewall that opens and closes ports."""
+
+    def __init__(self, setup: t.Any, root: Path, program: str, ports: set[int]) -> None:
+        self.ports = ports
+        super().__init__(setup, root, OS_RELEASES["debian12"], programs=(program,))
+
+    def answer(self, argv: list[str], command: str) -> tuple[int, str]:
+        """Do what the three firewalls do."""
+        number = re.search(r"\d{2,}", command)
+        if number and ("-D" in argv or "delete" in argv or "--remove-port" in command):
+            self.ports.discard(int(number[0]))
+        elif number and argv[0] != "dpkg":
+            self.ports.add(int(number[0]))
+        answers = {
+            "firewall-cmd --state": "running",
+            "firewall-cmd --list-ports": " ".join(f"{port}/tcp" for port in self.ports),
+            "ufw status": "Status: active\n" + "".join(f"{port}/tcp ALLOW Anywhere\n" for port in self.ports),
+            "iptables -S INPUT": "-P INPUT DROP\n" + "".join(f"{RULE.format(port)}\n" for port in self.ports),
+        }
+        return 0, answers.get(command, "")
+
+    def run(self, port: int | None, state: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the stage with settings of this port, and return the record that a run leaves."""
+        facts = self.facts()
+        facts.state = state
+        settings = self.setup.Settings({})
+        settings.port = port
+        self.setup.firewall(self.machine, settings, facts)
+        return {"port": port}
+
+
+@pytest.mark.parametrize("program", ["firewall-cmd", "ufw", "iptables"])
+@pytest.mark.parametrize("before", [set(), {4243}])
+def test_a_port_that_the_administrator_had_opened_stays_open(
+    setup: t.Any, tmp_path: Path, program: str, before: set[int]
+) -> None:
+    guarded = Guarded(setup, tmp_path / "root", program, {22, *before})
+    state = guarded.run(4243, {})
+    state = guarded.run(4243, state)
+    assert guarded.ports == {22, 4243}
+    state = guarded.run(4300, state)
+    assert guarded.ports == {22, 4300, *before}
+    guarded.run(None, state)
+    assert guarded.ports == {22, *before}
+
+
+def test_a_port_that_a_run_without_a_note_had_opened_is_closed(setup: t.Any, tmp_path: Path) -> None:
+    guarded = Guarded(setup, tmp_path / "root", "ufw", {22, 4243})
+    guarded.run(4300, {"port": 4243})
+    assert guarded.ports == {22, 4300}
