@@ -110,6 +110,56 @@ def test_access_to_the_content_of_a_disk(ready: Arm) -> None:
     ready.done(ready.post(f"{own}/beginGetAccess", wanted))
 
 
+def _empty(**changes: t.Any) -> dict[str, t.Any]:
+    properties = {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8, **changes.pop("properties", {})}
+    return {"location": "eastus", "properties": properties, **changes}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "target"),
+    [
+        ("bad name", _empty(), "disk.name"),
+        ("-disk", _empty(), "disk.name"),
+        ("disk.", _empty(), "disk.name"),
+        ("d" * 81, _empty(), "disk.name"),
+        ("disk", _empty(properties={"diskSizeGB": None}), "disk.diskSizeGb"),
+        ("disk", _empty(properties={"diskSizeGB": 32768}), "disk.diskSizeGb"),
+        ("disk", _empty(properties={"diskSizeGB": 65537}, sku={"name": "UltraSSD_LRS"}), "disk.diskSizeGb"),
+        ("disk", _empty(properties={"creationData": {"createOption": "Upload"}}), "creationData.uploadSizeBytes"),
+    ],
+)
+def test_disks_that_are_refused(arm: Arm, name: str, body: dict[str, t.Any], target: str) -> None:
+    refused = arm.put(f"Microsoft.Compute/disks/{name}", body)
+    assert (arm.code(refused), refused.json()["error"]["target"]) == ((400, "InvalidParameter"), target)
+
+
+@pytest.mark.parametrize(
+    ("name", "tier"),
+    [
+        ("Standard_LRS", "Standard"),
+        ("StandardSSD_LRS", "Standard"),
+        ("StandardSSD_ZRS", "Standard"),
+        ("Premium_ZRS", "Premium"),
+        ("PremiumV2_LRS", "Premium"),
+        ("UltraSSD_LRS", "Ultra"),
+    ],
+)
+def test_the_tier_of_a_disks_sku(arm: Arm, name: str, tier: str) -> None:
+    arm.done(arm.put(DISK, _empty(sku={"name": name})))
+    assert arm.get(DISK).json()["sku"] == {"name": name, "tier": tier}
+
+
+def test_a_disk_whose_content_is_uploaded(arm: Arm) -> None:
+    creation = {"createOption": "Upload", "uploadSizeBytes": 10 * 2**30 + 512}
+    arm.done(arm.put(DISK, {"location": "eastus", "properties": {"creationData": creation}}))
+    shown = arm.get(DISK).json()["properties"]
+    assert (shown["diskState"], shown["diskSizeGB"]) == ("ReadyToUpload", 10)
+    arm.done(arm.post(f"{DISK}/beginGetAccess", {"access": "Write", "durationInSeconds": 300}))
+    assert arm.get(DISK).json()["properties"]["diskState"] == "ActiveUpload"
+    arm.done(arm.post(f"{DISK}/endGetAccess"))
+    assert arm.get(DISK).json()["properties"]["diskState"] == "Unattached"
+
+
 def test_a_disk_belongs_to_one_machine(ready: Arm) -> None:
     body = ready.vm_body()
     body["properties"]["storageProfile"]["dataDisks"] = [

@@ -19,6 +19,7 @@ from ..marketplace import plan_of
 from . import catalogue
 from .capabilities import as_listed
 from .names import LOCATION, VM
+from .new_disks import disk_sku
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -299,12 +300,11 @@ def zones_of(location: str) -> list[str]:
 
 
 def _disk_sku(name: str, location: str) -> Json:
-    tier = name.partition("_")[0]
+    kind = name.partition("_")[0]
     return {
         "resourceType": "disks",
-        "name": name,
-        "tier": tier,
-        "size": {"Premium": "P10", "StandardSSD": "E10", "Standard": "S10"}[tier],
+        **disk_sku(name),
+        "size": {"Premium": "P10", "StandardSSD": "E10", "Standard": "S10"}[kind],
         "locations": [location],
         "locationInfo": [{"location": location, "zones": zones_of(location), "zoneDetails": []}],
         "capabilities": [{"name": "MaxSizeGiB", "value": "128"}, {"name": "MinSizeGiB", "value": "64"}],

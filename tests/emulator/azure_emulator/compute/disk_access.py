@@ -83,5 +83,7 @@ class Access:
         """Show that the disk is accessed, or no longer."""
         disk = cloud.store.get(operation.target)
         if disk is not None and operation.status == "Succeeded":
+            if operation.kind == "disk.endAccess" and disk.hidden.get("accessed"):
+                disk.hidden["uploaded"] = True
             disk.hidden["accessed"] = operation.kind == "disk.beginAccess"
             cloud.store.save(disk)

@@ -20,6 +20,7 @@ from ..settings import new_guid
 from .checks import MOST_CACHED, cache_too_large
 from .common import finish_deletion, finish_write, refuse_while_busy
 from .names import DISK, SNAPSHOT
+from .new_disks import access_state, check_new_disk, check_size, disk_sku, size_of_upload
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -52,8 +53,9 @@ def render_disk(cloud: Cloud, disk: Resource, api_version: str) -> Json:
 
 def _state(cloud: Cloud, disk: Resource) -> str:
     """Return what a disk is used for; a deallocated machine reserves its disks."""
-    if disk.hidden.get("accessed"):
-        return "ActiveSAS"
+    state = access_state(disk)
+    if state is not None:
+        return state
     owner = disk.hidden.get("managedBy")
     if not owner:
         return "Unattached"
@@ -100,6 +102,8 @@ PREMIUM = (
 
 def _performance(size: int, sku: str) -> Json:
     """Return the performance of a disk. Only premium disks have a tier."""
+    if sku == "PremiumV2_LRS":
+        return {"diskIOPSReadWrite": 3000, "diskMBpsReadWrite": 125}
     if not sku.startswith("Premium_"):
         return {"diskIOPSReadWrite": 500, "diskMBpsReadWrite": 60}
     _limit, tier, iops, throughput = next((row for row in PREMIUM if size <= row[0]), PREMIUM[-1])
@@ -146,6 +150,7 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
         disk = current.copy()
     else:
         name = request.params["name"]
+        check_new_disk(name, body.get("properties") or {}, (body.get("sku") or {}).get("name", "Standard_LRS"))
         disk = Resource(request.id_of(DISK, name), DISK, name, group.name, request.subscription)
         disk.location = (body.get("location") or group.location or "").replace(" ", "").lower()
         disk.properties = {"timeCreated": timestamp(), "uniqueId": new_guid()}
@@ -166,7 +171,9 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
 
 
 def _check_change(cloud: Cloud, disk: Resource, body: Json) -> None:
-    size = (body.get("properties") or {}).get("diskSizeGB") or 0
+    requested: Json = body.get("properties") or {}
+    check_size(requested, (body.get("sku") or disk.top["sku"])["name"])
+    size = requested.get("diskSizeGB") or 0
     if size and size < disk.properties.get("diskSizeGB", 0):
         raise operation_not_allowed(f"Cannot resize disk '{disk.name}' to {size} GB: a disk cannot be made smaller.")
     _refuse_while_allocated(cloud, disk, body)
@@ -178,11 +185,12 @@ def _describe(cloud: Cloud, disk: Resource, body: Json) -> None:
     requested: Json = {k: v for k, v in (body.get("properties") or {}).items() if v is not None}
     if body.get("sku"):
         name = body["sku"]["name"]
-        disk.top["sku"] = {"name": name, "tier": name.partition("_")[0]}
+        disk.top["sku"] = disk_sku(name)
     if body.get("zones"):
         disk.top["zones"] = body["zones"]
     copied = _copied(cloud, requested)
-    size = requested.get("diskSizeGB") or disk.properties.get("diskSizeGB") or copied.get("diskSizeGB") or 30
+    sizes = (requested.get("diskSizeGB"), disk.properties.get("diskSizeGB"), copied.get("diskSizeGB"))
+    size = next(filter(None, (*sizes, size_of_upload(requested))), 30)
     kept = {name: value for name, value in disk.properties.items() if name != "tier"}
     disk.properties = {**kept, **copied, **numbers(size, disk.top["sku"]["name"]), **requested}
     unique = copied.get("sourceUniqueId")

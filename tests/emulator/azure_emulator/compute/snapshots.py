@@ -21,6 +21,7 @@ from ..settings import new_guid
 from .common import finish_deletion, finish_write, refuse_while_busy
 from .disks import as_sent, copied_from
 from .names import DISK, SNAPSHOT
+from .new_disks import disk_sku
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -155,7 +156,7 @@ def _describe(snapshot: Resource, body: Json) -> None:
     snapshot.properties = {**snapshot.properties, **requested}
     if body.get("sku"):
         name = body["sku"]["name"]
-        snapshot.top["sku"] = {"name": name, "tier": name.partition("_")[0]}
+        snapshot.top["sku"] = disk_sku(name)
 
 
 @action("snapshot.write")

@@ -16,6 +16,7 @@ from .checks import references
 from .disks import numbers
 from .features import is_ephemeral
 from .names import DISK
+from .new_disks import disk_sku
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -51,7 +52,7 @@ def _new_disk(vm: Resource, disk: Json, managed: Json) -> Resource:
     resource = Resource(id_, DISK, disk["name"], id_.split("/")[4], vm.subscription, vm.location)
     resource.tags = dict(vm.tags) if vm.tags else None
     name = managed["storageAccountType"]
-    resource.top = {"sku": {"name": name, "tier": name.partition("_")[0]}}
+    resource.top = {"sku": disk_sku(name)}
     if vm.top.get("zones"):
         resource.top["zones"] = vm.top["zones"]
     size = disk.get("diskSizeGB") or 30
