@@ -68,6 +68,7 @@ class Tour:
         await self.catalogues()
         await self.disks()
         await self.placement()
+        await self.ssh_keys()
         await self.images()
         await self.galleries()
         await self.vaults()
@@ -295,6 +296,20 @@ class Tour:
         await self.go("DELETE", snapshot, DISKS, 202)
         await self.go("GET", snapshot, DISKS, 404)
 
+    async def ssh_keys(self) -> None:
+        """SSH public keys."""
+        kind = f"{self.compute}/sshPublicKeys"
+        for path, key_type in ((f"{kind}/rsa", "RSA"), (f"{kind}/ed25519", "Ed25519")):
+            await self.go("PUT", path, COMPUTE, 201, body={"location": PLACE})
+            await self.go("PATCH", path, COMPUTE, 200, body={"tags": {"a": "b"}})
+            body = {"encryptionType": key_type}
+            await self.go("POST", f"{path}/generateKeyPair", COMPUTE, 200, body=body)
+            await self.go("POST", f"{path}/generateKeyPair", COMPUTE, 409, body=body)
+            for found in (path, kind, kind.replace("/resourceGroups/tour", "")):
+                await self.go("GET", found, COMPUTE)
+            await self.go("DELETE", path, COMPUTE, 200)
+            await self.go("DELETE", path, COMPUTE, 204)
+
     async def placement(self) -> None:
         """Availability sets and proximity placement groups, alone and with a machine in them."""
         near = f"{self.compute}/proximityPlacementGroups/near"
@@ -500,6 +515,12 @@ class Tour:
         await self.go(
             "PATCH", self.vm, COMPUTE, 200, body={"properties": {"storageProfile": {"dataDisks": [attached]}}}
         )
+        disk = f"{self.compute}/disks/data1"
+        for changed in (
+            {"dataDisksToDetach": [{"diskId": disk}]},
+            {"dataDisksToAttach": [{"diskId": disk, "lun": 0, "caching": "ReadOnly"}]},
+        ):
+            await self.go("POST", f"{self.vm}/attachDetachDataDisks", COMPUTE, 202, body=changed)
         await self.go("PATCH", self.vm, COMPUTE, 409, body={"properties": {"priority": "Spot"}})
         await self.go(
             "PUT",

@@ -27,6 +27,7 @@ from .arm.resource import utc_now
 from .cloud import Cloud
 from .compute import (
     catalogue_routes,
+    data_disks,
     disk_access,
     disks,
     extensions,
@@ -37,6 +38,7 @@ from .compute import (
     run_commands,
     shared_galleries,
     snapshots,
+    ssh_keys,
     vms,
 )
 from .deployments import routes as deployments
@@ -54,6 +56,7 @@ from .vault.names import vault_of_host
 ROUTED = (
     application_groups,
     catalogue_routes,
+    data_disks,
     deployments,
     disk_access,
     disks,
@@ -78,6 +81,7 @@ ROUTED = (
     schedules,
     shared_galleries,
     snapshots,
+    ssh_keys,
     tags,
     vaults,
     vms,

@@ -23,6 +23,7 @@ from .compute.names import (
     PLACEMENT_GROUP,
     RUN_COMMAND,
     SNAPSHOT,
+    SSH_KEY,
     VM,
 )
 from .errors import ApiError, Json
@@ -34,7 +35,7 @@ from .vault.names import VAULT
 if t.TYPE_CHECKING:
     from .cloud import Cloud
 
-COMPUTE = (VM, EXTENSION, RUN_COMMAND, DISK, SNAPSHOT, AVAILABILITY_SET, PLACEMENT_GROUP, IMAGE)
+COMPUTE = (VM, EXTENSION, RUN_COMMAND, DISK, SNAPSHOT, AVAILABILITY_SET, PLACEMENT_GROUP, IMAGE, SSH_KEY)
 GALLERIES = (GALLERY, GALLERY_IMAGE, GALLERY_VERSION)
 RESOURCES = (TYPE, f"{KIND}/deployments", f"{KIND}/tags", f"{KIND}/subscriptions", f"{KIND}/resources")
 TYPES = (

@@ -110,6 +110,45 @@ def test_access_to_the_content_of_a_disk(ready: Arm) -> None:
     ready.done(ready.post(f"{own}/beginGetAccess", wanted))
 
 
+def test_disks_are_attached_and_detached_by_an_action(ready: Arm) -> None:
+    path = f"{VM}/attachDetachDataDisks"
+    disks = []
+    for name in ("one", "two"):
+        ready.done(ready.put(f"Microsoft.Compute/disks/{name}", _disk()))
+        disks.append(ready.get(f"Microsoft.Compute/disks/{name}").json()["id"])
+    attached = ready.post(path, {"dataDisksToAttach": [{"diskId": disks[0]}, {"diskId": disks[1], "lun": 0}]})
+    assert attached.status_code == 202
+    ready.done(attached)
+    result = ready.http.get(attached.headers["location"]).json()
+    assert [(disk["name"], disk["lun"]) for disk in result["dataDisks"]] == [("one", 1), ("two", 0)]
+    assert result == ready.get(VM).json()["properties"]["storageProfile"]
+    assert ready.get("Microsoft.Compute/disks/one").json()["properties"]["diskState"] == "Attached"
+    exchanged = {"dataDisksToDetach": [{"diskId": disks[0].upper(), "detachOption": "ForceDetach"}]}
+    ready.done(ready.post(path, exchanged))
+    assert [disk["name"] for disk in ready.get(VM).json()["properties"]["storageProfile"]["dataDisks"]] == ["two"]
+    assert ready.get("Microsoft.Compute/disks/one").json()["properties"]["diskState"] == "Unattached"
+    assert ready.code(ready.post(path, exchanged)) == (400, "InvalidParameter")
+    assert ready.code(ready.post(path, {"dataDisksToAttach": [{"diskId": f"{disks[0]}-none"}]}))[0] == 404
+    again = ready.post(path, {"dataDisksToAttach": [{"diskId": disks[0], "lun": 0}]})
+    assert again.status_code in (400, 409)
+    assert len(ready.get(VM).json()["properties"]["storageProfile"]["dataDisks"]) == 1
+
+
+def test_ssh_public_keys(arm: Arm) -> None:
+    path = "Microsoft.Compute/sshPublicKeys/key"
+    made = arm.put(path, {"location": "eastus", "tags": {"a": "b"}})
+    assert (made.status_code, made.json()["properties"]) == (201, {})
+    pair = arm.post(f"{path}/generateKeyPair", {"encryptionType": "Ed25519"}).json()
+    assert pair["publicKey"].startswith("ssh-ed25519 ")
+    assert pair["privateKey"].startswith("-----BEGIN OPENSSH PRIVATE KEY-----")
+    shown = arm.get(path).json()
+    assert (shown["properties"], shown["tags"]) == ({"publicKey": pair["publicKey"]}, {"a": "b"})
+    assert arm.code(arm.post(f"{path}/generateKeyPair")) == (409, "OperationNotAllowed")
+    assert arm.code(arm.patch(path, {"properties": {"publicKey": "none"}})) == (400, "InvalidParameter")
+    assert [key["name"] for key in arm.get("Microsoft.Compute/sshPublicKeys").json()["value"]] == ["key"]
+    assert [arm.delete(path).status_code for _time in range(2)] == [200, 204]
+
+
 def _empty(**changes: t.Any) -> dict[str, t.Any]:
     properties = {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8, **changes.pop("properties", {})}
     return {"location": "eastus", "properties": properties, **changes}

@@ -245,7 +245,7 @@ def _update(cloud: Cloud, request: ArmRequest, vm: Resource, body: Json, kind: s
     wanted: Json = body.get("properties") or {}
     changes.check_update(cloud, vm, wanted, body)
     before, last_put = _comparable(vm), vm.hidden.get("lastPut")
-    arguments = _apply(cloud, vm, body, kind)
+    arguments = take_body(cloud, vm, body, kind)
     if "tags" in body or request.method == "PUT":
         vm.tags = body.get("tags")
     is_change = _comparable(vm) != before
@@ -284,7 +284,7 @@ def _digest(body: Json) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def _apply(cloud: Cloud, vm: Resource, body: Json, kind: str) -> Json:
+def take_body(cloud: Cloud, vm: Resource, body: Json, kind: str) -> Json:
     """Take a request's body into a VM; return the arguments of the operation."""
     wanted: Json = body.get("properties") or {}
     is_patch = kind == "vm.patch"

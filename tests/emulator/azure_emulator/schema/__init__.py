@@ -60,6 +60,12 @@ BODIES: t.Mapping[str, Body] = {
     "Microsoft.Compute/proximityPlacementGroups": Body(
         "compute", "ProximityPlacementGroup", "ProximityPlacementGroupUpdate", "2024-07-01"
     ),
+    "Microsoft.Compute/sshPublicKeys": Body(
+        "compute", "SshPublicKeyResource", "SshPublicKeyUpdateResource", "2024-07-01"
+    ),
+    "Microsoft.Compute/virtualMachines/attachDetachDataDisks": Body(
+        "compute", "AttachDetachDataDisksRequest", "AttachDetachDataDisksRequest", "2024-07-01"
+    ),
     "Microsoft.Compute/images": Body("compute", "Image", "ImageUpdate", "2024-07-01"),
     "Microsoft.Compute/galleries": Body("compute", "Gallery", "Gallery", "2023-07-03"),
     "Microsoft.Compute/galleries/images": Body("compute", "GalleryImage", "GalleryImage", "2023-07-03"),

@@ -307,6 +307,19 @@ PlacementIntent
   vmSizes:[str]
 ProximityPlacementGroupUpdate
   tags:map
+SshPublicKeyResource
+  id- name- type- location!:str tags:map properties:SshPublicKeyResourceProperties
+SshPublicKeyResourceProperties
+  publicKey:str
+SshPublicKeyUpdateResource
+  tags:map properties:SshPublicKeyResourceProperties
+AttachDetachDataDisksRequest
+  dataDisksToAttach:[DataDisksToAttach] dataDisksToDetach:[DataDisksToDetach]
+DataDisksToAttach
+  diskId!:str lun:int caching:None|ReadOnly|ReadWrite deleteOption:Delete|Detach diskEncryptionSet:SubResource
+  writeAcceleratorEnabled:bool
+DataDisksToDetach
+  diskId!:str detachOption:ForceDetach
 Image
   id- name- type- location!:str tags:map properties:ImageProperties extendedLocation:ExtendedLocation
 ImageProperties
