@@ -39,7 +39,9 @@ DEPENDENCIES: tuple[tuple[str, str], ...] = (
     ("NotSupported", "OS disk of Ephemeral VM"),
     ("OperationNotAllowed", "to be Generalized"),
     ("InvalidParameter", "provided for the VM size is not valid"),
+    ("InvalidParameter", "cannot boot with DiskControllerType"),
     ("InvalidParameter", "Required parameter 'publisher' is missing"),
+    ("InvalidParameter", "Required parameter 'creationData.uploadSizeBytes' is missing"),
     ("InvalidParameter", "Required parameter 'networkProfile' is missing"),
     ("SubnetMissingRequiredProperty", "Subnet test-1"),
     ("ResourceNotFound", "The Resource 'myPRNameSpace/VM/myVm'"),
@@ -50,8 +52,9 @@ DEPENDENCIES: tuple[tuple[str, str], ...] = (
 """Code and words of the refusals that an example's missing surroundings explain: images of one's own, machines that
 are not generalized, sizes that are not in the catalogue or have no room for the image as an ephemeral disk, an address
 pool to take a prefix from, interfaces that the machine makes for itself, a resource of another provider, snapshots of
-another subscription, templates that are elsewhere, deployments that delete; and an extension without a publisher, which
-the specification allows and the service does not."""
+another subscription, templates that are elsewhere, deployments that delete; and what the specification allows and the
+service does not: an extension without a publisher, an upload without its size (Azure/azure-cli#25308), NVMe on an old
+size (Azure/FederalAVD#20)."""
 
 
 def served(method: str, template: str) -> bool:

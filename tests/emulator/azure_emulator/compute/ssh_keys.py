@@ -22,7 +22,6 @@ if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
 BITS = 3072
-KINDS = ("ssh-rsa ", "ssh-ed25519 ")
 
 
 def render_key(_cloud: Cloud, key: Resource) -> Json:
@@ -32,11 +31,8 @@ def render_key(_cloud: Cloud, key: Resource) -> Json:
 
 def _apply(_cloud: Cloud, key: Resource, body: Json, _new: bool) -> None:
     public = (body.get("properties") or {}).get("publicKey")
-    if public is None:
-        return
-    if not public.startswith(KINDS):
-        raise invalid_parameter("The value of parameter 'publicKey' is invalid.", "publicKey")
-    key.properties = {"publicKey": public}
+    if public is not None:
+        key.properties = {"publicKey": public}
 
 
 def _in_use(_cloud: Cloud, _key: Resource) -> None:
