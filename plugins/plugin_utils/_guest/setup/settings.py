@@ -111,10 +111,12 @@ class Settings:
         self.live_restore = docker.get("live-restore")
         self.users = docker.get("users") or []
         self.disk = docker.get("data-disk")
+        self.mirror = same_address(engine.get("mirror") or DOCKER_URL)
+        if self.mirror == DOCKER_URL:
+            engine = dict(engine, mirror="")  # Docker's own address says no more than none
         self.source = "keep" if self.certs_only else requested_source(engine)
         self.version = engine.get("version") or ""
         self.channel = engine.get("channel") or "stable"
-        self.mirror = same_address(engine.get("mirror") or DOCKER_URL)
         self.key = engine.get("key")
         self.hold = bool(engine.get("hold"))
         self.proxies = {name: value for name, value in (protected.get("proxies") or {}).items() if value}
