@@ -51,7 +51,7 @@ def test_every_conftest_affects_the_tests_below_it() -> None:
 
 
 def test_no_package_of_the_environment_delays_every_start_of_python() -> None:
-    """Modules of Ansible are thousands of such starts."""
+    """An editable install may add a module that each of them imports."""
     shown = "import sys; print(*(name for name in sys.modules if name.startswith('__editable__')))"
     started = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
     assert started.stdout.split() == []
