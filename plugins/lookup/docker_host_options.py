@@ -23,6 +23,7 @@ options:
         Without a module, the options of all stages by module.
       - V(runs) and a module's name return whether the role runs the module.
       - V(name) returns the host's name, V(context_name) the name of its Docker context, empty without one.
+      - V(host_id) returns the ID of the host's virtual machine, without the subscription if that is not set.
     required: true
     type: list
     elements: str
@@ -42,7 +43,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: One item, the options by name; with V(runs) a boolean, with V(name) and V(context_name) a text.
+  description:
+    - One item, the options by name; with V(runs) a boolean, with V(name), V(context_name) and V(host_id) a text.
   type: list
   elements: raw
 """
@@ -79,6 +81,8 @@ def _options_for(role: RoleVariables, purpose: str, module: str | None = None) -
         return role.name
     if purpose == "context_name":
         return role.context_name if role.runs("docker_context") else ""
+    if purpose == "host_id":
+        return role.host_id
     if module:
         return role.options(purpose, module)
     return {name: role.options(purpose, name) for name in STAGES if role.runs(name)}

@@ -62,6 +62,7 @@ options:
       - The Docker host, RV(dockerhost.azure.docker_vm_host#module:host) as it is, instead of O(docker_host).
         O(transport) decides which of its URLs the context gets.
       - A dictionary with any other key is refused.
+      - With O(state=absent), a context that leads to a host with another C(id) stays, with a warning.
     type: raw
   transport:
     description:
@@ -223,6 +224,10 @@ previous:
       description: Whether this collection created it or took it over.
       returned: success
       type: bool
+of_another_host:
+  description: Whether the context stays with O(state=absent), because it leads to another host than O(host).
+  returned: success
+  type: bool
 context:
   description: The context after the task, or as check mode predicts it. V(null) if O(state=absent).
   returned: success

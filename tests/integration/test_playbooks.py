@@ -170,6 +170,8 @@ def test_delete(user: User) -> None:
     user.play("create_docker_host", name="web1")
     user.play("create_docker_host", name="web2")
     assert user.play("delete_docker_host", "--check", name="web1").changed == {"localhost": 3}
+    elsewhere = user.play("delete_docker_host", name="web1", resource_group="elsewhere")
+    assert elsewhere.changed == {"localhost": 0}
     ran = user.play("delete_docker_host", name="web1")
     assert ran.changed == {"localhost": 3}
     assert "Deleted web1:" in ran.output

@@ -58,6 +58,7 @@ class _Run:
         self.endpoint = endpoint
         self.desired = desired
         self.unmanaged = False
+        self.of_another_host = False
         self.changes = Differences()
         self.request = request
 
@@ -84,7 +85,7 @@ class _Run:
             return current
         if current.managed:
             self._check_not_redirected(current)
-            return current
+            return None if self._is_of_another_host(current) else current
         if self.desired is not None:
             raise DockerHostError(
                 f"The Docker context {self.name} exists and was not created by this collection, so it stays as it is."
@@ -96,6 +97,21 @@ class _Run:
             " To remove it nevertheless, set O(adopt=true)."
         )
         return None
+
+    def _is_of_another_host(self, current: Context) -> bool:
+        """Return whether a context that is to be removed leads to another VM than the given one; then it stays.
+
+        The end of an ID is enough, because the subscription need not be known.
+        """
+        host = self.params["host"] if self.desired is None else None
+        given = str(host.get("id") or "") if isinstance(host, t.Mapping) else ""
+        if not given or not current.host_id or current.host_id.lower().endswith(given.lower()):
+            return False
+        self.unmanaged = self.of_another_host = True
+        self.request.warn(
+            f"The Docker context {self.name} leads to another host, {current.host_id}, so it stays as it is."
+        )
+        return True
 
     def _check_not_redirected(self, current: Context) -> None:
         """Check that the context does not lead to another VM; the same one may have got another address.
@@ -190,6 +206,7 @@ class _Run:
             "actions": self._actions(current),
             "previous": _described(current),
             "context": None,
+            "of_another_host": self.of_another_host,
             "current_context": selected or "default",
         }
         if self.desired:

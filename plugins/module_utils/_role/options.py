@@ -403,6 +403,13 @@ class RoleVariables:
             return {"wait_timeout": READ_TIMEOUT, **values}
         return {}
 
+    @property
+    def host_id(self) -> str:
+        """Return the ID of the VM, without its subscription if that is not set here."""
+        subscription = self.value("subscription_id")
+        path = f"/resourceGroups/{self.value('resource_group')}/providers/Microsoft.Compute/virtualMachines/{self.name}"
+        return f"/subscriptions/{subscription}{path}" if subscription else path
+
     def _engine_at_boot(self, engine: t.Any) -> t.Any:
         """Return the engine that a new host installs at its first boot."""
         # A new host has no settings that it could keep: what is left out, and what is reset, is the default.

@@ -202,6 +202,21 @@ def test_a_context_that_leads_to_another_host_is_not_redirected(setup: Setup, ch
         setup.run(host=machine("one"), **tls)
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_context_that_leads_to_another_host_is_not_removed(setup: Setup, check_mode: bool) -> None:
+    setup.run(host=machine("one"), tls=setup.files, current=True)
+    before = setup.tree()
+    without_subscription = {"id": "/resourceGroups/two/providers/Microsoft.Compute/virtualMachines/web1"}
+    for other in (machine("two"), without_subscription):
+        result = setup.run(state="absent", host=other, check_mode=check_mode)
+        assert (result["changed"], result["of_another_host"], result["current_context"]) == (False, True, "web1")
+        assert "leads to another host" in setup.warnings.pop()
+    assert setup.tree() == before
+    same = {"id": "/resourcegroups/ONE/providers/Microsoft.Compute/virtualMachines/WEB1"}
+    result = setup.run(state="absent", host=same, check_mode=check_mode)
+    assert (result["changed"], result["of_another_host"]) == (True, False)
+
+
 def test_another_address_of_the_same_host_changes_the_context(setup: Setup) -> None:
     tls = {"tls": setup.files}
     setup.run(host=machine("one"), **tls)

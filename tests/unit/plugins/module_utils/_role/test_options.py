@@ -265,6 +265,13 @@ def test_the_virtual_machine_always_gets_the_engine_that_its_first_boot_installs
         assert "engine" not in role(name="web1").options(purpose, "docker_vm_host")
 
 
+def test_the_id_of_a_host_contains_what_is_set() -> None:
+    path = "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web1"
+    given = {"name": "web1", "resource_group": "rg"}
+    assert role(**given).host_id == path
+    assert role(**given, subscription_id="s").host_id == f"/subscriptions/s{path}"
+
+
 OTHERS = (
     {"handler": "docker_extension"},
     {"docker": {"proxies": {"http": "http://proxy.example"}}},
