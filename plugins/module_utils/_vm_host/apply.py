@@ -53,6 +53,9 @@ _STILL_USED = frozenset(
 _FINAL = frozenset(
     ("InvalidResourceGroupLocation", "MissingSubscriptionRegistration", "OperationNotAllowed", "ScopeLocked")
 )
+# Azure's parts learn of a new resource some seconds after each other.
+_UNSEEN = frozenset(("InvalidResourceReference", "ParentResourceNotFound", "ResourceNotFound"))
+UNSEEN_SECONDS = 60.0
 # Another host created its subnet with the same addresses.
 _TAKEN = "NetcfgSubnetRangesOverlap"
 # NicReservedForAnotherVm lasts 180 s after a failed creation of a VM.
@@ -164,8 +167,10 @@ class PlanExecutor:
 
     def _retry_seconds(self, action: Action, error: AzureError) -> float:
         """Return for how many seconds an error is worth another attempt."""
-        passes = _is_passing(action, error) or self._finds_room(action, error)
-        return conflict_patience(error) or (CONFLICT_SECONDS if passes else 0.0)
+        if _is_passing(action, error) or self._finds_room(action, error):
+            return conflict_patience(error) or CONFLICT_SECONDS
+        made = (other for other in self.execution.made if other.resource_id != action.resource_id)
+        return conflict_patience(error) or (UNSEEN_SECONDS if any(_is_unseen(other, error) for other in made) else 0.0)
 
     def _is_there(self, action: Action) -> bool:
         """Return whether a resource exists: "not found" can also mean the operation that removes it."""
@@ -352,6 +357,14 @@ def _note_making(action: Action, execution: Execution) -> None:
     """Note a creation before its request is sent, because a request that fails may have taken effect."""
     if action not in execution.made and action.differences and action.differences[0].path == "present":
         execution.made.append(action)
+
+
+def _is_unseen(made: Action, error: AzureError) -> bool:
+    """Return whether Azure does not find what this run made a moment ago."""
+    text = error.error.message.lower()
+    if made.kind == "resource_group":
+        return error.code == "ResourceGroupNotFound" and f"'{name_in(made.resource_id).lower()}'" in text
+    return error.code in _UNSEEN and made.resource_id.lower().rpartition("/providers/")[2] in text
 
 
 def _is_passing(action: Action, error: AzureError) -> bool:

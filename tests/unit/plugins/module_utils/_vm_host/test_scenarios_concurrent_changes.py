@@ -164,3 +164,29 @@ def test_a_security_group_whose_creation_was_answered_by_a_broken_connection_was
     cloud.azure.fault("reset_after", method="PUT", path=f"{GROUP}$")
     assert "create network security group web1-nsg" in cloud.run(ssh_public_keys=[KEY])["actions"]
     assert cloud.run(ssh_public_keys=[KEY])["changed"] is False
+
+
+REFERENCE = "Resource {0}{1} referenced by resource {0}{2} was not found. Please make sure that it exists."
+UNSEEN = {
+    "group": ("virtualNetworks/docker-vnet$", 404, "ResourceGroupNotFound", "Resource group '{1}' could not be found."),
+    "address": ("networkInterfaces/web1-nic$", 400, "InvalidResourceReference", ADDRESS_PATH),
+    "interface": ("virtualMachines/web1$", 404, "ResourceNotFound", INTERFACE),
+    "neither": ("networkInterfaces/web1-nic$", 400, "InvalidResourceReference", f"{NETWORK}/publicIPAddresses/web2-ip"),
+}
+
+
+@pytest.mark.parametrize("missing", list(UNSEEN))
+def test_what_this_run_made_may_take_a_moment_until_azure_finds_it(cloud: Cloud, missing: str) -> None:
+    path, status, code, text = UNSEEN[missing]
+    group = f"/subscriptions/{cloud.azure.subscription_id}/resourceGroups/{cloud.group}"
+    text = text.format(group, cloud.group) if missing == "group" else REFERENCE.format(group, text, INTERFACE)
+    if missing == "interface":
+        text = text.replace(f"{group}{INTERFACE}", f"'{INTERFACE.removeprefix('/providers/')}'", 1)
+    fault = {"method": "PUT", "path": path, "status": status, "code": code, "message": text}
+    cloud.azure.fault("status", times=0 if missing == "neither" else 1, **fault)
+    if missing == "neither":
+        with pytest.raises(AzureError, match="web2-ip"):
+            cloud.run(location="westeurope", ssh_public_keys=[KEY])
+    else:
+        assert cloud.run(location="westeurope", ssh_public_keys=[KEY])["host"]["power_state"] == "running"
+    assert [entry["struck"] for entry in cloud.azure.faults()] == [1]
