@@ -150,12 +150,6 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
         keep.discard("port")
     elif "certs" not in given:
         keep.add("port")
-    proxies = {name: value for name, value in (docker.get("proxies") or {}).items() if value}
-    for name, value in proxies.items():
-        if name != "no" and not is_url(value, "http", "https", "socks5", with_user=True):
-            raise OptionError(f"docker.proxies.{name}", "must be a URL such as http://proxy.example.com:3128")
-        if re.search(r"[\s\0]", value):
-            raise OptionError(f"docker.proxies.{name}", "must not contain a space, line break or NUL")
     return Settings(
         state="present",
         docker=_docker(docker, engine, port),
@@ -163,11 +157,22 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
         certs=certs,
         logins=tuple(_logins(params["logins"] or ())),
         projects=tuple(load_projects(params["compose"] or ())),
-        proxies=proxies,
+        proxies=_proxies(docker),
         purge=params["compose_purge"],
         unknown_certs=unknown,
         keep=frozenset(keep),
     )
+
+
+def _proxies(docker: Params) -> dict[str, str]:
+    """Return the proxies by name; empty ones do not count."""
+    proxies = {name: value for name, value in (docker.get("proxies") or {}).items() if value}
+    for name, value in proxies.items():
+        if name != "no" and not is_url(value, "http", "https", "socks5", with_user=True):
+            raise OptionError(f"docker.proxies.{name}", "must be a URL such as http://proxy.example.com:3128")
+        if re.search(r"[\s\0]", value):
+            raise OptionError(f"docker.proxies.{name}", "must not contain a space, line break or NUL")
+    return proxies
 
 
 def _given_sections(params: Params) -> set[str]:

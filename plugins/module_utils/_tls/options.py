@@ -197,13 +197,7 @@ def parse(params: t.Mapping[str, t.Any], now: datetime, *, check_mode: bool = Fa
 
 def _check_together(options: Options) -> None:
     if options.absent:
-        if options.rotate:
-            raise OptionError("rotate_ca", "has an effect with O(state=present) only")
-        if not (options.hosts or len(options.clients) > 1 or options.remove_ca):
-            raise OptionError(
-                "state",
-                "absent removes what is named: set O(hosts) or O(clients), or O(remove_ca=true) for the whole set",
-            )
+        _check_absent(options)
     elif options.remove_ca:
         raise OptionError("remove_ca", "has an effect with O(state=absent) only")
     if options.ca_key_text and not options.ca_text:
@@ -217,6 +211,16 @@ def _check_together(options: Options) -> None:
         _check_external(options)
     elif options.signed:
         raise OptionError("signed_certificates", "has an effect with O(signing=external) only")
+
+
+def _check_absent(options: Options) -> None:
+    if options.rotate:
+        raise OptionError("rotate_ca", "has an effect with O(state=present) only")
+    if not (options.hosts or len(options.clients) > 1 or options.remove_ca):
+        raise OptionError(
+            "state",
+            "absent removes what is named: set O(hosts) or O(clients), or O(remove_ca=true) for the whole set",
+        )
 
 
 def _check_external(options: Options) -> None:

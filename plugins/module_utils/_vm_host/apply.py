@@ -181,13 +181,9 @@ class PlanExecutor:
             return True
         if action.if_unused and not self._is_unused(action, plan, execution):
             return False
-        if action.verb == "start" and action.needs == ("virtual_machine",) and self._runs_by_itself(action):
+        if self._is_needless(action, execution):
             return False
         if action.verb == "create":
-            if action.kind == "virtual_network" and not self._network_is_missing(action, execution):
-                return False
-            if action.kind == "subnet" and not self._lacks_subnet():
-                return False
             _note_making(action, execution)
         latest = self._latest(self._with_free_addresses(action), execution, is_first=is_first)
         if not latest:
@@ -198,6 +194,16 @@ class PlanExecutor:
         if operation and (self._desired.behaviour.wait or action.kind != "virtual_machine" or not last):
             operation.wait()
         return True
+
+    def _is_needless(self, action: Action, execution: Execution) -> bool:
+        """Return whether what an action brings about has come about by itself or by another host's run."""
+        if action.verb == "start" and action.needs == ("virtual_machine",):
+            return self._runs_by_itself(action)
+        if action.verb != "create":
+            return False
+        if action.kind == "virtual_network":
+            return not self._network_is_missing(action, execution)
+        return action.kind == "subnet" and not self._lacks_subnet()
 
     def _latest(self, action: Action, execution: Execution, *, is_first: bool) -> Action | None:
         """Return an action as the resource now needs it, if it may have changed since it was read.

@@ -54,12 +54,7 @@ def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
     """
     properties = body["properties"]
     before = {key: value for key, value in properties_of(current).items() if key not in _READ_ONLY}
-    for name, options in _DECIDED.items():
-        if not desired.explicit.intersection(options) and name in before:
-            properties[name] = copy.deepcopy(before[name])
-    for name, value in before.items():
-        if name not in (*_DECIDED, "storageProfile", "osProfile", "networkProfile"):
-            properties.setdefault(name, copy.deepcopy(value))
+    _keep_properties(desired, properties, before)
     if before.get("osProfile", {}).get("adminUsername"):
         properties["osProfile"]["adminUsername"] = before["osProfile"]["adminUsername"]
     if desired.boot_script:
@@ -70,6 +65,16 @@ def recreated_body(desired: HostSpec, body: Json, current: Json) -> Json:
         if not asked and current.get(name):
             body[name] = _identity(current[name]) if name == "identity" else copy.deepcopy(current[name])
     return body
+
+
+def _keep_properties(desired: HostSpec, properties: Json, before: Json) -> None:
+    """Keep the settings that no option sets, apart from disks, user and network."""
+    for name, options in _DECIDED.items():
+        if not desired.explicit.intersection(options) and name in before:
+            properties[name] = copy.deepcopy(before[name])
+    for name, value in before.items():
+        if name not in (*_DECIDED, "storageProfile", "osProfile", "networkProfile"):
+            properties.setdefault(name, copy.deepcopy(value))
 
 
 def _keep_storage(desired: HostSpec, storage: Json, before: Json) -> None:

@@ -165,11 +165,7 @@ def refuse_others(machine, facts):
 
 def refuse_files(machine, settings):
     """Stop where files cannot be written, would be written elsewhere, or would not count."""
-    for folder in ("/etc/docker", os.path.dirname(DROP_IN)):
-        if os.path.lexists(machine.path(folder)) and not os.path.isdir(machine.path(folder)):
-            raise Problem("{} must be a directory: remove the file or link of this name".format(folder))
-    for folder in ("/etc/docker", "/etc/systemd/system", HOME):
-        refuse_full(machine, folder)
+    refuse_folders(machine)
     certificates = [KEY, *(path for _name, path, _mode in CERTIFICATES)] if settings.certs else []
     for path in (*certificates, DAEMON_JSON, DROP_IN, PROXY_FILE, CONTAINERD_DROP_IN):
         if os.path.isdir(machine.path(path)):  # docker run -v makes one where a file is missing
@@ -187,6 +183,15 @@ def refuse_files(machine, settings):
             "{} sets ExecStart and is read after {}, so it would decide the engine's command: give it a name that "
             "sorts before, or remove ExecStart from it".format(later, os.path.basename(DROP_IN))
         )
+
+
+def refuse_folders(machine):
+    """Stop where something else is in the place of a directory, or a directory has no room."""
+    for folder in ("/etc/docker", os.path.dirname(DROP_IN)):
+        if os.path.lexists(machine.path(folder)) and not os.path.isdir(machine.path(folder)):
+            raise Problem("{} must be a directory: remove the file or link of this name".format(folder))
+    for folder in ("/etc/docker", "/etc/systemd/system", HOME):
+        refuse_full(machine, folder)
 
 
 def refuse_immutable(machine, settings, facts):

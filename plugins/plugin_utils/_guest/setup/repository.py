@@ -144,13 +144,9 @@ class Repository:
         :raises Problem: one does, but without the channel that is asked for, or it is not for this machine's packages
             and has its key in a form that one line cannot have. A second entry would contradict it.
         """
-        channel = self.settings.channel
         if not self.apt:
-            ours = self.source()[1]
-            for path, address in rpm_entries(self.machine, self.folder()):
-                if path != ours and address.startswith(self.base + "/") and address.endswith("/" + channel):
-                    return path
-            return ""
+            return self.configured_for_rpm()
+        channel = self.settings.channel
         for entry in self.theirs():
             if entry.serves(self.architecture()):
                 if channel not in entry.components:
@@ -164,6 +160,14 @@ class Repository:
                     "{} has this repository, but not for packages of {}, and apt refuses a second entry with another "
                     "key: add them there, or remove that entry".format(entry.path, self.architecture())
                 )
+        return ""
+
+    def configured_for_rpm(self):
+        ours = self.source()[1]
+        for path, address in rpm_entries(self.machine, self.folder()):
+            is_this = address.startswith(self.base + "/") and address.endswith("/" + self.settings.channel)
+            if path != ours and is_this:
+                return path
         return ""
 
     def theirs(self):
