@@ -16,6 +16,7 @@ RECORDED: t.Mapping[str, tuple[float, float, float, float]] = {
     "vm.create": (16, 95, 146, 1312),
     "vm.update": (0.1, 7, 27, 477),
     "vm.patch": (0.1, 4, 16, 20),
+    "vm.attachDetach": (0.1, 4, 16, 20),
     "vm.delete": (0.4, 42, 144, 327),
     "vm.deallocate": (9, 31, 262, 1405),
     "vm.powerOff": (3, 10, 30, 36),

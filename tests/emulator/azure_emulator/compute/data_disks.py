@@ -43,7 +43,7 @@ async def attach_detach(cloud: Cloud, request: ArmRequest) -> Reply:
     take_body(cloud, vm, {"properties": wanted}, "vm.patch")
     touch(vm, "Updating")
     cloud.store.save(vm)
-    spec = OperationSpec("compute", "vm.attachDetach", vm.id, vm.location or "", latency="vm.patch", retry_after=10)
+    spec = OperationSpec("compute", "vm.attachDetach", vm.id, vm.location or "", retry_after=10)
     return accepted(cloud, request, begin(cloud, request, spec))
 
 
