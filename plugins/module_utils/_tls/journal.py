@@ -57,7 +57,8 @@ class Commit:
         stamp = utc_now().strftime("%Y%m%dT%H%M%SZ")
         for relative in sorted(changes.keep):
             self._keep(relative, stamp)
-        self._sync([self._tree.path(f"{STAGE}/{entry['stage']}") for entry in puts])
+        staged = [f"{STAGE}/{entry['stage']}" for entry in puts]
+        sync(self._tree, [*staged, STAGE])
         journal = {"version": 1, "puts": puts, "removes": list(changes.removes)}
         self._create(JOURNAL_NEW, StoredFile(json.dumps(journal).encode()), sync=True)
         self._files.rename(self._tree.path(JOURNAL_NEW), self._tree.path(JOURNAL))
@@ -112,24 +113,27 @@ class Commit:
 
     def settle(self) -> None:
         """Sync the commit point to disk."""
-        self._sync([self._tree.path(PRIVATE)])
+        sync(self._tree, [PRIVATE])
 
-    def _sync(self, paths: list[str]) -> None:
-        """Sync files or directories to disk."""
-        if len(paths) <= MANY_FILES:
-            for path in paths:
-                self._sync_one(path)
-            return
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            for done in [pool.submit(self._sync_one, path) for path in paths]:
-                done.result()
 
-    def _sync_one(self, path: str) -> None:
-        descriptor = self._files.open_existing(path)
-        try:
-            self._files.sync(descriptor)
-        finally:
-            self._files.close(descriptor)
+def sync(tree: CertificateTree, relatives: t.Sequence[str]) -> None:
+    """Sync files and directories of the set to disk; many of them side by side."""
+    paths = [tree.path(relative) for relative in relatives]
+    if len(paths) <= MANY_FILES:
+        for path in paths:
+            _sync_one(tree, path)
+        return
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for done in [pool.submit(_sync_one, tree, path) for path in paths]:
+            done.result()
+
+
+def _sync_one(tree: CertificateTree, path: str) -> None:
+    descriptor = tree.files.open_existing(path)
+    try:
+        tree.files.sync(descriptor)
+    finally:
+        tree.files.close(descriptor)
 
 
 def read_journal(tree: CertificateTree) -> dict[str, t.Any] | None:
@@ -184,6 +188,7 @@ def apply(tree: CertificateTree, journal: dict[str, t.Any]) -> None:
         staged = tree.path(f"{STAGE}/{entry['stage']}")
         if tree.files.status(staged) is not None:
             tree.files.rename(staged, tree.path(entry["path"]))
+    _sync_directories(tree, [entry["path"] for entry in journal["puts"]])
     for relative in journal["removes"]:
         if tree.files.status(tree.path(relative)) is not None:
             tree.files.remove(tree.path(relative))
@@ -191,6 +196,12 @@ def apply(tree: CertificateTree, journal: dict[str, t.Any]) -> None:
     if tree.files.status(tree.path(STAGE)) is not None:
         tree.files.remove_directory(tree.path(STAGE))
     tree.files.remove(tree.path(JOURNAL))
+
+
+def _sync_directories(tree: CertificateTree, relatives: t.Iterable[str]) -> None:
+    """Sync the directories above files: without its journal, nothing repeats a rename that did not reach the disk."""
+    directories = {parent for relative in relatives for parent in ("", *parents_of(relative))}
+    sync(tree, [parent for parent in sorted(directories) if tree.files.status(tree.path(parent)) is not None])
 
 
 def digest(data: bytes) -> str:

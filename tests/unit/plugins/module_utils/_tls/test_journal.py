@@ -98,6 +98,61 @@ class Noting(FileSystem):
         return super().__getattribute__(name)
 
 
+class Powered(FileSystem):
+    """Note what a loss of power would take away at the commit point, and when the journal goes.
+
+    Only what was synced is safe: a file's content by the file, its name by its directory.
+    """
+
+    def __init__(self, certs: Certs) -> None:
+        self.root = str(certs.directory)
+        self.opened: dict[int, str] = {}
+        self.unsafe: set[str] = set()
+        self.taken: list[set[str]] = []
+
+    def create(self, path: str, mode: int) -> int:
+        descriptor = super().create(path, mode)
+        self.opened[descriptor] = path
+        self.unsafe |= {path, os.path.dirname(path)}
+        return descriptor
+
+    def open_existing(self, path: str) -> int:
+        descriptor = super().open_existing(path)
+        self.opened[descriptor] = path
+        return descriptor
+
+    def sync(self, descriptor: int) -> None:
+        super().sync(descriptor)
+        self.unsafe.discard(self.opened[descriptor])
+
+    def make_directory(self, path: str) -> None:
+        super().make_directory(path)
+        self.unsafe.add(os.path.dirname(path))
+
+    def rename(self, source: str, target: str) -> None:
+        if target.endswith("/journal.json"):
+            self.taken.append({path for path in self.unsafe if "/stage" in path})
+        super().rename(source, target)
+        self.unsafe.add(os.path.dirname(target))
+
+    def remove(self, path: str) -> None:
+        if path.endswith("/journal.json"):
+            private = os.path.dirname(path)
+            below = {path for path in self.unsafe if path.startswith(self.root)}
+            self.taken.append({path for path in below if not path.startswith(private)})
+        super().remove(path)
+
+
+@pytest.mark.parametrize("hosts", [1, 40], ids=["one", "many"])
+def test_a_loss_of_power_takes_nothing_that_the_journal_relied_on(certs: Certs, hosts: int) -> None:
+    names = [{"name": f"web{number}"} for number in range(hosts)]
+    for options in ({"hosts": names[:1]}, {"hosts": names}, {"hosts": names, "new_keys": True, "backup": True}):
+        powered = Powered(certs)
+        certs.run(files=powered, **options)
+        certs.later(days=380)
+        assert powered.taken == [set(), set()] or (hosts == 1 and not powered.taken), options
+
+
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
