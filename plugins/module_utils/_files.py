@@ -162,7 +162,9 @@ def create_file(path: str, content: bytes, mode: int) -> bool:
         except OSError as error:
             if error.errno not in WITHOUT_LINKS:
                 raise
-            return _write_new(target, name, content, mode)
+            if not _write_new(target, name, content, mode):
+                return False
+        os.fsync(target)  # or a loss of power takes the name away, and a key with it that a VM trusts already
         return True
 
 

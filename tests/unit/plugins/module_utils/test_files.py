@@ -198,6 +198,21 @@ def test_a_directory_that_is_exchanged_while_it_is_open_gets_nothing(
     assert list(victim.iterdir()) == []
 
 
+def test_the_name_of_a_new_file_is_on_the_disk_like_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, bool]] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        synced.append((os.fstat(descriptor).st_ino, (tmp_path / "key").exists()))
+
+    monkeypatch.setattr(os, "fsync", noted)
+    assert _files.create_file(str(tmp_path / "key"), b"1", 0o600)
+    assert synced == [((tmp_path / "key").stat().st_ino, False), (tmp_path.stat().st_ino, True)]
+
+
 @pytest.mark.parametrize(
     ("name", "file"),
     [("write_key_pair", "key"), ("write_known_hosts", "known_hosts"), ("write_certificates", "ca.pem")],
