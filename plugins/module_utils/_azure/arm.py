@@ -59,7 +59,14 @@ class ArmClient:
     The API version follows from the id. Made by :attr:`AzureSession.arm`.
     """
 
-    def __init__(self, cloud: Cloud, credential: t.Any, transport: t.Any, begin: t.Callable[..., Operation]) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        credential: t.Any,
+        transport: t.Any,
+        begin: t.Callable[..., Operation],
+        progress: t.Callable[[str], None],
+    ) -> None:
         from azure.core.configuration import Configuration
         from azure.core.pipeline import policies
         from azure.mgmt.core import ARMPipelineClient
@@ -70,7 +77,7 @@ class ArmClient:
         config.user_agent_policy = policies.UserAgentPolicy(USER_AGENT)
         config.proxy_policy = policies.ProxyPolicy()
         config.redirect_policy = redirect_policy()
-        config.retry_policy = retry_policy()
+        config.retry_policy = retry_policy(progress)
         config.logging_policy = policies.NetworkTraceLoggingPolicy()
         config.http_logging_policy = ARMHttpLoggingPolicy()
         config.authentication_policy = ARMChallengeAuthenticationPolicy(credential, cloud.scope)

@@ -150,7 +150,7 @@ class AzureSession:
                 user_agent=USER_AGENT,
                 transport=self._transport,
                 redirect_policy=redirect_policy(),
-                retry_policy=retry_policy(),
+                retry_policy=retry_policy(self.progress),
             )
         return self._compute
 
@@ -179,7 +179,7 @@ class AzureSession:
     def arm(self) -> ArmClient:
         """A client for network resources, resource groups and anything else by its id."""
         if self._arm is None:
-            self._arm = ArmClient(self.cloud, self._credential, self._transport, self.begin)
+            self._arm = ArmClient(self.cloud, self._credential, self._transport, self.begin, self.progress)
         return self._arm
 
     def group_id(self, resource_group: str, subscription_id: str | None = None) -> str:

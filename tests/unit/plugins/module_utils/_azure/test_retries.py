@@ -31,8 +31,14 @@ REQUESTS: dict[str, t.Callable[[AzureSession], t.Any]] = {
 
 
 @pytest.fixture
-def session(principal: LocalAzure) -> t.Iterator[AzureSession]:
-    with AzureSession.from_params({}) as signed_in:
+def shown() -> list[str]:
+    """The lines for the user."""
+    return []
+
+
+@pytest.fixture
+def session(principal: LocalAzure, shown: list[str]) -> t.Iterator[AzureSession]:
+    with AzureSession.from_params({}, shown.append) as signed_in:
         signed_in.arm.put(GROUP.format(signed_in), {"location": "westeurope"})
         yield signed_in
     principal.faults_clear()
@@ -57,7 +63,7 @@ def send(session: AzureSession, method: str) -> str:
 
 @pytest.mark.parametrize("method", list(REQUESTS))
 def test_a_throttled_request_is_repeated_for_minutes(
-    principal: LocalAzure, session: AzureSession, pauses: list[float], method: str
+    principal: LocalAzure, session: AzureSession, pauses: list[float], shown: list[str], method: str
 ) -> None:
     untroubled = send(session, method) if method not in ("DELETE", "PUT") else ""
     principal.fault("throttle", method=method, path="/resourcegroups/throttled", times=8)
@@ -66,6 +72,7 @@ def test_a_throttled_request_is_repeated_for_minutes(
     # Longer than the 3 minutes over which Compute counts, if 429 goes on for so long.
     assert 100 < sum(pauses) < 300
     assert max(pauses) <= 60
+    assert shown.count("Waiting, because Azure limits the number of requests") == 8
 
 
 @pytest.mark.parametrize("method", list(REQUESTS))
