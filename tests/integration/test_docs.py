@@ -419,7 +419,8 @@ FOREIGN_TEXTS = {
     "AuthorizationFailed", "SkuNotAvailable", "OperationNotAllowed", "DnsRecordInUse",
     "MissingSubscriptionRegistration", "SubscriptionRequestsThrottled",
     "unable to get local issuer certificate", "certificate relies on legacy Common Name field",
-    "context deadline exceeded", "Validation of arguments failed", "Failed to import the required Python library",
+    "context deadline exceeded", "UNREACHABLE", "Validation of arguments failed",
+    "Failed to import the required Python library",
     "is too old. Minimum supported API version",
     "--live-restore daemon configuration is incompatible with swarm mode",
 }  # fmt: skip
