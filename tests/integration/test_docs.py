@@ -308,7 +308,7 @@ def test_commands_in_the_text_are_named(azure: LocalAzure, tmp_path: Path) -> No
 COMMENTS = sorted({*(REPOSITORY / "playbooks").glob("*.yml"), *(REPOSITORY / "examples").rglob("*.yml")})
 
 
-def test_commands_in_comments_name_what_there_is() -> None:
+def test_commands_in_comments_name_files_and_variables_that_exist() -> None:
     """How to run a playbook stands at its top: files, playbooks and variables are looked up, and who runs it."""
     entries = yaml.safe_load(SPECS.read_text())["argument_specs"]
     known = {name for entry in entries.values() for name in entry["options"]} | OTHER_NAMES
