@@ -10,6 +10,7 @@ written as text, below an option of the wrong type, and in options that are not 
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import typing as t
@@ -47,7 +48,7 @@ def secret_values(spec: Spec, arguments: t.Mapping[str, t.Any]) -> set[str]:
     own = {name: value for name, value in arguments.items() if not name.startswith("_ansible_")}
     values = set(_declared(spec, own, True))
     for text in _texts(own):
-        values.update(_embedded(text))
+        values.update(embedded_secrets(text))
     return values
 
 
@@ -106,8 +107,13 @@ def _guessed(value: t.Any) -> t.Iterator[str]:
                 yield part.strip()
 
 
+@functools.lru_cache(maxsize=16)
+def embedded_secrets(text: str) -> tuple[str, ...]:
+    """Return passwords and tokens in URLs, and private keys, whichever option contains them."""
+    return tuple(_embedded(text))
+
+
 def _embedded(text: str) -> t.Iterator[str]:
-    """Yield passwords and tokens in URLs, and private keys, whichever option contains them."""
     for match in (match for form in _USER_INFORMATION for match in form.finditer(text)):
         user, password = match.groups()
         yield f"{user}:{password}"

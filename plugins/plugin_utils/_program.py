@@ -11,6 +11,7 @@ import functools
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.payload import packed_size, without_comments
+from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import embedded_secrets
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bundle
 
 
@@ -27,9 +28,11 @@ def read_program() -> str:
 
 
 def prepare_program() -> None:
-    """Read and compress the program once for all hosts, before the workers are forked.
+    """Read, compress and search the program once for all hosts, before the workers are forked.
 
     :raises AnsibleActionFail: as :func:`read_program`.
     """
-    packed_size(read_program())
-    without_comments(read_program())
+    program = read_program()
+    packed_size(program)
+    without_comments(program)
+    embedded_secrets(program)
