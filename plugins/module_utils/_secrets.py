@@ -107,7 +107,7 @@ def _guessed(value: t.Any) -> t.Iterator[str]:
                 yield part.strip()
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=512)
 def embedded_secrets(text: str) -> tuple[str, ...]:
     """Return passwords and tokens in URLs, and private keys, whichever option contains them."""
     return tuple(_embedded(text))
