@@ -33,7 +33,7 @@ def data_disk(machine, settings, facts):
         partition = partitions(disk)[0]
     if "TYPE" not in signature(machine, partition) or is_half_formatted(machine, partition):
         machine.change(
-            "make a {} file system on {}".format(kind, partition),
+            "make an {} file system on {}".format(kind, partition),
             lambda: make_file_system(machine, facts, kind, partition),
         )
         if machine.check:
