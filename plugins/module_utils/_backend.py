@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ._argspec import ArgumentSpec, check_values
 from ._errors import DockerHostError, MissingLibraryError, OptionError, render
-from ._secrets import secret_values
+from ._secrets import LongestFirst, secret_values
 
 UNRENDERED = "unrendered_msg"
 """Key of a module's failed result: the message with its references to options. The action removes it."""
@@ -107,7 +107,7 @@ def run_as_module(task: Backend) -> None:
 
         def _load_params(self) -> None:
             super()._load_params()
-            self.no_log_values.update(secret_values(spec, self.params))
+            self.no_log_values = secret_values(spec, self.params)
             try:
                 check_values(spec, self.params)
             except OptionError as error:
@@ -127,7 +127,7 @@ def run_as_module(task: Backend) -> None:
     if module.fault:
         module.fail_json("")
     if task.secrets:
-        module.no_log_values = task.secrets(module.params)
+        module.no_log_values = LongestFirst(task.secrets(module.params))
     request = Request(
         params=module.params,
         check_mode=module.check_mode,

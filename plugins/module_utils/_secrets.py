@@ -39,14 +39,24 @@ _PRIVATE_KEY = re.compile(
 )
 
 
-def secret_values(spec: Spec, arguments: t.Mapping[str, t.Any]) -> set[str]:
+class LongestFirst(set[str]):
+    """Secrets in the order in which they must be hidden, since one may be a part of another.
+
+    ansible-core before 2.19 hides them in the order of the set: what was left of the longer one would be shown.
+    """
+
+    def __iter__(self) -> t.Iterator[str]:
+        return iter(sorted(super().__iter__(), key=len, reverse=True))
+
+
+def secret_values(spec: Spec, arguments: t.Mapping[str, t.Any]) -> LongestFirst:
     """Return every text that no result, log or message of a task may show.
 
     :param spec: the argument spec, in the language of ``AnsibleModule``.
     :param arguments: the arguments as they were given, before validation.
     """
     own = {name: value for name, value in arguments.items() if not name.startswith("_ansible_")}
-    values = set(_declared(spec, own, True))
+    values = LongestFirst(_declared(spec, own, True))
     for text in _texts(own):
         values.update(embedded_secrets(text))
     return values

@@ -39,7 +39,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import (
     OptionError,
     render,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import secret_values
+from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import LongestFirst, secret_values
 
 display = Display()
 LOCKSTEP = ("linear", "debug")
@@ -246,7 +246,7 @@ def carry_out(
         result["warnings"] = [render(warning, variables) for warning in warnings]
     if validation._deprecations:
         result["deprecations"] = [_deprecation(entry) for entry in validation._deprecations]
-    return Ran(result, params, secrets if backend.secrets else secrets | validation._no_log_values)
+    return Ran(result, params, LongestFirst(secrets if backend.secrets else secrets | validation._no_log_values))
 
 
 def _same_interpreter(one: str, other: str) -> bool:

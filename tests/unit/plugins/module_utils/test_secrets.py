@@ -17,6 +17,7 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import remove_values
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend, Request, run_as_module
 from ansible_collections.dockerhost.azure.plugins.module_utils._secrets import secret_values
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out
@@ -129,6 +130,15 @@ def test_what_is_not_secret_is_shown() -> None:
         "_ansible_version": "2",
     }
     assert secret_values(spec, arguments) == {"x=correct"}
+
+
+def test_a_secret_that_is_a_part_of_another_one_is_hidden_after_it() -> None:
+    """ansible-core before 2.19 leaves the order to the set, and that depends on the process."""
+    words = [f"{'x' * length}{SENTINEL}" for length in range(20)]
+    spec = {"password": {"type": "list", "elements": "str", "no_log": True}, "port": {"type": "str", "no_log": True}}
+    assert list(secret_values(spec, {"password": words})) == words[::-1]
+    validated = carry_out(Backend("x", ArgumentSpec(spec), lambda _request: {}), {"password": words, "port": "4243"})
+    assert list(validated.secrets) == [*words[::-1], "4243"]
 
 
 @pytest.mark.parametrize("url", ODD_URLS)
