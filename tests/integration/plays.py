@@ -84,7 +84,7 @@ class Plays:
         return {f"host_{option}": value for option, value in {**own, **key, **given}.items()}
 
     def begin(self, hosts: t.Mapping[str, Options], *arguments: str) -> subprocess.Popen[str]:
-        """Begin a run, in a process group of its own; its output goes to a file."""
+        """Begin a run; its output goes to a file."""
         with (self.home / "output").open("w") as output:
             return subprocess.Popen(
                 [str(BIN / "ansible-playbook"), "-i", str(self.inventory(hosts)), "play.yml", *arguments],
@@ -94,7 +94,6 @@ class Plays:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
-                start_new_session=True,
             )
 
     def end(self, run: subprocess.Popen[str]) -> Ran:

@@ -6,10 +6,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import signal
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.launcher import LocalAzure
+from azure_emulator.process_trees import kill_tree
 
 from .plays import Options, Plays, failures
 
@@ -289,9 +287,7 @@ def kill_at(plays: Plays, host: str, **fault: t.Any) -> None:
     try:
         struck = plays.struck(run)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
+        kill_tree(run)
     # How often operations are polled differs a little: the run may have ended before the last of them.
     assert struck or run.returncode == 0, (plays.home / "output").read_text()[-6000:]
     while struck and not any(entry["fault"] == "slow" for entry in plays.azure.requests()):
@@ -330,8 +326,7 @@ def test_killed_while_azure_works(plays: Plays, clean: list[str]) -> None:
     azure.hold()
     while not (held := under_way(plays, "held")):
         time.sleep(0.02)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
+    kill_tree(first)
     azure.hold(False)
     second = plays.begin({"held": {}})
     try:

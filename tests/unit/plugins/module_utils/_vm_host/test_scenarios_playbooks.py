@@ -9,7 +9,6 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +17,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
+from azure_emulator.process_trees import kill_tree
 
 from .conftest import KEY, Cloud
 from .test_scenarios_failures import COMPLETE, disks, names
@@ -55,14 +56,11 @@ def test_a_run_that_is_killed_can_be_run_again(cloud: Cloud, tmp_path: Path, wri
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     command = [program, "-i", "localhost,", "-c", "local", str(playbook(cloud, tmp_path))]
     with (tmp_path / "output").open("wb") as output:
-        process = subprocess.Popen(
-            command, env=environment(cloud, tmp_path), stdout=output, stderr=output, start_new_session=True
-        )
+        process = subprocess.Popen(command, env=environment(cloud, tmp_path), stdout=output, stderr=output)
         deadline = time.monotonic() + 120
         while len(cloud.writes) < writes and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        kill_tree(process)
     assert len(cloud.writes) >= writes, (tmp_path / "output").read_text()
     done = cloud.run(ssh_public_keys=[KEY])
     assert done["host"]["power_state"] == "running"
