@@ -117,10 +117,8 @@ def _check_value(place: str, option: Option, value: t.Any) -> None:
     kind = option.get("type", "str")
     if kind in ("str", "path"):
         _check_text(place, value)
-        if kind == "path" and isinstance(value, str) and _INVISIBLE.search(value):
-            raise OptionError(place, "must be a path without line breaks, invisible characters and blanks at its ends")
         if kind == "path" and isinstance(value, str):
-            absolute_path(place, value)
+            _check_path(place, value)
     elif kind in _NUMBERS:
         _check_number(place, kind, value)
     elif kind == "list" and isinstance(value, (bool, float)):
@@ -141,6 +139,12 @@ def _check_text(place: str, value: t.Any) -> None:
         raise OptionError(place, f"must be text, got {shown}: put it in quotes")
     if isinstance(value, str) and _CONTROL.search(value):
         raise OptionError(place, "must not contain control characters")
+
+
+def _check_path(place: str, value: str) -> None:
+    if _INVISIBLE.search(value):
+        raise OptionError(place, "must be a path without line breaks, invisible characters and blanks at its ends")
+    absolute_path(place, value)
 
 
 def _check_number(place: str, kind: str, value: t.Any) -> None:

@@ -29,19 +29,19 @@ def with_default(engine: t.Any, docker: t.Any, handler: t.Any) -> t.Any:
     engine = {} if engine is None else engine
     if not isinstance(engine, dict) or engine.get("at_boot") is not None:
         return engine
-    return {**engine, "at_boot": False} if reason_against(docker, handler) else engine
+    return engine if _fits(docker, handler) else {**engine, "at_boot": False}
 
 
-def reason_against(docker: t.Any, handler: t.Any) -> str:
-    """Return which setting an engine that is installed at boot would not fit, empty if it fits them all."""
+def _fits(docker: t.Any, handler: t.Any) -> bool:
+    """Return whether an engine that is installed at boot fits the settings that follow."""
     settings = docker or {}
     if not isinstance(settings, dict):
-        return "docker"  # text of a survey, which is not parsed here, or a value that docker_vm_extension refuses
+        return False  # text of a survey, which is not parsed here, or a value that docker_vm_extension refuses
     if handler == "docker_extension":
-        return "handler"  # installs an engine itself, and does not wait for another installation
+        return False  # installs an engine itself, and does not wait for another installation
     if settings.get("proxies"):
-        return "docker.proxies"  # may contain a password, which must not be in custom data
-    return "docker.data_disk.path" if hides_engine(settings.get("data_disk")) else ""
+        return False  # may contain a password, which must not be in custom data
+    return not hides_engine(settings.get("data_disk"))
 
 
 def hides_engine(disk: t.Any) -> bool:

@@ -61,7 +61,7 @@ def authority_file(server):
 
 
 def give_back_authority(machine, server, ours):
-    """Remove a CA of ours, or put back the one that it replaced; one that somebody has written since stays."""
+    """Remove a CA that this program wrote, or put back the one that it replaced. A file written since then stays."""
     path = authority_file(server)
     present, former = machine.read(path), machine.read(path + COPY)
 

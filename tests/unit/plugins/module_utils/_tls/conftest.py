@@ -33,6 +33,31 @@ PURPOSES = {
 }
 
 
+class Syncing(FileSystem):
+    """Tell a subclass which files and directories are synced, by their paths."""
+
+    def __init__(self) -> None:
+        self.opened: dict[int, str] = {}
+
+    def create(self, path: str, mode: int) -> int:
+        descriptor = super().create(path, mode)
+        self.opened[descriptor] = path
+        return descriptor
+
+    def open_existing(self, path: str) -> int:
+        descriptor = super().open_existing(path)
+        self.opened[descriptor] = path
+        return descriptor
+
+    def sync(self, descriptor: int) -> None:
+        super().sync(descriptor)
+        self.note(self.opened[descriptor])
+
+    def note(self, path: str) -> None:
+        """Subclasses are told here."""
+        raise NotImplementedError
+
+
 class Certs:
     """A certificate directory and the task that looks after it."""
 

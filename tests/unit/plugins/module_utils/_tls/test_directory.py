@@ -29,6 +29,8 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._tls.directory im
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.store import Changes, StoredFile
 
+from .conftest import Syncing
+
 if t.TYPE_CHECKING:
     from .conftest import Certs
 
@@ -606,25 +608,14 @@ def test_a_file_system_without_hard_links(certs: Certs) -> None:
 
 @pytest.mark.parametrize("number", [1, 40])
 def test_every_file_is_synced_before_the_commit_point(certs: Certs, number: int) -> None:
-    class Watching(FileSystem):
+    class Watching(Syncing):
         def __init__(self) -> None:
-            self.opened: dict[int, str] = {}
+            super().__init__()
             self.synced: list[str] = []
             self.before = 0
 
-        def create(self, path: str, mode: int) -> int:
-            descriptor = super().create(path, mode)
-            self.opened[descriptor] = path
-            return descriptor
-
-        def open_existing(self, path: str) -> int:
-            descriptor = super().open_existing(path)
-            self.opened[descriptor] = path
-            return descriptor
-
-        def sync(self, descriptor: int) -> None:
-            super().sync(descriptor)
-            self.synced.append(self.opened[descriptor])
+        def note(self, path: str) -> None:
+            self.synced.append(path)
 
         def rename(self, source: str, target: str) -> None:
             if target.endswith("journal.json"):

@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 
+from .conftest import Syncing
+
 if t.TYPE_CHECKING:
     from .conftest import Certs
 
@@ -98,32 +100,24 @@ class Noting(FileSystem):
         return super().__getattribute__(name)
 
 
-class Powered(FileSystem):
+class Powered(Syncing):
     """Note what a loss of power would take away at the commit point, and when the journal goes.
 
     Only what was synced is safe: a file's content by the file, its name by its directory.
     """
 
     def __init__(self, certs: Certs) -> None:
+        super().__init__()
         self.root = str(certs.directory)
-        self.opened: dict[int, str] = {}
         self.unsafe: set[str] = set()
         self.taken: list[set[str]] = []
 
     def create(self, path: str, mode: int) -> int:
-        descriptor = super().create(path, mode)
-        self.opened[descriptor] = path
         self.unsafe |= {path, os.path.dirname(path)}
-        return descriptor
+        return super().create(path, mode)
 
-    def open_existing(self, path: str) -> int:
-        descriptor = super().open_existing(path)
-        self.opened[descriptor] = path
-        return descriptor
-
-    def sync(self, descriptor: int) -> None:
-        super().sync(descriptor)
-        self.unsafe.discard(self.opened[descriptor])
+    def note(self, path: str) -> None:
+        self.unsafe.discard(path)
 
     def make_directory(self, path: str) -> None:
         super().make_directory(path)
