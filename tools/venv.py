@@ -44,12 +44,20 @@ class VenvError(Exception):
 def make(venv: Path, python: str, cache: Path, requirements: list[str]) -> None:
     """Make the environment unless it exists, and install into it what it lacks.
 
+    Targets of a parallel make that need the same environment wait for each other.
+
     :param python: the interpreter that the environment is for: a path, or a name on PATH.
     :raises VenvError: neither uv nor pip could install the requirements.
     """
     environment = {**os.environ, "UV_CACHE_DIR": str(cache / "uv"), "PIP_CACHE_DIR": str(cache / "pip")}
-    program = venv / "bin/python"
     uv = _uv(cache, environment)
+    with (cache / f"{venv.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _make(venv, python, uv, requirements, environment)
+
+
+def _make(venv: Path, python: str, uv: Path | None, requirements: list[str], environment: dict[str, str]) -> None:
+    program = venv / "bin/python"
     if not program.exists():
         _run([python, "-m", "venv", *(["--without-pip"] if uv else []), str(venv)], environment)
     if uv is not None:
