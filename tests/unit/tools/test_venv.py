@@ -30,8 +30,9 @@ def test_targets_that_need_the_same_environment_make_it_one_after_the_other(tmp_
     )
     command = [sys.executable, str(TOP / "tools/venv.py"), str(tmp_path / "venv"), "--python", str(python)]
     environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+    needed = ("a-package", "another-package")
     targets = [
-        subprocess.Popen([*command, "--cache", str(tmp_path / "cache"), "anything"], env=environment) for _ in range(2)
+        subprocess.Popen([*command, "--cache", str(tmp_path / "cache"), package], env=environment) for package in needed
     ]
     assert [target.wait(60) for target in targets] == [0, 0]
     installing = ["begin installing", "end installing"]
