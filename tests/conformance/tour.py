@@ -82,7 +82,19 @@ class Tour:
         await self.extensions()
         await self.run_commands()
         await self.mistakes()
+        await self.unserved()
         await self.removal()
+
+    async def unserved(self) -> None:
+        """Types that can be read, and of which there are none."""
+        for type_, version in (
+            ("Microsoft.Network/routeTables", NETWORK),
+            ("Microsoft.Compute/virtualMachineScaleSets", COMPUTE),
+            ("Microsoft.Compute/diskEncryptionSets", DISKS),
+        ):
+            await self.go("GET", f"{self.subscription}/providers/{type_}", version)
+            await self.go("GET", f"{self.group}/providers/{type_}", version)
+            await self.go("GET", f"{self.group}/providers/{type_}/one", version, 404)
 
     async def subscriptions(self) -> None:
         """Subscriptions, regions, providers."""
@@ -161,6 +173,12 @@ class Tour:
         await self.go("PUT", f"{vnet}/subnets/s2", NETWORK, 200, body={"properties": {"addressPrefix": "10.1.2.0/24"}})
         await self.go("PUT", f"{vnet}/subnets/s3", NETWORK, 400, body={"properties": {"addressPrefix": "10.9.0.0/24"}})
         await self.go("PUT", f"{vnet}/subnets/s3", NETWORK, 400, body={"properties": {"addressPrefix": "10.1.2.0/25"}})
+        services = {
+            "addressPrefix": "10.1.2.0/24",
+            "serviceEndpoints": [{"service": "Microsoft.Storage"}],
+            "delegations": [{"name": "web", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}],
+        }
+        await self.go("PUT", f"{vnet}/subnets/s2", NETWORK, 200, body={"properties": services})
         await self.go("GET", f"{vnet}/subnets", NETWORK)
         await self.go("GET", f"{vnet}/subnets/s1", NETWORK)
         await self.go("GET", f"{vnet}/usages", NETWORK)
@@ -275,6 +293,11 @@ class Tour:
         await self.go("POST", f"{disk}/beginGetAccess", DISKS, 202, body=access)
         await self.go("POST", f"{disk}/endGetAccess", DISKS, 202)
         await self.go("GET", f"{disk}-none", DISKS, 404)
+        place = f"{self.subscription}/Providers/Microsoft.Compute/Locations/{PLACE}/Publishers/Debian/ArtifactTypes"
+        image = {"id": f"{place}/VMImage/Offers/debian-12/Skus/12-gen2/Versions/0.20250115.1993"}
+        body["properties"] = {"creationData": {"createOption": "FromImage", "imageReference": image}}
+        await self.go("PUT", f"{disk}-image", DISKS, 202, body=body)
+        await self.go("GET", f"{disk}-image", DISKS)
         await self.snapshots(disk)
 
     async def snapshots(self, disk: str) -> None:

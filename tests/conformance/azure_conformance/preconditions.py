@@ -56,8 +56,10 @@ def starting_switches(flow: Flow) -> dict[str, t.Any]:
 
 def _images(interaction: Interaction) -> t.Iterator[str]:
     """Yield the images that an answer shows, each with what it says about generation and security type."""
-    match = _IMAGE_PATH.search(interaction.path)
     body = interaction.response.body
+    if isinstance(body, dict):
+        yield from _image_of_disk(body)
+    match = _IMAGE_PATH.search(interaction.path)
     if match is None or not isinstance(body, list | dict):
         return
     names = [match["version"]] if match["version"] else [e.get("name") for e in body if isinstance(e, dict)]
@@ -65,8 +67,23 @@ def _images(interaction: Interaction) -> t.Iterator[str]:
     details = ":V2" if properties.get("hyperVGeneration") == "V2" else ""
     if any("TrustedLaunch" in str(feature.get("value")) for feature in properties.get("features") or []):
         details += ":TrustedLaunch"
+    if (properties.get("osDiskImage") or {}).get("operatingSystem") == "Windows":
+        details += ":Windows"
     for name in filter(None, names):
         yield f"{match['publisher']}:{match['offer']}:{match['sku']}:{name}|{details}"
+
+
+def _image_of_disk(body: Json) -> t.Iterator[str]:
+    """Yield the platform image of which a disk was made, with what the disk has taken over from it."""
+    properties = body.get("properties") or {}
+    reference = (properties.get("creationData") or {}).get("imageReference") or {}
+    match = _IMAGE_PATH.search(str(reference.get("id") or ""))
+    if match is None or not match["version"] or reference.get("lun") is not None:
+        return
+    details = ":V2" if properties.get("hyperVGeneration") == "V2" else ""
+    if properties.get("osType") == "Windows":
+        details += ":Windows"
+    yield f"{match['publisher']}:{match['offer']}:{match['sku']}:{match['version']}|{details}"
 
 
 def _extension_types(interaction: Interaction) -> t.Iterator[str]:
@@ -80,18 +97,28 @@ def _extension_types(interaction: Interaction) -> t.Iterator[str]:
             yield f"{match['publisher']}.{match['type']}:{name}"
 
 
-def add_to_catalogue(cloud: Cloud, target: Target, body: Json) -> None:
-    """Add what an accepted request names to the catalogue: the image and the size, or the extension type."""
+def add_to_catalogue(cloud: Cloud, target: Target, body: Json, answer: t.Any = None) -> None:
+    """Add what an accepted request names to the catalogue: the image and the size, or the extension type.
+
+    :param answer: the recorded body, which says of what system an image is.
+    """
     properties = body.get("properties") or {}
     if target.kind == "compute/virtualmachines":
         trusted = (properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch"
         reference = (properties.get("storageProfile") or {}).get("imageReference") or {}
-        _image(cloud, reference, ":V2:TrustedLaunch" if trusted else "")
+        windows = any(_is_windows(said) for said in (body, answer))
+        _image(cloud, reference, (":V2:TrustedLaunch" if trusted else "") + (":Windows" if windows else ""))
         size = (properties.get("hardwareProfile") or {}).get("vmSize")
         if size and str(size).lower() not in catalogue.SIZES:
             _add(cloud, "extra_sizes", str(size))
     elif target.kind == "compute/virtualmachines/extensions":
         _extension_type(cloud, properties)
+
+
+def _is_windows(body: t.Any) -> bool:
+    properties = (body.get("properties") or {}) if isinstance(body, dict) else {}
+    disk = (properties.get("storageProfile") or {}).get("osDisk") or {}
+    return disk.get("osType") == "Windows" or bool((properties.get("osProfile") or {}).get("windowsConfiguration"))
 
 
 def _image(cloud: Cloud, reference: Json, details: str) -> None:

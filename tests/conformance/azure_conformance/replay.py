@@ -148,7 +148,7 @@ class _Replay:
             await self._prepare(position, record, target)
         body = self._body(position, record, target)
         if target is not None and isinstance(body, dict) and record.status < 300 and not target.tail:
-            add_to_catalogue(self._cloud.cloud, target, body)
+            add_to_catalogue(self._cloud.cloud, target, body, record.response.body)
         async with error_recipes.conditions(self._cloud, record, target, self._mapping.path(record.path)):
             answer = await self._send(record, body)
             if answer.status >= 400 > record.status and any(not o.ended for o in self._operations):

@@ -13,6 +13,7 @@ import copy
 import functools
 import json
 import os
+import re
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ class Example:
     :param path: with the example's own names filled in; without a query.
     :param body: what is sent, None when nothing is.
     :param schema: of the body, resolved on demand by :class:`Schema`.
+    :param answer: the body of the first answer that shows the resource, None where there is none.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Example:
     api_version: str
     body: t.Any
     schema: Schema | None = field(repr=False, default=None)
+    answer: t.Any = field(repr=False, default=None)
 
 
 class Schema:
@@ -149,7 +152,30 @@ def _examples_of(
                 path = path.replace("{" + raw["name"] + "}", str(given.get(raw["name"], "example")))
         content = copy.deepcopy(given.get(body[1]["name"])) if body is not None else None
         version = str(given.get("api-version") or document["info"]["version"])
-        yield Example(name, operation["operationId"], method.upper(), template, path, version, content, schema)
+        answers = (answer.get("body") for answer in example.get("responses", {}).values())
+        shown = next((answer for answer in answers if isinstance(answer, dict)), None)
+        yield Example(name, operation["operationId"], method.upper(), template, path, version, content, schema, shown)
+
+
+def members(value: t.Any, before: str = "") -> t.Iterator[str]:
+    """Yield the path of every member in a JSON value: ``properties.subnets[].name``."""
+    if isinstance(value, list):
+        for item in value:
+            yield from members(item, f"{before}[]")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            path = f"{before}.{name}" if before else name
+            yield path
+            yield from members(item, path)
+
+
+def types(root: Path) -> set[str]:
+    """Return the types of the resources that groups have, as the paths of the specifications write them."""
+    files = (root / "specification").glob("**/resource-manager/**/*.json")
+    documents = [_load(file) for file in files if "examples" not in file.parts and "common-types" not in file.parts]
+    one = re.compile(r"/subscriptions/\{\w+\}/resourceGroups/\{\w+\}/providers/([\w.]+/\w+)/\{\w+\}", re.IGNORECASE)
+    paths = [path for document in documents for path in document.get("paths", {})]
+    return {match[1] for path in paths if (match := one.fullmatch(path)) is not None}
 
 
 def _parameter(file: Path, raw: Json) -> tuple[Path, Json]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import groups, locks, resources, rights
+from . import groups, locks, rights, unserved
 from .arm.messages import ArmRequest, Reply
 from .arm.routing import ROUTER
 from .arm.versions import check_version
@@ -28,7 +28,7 @@ async def dispatch(cloud: Cloud, request: ArmRequest) -> Reply:
     """
     match = ROUTER.find(request.path)
     if match is None:
-        raise resources.unknown_type(request.path, request.api_version)
+        return unserved.answer(cloud, request)
     entry = match.handlers.get(request.method)
     if entry is None:
         raise ApiError(

@@ -52,7 +52,7 @@ cross_subscription_networks: whether an interface may refer to networks, groups 
 docker_extension: whether Microsoft.Azure.Extensions/DockerExtension is in the catalogue.
 encryption_at_host: whether the subscription has the feature Microsoft.Compute/EncryptionAtHost.
 extra_extensions: further extension types, Publisher.Type or Publisher.Type:VERSION.
-extra_images: further platform images, Publisher:Offer:Sku:Version.
+extra_images: further platform images, Publisher:Offer:Sku:Version[:V2][:TrustedLaunch][:Windows].
 extra_sizes: further VM sizes; they have two cores.
 extra_subscriptions: further subscriptions that the client may see, by their ids.
 forbidden: actions the signed-in client has no right to, for example Microsoft.Compute/virtualMachines/write.

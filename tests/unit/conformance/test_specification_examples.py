@@ -25,6 +25,7 @@ from azure_conformance.records import Flow
 from azure_conformance.resource_history import ResourceHistory
 from azure_conformance.seeding import Seeder
 from azure_conformance.specifications import Example, spoil
+from azure_emulator import unserved
 from azure_emulator.arm.routing import ROUTER
 
 SPECIFICATIONS = specifications.find(Path(__file__).resolve().parents[3])
@@ -55,6 +56,10 @@ pool to take a prefix from, interfaces that the machine makes for itself, a reso
 another subscription, templates that are elsewhere, deployments that delete; and what the specification allows and the
 service does not: an extension without a publisher, an upload without its size (Azure/azure-cli#25308), NVMe on an old
 size (Azure/FederalAVD#20)."""
+
+
+NEVER_SHOWN = ("properties.instanceView", "properties.protectedSettings")
+"""Members that the examples' answers show as they were sent, and real ones do not."""
 
 
 def served(method: str, template: str) -> bool:
@@ -108,12 +113,26 @@ def names(value: list[Example]) -> list[str]:
     return [f"{example.operation}-{example.name}" for example in value]
 
 
+def test_every_type_of_the_specifications_is_served_or_can_be_read() -> None:
+    assert SPECIFICATIONS is not None
+    namespaces = ("microsoft.compute/", "microsoft.network/")
+    found = {type_.lower() for type_ in specifications.types(SPECIFICATIONS) if type_.lower().startswith(namespaces)}
+    path = "/subscriptions/x/resourceGroups/x/providers/{}/x"
+    routed = {type_ for type_ in found if ROUTER.find(path.format(type_)) is not None}
+    assert len(routed) > 10
+    assert found - routed <= unserved.TYPES.keys()
+    assert not routed & unserved.TYPES.keys()
+
+
 EXAMPLES = examples()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=names(EXAMPLES))
 def test_an_example_is_taken_and_so_is_its_echo(example: Example) -> None:
-    """The body is accepted; what a GET shows afterwards, read-only members included, is accepted as a PUT."""
+    """The body is accepted; what a GET shows afterwards, read-only members included, is accepted as a PUT.
+
+    The GET shows every member that the example's request and its answer have.
+    """
 
     async def run() -> None:
         async with LocalCloud(SHARED) as cloud:
@@ -123,6 +142,9 @@ def test_an_example_is_taken_and_so_is_its_echo(example: Example) -> None:
             if answer.status < 300:
                 url = f"{target.id}?api-version={example.api_version}"
                 shown = await cloud.request("GET", url)
+                sent = set(specifications.members(body)) & set(specifications.members(example.answer))
+                lost = sent - set(specifications.members(shown.body))
+                assert not {path for path in lost if not path.startswith(NEVER_SHOWN)}
                 again = await put(cloud, target, example.api_version, shown.body)
                 assert again.status == 200, (shown.body, again)
                 return

@@ -50,6 +50,36 @@ def test_life_of_a_disk(ready: Arm) -> None:
     assert ready.delete(DISK).status_code == 204
 
 
+def test_a_disk_of_an_image_takes_over_what_the_image_says(arm: Arm) -> None:
+    place = f"{arm.subscription}/Providers/Microsoft.Compute/Locations/eastus/Publishers/Debian/ArtifactTypes/VMImage"
+    reference = {"id": f"{place}/Offers/debian-12/Skus/12-gen2/Versions/0.20250115.1993"}
+    creation = {"createOption": "FromImage", "imageReference": reference}
+    arm.done(arm.put(DISK, {"location": "eastus", "properties": {"creationData": creation}}))
+    shown = arm.get(DISK).json()["properties"]
+    assert (shown["osType"], shown["hyperVGeneration"], shown["diskSizeGB"]) == ("Linux", "V2", 30)
+    assert shown["supportedCapabilities"] == {
+        "acceleratedNetwork": True,
+        "architecture": "x64",
+        "diskControllerTypes": "SCSI, NVMe",
+    }
+    assert shown["creationData"] == creation
+    copied = {"createOption": "FromImage", "imageReference": {**reference, "lun": 0}}
+    arm.done(arm.put(f"{DISK}2", {"location": "eastus", "properties": {"creationData": copied}}))
+    assert "osType" not in arm.get(f"{DISK}2").json()["properties"]
+
+
+def test_an_image_of_a_disk_has_the_size_of_the_disk(arm: Arm) -> None:
+    arm.done(arm.put(DISK, _disk(12)))
+    os_disk = {"osType": "Linux", "osState": "Generalized", "managedDisk": {"id": arm.get(DISK).json()["id"]}}
+    arm.done(
+        arm.put(
+            "Microsoft.Compute/images/i", {"location": "eastus", "properties": {"storageProfile": {"osDisk": os_disk}}}
+        )
+    )
+    shown = arm.get("Microsoft.Compute/images/i").json()["properties"]["storageProfile"]["osDisk"]
+    assert shown["diskSizeGB"] == 12
+
+
 def test_life_of_a_snapshot(ready: Arm) -> None:
     snapshot, copy = "Microsoft.Compute/snapshots/first", "Microsoft.Compute/disks/copy"
     ready.done(ready.put(DISK, _disk()))

@@ -51,6 +51,47 @@ def test_a_network_is_updating_then_succeeded(arm: Arm) -> None:
     assert arm.vnet().status_code == 200
 
 
+def test_a_subnet_shows_its_services_and_delegations(arm: Arm) -> None:
+    properties: dict[str, t.Any] = {
+        "addressPrefix": "10.0.1.0/24",
+        "serviceEndpoints": [
+            {"service": "Microsoft.Storage"},
+            {"service": "Microsoft.KeyVault"},
+            {"service": "Microsoft.Sql"},
+        ],
+        "delegations": [{"name": "web", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}],
+        "routeTable": {"id": f"{arm.subscription}/resourceGroups/other/providers/{P}/routeTables/routes"},
+    }
+    arm.done(arm.vnet())
+    subnet = f"{P}/virtualNetworks/vnet/subnets/services"
+    arm.done(arm.put(subnet, {"properties": properties}))
+    shown = arm.get(subnet).json()
+    assert shown["properties"]["serviceEndpoints"] == [
+        {"provisioningState": "Succeeded", "service": "Microsoft.Storage", "locations": ["eastus", "westus"]},
+        {"provisioningState": "Succeeded", "service": "Microsoft.KeyVault", "locations": ["*"]},
+        {"provisioningState": "Succeeded", "service": "Microsoft.Sql", "locations": ["eastus"]},
+    ]
+    assert shown["properties"]["delegations"] == [
+        {
+            "name": "web",
+            "id": f"{shown['id']}/delegations/web",
+            "etag": shown["etag"],
+            "properties": {
+                "provisioningState": "Succeeded",
+                "serviceName": "Microsoft.Web/serverFarms",
+                "actions": ["Microsoft.Network/virtualNetworks/subnets/action"],
+            },
+            "type": "Microsoft.Network/virtualNetworks/subnets/delegations",
+        }
+    ]
+    assert shown["properties"]["routeTable"] == properties["routeTable"]
+    arm.done(arm.put(subnet, shown))
+    again = arm.get(subnet).json()
+    for part in ("serviceEndpoints", "routeTable"):
+        assert again["properties"][part] == shown["properties"][part]
+    assert [item["name"] for item in again["properties"]["delegations"]] == ["web"]
+
+
 def test_older_versions_show_less(arm: Arm) -> None:
     arm.done(arm.vnet())
     body = arm.get(f"{P}/virtualNetworks/vnet", **{"api-version": "2016-12-01"}).json()["properties"]

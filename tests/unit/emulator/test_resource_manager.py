@@ -100,6 +100,37 @@ def test_paths_that_lead_nowhere(arm: Arm, path: str, status: int, code: str) ->
     assert arm.code(arm.get(path)) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("type_", "version"),
+    [
+        ("Microsoft.Network/routeTables", "2024-05-01"),
+        ("Microsoft.Compute/virtualMachineScaleSets", "2024-07-01"),
+        ("Microsoft.Compute/diskEncryptionSets", "2024-03-02"),
+        ("Microsoft.Storage/storageAccounts", "2023-05-01"),
+    ],
+)
+def test_types_that_are_not_served_can_be_read_and_there_are_none(arm: Arm, type_: str, version: str) -> None:
+    sent = {"api-version": version}
+    assert arm.get(type_, **sent).json() == {"value": []}
+    assert arm.get(f"{arm.subscription}/providers/{type_}", **sent).json() == {"value": []}
+    assert arm.code(arm.get(f"{type_}/one", **sent)) == (404, "ResourceNotFound")
+    assert arm.code(arm.get(f"{type_}/one/parts", **sent)) == (404, "ResourceNotFound")
+    assert arm.delete(f"{type_}/one", **sent).status_code == 204
+    refused = arm.put(f"{type_}/one", {"location": "eastus"}, **sent)
+    assert (arm.code(refused), type_ in refused.text) == ((400, "NotSupported"), True)
+    elsewhere = f"{arm.subscription}/resourceGroups/nobody/providers/{type_}"
+    assert arm.code(arm.get(elsewhere, **sent)) == (404, "ResourceGroupNotFound")
+    assert arm.code(arm.get(type_, **{"api-version": "1999-01-01"})) == (400, "NoRegisteredProviderFound")
+
+
+def test_types_that_are_not_served_are_forbidden_to_those_who_may_not_read_them(arm: Arm) -> None:
+    arm.azure.switch("forbidden", ["Microsoft.Network/routeTables/read"])
+    try:
+        assert arm.code(arm.get("Microsoft.Network/routeTables")) == (403, "AuthorizationFailed")
+    finally:
+        arm.azure.switch("forbidden", [])
+
+
 def test_not_found_is_said_by_the_gateway(arm: Arm) -> None:
     response = arm.get("Microsoft.Compute/virtualMachines/s1")
     assert response.headers["x-ms-failure-cause"] == "gateway"

@@ -68,6 +68,15 @@ DEV_TEST_LAB = _words("2015-05-21-preview 2016-05-15 2017-04-26-preview 2018-09-
 LOCKS = _words("2015-01-01 2015-06-01 2016-09-01 2017-04-01 2020-05-01")
 MARKETPLACE = _words("2015-06-01 2021-01-01")
 
+STORAGE = _words(
+    """
+    2015-05-01-preview 2015-06-15 2016-01-01 2016-05-01 2016-12-01 2017-06-01 2017-10-01 2018-02-01
+    2018-03-01-preview 2018-07-01 2018-11-01 2019-04-01 2019-06-01 2020-08-01-preview 2021-01-01 2021-02-01 2021-04-01
+    2021-05-01 2021-06-01 2021-08-01 2021-09-01 2022-05-01 2022-09-01 2023-01-01 2023-04-01 2023-05-01 2024-01-01
+    2025-01-01 2025-06-01
+    """
+)
+
 KEY_VAULT = _words(
     """
     2015-06-01 2016-10-01 2018-02-14 2019-09-01 2021-10-01 2022-07-01 2022-11-01 2023-02-01 2023-07-01 2024-11-01
@@ -84,6 +93,8 @@ VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.compute": COMPUTE,
     "microsoft.compute/disks": DISKS,
     "microsoft.compute/snapshots": DISKS,
+    "microsoft.compute/diskaccesses": DISKS,
+    "microsoft.compute/diskencryptionsets": DISKS,
     "microsoft.compute/skus": SKUS,
     "microsoft.compute/locations/operations": [*COMPUTE, *GALLERIES],
     "microsoft.compute/galleries": GALLERIES,
@@ -98,6 +109,7 @@ VERSIONS: t.Mapping[str, t.Sequence[str]] = {
     "microsoft.authorization/locks": LOCKS,
     "microsoft.devtestlab": DEV_TEST_LAB,
     "microsoft.marketplaceordering": MARKETPLACE,
+    "microsoft.storage": STORAGE,
 }
 
 LOCATIONS = _words(

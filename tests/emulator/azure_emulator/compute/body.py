@@ -140,6 +140,8 @@ def is_of_gallery(reference: Json) -> bool:
 DATA_DISK: Json = {"createOption": "Empty", "caching": "None", "deleteOption": "Detach"}
 DISK_MEMBERS = ("osType", "name", "createOption", "caching", "deleteOption", "diskSizeGB")
 """Members of a disk that the service fills in: of the request, else as before, else a default."""
+NOT_KEPT = ("detachOption", "vhd", "managedDisk", "osType")
+"""Members of a data disk that say how to attach or detach it, that are looked at by themselves, or that it lacks."""
 
 
 def _os_disk(vm: Resource, wanted: Json, image: Image | None, old: Json | None) -> Json:
@@ -186,8 +188,10 @@ def _data_disk(vm: Resource, wanted: Json, old: Json) -> Json:
     name = disk_id.rpartition("/")[2] if disk_id else f"{vm.name}_disk{wanted['lun'] + 2}_{secrets.token_hex(16)}"
     filled = _first(DISK_MEMBERS, {**given, "osType": None}, before, {**DATA_DISK, "name": name})
     filled["createOption"] = _spelled(given.get("createOption", "Empty"))
+    rest = {name: value for name, value in given.items() if name not in (*filled, *NOT_KEPT)}
     return {
         "lun": wanted["lun"],
+        **rest,
         **filled,
         **({"vhd": given["vhd"]} if "vhd" in given else {"managedDisk": managed}),
         "toBeDetached": bool(given.get("toBeDetached")),

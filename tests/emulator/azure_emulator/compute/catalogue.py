@@ -231,7 +231,7 @@ def images(cloud: Cloud) -> list[Image]:
     found = list(IMAGES)
     for urn in cloud.switches["extra_images"]:
         publisher, offer, sku, version, *details = urn.split(":")
-        windows = publisher.lower().startswith("microsoftwindows")
+        windows = publisher.lower().startswith("microsoftwindows") or "Windows" in details
         size, os_type = (127, "Windows") if windows else (30, "Linux")
         generation, trusted = "V2" if "V2" in details else "V1", "TrustedLaunch" in details
         image = Image(publisher, offer, sku, version, os_type.lower(), "", generation, size, os_type=os_type)

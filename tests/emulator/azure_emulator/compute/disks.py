@@ -17,6 +17,7 @@ from ..arm.tracked import read_body
 from ..errors import operation_not_allowed
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
+from . import sources
 from .checks import MOST_CACHED, cache_too_large
 from .common import finish_deletion, finish_write, refuse_while_busy
 from .names import DISK, SNAPSHOT
@@ -24,6 +25,7 @@ from .new_disks import access_state, check_new_disk, check_size, disk_sku, size_
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
+    from .catalogue import Image
 
 ONE = f"{GROUP}/providers/Microsoft.Compute/disks/{{name}}"
 
@@ -77,7 +79,9 @@ def as_sent(disk: Resource, body: Json, *, is_patch: bool) -> Json:
     if is_patch:
         shown.update(disk.top, **({"tags": disk.tags} if disk.tags is not None else {}))
         before = {name: disk.properties[name] for name in GIVEN if name in disk.properties}
-    shown.update({name: body[name] for name in ("tags", "sku", "zones") if body.get(name) is not None})
+    shown.update(
+        {name: body[name] for name in ("tags", "sku", "zones", "extendedLocation") if body.get(name) is not None}
+    )
     return {**shown, "properties": {**before, **(body.get("properties") or {}), "provisioningState": "Updating"}}
 
 
@@ -186,9 +190,10 @@ def _describe(cloud: Cloud, disk: Resource, body: Json) -> None:
     if body.get("sku"):
         name = body["sku"]["name"]
         disk.top["sku"] = disk_sku(name)
-    if body.get("zones"):
-        disk.top["zones"] = body["zones"]
-    copied = _copied(cloud, requested)
+    for name in ("zones", "extendedLocation"):
+        if body.get(name):
+            disk.top[name] = body[name]
+    copied = _copied(cloud, disk, requested)
     sizes = (requested.get("diskSizeGB"), disk.properties.get("diskSizeGB"), copied.get("diskSizeGB"))
     size = next(filter(None, (*sizes, size_of_upload(requested))), 30)
     kept = {name: value for name, value in disk.properties.items() if name != "tier"}
@@ -199,13 +204,29 @@ def _describe(cloud: Cloud, disk: Resource, body: Json) -> None:
         disk.properties["creationData"] = {**requested["creationData"], "sourceUniqueId": unique}
 
 
-def _copied(cloud: Cloud, requested: Json) -> Json:
+def _copied(cloud: Cloud, disk: Resource, requested: Json) -> Json:
     """Return what a copy takes over from its source."""
     creation = requested.get("creationData") or {}
+    image = sources.image_of_disk(cloud, disk, creation)
+    if image is not None:
+        return from_image(image)
     source = cloud.store.get(creation.get("sourceResourceId") or "")
     if source is None or source.type not in (DISK, SNAPSHOT):
         return {}
     return {**copied_from(source), "sourceUniqueId": source.properties["uniqueId"]}
+
+
+def from_image(image: Image) -> Json:
+    """Return the properties that an OS disk takes over from its image."""
+    capabilities: Json = {"acceleratedNetwork": True, "architecture": image.architecture}
+    if image.nvme:
+        capabilities["diskControllerTypes"] = ", ".join(image.controllers)
+    return {
+        "osType": image.os_type,
+        "hyperVGeneration": image.generation,
+        "supportedCapabilities": capabilities,
+        "diskSizeGB": image.size_gb,
+    }
 
 
 def copied_from(source: Resource) -> Json:

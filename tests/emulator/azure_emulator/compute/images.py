@@ -17,6 +17,7 @@ from ..arm.tracked import read_body
 from ..errors import ApiError, operation_not_allowed
 from ..operations import Operation, OperationSpec, action
 from .common import finish_deletion, finish_write, refuse_while_busy
+from .disks import copied_from
 from .names import IMAGE, VM
 from .synchronous import base_body
 
@@ -50,6 +51,7 @@ async def put_image(cloud: Cloud, request: ArmRequest) -> Reply:
     if image is None:
         image = Resource(_id_of(request), IMAGE, request.params["name"], group.name, request.subscription)
         image.location = body["location"]
+        image.top = {"extendedLocation": body["extendedLocation"]} if body.get("extendedLocation") else {}
     return _write(cloud, request, image, body, made=made)
 
 
@@ -84,7 +86,10 @@ def _describe(cloud: Cloud, image: Resource, wanted: Json) -> None:
     if not disk:
         name = "storageProfile.osDisk"
         raise ApiError(400, "InvalidParameter", f"Required parameter '{name}' is missing (null).", target=name)
-    os_disk = {"diskSizeGB": 30, "caching": "None", "storageAccountType": "Standard_LRS", **disk}
+    source_id = next((disk[name].get("id") for name in ("managedDisk", "snapshot") if disk.get(name)), None)
+    of_source = copied_from(found) if (found := cloud.store.get(source_id or "")) is not None else {}
+    size = of_source.get("diskSizeGB", 30)
+    os_disk = {"diskSizeGB": size, "caching": "None", "storageAccountType": "Standard_LRS", **disk}
     image.properties = {
         "storageProfile": {"osDisk": os_disk, "dataDisks": (wanted["storageProfile"].get("dataDisks") or [])},
         "hyperVGeneration": wanted.get("hyperVGeneration", "V1"),

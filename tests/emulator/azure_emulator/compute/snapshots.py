@@ -157,6 +157,8 @@ def _describe(snapshot: Resource, body: Json) -> None:
     if body.get("sku"):
         name = body["sku"]["name"]
         snapshot.top["sku"] = disk_sku(name)
+    if body.get("extendedLocation"):
+        snapshot.top["extendedLocation"] = body["extendedLocation"]
 
 
 @action("snapshot.write")

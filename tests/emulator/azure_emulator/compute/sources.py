@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ..arm.resource import Json, Resource
@@ -17,6 +18,11 @@ from .names import IMAGE
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
+_PLATFORM = re.compile(
+    r"/publishers/(?P<publisher>[^/]+)/artifacttypes/vmimage/offers/(?P<offer>[^/]+)/skus/(?P<sku>[^/]+)"
+    r"/versions/(?P<version>[^/]+)/?$",
+    re.IGNORECASE,
+)
 SHARED = ("sharedGalleryImageId", "communityGalleryImageId")
 
 
@@ -32,6 +38,18 @@ def image_of(cloud: Cloud, vm: Resource, reference: Json) -> Image | None:
         return _managed(resource)
     found = shared_galleries.find_version(cloud, text, vm.location)
     return _of_gallery(*found) if found is not None else None
+
+
+def image_of_disk(cloud: Cloud, disk: Resource, creation: Json) -> Image | None:
+    """Return the image that a disk is made of as an OS disk; None if it is not, or if the image does not exist.
+
+    :param creation: the disk's ``creationData``.
+    """
+    reference: Json = creation.get("galleryImageReference") or creation.get("imageReference") or {}
+    if reference.get("lun") is not None:
+        return None
+    place = _PLATFORM.search(str(reference.get("id") or ""))
+    return image_of(cloud, disk, place.groupdict() if place is not None else reference)
 
 
 def check_image(cloud: Cloud, vm: Resource, storage: Json) -> Image | None:

@@ -13,7 +13,7 @@ from ..settings import new_guid
 from . import catalogue, sources
 from .capabilities import capabilities_of
 from .checks import references
-from .disks import numbers
+from .disks import from_image, numbers
 from .features import is_ephemeral
 from .names import DISK
 from .new_disks import disk_sku
@@ -78,8 +78,8 @@ def _describe_os_disk(cloud: Cloud, vm: Resource, disk: Resource, os_type: str) 
     if (vm.properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch":
         described["securityProfile"] = {"securityType": "TrustedLaunch"}
     if image is not None:
-        described["hyperVGeneration"] = image.generation
-        described["supportedCapabilities"] = {"acceleratedNetwork": True, "architecture": image.architecture}
+        taken = from_image(image)
+        described.update({name: taken[name] for name in ("hyperVGeneration", "supportedCapabilities")})
     disk.properties = {**described, **{k: v for k, v in disk.properties.items() if k not in described}}
 
 

@@ -42,6 +42,16 @@ DEFAULTS: t.Mapping[str, tuple[str, t.Any]] = {
     "auxiliarySku": ("2022-11-01", "None"),
 }
 """Members that every interface shows: since which api-version, and the value that it has by itself."""
+GIVEN = (
+    "auxiliaryMode",
+    "auxiliarySku",
+    "disableTcpStateTracking",
+    "enableAcceleratedNetworking",
+    "enableIPForwarding",
+    "nicType",
+    "workloadType",
+)
+"""Properties that a request decides."""
 MEMBERSHIPS = ("applicationSecurityGroups", "loadBalancerBackendAddressPools", "loadBalancerInboundNatRules")
 ONE = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{{parent}}"
 
@@ -58,15 +68,16 @@ def render_nic(cloud: Cloud, nic: Resource, api_version: str) -> Json:
     properties.update(_attachment(cloud, nic))
     if stored.get("enableAcceleratedNetworking") is not None or api_version < "2022-01-01":
         properties["enableAcceleratedNetworking"] = stored.get("enableAcceleratedNetworking", False)
-    if "networkSecurityGroup" in stored:
-        properties["networkSecurityGroup"] = stored["networkSecurityGroup"]
+    for name in ("networkSecurityGroup", "workloadType"):
+        if name in stored:
+            properties[name] = stored[name]
     for name, (since, value) in DEFAULTS.items():
         if api_version >= since:
             properties[name] = stored.get(name, value)
     body: Json = {"name": nic.name, "id": nic.id, "etag": nic.etag}
     if nic.tags is not None:
         body["tags"] = nic.tags
-    body.update(properties=properties, type=nic.type, location=nic.location)
+    body.update(properties=properties, type=nic.type, location=nic.location, **nic.top)
     return body
 
 
@@ -124,7 +135,7 @@ def describe_nic(cloud: Cloud, nic: Resource, body: Json) -> Children:
             **_internal_names(nic, requested),
         },
     }
-    for name in ("enableAcceleratedNetworking", "enableIPForwarding", "disableTcpStateTracking", "auxiliaryMode"):
+    for name in GIVEN:
         if requested.get(name) is not None:
             properties[name] = requested[name]
     _check_acceleration(cloud, nic, properties)
@@ -258,7 +269,7 @@ def _requested(item: Json, subnet: Resource, *, primary: bool) -> Json:
         "subnet": {"id": (requested.get("subnet") or {}).get("id") or subnet.id},
         "primary": primary,
         "privateIPAddressVersion": requested.get("privateIPAddressVersion", "IPv4"),
-        **{name: requested[name] for name in PASSED_ON if requested.get(name)},
+        **{name: requested[name] for name in (*PASSED_ON, "privateIPAddressPrefixLength") if requested.get(name)},
     }
 
 

@@ -15,7 +15,7 @@ from ..arm.replies import found, listing
 from ..arm.resource import Json, Resource
 from ..arm.routing import GROUP, route
 from ..errors import network_error
-from . import common
+from . import common, subnet_parts
 from .names import SUBNET, VNET
 from .pool import RESERVED, private_addresses
 from .writes import Change, Children, ChildWriter, Progress, Writer, draft_child, serve_children, serve_put
@@ -59,14 +59,17 @@ def render_subnet(cloud: Cloud, subnet: Resource, api_version: str) -> Json:
     """Return the body of a subnet, with what is in it."""
     stored = subnet.properties
     properties: Json = {"provisioningState": subnet.provisioning_state}
-    for name in ("addressPrefix", "addressPrefixes", "networkSecurityGroup", "serviceEndpoints"):
+    for name in ("addressPrefix", "addressPrefixes", "networkSecurityGroup", *subnet_parts.KEPT):
         if name in stored:
             properties[name] = stored[name]
+    services = subnet_parts.shown(subnet)
+    if "serviceEndpoints" in services:
+        properties["serviceEndpoints"] = services["serviceEndpoints"]
     inside = [shown for shown in cloud.store.users(subnet.id) if "/ipconfigurations/" in shown.lower()]
     if inside:
         properties["ipConfigurations"] = [{"id": shown} for shown in inside]
     if api_version >= "2018-02-01":
-        properties["delegations"] = stored.get("delegations", [])
+        properties["delegations"] = services.get("delegations", [])
     if api_version >= "2019-04-01":
         properties["privateEndpointNetworkPolicies"] = stored.get("privateEndpointNetworkPolicies", "Disabled")
         properties["privateLinkServiceNetworkPolicies"] = stored.get("privateLinkServiceNetworkPolicies", "Enabled")
@@ -162,7 +165,8 @@ def _subnet(cloud: Cloud, network: Resource, item: Json, spaces: list[IpNetwork]
         common.referenced(cloud, group_id, subnet.id, network.location)
         refs.append((group_id, subnet.id))
     state = subnet.provisioning_state
-    subnet.properties = {key: value for key, value in requested.items() if value is not None}
+    given = {key: value for key, value in requested.items() if value is not None}
+    subnet.properties = {**given, **subnet_parts.described(given, network.location or "")}
     if network.hidden.get("privateSubnets"):
         subnet.properties.setdefault("defaultOutboundAccess", False)
     subnet.properties["provisioningState"] = state

@@ -120,6 +120,8 @@ def _put(cloud: Cloud, request: ArmRequest, writer: Writer) -> Reply:
     desired.location, desired.tags = body["location"], body.get("tags")
     desired.hidden["writtenWith"] = request.api_version
     children = writer.describe(cloud, desired, body)
+    if body.get("extendedLocation"):
+        desired.top["extendedLocation"] = body["extendedLocation"]
     change = Change(current, desired, current is None or _differs(cloud, current, desired, children))
     progress = writer.progress(change)
     if current is None or change.is_change or current.tags != desired.tags:

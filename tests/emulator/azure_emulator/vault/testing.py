@@ -47,11 +47,16 @@ def _arm(azure: LocalAzure, method: str, path: str, version: str, body: Json | N
         return t.cast(Json, json.loads(answer.read() or b"{}"))
 
 
+def object_id(azure: LocalAzure) -> str:
+    """Return the id by which access policies name the client."""
+    payload = _token(azure).split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["oid"])
+
+
 def make_vault(azure: LocalAzure, name: str | None = None, **properties: t.Any) -> str:
     """Return a vault that gives the client every right by an access policy; its name."""
     name = name or f"vault{next(_numbers)}"
-    payload = _token(azure).split(".")[1]
-    client = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["oid"]
+    client = object_id(azure)
     _arm(azure, "PUT", "/resourceGroups/vaults", "2022-09-01", {"location": "westeurope"})
     properties = {
         "tenantId": azure.tenant,
