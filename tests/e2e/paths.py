@@ -12,3 +12,4 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(TOP / ".build" / "dev"))
 CACHE = Path(os.environ.get("DOCKERHOST_CACHE", str(TOP / ".cache")))
+BUILD = Path(os.environ.get("DOCKERHOST_BUILD", str(TOP / ".build")))

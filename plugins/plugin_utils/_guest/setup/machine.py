@@ -146,11 +146,15 @@ class Machine:
         return present != content or self.mode(path) != mode
 
     def sweep(self, folders):
-        """Remove the incomplete files and directories that a killed run has left in those folders (patterns)."""
-        for name in (name for folder in folders for name in self.glob(folder + "/" + UNFINISHED + "*")):
-            place = self.path(name)
+        """Remove the incomplete files and directories that a killed run has left in those folders (patterns).
+
+        Return whether there was one.
+        """
+        found = [self.path(name) for folder in folders for name in self.glob(folder + "/" + UNFINISHED + "*")]
+        for place in found:
             with contextlib.suppress(OSError):
                 (shutil.rmtree if os.path.isdir(place) and not os.path.islink(place) else os.unlink)(place)
+        return bool(found)
 
     @contextlib.contextmanager
     def scratch(self):

@@ -112,10 +112,9 @@ def apply(machine, settings):
     """Apply the settings and return what the result line says about it."""
     use_secrets(machine, settings)
     with alone(machine):
-        if not machine.check:
-            machine.sweep(WRITTEN)
+        swept = not machine.check and machine.sweep(WRITTEN)
         facts = Facts(machine)
-        cut_short = was_cut_short(machine, facts)
+        cut_short = swept or was_cut_short(machine, facts)
         if settings.absent:
             remove_all(machine, settings, facts)
             if not machine.check:

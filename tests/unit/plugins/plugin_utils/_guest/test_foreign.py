@@ -246,9 +246,11 @@ def test_what_a_run_that_was_killed_while_it_wrote_has_left_is_removed(scratch: 
         for folder in ("/etc/docker", "/etc/docker/compose/web", "/etc/systemd/system/docker.service.d")
     ]
     theirs = scratch.put("/etc/docker/.x.new", "theirs")
-    assert scratch.run({"protectedSettings": {"certs": pems.settings()}})["ok"]
+    document = {"protectedSettings": {"certs": pems.settings()}}
+    assert scratch.run(document)["notes"] == ["the last run did not end well; this one has completed it"]
     assert [path for path in ours if path.exists()] == []
     assert theirs.exists()
+    assert "notes" not in scratch.run(document)
 
 
 def test_a_damaged_line_about_the_system_concerns_nobody(scratch: Scratch) -> None:
