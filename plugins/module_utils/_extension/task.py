@@ -12,6 +12,7 @@ import typing as t
 from .._azure.clients import AzureSession
 from .._azure.clock import check_clock
 from .._azure.option_checks import check_azure_options
+from .._azure.resource_ids import name_in
 from .._azure.wire import Json
 from .._backend import Backend, Request
 from .._diff import Differences
@@ -222,9 +223,10 @@ def _state(current: CurrentSettings | None) -> str | None:
 
 def _extension(this: Run, current: CurrentSettings | None, digest: str) -> Json:
     """Describe the resource that carries the settings."""
+    resource_id = current.id if current else f"{this.vm.id}/{this.handler.collection}/{this.params['name']}"
     return {
-        "id": current.id if current else f"{this.vm.id}/{this.handler.collection}/{this.params['name']}",
-        "name": this.params["name"],
+        "id": resource_id,
+        "name": name_in(resource_id),
         "handler": this.handler.kind,
         "provisioning_state": "Succeeded" if this.pushed or not this.reasons else _state(current),
         "digest": digest or None,

@@ -109,12 +109,12 @@ class _Catalogue:
     def fill(self, result: dict[str, t.Any], params: t.Mapping[str, t.Any]) -> None:
         """Query the catalogue down to the level that the options require."""
         publisher, offer, sku = params["publisher"], params["offer"], params["sku"]
-        publishers = [publisher]
-        if not publisher or _is_pattern(publisher):
-            publishers = _matching(self._names("list_publishers"), publisher)
-            if not offer:
-                result["publishers"] = publishers
-                return
+        # The list has the publisher's own spelling, which the table of families has too.
+        names = [publisher] if params["family"] else self._names("list_publishers")
+        publishers = _matching(names, publisher)
+        if not offer and (not publisher or _is_pattern(publisher)):
+            result["publishers"] = publishers
+            return
         offers = self._all([partial(self._offers, name, offer) for name in publishers])
         if not offer:
             result["offers"] = [name for _publisher, name in offers]

@@ -15,7 +15,7 @@ from .._azure.clients import AzureSession
 from .._azure.operations import run_parallel
 from .._azure.resource_ids import group_in, name_in, with_group
 from .._azure.tags import CA_TAG, CERT_EXPIRES_TAG, has_tag, owner_of, tag_of
-from .._azure.wire import Json, primary_nic_id, properties_of, public_ip_id, security_group_id
+from .._azure.wire import Json, dig, primary_nic_id, properties_of, public_ip_id, security_group_id
 from .._backend import Backend, Request
 from .._errors import OptionError
 from .current.listing import own_group
@@ -113,9 +113,9 @@ def _describe(session: AzureSession, listed: Json) -> Json | None:
     resources = HostResources(
         names=names,
         virtual_machine=with_group(str(machine["id"]), group),
-        network_interface=interface_id or "",
+        network_interface=str(dig(interface, "id") or interface_id or ""),
         security_group=security_group,
-        public_ip_address=address_id,
+        public_ip_address=dig(address, "id") or address_id,
         virtual_network=None,
         subnet=None,
         dns_label=None,

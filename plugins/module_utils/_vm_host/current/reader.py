@@ -14,7 +14,7 @@ from ..._azure.clients import AzureSession
 from ..._azure.errors import AzureError
 from ..._azure.operations import OperationInfo, ProgressReporter, poll, run_parallel
 from ..._azure.resource_ids import same_id
-from ..._azure.wire import UNSETTLED, Json, provisioning_state, public_ip_id, security_group_id, subnet_id
+from ..._azure.wire import UNSETTLED, Json, dig, provisioning_state, public_ip_id, security_group_id, subnet_id
 from ..desired.topology import HostResources
 from .state import HostState
 
@@ -43,10 +43,15 @@ class StateReader:
         self._settle = settle
 
     def read(self, everything: bool = False) -> HostState:
-        """Read the existing resources in parallel.
+        """Read the existing resources in parallel. From then on, their ids have Azure's spelling.
 
         :param everything: whether to read group and network too, although the host seems complete.
         """
+        current = self._read_all(everything)
+        self._resources = self._resources.spelled_as(_ids_in(current))
+        return current
+
+    def _read_all(self, everything: bool) -> HostState:
         resources = self._resources
         kinds = ("virtual_machine", "network_interface", "security_group", "public_ip_address", "auto_shutdown")
         current = self._read(
@@ -177,3 +182,18 @@ class StateReader:
         ):
             return False
         return resources.subnet is None or same_id(subnet_id(nic), resources.subnet)
+
+
+def _ids_in(current: HostState) -> list[str]:
+    """Return the ids that Azure shows of the host's network: of resources, then of what only is referred to."""
+    network = current.virtual_network
+    shown = [
+        *(dig(network, "properties", "subnets") or []),
+        current.security_group,
+        current.public_ip_address,
+        current.network_interface,
+        network,
+    ]
+    subnet = subnet_id(current.network_interface) or ""
+    ids = [*(dig(resource, "id") for resource in shown), subnet, subnet.rpartition("/subnets/")[0]]
+    return [str(one) for one in ids if one]

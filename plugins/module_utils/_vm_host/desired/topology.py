@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import dataclass, replace
 
 from ..._azure.resource_ids import group_in, same_id
@@ -53,6 +54,14 @@ class HostResources:
     def is_given(self, kind: str) -> bool:
         """Return whether a resource of the kind was named by the user."""
         return kind in self.given
+
+    def spelled_as(self, ids: t.Sequence[str]) -> HostResources:
+        """Return the resources with those ids, the first of each, where they are the same but for their case."""
+        spellings = {one.rstrip("/").lower(): one for one in reversed(ids)}
+        kinds = ("network_interface", "security_group", "public_ip_address", "virtual_network", "subnet")
+        given = {kind: str(getattr(self, kind) or "").rstrip("/").lower() for kind in kinds}
+        shown: dict[str, t.Any] = {kind: spellings[path] for kind, path in given.items() if path in spellings}
+        return replace(self, **shown)
 
     def with_current_subnet(self, subnet: str | None) -> HostResources:
         """Return the resources with the current subnet, in which the host stays unless the options name another.

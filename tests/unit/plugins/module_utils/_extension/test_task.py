@@ -366,6 +366,16 @@ def test_a_ca_that_was_renewed_is_pushed_without_more_ado(azure: LocalAzure, gro
     assert tags_of(azure, group)["docker-host-ca"] == renewed.fingerprint
 
 
+def test_what_was_pushed_is_shown_in_its_own_spelling(azure: LocalAzure, group: str, certs: dict[str, str]) -> None:
+    azure.switch("docker_extension", True)
+    pushed = push(group, handler="docker_extension", certs=certs)
+    names = {"resource_group": group.upper(), "virtual_machine_name": "WEB1", "name": "DOCKER-HOST"}
+    again = push(group, handler="docker_extension", certs=certs, **names)
+    assert (again["changed"], again["extension"]) == (False, pushed["extension"])
+    push(group, **names, state="absent")
+    assert not puts(azure)[1:]
+
+
 def test_tags_in_another_spelling_are_the_same_tags(azure: LocalAzure, group: str, certs: dict[str, str]) -> None:
     azure.switch("docker_extension", True)
     assert push(group, handler="docker_extension", certs=certs)["pushed"]
