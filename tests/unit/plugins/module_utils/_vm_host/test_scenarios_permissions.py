@@ -24,7 +24,7 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._bundle import bu
 from azure_emulator.launcher import LocalAzure
 
 from .conftest import Cloud
-from .support import IDENTITIES, PLACE
+from .support import IDENTITIES, PLACE, filled, others, surround
 
 TEXT = (Path(__file__).parents[5] / "docs" / "rights.md").read_text()
 ROLE: list[str] = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)[0])["Actions"]
@@ -34,9 +34,6 @@ TABLE = {action for row in ROWS for action in re.findall("`(.*?)`", row)}
 NOT_HERE = [
     "Microsoft.Compute/availabilitySets/vmSizes/read",
     "Microsoft.Compute/availabilitySets/write",
-    # These come after an image definition that others share is found.
-    "Microsoft.Compute/locations/communityGalleries/images/versions/read",
-    "Microsoft.Compute/locations/sharedGalleries/images/versions/read",
     "Microsoft.Compute/proximityPlacementGroups/write",
 ]
 # Azure does it together with the VM, on the operator's behalf.
@@ -153,6 +150,9 @@ def test_what_some_options_need(operator: Operator) -> None:
     theirs.group = "x"
     theirs.arm("PUT", "", PLACE)
     theirs.arm("PUT", f"{IDENTITIES}/i", PLACE)
+    surround(others(theirs))
+    shared = [filled(theirs, {"image": f"gallery:{name}"}) for name in ("ours", "everybodys")]
+    azure.clear_requests()
     azure.switch("unregistered", ["Microsoft.Network"])
     azure.switch("role", [*ROLE, *TABLE])
     identity = f"/subscriptions/{azure.subscription_id}/resourceGroups/x/providers/Microsoft.ManagedIdentity"
@@ -165,8 +165,9 @@ def test_what_some_options_need(operator: Operator) -> None:
         operator.fail(name="web2", **{option: "none"})
     own = f"/subscriptions/{azure.subscription_id}/resourceGroups/x/providers/Microsoft.Compute"
     operator.fail(name="web2", image=f"{own}/images/none")
-    for gallery in ("/SharedGalleries/none", "/CommunityGalleries/none"):
-        operator.fail(name="web2", image=f"{gallery}/images/none")
+    for image in shared:
+        operator.run(name="web2", **image)
+        operator.run(name="web2", state="absent")
     operator.run(name="web2", private_ip_address="10.0.0.77")
     operator.run(name="web2", state="absent")
     operator.fail(name="web2", image=f"{own}/galleries/g/images/none/versions/1.0.0")
@@ -186,6 +187,15 @@ def test_what_some_options_need(operator: Operator) -> None:
     lowered = {right.lower() for right in used}
     superfluous = sorted(right for right in TABLE if right.lower() not in lowered)
     assert superfluous == NOT_HERE, superfluous
+
+
+def test_the_images_of_a_family_need_no_list_of_publishers(operator: Operator) -> None:
+    publishers = "Microsoft.Compute/locations/publishers/read"
+    operator.cloud.azure.switch("role", [*ROLE, *(TABLE - {publishers})])
+    operator.query_azure(image_info.BACKEND, location="westeurope", family="debian-12")
+    assert operator.refused == set()
+    with pytest.raises(DockerHostError, match=publishers):
+        operator.query_azure(image_info.BACKEND, location="westeurope", publisher="Debian", offer="debian-12")
 
 
 def test_nothing_is_listed_twice() -> None:
