@@ -28,7 +28,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._azure.settings i
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.tokens import TokenStore
 from azure_emulator.launcher import LocalAzure
 
-HOSTS = 20
+HOSTS = 40
 
 
 @dataclass
