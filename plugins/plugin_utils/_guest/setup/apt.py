@@ -106,7 +106,7 @@ class Apt:
         return [name for name in names if name in held]
 
     def hold(self, names):
-        self.machine.run(["apt-mark", "hold", *names])
+        self.patiently("apt-mark", "hold", *names)
 
     def release(self, names):
-        self.machine.run(["apt-mark", "unhold", *names])
+        self.patiently("apt-mark", "unhold", *names)

@@ -45,7 +45,15 @@ def source_of(settings, facts):
 
 
 def distribution_packages(facts):
-    """Return the distribution's own packages for an engine: ``?`` marks optional ones, ``>=2`` a least version."""
+    """Return the distribution's own packages for an engine: ``?`` marks optional ones, ``>=2`` a least version.
+
+    The first one is the engine's: the one that is installed, of those that a distribution has.
+    """
+    names = default_packages(facts)
+    return [facts.package, *names[1:]] if names and facts.source == "distribution" else names
+
+
+def default_packages(facts):
     if facts.manager == "apt":
         return ["docker.io", "docker-cli?", "docker-compose-v2?", "docker-compose>=2?"]
     if facts.manager == "tdnf":

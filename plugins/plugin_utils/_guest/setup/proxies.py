@@ -30,10 +30,11 @@ def proxy_handler(machine, settings, manager, url):
 def bypasses(host, no_proxy):
     """Return whether the list of exceptions names this host, its domain, or the network of its address.
 
-    The forms are those that Docker takes in NO_PROXY: ``example.com``, ``.example.com``, ``10.0.0.0/8``, ``*``.
+    The forms are those that Docker takes in NO_PROXY: ``example.com``, ``.example.com``, ``*.example.com``,
+    ``10.0.0.0/8``, ``*``.
     """
     for entry in (entry.strip().lower() for entry in no_proxy.split(",")):
-        name = re.sub(r":\d+$", "", entry).lstrip(".") if "/" not in entry else entry
+        name = re.sub(r"^\*?\.|:\d+$", "", entry) if "/" not in entry else entry
         if entry == "*" or (name and (host == name or host.endswith("." + name))):
             return True
         try:

@@ -5,7 +5,7 @@
 """Package managers with a memory: what they install stays installed, and what is held stays as it is.
 
 They accept the commands of the real ones that the program uses, and fail at all others. The real ones run in
-tests/e2e/test_rpm_systems.py and test_setup_program.py.
+tests/e2e: test_rpm_systems.py, test_apt_systems.py and test_setup_program.py.
 """
 
 from __future__ import annotations

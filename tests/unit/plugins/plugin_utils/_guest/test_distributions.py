@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.
     system_without_docker_packages,
 )
 
-from .conftest import OS_RELEASES, Recorder, armour, public_key
+from .conftest import OS_RELEASES, Clock, Recorder, armour, public_key
 from .package_managers import Apt, Dnf, PackageManager, Tdnf, Zypper
 
 
@@ -221,6 +222,62 @@ def test_a_held_engine_is_removed_and_can_be_installed_again(life: Life, alias: 
     assert not life.machine.facts().installed
     life.run(version=life.setup.upstream(life.system.versions[0]))
     assert life.machine.packages[life.system.engine] == life.system.versions[0]
+
+
+@pytest.mark.parametrize("alias", ["sles-15"])
+def test_another_engine_of_the_distribution_stays_what_it_is(life: Life, alias: str) -> None:
+    """SUSE has two that exclude each other; an administrator has chosen docker-stable."""
+    older, newer = "24.0.7_ce-150000.1", "24.0.9_ce-150000.1"
+    life.machine.offered = {**life.machine.offered, "docker-stable": [newer, older]}
+    life.machine.install([f"docker-stable={older}"], 4)
+    life.machine.put("/usr/lib/systemd/system/docker.service", "[Service]\nExecStart=/usr/bin/dockerd -H fd://\n")
+    assert life.run() == []
+    assert life.run(version="24.0.7") == []
+    assert life.run(version="24.0.9", hold=True) == [
+        "bring docker-stable from 24.0.7 to 24.0.9",
+        "hold docker-stable",
+    ], alias
+    assert life.machine.packages["docker-stable"] == newer
+    assert "docker" not in life.machine.packages
+    with pytest.raises(life.setup.Problem, match=r"no version 28 of docker-stable is offered; offered: 24\.0\.7, "):
+        life.run(version="28")
+    life.remove()
+    assert not life.machine.facts().installed
+
+
+@pytest.mark.parametrize("alias", ["sles-15"])
+def test_a_system_without_the_module_for_containers_is_told_so_before_any_change(life: Life, alias: str) -> None:
+    life.machine.offered = {}
+    facts = life.machine.facts()
+    with pytest.raises(life.setup.Problem, match="SUSEConnect -p sle-module-containers/VERSION/ARCHITECTURE"):
+        life.setup.refuse_distribution(facts)
+    assert not life.machine.ran("install"), alias
+
+
+# These only read, and take no lock. dpkg takes one even for a hold.
+FREE = re.compile(r"rpm -q |apt-cache |apt-mark showhold|dpkg --print-architecture|modprobe |dnf --help")
+
+
+@EVERY
+def test_a_lock_that_passes_ends_no_run(life: Life, alias: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer, refused = life.machine.answer, set()
+
+    def answer_later(argv: list[str], command: str) -> tuple[int, str]:
+        if command in refused or FREE.match(command):
+            return answer(argv, command)
+        refused.add(command)
+        return 1, "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4711 (somebody)"
+
+    monkeypatch.setattr(life.machine, "answer", answer_later)
+    older, newer = map(life.setup.upstream, life.system.versions)
+    life.run(version=older, hold=True)
+    life.run(version=newer, hold=True)
+    life.run({"hold": True}, version=newer)
+    assert life.machine.packages[life.system.engine] == life.system.versions[1], alias
+    assert life.machine.facts().packages.held([life.system.engine]) == []
+    life.remove()
+    assert not life.machine.facts().installed
+    assert len(refused) >= 4
 
 
 GUARDS = {

@@ -213,6 +213,8 @@ def test_key_and_source_go_with_the_engine_and_theirs_stay(setup: t.Any, tmp_pat
         ("mirror.internal", "mirror.internal", True),
         ("mirror.internal", "localhost, .internal", True),
         ("mirror.internal", "internal", True),
+        ("mirror.internal", "*.internal:8080", True),
+        ("mirror.internal", "*.other", False),
         ("mirror.internal", "other.internal,mirror", False),
         ("mirrorxinternal", "mirror.internal", False),
         ("10.1.2.3", "10.0.0.0/8", True),
