@@ -232,7 +232,7 @@ short-soak: dev install guests  ## The same in two minutes, with a seed whose fi
 	@$(SOAK) --seconds 120 --all-within 3
 	@echo "$@: passed, nothing was lost and nothing is left"
 
-soak-kills: dev guests  ## The setup program killed at every step of every run, in guests; hours, goes on where it was interrupted
+soak-kills: dev guests  ## The setup program killed at every step of every run, in guests; about two hours, goes on where it was interrupted
 	@KILLS=all $(PYTEST) -n $(JOBS) --dist load --maxschedchunk 1 -m slow --timeout 0 tests/e2e/test_kills.py
 	@echo "$@: passed, every killed run was completed by the next one"
 

@@ -34,7 +34,9 @@ from .kills import MOMENTS, Point, Victim, digest, documents
 from .paths import BUILD, CACHE
 
 KEPT = BUILD / "kills"
-_IN_MEMORY, _ROOM = Path("/dev/shm"), 6 << 30
+_DISKS = KEPT / "disks"
+_WEEK = 7 * 86400
+_IN_MEMORY, _ROOM, _WORKPLACE = Path("/dev/shm"), 6 << 30, "dockerhost-kills-"
 #: Which run each disk comes from: the step, and the disk that it began with.
 _ORIGINS = {
     "install": ("install", ""),
@@ -112,7 +114,7 @@ class Sweep:
         """The disk that a run to its end leaves; each program's are kept below the build directory."""
         step, before = _ORIGINS[name]
         below = self.disk(before) if before else None
-        folder = KEPT / f"disks-{digest()}" / name
+        folder = _DISKS / digest() / name
         with _locked(KEPT / f"disk-{name}.lock"):
             if not folder.exists():
                 if below:
@@ -204,15 +206,18 @@ class Mirror:
 
 
 def kept_mirror() -> Mirror:
-    """The mirror and the documents, which are made once: kept disks contain their key and certificates."""
+    """The mirror and the documents. They are kept as long as their certificates are valid: the disks contain them."""
     if reason := missing_programs():
         pytest.skip(reason)
     folder = KEPT / "mirror"
+    for disks in _DISKS.glob("*"):
+        if disks.name != digest():
+            shutil.rmtree(disks)
     noted = folder / "steps.json"
     with _locked(KEPT / "mirror.lock"):
-        if not noted.exists():
+        if not noted.exists() or time.time() - noted.stat().st_mtime > _WEEK:
             shutil.rmtree(folder, ignore_errors=True)
-            shutil.rmtree(KEPT / f"disks-{digest()}", ignore_errors=True)
+            shutil.rmtree(_DISKS, ignore_errors=True)
             _make_mirror(folder, noted)
     return Mirror(folder / "mirror", json.loads(noted.read_text(encoding="utf-8")))
 
@@ -233,9 +238,19 @@ def _make_mirror(folder: Path, noted: Path) -> None:
 @contextlib.contextmanager
 def workplace() -> t.Iterator[Path]:
     """A folder for the guests' disks: in memory, where packages are unpacked faster, if there is room."""
+    _remove_left()
     room = _IN_MEMORY.is_dir() and os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM
-    with tempfile.TemporaryDirectory(prefix="kills-", dir=_IN_MEMORY if room else KEPT) as folder:
+    prefix = f"{_WORKPLACE}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=_IN_MEMORY if room else KEPT) as folder:
         yield Path(folder)
+
+
+def _remove_left() -> None:
+    """Remove what sweeps that were killed have left: in memory it would stay until the machine restarts."""
+    for folder in (*_IN_MEMORY.glob(f"{_WORKPLACE}*"), *KEPT.glob(f"{_WORKPLACE}*")):
+        owner = folder.name.removeprefix(_WORKPLACE).partition("-")[0]
+        if not Path("/proc", owner).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -65,7 +65,7 @@ def test_an_upgrade_that_is_killed_at_every_kind_of_operation(sweep: Sweep) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("KILLS"), reason="takes hours: make soak-kills")
+@pytest.mark.skipif(not os.environ.get("KILLS"), reason="takes about two hours: make soak-kills")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_run_that_is_killed_anywhere(sweep: Sweep, case: Case) -> None:
     """Every operation of each step, by count, from a copy of the disk that the run before it left."""
