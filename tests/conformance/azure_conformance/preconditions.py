@@ -45,7 +45,8 @@ def starting_switches(flow: Flow) -> dict[str, t.Any]:
         "previous_sizes": flow.date is None or day < PREVIOUS_SIZES_RESTRICTED,
         "docker_extension": day < DOCKER_EXTENSION_RETIRED,
     }
-    images = {image.partition("|")[0]: image.partition("|")[2] for i in shown for image in sorted(_images(i))}
+    said = sorted((image for i in shown for image in _images(i)), key=len)  # The answer that says most is the last.
+    images = {image.partition("|")[0]: image.partition("|")[2] for image in said}
     if images:
         switches["extra_images"] = [f"{urn}{details}" for urn, details in sorted(images.items())]
     extensions = sorted({extension for i in shown for extension in _extension_types(i)})
@@ -125,9 +126,15 @@ def _image(cloud: Cloud, reference: Json, details: str) -> None:
     publisher, offer, sku, version = (
         str(reference.get(name) or "") for name in ("publisher", "offer", "sku", "version")
     )
-    if publisher and offer and sku and not catalogue.find_image(cloud, reference):
-        exact = str(reference.get("exactVersion") or "1.0.0") if version.lower() in ("", "latest") else version
-        _add(cloud, "extra_images", f"{publisher}:{offer}:{sku}:{exact}{details}")
+    if not (publisher and offer and sku):
+        return
+    found = catalogue.find_image(cloud, reference)
+    if found is not None and (found.trusted_launch or "TrustedLaunch" not in details):
+        return
+    newest = found.version if found is not None else str(reference.get("exactVersion") or "1.0.0")
+    exact = newest if version.lower() in ("", "latest") else version
+    entry = f"{publisher}:{offer}:{sku}:{exact}{details}"
+    cloud.switches.set("extra_images", [entry, *cloud.switches["extra_images"]])
 
 
 def _extension_type(cloud: Cloud, properties: Json) -> None:

@@ -47,6 +47,15 @@ _PLACE = re.compile(
 )
 
 
+def refusal(path: str, api_version: str) -> ApiError:
+    """Return the error for creating a resource of a type that is not served."""
+    place = _PLACE.fullmatch(path)
+    type_ = TYPES.get(place["type"].lower()) if place is not None else None
+    if type_ is None:
+        return unknown_type(path, api_version)
+    return ApiError(400, "NotSupported", f"The local Azure does not serve resources of the type '{type_}'.")
+
+
 def answer(cloud: Cloud, request: ArmRequest) -> Reply:
     """Return the answer to a request that no route serves.
 
@@ -74,5 +83,5 @@ def _one(request: ArmRequest, type_: str, place: re.Match[str]) -> Reply:
     if request.method == "DELETE" and not place["rest"]:
         return Reply(204)
     if request.method == "PUT" and not place["rest"]:
-        raise ApiError(400, "NotSupported", f"The local Azure does not serve resources of the type '{type_}'.")
+        raise refusal(request.path, request.api_version)
     raise resource_not_found(f"{type_}/{place['name']}", place["group"])

@@ -253,6 +253,7 @@ def test_what_fails_is_told_with_the_errors_of_the_resources(arm: Arm) -> None:
         ({"name": "a/b"}, {}, "InvalidTemplate"),
         ({"apiVersion": "2024-05-02"}, {}, "NoRegisteredProviderFound"),
         ({"type": "Microsoft.Nothing/things"}, {}, "InvalidResourceNamespace"),
+        ({"type": "Microsoft.Network/loadBalancers"}, {}, "NotSupported"),
         ({}, {"parameters": {"p": {"type": "string"}}}, "InvalidTemplate"),
     ],
 )

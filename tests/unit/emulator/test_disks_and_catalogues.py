@@ -68,6 +68,28 @@ def test_a_disk_of_an_image_takes_over_what_the_image_says(arm: Arm) -> None:
     assert "osType" not in arm.get(f"{DISK}2").json()["properties"]
 
 
+def test_the_disk_of_a_machine_with_a_plan_has_the_plan(arm: Arm) -> None:
+    arm.azure.switch("extra_images", ["acme:linux:pro:1.0.0"])
+    arm.azure.switch("sold_images", ["acme:linux:pro"])
+    arm.azure.switch("accepted_terms", ["acme:linux:pro"])
+    arm.network()
+    body = arm.vm_body()
+    body["properties"]["storageProfile"]["imageReference"] = {
+        "publisher": "acme",
+        "offer": "linux",
+        "sku": "pro",
+        "version": "1.0.0",
+    }
+    body["plan"] = {"name": "pro", "publisher": "acme", "product": "linux"}
+    try:
+        arm.vm(body=body)
+        disk = arm.get(VM).json()["properties"]["storageProfile"]["osDisk"]["name"]
+        assert arm.get(f"Microsoft.Compute/disks/{disk}").json()["properties"]["purchasePlan"] == body["plan"]
+    finally:
+        for name in ("extra_images", "sold_images", "accepted_terms"):
+            arm.azure.switch(name, [])
+
+
 def test_an_image_of_a_disk_has_the_size_of_the_disk(arm: Arm) -> None:
     arm.done(arm.put(DISK, _disk(12)))
     os_disk = {"osType": "Linux", "osState": "Generalized", "managedDisk": {"id": arm.get(DISK).json()["id"]}}

@@ -75,6 +75,8 @@ def _describe_os_disk(cloud: Cloud, vm: Resource, disk: Resource, os_type: str) 
         place = f"/Subscriptions/{vm.subscription}/Providers/Microsoft.Compute/Locations/{vm.location}"
         creation["imageReference"] = {"id": f"{place}/Publishers/{image.path}"}
     described: Json = {"osType": os_type, "creationData": creation}
+    if vm.top.get("plan"):
+        described["purchasePlan"] = vm.top["plan"]
     if (vm.properties.get("securityProfile") or {}).get("securityType") == "TrustedLaunch":
         described["securityProfile"] = {"securityType": "TrustedLaunch"}
     if image is not None:

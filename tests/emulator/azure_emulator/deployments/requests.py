@@ -15,8 +15,8 @@ from ..arm.routing import ROUTER
 from ..arm.tracked import check_location
 from ..arm.versions import check_version
 from ..errors import ApiError, group_not_found
-from ..resources import unknown_type
 from ..settings import new_guid
+from ..unserved import refusal
 from .bodies import TYPE, dependencies, providers, template_hash, zulu
 from .context import NeededError, References, functions
 from .errors import TemplateError, invalid_template
@@ -114,8 +114,8 @@ def _preflight(cloud: Cloud, scope: Scope, resources: list[Planned]) -> None:
     for resource in resources:
         match = ROUTER.find(resource.id)
         if match is None or "PUT" not in match.handlers:
-            unknown = unknown_type(resource.id, resource.api_version)
-            raise ApiError(400, unknown.code, unknown.message)
+            refused = refusal(resource.id, resource.api_version)
+            raise ApiError(400, refused.code, refused.message)
         check_version(resource.type, resource.api_version)
         parts = resource.id.strip("/").split("/")
         if len(parts) < 5 or parts[2].lower() != "resourcegroups":
