@@ -210,7 +210,7 @@ test:  ## Every check and every test but the ones below
 	@echo "$@: passed, all of: $(TEST)"
 
 .PHONY: test-slow test-clients client-venvs soak short-soak soak-kills test-matrix
-test-slow: dev install guests $(BUILD)/system-browser.stamp  ## Tests that take minutes each
+test-slow: dev install guests-13 $(BUILD)/system-browser.stamp  ## Tests that take minutes each
 	@$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/e2e tests/unit tests/integration
 	@echo "$@: passed, every slow test"
 

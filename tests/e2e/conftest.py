@@ -20,12 +20,14 @@ from pathlib import Path
 import pytest
 
 from azure_emulator.launcher import LocalAzure
+from azure_emulator.machines import tree
 from azure_emulator.machines.names import command_with_hosts
 from azure_emulator.machines.possible import guests_possible
 
 from .authority import Authority
 from .machines import Machines
 from .paths import CACHE, COLLECTIONS
+from .rpm_tools import tools_pool
 
 
 @dataclass
@@ -148,6 +150,14 @@ def machines(guests: None, tmp_path_factory: pytest.TempPathFactory) -> t.Iterat
     found = Machines(tmp_path_factory.mktemp("machines"))
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def tools(machines: Machines) -> str:
+    """The address of a repository with package managers and firewalls."""
+    build = tree.find_tree(CACHE)
+    assert build is not None
+    return machines.serve(tools_pool(CACHE, build))
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,9 @@
 
 """Small signed rpm repositories with the names, versions, epochs and layout of Docker's and of distributions.
 
-``python3 rpm_repositories.py KIND...`` runs in a guest that has rpmbuild, rpmsign, createrepo_c and gpg. It makes the
-repositories below ``/srv`` and the public keys ``/srv/good.asc`` and ``/srv/other.asc``. Requirements and scriptlets
-are those of docker/docker-ce-packaging as far as they decide an installation. Every engine answers on its socket with
-the version of its package. Where ``/root/cut`` exists, its installation is cut short once.
+``python3 -m e2e.rpm_repositories KIND...`` runs in a guest that has rpmbuild, rpmsign, createrepo_c and gpg. It makes
+the repositories below ``/srv`` and the public keys ``/srv/good.asc`` and ``/srv/other.asc``. Requirements, scriptlets
+and names are those of docker/docker-ce-packaging as far as they decide an installation.
 """
 
 from __future__ import annotations
@@ -18,66 +17,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .imitated_engine import CUT, ENGINE_FILES, GROUP, RESTART, write_engine
+
 SERVED = Path("/srv")
 WORK = Path("/root/rpmbuild")
 HELD_BACK = SERVED / "held-back"
+# The running kernel of a guest that calls itself Enterprise Linux 10.
+KERNEL = "6.12.0-55.el10.x86_64"
 
-ENGINE = """import http.server, json, os, signal, socketserver, sys
-VERSION = "@VERSION@"
-ANSWERS = {
-    "/_ping": b"OK",
-    "/info": json.dumps({"DockerRootDir": "/var/lib/docker", "Swarm": {"LocalNodeState": "inactive"}}).encode(),
-    "/version": json.dumps({"Version": VERSION, "ApiVersion": "1.51"}).encode(),
-}
-if "--validate" in sys.argv:
-    sys.exit(print("configuration OK"))
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(ANSWERS.get(self.path, b"{}"))
-
-    def log_message(self, *_words):
-        pass
-
-
-class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    pass
-
-
-signal.signal(signal.SIGHUP, signal.SIG_IGN)
-if os.path.exists("/run/docker.sock"):
-    os.unlink("/run/docker.sock")
-Server("/run/docker.sock", Handler).serve_forever()
-"""
-UNIT = """[Unit]
-Description=Docker Application Container Engine
-[Service]
-ExecStart=/usr/bin/dockerd -H unix:///run/docker.sock
-ExecReload=/bin/kill -s HUP $MAINPID
-[Install]
-WantedBy=multi-user.target
-"""
-CUT = """if test -e /root/cut; then
-  rm /root/cut
-  pkill -9 -x 'dnf|zypper'
-  kill -9 $PPID
-fi
-"""
-# A program of its own, as dockerd is: an upgrade replaces it below the daemon that runs.
-START = """#!/bin/sh
-exec /usr/libexec/dockerd-python /usr/libexec/dockerd.py "$@"
-"""
-ENGINE_FILES = {
-    "/usr/bin/dockerd": "dockerd.sh",
-    "/usr/libexec/dockerd-python": "/usr/bin/python3",
-    "/usr/libexec/dockerd.py": "dockerd-@VERSION@.py",
-    "/usr/lib/systemd/system/docker.service": "docker.service",
-}
-GROUP = "getent group docker >/dev/null || groupadd --system docker\n"
-RESTART = "test $1 -lt 1 || systemctl try-restart docker.service || :\n"
 # The guest is Debian's: its shell is in no rpm.
 BASE = "Provides: /bin/sh"
 HEAD = """%global debug_package %{nil}
@@ -113,9 +60,7 @@ class Builder:
         file = f"/usr/share/imitations/{name}"
         lines += ["mkdir -p %{buildroot}/usr/share/imitations", f"echo {version} > %{{buildroot}}{file}"]
         if engine:
-            (WORK / f"dockerd-{engine}.py").write_text(ENGINE.replace("@VERSION@", engine), encoding="utf-8")
-            (WORK / "dockerd.sh").write_text(START, encoding="utf-8")
-            (WORK / "docker.service").write_text(UNIT, encoding="utf-8")
+            write_engine(WORK, engine)
             for path, source in ENGINE_FILES.items():
                 mode = "0644" if path.endswith(".service") else "0755"
                 lines.append(f"install -D -m {mode} {WORK / source.replace('@VERSION@', engine)} %{{buildroot}}{path}")
@@ -142,11 +87,14 @@ class Builder:
             index(folder)
 
 
-def docker(builder: Builder, distribution: str, release: str) -> None:
-    """Docker's repository: two channels, of which only one has candidates, and a version for later."""
+def docker(builder: Builder, distribution: str, release: str, *, is_short: bool = False) -> None:
+    """Docker's repository: two channels, of which only one has candidates, and a version for later.
+
+    :param is_short: with an older and a newer version only.
+    """
     base = SERVED / "linux" / distribution / os.uname().machine
     stable, test = base / "stable", base / "test"
-    for version, places in {
+    offered = {
         "27.5.1": [stable],
         "28.5.2": [stable],
         "29.0.4": [stable],
@@ -154,7 +102,10 @@ def docker(builder: Builder, distribution: str, release: str) -> None:
         "29.2.0~rc.1": [test],
         "29.2.0~rc.2": [test],
         "29.2.0": [test],
-    }.items():
+    }
+    for version, places in offered.items():
+        if is_short and version not in ("28.5.2", "29.0.4"):
+            continue
         needs = "Requires: docker-ce-cli, docker-ce-rootless-extras, containerd.io >= 1.4.1\nConflicts: docker\n"
         builder.package(f"3:docker-ce-{version}-1.{release}", places, needs, engine=version)
         builder.package(f"1:docker-ce-cli-{version}-1.{release}", places, "Conflicts: docker")
@@ -162,6 +113,13 @@ def docker(builder: Builder, distribution: str, release: str) -> None:
     for other in ("containerd.io-2.1.5", "docker-buildx-plugin-0.29.1", "docker-compose-plugin-2.40.3"):
         builder.package(f"{other}-1.{release}", [stable, test])
     builder.package("base-1-1", [stable, test], BASE)
+
+
+def enterprise_linux_10(builder: Builder) -> None:
+    """What Enterprise Linux 10 has for the engine's iptables rules: modules of the kernel, and none for another one."""
+    place = [SERVED / "el10"]
+    builder.package(f"kernel-modules-extra-{KERNEL}", place)
+    builder.package("base-1-1", place, BASE)
 
 
 def suse(builder: Builder) -> None:
@@ -230,13 +188,13 @@ def main(kinds: list[str]) -> None:
         return
     prepare()
     builder = Builder()
+    others = {"suse": suse, "azurelinux": azure_linux, "el10": enterprise_linux_10}
     for kind in kinds:
-        if kind == "suse":
-            suse(builder)
-        elif kind == "azurelinux":
-            azure_linux(builder)
+        if kind in others:
+            others[kind](builder)
         else:
-            docker(builder, kind, "el" + kind.rpartition("/")[2] if "sles" not in kind else "sles15")
+            release = "sles15" if "sles" in kind else "el" + kind.rpartition("/")[2]
+            docker(builder, kind, release, is_short=kind not in ("rhel/9", "sles/15"))
     builder.build()
     for path in SERVED.glob("linux/*"):
         shutil.copy(SERVED / "good.asc", path / "gpg")

@@ -2,23 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Debian's packages of dnf, zypper and rpm, for guests that stand for Enterprise Linux and SLES."""
+"""Debian's packages of dnf, zypper, rpm and firewalls, for guests that stand for other distributions."""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
 import shutil
+import typing as t
 from pathlib import Path
 
 from azure_emulator.machines import packages
 from azure_emulator.machines.releases import DEBIAN_12
 from azure_emulator.machines.tree import Tree
 
-# zypper and dnf-plugins-core exclude each other.
-SETS = {
+# zypper and dnf-plugins-core exclude each other. A tdnf is imitated with dnf.
+SETS: t.Mapping[str, tuple[str, ...]] = {
+    "apt": (),
     "dnf": ("dnf", "dnf-plugins-core", "rpm", "createrepo-c"),
+    "tdnf": ("dnf", "dnf-plugins-core", "rpm", "createrepo-c"),
     "zypper": ("zypper", "rpm", "createrepo-c"),
+    "firewalld": ("firewalld",),
+    "ufw": ("ufw",),
 }
 
 

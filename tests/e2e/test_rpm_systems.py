@@ -10,141 +10,100 @@ in order on one guest.
 
 from __future__ import annotations
 
-import asyncio
-import re
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from azure_emulator.machines import tree
-from azure_emulator.machines.guests import GuestMachine
-
+from .authority import Authority
 from .machines import Machines
-from .paths import CACHE
-from .rpm_tools import SETS, tools_pool
+from .rpm_repositories import KERNEL
+from .systems import MIRROR, Kind, Life, System, make
 
 pytestmark = [pytest.mark.guests, pytest.mark.slow]
 
 TDNF = Path(__file__).with_name("tdnf.py")
-BUILDER = Path(__file__).with_name("rpm_repositories.py")
-LOG = "var/log/docker-host-setup.log"
-MIRROR = "http://127.0.0.1"
 RHEL = 'PRETTY_NAME="Red Hat Enterprise Linux 9.6 (Plow)"\nVERSION_ID="9.6"\nID="rhel"\nID_LIKE="fedora"\n'
 SLES = 'PRETTY_NAME="SUSE Linux Enterprise Server 15 SP7"\nVERSION_ID="15.7"\nID="sles"\nID_LIKE="suse"\n'
-# As on RHEL. Debian's own plugins are not there, and an imitation needs no kernel modules.
-DNF = """cd /usr/lib/python3/dist-packages/dnf-plugins && rm -f local.py show_leaves.py
-cat > /etc/dnf/dnf.conf <<'END'
-[main]
+DNF_CONF = """[main]
 gpgcheck=True
 best=True
 skip_if_unavailable=False
 clean_requirements_on_remove=True
-END
-printf '#!/bin/sh\\nexit 0\\n' > /usr/local/sbin/modprobe
-chmod 755 /usr/local/sbin/modprobe
+"""
+# Enterprise Linux 10 has a module that the engine needs in a package of its own; others have it with the kernel.
+MODPROBE = """#!/bin/sh
+. /etc/os-release
+case $VERSION_ID in 10*) exec test -e /usr/share/imitations/kernel-modules-extra ;; esac
+"""
+UNAME = f"""#!/bin/sh
+test "$*" != -r || exec echo {KERNEL}
+exec /usr/bin/uname "$@"
+"""
+REPOSITORY = """[{0}]
+name={0}
+baseurl=http://127.0.0.1/{0}
+enabled=1
+autorefresh=1
+gpgcheck=1
+gpgkey=file:///srv/good.asc
 """
 AZURE_LINUX = 'PRETTY_NAME="Microsoft Azure Linux 3.0"\nVERSION_ID="3.0"\nID=azurelinux\n'
+SAVED_RULES = "/etc/systemd/scripts/ip4save"
+# microsoft/azurelinux 3.0, SPECS/iptables/ip4save
+IP4SAVE = """*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A OUTPUT -j ACCEPT
+COMMIT
+"""
 BROKEN = "[broken]\nname=broken\nbaseurl=http://127.0.0.1/broken\nenabled=1\n"
 NAMES = "docker-ce docker-ce-cli docker-ce-rootless-extras containerd.io docker-buildx-plugin docker-compose-plugin"
 
 
-class System:
-    """A guest with an rpm-based package manager and its repositories."""
-
-    def __init__(self, machines: Machines, guest: GuestMachine) -> None:
-        self.machines, self.guest = machines, guest
-
-    def sh(self, script: str, *, stdin: bytes = b"") -> str:
-        """Run a script as root; it must succeed."""
-        return self.machines.sh(self.guest, script, stdin=stdin)
-
-    def push(self, engine: dict[str, t.Any], *, fails: bool = False, **more: t.Any) -> dict[str, t.Any]:
-        """Push settings of the engine; what the program reports."""
-        return self.machines.push(self.guest, {"engine": engine}, fails=fails, **more)
-
-    def versions(self, names: str) -> list[str]:
-        """The installed versions, one line for each."""
-        return self.sh(f"rpm -q --qf '%{{VERSION}}-%{{RELEASE}}\\n' {names}").split()
-
-    def push_while_held(self, lock: str, engine: dict[str, t.Any]) -> str:
-        """Push while a process holds a lock; it ends only because the program names it. The name in that line."""
-        self.sh(f"systemd-run -q -p Type=forking python3 /usr/lib/azure/hold_locks.py {lock}:3600")
-
-        async def release() -> str:
-            log = self.guest.home / "upper" / LOG
-            while True:
-                text = log.read_text(encoding="utf-8") if log.exists() else ""
-                found = re.search(r"lock, held by (\S+) \(pid (\d+)\)", text)
-                if found:
-                    assert (await self.guest.execute(["kill", found[2]]))[0] == 0
-                    return found[1]
-                await asyncio.sleep(0.2)
-
-        async def push() -> str:
-            watcher = asyncio.create_task(release())
-            await self.machines.pushed(self.guest, {"engine": engine})
-            return await asyncio.wait_for(watcher, 1)
-
-        self.sh(f"rm -f /{LOG}")
-        return self.machines.loop.run_until_complete(push())
-
-    def key(self, name: str) -> str:
-        """A public key."""
-        return self.sh(f"cat /srv/{name}.asc")
-
-
-@pytest.fixture(scope="module")
-def tools(machines: Machines) -> str:
-    """The address of the repository with the package managers."""
-    build = tree.find_tree(CACHE)
-    assert build is not None
-    return machines.serve(tools_pool(CACHE, build))
-
-
-def make(machines: Machines, tools: str, guest: tuple[str, int], manager: str, release: str, kinds: str) -> System:
-    """A guest with these tools and repositories that calls itself another distribution."""
-    system = System(machines, machines.start(*guest))
-    system.sh(
-        f"echo 'deb [trusted=yes] {tools} bookworm main' > /etc/apt/sources.list.d/tools.list;"
-        "export DEBIAN_FRONTEND=noninteractive; apt-get update -qq;"
-        f"apt-get install -y -qq --no-install-recommends {' '.join(SETS[manager])} > /root/apt.log"
-    )
-    system.sh("cat > /root/rpm_repositories.py", stdin=BUILDER.read_bytes())
-    system.sh(f"python3 /root/rpm_repositories.py {kinds}; rm /etc/os-release")
-    system.sh("cat > /etc/os-release", stdin=release.encode())
-    system.sh("systemd-run -q python3 -m http.server 80 -b 127.0.0.1 -d /srv")
-    return system
+def as_on_rhel(system: System) -> None:
+    """Configure dnf as RHEL does; Debian's own plugins are not there."""
+    system.sh("cd /usr/lib/python3/dist-packages/dnf-plugins; rm -f local.py show_leaves.py")
+    system.put("/etc/dnf/dnf.conf", DNF_CONF)
+    system.put("/usr/local/sbin/modprobe", MODPROBE, "755")
+    system.put("/usr/local/sbin/uname", UNAME, "755")
 
 
 @pytest.fixture(scope="module")
 def rhel(machines: Machines, tools: str) -> System:
-    """RHEL 9."""
-    system = make(machines, tools, ("rhel", 4), "dnf", RHEL, "rhel/9")
-    system.sh(DNF)
+    """RHEL 9, and what makes it another release of Enterprise Linux."""
+    kinds = "rhel/9 rhel/10 centos/9 centos/10 el10"
+    system = make(machines, tools, ("rhel", 4), "dnf", kinds, "firewalld")
+    as_on_rhel(system)
+    system.put("/etc/os-release", RHEL)
     return system
 
 
 @pytest.fixture(scope="module")
 def sles(machines: Machines, tools: str) -> System:
     """SLES 15 with the Containers module, and with a repository that cannot be read."""
-    system = make(machines, tools, ("sles", 5), "zypper", SLES, "suse sles/15")
-    containers = "[containers]\nname=containers\nbaseurl=http://127.0.0.1/suse\nenabled=1\nautorefresh=1\ngpgcheck=1\n"
-    system.sh("mkdir -p /etc/zypp/repos.d; cat > /etc/zypp/repos.d/os.repo", stdin=containers.encode())
-    system.sh("cat > /etc/zypp/repos.d/broken.repo; rpm --import /srv/good.asc", stdin=BROKEN.encode())
+    system = make(machines, tools, ("sles", 5), "zypper", "suse sles/15", "firewalld")
+    system.put("/etc/os-release", SLES)
+    system.put("/etc/zypp/repos.d/os.repo", REPOSITORY.format("suse"))
+    system.put("/etc/zypp/repos.d/broken.repo", BROKEN)
+    system.sh("rpm --import /srv/good.asc")
     return system
 
 
 @pytest.fixture(scope="module")
 def azure_linux(machines: Machines, tools: str) -> System:
-    """Azure Linux 3, with an imitation of its tdnf."""
-    system = make(machines, tools, ("azurelinux", 6), "dnf", AZURE_LINUX, "azurelinux")
-    system.sh(DNF)
-    system.sh("cat > /usr/bin/tdnf; chmod 755 /usr/bin/tdnf", stdin=b"#!/usr/bin/python3\n" + TDNF.read_bytes())
-    base = (
-        "[base]\nname=base\nbaseurl=http://127.0.0.1/azurelinux\nenabled=1\ngpgcheck=1\ngpgkey=file:///srv/good.asc\n"
-    )
-    system.sh("mkdir -p /etc/yum.repos.d; cat > /etc/yum.repos.d/base.repo", stdin=base.encode())
+    """Azure Linux 3, with an imitation of its tdnf, and with the rules of its packet filter."""
+    system = make(machines, tools, ("azurelinux", 6), "tdnf", "azurelinux", "iptables")
+    as_on_rhel(system)
+    system.put("/etc/os-release", AZURE_LINUX)
+    system.put("/usr/bin/tdnf", "#!/usr/bin/python3\n" + TDNF.read_text(encoding="utf-8"), "755")
+    system.put("/etc/yum.repos.d/base.repo", REPOSITORY.format("azurelinux"))
+    system.put(SAVED_RULES, IP4SAVE)
+    system.sh(f"iptables-restore < {SAVED_RULES}")
     return system
 
 
@@ -216,7 +175,7 @@ class TestRhel:
             f"sed s/docker-host/docker-ce/ /etc/yum.repos.d/docker-host.repo > {file}; rm /etc/yum.repos.d/docker-h*"
         )
         before = rhel.sh(f"dnf -q makecache >/dev/null 2>&1; cat {file}")
-        rhel.sh("python3 /root/rpm_repositories.py publish")
+        rhel.sh("cd /root; python3 -m e2e.rpm_repositories publish")
         rhel.push({**docker, "version": "29.1.0"})
         assert rhel.versions("docker-ce") == ["29.1.0-1.el9"]
         assert rhel.sh(f"cat {file}") == before
@@ -230,8 +189,40 @@ class TestRhel:
         rhel.push({**docker, "channel": "test", "hold": True})
         rhel.machines.push(rhel.guest, {}, state="absent", remove=["engine"])
         assert "docker-ce" not in rhel.sh("rpm -qa")
-        rhel.sh("! grep -q docker /etc/dnf/plugins/versionlock.list; ! test -e /etc/yum.repos.d/docker-host.repo")
-        assert "docker-ce.repo" in rhel.sh("ls /etc/yum.repos.d")
+        assert "docker" not in rhel.sh("cat /etc/dnf/plugins/versionlock.list")
+        assert rhel.sh("ls /etc/yum.repos.d").split() == ["docker-ce.repo"], "the administrator's own"
+        rhel.sh("rm /etc/yum.repos.d/docker-ce.repo")
+
+
+def enterprise(identity: str, version: str, like: str) -> Kind:
+    """RHEL or one of its family."""
+    major = version.partition(".")[0]
+    release = f'PRETTY_NAME="{identity} {version}"\nVERSION_ID="{version}"\nID="{identity}"\nID_LIKE="{like}"\n'
+    older, newer = ((number, f"{number}-1.el{major}") for number in ("28.5.2", "29.0.4"))
+    return Kind(release, "docker-ce", older, newer, tuple(NAMES.split()))
+
+
+CLONE = "rhel centos fedora"
+ENTERPRISE = {
+    "rhel-9": enterprise("rhel", "9.8", "fedora"),
+    "rhel-10": enterprise("rhel", "10.1", "centos fedora"),
+    "almalinux-9": enterprise("almalinux", "9.5", CLONE),
+    "almalinux-10": enterprise("almalinux", "10.1", CLONE),
+    "rocky-9": enterprise("rocky", "9.8", CLONE),
+    "rocky-10": enterprise("rocky", "10.1", CLONE),
+}
+
+
+@pytest.mark.parametrize("alias", ENTERPRISE)
+def test_the_life_of_an_engine_on_enterprise_linux(rhel: System, authority: Authority, alias: str) -> None:
+    kind = ENTERPRISE[alias]
+    is_10 = "-10" in alias
+    rhel.put("/etc/yum.repos.d/os.repo", REPOSITORY.format("el10").replace("enabled=1", f"enabled={int(is_10)}"))
+    life = Life(rhel, kind, authority, {"mirror": MIRROR, "key": rhel.key("good")})
+    life.run()
+    modules = rhel.sh("rpm -qa kernel-modules-extra").split()
+    assert modules == ([f"kernel-modules-extra-{KERNEL}.noarch"] if is_10 else [])
+    rhel.sh("rpm -qa kernel-modules-extra | xargs -r rpm -e; rm /etc/yum.repos.d/os.repo")
 
 
 class TestSles:
@@ -276,12 +267,48 @@ class TestSles:
         assert sles.versions("docker-ce docker-ce-cli") == ["28.5.2-1.sles15"] * 2
         assert sles.push(engine)["changes"] == []
 
+    def test_the_life_of_an_engine(self, sles: System, authority: Authority) -> None:
+        """With the port in firewalld."""
+        sles.machines.push(sles.guest, {}, state="absent", remove=["engine"])
+        older, newer = ((number, f"{number}_ce-150000.1") for number in ("27.5.1", "28.5.1"))
+        kind = Kind(SLES, "docker", older, newer, ("docker", "docker-compose", "containerd"))
+        Life(sles, kind, authority, {}).run()
+
 
 class TestAzureLinux:
     """An imitation of tdnf, which refuses what the real one refuses."""
 
     # Its source is chosen by the program, since Docker builds no packages for this system.
     ENGINE: t.ClassVar[dict[str, t.Any]] = {}
+
+    def test_the_imitation_refuses_what_tdnf_refuses(self, azure_linux: System) -> None:
+        """As tdnf 3.5.8 was seen to answer."""
+
+        def ends(command: str) -> tuple[int, str]:
+            said = azure_linux.sh(f"code=0; tdnf {command} 2>&1 || code=$?; echo $code")
+            return int(said.split()[-1]), said
+
+        refusals = {
+            "-q list --showduplicates moby-engine": (140, "No such option: --showduplicates. Please use /usr/bin/tdnf"),
+            "-y versionlock add moby-engine": (144, "No such command: versionlock."),
+            "-q list nothing": (243, "Error(1011) : No matching packages"),
+            "-y -q install moby-engine-25.0.3-17.azl3": (243, "moby-engine-25.0.3-17.azl3 package not found or not"),
+            "-y -q remove python3 moby-engine": (243, "Error(1011)"),
+        }
+        for command, (code, text) in refusals.items():
+            ended = ends(command)
+            assert (ended[0], text in ended[1]) == (code, True), (command, ended)
+        code, said = ends("-q list moby-engine")
+        assert code == 0
+        assert [line.split()[1] for line in said.splitlines()[:-1]] == [
+            "25.0.3-16.azl3",
+            "25.0.3-17.azl3",
+            "28.5.2-1.azl3",
+        ]
+        file = "/etc/yum.repos.d/base.repo"
+        azure_linux.sh(f"sed -i s/127.0.0.1/127.0.0.1:9/ {file}; rm -rf /var/cache/dnf")
+        assert ends("-y -q install moby-engine") == (184, "Error(1208) : Couldn't connect to server\n184\n")
+        azure_linux.sh(f"sed -i s/127.0.0.1:9/127.0.0.1/ {file}")
 
     def test_a_version_is_installed_and_held(self, azure_linux: System) -> None:
         engine = {**self.ENGINE, "version": "25.0.3", "hold": True}
@@ -309,3 +336,20 @@ class TestAzureLinux:
         azure_linux.push(self.ENGINE)
         assert azure_linux.versions("moby-engine docker-compose") == ["28.5.2-1.azl3", "2.27.0-9.azl3"]
         assert azure_linux.push(self.ENGINE)["changes"] == []
+
+    def test_the_life_of_an_engine(self, azure_linux: System, authority: Authority) -> None:
+        """With the port in the rules that the image loads at boot."""
+        azure_linux.machines.push(azure_linux.guest, {}, state="absent", remove=["engine"])
+        kind = Kind(
+            AZURE_LINUX,
+            "moby-engine",
+            ("25.0.3", "25.0.3-17.azl3"),
+            ("28.5.2", "28.5.2-1.azl3"),
+            ("moby-engine", "docker-cli", "docker-compose"),
+        )
+        life = Life(azure_linux, kind, authority, {})
+        life.run()
+        assert azure_linux.sh(f"cat {SAVED_RULES}") == IP4SAVE
+        life.push("28.5.2")
+        azure_linux.sh(f"iptables-restore < {SAVED_RULES}")
+        assert life.system.answers(authority) == "28.5.2", "as after a boot"
