@@ -134,8 +134,6 @@ def run_playbook(env: dict[str, str]) -> str:
         "docker_host_location": "westeurope",
         "docker_host_cert_dir": str(CERT_DIR),
         "docker_host_port": PORT,
-        # The machines of the local Azure have no route outside: their engine is the distribution's own.
-        "docker_host_engine": {"source": "distribution"},
     }
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "dockerhost.azure.create_docker_host"]
     for key, value in variables.items():

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificate authority of the server's own endpoint."""
+"""A server's own certificate authority."""
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
 import os
+import typing as t
 from pathlib import Path
 
 from cryptography import x509
@@ -23,12 +24,18 @@ NAMES = ("localhost", "host.docker.internal", f"*.{SUFFIX}")
 
 
 class Authority:
-    """Makes, once per directory, a CA and a certificate for the loopback address.
+    """Makes, once per directory, a CA and a certificate for a server; the CA's key is not kept.
 
     Files: ``ca.pem`` (for clients), ``server.pem`` and ``server-key.pem`` (0600).
+
+    :param names: DNS names of the server; the default is the endpoint of the local Azure.
+    :param addresses: its IP addresses.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, names: t.Sequence[str] = NAMES, addresses: t.Sequence[str] = ("127.0.0.1", "::1")
+    ) -> None:
+        self._names, self._addresses = names, addresses
         self.ca_file = directory / "ca.pem"
         self.certificate_file = directory / "server.pem"
         self.key_file = directory / "server-key.pem"
@@ -41,7 +48,7 @@ class Authority:
         certificate = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
         left = certificate.not_valid_after_utc - datetime.datetime.now(datetime.timezone.utc)
         named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        return left > datetime.timedelta(days=2) and set(NAMES) <= set(named.get_values_for_type(x509.DNSName))
+        return left > datetime.timedelta(days=2) and set(self._names) <= set(named.get_values_for_type(x509.DNSName))
 
     def _make(self) -> None:
         ca_key = ec.generate_private_key(ec.SECP256R1())
@@ -54,14 +61,15 @@ class Authority:
             .sign(ca_key, hashes.SHA256())
         )
         key = ec.generate_private_key(ec.SECP256R1())
-        addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in ("127.0.0.1", "::1")]
-        leaf_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        names = [x509.DNSName(name) for name in self._names]
+        addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in self._addresses]
+        leaf_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self._names[0])])
         leaf = (
             _builder(leaf_name, name, key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(sign_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName([*map(x509.DNSName, NAMES), *addresses]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([*names, *addresses]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
             .sign(ca_key, hashes.SHA256())

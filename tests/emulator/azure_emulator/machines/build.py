@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from azure_emulator.machines.cloudinit.program import ensure_cloud_init
+from azure_emulator.machines.mirror.repository import ensure_repository
 from azure_emulator.machines.packages import TreeError
 from azure_emulator.machines.possible import guests_possible
 from azure_emulator.machines.releases import DEBIAN_12, RELEASES, release_named
@@ -40,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     release = release_named(arguments.release)
     try:
         tree = ensure_tree(arguments.cache_dir.resolve(), _say, release)
+        ensure_repository(tree, release, _say)
         if arguments.with_cloud_init:
             ensure_cloud_init(tree, release, _say)
     except TreeError as error:

@@ -30,7 +30,9 @@ from azure_emulator.machines.base import (
 )
 from azure_emulator.machines.disks import DataDisks, show_disks
 from azure_emulator.machines.fabric import SLOTS, Fabric, Socket, slot_range
-from azure_emulator.machines.layer import PROVISIONED, SLOW_PACKAGES, USE_SLOW_PACKAGES
+from azure_emulator.machines.layer import PROVISIONED, SLOW_PACKAGES, slow_packages
+from azure_emulator.machines.mirror.layer import HOST
+from azure_emulator.machines.mirror.server import Mirror
 from azure_emulator.machines.nspawn import SHUTDOWN_LIMIT, Guest, Place
 from azure_emulator.machines.releases import DEBIAN_12, release_on
 from azure_emulator.machines.supervisor import Supervisor, to_the_end
@@ -80,6 +82,7 @@ class GuestProvider:
         self.machines: dict[str, GuestMachine] = {}
         self.counter = 0
         self.trees = Trees(self.cache_dir)
+        self.mirror = Mirror(self.state_dir / "mirror")
         self.provision = provision
         self.provisioning = {kind: provisioning.make(kind, self.state_dir) for kind in provisioning.KINDS}
 
@@ -109,6 +112,8 @@ class GuestProvider:
         await self.supervisor.start()
         self.fabric = Fabric(self.supervisor, self._slot, self.wire_server)
         await self.fabric.open()
+        await self.mirror.open(Path(f"/proc/{self.supervisor.pid}/ns/net"), self.fabric.core_address)
+        self.wire_server.names[HOST] = self.fabric.core_address
 
     async def close(self) -> None:
         """Shut every guest down and leave nothing on the host but the disks."""
@@ -116,6 +121,7 @@ class GuestProvider:
             *(machine.halt(patience=5.0) for machine in self.machines.values()), return_exceptions=True
         )
         await self.wire_server.close_all()
+        await self.mirror.close()
         await self.supervisor.stop()
         self.trees.close()
         self._lock.close()
@@ -185,7 +191,7 @@ class GuestMachine:
         (self.home / "fabric").mkdir(exist_ok=True)
         _note(self.home / "fabric/package-locks", " ".join(self.spec.package_locks))
         _note(self.home / "fabric/package-rate", str(self.spec.package_rate or ""))
-        _note(upper / SLOW_PACKAGES, USE_SLOW_PACKAGES if self.spec.package_rate else "")
+        _note(upper / SLOW_PACKAGES, slow_packages(self.spec.package_rate))
         absent = upper / "etc/azure-no-agent"
         absent.parent.mkdir(parents=True, exist_ok=True)
         if self.spec.provision_agent:
@@ -207,7 +213,9 @@ class GuestMachine:
         await to_the_end(asyncio.to_thread(self.disks.apply, spec.data_disks))
         release = release_on(self.home, spec.image)
         tree = await provider.trees.get(release)
-        place = Place(self.home, name, way.host_name(spec), tree, await way.lower(tree, release))
+        mirror = await provider.mirror.layer(tree, release)
+        *layers, root = await way.lower(tree, release)
+        place = Place(self.home, name, way.host_name(spec), tree, (*layers, mirror, root))
         self._guest = guest = Guest(provider.supervisor, place, self._ended)
         await to_the_end(guest.start(namespace))
         await self._wait_until_up(guest)

@@ -18,9 +18,8 @@ PROGRAMS = Path(__file__).parent / "agent"
 PROGRAMS_IN_GUEST = "usr/lib/azure"
 #: Made by the guest once it is provisioned.
 PROVISIONED = "run/azure/provisioned"
-#: Where a file with this content makes apt read the package pool at the pace of a network.
+#: Where a file makes apt read packages at the pace of a network.
 SLOW_PACKAGES = "etc/apt/apt.conf.d/91-slow-packages"
-USE_SLOW_PACKAGES = 'Dir::Bin::Methods::file "/usr/lib/azure/slow-packages";\n'
 #: For Debian's package of Microsoft's agent. Its unit wants a virtual machine of Azure's, and is skipped silently
 #: without; a script that runs outlives a restart of the agent.
 _AGENT = {
@@ -213,6 +212,13 @@ class _Content:
     units: t.Mapping[str, str]
     enabled: t.Mapping[str, str]
     programs: t.Mapping[str, str]
+
+
+def slow_packages(rate: int) -> str:
+    """Return what that file must be. :param rate: megabytes a second; 0 is as fast as it can."""
+    if not rate:
+        return ""
+    return f'Dir::Bin::Methods::file "/usr/lib/azure/slow-packages";\nAcquire::https::Dl-Limit "{rate * 1000}";\n'
 
 
 def _content(*, with_cloud_init: bool) -> _Content:

@@ -17,12 +17,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from azure_emulator.machines.base import MachineError
+from azure_emulator.machines.mirror.resolver import Resolver
 from azure_emulator.machines.namespaces import inside
 from azure_emulator.machines.wireserver.app import METADATA_SERVICE, PLUGIN_PORT, PlatformApp
 from azure_emulator.machines.wireserver.documents import WIRE_SERVER
 from azure_emulator.machines.wireserver.handlers import Handlers
 from azure_emulator.machines.wireserver.machine import WireMachine
 
+DNS_PORT = 53
 ENDPOINTS = ((WIRE_SERVER, 80), (WIRE_SERVER, PLUGIN_PORT), (METADATA_SERVICE, 80))
 
 
@@ -30,16 +32,19 @@ ENDPOINTS = ((WIRE_SERVER, 80), (WIRE_SERVER, PLUGIN_PORT), (METADATA_SERVICE, 8
 class _Opened:
     state: ServerState
     servers: list[asyncio.Server]
+    resolver: asyncio.DatagramTransport
 
 
 class WireServer:
     """Answers the machines of one local Azure.
 
     :param handlers: what their agents can install.
+    :ivar names: addresses by name, which machines can ask for.
     """
 
     def __init__(self, handlers: Handlers) -> None:
         self.handlers = handlers
+        self.names: dict[str, str] = {}
         self._machines: dict[tuple[str, str], WireMachine] = {}
         self._networks: dict[str, _Opened] = {}
 
@@ -57,7 +62,7 @@ class WireServer:
 
         :param namespace: the file that stands for it, below ``/run/netns``.
         """
-        listeners = await asyncio.to_thread(_listeners, namespace)
+        listeners, datagrams = await asyncio.to_thread(_listeners, namespace)
         app = PlatformApp(lambda address: self._machines.get((network, address)), self.handlers)
         config = uvicorn.Config(app, http=HttpToolsProtocol, lifespan="off", access_log=False, log_config=None)
         config.load()
@@ -67,13 +72,15 @@ class WireServer:
             return HttpToolsProtocol(config=config, server_state=state, app_state={}, _loop=loop)
 
         servers = [await loop.create_server(protocol, sock=listener) for listener in listeners]
-        self._networks[network] = _Opened(state, servers)
+        resolver, _protocol = await loop.create_datagram_endpoint(lambda: Resolver(self.names), sock=datagrams)
+        self._networks[network] = _Opened(state, servers, resolver)
 
     async def close(self, network: str) -> None:
         """Listen no longer. The network's machines are off."""
         opened = self._networks.pop(network, None)
         if opened is None:
             return
+        opened.resolver.close()
         for server in opened.servers:
             server.close()
         for connection in list(opened.state.connections):
@@ -89,8 +96,8 @@ class WireServer:
             await self.close(network)
 
 
-def _listeners(namespace: Path) -> list[socket.socket]:
-    """Return listening sockets of a network namespace.
+def _listeners(namespace: Path) -> tuple[list[socket.socket], socket.socket]:
+    """Return the sockets of a network namespace: those that listen, and the one of the DNS server.
 
     :raises MachineError: the namespace or its addresses are not there.
     """
@@ -98,6 +105,8 @@ def _listeners(namespace: Path) -> list[socket.socket]:
 
     def make() -> None:
         made.extend(socket.create_server(endpoint, backlog=128) for endpoint in ENDPOINTS)
+        made.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        made[-1].bind((WIRE_SERVER, DNS_PORT))
 
     try:
         inside(namespace, make)
@@ -105,4 +114,4 @@ def _listeners(namespace: Path) -> list[socket.socket]:
         for listener in made:
             listener.close()
         raise MachineError(f"the WireServer cannot listen in {namespace.name}: {error}") from error
-    return made
+    return made[:-1], made[-1]
