@@ -24,6 +24,8 @@ options:
       - V(runs) and a module's name return whether the role runs the module.
       - V(name) returns the host's name, V(context_name) the name of its Docker context, empty without one.
       - V(host_id) returns the ID of the host's virtual machine, without the subscription if that is not set.
+      - V(connection) returns V(local) if the role's tasks run on the controller's localhost and the inventory does not
+        say how to connect to it, as for a localhost that is in no inventory. Else it returns an empty text.
     required: true
     type: list
     elements: str
@@ -44,19 +46,23 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - One item, the options by name; with V(runs) a boolean, with V(name), V(context_name) and V(host_id) a text.
+    - One item, the options by name; with V(runs) a boolean, with V(name), V(context_name), V(host_id) and
+      V(connection) a text.
   type: list
   elements: raw
 """
 
 import typing as t
 
+from ansible.constants import LOCALHOST
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES, RoleVariables
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables, stage_results
+
+_HOW_TO_CONNECT = ("ansible_connection", "ansible_host", "ansible_port", "ansible_ssh_host", "ansible_ssh_port")
 
 
 class LookupModule(LookupBase):
@@ -66,12 +72,23 @@ class LookupModule(LookupBase):
         self, terms: list[str], variables: t.Mapping[str, t.Any] | None = None, results: bool = False, **_options: t.Any
     ) -> list[t.Any]:
         variables = variables or {}
+        if terms == ["connection"]:
+            return [self._connection(variables)]
         try:
             if results:
                 return [stage_results(variables, self._templar.template).options(*terms)]
             return [_options_for(role_variables(variables, self._templar.template), *terms)]
         except DockerHostError as error:
             raise AnsibleError(str(error)) from error
+
+    def _connection(self, variables: t.Mapping[str, t.Any]) -> str:
+        """Ansible adds ``ansible_connection=local`` only to a localhost that is in no inventory."""
+        target = self._templar.template(variables.get("docker_host_delegate_to")) or "localhost"
+        if target not in LOCALHOST:
+            return ""
+        hosts = variables.get("hostvars", {})  # false without an inventory, although localhost is in it
+        known = hosts[target] if target in hosts else {}  # noqa: SIM401 - its get() does not take a default everywhere
+        return "" if any(name in known for name in _HOW_TO_CONNECT) else "local"
 
 
 def _options_for(role: RoleVariables, purpose: str, module: str | None = None) -> t.Any:

@@ -94,3 +94,56 @@ def test_a_hosts_life_is_the_same_in_all_surroundings(user: User, surroundings: 
         assert user.azure.dump() == before
     gone = user.play("delete_docker_host", *arguments, environment=environment).changed
     assert all(gone[name] for name in ("n1", "n2"))
+
+
+# How localhost is in the inventory, and how the role's tasks get there.
+LOCALHOSTS = {
+    "in no inventory": ("", "implicit"),
+    "without a word about it": ("localhost", "local"),
+    "by address": ("127.0.0.1", "local"),
+    "with another variable": ("localhost docker_host_vm_size=Standard_B2s", "local"),
+    "with a connection": ("localhost ansible_connection=ssh", "its own"),
+    "with a forwarded port": ("localhost ansible_port=2222", "its own"),
+    "with another address": ("localhost ansible_host=192.0.2.1", "its own"),
+}
+
+
+def test_localhost_is_the_controller_unless_the_inventory_says_otherwise(user: User) -> None:
+    name = "lookup('dockerhost.azure.docker_host_options', 'connection')"
+    (user.home / "show.yml").write_text(
+        json.dumps(
+            [
+                {
+                    "hosts": "localhost:127.0.0.1",
+                    "gather_facts": False,
+                    "tasks": [{"ansible.builtin.debug": {"msg": f"connection is <{{{{ {name} }}}}>"}}],
+                }
+            ]
+        )
+    )
+    shown = {}
+    for case, (line, _expected) in LOCALHOSTS.items():
+        (user.home / "inventory").write_text(f"{line}\n")
+        delegate = ("-e", "docker_host_delegate_to=127.0.0.1") if case == "by address" else ()
+        ran = user.run("ansible-playbook", "-i", "inventory", "show.yml", *delegate)
+        assert ran.code == 0, ran.output
+        shown[case] = ran.output.partition("connection is <")[2].partition(">")[0]
+    assert shown == {case: "local" if expected == "local" else "" for case, (_line, expected) in LOCALHOSTS.items()}
+
+
+def test_a_bastion_is_reached_as_the_inventory_says(user: User) -> None:
+    """Only localhost is the controller: whoever runs the tasks elsewhere has said where."""
+    (user.home / "inventory").write_text("bastion ansible_port=9\nlocalhost\n")
+    arguments = ["-i", "inventory", "dockerhost.azure.create_docker_host", "-e", json.dumps(user.variables)]
+    ran = user.run("ansible-playbook", *arguments, "-e", "docker_host_delegate_to=bastion")
+    assert "localhost -> bastion" in ran.output, ran.output
+    assert "UNREACHABLE" in ran.output, ran.output
+
+
+@pytest.mark.parametrize("playbook", ["list_docker_hosts", "list_docker_images", "create_docker_host"])
+def test_an_inventory_that_is_only_localhost(user: User, playbook: str) -> None:
+    """``-i localhost,`` is how people avoid the warning that there is no inventory."""
+    variables = json.dumps({**user.variables, "docker_host_name": "only1"})
+    arguments = ("-i", "localhost,", f"dockerhost.azure.{playbook}", "-e", variables)
+    ran = user.run("ansible-playbook", *arguments, *(["--check"] if playbook == "create_docker_host" else []))
+    assert ran.code == 0, ran.output
