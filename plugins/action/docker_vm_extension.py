@@ -14,7 +14,7 @@ from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action imp
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import prepare_program, read_program
 
 # Loaded once, before Ansible forks its workers; each task that needs one reports it when it is missing.
-# Only a push needs azure-mgmt-compute. It takes minutes anyway, so it loads the package itself.
+# Only a start and the option verify need azure-mgmt-compute, so they load it themselves.
 _preload.load_azure()
 _preload.load(*_preload.CERTIFICATES)
 _preload.read_once(prepare_program)

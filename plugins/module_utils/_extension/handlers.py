@@ -124,14 +124,8 @@ class _Resource:
         self.session = session
         self.vm = vm
         self.name = name
-        self._names = (vm.resource_group, vm.name, name)
         self._label = f"{vm.name}/{name}"
         self._resource_id = f"{vm.id}/{self.collection}/{name}"
-
-    @property
-    def _client(self) -> t.Any:
-        """The SDK's operations on this kind of resource."""
-        raise NotImplementedError
 
     def read(self) -> CurrentSettings | None:
         """Return what was pushed last."""
@@ -162,9 +156,13 @@ class _Resource:
             resource=self._label,
             usual=100,
         )
-        begin = self._client.begin_create_or_update
+        self._do(work, "PUT", body, watch_resource(self._find))
+
+    def _do(self, work: OperationInfo, method: str, body: Json | None, over: t.Callable[[], bool]) -> None:
+        """Send a request and wait for its end. Loading azure-mgmt-compute for this one would delay each push."""
+        begin = self.session.arm.begin
         retry_on_conflict(
-            lambda: self.session.begin(work, begin, *self._names, body, over=watch_resource(self._find)).wait(),
+            lambda: begin(work, method, self._resource_id, body, over=over).wait(),
             work,
             self.session.deadline,
             self.session.progress,
@@ -186,13 +184,7 @@ class _Resource:
             resource=self._label,
             usual=30,
         )
-        begin = self._client.begin_delete
-        retry_on_conflict(
-            lambda: self.session.begin(work, begin, *self._names, over=watch_resource(self._find, deletes=True)).wait(),
-            work,
-            self.session.deadline,
-            self.session.progress,
-        )
+        self._do(work, "DELETE", None, watch_resource(self._find, deletes=True))
 
 
 class _Extension(_Resource):
@@ -201,10 +193,6 @@ class _Extension(_Resource):
     noun = "VM extension"
     collection = "extensions"
     publisher_and_type = CUSTOM_SCRIPT
-
-    @property
-    def _client(self) -> t.Any:
-        return self.session.compute.virtual_machine_extensions
 
     def _described(self, properties: Json) -> str:
         return f"an extension ({properties.get('publisher')}.{properties.get('type')})"
@@ -275,10 +263,6 @@ class RunCommand(_Resource):
     kind = "run_command"
     noun = "Run Command"
     collection = "runCommands"
-
-    @property
-    def _client(self) -> t.Any:
-        return self.session.compute.virtual_machine_run_commands
 
     def _described(self, _properties: Json) -> str:
         return "a Run Command"

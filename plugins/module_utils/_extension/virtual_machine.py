@@ -21,7 +21,7 @@ from .._host_keys import check_host_keys
 
 Params = t.Mapping[str, t.Any]
 
-# What is only read is read without azure-mgmt-compute: loading it costs more than a run that has nothing to push.
+# Without azure-mgmt-compute: loading it costs more than a run that has nothing to push, and would delay a push.
 EXPANDED: t.Mapping[str, str] = {"$expand": "instanceView"}
 VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
 

@@ -104,6 +104,16 @@ def test_success_without_a_result_is_a_failure(azure: LocalAzure, group: str) ->
     assert len(puts(azure)) == 2
 
 
+@pytest.mark.parametrize("handler", ["custom_script", "run_command"])
+def test_a_push_does_not_load_azure_mgmt_compute(group: str, monkeypatch: pytest.MonkeyPatch, handler: str) -> None:
+    def compute(_session: AzureSession) -> t.NoReturn:
+        raise AssertionError("azure-mgmt-compute is loaded, which delays the push")
+
+    monkeypatch.setattr(AzureSession, "compute", property(compute))
+    with pytest.raises(SetupError, match="nothing proves that it ran"):
+        push(group, handler=handler)
+
+
 def test_an_update_of_the_handler_that_overwrites_the_result_is_no_reason_to_push(
     azure: LocalAzure, group: str
 ) -> None:
