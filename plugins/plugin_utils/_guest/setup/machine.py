@@ -61,6 +61,7 @@ class Machine:
         self.changes = []
         self.notes = []
         self.secrets = []
+        self.cloud_init_ended = False
         self.environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": "/root",

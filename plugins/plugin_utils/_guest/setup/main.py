@@ -105,7 +105,7 @@ def wait_for_lock(machine, file):
             step = last_step(machine)
             machine.say("wait for {}: {:.0f} s{}".format(other, now - begun, step and " ({})".format(step)))
             shown = now + WAITING_LINE
-        time.sleep(1)
+        time.sleep(0.25)
 
 
 def apply(machine, settings):

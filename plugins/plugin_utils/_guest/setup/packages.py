@@ -67,9 +67,10 @@ def noted_words(machine):
 
 def wait_for_cloud_init(machine):
     """Wait until cloud-init, which may install packages too, has ended."""
-    if machine.has("cloud-init"):
+    if not machine.cloud_init_ended and machine.has("cloud-init"):
         with contextlib.suppress(Problem):
             machine.run(["cloud-init", "status", "--wait"], ok=None, timeout=LOCK_WAIT)
+            machine.cloud_init_ended = True
 
 
 class Installation:
