@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.payload import boot_script
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.custom_data import assemble_custom_data
 from azure_emulator.launcher import LocalAzure
@@ -113,7 +114,7 @@ def test_an_image_without_cloud_init_gets_its_engine_from_the_push(machines: Mac
 
 @pytest.mark.slow
 def test_a_spot_vm_that_is_evicted_during_the_installation_is_completed_by_the_next_run(
-    guests: None, tmp_path: Path
+    guests: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = {"source": "distribution", "at_boot": True}
     playbook = tmp_path / "host.yml"
@@ -121,11 +122,11 @@ def test_a_spot_vm_that_is_evicted_during_the_installation_is_completed_by_the_n
     # Its packages take minutes.
     with LocalAzure(machines="guests", switches={"package_rate": 1}) as azure:
         controller = Controller(azure, tmp_path)
-        controller.playbook(str(playbook), {"state": "present"})
+        controller.playbook(str(playbook), {})
         (left,) = Path(azure.state_dir).glob("machines/machines/*/upper/var/lib/docker-host")
         wait_for(left / "installing.json")
         azure.switch("package_rate", 0)
-        controller.playbook(str(playbook), {"state": "deallocated"})
+        evict(azure, monkeypatch)
         assert not (left / "boot-result.json").exists()
         options = {"docker_host_priority": "Spot", "docker_host_engine": engine, "docker_host_start": True}
         run = controller.playbook("create_docker_host", {**HOST, **options})
@@ -138,7 +139,19 @@ def test_a_spot_vm_that_is_evicted_during_the_installation_is_completed_by_the_n
 def host_task(engine: dict[str, t.Any]) -> dict[str, t.Any]:
     """The task that creates the host alone, without a push."""
     host = {name: HOST[f"docker_host_{name}"] for name in ("name", "resource_group", "location")}
-    return {"dockerhost.azure.docker_vm_host": {**host, "priority": "Spot", "engine": engine, "state": "{{ state }}"}}
+    return {"dockerhost.azure.docker_vm_host": {**host, "priority": "Spot", "engine": engine}}
+
+
+def evict(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evict the Spot VM, as Azure does at any time, and wait until it is off."""
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    with AzureSession.from_params({}) as session:
+        group = session.group_id(HOST["docker_host_resource_group"])
+        session.arm.post(
+            f"{group}/providers/Microsoft.Compute/virtualMachines/{HOST['docker_host_name']}/simulateEviction"
+        )
+    azure.settle()
 
 
 def wait_for(path: Path) -> None:
