@@ -183,7 +183,8 @@ quick: dev  ## Within a minute: fast checks, and the unit tests that a change si
 
 # The marker "slow" is for what takes minutes by itself: `make test-slow` runs it. The marker "modules" is for what
 # `make test-matrix` runs with the newest ansible-core that is there.
-PYTEST := $(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator DOCKERHOST_BUILD=$(BUILD) DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q
+# What Ansible's processes compile anew, each for itself, is kept below .build/bytecode (tests/bytecode).
+PYTEST := $(RUN) PYTHONPATH=$(DEV):$(TOP)/tests/emulator:$(TOP)/tests/bytecode DOCKERHOST_BUILD=$(BUILD) DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m pytest -q
 
 .PHONY: unit integration conformance e2e test
 unit: dev guests-cloud-init  ## Unit tests, the local Azure's and its machines' among them
@@ -222,7 +223,7 @@ client-venvs: | $(DEMO_STAMP)  ## Install those clients from PyPI, each into a v
 	@python tests/clients/client_venvs.py
 	@echo "$@: passed, every client is installed"
 
-SOAK := $(RUN) PYTHONPATH=$(TOP)/tests/emulator:$(TOP)/tests DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m clients.soak
+SOAK := $(RUN) PYTHONPATH=$(TOP)/tests/emulator:$(TOP)/tests/bytecode:$(TOP)/tests DOCKERHOST_BUILD=$(BUILD) DOCKERHOST_COLLECTIONS_PATH=$(COLLECTIONS) python -m clients.soak
 
 soak: dev install guests  ## Thirty minutes of hosts made, changed, rotated and deleted while faults strike
 	@$(SOAK) --seconds $(or $(SECONDS_OF_SOAK),1800) --write-docs docs/clients.md

@@ -173,7 +173,8 @@ def run(row: Row, venv: Path, build: Path, *, modules: bool) -> int:
     left_out = [f"--{'deselect' if '::' in path else 'ignore'}={path}" for path in (*NEVER, *row.without)]
     marks = "not slow" if modules else "not slow and not modules"
     for suite, collections in ((row.unit, build / "dev"), (row.integration, build / "collections")):
-        environment["PYTHONPATH"] = f"{collections}{os.pathsep}{TOP / 'tests/emulator'}"
+        importable = (collections, TOP / "tests/emulator", TOP / "tests/bytecode")
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, importable))
         pytest = [
             str(venv / "bin/python"),
             "-m",
