@@ -58,7 +58,7 @@ def is_installed(name: str) -> bool:
 def listed(name: str) -> None:
     """Every version: installed ones, and those that repositories offer."""
     lines = []
-    done = call("dnf", "-q", "list", "--showduplicates", name)
+    done = call("dnf", "list", "--showduplicates", name)
     for line in done.stdout.splitlines():
         found = re.match(r"(\S+\.\S+)\s+(\S+)\s+(\S+)\s*$", line)
         if found:
@@ -77,7 +77,7 @@ def install(words: list[str]) -> None:
     names = {word.partition("=")[0] for word in words}
     if locked({name for name in names if is_installed(name)}):
         fail(1301, "Solv general runtime error", "conflicting requests")
-    done = call("dnf", "-y", "-q", "install", *(word.replace("=", "-", 1) for word in words))
+    done = call("dnf", "-y", "install", *(word.replace("=", "-", 1) for word in words))
     if done.returncode:
         fail(1011, "No matching packages", done.stdout + done.stderr)
 
@@ -88,7 +88,7 @@ def remove(words: list[str]) -> None:
         fail(1011, "No matching packages")
     if locked(set(words)):
         fail(1301, "Solv general runtime error", "conflicting requests")
-    done = call("dnf", "-y", "-q", "remove", *words)
+    done = call("dnf", "-y", "remove", *words)
     if done.returncode:
         fail(1301, "Solv general runtime error", done.stdout + done.stderr)
 
@@ -118,7 +118,7 @@ def main(arguments: list[str]) -> None:
     elif command == "remove":
         remove(names)
     elif command in ("makecache", "clean", "repolist") and not names[1:]:
-        sys.exit(call("dnf", "-y", "-q", *words).returncode)
+        sys.exit(call("dnf", "-y", *words).returncode)
     else:
         sys.exit(f"this imitation does not do {' '.join(words)}")
 

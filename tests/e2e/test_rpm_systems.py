@@ -307,8 +307,20 @@ class TestAzureLinux:
         ]
         file = "/etc/yum.repos.d/base.repo"
         azure_linux.sh(f"sed -i s/127.0.0.1/127.0.0.1:9/ {file}; rm -rf /var/cache/dnf")
-        assert ends("-y -q install moby-engine") == (184, "Error(1208) : Couldn't connect to server\n184\n")
+        ended = ends("-y -q install moby-engine")
         azure_linux.sh(f"sed -i s/127.0.0.1:9/127.0.0.1/ {file}")
+        assert ended == (184, "Error(1208) : Couldn't connect to server\n184\n")
+
+    def test_a_lock_of_the_administrators_survives_an_upgrade(self, azure_linux: System) -> None:
+        azure_linux.sh("tdnf -y -q install moby-engine=25.0.3-17.azl3 docker-cli")
+        azure_linux.put("/etc/tdnf/locks.d/theirs.conf", "moby-engine\n")
+        azure_linux.push({**self.ENGINE, "version": "28"})
+        assert azure_linux.versions("moby-engine") == ["28.5.2-1.azl3"]
+        assert azure_linux.sh("cd /etc/tdnf/locks.d; ls; cat *") == "theirs.conf\nmoby-engine\n"
+        azure_linux.sh("! tdnf -y -q remove moby-engine")
+        azure_linux.machines.push(azure_linux.guest, {}, state="absent", remove=["engine"])
+        assert "moby" not in azure_linux.sh("rpm -qa; cat /etc/tdnf/locks.d/*")
+        azure_linux.sh("rm /etc/tdnf/locks.d/theirs.conf")
 
     def test_a_version_is_installed_and_held(self, azure_linux: System) -> None:
         engine = {**self.ENGINE, "version": "25.0.3", "hold": True}

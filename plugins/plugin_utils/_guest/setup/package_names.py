@@ -27,7 +27,7 @@ VERSIONED = (
 # What is held, and removed, with the engine. Debian's "docker" is another program.
 ENGINE_NAMES = (
     *DOCKER_PACKAGES, ROOTLESS, "docker.io", "docker-cli", "moby-engine", "moby-cli",
-    "docker-stable", "docker", "containerd",
+    "docker-stable", "docker", "containerd", "containerd2",
 )  # fmt: skip
 DEBIAN_ENGINE_NAMES = tuple(name for name in ENGINE_NAMES if name != "docker")
 

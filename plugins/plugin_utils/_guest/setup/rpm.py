@@ -4,11 +4,13 @@
 
 """rpm and what stands on it: dnf, yum, tdnf, zypper."""
 
+import os
 import re
 import subprocess
 
 from .machine import Problem
 from .package_names import ENGINE_NAMES
+from .paths import COPY
 from .patience import patiently
 from .versions import age, newest, without_epoch
 
@@ -191,18 +193,47 @@ class Tdnf(Rpm):
 
     def remove(self, names):
         self.patiently("tdnf", "-y", "-q", "remove", *names)
+        for copy in self.copies():  # a lock on what is gone would keep it from coming back
+            self.machine.write(copy, None)
+
+    def lines(self, path):
+        return [line.strip() for line in self.machine.text(path).splitlines()]
+
+    def files(self):
+        """Return the files with locks: the program's own, and the administrator's."""
+        return self.machine.glob(os.path.dirname(self.LOCKS) + "/*.conf")
+
+    def copies(self):
+        """Return the copies of the administrator's files, which are not read for their names."""
+        return self.machine.glob(os.path.dirname(self.LOCKS) + "/*.conf" + COPY)
 
     def held(self, names):
-        lines = self.machine.text(self.LOCKS).split()
+        lines = {line for path in self.files() for line in self.lines(path)}
         return [name for name in names if name in lines]
 
     def hold(self, names):
-        lines = sorted({*self.machine.text(self.LOCKS).split(), *names})
-        self.machine.write(self.LOCKS, "".join(line + "\n" for line in lines).encode())
+        for copy in self.copies():
+            if set(names) & set(self.lines(copy)):
+                path = copy[: -len(COPY)]
+                self.machine.write(path, self.machine.read(copy), self.machine.mode(path))
+                self.machine.write(copy, None)
+        held = self.held(names)
+        self.lock([*self.lines(self.LOCKS), *(name for name in names if name not in held)])
 
     def release(self, names):
-        lines = [line for line in self.machine.text(self.LOCKS).split() if line not in names]
-        self.machine.write(self.LOCKS, "".join(line + "\n" for line in lines).encode() if lines else None)
+        for path in self.files():
+            lines = self.lines(path)
+            if path != self.LOCKS and set(names) & set(lines):
+                mode = self.machine.mode(path)
+                self.machine.write(path + COPY, self.machine.read(path), mode)
+                text = "".join(line + "\n" for line in lines if line not in names)
+                self.machine.write(path, text.encode(), mode)
+        self.lock([line for line in self.lines(self.LOCKS) if line not in names])
+
+    def lock(self, names):
+        """Write the program's own file, or remove it."""
+        text = "".join(name + "\n" for name in sorted(set(names)))
+        self.machine.write(self.LOCKS, text.encode() or None)
 
 
 class Zypper(Rpm):

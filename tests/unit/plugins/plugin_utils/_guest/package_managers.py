@@ -97,6 +97,15 @@ class PackageManager(Recorder):
     def saved(self) -> None:
         """Write what the package manager keeps in files that the program reads."""
 
+    def decide(self, names: set[str]) -> None:
+        """Hold these packages and no others, as an administrator does."""
+        self.holding = set(names)
+        self.saved()
+
+    def look(self) -> set[str]:
+        """Return the packages that are held."""
+        return set(self.holding)
+
 
 class Apt(PackageManager):
     """Debian and Ubuntu."""
@@ -203,12 +212,25 @@ class Tdnf(PackageManager):
 
     programs = ("tdnf", "rpm")
     joint = "="
+    THEIRS = "/etc/tdnf/locks.d/administrator.conf"
+
+    def decide(self, names: set[str]) -> None:
+        """Write a file beside the program's."""
+        for path in self.machine.glob("/etc/tdnf/locks.d/*"):
+            self.machine.write(path, None)
+        self.put(self.THEIRS, "kernel\n" + "".join(f"{name}\n" for name in names))
+        self.look()
+
+    def look(self) -> set[str]:
+        """Read every file of locks."""
+        texts = [self.machine.text(path) for path in self.machine.glob("/etc/tdnf/locks.d/*.conf")]
+        self.holding = {line for text in texts for line in text.split()} - {"kernel"}
+        return set(self.holding)
 
     def manage(self, words: list[str], argv: list[str]) -> tuple[int, str]:
         """Answer tdnf, which reads its locks from a file."""
         assert {word for word in argv if word.startswith("-")} <= {"-y", "-q", "--refresh"}, argv
-        lock = self.machine.text("/etc/tdnf/locks.d/docker-host.conf")
-        self.holding = set(lock.split())
+        self.look()
         verb, names = words[0], words[1:]
         if verb == "list":
             lines = [f"{name}.x86_64   {version}   base\n" for name in names for version in self.offered.get(name, [])]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import OS_RELEASES
-from .package_managers import UNIT, Apt, Dnf, PackageManager, Zypper
+from .package_managers import UNIT, Apt, Dnf, PackageManager, Tdnf, Zypper
 
 OFFERED: dict[str, tuple[type[PackageManager], str, dict[str, list[str]]]] = {
     "apt": (
@@ -24,6 +24,16 @@ OFFERED: dict[str, tuple[type[PackageManager], str, dict[str, list[str]]]] = {
         Dnf,
         "fedora40",
         {"moby-engine": ["26.1.5-1", "20.10.24-1"], "containerd": ["1.7.1-1"], "docker-compose": ["2.26.1-1"]},
+    ),
+    "tdnf": (
+        Tdnf,
+        "azurelinux3",
+        {
+            "moby-engine": ["26.1.5-1", "20.10.24-1"],
+            "containerd": ["1.7.1-1"],
+            "moby-cli": ["26.1.5-1"],
+            "docker-compose": ["2.26.1-1"],
+        },
     ),
     "zypper": (
         Zypper,
@@ -41,8 +51,7 @@ def found(request: pytest.FixtureRequest, setup: t.Any, tmp_path: Path) -> Packa
     engine = next(iter(offered))
     made.packages = {engine: offered[engine][1], "containerd": "1.7.1-1"}
     made.put(UNIT, "[Service]\nExecStart=/usr/bin/dockerd -H fd://\n")
-    made.holding = {engine}
-    made.saved()
+    made.decide({engine})
     return made
 
 
@@ -70,45 +79,53 @@ def remove(setup: t.Any, machine: PackageManager, state: dict[str, t.Any]) -> No
 
 
 def test_a_hold_of_the_administrator_survives_runs_that_hold_and_release(setup: t.Any, found: PackageManager) -> None:
-    theirs = set(found.holding)
+    theirs = found.look()
     state = run(setup, found, {}, hold=True)
-    assert found.holding == {*theirs, "containerd"}
+    assert found.look() == {*theirs, "containerd"}
     assert found.machine.changes == ["hold containerd"]
     state = run(setup, found, state, hold=True)
     assert not found.machine.changes
     run(setup, found, state)
-    assert found.holding == theirs
+    assert found.look() == theirs
     assert found.machine.changes == ["release containerd"]
 
 
 def test_a_hold_of_the_administrator_survives_absent(setup: t.Any, found: PackageManager) -> None:
-    theirs = set(found.holding)
+    theirs = found.look()
     remove(setup, found, run(setup, found, {}, hold=True))
-    assert found.holding == theirs
+    assert found.look() == theirs
 
 
 def test_a_hold_that_a_killed_run_did_not_record_is_released(setup: t.Any, found: PackageManager) -> None:
-    theirs = set(found.holding)
+    theirs = found.look()
     run(setup, found, {}, hold=True)
     run(setup, found, {})
-    assert found.holding == theirs
+    assert found.look() == theirs
 
 
 def test_a_hold_survives_an_upgrade(setup: t.Any, found: PackageManager) -> None:
-    theirs = set(found.holding)
+    theirs = found.look()
     run(setup, found, {}, version="26")
     assert "26.1.5-1" in found.packages.values()
-    assert found.holding == theirs
+    assert found.look() == theirs
+
+
+@pytest.mark.parametrize("found", ["tdnf"], indirect=True)
+def test_a_file_of_the_administrators_with_locks_is_as_it_was(setup: t.Any, found: PackageManager) -> None:
+    files = {path: found.machine.read(path) for path in found.machine.glob("/etc/tdnf/locks.d/*")}
+    state = run(setup, found, {}, version="26", hold=True)
+    run(setup, found, state, version="26")
+    assert {path: found.machine.read(path) for path in found.machine.glob("/etc/tdnf/locks.d/*")} == files
 
 
 def test_a_hold_survives_an_upgrade_that_fails(
     setup: t.Any, found: PackageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    theirs = set(found.holding)
+    theirs = found.look()
     monkeypatch.setattr(found, "install", lambda _words, code: (code, "Error: no room"))
     with pytest.raises(setup.Problem):
         run(setup, found, {}, version="26")
-    assert found.holding == theirs
+    assert found.look() == theirs
     assert not found.machine.read("/var/lib/docker-host/lifted.json")
 
 
@@ -119,7 +136,7 @@ class Killed(BaseException):
 def test_a_hold_survives_an_upgrade_that_is_killed(
     setup: t.Any, found: PackageManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    theirs = set(found.holding)
+    theirs = found.look()
 
     def die(_words: list[str], _code: int) -> tuple[int, str]:
         raise Killed
@@ -128,20 +145,19 @@ def test_a_hold_survives_an_upgrade_that_is_killed(
         patched.setattr(found, "install", die)
         with pytest.raises(Killed):
             run(setup, found, {}, version="26")
-    assert not found.holding
+    assert not found.look()
     assert setup.was_cut_short(found.machine, found.facts())
     run(setup, found, {}, version="20")
-    assert found.holding == theirs
+    assert found.look() == theirs
     assert not found.machine.read("/var/lib/docker-host/lifted.json")
 
 
 def test_a_hold_that_a_killed_run_released_comes_back_with_absent(setup: t.Any, found: PackageManager) -> None:
-    theirs = set(found.holding)
+    theirs = found.look()
     found.put("/var/lib/docker-host/lifted.json", '["{}"]'.format(*theirs))
-    found.holding.clear()
-    found.saved()
+    found.decide(set())
     remove(setup, found, {})
-    assert found.holding == theirs
+    assert found.look() == theirs
 
 
 @pytest.mark.parametrize(("state", "ends"), [("disabled", True), ("enabled", False), ("static", False)])
@@ -208,9 +224,8 @@ def test_the_unit_of_an_engine_that_a_killed_first_run_installed_stays_enabled(
     setup: t.Any, found: PackageManager
 ) -> None:
     found.packages.clear()
-    found.holding = set()
+    found.decide(set())
     (Path(found.machine.root) / UNIT.lstrip("/")).unlink()
-    found.saved()
     found.answers["systemctl is-enabled"] = ["disabled\n", "enabled\n"]
     run(setup, found, {})
     remove(setup, found, run(setup, found, {}))

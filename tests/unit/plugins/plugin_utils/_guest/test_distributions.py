@@ -224,6 +224,15 @@ def test_a_held_engine_is_removed_and_can_be_installed_again(life: Life, alias: 
     assert life.machine.packages[life.system.engine] == life.system.versions[0]
 
 
+@EVERY
+def test_where_compose_is_missing_another_source_is_advised_only_if_there_is_one(life: Life, alias: str) -> None:
+    life.run()
+    settings = life.setup.Settings({"settings": {"compose-projects": {"shop": {"file": "services: {}"}}}})
+    with pytest.raises(life.setup.Problem, match="compose projects need docker compose of version 2") as caught:
+        life.setup.compose(life.machine.machine, settings, life.machine.facts())
+    assert ("use engine.source docker" in str(caught.value)) is (life.system.source == "docker"), alias
+
+
 @pytest.mark.parametrize("alias", ["sles-15"])
 def test_another_engine_of_the_distribution_stays_what_it_is(life: Life, alias: str) -> None:
     """SUSE has two that exclude each other; an administrator has chosen docker-stable."""
