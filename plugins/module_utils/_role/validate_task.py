@@ -22,13 +22,12 @@ from .._docker.context_store import Context, ContextStore
 from .._docker.context_task import BACKEND as CONTEXT
 from .._docker.context_task import redirection_error
 from .._errors import DockerHostError, OptionError
-from .._extension.engine_rules import requested_source
 from .._extension.task import check_options as check_extension
 from .._secrets import secret_values
 from .._tls.names import check_identity_name
 from .._vault.task import BACKEND as CERTIFICATES
+from .._vm_host.desired.engine_source import engine_source_fault
 from .._vm_host.desired.host_spec import read_host_spec
-from .._vm_host.desired.image_reference import read_image, system_without_docker_packages
 from .._vm_host.desired.topology import check_references
 from .at_boot import check_engine_at_boot
 from .options import PREFIX, STAGES, Stage, Values, variable_names
@@ -293,21 +292,9 @@ def _check_engine_source(typed: Values) -> None:
     """Refuse an image for which the source of the engine has no packages."""
     image = (typed.get("docker_vm_host") or {}).get("image")
     engine = (typed.get("docker_vm_extension") or {}).get("engine") or {}
-    system = system_without_docker_packages(read_image("image", image)) if image else None
-    if system is None or requested_source(engine) != "docker":
-        return
-    if not system.takes_mirrors:
-        raise OptionError(
-            "docker_host_engine",
-            f"must not contain source=docker, mirror, key or channel for {system.name}, because Docker has no"
-            " repository for it: leave them out, and the engine comes from the distribution",
-        )
-    if not engine.get("mirror"):
-        raise OptionError(
-            "docker_host_engine",
-            f"must not contain source=docker, key or channel for {system.name}, because Docker builds no packages for"
-            " it: leave them out, and the engine comes from the distribution, or add a mirror that has them",
-        )
+    fault = engine_source_fault(image, engine)
+    if fault:
+        raise OptionError("docker_host_engine", fault)
 
 
 def _check_endpoint(_request: Request, params: Values, _name: str) -> None:

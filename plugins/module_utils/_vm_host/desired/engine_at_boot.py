@@ -16,6 +16,7 @@ from ..._extension.engine_options import read_engine
 from ..._extension.payload import boot_script
 from ..._ports import DEFAULT_SSH_PORT
 from .custom_data import LIMIT, assemble_custom_data, is_mergeable, mergeable_formats
+from .engine_source import engine_source_fault
 
 Params = t.Mapping[str, t.Any]
 
@@ -34,6 +35,9 @@ def read_boot_script(params: Params) -> str | None:
     fault = _fault(params, settings)
     if fault:
         raise OptionError("engine.at_boot", fault)
+    without_packages = engine_source_fault(params["image"], engine)
+    if without_packages:
+        raise OptionError("engine", without_packages)
     if not params["setup_program"]:
         raise OptionError("setup_program", "is required with O(engine); the action of this module sets it")
     script = boot_script(params["setup_program"], settings)

@@ -62,6 +62,15 @@ def test_an_engine_for_suse_comes_from_where_it_is_built(tmp_path: Path, image: 
         assert validate(tmp_path, **host, docker_vm_extension={"engine": engine})
 
 
+@pytest.mark.parametrize("image", ["rhel-9", "ALMALINUX-10", "resf:rockylinux-x86_64:9-base:latest"])
+def test_an_engine_for_enterprise_linux_does_not_come_from_the_distribution(tmp_path: Path, image: str) -> None:
+    host = {"docker_vm_host": {"image": image}}
+    message = refusal(tmp_path, **host, docker_vm_extension={"engine": {"source": "distribution"}})
+    assert message.startswith("docker_host_engine: must not contain source=distribution for ")
+    for engine in ({}, {"source": "docker"}, {"source": "keep"}):
+        assert validate(tmp_path, **host, docker_vm_extension={"engine": engine})
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

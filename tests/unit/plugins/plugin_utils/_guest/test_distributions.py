@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.engine_source import (
+    system_without_engine,
+)
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.image_reference import (
     ALIASES,
     read_image,
@@ -162,6 +165,8 @@ def test_the_source_of_the_engine(life: Life, alias: str) -> None:
     assert setup.source_of(installation.settings, installation.facts) == life.system.source
     without = system_without_docker_packages(read_image("image", alias))
     assert (without is None) is (life.system.source == "docker"), "the controller knows the same before the VM exists"
+    has_engine = bool(setup.default_packages(installation.facts))
+    assert has_engine is (system_without_engine(read_image("image", alias)) == ""), "this, too"
     if life.system.index:
         repository = life.machine.repository(source="docker", mirror="https://mirror.test")
         assert repository.index() == "https://mirror.test" + life.system.index.replace("@", setup.os.uname().machine)

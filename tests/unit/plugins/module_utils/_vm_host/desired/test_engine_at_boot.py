@@ -53,6 +53,16 @@ def test_nothing_is_installed_at_boot(engine: dict[str, t.Any] | None, given: di
     assert desired(engine=engine, setup_program=PROGRAM, **given).boot_script is None
 
 
+@pytest.mark.parametrize(
+    ("image", "engine"),
+    [("sles-15", {"source": "docker"}), ("azurelinux-3", {"channel": "test"}), ("rocky-9", {"source": "distribution"})],
+)
+def test_a_source_without_packages_for_the_image_is_refused(image: str, engine: dict[str, t.Any]) -> None:
+    with pytest.raises(OptionError, match=r"^engine: must not contain source="):
+        desired(engine=engine, setup_program=PROGRAM, image=image)
+    assert desired(engine={**engine, "at_boot": False}, setup_program=PROGRAM, image=image).boot_script is None
+
+
 @pytest.mark.parametrize("given", [{}, {"image": GALLERY}, {"ssh_port": 2222}, {"custom_data": "", "user_data": ""}])
 @pytest.mark.parametrize(
     "engine", [{}, {"version": "28"}, {"key": KEY.format("abcd")}, {"mirror": "https://m.example"}]
