@@ -73,6 +73,10 @@ class Apt:
             self.missing = problem.text
             self.machine.notes.append("not all package sources could be read: {}".format(problem.text))
 
+    def why_missing(self):
+        """Return, to end an error with, which package source could not be read; empty if all could."""
+        return "; before, {}".format(self.missing) if self.missing else ""
+
     def versions(self, name):
         """Return every version of a package that the configured repositories offer."""
         output = self.machine.run(["apt-cache", "madison", name])
@@ -87,8 +91,7 @@ class Apt:
             self.apt_get("install", *options, *words)
         except Problem as problem:
             problem.text += self.advice(problem.output)
-            if self.missing:
-                problem.text = "{}; before, {}".format(problem.text, self.missing)
+            problem.text += self.why_missing()
             raise
 
     def advice(self, output):

@@ -142,7 +142,8 @@ class Installation:
         version = newest(offered, self.settings.version)
         if version is None:
             known = ", ".join(sorted({upstream(one) for one in offered})) or "none"
-            raise Problem("no version {} of {} is offered; offered: {}".format(self.settings.version, name, known))
+            text = "no version {} of {} is offered; offered: {}".format(self.settings.version, name, known)
+            raise Problem(text + ("" if offered else self.manager.why_missing()))
         return self.manager.pin(name, version)
 
     def also(self):

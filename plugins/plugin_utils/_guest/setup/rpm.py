@@ -25,6 +25,11 @@ class Rpm:
 
     def __init__(self, machine):
         self.machine = machine
+        self.missing = ""
+
+    def why_missing(self):
+        """Return, to end an error with, which repository could not be read; empty if all could."""
+        return "; before, {}".format(self.missing) if self.missing else ""
 
     def patiently(self, *words, **options):
         return patiently(self.machine, list(words), lock_files=self.lock_files, **options)
@@ -249,11 +254,13 @@ class Zypper(Rpm):
 
     def refresh(self, _asked_version=False):
         """Fetch the indexes. One that cannot be read only matters if no other has what is needed."""
+        self.missing = ""
         try:
             self.zypper("refresh", ok=self.DONE)
         except Problem as problem:
             if problem.code == self.LOCKED:
                 raise
+            self.missing = problem.text
 
     def versions(self, name):
         output = self.zypper("search", "-s", "-x", name, ok=(*self.DONE, 104))
@@ -272,6 +279,7 @@ class Zypper(Rpm):
                     "; on SLES register the machine (registercloudguest or SUSEConnect) and activate the Containers "
                     "module: SUSEConnect -p sle-module-containers/VERSION/ARCHITECTURE"
                 )
+            problem.text += self.why_missing()
             raise
 
     def remove(self, names):

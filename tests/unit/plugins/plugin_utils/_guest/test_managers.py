@@ -359,3 +359,41 @@ def test_enterprise_linux_10_gets_the_kernel_modules_that_the_engine_needs(
         with pytest.raises(setup.Problem, match="reboot, and run again"):
             installation.load_kernel_modules()
     assert recorder.ran("install", "kernel-modules-extra-6.12.0-1.el10")
+
+
+@pytest.mark.parametrize(
+    ("system", "programs", "answers", "reason"),
+    [
+        (
+            "debian12",
+            ("apt-get",),
+            {
+                "apt-get": (100, "E: The repository 'http://x bookworm Release' does not have a Release file.\n"),
+                "apt-cache madison": "",
+            },
+            "E: The repository 'http://x bookworm Release' does not have a Release file.",
+        ),
+        (
+            "sles15",
+            ("zypper", "rpm"),
+            {
+                "zypper --non-interactive refresh": (
+                    4,
+                    "Signature verification failed for file 'repomd.xml' from repository 'docker'.\n",
+                ),
+                "zypper --non-interactive search": (104, "No matching items found.\n"),
+            },
+            "Signature verification failed for file 'repomd.xml' from repository 'docker'.",
+        ),
+    ],
+)
+def test_a_version_that_is_missing_with_its_repository_is_told_with_the_reason(
+    setup: t.Any, tmp_path: Path, system: str, programs: tuple[str, ...], answers: dict[str, t.Any], reason: str
+) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES[system], answers, programs)
+    installation = recorder.installation(source="distribution", version="28")
+    with pytest.raises(setup.Problem) as caught:
+        installation.run()
+    told = str(caught.value)
+    assert "is offered; offered: none; before, " in told
+    assert reason in told
