@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import REFUSED, STAGES
 
 Documented = t.Mapping[str, t.Any]
 INDENT = " " * 8
@@ -50,7 +50,8 @@ def suboptions() -> dict[str, dict[str, t.Any]]:
         for option, variable in variables.items():
             inner = documented.get(option, {}).get("suboptions")
             if inner:
-                found.setdefault(variable, _options(inner, variables))
+                kept = {name: one for name, one in inner.items() if f"{variable}.{name}" not in REFUSED}
+                found.setdefault(variable, _options(kept, variables))
     return found
 
 
@@ -82,7 +83,10 @@ def _option(documented: Documented, variables: t.Mapping[str, str]) -> dict[str,
     described = documented["description"]
     texts = [described] if isinstance(described, str) else described
     # One text, not a list: Ansible examines each node of the specs for every host of a play.
-    shown: dict[str, t.Any] = {"description": " ".join(_REFERENCE.sub(reference, text) for text in texts)}
+    description = " ".join(_REFERENCE.sub(reference, text) for text in texts)
+    for suboption, variable in REFUSED.items():
+        description = description.replace(suboption, variable)
+    shown: dict[str, t.Any] = {"description": description}
     shown |= {key: documented[key] for key in _SHOWN if key in documented}
     if "suboptions" in documented:
         shown["options"] = _options(documented["suboptions"], variables)

@@ -28,6 +28,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
     AZURE,
     DEFAULTS,
     PREFIX,
+    REFUSED,
     RESETS,
     STAGES,
 )
@@ -49,6 +50,8 @@ KEPT = frozenset(("docker_host_data_disk_gb",))
 """Variables of the role itself that are properties of the host."""
 PUSHED = frozenset(("docker", "engine", "compose", "logins"))
 """Options of docker_vm_extension that are settings of the host."""
+RESET_BY_MODULE = frozenset(("dns_label",))
+"""Options of docker_vm_host for which it itself knows what ``default`` means, besides those of access."""
 OF_OTHERS = {
     ("docker_tls_certs", "ca_common_name"): "kept",
     ("docker_tls_certs", "ca_key_type"): "kept",
@@ -104,6 +107,8 @@ def suboptions() -> list[Suboption]:
 def _suboptions(name: str, spec: t.Mapping[str, t.Any]) -> t.Iterator[Suboption]:
     for option, details in (spec.get("options") or {}).items():
         whole = f"{name}.{option}"
+        if whole in REFUSED:
+            continue
         default = "required" if details.get("required") else _static(details)
         choices = ", ".join(_shown(choice) for choice in details.get("choices") or ())
         yield Suboption(f"`{whole}`", _type({"type": "str", "description": ""}, details), default, choices)
@@ -210,7 +215,9 @@ def _left_out(users: t.Sequence[tuple[str, str, t.Any]]) -> str:
 
 def _kept(module: str, option: str) -> str:
     variable = STAGES[module].variable(option).removeprefix(PREFIX)
-    return "kept, resettable" if variable in RESETS or option in (*DEFAULT_ACCESS, *PUSHED) else "kept"
+    return (
+        "kept, resettable" if variable in RESETS or option in (*DEFAULT_ACCESS, *PUSHED, *RESET_BY_MODULE) else "kept"
+    )
 
 
 def _target(name: str, users: t.Sequence[tuple[str, str, t.Any]]) -> str:

@@ -535,6 +535,7 @@ options:
     description:
       - The first part of the DNS name, which must be unique in the region. For a new address it defaults to the
         host's name and a short hash of subscription, group and name; an address that has one keeps it by default.
+      - V(default) gives the address of an existing host that default label again.
     type: str
   virtual_network:
     description:

@@ -72,10 +72,12 @@ RESETS: t.Mapping[str, t.Any] = {
     "vm_identity": {"type": "None"},
     "vm_size": DEFAULT_SIZES[0],
 }
-"""What ``default`` means, by variable without prefix; for access and Docker settings, the modules know it.
+"""What ``default`` means, by variable without prefix; for access, DNS label and Docker settings, the modules know it.
 
 Other variables take it literally, because it can be the name of a subnet, for example.
 """
+REFUSED: t.Mapping[str, str] = {"docker_host_docker.port": "docker_host_port"}
+"""Suboptions that the role refuses, and the variables that set them instead."""
 RETURNED = ("facts", "images", "deletion", "list", "signed")
 """Variables that the role sets."""
 OF_THE_ROLE = frozenset(

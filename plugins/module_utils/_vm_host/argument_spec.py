@@ -12,6 +12,8 @@ from .._extension.argument_spec import engine_option
 
 DEFAULT_USER = "azureuser"
 DEFAULT_KEY_PATH = "~/.ssh/docker_host_ed25519"
+RESET = "default"
+"""The value, or only entry of a list, with which an option has its default again."""
 DEFAULT_SOURCES = ["Internet"]
 DEFAULT_ACCESS = {"allowed_sources": DEFAULT_SOURCES, "ssh_allowed_sources": [], "open_ports": []}
 DEFAULT_ADDRESS_SERVICE = "https://api.ipify.org"

@@ -40,6 +40,7 @@ def test_ansible_shows_the_suboptions_that_the_readme_lists() -> None:
     listed = {row.name for row in role_table.suboptions()}
     assert set(names(options)) == listed
     assert "`docker_host_engine.source`" in listed
+    assert "`docker_host_docker.port`" not in listed, "the role refuses it"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ..._errors import OptionError
 from ..._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
-from ..argument_spec import DEFAULT_ACCESS, DEFAULT_SOURCES
+from ..argument_spec import DEFAULT_ACCESS, DEFAULT_SOURCES, RESET
 from . import validators
 
 Params = t.Mapping[str, t.Any]
@@ -22,8 +22,6 @@ ME = "me"
 """The source that is replaced by the address of the machine that runs the task, before anything is sent to Azure."""
 DOCKER_RULE = "docker-host-docker"
 SSH_RULE = "docker-host-ssh"
-RESET = "default"
-"""The only entry of a list that is to have its default again."""
 _OPEN_RULE = re.compile(r"docker-host-open-(\d{1,5}(?:-\d{1,5})?)-(tcp|udp)", re.IGNORECASE)
 _SOURCES = ("allowed_sources", "ssh_allowed_sources")
 

@@ -13,7 +13,7 @@ from ..._azure.resource_ids import group_in, same_id
 from ..._azure.tags import DNS_LABEL_TAG, NO_LABEL, has_tag
 from ..._azure.wire import Json
 from ..._errors import OptionError
-from ..argument_spec import DEFAULT_ACCESS
+from ..argument_spec import DEFAULT_ACCESS, RESET
 from .host_spec import HostSpec
 from .options import NetworkOptions
 from .resource_names import SHARED_SUBNET, ResourceNames
@@ -175,4 +175,6 @@ def _check_availability_set(names: ResourceNames, reference: str | None) -> None
 
 
 def _dns_label(names: ResourceNames, options: NetworkOptions) -> str | None:
-    return (options.dns_label or names.default_dns_label) if options.assign_dns_label is not False else None
+    if options.assign_dns_label is False:
+        return None
+    return names.default_dns_label if options.dns_label in (None, RESET) else options.dns_label

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -150,6 +151,19 @@ def test_deleting_leaves_no_rest_whatever_the_options_were(place: Cloud, name: s
     assert gone["actions"] == predicted["actions"]
     assert without_times(place.azure.dump()) == without_times(before)
     assert place.run(state="absent", **named)["changed"] is False
+
+
+def test_default_gives_an_address_its_default_label_again(place: Cloud) -> None:
+    """The word is no label, whether the host is new or there."""
+    new = place.run(dns_label="default")["host"]["fqdn"]
+    label = new.partition(".")[0]
+    assert re.fullmatch("web1-[0-9a-f]{8}", label), new
+    other = f"other-{label}"
+    assert place.run(dns_label=other)["host"]["fqdn"].startswith(f"{other}.")
+    assert place.run()["changed"] is False, "left out, it stays"
+    assert place.run(check=True, dns_label="default")["host"]["fqdn"] in (new, None)
+    assert place.run(dns_label="default")["host"]["fqdn"] == new
+    assert place.run(dns_label="default")["changed"] is False
 
 
 def test_default_applies_the_default_of_each_variable_again(place: Cloud) -> None:
