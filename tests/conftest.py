@@ -9,6 +9,7 @@ pytest-xdist's own marks for that (``xdist_group``) have no effect with pytest 9
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
@@ -82,6 +83,11 @@ class OneByOne(LoadScopeScheduling):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if _UNTIL is None:
         items.sort(key=lambda item: LONGEST.index(item.name) if item.name in LONGEST else len(LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests, and all that they import, stay until the end: the collector need not visit them any more."""
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
