@@ -215,7 +215,8 @@ test-slow: dev install guests-13 $(BUILD)/system-browser.stamp  ## Tests that ta
 	@$(PYTEST) -n $(JOBS) --dist loadgroup -m slow tests/e2e tests/unit tests/integration
 	@echo "$@: passed, every slow test"
 
-test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker, JavaScript SDK (2.9 GB)
+test-clients: export CLIENTS_DOCS := $(TOP)/docs/local-azure.md
+test-clients: dev install guests client-venvs  ## Clients that others wrote: az CLI, azure.azcollection, community.docker, Azure SDKs (3.1 GB)
 	@$(PYTEST) -n $(JOBS) --dist loadgroup tests/clients
 	@echo "$@: passed, every client"
 

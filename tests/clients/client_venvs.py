@@ -21,7 +21,9 @@ HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements"
 VENVS = Path(os.environ.get("DOCKERHOST_VENVS") or HERE.parents[1] / ".venvs")
 INSTALLER = HERE.parents[1] / "tools/venv.py"
-NAMES = ("az", "ansible")
+NAMES = ("az", "ansible", "sdk-newest", "sdk-oldest")
+FURTHER = {"ansible": "azcollection.names"}
+"""By environment: the file, besides its requirements, that decides what is installed."""
 
 
 class VenvError(Exception):
@@ -36,11 +38,12 @@ def python(name: str) -> Path:
 def ready(name: str) -> bool:
     """Whether an environment is whole and made from the present requirements."""
     stamp = VENVS / name / "ready"
-    return stamp.exists() and stamp.read_text() == _digest()
+    return stamp.exists() and stamp.read_text() == _digest(name)
 
 
-def _digest() -> str:
-    texts = [path.read_bytes() for path in sorted(REQUIREMENTS.iterdir())]
+def _digest(name: str) -> str:
+    files = [f"{name}.txt", *([FURTHER[name]] if name in FURTHER else [])]
+    texts = [(REQUIREMENTS / file).read_bytes() for file in files]
     return hashlib.sha256(b"\0".join([sys.version.encode(), *texts])).hexdigest()
 
 
@@ -55,7 +58,7 @@ def make(name: str) -> None:
     _install(name, "-r", str(REQUIREMENTS / f"{name}.txt"))
     if name == "ansible":
         _install(name, *azcollection_requirements())
-    (VENVS / name / "ready").write_text(_digest())
+    (VENVS / name / "ready").write_text(_digest(name))
 
 
 def _install(name: str, *requirements: str) -> None:

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import typing as t
+import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,7 +78,8 @@ class Az:
         """Register the cloud and sign in as its service principal."""
         names = ("active-directory", "active-directory-resource-id", "active-directory-graph-resource-id")
         endpoints = [word for name in (*names, "resource-manager") for word in (f"--endpoint-{name}", self.azure.url)]
-        self("cloud register --name local", *endpoints)
+        vaults = f".vault.localhost:{urllib.parse.urlsplit(self.azure.url).port}"
+        self("cloud register --name local", *endpoints, "--suffix-keyvault-dns", vaults)
         self("cloud set --name local")
         self("config set core.instance_discovery=false")
         self(f"login --service-principal --tenant {self.azure.tenant} --username {self.azure.client_id}",

@@ -19,6 +19,7 @@ import pytest
 
 from azure_emulator.launcher import LocalAzure
 
+from . import figures
 from .client_venvs import VENVS
 from .support import TOP, clean_environment
 
@@ -113,3 +114,12 @@ def test_tour_of_the_javascript_sdk(packages: Path, ssh_public_key: str, tmp_pat
     failed = {name: error[0] for name, _result, *error in steps if error}
     assert not failed, failed
     assert dict(steps) == EXPECTED
+    figures.note("Azure SDK for JavaScript", versions(packages), len(steps), 1)
+
+
+def versions(packages: Path) -> str:
+    """Return the packages of the SDK with their versions."""
+    names = ("@azure/arm-compute", "@azure/arm-network", "@azure/arm-resources")
+    files = [packages / "node_modules" / name / "package.json" for name in names]
+    found = [json.loads(file.read_text(encoding="utf-8"))["version"] for file in files]
+    return ", ".join(f"{name} {version}" for name, version in zip(names, found, strict=True))
