@@ -11,6 +11,8 @@ from .machine import Problem
 from .patience import patiently
 
 DPKG_STATUS = "/var/lib/dpkg/status"
+# What dpkg did since it last wrote that file, a package each; a killed dpkg leaves them to the next one.
+DPKG_JOURNAL = "/var/lib/dpkg/updates/[0-9]*"
 
 
 class Apt:
@@ -35,12 +37,25 @@ class Apt:
         options = ["-oAcquire::Retries=3", "-oDpkg::Options::=--force-confdef", "-oDpkg::Options::=--force-confold"]
         return self.patiently("apt-get", "-y", "-q", *options, verb, *words)
 
+    def paragraphs(self):
+        """Return what dpkg knows of each package; a later paragraph about the same package counts."""
+        for _time in range(5):
+            journal = self.machine.glob(DPKG_JOURNAL)
+            texts = [self.machine.text(path) for path in journal]
+            texts.insert(0, self.machine.text(DPKG_STATUS))
+            if self.machine.glob(DPKG_JOURNAL) == journal:  # else a dpkg that runs has written its list meanwhile
+                break
+        return "\n\n".join(texts).split("\n\n")
+
     def packages(self):
         """Return name, state and version of each package that dpkg knows."""
-        for paragraph in self.machine.text(DPKG_STATUS).split("\n\n"):
-            fields = dict(re.findall(r"^(Package|Status|Version): (.*)$", paragraph, re.MULTILINE))
+        found = {}
+        for paragraph in self.paragraphs():
+            fields = dict(re.findall(r"^(Package|Architecture|Status|Version): (.*)$", paragraph, re.MULTILINE))
             if "Package" in fields and "Status" in fields:
-                yield fields["Package"], fields["Status"].split()[-1], fields.get("Version", "")
+                state = fields["Package"], fields["Status"].split()[-1], fields.get("Version", "")
+                found[fields["Package"], fields.get("Architecture")] = state
+        return list(found.values())
 
     def installed(self, names):
         """Return the versions of those packages that are there, finished or not, by name."""
@@ -54,7 +69,7 @@ class Apt:
 
     def repair(self):
         """Finish what a killed dpkg or apt has left, if there is anything."""
-        if not self.unfinished() and not self.machine.glob("/var/lib/dpkg/updates/[0-9]*"):
+        if not self.unfinished() and not self.machine.glob(DPKG_JOURNAL):
             return
         with contextlib.suppress(Problem):  # what it cannot configure is said by apt, which can do more about it
             self.patiently("dpkg", "--configure", "-a")

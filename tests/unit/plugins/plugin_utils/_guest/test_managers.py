@@ -191,9 +191,14 @@ def test_sles_without_a_repository_says_how_to_get_one(setup: t.Any, tmp_path: P
 
 
 @pytest.mark.parametrize("state", ["unpacked", "half-configured", "half-installed", "triggers-pending"])
-def test_a_half_installed_engine_is_work_for_the_installation(setup: t.Any, tmp_path: Path, state: str) -> None:
+@pytest.mark.parametrize("known_from", ["status", "updates/0002"])
+def test_a_half_installed_engine_is_work_for_the_installation(
+    setup: t.Any, tmp_path: Path, state: str, known_from: str
+) -> None:
+    """A killed dpkg leaves what it did in a journal, which the next dpkg reads."""
     recorder = machine(setup, tmp_path / "root", "debian12")
-    recorder.put("/var/lib/dpkg/status", INSTALLED.format("docker.io", state, "20.10.24+dfsg1-1"))
+    recorder.put("/var/lib/dpkg/updates/0001", INSTALLED.format("runc", state, "1"))
+    recorder.put(f"/var/lib/dpkg/{known_from}", INSTALLED.format("docker.io", state, "20.10.24+dfsg1-1"))
     recorder.put("/usr/lib/systemd/system/docker.service", "[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n")
     settings = setup.Settings({"settings": {"docker": {"engine": {"source": "distribution", "version": "20.10"}}}})
     facts = recorder.facts()
@@ -204,6 +209,15 @@ def test_a_half_installed_engine_is_work_for_the_installation(setup: t.Any, tmp_
     assert dpkg == ["dpkg --configure -a"]
     assert len(apt) == 1
     assert recorder.commands.index(dpkg[0]) < recorder.commands.index(apt[0])
+
+
+def test_what_dpkg_did_last_counts(setup: t.Any, tmp_path: Path) -> None:
+    recorder = machine(setup, tmp_path / "root", "debian12")
+    recorder.put("/var/lib/dpkg/status", INSTALLED.format("docker.io", "installed", "1"))
+    for number, state in enumerate(["half-configured", "unpacked", "half-configured", "installed"]):
+        recorder.put(f"/var/lib/dpkg/updates/{number:04}", INSTALLED.format("docker.io", state, "2") + "#padding\n")
+    recorder.put("/var/lib/dpkg/updates/tmp.i", INSTALLED.format("docker.io", "half-installed", "3"))
+    assert list(recorder.facts().packages.packages()) == [("docker.io", "installed", "2")]
 
 
 def test_dpkg_configures_nothing_where_nothing_is_half_installed(setup: t.Any, tmp_path: Path) -> None:
