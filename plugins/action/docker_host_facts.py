@@ -55,8 +55,12 @@ class ActionModule(LocalAction):
         name = str(facts["name"]) if on_controller else here
         given = {} if on_controller else task_vars["hostvars"].get(here) or {}
         # What comes from Azure is never a template.
-        variables = wrap_var({"docker_host_facts": facts, **connection_variables(facts, given)})
-        groups = [GROUP] if on_controller else []
+        variables = wrap_var(connection_variables(facts, given))
+        groups = []
+        if on_controller:
+            # The role's own task sets the facts of the host that it runs for, which is the controller here.
+            variables["docker_host_facts"] = wrap_var(facts)
+            groups = [GROUP]
         if VariableLayer is None:
             result["add_host"] = {"host_name": name, "groups": groups, "host_vars": variables}
         elif on_controller:

@@ -256,13 +256,23 @@ def _same_interpreter(one: str, other: str) -> bool:
     )
 
 
-def plain(args: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the arguments as a module would get them: plain JSON types, with decrypted vault values."""
+def plain(value: t.Any) -> t.Any:
+    """Return an argument as a module would get it: plain JSON types, with decrypted vault values.
+
+    Ansible's encoder does that, and needs milliseconds for each task: it only gets what it alone knows.
+    """
+    if value is None or type(value) in (bool, int, float):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)  # without the tags that Ansible's own texts have
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {str.__str__(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
     try:
-        text = json.dumps(args, cls=AnsibleJSONEncoder, vault_to_text=True)
+        return json.loads(json.dumps(value, cls=AnsibleJSONEncoder, vault_to_text=True))
     except TypeError as error:
         raise AnsibleError(f"The arguments must be JSON types: {error}") from error
-    return t.cast("dict[str, t.Any]", json.loads(text))
 
 
 def _text(warning: t.Any) -> str:

@@ -21,6 +21,7 @@ import secrets
 import threading
 import time
 import typing as t
+from functools import cached_property
 from pathlib import Path
 
 from .credentials import AuthMethod, AuthTarget
@@ -46,7 +47,6 @@ class SharedCredential:
     def __init__(self, method: AuthMethod, target: AuthTarget, directory: str | None = None) -> None:
         self._method = method
         self._target = target
-        self._credential = method.credential(target)
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         shared = shared_directory(directory) if directory else None
@@ -74,9 +74,14 @@ class SharedCredential:
 
     def close(self) -> None:
         """Close the credential's connections."""
-        close = getattr(self._credential, "close", None)
+        close = getattr(self.__dict__.get("_credential"), "close", None)
         if close:
             close()
+
+    @cached_property
+    def _credential(self) -> t.Any:
+        """The SDK's credential. It is created for signing in, and a token of another process makes that needless."""
+        return self._method.credential(self._target)
 
     def _shared(self, request: str, sign_in: t.Callable[[], Entry]) -> Entry:
         if self._store is None:

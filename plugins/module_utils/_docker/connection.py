@@ -10,6 +10,7 @@ import os
 import ssl
 import typing as t
 from dataclasses import dataclass
+from functools import cached_property
 
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
@@ -112,8 +113,16 @@ class Connection:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
-    def ssl_context(self) -> ssl.SSLContext:
-        """Return a TLS context with the files of this connection.
+    @cached_property
+    def tls_context(self) -> ssl.SSLContext:
+        """The TLS context with the files of this connection, as they were at its first use.
+
+        :raises OptionError: as :meth:`new_tls_context`.
+        """
+        return self.new_tls_context()
+
+    def new_tls_context(self) -> ssl.SSLContext:
+        """Return a TLS context of its own with the files of this connection.
 
         :raises OptionError: a file cannot be read, or does not contain what its option requires.
         """
@@ -196,7 +205,7 @@ def _check_files(connection: Connection) -> None:
     if (connection.client_cert is None) != (connection.client_key is None):
         missing, given = ("client_key", "client_cert") if connection.client_cert else ("client_cert", "client_key")
         raise OptionError(missing, f"is required together with O({given})")
-    connection.ssl_context()
+    _ = connection.tls_context  # reads them
 
 
 def load_context(ca_path: str | None) -> ssl.SSLContext:

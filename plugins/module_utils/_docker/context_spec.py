@@ -149,8 +149,6 @@ def read_context(params: Params, endpoint: Endpoint, *, check_mode: bool) -> Con
         for option in (name, f"tls.{name}"):
             if option in sources:
                 tls[file] = _content(option, sources[option], pending, check_mode)
-    if NOT_KNOWN_YET not in tls.values():
-        _check_files(params, sources)
     if params["ssh_host_keys"] is not None and params["host"] is None and endpoint.scheme != "ssh":
         raise OptionError("ssh_host_keys", "needs a O(docker_host) that starts with ssh://")
     for index, key in enumerate(params["ssh_host_keys"] or ()):
@@ -182,8 +180,14 @@ def _read(option: str, path: str) -> bytes | None:
         raise OptionError(option, f"must be the path of a readable file: {error.message}") from error
 
 
-def _check_files(params: Params, sources: t.Mapping[str, str | None]) -> None:
-    paths = {option.rpartition(".")[2]: path for option, path in sources.items()}
+def check_files(params: Params, context: Context) -> None:
+    """Check that the context's certificate files are what their options say, unless one is not known yet.
+
+    :raises OptionError: a file is something else, or the files do not belong together.
+    """
+    if NOT_KNOWN_YET in context.tls.values():
+        return
+    paths = {option.rpartition(".")[2]: path for option, path in tls_sources(params).items()}
     try:
         check_pair(paths.get("ca_path"), paths.get("client_cert"), paths.get("client_key"))
     except OptionError as error:

@@ -15,7 +15,7 @@ from .._backend import Backend, Request
 from .._diff import Differences
 from .._errors import DockerHostError
 from .._files import absolute_path, check_can_be_directory
-from .context_spec import SPEC, Endpoint, read_context, read_endpoint, tls_sources
+from .context_spec import SPEC, Endpoint, check_files, read_context, read_endpoint, tls_sources
 from .context_store import TLS_FILES, Context, ContextStore, check_name
 from .known_hosts import KnownHosts, host_field, parse_key
 from .pem import fingerprint_of
@@ -64,6 +64,9 @@ class _Run:
 
     def run(self) -> dict[str, t.Any]:
         current = self._current()
+        # What this collection put into the context was checked then.
+        if self.desired and not (current and current.managed and current.tls == self.desired.tls):
+            check_files(self.params, self.desired)
         known_hosts = self._known_hosts(current)
         self._compare(current)
         selected_before, selected = self.store.current(), self._selected()

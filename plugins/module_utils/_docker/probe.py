@@ -151,7 +151,7 @@ class _Conversation:
     def __init__(self, connection: Connection, timeout: float) -> None:
         self.connection = connection
         self.timeout = timeout
-        self.context = connection.ssl_context() if connection.tls else None
+        self.context = connection.tls_context if connection.tls else None
         self.secured = False
         self.tls_version: str | None = None
         self._socket: socket.socket | None = None
@@ -222,6 +222,7 @@ class _Conversation:
 def _reason_under_tls12(connection: Connection, timeout: float) -> EndpointError | None:
     with contextlib.closing(_Conversation(connection, timeout)) as conversation:
         if conversation.context is not None:
+            conversation.context = connection.new_tls_context()
             conversation.context.maximum_version = ssl.TLSVersion.TLSv1_2
         try:
             conversation.open()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .._azure.clients import AzureSession
 from .._azure.tags import SETTINGS_DIGEST_TAG, is_from_collection, tag_of
-from .._azure.wire import Json, properties_of
+from .._azure.wire import Json
 from .._errors import DockerHostError, OptionError
 from .handlers import (
     CUSTOM_SCRIPT,
@@ -18,7 +18,7 @@ from .handlers import (
     DockerExtension,
     Handler,
     RunCommand,
-    lower,
+    is_of_type,
 )
 from .virtual_machine import VirtualMachine
 
@@ -32,9 +32,10 @@ def select_handler(session: AzureSession, vm: VirtualMachine, desired: str, name
     """
     if desired in ("run_command", "docker_extension"):
         return HANDLERS[desired](session, vm, name)
-    other = _other_custom_script(session, vm, name)
+    custom_script = CustomScript(session, vm, name)
+    other = None if custom_script.is_installed() else _other_custom_script(session, vm, name)
     if other is None:
-        return CustomScript(session, vm, name)
+        return custom_script
     if is_from_collection(other):
         raise OptionError("name", f"must be {other['name']}, the name under which this VM's settings were pushed")
     if desired == "auto":
@@ -49,7 +50,7 @@ def other_handlers(session: AzureSession, vm: VirtualMachine, handler: Handler) 
     """Return the other resources of this collection that carry settings on this VM. A push replaces them."""
     resources: list[tuple[type[CustomScript | DockerExtension | RunCommand], Json]] = []
     for extension in session.arm.list(f"{vm.id}/extensions"):
-        resources.append((DockerExtension if _is_of_type(extension, DOCKER_EXTENSION) else CustomScript, extension))
+        resources.append((DockerExtension if is_of_type(extension, DOCKER_EXTENSION) else CustomScript, extension))
     resources += [(RunCommand, command) for command in session.arm.list(f"{vm.id}/runCommands")]
     return [
         kind(session, vm, resource["name"])
@@ -109,11 +110,6 @@ def is_in_the_way(handler: Handler, other: Handler) -> bool:
 def _other_custom_script(session: AzureSession, vm: VirtualMachine, name: str) -> Json | None:
     """Return the VM's CustomScript extension, unless it has this name."""
     for extension in session.arm.list(f"{vm.id}/extensions"):
-        if _is_of_type(extension, CUSTOM_SCRIPT):
+        if is_of_type(extension, CUSTOM_SCRIPT):
             return None if extension.get("name", "").lower() == name.lower() else extension
     return None
-
-
-def _is_of_type(extension: Json, publisher_and_type: tuple[str, str]) -> bool:
-    properties = properties_of(extension)
-    return lower((properties.get("publisher"), properties.get("type"))) == lower(publisher_and_type)

@@ -126,10 +126,11 @@ class _Resource:
         self.name = name
         self._label = f"{vm.name}/{name}"
         self._resource_id = f"{vm.id}/{self.collection}/{name}"
+        self._kept: tuple[Json | None, ...] = ()
 
     def read(self) -> CurrentSettings | None:
         """Return what was pushed last."""
-        resource = self.session.arm.find(self._resource_id, **EXPANDED)
+        resource = self._take()
         if resource is None:
             return None
         if not is_from_collection(resource):
@@ -138,6 +139,11 @@ class _Resource:
                 "name", f"{self.name} is {kind} of the VM that this collection did not create; choose another name"
             )
         return self._current(resource)
+
+    def _take(self) -> Json | None:
+        """Return the resource, None if it does not exist: what was kept, once, else what Azure has."""
+        kept, self._kept = self._kept, ()
+        return kept[0] if kept else self.session.arm.find(self._resource_id, **EXPANDED)
 
     def _described(self, properties: Json) -> str:
         raise NotImplementedError
@@ -194,12 +200,18 @@ class _Extension(_Resource):
     collection = "extensions"
     publisher_and_type = CUSTOM_SCRIPT
 
+    def is_installed(self) -> bool:
+        """Return whether the VM has an extension of this name and type. The next :meth:`read` does not ask again."""
+        resource = self._take()
+        self._kept = (resource,)
+        return resource is not None and is_of_type(resource, self.publisher_and_type)
+
     def _described(self, properties: Json) -> str:
         return f"an extension ({properties.get('publisher')}.{properties.get('type')})"
 
     def _current(self, resource: Json) -> CurrentSettings | None:
         properties, tags = properties_of(resource), resource.get("tags") or {}
-        if lower((properties.get("publisher"), properties.get("type"))) != lower(self.publisher_and_type):
+        if not is_of_type(resource, self.publisher_and_type):
             return None  # of another handler of this collection: see other_handlers()
         return CurrentSettings(
             id=resource["id"],
@@ -303,9 +315,11 @@ HANDLERS: t.Mapping[str, type[CustomScript | DockerExtension | RunCommand]] = {
 }
 
 
-def lower(kind: tuple[t.Any, t.Any]) -> tuple[str, str]:
-    """Return publisher and type in lower case: Azure keeps the case that was sent and ignores it."""
-    return str(kind[0]).lower(), str(kind[1]).lower()
+def is_of_type(extension: Json, publisher_and_type: tuple[str, str]) -> bool:
+    """Return whether an extension is of a type. Azure keeps the case that was sent, and ignores it."""
+    properties = properties_of(extension)
+    kind = (str(properties.get("publisher")), str(properties.get("type")))
+    return [text.lower() for text in kind] == [text.lower() for text in publisher_and_type]
 
 
 def _sections(tags: t.Mapping[str, str]) -> dict[str, str]:

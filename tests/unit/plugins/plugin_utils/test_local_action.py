@@ -49,6 +49,9 @@ CASES: dict[str, dict[str, t.Any]] = {
     "silently converted": {PROBE: {"items": [1, True], "password": SECRET}},
     "templates": {PROBE: {"text": "{{ word }} there", "number": "{{ 3 + 4 }}", "mapping": {"k": "{{ word }}"}}},
     "key=value": {PROBE: "text='two words' number=3"},
+    "dates, and keys that are no text": {
+        PROBE: {"mapping": {"day": "{{ '2026-01-02' | to_datetime('%Y-%m-%d') }}", "by": "{{ {1: [none, 2.5]} }}"}}
+    },
     "secrets": {PROBE: {"password": SECRET, "text": f"x-{SECRET}-y", "nested": [{"name": "n", "token": "t0ken-one"}]}},
     "vaulted": {PROBE: {"password": "{{ vaulted }}", "text": "{{ vaulted }}", "mapping": {"deep": ["{{ vaulted }}"]}}},
     "environment": {

@@ -115,6 +115,20 @@ def test_hosts_of_one_run_ask_the_token_service_once(principal: LocalAzure, dire
     assert len([entry for entry in principal.requests() if "/oauth2/" in entry["path"]]) == 1
 
 
+def test_a_token_of_another_process_makes_a_credential_needless(
+    principal: LocalAzure, directory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(directory)
+
+    def create(_method: ClientSecret, _target: AuthTarget) -> t.NoReturn:
+        raise AssertionError("a credential was created")
+
+    monkeypatch.setattr(ClientSecret, "credential", create)
+    ask(directory)
+    with pytest.raises(AssertionError, match="was created"):
+        ask(None)
+
+
 def test_all_clients_of_a_session_start_the_azure_cli_once(az: Cli) -> None:
     with AzureSession.from_params({}) as session:
         session.arm.list(f"/subscriptions/{session.subscription_id}/resourcegroups")

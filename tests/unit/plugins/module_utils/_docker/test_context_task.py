@@ -376,6 +376,21 @@ def test_key_of_another_certificate(setup: Setup, certificates: t.Any) -> None:
         setup.run(docker_host=HOST, **{**setup.files, "client_key": str(certificates.server / "key.pem")})
 
 
+def test_files_that_are_in_an_adopted_context_already_are_checked(
+    setup: Setup, certificates: t.Any, tmp_path: pathlib.Path
+) -> None:
+    key = tmp_path / "key.pem"
+    key.write_bytes(pathlib.Path(setup.files["client_key"]).read_bytes())
+    files = {**setup.files, "client_key": str(key)}
+    context = setup.run(docker_host=HOST, **files)["context"]
+    for path in (key, pathlib.Path(context["tls_directory"]) / "key.pem"):
+        path.write_bytes((certificates.server / "key.pem").read_bytes())
+    meta = pathlib.Path(context["meta_path"])
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "Metadata": {}}))
+    with pytest.raises(OptionError, match="does not belong"):
+        setup.run(docker_host=HOST, adopt=True, **files)
+
+
 def test_known_hosts_are_ours_alone(setup: Setup) -> None:
     setup.known_hosts.parent.mkdir()
     setup.known_hosts.write_text(f"# mine\ngithub.example {OTHER_KEY}\n")

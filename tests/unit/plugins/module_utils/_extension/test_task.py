@@ -129,6 +129,16 @@ def test_an_update_of_the_handler_that_overwrites_the_result_is_no_reason_to_pus
     assert len(puts(azure)) == len(pushed) + 1
 
 
+def test_a_run_without_changes_reads_the_vm_and_its_extension_once(azure: LocalAzure, group: str) -> None:
+    with pytest.raises(SetupError):  # nothing behind this VM writes a result
+        push(group)
+    azure.switch("updated_handlers", True)
+    azure.clear_requests()
+    assert push(group)["changed"] is False
+    paths = [entry["path"] for entry in azure.requests() if "/virtualMachines/" in entry["path"]]
+    assert [path.partition("?")[0].rpartition("/")[2] for path in paths] == ["web1", "docker-host"]
+
+
 def test_a_failed_push_is_azures_error_when_the_program_left_none(azure: LocalAzure, group: str) -> None:
     azure.fault("operation", method="PUT", path=EXTENSIONS, times=1, ends="Failed")
     with pytest.raises(AzureError, match="push the Docker settings"):
