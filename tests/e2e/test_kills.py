@@ -25,6 +25,12 @@ from .machines import DISTRIBUTION, Machines
 
 pytestmark = pytest.mark.guests
 
+KILLED_DPKG = """
+(while ! [ -e /lib/systemd/system/docker.service ]; do sleep 0.02; done
+pkill -9 -x dpkg; pkill -9 -x apt-get) >/dev/null 2>&1 &
+python3 /root/cut.py --settings /root/install.json || true
+"""
+
 
 @pytest.fixture(scope="module")
 def victim(guests: None, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Victim]:
@@ -62,6 +68,15 @@ def test_runs_that_are_killed_one_after_the_other(victim: Victim, step: str, ope
 def test_an_upgrade_that_is_killed_at_every_kind_of_operation(sweep: Sweep) -> None:
     sweep.victim.boot(sweep.disk("install"), settled=True)
     assert "apt-get install" in sweep.victim.kill_at_every_kind("change")
+
+
+@pytest.mark.slow
+def test_a_dpkg_that_was_killed_before_it_wrote_its_list(sweep: Sweep) -> None:
+    """docker.service is there, and only dpkg's journal names the package."""
+    sweep.victim.boot(sweep.disk("absent"), settled=True)
+    sweep.victim.sh(KILLED_DPKG)
+    sweep.victim.sh("! grep -q '^Package: docker-ce$' /var/lib/dpkg/status; ls /lib/systemd/system/docker.service")
+    sweep.victim.finish("install")
 
 
 @pytest.mark.slow
