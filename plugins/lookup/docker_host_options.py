@@ -24,8 +24,8 @@ options:
       - V(runs) and a module's name return whether the role runs the module.
       - V(name) returns the host's name, V(context_name) the name of its Docker context, empty without one.
       - V(host_id) returns the ID of the host's virtual machine, without the subscription if that is not set.
-      - V(connection) returns V(local) if the role's tasks run on the controller's localhost and the inventory does not
-        say how to connect to it, as for a localhost that is in no inventory. Else it returns an empty text.
+      - V(connection) returns V(local) in a task that is delegated to the controller's localhost, if the inventory does
+        not say how to connect to it. Else it returns an empty text.
     required: true
     type: list
     elements: str
@@ -86,9 +86,11 @@ class LookupModule(LookupBase):
         target = self._templar.template(variables.get("docker_host_delegate_to")) or "localhost"
         if target not in LOCALHOST:
             return ""
-        hosts = variables.get("hostvars", {})  # false without an inventory, although localhost is in it
-        known = hosts[target] if target in hosts else {}  # noqa: SIM401 - its get() does not take a default everywhere
-        return "" if any(name in known for name in _HOW_TO_CONNECT) else "local"
+        # What Ansible itself reads; hostvars would collect the variables once more for each task of each host. It may
+        # hold the host's name as its address, and an empty port, without a word about either in the inventory.
+        known = (variables.get("ansible_delegated_vars") or {}).get(target) or {}
+        told = any(known.get(name) not in (None, "", target) for name in _HOW_TO_CONNECT)
+        return "" if told else "local"
 
 
 def _options_for(role: RoleVariables, purpose: str, module: str | None = None) -> t.Any:

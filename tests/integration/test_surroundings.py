@@ -116,7 +116,12 @@ def test_localhost_is_the_controller_unless_the_inventory_says_otherwise(user: U
                 {
                     "hosts": "localhost:127.0.0.1",
                     "gather_facts": False,
-                    "tasks": [{"ansible.builtin.debug": {"msg": f"connection is <{{{{ {name} }}}}>"}}],
+                    "tasks": [
+                        {
+                            "ansible.builtin.debug": {"msg": f"connection is <{{{{ {name} }}}}>"},
+                            "delegate_to": "{{ docker_host_delegate_to | default('localhost') }}",
+                        }
+                    ],
                 }
             ]
         )

@@ -201,11 +201,12 @@ def connection_of(params: t.Mapping[str, t.Any]) -> Connection:
     return connection
 
 
-def _check_files(connection: Connection) -> None:
+def _check_files(connection: Connection) -> ssl.SSLContext:
+    """Check that the files of a connection belong together, and return the TLS context that they make."""
     if (connection.client_cert is None) != (connection.client_key is None):
         missing, given = ("client_key", "client_cert") if connection.client_cert else ("client_cert", "client_key")
         raise OptionError(missing, f"is required together with O({given})")
-    _ = connection.tls_context  # reads them
+    return connection.tls_context
 
 
 def load_context(ca_path: str | None) -> ssl.SSLContext:
