@@ -105,8 +105,7 @@ class _Copying:
             return before[1]
         shutil.copyfile(source, target)
         _copy_attributes(source, target, found)
-        with target.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha1").hexdigest()
+        digest = hashlib.sha1(target.read_bytes()).hexdigest()
         self.known[name] = (identity, digest)
         return digest
 
