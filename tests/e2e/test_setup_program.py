@@ -50,8 +50,10 @@ def repository(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def web(machines: Machines) -> GuestMachine:
-    """A fresh guest."""
-    return machines.start("web", 4)
+    """A fresh guest, whose image has no entry for Docker's repository."""
+    guest = machines.start("web", 4)
+    machines.sh(guest, "rm /etc/apt/sources.list.d/docker.list /etc/apt/keyrings/docker.asc")
+    return guest
 
 
 @pytest.fixture
