@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from azure_emulator.launcher import LocalAzure
+
 from .conftest import Controller
 
 NAMES = [f"host{number}" for number in range(10)]
@@ -38,17 +40,17 @@ def addresses(controller: Controller) -> dict[str, str]:
     return {host: address for host in NAMES for fqdn, address in names.items() if fqdn.startswith(f"{host}-")}
 
 
-def own_memory(machine: str) -> int:
+def own_memory(group: Path) -> int:
     """What a guest's processes hold for themselves, in bytes: page cache is the host's to give and take."""
-    (group,) = [path for path in Path("/sys/fs/cgroup").rglob(machine) if (path / "memory.stat").exists()]
     stat = dict(line.split() for line in (group / "memory.stat").read_text(encoding="utf-8").splitlines())
     return int(stat["total_rss"]) if "total_rss" in stat else int(stat["anon"])
 
 
-def guests_running() -> list[str]:
-    """The names of the guests' control groups."""
-    found = {path.name for path in Path("/sys/fs/cgroup").rglob("azure-emulator-*/azure*-*") if path.is_dir()}
-    return sorted(found)
+def guests_of(azure: LocalAzure) -> dict[str, Path]:
+    """The memory's control group of each guest of one local Azure: other tests have guests on this machine too."""
+    slot = (Path(azure.state_dir) / "machines" / "slot").read_text(encoding="utf-8")
+    found = Path("/sys/fs/cgroup").rglob(f"azure-emulator-{slot}/azure{slot}-*/memory.stat")
+    return {path.parent.name: path.parent for path in found}
 
 
 def test_one_play_makes_ten_hosts(controller: Controller, inventory: Path) -> None:
@@ -73,10 +75,9 @@ def test_each_runs_a_container(controller: Controller, busybox_image: bytes) -> 
         assert said.strip() == host
 
 
-def test_each_is_small() -> None:
-    running = guests_running()
-    assert len(running) >= 10
-    used = {machine: own_memory(machine) for machine in running}
+def test_each_is_small(controller: Controller) -> None:
+    used = {name: own_memory(group) for name, group in guests_of(controller.azure).items()}
+    assert len(used) == 10, used
     assert max(used.values()) < MEMORY_LIMIT, used
 
 
