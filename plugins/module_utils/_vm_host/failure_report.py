@@ -13,7 +13,7 @@ from .apply import Execution, PlanExecutor
 from .current.reader import READABLE, StateReader
 from .desired.host_spec import HostSpec
 from .desired.topology import HostResources
-from .preflight.checks import suggest_alternatives
+from .preflight.alternatives import suggest_alternatives
 
 
 def report_failure(

@@ -24,11 +24,13 @@ from ..desired.topology import HostResources
 from ..plan.model import Plan
 from ..plan.planner import new_dns_label
 from ..plan.vm_patch import SIZE_MATTERS
-from .checks import check_answers, check_change, check_registration
+from .checks import check_answers
+from .image_checks import check_registration
 from .permissions import check_permissions, required_permissions
 from .queries import Answers, query_azure, query_dns_label, query_private_address, query_sizes, query_usages
 from .references import check_references, references_of
 from .resource_providers import FOR_SCHEDULES, find_unregistered, register
+from .size_checks import check_change
 
 
 @dataclass

@@ -17,7 +17,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.plan.accelerated_networking import (
     with_accelerated_networking,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight.checks import check_change
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.preflight.size_checks import check_change
 
 from ..conftest import SUBSCRIPTION, Cloud, created, desired, plan_of
 
