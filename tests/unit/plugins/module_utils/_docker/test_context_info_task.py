@@ -15,16 +15,11 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._backend import R
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_info_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 
-from .test_context_task import HOST, Setup, needs_docker
+from .conftest import HOST, Setup, needs_docker
 
 
 def info(setup: Setup, name: str | None = None) -> dict[str, t.Any]:
     return BACKEND.run(Request({"name": name, "docker_config": str(setup.config)}, check_mode=True))
-
-
-@pytest.fixture
-def setup(tmp_path: pathlib.Path, certificates: t.Any) -> Setup:
-    return Setup(tmp_path, certificates)
 
 
 def test_a_configuration_that_does_not_exist_has_no_contexts(setup: Setup) -> None:
