@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import pathlib
 import typing as t
 
@@ -19,12 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import render
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, render
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import task
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.options import SPEC
 
 UTC = dt.timezone.utc
+HOSTS = [{"name": "web1"}, {"name": "web2"}]
+NOBODY = 65534
 PURPOSES = {
     "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
     "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
@@ -309,3 +312,34 @@ def _no_outside_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
     for name in ("DOCKER_CERT_PATH", "AWX_PRIVATE_DATA_DIR", "JOB_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+def in_a_child(work: t.Callable[[], t.Any], *, user: int | None = None) -> str:
+    """Do something in a process of its own, perhaps as another user, and return its result or error as text."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            if user is not None:
+                os.setgid(user)
+                os.setuid(user)
+            text = f"ok {work()}"
+        except DockerHostError as error:
+            text = f"refused {error!s}"
+        except BaseException as error:  # noqa: BLE001 - handed to the parent
+            text = f"broken {error!r}"
+        os.write(writer, text.encode()[:4000])
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        text = stream.read().decode()
+    os.waitpid(child, 0)
+    return text
+
+
+def snapshot(path: pathlib.Path) -> t.Any:
+    """Return the content of a file, or of all files below a directory."""
+    if path.is_dir():
+        return {str(entry): entry.read_bytes() for entry in path.rglob("*") if entry.is_file()}
+    return path.read_bytes()

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
 
-from .conftest import Syncing
+from .conftest import HOSTS, Syncing
 
 if t.TYPE_CHECKING:
     from .conftest import Certs
@@ -34,7 +34,6 @@ CHANGING = (
     *("make_directory", "remove_directory", "open_lock", "try_lock"),
 )
 LOOKING = ("read", "status", "names", "is_current", "open_existing")
-HOSTS = [{"name": "web1"}, {"name": "web2"}]
 PASSPHRASE = "correct horse"
 
 
