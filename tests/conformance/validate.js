@@ -113,7 +113,8 @@ async function main() {
 }
 
 main().then(
-  () => process.exit(0),
+  // What a slow reader of the pipe has not taken yet would be lost at once by exit().
+  () => process.stdout.write("", () => process.exit(0)),
   (error) => {
     console.error(error.stack || String(error));
     process.exit(2);
