@@ -7,16 +7,15 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import subprocess
 import sys
-import types
 import typing as t
 from pathlib import Path
 
 from azure_conformance.local import LocalCloud
+from azure_conformance.tour import visit_everything
 from azure_emulator.arm.routing import ROUTER
 from azure_emulator.launcher import LocalAzure
 
@@ -24,15 +23,6 @@ from .conftest import CHECKOUT, Validation
 
 HERE = Path(__file__).parent
 COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(CHECKOUT / ".build" / "dev"))
-
-
-def _tour() -> types.ModuleType:
-    spec = importlib.util.spec_from_file_location("tour", HERE / "tour.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_every_answer_of_the_local_azure_is_valid(validate: t.Callable[[Path], Validation], tmp_path: Path) -> None:
@@ -62,9 +52,7 @@ def test_every_answer_of_the_local_azure_is_valid(validate: t.Callable[[Path], V
 
 async def _visit(traffic: Path) -> list[tuple[str, str]]:
     async with LocalCloud(traffic=traffic) as azure:
-        tour = _tour().Tour(azure)
-        await tour.all()
-        return t.cast("list[tuple[str, str]]", tour.visited)
+        return await visit_everything(azure)
 
 
 def _route(method: str, path: str) -> str:
