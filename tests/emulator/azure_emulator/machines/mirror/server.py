@@ -13,11 +13,8 @@ import typing as t
 from collections.abc import Iterator
 from pathlib import Path
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
-
 from azure_emulator.authority import Authority
+from azure_emulator.machines.app_server import AppServer
 from azure_emulator.machines.base import MachineError
 from azure_emulator.machines.mirror.layer import HOST, write_layer
 from azure_emulator.machines.mirror.repository import Repository, ensure_repository
@@ -43,8 +40,7 @@ class Mirror:
         self._repositories: dict[str, Repository] = {}
         self._layers: dict[str, Path] = {}
         self._lock = asyncio.Lock()
-        self._server: asyncio.Server | None = None
-        self._state = ServerState()
+        self._server = AppServer(self._answer)
 
     async def layer(self, tree: Tree, release: Release) -> Path:
         """Return the layer for guests of a release, whose packages are served from now on.
@@ -71,33 +67,11 @@ class Mirror:
             raise MachineError(f"the mirror of Docker's packages cannot listen at {address}: {error}") from error
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._authority.certificate_file, self._authority.key_file)
-        config = uvicorn.Config(
-            self._answer,
-            interface="asgi3",
-            http=HttpToolsProtocol,
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-        )
-        config.load()
-        loop = asyncio.get_running_loop()
-
-        def protocol() -> HttpToolsProtocol:
-            return HttpToolsProtocol(config=config, server_state=self._state, app_state={}, _loop=loop)
-
-        self._server = await loop.create_server(protocol, sock=listener, ssl=context)
+        await self._server.listen([listener], context)
 
     async def close(self) -> None:
         """Listen no longer. The guests are off."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-        for connection in list(self._state.connections):
-            transport: t.Any = getattr(connection, "transport", None)
-            if transport is not None:
-                transport.abort()
-        if self._state.tasks:
-            await asyncio.wait(self._state.tasks)
+        await self._server.close()
 
     def find(self, path: str) -> bytes | Path | None:
         """Return what is at a path of https://download.docker.com: a file, other content, or None for nothing."""

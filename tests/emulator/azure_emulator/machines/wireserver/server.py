@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
-
+from azure_emulator.machines.app_server import AppServer
 from azure_emulator.machines.base import MachineError
 from azure_emulator.machines.mirror.resolver import Resolver
 from azure_emulator.machines.namespaces import inside
@@ -30,8 +26,7 @@ ENDPOINTS = ((WIRE_SERVER, 80), (WIRE_SERVER, PLUGIN_PORT), (METADATA_SERVICE, 8
 
 @dataclass
 class _Opened:
-    state: ServerState
-    servers: list[asyncio.Server]
+    server: AppServer
     resolver: asyncio.DatagramTransport
 
 
@@ -64,16 +59,11 @@ class WireServer:
         """
         listeners, datagrams = await asyncio.to_thread(_listeners, namespace)
         app = PlatformApp(lambda address: self._machines.get((network, address)), self.handlers)
-        config = uvicorn.Config(app, http=HttpToolsProtocol, lifespan="off", access_log=False, log_config=None)
-        config.load()
-        loop, state = asyncio.get_running_loop(), ServerState()
-
-        def protocol() -> HttpToolsProtocol:
-            return HttpToolsProtocol(config=config, server_state=state, app_state={}, _loop=loop)
-
-        servers = [await loop.create_server(protocol, sock=listener) for listener in listeners]
+        server = AppServer(app)
+        await server.listen(listeners)
+        loop = asyncio.get_running_loop()
         resolver, _protocol = await loop.create_datagram_endpoint(lambda: Resolver(self.names), sock=datagrams)
-        self._networks[network] = _Opened(state, servers, resolver)
+        self._networks[network] = _Opened(server, resolver)
 
     async def close(self, network: str) -> None:
         """Listen no longer. The network's machines are off."""
@@ -81,14 +71,7 @@ class WireServer:
         if opened is None:
             return
         opened.resolver.close()
-        for server in opened.servers:
-            server.close()
-        for connection in list(opened.state.connections):
-            transport: t.Any = getattr(connection, "transport", None)
-            if transport is not None:
-                transport.abort()
-        if opened.state.tasks:
-            await asyncio.wait(opened.state.tasks)
+        await opened.server.close()
 
     async def close_all(self) -> None:
         """Listen nowhere."""
