@@ -23,7 +23,10 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 PACKAGES = {
     "ansible_collections.dockerhost.azure": TOP,
+    "azure_conformance": TOP / "tests/conformance/azure_conformance",
     "azure_emulator": TOP / "tests/emulator/azure_emulator",
+    "image_systems": TOP / "tests/shared/image_systems",
+    "user_command": TOP / "tests/shared/user_command",
     "tests": TOP / "tests",
 }
 FARTHEST = 99

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -18,6 +17,7 @@ from azure_conformance.local import LocalCloud
 from azure_conformance.tour import visit_everything
 from azure_emulator.arm.routing import ROUTER
 from azure_emulator.launcher import LocalAzure
+from user_command import output_of
 
 from .conftest import CHECKOUT, Validation
 
@@ -121,14 +121,8 @@ def _play(azure: LocalAzure, tmp_path: Path) -> None:
     }
     variables = {"ansible_python_interpreter": sys.executable, "output_dir": str(tmp_path)}
     program = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
-    done = subprocess.run(
+    output_of(
         [program, "-i", "localhost,", "-c", "local", "-e", json.dumps(variables), str(HERE / "collection.yml")],
-        env=environment,
         cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+        env=environment,
     )
-    assert done.returncode == 0, done.stdout

@@ -16,6 +16,7 @@ import typing as t
 from pathlib import Path
 
 from azure_emulator.machines.guests import GuestMachine
+from image_systems import ImageSystem
 
 from .authority import Authority, Server
 from .machines import Machines
@@ -38,23 +39,6 @@ OPEN = {
     "ufw": ("ufw status", "cat /etc/ufw/user.rules"),
     "iptables": ("iptables -S INPUT", "cat /etc/systemd/scripts/ip4save"),
 }
-
-
-class Kind(t.NamedTuple):
-    """A distribution, as its images on Azure are.
-
-    :param release: its /etc/os-release.
-    :param package: the package with the engine.
-    :param older: the number that a user gives for an older version, and the number of its package.
-    :param newer: the same of the newest version.
-    :param others: what is installed with it.
-    """
-
-    release: str
-    package: str
-    older: tuple[str, str]
-    newer: tuple[str, str]
-    others: tuple[str, ...]
 
 
 class System:
@@ -137,11 +121,19 @@ class System:
 class Life:
     """An engine from its installation to its removal, on a system that calls itself one of its kind.
 
+    :param others: packages that are installed with the engine.
     :param engine: settings of the engine beside version and hold.
     """
 
-    def __init__(self, system: System, kind: Kind, authority: Authority, engine: dict[str, t.Any]) -> None:
-        self.system, self.kind, self.authority = system, kind, authority
+    def __init__(
+        self,
+        system: System,
+        image: ImageSystem,
+        others: tuple[str, ...],
+        authority: Authority,
+        engine: dict[str, t.Any],
+    ) -> None:
+        self.system, self.image, self.others, self.authority = system, image, others, authority
         self.certs: Server = authority.server("engine", [f"IP:{system.address}"])
         self.engine = engine
 
@@ -155,17 +147,19 @@ class Life:
 
     def check(self, version: tuple[str, str], *, is_held: bool) -> None:
         """That exactly this version is installed, runs, is held or not, and answers from outside."""
-        system, package = self.system, self.kind.package
-        assert system.versions(package) == [version[1]]
-        assert len(system.versions(" ".join(self.kind.others))) == len(self.kind.others), "each once"
+        system, package = self.system, self.image.package
+        # dpkg shows the epoch, rpm does not.
+        epoch = self.image.epoch if system.manager == "apt" else ""
+        assert system.versions(package) == [epoch + version[1]]
+        assert len(system.versions(" ".join(self.others))) == len(self.others), "each once"
         assert system.is_held(package) == is_held
         assert system.answers(self.authority) == version[0]
         assert not system.guard or system.is_open()
 
     def run(self) -> None:
         """Install an older version on hold, twice; upgrade it, which is cut short, and release it; remove it."""
-        system, older, newer = self.system, self.kind.older, self.kind.newer
-        system.put("/etc/os-release", self.kind.release)
+        system, older, newer = self.system, self.image.older, self.image.newer
+        system.put("/etc/os-release", self.image.release)
         assert self.push(older[0], hold=True)
         self.check(older, is_held=True)
         assert self.push(older[0], hold=True) == []
@@ -179,7 +173,7 @@ class Life:
 
     def remove(self) -> None:
         """Remove the engine, which is held."""
-        system, package = self.system, self.kind.package
+        system, package = self.system, self.image.package
         system.machines.push(system.guest, {}, state="absent", remove=["engine"])
         left = system.sh("command -v dockerd || find /etc -name '*docker-host*'")
         assert left == "", left

@@ -12,23 +12,15 @@ from __future__ import annotations
 
 import pytest
 
+from image_systems import IMAGE_SYSTEMS
+
 from .authority import Authority
 from .machines import Machines
-from .systems import MIRROR, Kind, Life, System, make
+from .systems import MIRROR, Life, System, make
 
 pytestmark = [pytest.mark.guests, pytest.mark.slow]
 
 PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
-
-
-def kind(distribution: str, number: str, codename: str) -> Kind:
-    """A release of Debian or Ubuntu."""
-    release = f'PRETTY_NAME="{distribution} {number}"\nVERSION_ID="{number}"\nVERSION_CODENAME={codename}\n'
-    release += f"ID={distribution}\n"
-    release += f"ID_LIKE=debian\nUBUNTU_CODENAME={codename}\n" if distribution == "ubuntu" else ""
-    suffix = f"-1~{distribution}.{number}~{codename}"
-    older, newer = ((version, f"5:{version}{suffix}") for version in ("28.5.2", "29.0.4"))
-    return Kind(release, "docker-ce", older, newer, PACKAGES)
 
 
 @pytest.fixture(scope="module")
@@ -51,30 +43,21 @@ def guarded(system: System) -> System:
     return system
 
 
-@pytest.mark.parametrize(
-    ("distribution", "number", "codename"),
-    [("debian", "12", "bookworm"), ("ubuntu", "22.04", "jammy"), ("ubuntu", "24.04", "noble")],
-)
-def test_the_life_of_an_engine(
-    debian_12: System, authority: Authority, distribution: str, number: str, codename: str
-) -> None:
+@pytest.mark.parametrize("alias", ["debian-12", "ubuntu-22.04", "ubuntu-24.04"])
+def test_the_life_of_an_engine(debian_12: System, authority: Authority, alias: str) -> None:
     engine = {"mirror": MIRROR, "key": debian_12.key("good")}
-    Life(debian_12, kind(distribution, number, codename), authority, engine).run()
+    Life(debian_12, IMAGE_SYSTEMS[alias], PACKAGES, authority, engine).run()
 
 
-@pytest.mark.parametrize(
-    ("distribution", "number", "codename"), [("debian", "13", "trixie"), ("ubuntu", "26.04", "resolute")]
-)
-def test_the_life_of_an_engine_with_apt_3(
-    debian_13: System, authority: Authority, distribution: str, number: str, codename: str
-) -> None:
+@pytest.mark.parametrize("alias", ["debian-13", "ubuntu-26.04"])
+def test_the_life_of_an_engine_with_apt_3(debian_13: System, authority: Authority, alias: str) -> None:
     engine = {"mirror": MIRROR, "key": debian_13.key("good")}
-    Life(debian_13, kind(distribution, number, codename), authority, engine).run()
+    Life(debian_13, IMAGE_SYSTEMS[alias], PACKAGES, authority, engine).run()
 
 
 def test_a_hold_waits_for_dpkg(debian_12: System) -> None:
     """Setting a hold needs dpkg's lock, as an installation does; see docker_setup.py, which waits for it."""
-    debian_12.put("/etc/os-release", kind("debian", "12", "bookworm").release)
+    debian_12.put("/etc/os-release", IMAGE_SYSTEMS["debian-12"].release)
     engine = {"mirror": MIRROR, "key": debian_12.key("good")}
     debian_12.push(engine)
     assert debian_12.push_while_held("dpkg-frontend", {**engine, "hold": True}) == "unattended-upgr"

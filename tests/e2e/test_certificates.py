@@ -27,6 +27,8 @@ from pathlib import Path
 
 import pytest
 
+from user_command import output_of
+
 from .paths import CACHE, COLLECTIONS, TOP
 
 DOCUMENT = TOP / "docs" / "certificates.md"
@@ -216,15 +218,7 @@ def run_playbook(place: Path, tasks: list[dict[str, t.Any]]) -> None:
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     program = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
     environment = {**clean_environment(), "HOME": str(place), "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS}
-    done = subprocess.run(
-        [program, "-i", "localhost,", "-c", "local", str(playbook)],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    output_of([program, "-i", "localhost,", "-c", "local", str(playbook)], env=environment)
 
 
 # The clients

@@ -13,23 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from user_command import output_of
+
 from .paths import TOP
 
 
 def make(target: str, home: Path) -> str:
-    """Run a target as a user in the checkout; what it said."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", target],
-        cwd=TOP,
-        env={**os.environ, "HOME": str(home)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-    return done.stdout
+    """Run a target as a user in the checkout, and return its output."""
+    return output_of(["make", "--no-print-directory", target], cwd=TOP, env={**os.environ, "HOME": str(home)})
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from user_command import output_of
 
 from .paths import COLLECTIONS, TOP
 
@@ -27,15 +28,5 @@ def test_the_documented_example_with_guests(guests: None, tmp_path: Path) -> Non
     environment = {**os.environ, "HOME": str(tmp_path), "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS}
     here = Path(sys.executable)
     command = [str(here), "-m", "azure_emulator", "run", "--machines", "guests", "--"]
-    done = subprocess.run(
-        [*command, str(here.with_name("ansible-playbook")), "site.yml"],
-        cwd=tmp_path,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-    assert re.search(r"localhost +: ok=\d+ +changed=[1-9]\d* +unreachable=0 +failed=0", done.stdout), done.stdout
+    output = output_of([*command, str(here.with_name("ansible-playbook")), "site.yml"], cwd=tmp_path, env=environment)
+    assert re.search(r"localhost +: ok=\d+ +changed=[1-9]\d* +unreachable=0 +failed=0", output), output

@@ -15,16 +15,17 @@ from pathlib import Path
 
 import pytest
 
+from image_systems import IMAGE_SYSTEMS
+
 from .authority import Authority
 from .machines import Machines
 from .rpm_repositories import KERNEL
-from .systems import MIRROR, Kind, Life, System, make
+from .systems import MIRROR, Life, System, make
 
 pytestmark = [pytest.mark.guests, pytest.mark.slow]
 
 TDNF = Path(__file__).with_name("tdnf.py")
 RHEL = 'PRETTY_NAME="Red Hat Enterprise Linux 9.6 (Plow)"\nVERSION_ID="9.6"\nID="rhel"\nID_LIKE="fedora"\n'
-SLES = 'PRETTY_NAME="SUSE Linux Enterprise Server 15 SP7"\nVERSION_ID="15.7"\nID="sles"\nID_LIKE="suse"\n'
 DNF_CONF = """[main]
 gpgcheck=True
 best=True
@@ -48,7 +49,6 @@ autorefresh=1
 gpgcheck=1
 gpgkey=file:///srv/good.asc
 """
-AZURE_LINUX = 'PRETTY_NAME="Microsoft Azure Linux 3.0"\nVERSION_ID="3.0"\nID=azurelinux\n'
 SAVED_RULES = "/etc/systemd/scripts/ip4save"
 # microsoft/azurelinux 3.0, SPECS/iptables/ip4save
 IP4SAVE = """*filter
@@ -87,7 +87,7 @@ def rhel(machines: Machines, tools: str) -> System:
 def sles(machines: Machines, tools: str) -> System:
     """SLES 15 with the Containers module, and with a repository that cannot be read."""
     system = make(machines, tools, ("sles", 5), "zypper", "suse sles/15", "firewalld")
-    system.put("/etc/os-release", SLES)
+    system.put("/etc/os-release", IMAGE_SYSTEMS["sles-15"].release)
     system.put("/etc/zypp/repos.d/os.repo", REPOSITORY.format("suse"))
     system.put("/etc/zypp/repos.d/broken.repo", BROKEN)
     system.sh("rpm --import /srv/good.asc")
@@ -99,7 +99,7 @@ def azure_linux(machines: Machines, tools: str) -> System:
     """Azure Linux 3, with an imitation of its tdnf, and with the rules of its packet filter."""
     system = make(machines, tools, ("azurelinux", 6), "tdnf", "azurelinux", "iptables")
     as_on_rhel(system)
-    system.put("/etc/os-release", AZURE_LINUX)
+    system.put("/etc/os-release", IMAGE_SYSTEMS["azurelinux-3"].release)
     system.put("/usr/bin/tdnf", "#!/usr/bin/python3\n" + TDNF.read_text(encoding="utf-8"), "755")
     system.put("/etc/yum.repos.d/base.repo", REPOSITORY.format("azurelinux"))
     system.put(SAVED_RULES, IP4SAVE)
@@ -194,32 +194,15 @@ class TestRhel:
         rhel.sh("rm /etc/yum.repos.d/docker-ce.repo")
 
 
-def enterprise(identity: str, version: str, like: str) -> Kind:
-    """RHEL or one of its family."""
-    major = version.partition(".")[0]
-    release = f'PRETTY_NAME="{identity} {version}"\nVERSION_ID="{version}"\nID="{identity}"\nID_LIKE="{like}"\n'
-    older, newer = ((number, f"{number}-1.el{major}") for number in ("28.5.2", "29.0.4"))
-    return Kind(release, "docker-ce", older, newer, tuple(NAMES.split()))
-
-
-CLONE = "rhel centos fedora"
-ENTERPRISE = {
-    "rhel-9": enterprise("rhel", "9.8", "fedora"),
-    "rhel-10": enterprise("rhel", "10.1", "centos fedora"),
-    "almalinux-9": enterprise("almalinux", "9.5", CLONE),
-    "almalinux-10": enterprise("almalinux", "10.1", CLONE),
-    "rocky-9": enterprise("rocky", "9.8", CLONE),
-    "rocky-10": enterprise("rocky", "10.1", CLONE),
-}
+ENTERPRISE = ("rhel-9", "rhel-10", "almalinux-9", "almalinux-10", "rocky-9", "rocky-10")
 
 
 @pytest.mark.parametrize("alias", ENTERPRISE)
 def test_the_life_of_an_engine_on_enterprise_linux(rhel: System, authority: Authority, alias: str) -> None:
-    kind = ENTERPRISE[alias]
     is_10 = "-10" in alias
     rhel.put("/etc/yum.repos.d/os.repo", REPOSITORY.format("el10").replace("enabled=1", f"enabled={int(is_10)}"))
-    life = Life(rhel, kind, authority, {"mirror": MIRROR, "key": rhel.key("good")})
-    life.run()
+    engine = {"mirror": MIRROR, "key": rhel.key("good")}
+    Life(rhel, IMAGE_SYSTEMS[alias], tuple(NAMES.split()), authority, engine).run()
     modules = rhel.sh("rpm -qa kernel-modules-extra").split()
     assert modules == ([f"kernel-modules-extra-{KERNEL}.noarch"] if is_10 else [])
     rhel.sh("rpm -qa kernel-modules-extra | xargs -r rpm -e; rm /etc/yum.repos.d/os.repo")
@@ -270,9 +253,7 @@ class TestSles:
     def test_the_life_of_an_engine(self, sles: System, authority: Authority) -> None:
         """With the port in firewalld."""
         sles.machines.push(sles.guest, {}, state="absent", remove=["engine"])
-        older, newer = ((number, f"{number}_ce-150000.1") for number in ("27.5.1", "28.5.1"))
-        kind = Kind(SLES, "docker", older, newer, ("docker", "docker-compose", "containerd"))
-        Life(sles, kind, authority, {}).run()
+        Life(sles, IMAGE_SYSTEMS["sles-15"], ("docker", "docker-compose", "containerd"), authority, {}).run()
 
 
 class TestAzureLinux:
@@ -352,14 +333,8 @@ class TestAzureLinux:
     def test_the_life_of_an_engine(self, azure_linux: System, authority: Authority) -> None:
         """With the port in the rules that the image loads at boot."""
         azure_linux.machines.push(azure_linux.guest, {}, state="absent", remove=["engine"])
-        kind = Kind(
-            AZURE_LINUX,
-            "moby-engine",
-            ("25.0.3", "25.0.3-17.azl3"),
-            ("28.5.2", "28.5.2-1.azl3"),
-            ("moby-engine", "docker-cli", "docker-compose"),
-        )
-        life = Life(azure_linux, kind, authority, {})
+        others = ("moby-engine", "docker-cli", "docker-compose")
+        life = Life(azure_linux, IMAGE_SYSTEMS["azurelinux-3"], others, authority, {})
         life.run()
         assert azure_linux.sh(f"cat {SAVED_RULES}") == IP4SAVE
         life.push("28.5.2")

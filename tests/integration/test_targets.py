@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -30,6 +29,7 @@ import pytest
 from azure_emulator.launcher import LocalAzure
 from azure_emulator.machines.names import command_with_hosts
 from azure_emulator.vault.testing import make_vault
+from user_command import output_of
 
 TARGETS = Path(__file__).parent / "targets"
 COLLECTIONS = os.environ.get("DOCKERHOST_COLLECTIONS_PATH", str(Path(__file__).parents[2] / ".build" / "dev"))
@@ -120,14 +120,6 @@ def test_target(target: str, way: str, tmp_path: Path, azures: t.Callable[[str],
     }
     playbook.write_text(json.dumps([play]))
     ansible_playbook = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
-    run = subprocess.run(
-        [*command, ansible_playbook, "-i", "localhost,", "-c", "local", str(playbook)],
-        env=environment,
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+    output_of(
+        [*command, ansible_playbook, "-i", "localhost,", "-c", "local", str(playbook)], cwd=tmp_path, env=environment
     )
-    assert run.returncode == 0, run.stdout[-20000:]

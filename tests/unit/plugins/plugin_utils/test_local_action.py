@@ -21,6 +21,8 @@ import typing as t
 import pytest
 import yaml
 
+from user_command import output_of
+
 REPOSITORY = pathlib.Path(__file__).parents[4]
 HERE = pathlib.Path(__file__).parent / "local_action"
 IMPORT = "from ansible_collections.dockerhost.azure.plugins."
@@ -156,18 +158,12 @@ def _run(directory: pathlib.Path, interpreter: str, cases: t.Mapping[str, dict[s
         f"    other_interpreter: {other}\n"
         f"    vaulted: {vaulted.replace(chr(10), chr(10) + '      ')}\n"
     )
-    run = subprocess.run(
+    text = output_of(
         [f"{bin_directory}/ansible-playbook", "-i", str(inventory), "--vault-password-file", str(password)]
         + [str(directory / "playbook.json")],
         env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
     )
-    assert run.returncode == 0, run.stdout[-5000:]
-    return Ran(json.loads(output.read_text()), run.stdout)
+    return Ran(json.loads(output.read_text()), text)
 
 
 @pytest.fixture(scope="module")

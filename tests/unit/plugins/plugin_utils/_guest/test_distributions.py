@@ -20,87 +20,76 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.
     read_image,
     system_without_docker_packages,
 )
+from image_systems import IMAGE_SYSTEMS, ImageSystem
 
-from .conftest import OS_RELEASES, Clock, Recorder, armour, public_key
+from .conftest import Clock, Recorder, armour, public_key
 from .package_managers import Apt, Dnf, PackageManager, Tdnf, Zypper
 
 
 class System(t.NamedTuple):
-    """A system of an alias.
+    """A system of an alias, with what the program is to do on it.
 
-    :param release: its /etc/os-release.
     :param source: where its engine comes from by default.
-    :param engine: the package with the engine.
-    :param versions: an older and a newer version of it, as its packages are numbered.
     :param others: what is installed with it, with versions of their own.
     :param index: the end of the address of Docker's index.
     :param guard: what its image guards the ports with; empty where nothing does.
     """
 
+    image: ImageSystem
     manager: type[PackageManager]
-    release: str
     source: str
-    engine: str
-    versions: tuple[str, str]
     others: t.Mapping[str, str]
     index: str
     guard: str
+
+    @property
+    def versions(self) -> tuple[str, str]:
+        """An older and a newer version of the engine, as its packages are numbered."""
+        image = self.image
+        return f"{image.epoch}{image.older[1]}", f"{image.epoch}{image.newer[1]}"
 
 
 PLUGINS = {"containerd.io": "2.1.5-1", "docker-buildx-plugin": "0.29.1-1", "docker-compose-plugin": "2.40.3-1"}
 ROOTLESS = "docker-ce-rootless-extras"
 
 
-def debian(version: str, codename: str, name: str = "debian", guard: str = "") -> System:
+def debian(alias: str, guard: str = "") -> System:
     """A release of Debian or Ubuntu with Docker's packages."""
-    suffix = f"-1~{name}.{version}~{codename}"
-    release = f'PRETTY_NAME="{name} {version}"\nVERSION_ID="{version}"\nVERSION_CODENAME={codename}\nID={name}\n'
-    release += f"ID_LIKE=debian\nUBUNTU_CODENAME={codename}\n" if name == "ubuntu" else ""
-    versions = f"5:28.5.2{suffix}", f"5:29.0.4{suffix}"
-    index = f"/linux/{name}/dists/{codename}/Release"
-    return System(Apt, release, "docker", "docker-ce", versions, PLUGINS, index, guard)
+    image = IMAGE_SYSTEMS[alias]
+    index = f"/linux/{alias.partition('-')[0]}/dists/{image.codename}/Release"
+    return System(image, Apt, "docker", PLUGINS, index, guard)
 
 
-def enterprise(identity: str, version: str, like: str) -> System:
+def enterprise(alias: str) -> System:
     """A release of RHEL or its family with Docker's packages."""
-    major = version.partition(".")[0]
-    release = f'PRETTY_NAME="{identity} {version}"\nVERSION_ID="{version}"\nID="{identity}"\nID_LIKE="{like}"\n'
+    identity, _dash, major = alias.partition("-")
     folder = "rhel" if identity == "rhel" else "centos"
-    versions = f"3:28.5.2-1.el{major}", f"3:29.0.4-1.el{major}"
     index = f"/linux/{folder}/{major}/@/stable/repodata/repomd.xml"
-    return System(Dnf, release, "docker", "docker-ce", versions, PLUGINS, index, "firewalld")
+    return System(IMAGE_SYSTEMS[alias], Dnf, "docker", PLUGINS, index, "firewalld")
 
 
-CLONE = "rhel centos fedora"
-SUSE = 'PRETTY_NAME="SUSE Linux Enterprise Server 15 SP7"\nVERSION_ID="15.7"\nID="sles"\nID_LIKE="suse"\n'
 SYSTEMS: dict[str, System] = {
-    "debian-12": debian("12", "bookworm"),
-    "debian-13": debian("13", "trixie"),
-    "ubuntu-22.04": debian("22.04", "jammy", "ubuntu", "ufw"),
-    "ubuntu-24.04": debian("24.04", "noble", "ubuntu", "ufw"),
-    "ubuntu-26.04": debian("26.04", "resolute", "ubuntu", "ufw"),
-    "rhel-9": enterprise("rhel", "9.8", "fedora"),
-    "rhel-10": enterprise("rhel", "10.1", "centos fedora"),
-    "almalinux-9": enterprise("almalinux", "9.5", CLONE),
-    "almalinux-10": enterprise("almalinux", "10.1", CLONE),
-    "rocky-9": enterprise("rocky", "9.8", CLONE),
-    "rocky-10": enterprise("rocky", "10.1", CLONE),
+    "debian-12": debian("debian-12"),
+    "debian-13": debian("debian-13"),
+    "ubuntu-22.04": debian("ubuntu-22.04", "ufw"),
+    "ubuntu-24.04": debian("ubuntu-24.04", "ufw"),
+    "ubuntu-26.04": debian("ubuntu-26.04", "ufw"),
+    **{
+        alias: enterprise(alias)
+        for alias in ("rhel-9", "rhel-10", "almalinux-9", "almalinux-10", "rocky-9", "rocky-10")
+    },
     "sles-15": System(
+        IMAGE_SYSTEMS["sles-15"],
         Zypper,
-        SUSE,
         "distribution",
-        "docker",
-        ("27.5.1_ce-150000.1", "28.5.1_ce-150000.1"),
         {"docker-compose": "2.33.1-150000.1"},
         "/linux/sles/15/@/stable/repodata/repomd.xml",
         "firewalld",
     ),
     "azurelinux-3": System(
+        IMAGE_SYSTEMS["azurelinux-3"],
         Tdnf,
-        OS_RELEASES["azurelinux3"],
         "distribution",
-        "moby-engine",
-        ("25.0.3-17.azl3", "28.5.2-1.azl3"),
         {"moby-cli": "25.0.3-3.azl3", "docker-compose": "2.27.0-9.azl3"},
         "",
         "iptables",
@@ -115,12 +104,12 @@ class Life:
     def __init__(self, setup: t.Any, root: Path, alias: str) -> None:
         self.setup, self.system = setup, SYSTEMS[alias]
         older, newer = self.system.versions
-        versioned = [self.system.engine]
+        versioned = [self.system.image.package]
         if self.system.source == "docker":
             versioned += ["docker-ce-cli", ROOTLESS]
         offered = {name: [newer, older] for name in versioned}
         offered.update({name: [version] for name, version in self.system.others.items()})
-        self.machine = self.system.manager(setup, root, self.system.release, offered)
+        self.machine = self.system.manager(setup, root, self.system.image.release, offered)
         for repository in ("debian", "ubuntu", "rhel", "centos", "sles"):
             (root.parent / "mirror/linux" / repository).mkdir(parents=True, exist_ok=True)
         self.engine: dict[str, t.Any] = {}
@@ -145,7 +134,7 @@ class Life:
     def expected(self) -> set[str]:
         """The names of what an installation brings."""
         more = {"docker-ce-cli"} if self.system.source == "docker" else set()
-        return {self.system.engine, *more, *self.system.others}
+        return {self.system.image.package, *more, *self.system.others}
 
 
 @pytest.fixture
@@ -176,7 +165,7 @@ def test_the_source_of_the_engine(life: Life, alias: str) -> None:
 def test_an_engine_is_installed_once(life: Life, alias: str) -> None:
     assert len(life.run()) == 1
     assert set(life.machine.packages) == life.expected, alias
-    assert life.machine.packages[life.system.engine] == life.system.versions[1]
+    assert life.machine.packages[life.system.image.package] == life.system.versions[1]
     assert life.run() == []
 
 
@@ -187,7 +176,7 @@ def test_a_version_is_installed_upgraded_and_downgraded(life: Life, alias: str) 
         plain = life.setup.upstream(version)
         for wanted in (plain, plain.partition(".")[0], version, life.setup.without_epoch(version)):
             changes = life.run(version=wanted)
-            assert life.machine.packages[life.system.engine] == version, (alias, wanted)
+            assert life.machine.packages[life.system.image.package] == version, (alias, wanted)
         assert changes == [], "each form names the same version"
         versioned = {name for name in life.machine.packages if name not in life.system.others}
         assert {life.machine.packages[name] for name in versioned} == {version}
@@ -201,7 +190,7 @@ def test_a_hold_is_set_kept_through_an_upgrade_and_lifted(life: Life, alias: str
     assert life.machine.facts().packages.held(sorted(held)) == sorted(held), alias
     assert life.run(version=older, hold=True) == []
     assert len(life.run(version=newer, hold=True)) == 1
-    assert life.machine.packages[life.system.engine] == life.system.versions[1]
+    assert life.machine.packages[life.system.image.package] == life.system.versions[1]
     assert set(life.machine.facts().packages.held(sorted(held))) == held
     (released,) = life.run({"hold": True}, version=newer)
     assert set(released.replace(",", "").split()) == {"release", *held}
@@ -226,7 +215,7 @@ def test_a_held_engine_is_removed_and_can_be_installed_again(life: Life, alias: 
     assert life.machine.packages.keys() <= {"docker-compose"}, alias
     assert not life.machine.facts().installed
     life.run(version=life.setup.upstream(life.system.versions[0]))
-    assert life.machine.packages[life.system.engine] == life.system.versions[0]
+    assert life.machine.packages[life.system.image.package] == life.system.versions[0]
 
 
 @EVERY
@@ -287,8 +276,8 @@ def test_a_lock_that_passes_ends_no_run(life: Life, alias: str, clock: Clock, mo
     life.run(version=older, hold=True)
     life.run(version=newer, hold=True)
     life.run({"hold": True}, version=newer)
-    assert life.machine.packages[life.system.engine] == life.system.versions[1], alias
-    assert life.machine.facts().packages.held([life.system.engine]) == []
+    assert life.machine.packages[life.system.image.package] == life.system.versions[1], alias
+    assert life.machine.facts().packages.held([life.system.image.package]) == []
     life.remove()
     assert not life.machine.facts().installed
     assert len(refused) >= 4
@@ -313,7 +302,7 @@ GUARDS = {
 @EVERY
 def test_the_port_is_opened_in_the_firewall_of_the_image(setup: t.Any, tmp_path: Path, alias: str) -> None:
     programs, answers, opening = GUARDS[SYSTEMS[alias].guard]
-    recorder = Recorder(setup, tmp_path / "root", SYSTEMS[alias].release, answers, programs)
+    recorder = Recorder(setup, tmp_path / "root", SYSTEMS[alias].image.release, answers, programs)
     setup.set_port(recorder.machine, 4243, True)
     assert [command for command in recorder.commands if "4243" in command] == opening
     if not opening:
