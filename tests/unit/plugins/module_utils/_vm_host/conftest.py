@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import typing as t
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,13 @@ def parameters(**given: t.Any) -> dict[str, t.Any]:
 def desired(**given: t.Any) -> HostSpec:
     """A host as the options ask for it."""
     return read_host_spec(parameters(**given))
+
+
+def changed(current: HostState, kind: str, **properties: t.Any) -> HostState:
+    """Return a state in which properties of one resource differ."""
+    resource = copy.deepcopy(getattr(current, kind))
+    resource["properties"].update(properties)
+    return replace(current, **{kind: resource})
 
 
 def plan_of(host: HostSpec, current: HostState) -> Plan:

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, The dockerhost.azure authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The packages of handlers that the WireServer offers to agents."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import typing as t
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from azure_emulator.machines.wireserver.handlers import Handlers, supplied_handlers
+
+from .conftest import SCRIPT
+
+
+def test_a_handlers_package_has_its_manifest_and_its_programs(tmp_path: Path) -> None:
+    handlers = Handlers()
+    assert b"2.1.19" not in (handlers.artifact(f"{SCRIPT}_manifest.xml") or b"")
+    handlers.want(SCRIPT, "2.1.19")
+    handlers.want("Contoso.Unknown", "1.0")
+    assert b"<Version>" not in (handlers.artifact("Contoso.Unknown_manifest.xml") or b"")
+    listed = (handlers.artifact(f"{SCRIPT}_manifest.xml") or b"").decode()
+    (url,) = re.findall("<Uri>(.*?)</Uri>", listed)
+    package = handlers.artifact(url.rpartition("/")[2])
+    assert package is not None
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        commands = json.loads(archive.read("HandlerManifest.json"))[0]["handlerManifest"]
+        archive.extractall(tmp_path)
+    for verb in ("install", "enable", "disable", "uninstall", "update"):
+        program, word = commands[f"{verb}Command"].split()
+        assert (tmp_path / program).exists()
+        assert word == verb
+    assert (tmp_path / "bin/custom_script.py").exists()
+
+
+def _package(path: Path, commands: t.Mapping[str, t.Any]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("HandlerManifest.json", json.dumps([{"version": 1.0, "handlerManifest": commands}]))
+    return path
+
+
+def test_supplied_packages_are_served_as_they_are(tmp_path: Path) -> None:
+    package = _package(tmp_path / f"{SCRIPT}__2.1.20.zip", {})
+    _package(tmp_path / "Contoso.Tools.Many__1.0.zip", {"supportsMultipleExtensions": True})
+    handlers = Handlers(supplied_handlers(tmp_path))
+    assert handlers.known_versions(SCRIPT.lower()) == ["2.1.20"]
+    assert handlers.artifact(f"{SCRIPT}__2.1.20.zip") == package.read_bytes()
+    assert handlers.serves_several("contoso.tools.many", "1.0")
+    assert not handlers.serves_several(SCRIPT, "2.1.20")
+
+
+@pytest.mark.parametrize("name", ["CustomScript__2.1.zip", f"{SCRIPT}.zip", f"{SCRIPT}__latest.zip"])
+def test_a_package_with_another_name_is_refused(name: str, tmp_path: Path) -> None:
+    _package(tmp_path / name, {})
+    with pytest.raises(ValueError, match=r"must be named PUBLISHER\.TYPE__VERSION\.zip"):
+        supplied_handlers(tmp_path)
+
+
+def test_a_file_that_is_not_a_package_is_refused(tmp_path: Path) -> None:
+    (tmp_path / f"{SCRIPT}__2.1.20.zip").write_bytes(b"no zip")
+    with pytest.raises(ValueError, match=r"must be a handler's package with HandlerManifest\.json"):
+        supplied_handlers(tmp_path)
+    with pytest.raises(ValueError, match="--handlers must be a directory"):
+        supplied_handlers(tmp_path / "none")
