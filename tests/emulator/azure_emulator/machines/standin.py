@@ -24,7 +24,8 @@ import typing as t
 from pathlib import Path
 
 from azure_emulator.machines import docker_extension, standin_engine
-from azure_emulator.machines.agent import custom_script
+from azure_emulator.machines.agent import custom_script, handler, script_settings
+from azure_emulator.machines.agent.downloads import dos2unix
 from azure_emulator.machines.base import (
     AgentStatus,
     AgentUnreachable,
@@ -181,12 +182,12 @@ class StandIn:
         if extension.handler.lower() != "microsoft.azure.extensions.customscript":
             raise MachineError(f"a stand-in has no handler {extension.handler}")
         try:
-            both = custom_script.checked(dict(extension.settings), dict(extension.protected))
+            both = script_settings.checked(dict(extension.settings), dict(extension.protected))
             output = await self._custom_script(both)
-        except custom_script.HandlerError as error:
+        except handler.HandlerError as error:
             clarification = {"name": "ErrorClarification", "status": "error", "code": error.code}
-            return HandlerResult("error", str(error), custom_script.VERSION, 0, (clarification,))
-        return HandlerResult("success", f"Enable succeeded: {output}", custom_script.VERSION)
+            return HandlerResult("error", str(error), handler.VERSION, 0, (clarification,))
+        return HandlerResult("success", f"Enable succeeded: {output}", handler.VERSION)
 
     async def _docker_extension(self, extension: ExtensionSettings) -> HandlerResult:
         changed = docker_extension.configure(self.root, extension.settings, extension.protected)
@@ -198,13 +199,13 @@ class StandIn:
 
     async def _custom_script(self, settings: dict[str, t.Any]) -> str:
         if settings.get("commandToExecute"):
-            raise custom_script.HandlerError(f"Enable failed: {_refusal('commandToExecute')}", 2)
+            raise handler.HandlerError(f"Enable failed: {_refusal('commandToExecute')}", 2)
         script = custom_script.decode(str(settings.get("script") or ""))
         if not script:
             return custom_script.output_text("", "")
         if ROOT_VARIABLE.encode() not in script:
-            raise custom_script.HandlerError(f"Enable failed: {_refusal('this script')}", 2)
-        result = await self._run(custom_script.dos2unix(script), {}, (), custom_script.LIMIT)
+            raise handler.HandlerError(f"Enable failed: {_refusal('this script')}", 2)
+        result = await self._run(dos2unix(script), {}, (), custom_script.LIMIT)
         return custom_script.finished(result.exit_code, result.output, result.error)
 
     async def remove_extension(self, handler: HandlerReference) -> None:
@@ -234,7 +235,7 @@ class StandIn:
         environment[ROOT_VARIABLE] = str(self.root)
         with tempfile.TemporaryDirectory(prefix="stand-in-", dir=self.home) as folder:
             path = Path(folder) / "script.sh"
-            custom_script.put_script(path, script)
+            handler.put_script(path, script)
             process = await asyncio.create_subprocess_exec(
                 *[str(path), *words],
                 cwd=folder,
@@ -250,7 +251,7 @@ class StandIn:
                 os.killpg(process.pid, signal.SIGKILL)
                 late, (out, err) = True, await process.communicate()
         await self._serve()
-        tails = [stream[-custom_script.TAIL :].decode("utf-8", "replace") for stream in (out, err)]
+        tails = [stream[-handler.TAIL :].decode("utf-8", "replace") for stream in (out, err)]
         return CommandResult(t.cast(int, process.returncode), tails[0], tails[1], late)
 
     def console_log(self) -> str:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from azure_emulator.machines.agent import custom_script
+from azure_emulator.machines.agent import custom_script, handler, script_settings
+from azure_emulator.machines.agent.downloads import dos2unix
 from azure_emulator.machines.envelopes import encrypt
 
 
@@ -28,7 +29,9 @@ def test_script_is_decoded_with_and_without_gzip() -> None:
     assert custom_script.decode(b64(gzip.compress(b"#!/bin/sh\n"))) == b"#!/bin/sh\n"
 
 
-@pytest.mark.parametrize("bad", ["not base64!", "A" * (256 * 1024 + 4), b64(b"\x1f\x8bbroken")])
+@pytest.mark.parametrize(
+    "bad", ["not base64!", "A" * (256 * 1024 + 4), " IyEvYmluL3NoCg==", b64(gzip.compress(b"#!/bin/sh\n")[:-3])]
+)
 def test_what_the_real_handler_silently_does_not_run(bad: str) -> None:
     assert custom_script.decode(bad) is None
 
@@ -37,11 +40,14 @@ def test_longest_script_is_run() -> None:
     assert custom_script.decode("A" * (256 * 1024)) is not None
 
 
+def test_what_only_begins_like_gzip_is_a_script() -> None:
+    assert custom_script.decode(b64(b"\x1f\x8bbroken")) == b"\x1f\x8bbroken"
+
+
 def test_windows_scripts_are_converted() -> None:
-    assert custom_script.dos2unix(b"\xef\xbb\xbf#!/bin/sh\r\necho\r\n") == b"#!/bin/sh\necho\n"
-    assert custom_script.dos2unix(b"\x7fELF\0\r\n") == b"\x7fELF\0\r\n"
+    assert dos2unix(b"\xef\xbb\xbf#!/bin/sh\r\necho\r\n") == b"#!/bin/sh\necho\n"
     for encoding in ("utf-16-le", "utf-16-be"):
-        assert custom_script.dos2unix("\ufeff#!/bin/sh\r\necho\r\n".encode(encoding)) == b"#!/bin/sh\necho\n"
+        assert dos2unix("\ufeff#!/bin/sh\r\necho\r\n".encode(encoding)) == b"#!/bin/sh\necho\n"
 
 
 @pytest.mark.parametrize(
@@ -61,9 +67,15 @@ def test_windows_scripts_are_converted() -> None:
         ),
         ({}, {"script": None}, "protected: script: Invalid type. Expected: string, given: null"),
         (
-            {"fileUris": ["a", 2]},
+            {"fileUris": ["http://h/a", 2]},
             {},
             "public: fileUris.1: Invalid type. Expected: string, given: integer",
+        ),
+        ({"fileUris": ["nope"]}, {}, "public: fileUris.0: Does not match format 'uri'"),
+        (
+            {},
+            {"managedIdentity": {"clientId": 1}},
+            "protected: managedIdentity.clientId: Invalid type. Expected: string, given: integer",
         ),
         (
             {},
@@ -77,8 +89,8 @@ def test_settings_must_keep_to_the_schema(
 ) -> None:
     kind, _colon, rest = problem.partition(": ")
     what = f"failed to get configuration: json validation error: invalid {kind} settings JSON: {rest}"
-    with pytest.raises(custom_script.HandlerError) as caught:
-        custom_script.checked(public, protected)
+    with pytest.raises(handler.HandlerError) as caught:
+        script_settings.checked(public, protected)
     assert (str(caught.value), caught.value.code) == (f"{what}: {what}", -21)
 
 
@@ -89,24 +101,25 @@ def test_settings_must_keep_to_the_schema(
         ({"commandToExecute": "true"}, {"script": "x"}, {"commandToExecute": "true"}),
         ({"script": "a"}, {"script": "b"}, {"script": "a"}),
         ({"script": ""}, {"script": "b"}, {"script": "b"}),
+        ({"timestamp": 2.0}, {"managedIdentity": {}}, {"timestamp": 2.0, "managedIdentity": {}}),
         ({"timestamp": 1}, {"commandToExecute": "b", "script": "c"}, {"timestamp": 1, "commandToExecute": "b"}),
     ],
 )
 def test_settings_that_contradict_each_other_are_no_error(
     public: dict[str, object], protected: dict[str, object], merged: dict[str, object]
 ) -> None:
-    assert custom_script.checked(public, protected) == merged
+    assert script_settings.checked(public, protected) == merged
 
 
 def test_a_shell_that_a_signal_ended_has_no_exit_status() -> None:
-    with pytest.raises(custom_script.HandlerError, match="command terminated with exit status=-1"):
+    with pytest.raises(handler.HandlerError, match="command terminated with exit status=-1"):
         custom_script.finished(-9, "", "")
 
 
 def test_messages_of_the_handler() -> None:
     assert custom_script.finished(0, "hello\n", "err\n") == "\n[stdout]\nhello\n\n[stderr]\nerr\n"
     what = "failed to execute command: command terminated with exit status=7"
-    with pytest.raises(custom_script.HandlerError) as caught:
+    with pytest.raises(handler.HandlerError) as caught:
         custom_script.finished(7, "doing\n", "")
     assert str(caught.value) == f"{what}\n[stdout]\ndoing\n\n[stderr]\n: {what}"
     assert caught.value.code == 2

@@ -16,8 +16,8 @@ import pytest
 from azure_emulator.machines.base import ExtensionSettings, HandlerReference, HandlerResult, RunCommandSpec
 from azure_emulator.machines.guests import GuestMachine
 from azure_emulator.machines.possible import guests_possible
-from azure_emulator.machines.wireserver.handlers import OWN
 
+from . import supplied
 from .conftest import Guests
 
 SCRIPT = "Microsoft.Azure.Extensions.CustomScript"
@@ -26,12 +26,12 @@ HOME = f"/var/lib/waagent/{SCRIPT}-2.1.20"
 
 @pytest.fixture(scope="module")
 def guests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guests]:
-    """Guests for whose agent a package of CustomScript 2.1.20 is supplied from outside."""
+    """Guests for whose agent a package of CustomScript 2.1.20, like Microsoft's, is supplied from outside."""
     reason = guests_possible()
     if reason:
         pytest.skip(reason)
     packages = tmp_path_factory.mktemp("handlers")
-    (packages / f"{SCRIPT}__2.1.20.zip").write_bytes(OWN[SCRIPT.lower()].package())
+    (packages / f"{SCRIPT}__2.1.20.zip").write_bytes(supplied.package())
     made = Guests(tmp_path_factory.mktemp("guests"), handlers=packages)
     yield made
     made.close()
@@ -77,7 +77,7 @@ def test_run_commands_have_results_of_their_own(guests: Guests, web: GuestMachin
     )
     result = guests.run(web.run_command(command))
     assert (result.exit_code, result.state, result.error) == (4, "Failed", "azureuser\n")
-    assert result.output.startswith("b 2 /home/azureuser/"), "the shell splits unnamed parameters"
+    assert result.output.startswith(" 2 /home/azureuser/"), "the shell splits unnamed parameters"
     assert result.message == "Execution failed: failed to execute command: command terminated with exit status=4"
     guests.run(web.forget_run_command("one"))
 
@@ -96,6 +96,11 @@ def test_a_supplied_handler_gets_its_settings_and_its_words_come_back(guests: Gu
         web,
         f"cd {HOME}; test $(cat mrseq) = 1; grep -q protectedSettings config/1.settings; ! test -s config/0.settings",
     )
+    log = guests.sh(web, f"cat /var/log/azure/{SCRIPT}/handler.log")
+    assert "operation=enable seq=1" in log, "the supplied shim found the log folder in the agent's environment"
+    assert guests.sh(
+        web, f"readlink -f {HOME}/bin/custom-script-shim; stat -c %A {HOME}/bin/custom-script-shim"
+    ).endswith("-rwxr--r--\n"), "the agent makes every file executable for its owner"
     guests.sh(web, "! grep -rl ran.*root/runs /var/lib/waagent --include=*.settings --include=*.xml --include=*.json")
 
 

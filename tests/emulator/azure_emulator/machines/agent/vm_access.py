@@ -13,18 +13,11 @@ import sys
 import typing as t
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from custom_script import Handler, HandlerError  # type: ignore[import-not-found]
+from azure_emulator.machines.agent.handler import Handler, HandlerError
 
 
-class VMAccess(Handler):  # type: ignore[misc]
+class VMAccess(Handler):
     """Shares the frame of the settings and the status with CustomScript."""
-
-    data = Path("/var/lib/waagent/vm-access")
-
-    def settings(self) -> dict[str, t.Any]:
-        public, protected = self.both_settings()
-        return {**public, **protected}
 
     def run(self, settings: dict[str, t.Any]) -> str:
         user = settings.get("username")

@@ -168,7 +168,8 @@ class LinuxAgent:
             protected["protectedParameters"] = _pairs(command.protected_parameters)
         if command.run_as_password:
             protected["runAsPassword"] = command.run_as_password
-        plugin = Plugin(RUN_COMMAND, RUN_COMMAND_VERSION, several=True)
+        version = self._server.handlers.newest(RUN_COMMAND, RUN_COMMAND_VERSION)
+        plugin = Plugin(RUN_COMMAND, version, several=True)
         name = command.name or ACTION
         _settings, report = await self._push(plugin, name, public, protected, command.timeout + EXTENSION_LIMIT)
         if report is None or not report.is_ready or report.extension is None:

@@ -13,11 +13,13 @@ import typing as t
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from azure_emulator.machines.wireserver.documents import manifest
 
 PROGRAMS = Path(__file__).parents[1] / "agent"
+#: Where programs import their modules from, in a package as here.
+_PACKAGE = "azure_emulator/machines/agent"
 MANIFEST = "HandlerManifest.json"
 _NAME, _VERSION = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"), re.compile(r"[0-9]+(\.[0-9]+){1,3}")
 _COMMANDS = ("install", "enable", "disable", "uninstall", "update")
@@ -42,17 +44,19 @@ nohup /usr/bin/python3 bin/{program} enable >/dev/null 2>>"/var/log/azure/{name}
 class OwnHandler:
     """A handler that this package imitates.
 
-    :param programs: files of :data:`PROGRAMS`; the first one is called with the command as its argument.
+    :param program: the file of :data:`PROGRAMS` that is called with the command as its argument.
+    :param modules: other files there that it imports.
     :param several: whether one handler serves several extensions.
     """
 
     name: str
-    programs: tuple[str, ...]
+    program: str
+    modules: tuple[str, ...] = ("handler.py",)
     several: bool = False
 
     def package(self) -> bytes:
         """Return the zip."""
-        shim = _SHIM.format(program=self.programs[0], name=self.name)
+        shim = _SHIM.format(program=self.program, name=self.name)
         commands = {f"{verb}Command": f"bin/shim {verb}" for verb in _COMMANDS}
         features = {"rebootAfterInstall": False, "reportHeartbeat": False, "supportsMultipleExtensions": self.several}
         document = [{"name": self.name.rpartition(".")[2], "version": 1.0, "handlerManifest": {**commands, **features}}]
@@ -60,8 +64,11 @@ class OwnHandler:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(MANIFEST, json.dumps(document))
             archive.writestr(_executable("bin/shim"), shim)
-            for program in self.programs:
-                archive.writestr(_executable(f"bin/{program}"), (PROGRAMS / program).read_bytes())
+            archive.writestr(_executable(f"bin/{self.program}"), (PROGRAMS / self.program).read_bytes())
+            for folder in (PurePosixPath(_PACKAGE), *PurePosixPath(_PACKAGE).parents[:-1]):
+                archive.writestr(f"bin/{folder}/__init__.py", "")
+            for module in self.modules:
+                archive.writestr(f"bin/{_PACKAGE}/{module}", (PROGRAMS / module).read_bytes())
         return packed.getvalue()
 
 
@@ -75,9 +82,13 @@ RUN_COMMAND = "Microsoft.CPlat.Core.RunCommandHandlerLinux"
 OWN: t.Mapping[str, OwnHandler] = {
     handler.name.lower(): handler
     for handler in (
-        OwnHandler("Microsoft.Azure.Extensions.CustomScript", ("custom_script.py",)),
-        OwnHandler("Microsoft.OSTCExtensions.VMAccessForLinux", ("vm_access.py", "custom_script.py")),
-        OwnHandler(RUN_COMMAND, ("run_command.py", "custom_script.py"), several=True),
+        OwnHandler(
+            "Microsoft.Azure.Extensions.CustomScript",
+            "custom_script.py",
+            ("handler.py", "script_settings.py", "downloads.py"),
+        ),
+        OwnHandler("Microsoft.OSTCExtensions.VMAccessForLinux", "vm_access.py"),
+        OwnHandler(RUN_COMMAND, "run_command.py", several=True),
     )
 }
 
@@ -142,6 +153,11 @@ class Handlers:
         """Return the versions that the manifest lists."""
         supplied = {version for handler, version in self._supplied if handler == name.lower()}
         return sorted(supplied | self._asked.get(name.lower(), set()))
+
+    def newest(self, name: str, own: str) -> str:
+        """Return the newest supplied version of a handler; without any, the one that this package imitates."""
+        supplied = [version for handler, version in self._supplied if handler == name.lower()]
+        return max(supplied, key=lambda version: [int(part) for part in version.split(".")], default=own)
 
     def artifact(self, file_name: str) -> bytes | None:
         """Return a manifest or a package by the last part of its URL; None if there is none."""

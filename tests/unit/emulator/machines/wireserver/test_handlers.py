@@ -9,13 +9,15 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 import typing as t
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from azure_emulator.machines.wireserver.handlers import Handlers, supplied_handlers
+from azure_emulator.machines.wireserver.handlers import RUN_COMMAND, Handlers, supplied_handlers
 
 from .conftest import SCRIPT
 
@@ -37,13 +39,25 @@ def test_a_handlers_package_has_its_manifest_and_its_programs(tmp_path: Path) ->
         program, word = commands[f"{verb}Command"].split()
         assert (tmp_path / program).exists()
         assert word == verb
-    assert (tmp_path / "bin/custom_script.py").exists()
+    done = subprocess.run(
+        [sys.executable, "bin/custom_script.py", "update"], cwd=tmp_path, env={}, check=False, stderr=subprocess.PIPE
+    )
+    assert b"HandlerEnvironment.json" in done.stderr, "its modules are beside it, the agent's files are not"
 
 
 def _package(path: Path, commands: t.Mapping[str, t.Any]) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("HandlerManifest.json", json.dumps([{"version": 1.0, "handlerManifest": commands}]))
     return path
+
+
+def test_the_newest_supplied_version_is_compared_by_numbers(tmp_path: Path) -> None:
+    for version in ("1.3.9", "1.3.28"):
+        _package(tmp_path / f"{RUN_COMMAND}__{version}.zip", {"supportsMultipleExtensions": "true"})
+    handlers = Handlers(supplied_handlers(tmp_path))
+    assert handlers.newest(RUN_COMMAND, "1.3.9") == "1.3.28"
+    assert handlers.serves_several(RUN_COMMAND, "1.3.28")
+    assert Handlers().newest(RUN_COMMAND, "1.3.9") == "1.3.9"
 
 
 def test_supplied_packages_are_served_as_they_are(tmp_path: Path) -> None:
