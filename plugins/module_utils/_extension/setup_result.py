@@ -20,7 +20,7 @@ from .._errors import DockerHostError
 FORMAT = 1
 HANDLER_UPDATED = "Update succeeded"
 """CustomScript's message after an update of the handler (Azure/custom-script-extension-linux, ``cmds.go``)."""
-_COMMAND_FAILED = re.compile(r"failed to execute command: command terminated with exit status=-?\d+\s*")
+_COMMAND_FAILED = re.compile(r"(?:: )?failed to execute command: command terminated with exit status=-?\d+\s*")
 
 
 class SetupError(DockerHostError):

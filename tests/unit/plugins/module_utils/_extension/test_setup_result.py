@@ -57,14 +57,15 @@ def test_errors_tell_stage_end_of_output_and_log() -> None:
 
 
 def test_a_failed_commands_wrapping_is_not_its_output() -> None:
-    text = (
-        "failed to execute command: command terminated with exit status=1\n[stdout]\n\n[stderr]\n"
-        + json.dumps({"docker_setup": 1, "ok": False, "stage": "install", "error": "no", "detail": "E: no network"})
-        + "\nfailed to execute command: command terminated with exit status=1"
-    )
-    result = read_setup_result(text)
+    """As Azure's CustomScript 2.1.19 words it: the reason, the streams, a colon and the reason again."""
+    reason = "failed to execute command: command terminated with exit status=1"
+    line = json.dumps({"docker_setup": 1, "ok": False, "stage": "install", "error": "no", "detail": "E: no network"})
+    result = read_setup_result(f"{reason}\n[stdout]\n{line}\n\n[stderr]\n: {reason}")
     assert (result.output, result.exit_code) == ("", 1)
     assert failed("web1", result).details["output"] == "E: no network"
+    for errors in ("E: a\n", "E: a"):
+        text = f"{reason}\n[stdout]\ninstall: b\n{line}\n\n[stderr]\n{errors}: {reason}"
+        assert read_setup_result(text).output == "install: b\nE: a"
     assert read_setup_result("command terminated with exit status=-1").exit_code == -1
 
 
