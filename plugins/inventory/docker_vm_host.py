@@ -115,6 +115,7 @@ cache_connection: ~/.cache/docker_hosts
 """
 
 import collections
+import contextlib
 import functools
 import os
 import typing as t
@@ -133,6 +134,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._backend import f
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import (
     HostList,
+    are_listed_hosts,
     list_hosts,
     run_in_batches,
 )
@@ -213,10 +215,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _hosts(self, key: str, cache: bool) -> list[Json]:
         use = self.get_option("cache")
         if use and cache:
-            try:
-                return t.cast("list[Json]", self._cache[key])
-            except KeyError:
-                pass
+            with contextlib.suppress(KeyError):
+                cached = self._cache[key]
+                # An earlier version of this collection, or somebody else, may have written it.
+                if are_listed_hosts(cached):
+                    return t.cast("list[Json]", cached)
         hosts = self._ask_azure()
         if use:
             self._cache[key] = hosts

@@ -203,6 +203,14 @@ def test_strict(fleet: User) -> None:
     assert "no_such_thing" in listed(fleet, fails=True, strict=True, compose={"x": "no_such_thing.at_all"})["output"]
 
 
+def change_cache(path: Path, change: t.Callable[[list[t.Any]], t.Any]) -> None:
+    """Change the hosts in a cache file, which newer versions of ansible-core keep as text in a dictionary."""
+    content = json.loads(path.read_text())
+    hosts = content if isinstance(content, list) else json.loads(content["__payload__"])
+    change(hosts)
+    path.write_text(json.dumps(hosts if isinstance(content, list) else {**content, "__payload__": json.dumps(hosts)}))
+
+
 def test_cache(fleet: User) -> None:
     options: dict[str, t.Any] = {
         "cache": True,
@@ -220,6 +228,19 @@ def test_cache(fleet: User) -> None:
     assert flushed.code == 0, flushed.output
     assert fleet.writes_and_reads() > 0
     assert listed(fleet, **options) == first
+    # What another version of the collection, or somebody else, wrote is asked for anew.
+    (written,) = (fleet.home / "cache").iterdir()
+    good = json.loads(written.read_text())
+    changes: tuple[t.Callable[[list[t.Any]], t.Any], ...] = (
+        lambda hosts: hosts[0].pop("zone"),
+        lambda hosts: hosts.append("web9"),
+    )
+    for change in changes:
+        change_cache(written, change)
+        fleet.azure.clear_requests()
+        assert listed(fleet, **options) == first
+        assert fleet.writes_and_reads() > 0
+        assert json.loads(written.read_text()) == good
 
 
 def test_several_subscriptions(tmp_path: Path) -> None:

@@ -172,6 +172,12 @@ def test_delete(user: User) -> None:
     assert user.play("delete_docker_host", "--check", name="web1").changed == {"localhost": 3}
     elsewhere = user.play("delete_docker_host", name="web1", resource_group="elsewhere")
     assert elsewhere.changed == {"localhost": 0}
+    # What Azure refuses to delete keeps its context and its certificates.
+    before = user.contents()
+    locked = {"status": 409, "code": "ScopeLocked", "message": "The scope is locked.", "method": "DELETE"}
+    user.azure.fault("status", path="/virtualMachines/web1", times=1, **locked)
+    assert "`az lock list` shows it" in user.play("delete_docker_host", name="web1", fails=True).output
+    assert user.contents() == before
     ran = user.play("delete_docker_host", name="web1")
     assert ran.changed == {"localhost": 3}
     assert "Deleted web1:" in ran.output

@@ -279,7 +279,7 @@ def _cli_subscriptions(directory: Path) -> list[dict[str, t.Any]]:
         # The CLI writes the file with a byte order mark.
         profile = json.loads((directory / "azureProfile.json").read_text(encoding="utf-8-sig"))
         return [entry for entry in profile["subscriptions"] if isinstance(entry, dict) and entry.get("id")]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
 
 

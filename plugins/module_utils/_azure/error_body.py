@@ -26,7 +26,7 @@ def error_object(response: t.Any) -> Json:
     """
     try:
         body = json.loads(response.text())
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return {}
     if not isinstance(body, dict):
         return {}
@@ -81,6 +81,6 @@ def _parsed_error(message: t.Any) -> Json | None:
         return None
     try:
         inner = member(json.loads(message), "error")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
     return inner if isinstance(inner, dict) else None

@@ -61,7 +61,7 @@ def read_entry(path: Path) -> Entry:
     """Return what a file contains; nothing when it is missing or damaged."""
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) else {}
 

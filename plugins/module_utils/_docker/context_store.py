@@ -233,7 +233,7 @@ def _id(name: str) -> str:
 def _json_object(path: str, content: bytes) -> dict[str, t.Any]:
     try:
         value = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise DockerHostError(

@@ -183,7 +183,7 @@ class _Conversation:
             return {}
         try:
             value = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
             raise EndpointError("not_docker", self.connection, NOT_DOCKER)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import typing as t
 from dataclasses import dataclass, field
 
 from .._azure.wire import Json
@@ -20,6 +21,13 @@ from .._errors import DockerHostError
 FORMAT = 1
 HANDLER_UPDATED = "Update succeeded"
 """CustomScript's message after an update of the handler (Azure/custom-script-extension-linux, ``cmds.go``)."""
+_TYPES: t.Mapping[str, type | tuple[type, ...]] = {
+    "engine": dict,
+    "port": int,
+    **dict.fromkeys(("changes", "notes", "differences"), list),
+    **dict.fromkeys(("digest", "push", "stage", "error", "detail", "log"), str),
+}
+"""The types of what is read of a report; a key of another type counts as missing."""
 _COMMAND_FAILED = re.compile(r"(?:: )?failed to execute command: command terminated with exit status=-?\d+\s*")
 
 
@@ -77,11 +85,16 @@ def _split(text: str) -> tuple[Json | None, str]:
     for match in reversed(list(re.finditer(r"\{\"", text))):
         try:
             value, end = decoder.raw_decode(text, match.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and value.get("docker_setup") == FORMAT:
-            return value, _without_wrapping(text[: match.start()] + text[end:])
+            return _well_formed(value), _without_wrapping(text[: match.start()] + text[end:])
     return None, _without_wrapping(text)
+
+
+def _well_formed(report: Json) -> Json:
+    """Return a report without what the program never writes: root on the VM can report anything."""
+    return {key: value for key, value in report.items() if isinstance(value, _TYPES.get(key, object))}
 
 
 def _without_wrapping(text: str) -> str:

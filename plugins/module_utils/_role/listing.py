@@ -70,9 +70,11 @@ def _engine(host: Values) -> str | None:
 
 
 def _days_left(expires: t.Any) -> int | None:
-    if not expires:
+    """Return for how many days a certificate is valid, None if that is not known: others may write the VM's tag."""
+    try:
+        end = datetime.strptime(str(expires), ISO).replace(tzinfo=timezone.utc)
+    except ValueError:
         return None
-    end = datetime.strptime(str(expires), ISO).replace(tzinfo=timezone.utc)
     return (end - utc_now()).days
 
 
@@ -83,6 +85,6 @@ def _ssh_config(host: Values) -> list[str]:
     return [
         f"Host {host['name']}",
         f"  HostName {address}",
-        f"  User {host['admin_username']}",
+        *([f"  User {host['admin_username']}"] if host["admin_username"] else []),
         f"  Port {host['ssh_port']}",
     ]

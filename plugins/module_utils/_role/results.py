@@ -74,7 +74,8 @@ class StageResults:
         if not address:
             return host
         shown = f"[{address}]" if ":" in str(address) else address
-        ssh = f"ssh://{host.get('admin_username')}@{shown}:{host.get('ssh_port')}"
+        user = f"{host['admin_username']}@" if host.get("admin_username") else ""
+        ssh = f"ssh://{user}{shown}:{host.get('ssh_port')}"
         return {**host, "docker_host": f"tcp://{shown}:{host.get('docker_port')}", "ssh_url": ssh}
 
     @property

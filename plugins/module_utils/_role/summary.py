@@ -62,9 +62,14 @@ def _artifact(facts: Values) -> Values:
 
 def table(columns: t.Sequence[str], rows: t.Iterable[t.Sequence[t.Any]]) -> list[str]:
     """Return rows as lines with aligned columns; what is empty or None is shown as a dash."""
-    cells = [list(columns), *([str(cell) if cell not in (None, "") else "-" for cell in row] for row in rows)]
+    cells = [list(columns), *([_in_line(cell) or "-" for cell in row] for row in rows)]
     widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def _in_line(value: t.Any) -> str:
+    """Return a value as text on one line, so that what a machine reports of itself adds no line to a summary."""
+    return "" if value is None else " ".join(str(value).split())
 
 
 def _block(entry: Values, check_mode: bool) -> list[str]:
@@ -109,7 +114,7 @@ def _connection(entry: Values) -> list[str]:
 
 
 def _version(facts: Values) -> str:
-    return str(facts["engine"].get("Version") or facts["engine"].get("version") or "")
+    return _in_line(facts["engine"].get("Version") or facts["engine"].get("version"))
 
 
 def _date(certificate: Values) -> str:
@@ -215,7 +220,8 @@ def ssh_command(role: RoleVariables, facts: Values) -> str:
     own_key = not role.value("ssh_public_keys") and not role.value("admin_password")
     key = f"-i {_quoted(role.value('ssh_private_key_path') or DEFAULT_KEY_PATH)} " if own_key else ""
     address = urlsplit(str(facts["docker_host"])).hostname
-    return f"ssh {key}-p {host.get('ssh_port')} {host.get('admin_username')}@{address}"
+    user = f"{host['admin_username']}@" if host.get("admin_username") else ""
+    return f"ssh {key}-p {host.get('ssh_port')} {user}{address}"
 
 
 def _quoted(path: t.Any) -> str:

@@ -13,7 +13,7 @@ import typing as t
 from .._argspec import ArgumentSpec
 from .._backend import Backend, Request
 from .._docker.shells import shell_lines
-from .._errors import OptionError
+from .._errors import OptionError, printable
 from .._files import read_if_exists, update_user_file
 from .listing import OUTPUTS, listing
 from .summary import summary
@@ -45,6 +45,8 @@ def run(request: Request) -> dict[str, t.Any]:
     if params["listing"] is not None:
         with _entries_of("listing"):
             lines += listing(params["listing"], params["output"])
+    # They name what machines and engines report of themselves, which a terminal would obey.
+    lines = [printable(line) for line in lines]
     if params["env"]:
         lines += shell_lines({name: str(value) for name, value in params["env"].items()})[params["shell"]].splitlines()
     changed = bool(params["path"]) and _write(os.path.abspath(params["path"]), lines, check_mode=request.check_mode)

@@ -150,7 +150,7 @@ def read_journal(tree: CertificateTree) -> dict[str, t.Any] | None:
             return journal
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DockerHostError(
             f"{tree.path(JOURNAL)}: the journal of an interrupted run cannot be read: {error}"
         ) from error

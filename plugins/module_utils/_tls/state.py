@@ -65,7 +65,7 @@ class State:
                 is_own=bool(raw["is_own"]),
                 rotation=Rotation(**rotation) if rotation else None,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DockerHostError(
                 f"The record of the certificates (.docker-tls-certs/state.json) cannot be read: {error};"
                 " restore it, or move it away and take the files over with adopt: true"

@@ -60,7 +60,7 @@ class CaDocument:
                 is_own=bool(raw["own"]),
                 rotation=Rotation(**rotation) if rotation else None,
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # The text holds a key: no part of it, and no parser's quotation of it, goes into a message.
             raise DockerHostError(f"{where} contains no CA in the format of this version of the collection") from None
 

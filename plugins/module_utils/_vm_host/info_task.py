@@ -18,7 +18,7 @@ from .._azure.tags import CA_TAG, CERT_EXPIRES_TAG, has_tag, owner_of, tag_of
 from .._azure.wire import Json, dig, primary_nic_id, properties_of, public_ip_id, security_group_id
 from .._backend import Backend, Request
 from .._errors import OptionError
-from .current.listing import own_group
+from .current.listing import find_if_readable, own_group
 from .current.state import HostState
 from .desired import validators
 from .desired.resource_names import ResourceNames
@@ -103,9 +103,9 @@ def _describe(session: AzureSession, listed: Json) -> Json | None:
     if not machine:
         return None
     interface_id = primary_nic_id(machine)
-    interface = session.arm.find(interface_id) if interface_id else None
+    interface = find_if_readable(session, interface_id) if interface_id else None
     address_id = public_ip_id(interface) if interface else None
-    address = session.arm.find(address_id) if address_id else None
+    address = find_if_readable(session, address_id) if address_id else None
     current = HostState(virtual_machine=machine, network_interface=interface, public_ip_address=address)
     group = own_group(machine, interface)
     names = ResourceNames(session.subscription_id, group, str(owner_of(machine)))

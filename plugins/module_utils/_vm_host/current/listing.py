@@ -17,11 +17,18 @@ from ..._azure.resource_ids import group_in, subscription_in, with_group
 from ..._azure.tags import CA_TAG, CERT_EXPIRES_TAG, PORT_TAG, SSH_PORT_TAG, owner_of, tag_of
 from ..._azure.wire import Json, power_state, primary_ip_configuration, primary_nic_id, properties_of, public_ip_id
 from ..._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
+from ..desired.validators import port_in
 
 T = t.TypeVar("T")
 COMPUTE = "providers/Microsoft.Compute"
 NETWORK = "providers/Microsoft.Network"
 CONCURRENT_REQUESTS = 16
+LISTED_KEYS = frozenset(
+    ("name", "resource_group", "subscription_id", "location", "id", "vm_size", "power_state", "provisioning_state")
+    + ("fqdn", "public_ip_address", "private_ip_address", "docker_port", "ssh_port", "admin_username", "zone")
+    + ("ca_fingerprint", "cert_expires", "tags", "agent_state")
+)
+"""The keys of a listed host."""
 
 
 class HostList(t.NamedTuple):
@@ -124,9 +131,19 @@ def _key(item: Mapping[str, t.Any]) -> str:
 def _complete(session: AzureSession, known: dict[str, Json], ids: Iterable[str | None]) -> dict[str, Json]:
     """Add the resources of groups that were not listed."""
     missing = sorted({resource_id for resource_id in ids if resource_id and resource_id.lower() not in known})
-    resources = run_in_batches([partial(session.arm.find, resource_id) for resource_id in missing])
+    resources = run_in_batches([partial(find_if_readable, session, resource_id) for resource_id in missing])
     pairs = zip(missing, resources, strict=True)
     return {**known, **{resource_id.lower(): resource for resource_id, resource in pairs if resource}}
+
+
+def find_if_readable(session: AzureSession, resource_id: str) -> Json | None:
+    """Return a resource, None if it does not exist or must not be read: it may be in a group of others."""
+    try:
+        return session.arm.find(resource_id)
+    except AzureError as error:
+        if error.status != 403:
+            raise
+        return None
 
 
 def _views(session: AzureSession, machines: list[Json]) -> dict[str, Json | None]:
@@ -199,8 +216,8 @@ def describe_listed_host(machine: Json, group: str, interface: Json, address: Js
         "fqdn": (public.get("dnsSettings") or {}).get("fqdn"),
         "public_ip_address": public.get("ipAddress"),
         "private_ip_address": configuration.get("privateIPAddress"),
-        "docker_port": _number(tag_of(machine, PORT_TAG), DEFAULT_PORT),
-        "ssh_port": _number(tag_of(machine, SSH_PORT_TAG), DEFAULT_SSH_PORT),
+        "docker_port": port_in(tag_of(machine, PORT_TAG)) or DEFAULT_PORT,
+        "ssh_port": port_in(tag_of(machine, SSH_PORT_TAG)) or DEFAULT_SSH_PORT,
         "admin_username": (properties.get("osProfile") or {}).get("adminUsername"),
         "zone": next(iter(machine.get("zones") or []), None),
         "ca_fingerprint": tag_of(machine, CA_TAG),
@@ -209,13 +226,17 @@ def describe_listed_host(machine: Json, group: str, interface: Json, address: Js
     }
 
 
+def are_listed_hosts(value: t.Any) -> bool:
+    """Return whether a value from a cache is a list of hosts as :func:`list_hosts` returns it today."""
+    return isinstance(value, list) and all(isinstance(host, dict) and _is_listed_host(host) for host in value)
+
+
+def _is_listed_host(host: Json) -> bool:
+    texts = all(isinstance(host.get(key), str) for key in ("name", "resource_group", "subscription_id", "id"))
+    ports = all(isinstance(host.get(key), int) for key in ("docker_port", "ssh_port"))
+    return texts and ports and isinstance(host.get("tags"), dict) and host.keys() == LISTED_KEYS
+
+
 def _agent_state(view: Json) -> str:
     statuses = (view.get("vmAgent") or {}).get("statuses") or []
     return str(statuses[0].get("displayStatus", "unknown")).lower() if statuses else "absent"
-
-
-def _number(text: str | None, default: int) -> int:
-    try:
-        return int(text or default)
-    except ValueError:
-        return default

@@ -17,6 +17,7 @@ from ..._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
 from ..desired.host_spec import HostSpec
 from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE
 from ..desired.topology import HostResources
+from ..desired.validators import port_in
 from .state import HostState
 
 # By option: the rule that opens the port, the tag that records it, and the default.
@@ -41,6 +42,15 @@ def with_current_ports(desired: HostSpec, resources: HostResources, current: Hos
         elif desired.creates:
             _check_record(option, desired, resources, current)
     return desired.with_ports(ports["docker_port"], ports["ssh_port"])
+
+
+def known_ports(option: str, current: HostState) -> set[int]:
+    """Return the ports that an existing host may have: by its security rule, and by its tag, else by default.
+
+    They differ only where somebody changed one of them. The user then decides which of them is right.
+    """
+    ports = {_port_of_rule(option, current), _port_of_tag(option, current) or _PORTS[option][2]}
+    return {port for port in ports if port}
 
 
 def current_port(option: str, current: HostState) -> int:
@@ -71,13 +81,9 @@ def _port_of_rule(option: str, current: HostState) -> int | None:
     name = _PORTS[option][0]
     for rule in properties_of(current.security_group).get("securityRules") or []:
         if str(rule.get("name")).lower() == name:
-            return _number(properties_of(rule).get("destinationPortRange"))
+            return port_in(properties_of(rule).get("destinationPortRange"))
     return None
 
 
 def _port_of_tag(option: str, current: HostState) -> int | None:
-    return _number(tag_of(current.virtual_machine, _PORTS[option][1]))
-
-
-def _number(text: object) -> int | None:
-    return int(str(text)) if str(text).isascii() and str(text).isdigit() else None
+    return port_in(tag_of(current.virtual_machine, _PORTS[option][1]))

@@ -23,6 +23,7 @@ ME = "me"
 DOCKER_RULE = "docker-host-docker"
 SSH_RULE = "docker-host-ssh"
 _OPEN_RULE = re.compile(r"docker-host-open-(\d{1,5}(?:-\d{1,5})?)-(tcp|udp)", re.IGNORECASE)
+_EVERYBODY = ("*", "any", "internet")
 _SOURCES = ("allowed_sources", "ssh_allowed_sources")
 
 
@@ -130,9 +131,19 @@ def shown_port(rule: InboundRule) -> dict[str, t.Any]:
     return {"port": port, "allowed_sources": list(rule.sources)}
 
 
+def is_everybody(source: str) -> bool:
+    """Return whether a source of a security rule contains the whole internet, in any spelling that Azure accepts."""
+    return source.lower() in _EVERYBODY or (source.endswith("/0") and ":" not in source)
+
+
 def inbound_rules(ports: PortOptions) -> tuple[InboundRule, ...]:
     """Return the rules of the host's security group."""
-    return tuple(rule for rule in (*_own_rules(ports), *ports.open_ports) if rule.sources)
+    return tuple(rule for rule in every_rule(ports) if rule.sources)
+
+
+def every_rule(ports: PortOptions) -> tuple[InboundRule, ...]:
+    """Return the rules of the host's security group, and those of ports that are closed, without a source."""
+    return (*_own_rules(ports), *ports.open_ports)
 
 
 def _own_rules(ports: PortOptions) -> tuple[InboundRule, InboundRule]:

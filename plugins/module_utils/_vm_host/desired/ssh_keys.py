@@ -61,6 +61,15 @@ def public_key(option: str, text: str) -> str:
     source = f"{line[:32]}..." if re.match(r"(ssh|ecdsa|sk)-\S+ ", line) else "the value"
     if source == "the value" and "PRIVATE KEY" not in line:
         source, line = _in_file(option, line)
+    return _checked(option, line, source)
+
+
+def _checked(option: str, line: str, source: str) -> str:
+    """Return a public key that Azure accepts.
+
+    :param source: what the line comes from, for the error.
+    :raises OptionError: Azure would refuse it, after it has created the host's network.
+    """
     if "PRIVATE KEY" in line:
         raise OptionError(option, f"must be a public key (the file that ends in .pub), but {source} is a private key")
     match = re.fullmatch(r"(?P<kind>\S+) (?P<key>[A-Za-z0-9+/]+={0,2})(?: .*)?", line)
@@ -127,7 +136,8 @@ def ensure_key_pair(path: str, check_mode: bool) -> KeyPair:
     private = absolute_path("ssh_private_key_path", path)
     try:
         if os.path.lexists(private):
-            return KeyPair(private, _public_of(private), generated=False)
+            public = _checked("ssh_private_key_path", _public_of(private), f"the public key of {private}")
+            return KeyPair(private, public, generated=False)
         check_parents(private)
         if check_mode:
             return KeyPair(private, PLANNED_KEY, generated=True)

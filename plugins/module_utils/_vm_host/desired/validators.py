@@ -149,6 +149,13 @@ def check_port(option: str, port: int) -> None:
         raise OptionError(option, f"must be a port from 1 to {_LAST_PORT}, got {port}")
 
 
+def port_in(text: object) -> int | None:
+    """Return the port that a security rule or a tag names, None for anything else: others can write both."""
+    match = _PORTS.fullmatch(str(text))
+    port = int(match[1]) if match and not match[2] else 0
+    return port if 1 <= port <= _LAST_PORT else None
+
+
 def port_range(option: str, text: str) -> tuple[int, int]:
     """Return the first and last port of ``80`` or ``8000-8010``."""
     match = _PORTS.fullmatch(text)

@@ -14,10 +14,9 @@ from ..._azure.wire import Json, public_ip_id, security_group_id
 from ..current.sources import is_new, sources_of
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
-from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE, InboundRule
+from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE, InboundRule, is_everybody
 from ..desired.topology import HostResources
 
-_EVERYBODY = ("*", "Internet", "0.0.0.0/0")
 _PORTS = {DOCKER_RULE: "the Docker port", SSH_RULE: "the SSH port"}
 _OPTIONS = {DOCKER_RULE: "allowed_sources", SSH_RULE: "ssh_allowed_sources"}
 
@@ -67,7 +66,7 @@ def _widened_rule(desired: HostSpec, rule: InboundRule, group: Json | None) -> s
     before = sources_of(group, rule.name)
     if rule.name not in _PORTS and not before:
         return None
-    added = [source for source in rule.sources if not _is_covered(source, before)]
+    added = [source for source in rule.sources if not is_covered(source, before)]
     if not added:
         return None
     port = _PORTS.get(rule.name, "port")
@@ -77,15 +76,15 @@ def _widened_rule(desired: HostSpec, rule: InboundRule, group: Json | None) -> s
     )
 
 
-def _is_covered(source: str, before: t.Sequence[str]) -> bool:
+def is_covered(source: str, before: t.Sequence[str]) -> bool:
     """Return whether sources contain another one. The addresses behind service tags are unknown."""
-    if source in before or "*" in before:
+    if source.lower() in (other.lower() for other in before) or "*" in before:
         return True
     network = _network(source)
+    if any(map(is_everybody, before)):
+        return network is not None or is_everybody(source)
     if network is None:
-        return source in _EVERYBODY and any(other in _EVERYBODY for other in before)
-    if any(other in _EVERYBODY for other in before):
-        return True
+        return False
     known = [other for other in map(_network, before) if other]
     return any(network.subnet_of(other) for other in ipaddress.collapse_addresses(known))
 

@@ -15,10 +15,8 @@ from ..bodies import network
 from ..current.reader import READABLE
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
+from ..desired.inbound_rules import is_everybody
 from ..desired.topology import HostResources
-
-# Sources that hold the whole Internet.
-_EVERYBODY = ("*", "Internet", "0.0.0.0/0")
 
 
 def check_existing_resources(desired: HostSpec, resources: HostResources, current: HostState, location: str) -> None:
@@ -132,9 +130,7 @@ def reach(group: Json | None, port: int) -> t.Literal["anybody", "nobody"] | Non
     inbound = [rule for rule in inbound if rule.get("direction") == "Inbound" and _is_about(rule, port)]
     some = False
     for rule in sorted(inbound, key=lambda rule: int(rule.get("priority") or 0)):
-        everybody = any(
-            source in _EVERYBODY for source in _values(rule, "sourceAddressPrefix", "sourceAddressPrefixes")
-        )
+        everybody = any(map(is_everybody, _values(rule, "sourceAddressPrefix", "sourceAddressPrefixes")))
         if rule.get("access") == "Allow" and everybody:
             return "anybody"
         if everybody:

@@ -23,7 +23,6 @@ from ..._azure.tags import (
     merged_tags,
     owner_of,
     owner_tags,
-    tag_of,
     tags_without,
 )
 from ..._azure.wire import Json, is_broken, picked, primary_ip_configuration, properties_of, provisioning_state
@@ -33,6 +32,7 @@ from ..._errors import DockerHostError, OptionError
 from ..._ports import DEFAULT_SSH_PORT
 from ..bodies import network, schedule
 from ..bodies.virtual_machine import Findings, machine_body, without_secrets
+from ..current.ports import current_port, known_ports
 from ..current.reader import READABLE
 from ..current.state import HostState
 from ..desired.host_spec import HostSpec
@@ -40,6 +40,7 @@ from ..desired.topology import HostResources
 from . import subnets
 from .access import notes_on_access, widened_access
 from .existing_resources import check_existing_resources, notes_on_existing_resources
+from .foreign_rules import notes_on_foreign_rules
 from .immutable import custom_data_digest, immutable_differences
 from .model import Action, ImmutableError, OwnershipError, Plan, with_etags
 from .power import start_action
@@ -76,6 +77,7 @@ class Planner:
         plan.actions = with_etags(plan.actions, self.current)
         plan.notes += notes_on_existing_resources(self.desired, self.resources, self.current)
         plan.notes += notes_on_access(self.desired, self.resources, self.current)
+        plan.notes += notes_on_foreign_rules(self.desired, self.resources, self.current)
         plan.widened_access = widened_access(self.desired, self.resources, self.current)
         current = self.current.virtual_machine
         if current and self.desired.custom_data and not custom_data_digest(current):
@@ -304,9 +306,9 @@ class Planner:
 
     def _check_immutable(self, current: Json) -> None:
         entries = immutable_differences(self.desired, self.resources, current)
-        ssh_port = tag_of(current, SSH_PORT_TAG) or str(DEFAULT_SSH_PORT)
-        if ssh_port != str(self.desired.ssh_port):
-            entries.append(Difference("ssh_port", int(ssh_port), self.desired.ssh_port))
+        if self.desired.ssh_port not in known_ports("ssh_port", self.current):
+            before = current_port("ssh_port", self.current)
+            entries.append(Difference("ssh_port", before, self.desired.ssh_port))
         if entries:
             raise ImmutableError(f"The virtual machine {self.desired.name}", entries)
 

@@ -33,9 +33,10 @@ def test_secret_files_and_no_secret_in_the_result(setup: Setup) -> None:
     assert left == {"meta", "tls", ".docker-host.lock"}
 
 
-def test_broken_configuration_stops_before_anything(setup: Setup) -> None:
+@pytest.mark.parametrize("content", ["{", "[" * 100_000])
+def test_broken_configuration_stops_before_anything(setup: Setup, content: str) -> None:
     setup.config.mkdir()
-    (setup.config / "config.json").write_text("{")
+    (setup.config / "config.json").write_text(content)
     with pytest.raises(DockerHostError, match="must contain a JSON object"):
         setup.run(docker_host=HOST, current=True, **setup.files)
     assert not (setup.config / "contexts/meta").exists()

@@ -203,6 +203,12 @@ def test_other_services(engines: t.Any, mode: str) -> None:
         assert kind_of(params(docker_host=f"tcp://127.0.0.1:{engine.port}", wait=False)) == "not_docker"
 
 
+def test_an_answer_that_is_nested_too_deeply(engines: t.Any) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"[" * 100_000
+    with engines.talker(answer) as port:
+        assert kind_of(params(docker_host=f"tcp://127.0.0.1:{port}", wait=False, timeout=5)) == "not_docker"
+
+
 def test_engine_that_lets_everybody_in(engines: t.Any, certificates: t.Any) -> None:
     with engines.SmallEngine("tls", certificates=certificates.server) as engine:
         options = with_tls(engine.port, certificates.client, certificates.client)

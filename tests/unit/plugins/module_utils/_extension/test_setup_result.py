@@ -73,3 +73,24 @@ def test_an_update_of_the_handler_overwrites_the_result_and_is_no_failure() -> N
     assert read_setup_result("Update succeeded").was_overwritten
     assert not read_setup_result("Enable succeeded: ").was_overwritten
     assert not read_setup_result("Update succeeded " + json.dumps(GOOD)).was_overwritten
+
+
+@pytest.mark.parametrize("value", [None, 7, "text", ["text"], {"a": 1}])
+@pytest.mark.parametrize(
+    "key", ["engine", "port", "changes", "notes", "differences", "stage", "error", "digest", "log"]
+)
+def test_a_report_of_a_machine_that_is_not_trusted_breaks_nothing(key: str, value: object) -> None:
+    """Whoever is root on one machine must not stop a run for others, such as the list of all hosts."""
+    result = read_setup_result(json.dumps({**GOOD, key: value}))
+    report = result.report or {}
+    assert result.is_good
+    assert isinstance(report.get("engine", {}), dict)
+    assert all(isinstance(report.get(several, []), list) for several in ("changes", "notes", "differences"))
+    assert isinstance(result.actions, tuple)
+    assert str(failed("web1", result))
+
+
+def test_a_report_that_is_nested_too_deeply_counts_as_none() -> None:
+    deep = '{"docker_setup": 1, "ok": true, "engine": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    assert read_setup_result(deep).report is None
+    assert read_setup_result(json.dumps(GOOD) + deep).is_of("d")

@@ -67,3 +67,19 @@ def test_ssh_reaches_hosts_that_have_an_address() -> None:
 def test_no_host_is_said_in_words() -> None:
     assert listing([], "text") == ["There are no Docker hosts that this collection created."]
     assert listing([], "json") == ["[]"]
+
+
+def test_what_machines_and_tags_say_of_themselves_adds_no_line_and_no_error() -> None:
+    for version in ("28\nweb2  running", ["28"], {"a": "b"}):
+        report = json.dumps({"docker_setup": 1, "ok": True, "engine": {"version": version}})
+        assert len(listing([host(extensions=[{"message": report}])], "text")) == 2
+    report = json.dumps({"docker_setup": 1, "ok": True, "engine": "28"})
+    assert listing([host(extensions=[{"message": report}], cert_expires="soon")], "text")[1].split()[3:6] == [
+        "-",
+        "4243",
+        "-",
+    ]
+
+
+def test_a_machine_without_a_known_user_is_reached_as_the_user_who_connects() -> None:
+    assert not any("User" in line for line in listing([host(admin_username=None)], "ssh_config"))

@@ -23,6 +23,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary imp
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.summary_task import BACKEND
 
 CHANGE = "Docker port 4243 -> 2376"
+DEFAULTS = {name: option.get("default") for name, option in BACKEND.spec.argument_spec.items()}
 CREATION = "create virtual machine web1: Standard_B2als_v2 in westeurope"
 
 
@@ -163,3 +164,17 @@ def test_an_entry_without_a_key_is_an_error_that_names_both(option: str) -> None
     with pytest.raises(OptionError, match=r"each entry must have the key (facts|name)") as caught:
         BACKEND.run(Request({**params, option: [{"x": 1}]}))
     assert caught.value.option == option
+
+
+def test_what_an_engine_says_of_itself_is_one_line_without_control_characters() -> None:
+    known = {**facts(), "engine": {"Version": "28\x1b]0;x\x07\nweb2 is as desired"}}
+    shown = BACKEND.run(Request({**DEFAULTS, "hosts": [entry(known)]}))["lines"]
+    assert "Docker 28 ]0;x  web2 is as desired at tcp://web1.example:4243" in shown
+    listed = BACKEND.run(Request({**DEFAULTS, "lines": ["web1 is healthy: Docker 28\x1b[2J."]}))["lines"]
+    assert listed == ["web1 is healthy: Docker 28 [2J."]
+
+
+def test_a_host_without_a_known_user_is_reached_as_the_user_who_connects() -> None:
+    known = facts()
+    known["host"]["admin_username"] = None
+    assert lines(entry(known, ssh_allowed_sources=["*"]))[-1].endswith("-p 22 web1.example")

@@ -30,6 +30,11 @@ def test_a_damaged_record_is_one_clear_error(data: bytes) -> None:
         State.load(data)
 
 
+def test_a_record_that_is_nested_too_deeply_is_the_same_error() -> None:
+    with pytest.raises(DockerHostError, match="cannot be read"):
+        State.load(b"[" * 100_000)
+
+
 def test_no_record_owns_nothing() -> None:
     assert State.load(None) == State()
     assert not State().owns("ca.pem")

@@ -12,7 +12,13 @@ import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.clients import AzureSession
 from ansible_collections.dockerhost.azure.plugins.module_utils._azure.resource_ids import group_in
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import list_hosts
+from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host import info_task
+from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.listing import (
+    LISTED_KEYS,
+    are_listed_hosts,
+    list_hosts,
+)
 
 from ..conftest import KEY, Cloud
 from ..support import NETWORK, PLACE
@@ -72,3 +78,33 @@ def test_a_group_may_be_given_in_any_spelling(cloud: Cloud) -> None:
     assert (stopped["resource_group"], stopped["resources"]) == (group, made["resources"])
     assert cloud.run(state="absent")["changed"]
     assert not [path for path in cloud.resources() if path.lower().count("/providers/")]
+
+
+def test_an_interface_that_must_not_be_read_costs_its_host_the_addresses_only(cloud: Cloud) -> None:
+    """It may be in a group of others: the other hosts are listed all the same."""
+    cloud.run(ssh_public_keys=[KEY])
+    far = Cloud(cloud.azure, cloud.key.parent)
+    far.arm("PUT", "", PLACE)
+    subnet = {"subnet": {"id": cloud.run(ssh_public_keys=[KEY])["host"]["resources"]["subnet"]}}
+    body = {**PLACE, "properties": {"ipConfigurations": [{"name": "one", "properties": subnet}]}}
+    far.arm("PUT", f"{NETWORK}/networkInterfaces/far-nic", body)
+    interface = far.arm("GET", f"{NETWORK}/networkInterfaces/far-nic")["id"]
+    cloud.run(name="web2", network_interface=interface, ssh_public_keys=[KEY])
+    forbidden = {"status": 403, "code": "AuthorizationFailed", "message": "no", "times": 0, "method": "GET"}
+    cloud.azure.fault("status", path=f"/{far.group}/providers/Microsoft.Network/networkInterfaces/far-nic", **forbidden)
+    hosts = listed([cloud.group])
+    assert set(hosts) == {f"{cloud.group}/web1", f"{cloud.group}/web2"}
+    assert hosts[f"{cloud.group}/web2"]["private_ip_address"] is None
+    params = {"name": None, "resource_group": cloud.group, "tags": None}
+    found = info_task.run(Request(params, token_cache=cloud.token_cache))["hosts"]
+    assert [(host["name"], bool(host["private_ip_address"])) for host in found] == [("web1", True), ("web2", False)]
+
+
+def test_a_listed_host_has_the_keys_by_which_a_cached_one_is_recognized(cloud: Cloud) -> None:
+    cloud.run(ssh_public_keys=[KEY])
+    host = listed([cloud.group])[f"{cloud.group}/web1"]
+    assert host.keys() == LISTED_KEYS
+    assert are_listed_hosts([host])
+    assert are_listed_hosts([])
+    for bad in (None, {}, "web1", [host, None], [{**host, "name": None}], [{**host, "x": 1}]):
+        assert not are_listed_hosts(bad)

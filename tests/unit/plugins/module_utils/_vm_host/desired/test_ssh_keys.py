@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._files import create_file
@@ -30,7 +30,7 @@ from ..conftest import KEY, Cloud
 OPENSSH = serialization.PrivateFormat.OpenSSH
 
 
-def written(path: Path, key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey) -> bytes:
+def written(path: Path, key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     """A private key's file, as ssh-keygen makes it."""
     path.write_bytes(key.private_bytes(serialization.Encoding.PEM, OPENSSH, serialization.NoEncryption()))
     return path.read_bytes()
@@ -80,6 +80,37 @@ def test_a_key_with_a_passphrase_needs_its_public_half(tmp_path: Path) -> None:
         ensure_key_pair(str(path), check_mode=False)
     assert caught.value.option == "ssh_private_key_path"
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        (ec.generate_private_key(ec.SECP256R1()), "must be ssh-rsa .* or ssh-ed25519"),
+        (rsa.generate_private_key(65537, 1024), "at least 2048 bits"),
+    ],
+)
+def test_a_key_that_azure_refuses_is_refused_before_anything_is_created(
+    cloud: Cloud, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, problem: str
+) -> None:
+    written(cloud.key, key)
+    for check in (True, False):
+        with pytest.raises(OptionError, match=problem) as caught:
+            cloud.run(check=check)
+        assert caught.value.option == "ssh_private_key_path"
+        assert str(cloud.key) in str(caught.value)
+        assert cloud.writes == []
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen")
+@pytest.mark.parametrize("content", ["", "my diary", f"{KEY}\n{KEY}", "ssh-ed25519 AAAA"])
+def test_a_public_half_that_is_no_key_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(path)], check=True)
+    path.with_name("key.pub").write_text(content)
+    with pytest.raises(OptionError, match="the public key of") as caught:
+        ensure_key_pair(str(path), check_mode=False)
+    assert caught.value.option == "ssh_private_key_path"
+    assert "diary" not in str(caught.value)
 
 
 def test_what_is_no_key_is_not_overwritten(tmp_path: Path) -> None:
