@@ -22,6 +22,8 @@ LOOK_SECONDS = 2.5
 """Seconds between two reads of a resource whose operation must not be polled yet."""
 READS_PER_SECOND = 20
 """How many of the 25 reads that Azure answers all hosts of a play may use to watch resources."""
+UNSEEN_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between reads of a new resource that Azure does not show yet: its parts learn of it one after the other."""
 SHORT_SECONDS = 15
 """An operation that usually takes no longer is read more than twice a second at first."""
 
@@ -247,6 +249,16 @@ def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = 
 
         def _sleep(self, delay: float) -> None:
             watch.rest(delay, over)
+
+        def request_status(self, status_link: str) -> t.Any:
+            answer = super().request_status(status_link)
+            # Once the operation has succeeded, this reads the resource.
+            for pause in UNSEEN_PAUSES if self.finished() else ():
+                if answer.http_response.status_code != 404:
+                    break
+                watch.rest(pause)
+                answer = super().request_status(status_link)
+            return answer
 
         def update_status(self) -> None:
             super().update_status()

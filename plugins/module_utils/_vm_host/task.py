@@ -15,6 +15,7 @@ from .._awx import is_discarded
 from .._azure.clients import AzureSession
 from .._azure.clock import check_clock
 from .._azure.errors import WaitTimeoutError
+from .._azure.operations import UNSEEN_PAUSES, OperationInfo, ProgressReporter
 from .._azure.resource_ids import same_id
 from .._azure.tags import owner_of
 from .._azure.wire import Json, dig, is_broken, primary_nic_id
@@ -49,6 +50,8 @@ SSH_CLOSED = (
     " docker_host_context_transport=ssh, needs it. It is not needed with O(security_group) or O(network_interface),"
     " without a public IP address (O(assign_public_ip=false)), or with O(address)"
 )
+SHOWN = ("virtual_machine", "network_interface", "security_group", "public_ip_address")
+"""The kinds of resources that are read again after a run."""
 OFF = ("stopped", "stopping", "deallocated", "deallocating")
 
 
@@ -268,11 +271,22 @@ class _HostRun:
     def _read_again(self) -> HostState:
         """Read the host again after everything was done."""
         try:
-            return self.reader.read()
+            return self._with_new_resources(self.reader.read())
         except DockerHostError as error:
             self._add_done(error)
             report_existing(error, self.session, self.resources, self.executor.execution)
             raise
+
+    def _with_new_resources(self, current: HostState) -> HostState:
+        """Return the host once Azure shows what this run made: without it, addresses would be missing."""
+        made = {action.kind for action in self.executor.execution.made}.intersection(SHOWN)
+        work = OperationInfo(self.desired.name, "VM", "Reading", "read the VM", self.resources.virtual_machine)
+        for pause in UNSEEN_PAUSES:
+            if all(getattr(current, kind) for kind in made):
+                break
+            ProgressReporter(work, self.request.progress).rest(pause)
+            current = self.reader.read()
+        return current
 
     def _add_done(self, error: DockerHostError) -> None:
         execution = self.executor.execution
