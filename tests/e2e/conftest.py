@@ -132,9 +132,10 @@ def guests() -> None:
 
 @pytest.fixture(scope="module")
 def azure(guests: None) -> t.Iterator[LocalAzure]:
-    """A local Azure with real guests."""
+    """A local Azure with real guests; DOCKERHOST_HANDLERS is a directory with others' handlers for them."""
     os.environ["DOCKERHOST_CACHE"] = str(CACHE)
-    with LocalAzure(machines="guests") as azure:
+    supplied = os.environ.get("DOCKERHOST_HANDLERS")
+    with LocalAzure(machines="guests", options=["--handlers", supplied] if supplied else []) as azure:
         yield azure
 
 
