@@ -10,34 +10,22 @@ Everything that can be known to be wrong is refused here, before the first reque
 from __future__ import annotations
 
 import json
-import os
-import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._azure.origins import is_url
 from .._azure.wire import Json
 from .._errors import OptionError
-from .._files import read_option_file
 from .._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
 from .argument_spec import DOCKER_SECTIONS, OTHER_SECTIONS
 from .certificates import ServerCertificates, load_certificates
 from .compose import Project, load_projects
-from .engine_options import read_engine
-from .engine_rules import option_fault, option_name, own_keys, registry_name
+from .docker_options import docker_settings, proxy_settings
+from .logins import login_settings
 from .sections import SECTIONS, section_of, with_section
 
 Params = t.Mapping[str, t.Any]
 
 NEEDS_CERTS = "needs O(certs): the engine never listens on TCP without certificates"
-
-_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-_DAEMON_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-# Directories on which nothing can be mounted without hiding the system's own files (Filesystem Hierarchy Standard 3.0).
-_SYSTEM_DIRECTORY = re.compile(
-    r"/(bin|boot|dev|etc|lib\w*|proc|root|run|sbin|sys|tmp|usr)(/.*)?|/(home|opt|var|var/lib)"
-)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -152,27 +140,16 @@ def read_settings(params: Params, *, check_mode: bool = False) -> Settings:
         keep.add("port")
     return Settings(
         state="present",
-        docker=_docker(docker, engine, port),
+        docker=docker_settings(docker, engine, port),
         port=port,
         certs=certs,
-        logins=tuple(_logins(params["logins"] or ())),
+        logins=tuple(login_settings(params["logins"] or ())),
         projects=tuple(load_projects(params["compose"] or ())),
-        proxies=_proxies(docker),
+        proxies=proxy_settings(docker),
         purge=params["compose_purge"],
         unknown_certs=unknown,
         keep=frozenset(keep),
     )
-
-
-def _proxies(docker: Params) -> dict[str, str]:
-    """Return the proxies by name; empty ones do not count."""
-    proxies = {name: value for name, value in (docker.get("proxies") or {}).items() if value}
-    for name, value in proxies.items():
-        if name != "no" and not is_url(value, "http", "https", "socks5", with_user=True):
-            raise OptionError(f"docker.proxies.{name}", "must be a URL such as http://proxy.example.com:3128")
-        if re.search(r"[\s\0]", value):
-            raise OptionError(f"docker.proxies.{name}", "must not contain a space, line break or NUL")
-    return proxies
 
 
 def _given_sections(params: Params) -> set[str]:
@@ -253,148 +230,3 @@ def _port(params: Params, given: set[str], reset: set[str]) -> int | None:
     if "certs" in reset:
         raise OptionError("docker.port", NEEDS_CERTS)
     return port
-
-
-def _docker(docker: Params, engine: Params, port: int | None) -> Json:
-    """Return the public setting ``docker``."""
-    _refuse_daemon(docker.get("daemon") or {}, docker)
-    _refuse_options(docker)
-    result: Json = {"options": list(docker.get("options") or []), "engine": read_engine(engine)}
-    if port is not None:
-        result["port"] = str(port)
-    if docker.get("daemon"):
-        result["daemon"] = docker["daemon"]
-    if docker.get("live_restore") is not None:
-        result["live-restore"] = docker["live_restore"]
-    users = docker.get("users") or []
-    for index, user in enumerate(users):
-        if not _USER.fullmatch(user):
-            raise OptionError(f"docker.users[{index}]", f"must be the name of a Linux user, got {user!r}")
-    if users:
-        result["users"] = sorted(set(users))
-    disk = docker.get("data_disk")
-    if disk:
-        result["data-disk"] = _data_disk(disk, docker)
-    return result
-
-
-def _data_disk(disk: Params, docker: Params) -> Json:
-    if not 0 <= disk["lun"] <= 63:
-        raise OptionError("docker.data_disk.lun", f"must be a LUN from 0 to 63, got {disk['lun']}")
-    path = disk["path"].rstrip("/")
-    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", path) or {".", ".."} & set(path.split("/")):
-        raise OptionError(
-            "docker.data_disk.path", f"must be an absolute path of letters, digits, . _ and -, got {disk['path']!r}"
-        )
-    if _SYSTEM_DIRECTORY.fullmatch(path):
-        raise OptionError(
-            "docker.data_disk.path", f"must not be a directory of the system, whose files it would hide, got {path}"
-        )
-    root = (docker.get("daemon") or {}).get("data-root")
-    if root and not f"{root}/".startswith(path + "/"):
-        raise OptionError(
-            "docker.daemon", f"data-root {root} is not below {path}, where O(docker.data_disk) is mounted"
-        )
-    return {"lun": disk["lun"], "path": path, "filesystem": disk["filesystem"]}
-
-
-def _refuse_daemon(daemon: t.Mapping[str, t.Any], docker: Params) -> None:
-    own = own_keys(daemon)
-    if own:
-        raise OptionError(
-            "docker.daemon", f"must not contain {', '.join(own)}: O(docker.port) and O(certs) decide that"
-        )
-    for key in daemon:
-        if not _DAEMON_KEY.fullmatch(str(key)):
-            raise OptionError("docker.daemon", f"must contain keys of daemon.json such as log-level, got {key!r}")
-        if any(_CONTROL.search(text) for text in _texts(daemon[key])):
-            raise OptionError(
-                "docker.daemon", f"must not contain control characters such as line breaks, but {key} does"
-            )
-    root = daemon.get("data-root")
-    if root is not None and (not str(root).startswith("/") or _is_systems(str(root))):
-        raise OptionError(
-            "docker.daemon", f"data-root must be an absolute path of a directory for the engine alone, got {root!r}"
-        )
-    if "live-restore" in daemon and docker.get("live_restore") is not None:
-        raise OptionError("docker.daemon", "must not contain live-restore together with O(docker.live_restore)")
-    try:
-        json.dumps(daemon)
-    except (TypeError, ValueError) as error:
-        raise OptionError("docker.daemon", f"must consist of JSON types: {error}") from error
-
-
-def _is_systems(path: str) -> bool:
-    """Return whether a path is the root directory or one of the system's own, not one below it."""
-    path = os.path.normpath(path)
-    is_top = os.path.dirname(path) in ("/", "//") or path == "/var/lib"
-    return path in ("/", "//") or (is_top and _SYSTEM_DIRECTORY.fullmatch(path) is not None)
-
-
-def _texts(value: t.Any) -> t.Iterator[str]:
-    """Yield every text in a value of JSON types, keys included."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (t.Mapping, list, tuple)):
-        for entry in value:
-            yield from _texts(entry)
-        for entry in value.values() if isinstance(value, t.Mapping) else ():
-            yield from _texts(entry)
-
-
-def _refuse_options(docker: Params) -> None:
-    keys = set(docker.get("daemon") or {}) | {"live-restore"}
-    if docker.get("data_disk"):
-        keys.add("data-root")
-    for index, text in enumerate(docker.get("options") or []):
-        option = f"docker.options[{index}]"
-        fault, name = option_fault(text), option_name(text)
-        if fault:
-            raise OptionError(option, fault)
-        if name in keys:
-            where = "O(docker.live_restore)" if name == "live-restore" else "O(docker.daemon) or O(docker.data_disk)"
-            raise OptionError(
-                option, f"{text} conflicts with {where}: dockerd accepts each setting from one source only"
-            )
-
-
-def _logins(logins: t.Sequence[Params]) -> t.Iterator[Json]:
-    """Return the protected setting ``logins``."""
-    servers: set[str] = set()
-    for index, login in enumerate(logins):
-        option = f"logins[{index}]"
-        server = login.get("server") or ""
-        if server and not is_url(server if "://" in server else f"https://{server}", "http", "https"):
-            raise OptionError(f"{option}.server", "must be a registry such as registry.example.com:5000")
-        if registry_name(server) in servers:
-            raise OptionError(f"{option}.server", f"must be unique, but {server or 'Docker Hub'} has a login already")
-        servers.add(registry_name(server))
-        for name in ("username", "password"):
-            if not login[name].strip():
-                raise OptionError(f"{option}.{name}", "must not be empty")
-        # Basic authentication (RFC 7617): the name ends at the first colon.
-        if re.search(r"[:\x00-\x1f]", login["username"]):
-            raise OptionError(f"{option}.username", "must not contain a colon or a line break")
-        entry: Json = {"username": login["username"], "password": login["password"]}
-        if server:
-            entry["server"] = server
-        ca = _registry_ca(option, server, login)
-        yield {**entry, "ca": ca} if ca else entry
-
-
-def _registry_ca(option: str, server: str, login: Params) -> str | None:
-    """Return the CA (PEM) of a registry, None if it needs none of its own."""
-    if login.get("ca_path"):
-        try:
-            ca = read_option_file(f"{option}.ca_path", login["ca_path"]).decode("ascii")
-        except UnicodeDecodeError as error:
-            raise OptionError(f"{option}.ca_path", f"cannot be read: {error}") from error
-    elif login.get("ca"):
-        ca = login["ca"].strip() + "\n"
-    else:
-        return None
-    if "-----BEGIN CERTIFICATE-----" not in ca:
-        raise OptionError(f"{option}.ca", "must be a certificate in PEM")
-    if not server or "/" in server:
-        raise OptionError(f"{option}.ca", f"needs O({option}.server) to be HOST or HOST:PORT")
-    return ca

@@ -13,8 +13,8 @@ from datetime import datetime
 from .._argspec import ArgumentSpec
 from .._errors import DockerHostError
 from . import ca, names
+from .argument_spec import SPEC as CERTIFICATES
 from .identities import DEFAULT_CLIENT, Identity, identity_of
-from .options import SPEC as CERTIFICATES
 from .options import cert_dir, vault_of
 from .report import connection, environment, fields_of
 from .rotation import known_servers

@@ -17,9 +17,9 @@ from .._azure.argument_spec import azure_argument_spec
 from .._backend import Backend, Request
 from .._errors import OptionError
 from .._tls import task as certificates
+from .._tls.argument_spec import SPEC as CERTIFICATES
 from .._tls.directory import DirectoryStore
 from .._tls.filesystem import FileSystem
-from .._tls.options import SPEC as CERTIFICATES
 from .._tls.store import Store
 from .._tls.times import utc_now
 

@@ -22,8 +22,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, render
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import task
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.argument_spec import SPEC
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls.filesystem import FileSystem
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls.options import SPEC
 
 UTC = dt.timezone.utc
 HOSTS = [{"name": "web1"}, {"name": "web2"}]

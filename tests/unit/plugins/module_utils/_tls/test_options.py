@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._host_keys import HOST_KEYS
 from ansible_collections.dockerhost.azure.plugins.module_utils._tls import names, times
-from ansible_collections.dockerhost.azure.plugins.module_utils._tls.options import SPEC, check_fingerprint
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.argument_spec import SPEC
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.option_reader import check_fingerprint
 
 if t.TYPE_CHECKING:
     from .conftest import Certs
