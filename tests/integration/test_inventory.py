@@ -369,25 +369,16 @@ def test_a_tag_takes_no_other_hosts_place(other_azure: LocalAzure, tmp_path: Pat
 def test_tag_names_in_another_case(other_azure: LocalAzure, tmp_path: Path) -> None:
     """Azure ignores the case of tag names, and may return another than was written."""
     user = User(other_azure, tmp_path / "spelling")
-    options = {"name": "web1", "resource_group": "spelling", "location": "westeurope", "ssh_public_keys": [KEY]}
-    tasks = [{"dockerhost.azure.docker_vm_host": options}]
-    playbook = user.home / "make.yml"
-    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    user.play(str(playbook))
-    azure = user.azure
-    params = {
-        "cloud_environment": azure.url, "cloud_ca_path": azure.ca_file, "tenant": azure.tenant,
-        "client_id": azure.client_id, "secret": azure.secret, "subscription_id": azure.subscription_id,
-    }  # fmt: skip
+    _create(user, "spelling", ["web1"])
     tags = {
         "Docker-Host": "web1", "DOCKER-HOST-COLLECTION": "dockerhost.azure", "Docker-Host-Port": "5000",
         "Docker-Host-SSH-Port": "2222", "Docker-Host-CA": "ab12", "Docker-Host-Cert-Expires": "2027-01-01T00:00:00Z",
         "Stage": "test",
     }  # fmt: skip
-    with AzureSession.from_params(params) as session:
+    with _session(user.azure) as session:
         machine = f"{session.group_id('spelling')}/providers/Microsoft.Compute/virtualMachines/web1"
         session.arm.put(machine, {"location": "westeurope", "tags": tags, "properties": {}})
-        azure.settle()
+        user.azure.settle()
     shown = listed(user, resource_groups=["spelling"], host_tags={"stage": "test"})
     host = shown["_meta"]["hostvars"]["web1"]["docker_host_facts"]["host"]
     assert (host["docker_port"], host["ssh_port"], host["ca_fingerprint"]) == (5000, 2222, "ab12")
@@ -395,25 +386,34 @@ def test_tag_names_in_another_case(other_azure: LocalAzure, tmp_path: Path) -> N
     assert host["tags"] == tags
 
 
-def _tagged(user: User, group: str, hosts: t.Mapping[str, dict[str, str]]) -> None:
-    """Make hosts by one playbook, and give their VMs tags as anybody may who is allowed to write them."""
+def _create(user: User, group: str, names: t.Iterable[str]) -> None:
+    """Create hosts by one playbook."""
     common = {"resource_group": group, "location": "westeurope", "ssh_public_keys": [KEY]}
-    tasks = [{"dockerhost.azure.docker_vm_host": {"name": name, **common}} for name in hosts]
+    tasks = [{"dockerhost.azure.docker_vm_host": {"name": name, **common}} for name in names]
     playbook = user.home / "make.yml"
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     user.play(str(playbook))
-    azure = user.azure
+
+
+def _session(azure: LocalAzure) -> AzureSession:
+    """A session of the service principal."""
     params = {
         "cloud_environment": azure.url, "cloud_ca_path": azure.ca_file, "tenant": azure.tenant,
         "client_id": azure.client_id, "secret": azure.secret, "subscription_id": azure.subscription_id,
     }  # fmt: skip
-    with AzureSession.from_params(params) as session:
+    return AzureSession.from_params(params)
+
+
+def _tagged(user: User, group: str, hosts: t.Mapping[str, dict[str, str]]) -> None:
+    """Create hosts, and give their VMs tags as anybody may who is allowed to write them."""
+    _create(user, group, hosts)
+    with _session(user.azure) as session:
         for name, tags in hosts.items():
             machine = f"{session.group_id(group)}/providers/Microsoft.Compute/virtualMachines/{name}"
             there = session.arm.get(machine)
             tagged = {"location": there["location"], "tags": {**there["tags"], **tags}, "properties": {}}
             session.arm.put(machine, tagged)
-        azure.settle()
+        user.azure.settle()
 
 
 def test_as_awx_asks(fleet: User) -> None:

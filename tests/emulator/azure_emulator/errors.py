@@ -17,7 +17,8 @@ Json = dict[str, t.Any]
 class ApiError(Exception):
     """An error answer: status, code, message, and what else its body and headers carry.
 
-    :param style: ``arm`` bodies have code and message (and target); ``network`` ones always have ``details``.
+    :param target: the property that is wrong; left out of the body if None, as ``details`` is.
+    :param extra: further keys of the object below ``error``.
     """
 
     def __init__(
@@ -72,6 +73,12 @@ def resource_not_found(path: str, group: str) -> ApiError:
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix",
         headers=GATEWAY,
     )
+
+
+def location_required(target: str | None = None) -> ApiError:
+    """Return 400 for a request without a location."""
+    text = "The location property is required for this definition."
+    return ApiError(400, "LocationRequired", text, target=target)
 
 
 def group_not_found(group: str) -> ApiError:

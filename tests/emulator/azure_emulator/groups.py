@@ -19,7 +19,7 @@ from .arm.versions import LOCATIONS
 from .compute.common import preempt_children
 from .compute.names import DISK, VM
 from .compute.vms import remove_with_options
-from .errors import ApiError, Json
+from .errors import ApiError, Json, location_required
 from .operations import Operation, OperationSpec, action, group_operation_id
 from .schema import accept
 
@@ -59,9 +59,7 @@ async def put_group(cloud: Cloud, request: ArmRequest) -> Reply:
         )
     location = body.get("location")
     if not location:
-        raise ApiError(
-            400, "LocationRequired", "The location property is required for this definition.", target="location"
-        )
+        raise location_required("location")
     location = location.replace(" ", "").lower()
     if location not in LOCATIONS:
         raise ApiError(

@@ -14,7 +14,7 @@ from .arm.replies import written
 from .arm.resource import Resource
 from .arm.routing import GROUP, route
 from .arm.tracked import check_location, moved, take_tags
-from .errors import ApiError, Json
+from .errors import ApiError, Json, location_required
 from .settings import new_guid
 
 if t.TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def put_identity(cloud: Cloud, request: ArmRequest) -> Reply:
     body = request.required_json()
     take_tags(body)
     if not isinstance(body.get("location"), str):
-        raise ApiError(400, "LocationRequired", "The location property is required for this definition.")
+        raise location_required()
     location = check_location(body["location"], IDENTITY)
     group = cloud.group(request.subscription, request.group)
     id_ = request.id_of(IDENTITY, request.params["name"])

@@ -15,7 +15,7 @@ from .arm.replies import written
 from .arm.resource import Json, Resource, timestamp
 from .arm.routing import GROUP, route
 from .arm.tracked import check_location, take_tags
-from .errors import ApiError
+from .errors import ApiError, location_required
 from .settings import new_guid
 
 if t.TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def put_schedule(cloud: Cloud, request: ArmRequest) -> Reply:
     body = request.required_json()
     take_tags(body)
     if not isinstance(body.get("location"), str):
-        raise ApiError(400, "LocationRequired", "The location property is required for this definition.")
+        raise location_required()
     location = check_location(body["location"], TYPE)
     requested: Json = body.get("properties") or {}
     clock = str((requested.get("dailyRecurrence") or {}).get("time"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..errors import ApiError, Json
+from ..errors import ApiError, Json, location_required
 from ..schema import accept
 from .messages import ArmRequest
 from .resource import Resource
@@ -35,7 +35,7 @@ def read_body(cloud: Cloud, request: ArmRequest, type_: str, *, patch: bool = Fa
         if existing is not None and existing.location != body["location"]:
             raise moved(existing, body["location"])
     elif request.method == "PUT":
-        raise ApiError(400, "LocationRequired", "The location property is required for this definition.")
+        raise location_required()
     return body
 
 

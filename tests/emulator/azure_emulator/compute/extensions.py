@@ -10,7 +10,7 @@ import asyncio
 import typing as t
 
 from ..arm.resource import Json, Resource
-from ..errors import ApiError, conflict, invalid_parameter, operation_not_allowed
+from ..errors import ApiError, conflict, invalid_parameter, location_required, operation_not_allowed
 from ..machines.base import AgentUnreachable, ExtensionSettings, HandlerReference, HandlerResult, MachineError
 from ..operations import Operation, action
 from . import catalogue
@@ -51,7 +51,7 @@ def _check(cloud: Cloud, write: Write) -> None:
         if not properties.get(name):
             raise invalid_parameter(f"Required parameter '{name}' is missing (null).", name)
     if write.body.get("location") is None:
-        raise ApiError(400, "LocationRequired", "The location property is required for this definition.")
+        raise location_required()
     _check_vm(write.vm)
     if current is not None:
         _check_change(cloud, current, properties)

@@ -14,7 +14,7 @@ from ..arm.resource import Json, Resource, group_id
 from ..arm.routing import ROUTER
 from ..arm.tracked import check_location
 from ..arm.versions import check_version
-from ..errors import ApiError, group_not_found
+from ..errors import ApiError, group_not_found, location_required
 from ..settings import new_guid
 from ..unserved import refusal
 from .bodies import TYPE, dependencies, providers, template_hash, zulu
@@ -141,7 +141,7 @@ def draft(cloud: Cloud, request: ArmRequest, body: Json) -> Resource:
     made.tags = body.get("tags")
     if scope_in(request).group is None:
         if not body.get("location"):
-            raise ApiError(400, "LocationRequired", "The location property is required for this definition.")
+            raise location_required()
         made.hidden["location"] = check_location(str(body["location"]), TYPE)
     made.hidden["sent"] = body["properties"]
     made.properties = {

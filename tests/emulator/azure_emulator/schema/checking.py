@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..errors import ApiError, Json, network_error
+from ..errors import ApiError, Json, location_required, network_error
 from .grammar import PLAIN, Member, Shape, is_single
 from .position import position_of
 
@@ -109,7 +109,7 @@ class Checker:
 
     def _missing(self, shape: Shape, member: Member, path: Path) -> ApiError:
         if not path and member.name == "location":
-            return ApiError(400, "LocationRequired", "The location property is required for this definition.")
+            return location_required()
         if self._family == "compute":
             name = dotted((*path[1:], member.name)) if path[:1] == ("properties",) else member.name
             text = f"Required parameter '{name}' is missing (null)."

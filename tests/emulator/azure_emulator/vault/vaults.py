@@ -18,7 +18,7 @@ from ..arm.replies import found, listing, written
 from ..arm.resource import Resource
 from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import check_location, moved, take_tags
-from ..errors import ApiError, Json, resource_not_found
+from ..errors import ApiError, Json, location_required, resource_not_found
 from .names import VAULT, vault_url
 
 if t.TYPE_CHECKING:
@@ -100,7 +100,7 @@ async def put_vault(cloud: Cloud, request: ArmRequest) -> Reply:
     body = request.required_json()
     take_tags(body)
     if not isinstance(body.get("location"), str):
-        raise _bad("LocationRequired", "The location property is required for this definition.")
+        raise location_required()
     location = check_location(body["location"], VAULT)
     properties = _checked(body)
     id_ = request.id_of(VAULT, name)
