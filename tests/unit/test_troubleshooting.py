@@ -22,7 +22,7 @@ PLUGINS = REPOSITORY / "plugins"
 PAGE = REPOSITORY / "docs/troubleshooting.md"
 # What the code catches itself, values of options, and missing packages.
 INTERNAL = ("ValueError", "OSError", "KeyError", "ImportError", "SSLError", "OptionError", "MissingLibraryError")
-IMPOSSIBLE = ("The steps wait for each other: {}.",)
+IMPOSSIBLE = ("The actions wait for each other: {}.",)
 """Texts that only a mistake in the code could show."""
 CHECKED_BEFORE = ("settings.py",)
 """Files of the program on the VM that check once more what the controller has checked."""

@@ -5,7 +5,7 @@
 """The options by which every Azure module signs in.
 
 The fragment ``_azure`` documents them. Environment variables are read by :mod:`settings`, not as fallbacks of the
-argument spec: which of several sources is used depends on what they hold together.
+argument spec: which of several sources is used depends on what they contain together.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from .._errors import MissingLibraryError
 from .api_versions import COMPUTE
 from .arm import USER_AGENT, ArmClient, body_of
 from .clouds import Cloud, find_cloud
-from .credentials import AuthMethod, AuthTarget, select_auth_method, wants_no_discovery
+from .credentials import AuthMethod, AuthTarget, select_auth_method, skips_discovery
 from .errors import AuthenticationError, AzureError, from_sdk, sdk_error
 from .operations import Deadline, Operation, OperationInfo, ProgressReporter, polling_method
 from .origins import redirect_policy
@@ -273,7 +273,7 @@ def find_auth_target(params: t.Mapping[str, t.Any], method: AuthMethod, run_dire
     """
     name, ca_path = _configured_auth_target(params, method)
     cloud = find_cloud(name, ca_path, run_directory)
-    return AuthTarget(cloud, ca_path, wants_no_discovery(params, cloud))
+    return AuthTarget(cloud, ca_path, skips_discovery(params, cloud))
 
 
 def _configured_auth_target(params: t.Mapping[str, t.Any], method: AuthMethod) -> tuple[str | None, str | None]:

@@ -29,7 +29,7 @@ class Cloud:
     :param name: for messages.
     :param resource_manager: URL of Azure Resource Manager, without a slash at the end.
     :param authority: URL of the token service, without the tenant.
-    :param audience: the resource that tokens are asked for.
+    :param audience: the resource for which tokens are requested.
     :param private: a cloud known by its URL only, which Microsoft's instance discovery does not know.
     :param key_vault_suffix: what follows a key vault's name in its host name; empty when the cloud does not say.
     """
@@ -43,7 +43,7 @@ class Cloud:
 
     @property
     def scope(self) -> str:
-        """The scope that a token is asked for."""
+        """The scope for which a token is requested."""
         return self.audience.rstrip("/") + "/.default"
 
 

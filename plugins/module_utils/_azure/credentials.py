@@ -43,8 +43,8 @@ class AuthTarget:
     """Where to sign in.
 
     :param cloud: the cloud.
-    :param ca_path: authorities of its endpoints, for a private cloud.
-    :param skip_discovery: whether not to ask Microsoft if the token service is one of theirs.
+    :param ca_path: a PEM file with the CAs of its endpoints, for a private cloud.
+    :param skip_discovery: whether to trust the token service without asking Microsoft whether it is one of theirs.
     """
 
     cloud: Cloud
@@ -66,8 +66,8 @@ class AuthMethod(ABC):
     """A way to sign in that is fully configured."""
 
     settings: Settings
-    looked_at: str = field(default="", kw_only=True)
-    """The places that had no credentials, as a sentence; empty if the user chose this method."""
+    searched: str = field(default="", kw_only=True)
+    """The places without credentials, as a sentence; empty if the user chose this method."""
 
     @property
     @abstractmethod
@@ -213,18 +213,18 @@ def _automatic(
     if profile and profile.names_an_identity:
         return _principal(options.completed_by(profile), profile.source)
     if shutil.which("az"):
-        return AzureCli(_cli_settings(options, variables, environment), looked_at=_looked_at(variables))
+        return AzureCli(_cli_settings(options, variables, environment), searched=_searched(variables))
     raise AuthenticationError(
-        f"No credentials for Azure. {_looked_at(variables)} The program az is not on PATH."
+        f"No credentials for Azure. {_searched(variables)} The program az is not on PATH."
         " To sign in with the managed identity of a VM, set auth_source to msi."
     )
 
 
-def _looked_at(variables: Settings) -> str:
+def _searched(variables: Settings) -> str:
     found = [name for key in ("client_id", "tenant") if getattr(variables, key) for name in VARIABLES[key][:1]]
     partly = f" (only {' and '.join(found)} set)" if found else ""
     return (
-        "These places hold none: client_id, tenant and secret (or x509_certificate_path, or"
+        "These places contain none: client_id, tenant and secret (or x509_certificate_path, or"
         " federated_token_path) in the task's options; AZURE_CLIENT_ID, AZURE_TENANT (or AZURE_TENANT_ID) and"
         " AZURE_SECRET (or AZURE_CLIENT_SECRET, AZURE_X509_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE) in the"
         f" environment{partly}; a profile in"
@@ -335,7 +335,7 @@ def _identity() -> t.Any:
     return azure.identity
 
 
-def wants_no_discovery(params: t.Mapping[str, t.Any], cloud: Cloud) -> bool:
+def skips_discovery(params: t.Mapping[str, t.Any], cloud: Cloud) -> bool:
     """Return whether to skip instance discovery, because Microsoft's does not know private clouds."""
     chosen = params.get("disable_instance_discovery")
     if chosen is None:

@@ -125,16 +125,16 @@ def sdk_error() -> type[Exception]:
     return t.cast("type[Exception]", SdkError)
 
 
-def sign_in_error(label: str, looked_at: str, error: Exception) -> AuthenticationError:
+def sign_in_error(label: str, searched: str, error: Exception) -> AuthenticationError:
     """Return the error for a way to sign in that does not work.
 
     :param label: the way, in words.
-    :param looked_at: where else credentials were searched, as a sentence; empty if the source was requested.
+    :param searched: where else credentials were searched, as a sentence; empty if the source was requested.
     :param error: azure-identity's exception.
     """
     text = _unsent(error).partition(" Content: ")[0].rstrip()
     sentence = text if text.endswith((".", "!", "?")) else f"{text}."
-    return AuthenticationError(f"Could not sign in to Azure with {label}: {sentence} {looked_at}".rstrip())
+    return AuthenticationError(f"Could not sign in to Azure with {label}: {sentence} {searched}".rstrip())
 
 
 def _read(response: t.Any, error: Exception) -> ServiceError:

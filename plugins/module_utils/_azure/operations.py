@@ -138,15 +138,15 @@ class Deadline:
 
     @property
     def left(self) -> float | None:
-        """Return the seconds left, at least 0; None without a deadline."""
+        """The seconds left, at least 0; None without a deadline."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     @property
     def over(self) -> bool:
-        """Return whether the time is over."""
+        """Whether the time is over."""
         return self.left == 0.0
 
-    def again(self) -> Deadline:
+    def restarted(self) -> Deadline:
         """Return a deadline that starts now, with the whole time."""
         return Deadline(self.limit)
 
@@ -155,6 +155,8 @@ class Operation:
     """A request to Azure that may have begun a long-running operation.
 
     :param poller: the SDK's poller.
+    :param watch: shows the progress.
+    :param deadline: until when :meth:`wait` waits.
     """
 
     def __init__(self, poller: t.Any, watch: ProgressReporter, deadline: Deadline) -> None:

@@ -33,7 +33,7 @@ class ResourceId:
 
     @classmethod
     def parse(cls, text: str, resource_type: str | None = None) -> ResourceId | None:
-        """Return the id that a text holds; None when it is not the id of a resource of this type.
+        """Return the id that a text contains; None if it is not the id of a resource of this type.
 
         :param resource_type: for example ``Microsoft.Compute/virtualMachines``; None accepts every type.
         """

@@ -98,7 +98,7 @@ class SharedCredential:
         try:
             return self._credential.get_token(*scopes, **options)
         except ClientAuthenticationError as error:
-            raise sign_in_error(self._method.label, self._method.looked_at, error) from error
+            raise sign_in_error(self._method.label, self._method.searched, error) from error
 
 
 class TokenStore:

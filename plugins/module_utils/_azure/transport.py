@@ -4,7 +4,7 @@
 
 """The SDK's transport for requests, with a TLS context that all connections share.
 
-The library requests reads the certificates of all authorities anew for each connection, which takes 30 ms of processor
+The library requests reads the certificates of all CAs again for each connection, which takes 30 ms of processor
 time; a run of one host opens half a dozen connections.
 """
 

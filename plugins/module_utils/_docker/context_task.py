@@ -63,6 +63,7 @@ class _Run:
         self.request = request
 
     def run(self) -> dict[str, t.Any]:
+        """Compare, apply unless in check mode, and return the result."""
         current = self._current()
         # What this collection put into the context was checked then.
         if self.desired and not (current and current.managed and current.tls == self.desired.tls):
@@ -102,7 +103,7 @@ class _Run:
         return None
 
     def _is_of_another_host(self, current: Context) -> bool:
-        """Return whether a context that is to be removed leads to another VM than the given one; then it stays.
+        """Return whether the context leads to another VM than the one that is removed; then it stays.
 
         The end of an ID is enough, because the subscription need not be known.
         """

@@ -87,7 +87,10 @@ def run(request: Request) -> dict[str, t.Any]:
 
 
 class _Wait:
-    """Query the engine until it answers, and show progress whenever the reason changes and every 30 s."""
+    """Query the engine until it answers, and show progress whenever the reason changes and every 30 s.
+
+    :param patience: seconds; 0 for one attempt.
+    """
 
     def __init__(self, connection: Connection, patience: float, progress: t.Callable[[str], None]) -> None:
         self.connection = connection
@@ -104,6 +107,10 @@ class _Wait:
             return error
 
     def run(self) -> tuple[Answer, float, int]:
+        """Return the answer, the seconds until it came, and the number of attempts.
+
+        :raises EndpointError: the reason is final, or the time is over.
+        """
         attempts = 0
         pause = FIRST_PAUSE
         while True:

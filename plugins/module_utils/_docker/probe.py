@@ -146,7 +146,11 @@ class _TimedReader(io.RawIOBase):
 
 
 class _Conversation:
-    """One connection to an engine, closed by its user."""
+    """One connection to an engine, closed by its user.
+
+    :param timeout: seconds for connecting, and for each answer.
+    :ivar secured: whether the TLS handshake succeeded.
+    """
 
     def __init__(self, connection: Connection, timeout: float) -> None:
         self.connection = connection
@@ -157,6 +161,7 @@ class _Conversation:
         self._socket: socket.socket | None = None
 
     def open(self) -> None:
+        """Connect, over TLS if the connection has it."""
         connection = self.connection
         if connection.host is None:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -170,6 +175,10 @@ class _Conversation:
             self.tls_version = self._socket.version()
 
     def get(self, path: str, parse: bool = True) -> dict[str, t.Any]:
+        """Return the JSON object at a path of the engine's API, an empty one without ``parse``.
+
+        :raises EndpointError: the answer is an error, or not an object.
+        """
         if self._socket is None:
             raise ValueError("not open")
         connection = http.client.HTTPConnection(self.connection.host or "localhost", self.connection.port or None)
@@ -198,6 +207,7 @@ class _Conversation:
         return EndpointError(kind, self.connection, f"the answer was HTTP {status}: {text}")
 
     def certificate(self) -> dict[str, t.Any] | None:
+        """Return the server's certificate as the result describes it, None without TLS."""
         if not isinstance(self._socket, ssl.SSLSocket):
             return None
         encoded = self._socket.getpeercert(binary_form=True)
@@ -215,6 +225,7 @@ class _Conversation:
         return described
 
     def close(self) -> None:
+        """Close the connection, if it was opened."""
         if self._socket is not None:
             self._socket.close()
 

@@ -55,7 +55,7 @@ class Push:
     sections: t.Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> Json:
-        """Return what the program is given."""
+        """Return the input of the program on the VM."""
         marks: Json = {"digest": self.digest, "push": str(self.stamp)}
         if self.replace_ca:
             marks["replace-ca"] = True

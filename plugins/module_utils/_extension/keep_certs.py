@@ -60,7 +60,7 @@ def _require(option: str, docker_host: str | None, client: Params) -> None:
 
 
 def answers(connection: Connection | None) -> bool:
-    """Return whether the engine answers over mutual TLS; one that cannot be asked yet does not."""
+    """Return whether the engine answers over mutual TLS; one that cannot be queried yet does not."""
     if connection is None:
         return False
     try:

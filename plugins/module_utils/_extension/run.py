@@ -22,7 +22,7 @@ from .virtual_machine import VirtualMachine
 class Run:
     """One run of the task on one VM.
 
-    :param endpoint: how to reach the engine with ``keep_certs``; None if it is not to be asked, or not known yet.
+    :param endpoint: how to reach the engine with ``keep_certs``; None if it is not needed, or not known yet.
     :param changes: what differs from the options.
     :param reasons: why to push; empty if nothing has to be pushed.
     :param pushed: whether settings reached the VM.

@@ -79,7 +79,7 @@ class Settings:
         return protected
 
     def document(self) -> Json:
-        """Return what the program on the VM is given, apart from what marks one push. The digest covers it."""
+        """Return the input of the program on the VM without what marks one push. The digest covers it."""
         document: Json = {"format": 1, "state": self.state}
         if self.state == "absent":
             return {**document, "remove": list(self.remove)}
@@ -212,7 +212,7 @@ def _read_certs_only(params: Params, check_mode: bool) -> Settings:
 
 
 def _port_of_host(params: Params) -> int | None:
-    """Return the port that the network of a host is open for, when a host of docker_vm_host is given."""
+    """Return the port that the network of a host is open for, if the option is a host of docker_vm_host."""
     machine = params.get("virtual_machine")
     return machine.get("docker_port") if isinstance(machine, t.Mapping) else None
 

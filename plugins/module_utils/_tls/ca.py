@@ -24,7 +24,7 @@ with contextlib.suppress(ImportError):
 if t.TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
-# A machine whose clock is a little slow must take a certificate that was made this moment.
+# A machine whose clock is a little slow must accept a certificate that was issued this moment.
 BACKDATED = timedelta(minutes=5)
 SERIAL_BITS = 128
 
@@ -46,14 +46,17 @@ class CertificateAuthority:
 
     @property
     def certificate(self) -> x509.Certificate:
+        """The certificate that signs."""
         return self.chain[0]
 
     @property
     def fingerprint(self) -> str:
+        """The SHA-256 fingerprint of that certificate."""
         return fingerprint(self.certificate)
 
     @property
     def self_signed(self) -> bool:
+        """Whether it is its own issuer."""
         return self.certificate.issuer == self.certificate.subject
 
     @property
@@ -100,7 +103,7 @@ def load_certificates(data: bytes) -> list[x509.Certificate]:
 
 
 def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Return whether ``issuer`` is named as the issuer and its key made the signature."""
+    """Return whether ``issuer`` is named as the issuer and its key signed the certificate."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

@@ -39,6 +39,7 @@ class CaSet:
 
     @property
     def rotation(self) -> Rotation | None:
+        """The rotation that is in progress, None without one."""
         return self.changeset.state.rotation
 
     @property

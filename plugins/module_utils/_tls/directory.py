@@ -52,7 +52,7 @@ class DirectoryStore:
 
     @contextlib.contextmanager
     def reading(self) -> t.Iterator[DirectorySession]:
-        """See :class:`store.Store`. The changes of a pending journal are shown, but not made."""
+        """See :class:`store.Store`. The changes of a pending journal are visible, but not carried out."""
         while True:
             with contextlib.ExitStack() as opened:
                 with explained(self.root, "cannot be read"):

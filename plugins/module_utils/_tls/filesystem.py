@@ -82,30 +82,37 @@ class FileSystem:
         return os.write(descriptor, data)
 
     def sync(self, descriptor: int) -> None:
+        """Write a file or directory to the disk."""
         os.fsync(descriptor)
 
     def close(self, descriptor: int) -> None:
+        """Close a file, which also releases its lock."""
         os.close(descriptor)
 
     def rename(self, source: str, target: str) -> None:
+        """Rename a file; one at the new path is replaced."""
         with self._parent(source) as (old, old_parent), self._parent(target) as (new, new_parent):
             os.rename(old, new, src_dir_fd=old_parent, dst_dir_fd=new_parent)
 
     def link(self, source: str, target: str) -> None:
+        """Give a file a second path, which must not exist."""
         with self._parent(source) as (old, old_parent), self._parent(target) as (new, new_parent):
             os.link(old, new, src_dir_fd=old_parent, dst_dir_fd=new_parent)
 
     def remove(self, path: str) -> None:
+        """Remove a file."""
         with self._parent(path) as (name, parent):
             os.unlink(name, dir_fd=parent)
 
     def make_directory(self, path: str) -> None:
+        """Create a directory for this user alone."""
         with self._parent(path) as (name, parent):
             os.mkdir(name, PRIVATE_DIRECTORY, dir_fd=parent)
             # The umask may have removed permissions of the user's own.
             os.chmod(name, PRIVATE_DIRECTORY, dir_fd=parent)
 
     def remove_directory(self, path: str) -> None:
+        """Remove an empty directory."""
         with self._parent(path) as (name, parent):
             os.rmdir(name, dir_fd=parent)
 

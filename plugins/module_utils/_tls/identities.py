@@ -38,7 +38,7 @@ class Identity:
     """A server, or a client.
 
     :param kind: ``servers``, or ``clients``.
-    :param name: its name; the default client, whose files stand in cert_dir itself, has none.
+    :param name: its name; the default client, whose files are in cert_dir itself, has none.
     """
 
     kind: t.Literal["servers", "clients"]
@@ -46,34 +46,42 @@ class Identity:
 
     @property
     def directory(self) -> str:
+        """Its directory below cert_dir with a slash at the end; empty for the default client."""
         return f"{self.kind}/{self.name}/" if self.name else ""
 
     @property
     def label(self) -> str:
+        """Its name in results and errors, for example ``servers/web1``."""
         return f"{self.kind}/{self.name}" if self.name else "client"
 
     @property
     def cert(self) -> str:
+        """The path of its certificate, like all paths here relative to cert_dir."""
         return self.directory + CERT
 
     @property
     def key(self) -> str:
+        """The path of its private key."""
         return self.directory + KEY
 
     @property
     def ca(self) -> str:
+        """The path of the CAs that it trusts."""
         return self.directory + CA
 
     @property
     def request(self) -> str:
+        """The path of a request that waits to be signed elsewhere."""
         return self.directory + REQUEST
 
     @property
     def paths(self) -> tuple[str, ...]:
+        """The paths of all its files."""
         return self.cert, self.key, self.ca, self.request
 
     @property
     def purpose(self) -> t.Literal["serverAuth", "clientAuth"]:
+        """The extended key usage of its certificate."""
         return "serverAuth" if self.kind == SERVERS else "clientAuth"
 
 
@@ -119,6 +127,7 @@ class CurrentPair:
 
     @property
     def is_nothing(self) -> bool:
+        """Whether neither file exists."""
         return not (self.certificate or self.certificate_problem or self.key or self.key_problem)
 
 

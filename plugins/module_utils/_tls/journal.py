@@ -37,7 +37,7 @@ SIDE_BY_SIDE = 8
 
 
 class Commit:
-    """The files that a commit made before its commit point, so that it can be undone."""
+    """The files that a commit creates before its commit point, so that it can be undone."""
 
     def __init__(self, tree: CertificateTree) -> None:
         self._tree = tree
@@ -65,7 +65,7 @@ class Commit:
         return journal
 
     def undo(self) -> None:
-        """Remove everything that was made, unless the commit point was reached."""
+        """Remove everything that was created, unless the commit point was reached."""
         with contextlib.suppress(OSError):
             if self._files.status(self._tree.path(JOURNAL)) is not None:
                 return

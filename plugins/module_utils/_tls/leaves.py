@@ -198,7 +198,7 @@ class Leaves:
         key, key_is_new = self._key(desired, result.current, problems)
         if changeset.dry and not changeset.shown:
             for path in (identity.cert, *([identity.key] if key_is_new else [])):
-                changeset.changes.put_public(path, b"")  # That there is a change is all that is asked.
+                changeset.changes.put_public(path, b"")  # Only the fact that it changes is needed.
             self._note_action(desired, result, key_is_new)
             return
         certificate = ca.sign(signer, self._leaf(desired), key, changeset.now, desired.not_after)

@@ -95,7 +95,7 @@ class OptionReader:
         return tuple(checked)
 
     def client_requests(self) -> tuple[ClientRequest, ...]:
-        """Return the requests of clients that are to be signed."""
+        """Return the clients' requests that this run signs."""
         checked: dict[str, ClientRequest] = {}
         for number, entry in enumerate(self.params["client_requests"]):
             option = f"client_requests[{number}]"

@@ -53,6 +53,7 @@ class CertificateSpec:
 
     @property
     def new_key_type(self) -> str:
+        """The type of a key that is generated for it."""
         return self.key_type or keys.DEFAULT_KEY_TYPE
 
 

@@ -59,7 +59,7 @@ def hosts_to_follow(changeset: ChangeSet) -> list[str]:
 def check_hosts_follow(changeset: ChangeSet, rotation: Rotation) -> None:
     """Check that the next phase cuts no host off.
 
-    :raises DockerHostError: hosts lack what the last phase made; the text lists the hosts, and what they lack.
+    :raises DockerHostError: hosts lack files of the last phase; the text lists the hosts, and what they lack.
     """
     certificates = {
         name: read_pair(Identity("servers", name), changeset.files).certificate

@@ -135,5 +135,5 @@ class Store(t.Protocol):
     def writing(self) -> contextlib.AbstractContextManager[Session]:
         """Open a session that may commit. It first finishes an interrupted commit.
 
-        :raises DockerHostError: the store cannot be written, or somebody else holds it for too long.
+        :raises DockerHostError: the store cannot be written, or another run has locked it for too long.
         """

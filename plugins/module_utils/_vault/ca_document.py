@@ -61,7 +61,7 @@ class CaDocument:
                 rotation=Rotation(**rotation) if rotation else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            # The text holds a key: no part of it, and no parser's quotation of it, goes into a message.
+            # The text contains a key: no part of it, and no parser's quotation of it, goes into a message.
             raise DockerHostError(f"{where} contains no CA in the format of this version of the collection") from None
 
     def dump(self) -> str:

@@ -28,7 +28,7 @@ from .desired.host_spec import HostSpec
 from .desired.topology import HostResources
 from .plan import subnets
 from .plan.model import DOING, Action, OwnershipError, Plan
-from .plan.shared_resources import is_part, is_to_be_made_again, users_of_network, users_of_subnet
+from .plan.shared_resources import is_part, must_be_recreated, users_of_network, users_of_subnet
 
 # Azure's answers while another operation on the same resource, or on one that it depends on, is in progress.
 _BUSY = CONCURRENT | frozenset(
@@ -106,7 +106,7 @@ class PlanExecutor:
         return self._reader.resources
 
     def carry_out(self, plan: Plan) -> None:
-        """Do all actions; those that do not need each other in parallel.
+        """Carry out all actions, in parallel where they do not need each other.
 
         :raises DockerHostError: an action failed; those that ran at the same time were still finished.
         """
@@ -115,7 +115,7 @@ class PlanExecutor:
             keys = {action.key for action in waiting}
             wave = [action for action in waiting if not keys.intersection(action.needs) - {action.key}]
             if not wave:
-                raise DockerHostError(f"The steps wait for each other: {', '.join(sorted(keys))}.")
+                raise DockerHostError(f"The actions wait for each other: {', '.join(sorted(keys))}.")
             run_parallel([partial(self._run, action, plan, self.execution) for action in wave])
             waiting = [action for action in waiting if action not in wave]
 
@@ -126,7 +126,7 @@ class PlanExecutor:
 
         :returns: the reasons, by the ids of resources that still exist.
         """
-        self._session.deadline = self._session.deadline.again()
+        self._session.deadline = self._session.deadline.restarted()
         undo = Plan([_undo(action) for action in reversed(made)])
         left: dict[str, str] = {}
         for action in undo.actions:
@@ -148,7 +148,7 @@ class PlanExecutor:
             execution.timings[action.key] = round(time.monotonic() - begun, 1)
 
     def _do(self, action: Action, plan: Plan, execution: Execution) -> bool:
-        """Do one step and return whether anything changed. What Azure is busy with is tried again."""
+        """Carry out one action and return whether anything changed; retry it while Azure is busy with the resource."""
         attempts = count()
         try:
             return retry_on_conflict(
@@ -159,7 +159,7 @@ class PlanExecutor:
                 partial(self._retry_seconds, action),
             )
         except AzureError as error:
-            if action.verb == "delete" and error.not_found and not self._is_there(action):
+            if action.verb == "delete" and error.not_found and not self._exists(action):
                 return False
             if action.if_unused and error.code in _STILL_USED:
                 return False
@@ -172,22 +172,22 @@ class PlanExecutor:
         made = (other for other in self.execution.made if other.resource_id != action.resource_id)
         return conflict_patience(error) or (UNSEEN_SECONDS if any(_is_unseen(other, error) for other in made) else 0.0)
 
-    def _is_there(self, action: Action) -> bool:
+    def _exists(self, action: Action) -> bool:
         """Return whether a resource exists: "not found" can also mean the operation that removes it."""
         return self._session.arm.find(action.resource_id) is not None
 
     def _try(self, action: Action, plan: Plan, execution: Execution, *, is_first: bool) -> bool:
-        if action.if_left and not self._is_there(action):
+        if action.if_left and not self._exists(action):
             return True
         if action.if_unused and not self._is_unused(action, plan, execution):
             return False
         if self._is_needless(action, execution):
             return False
         if action.verb == "create":
-            _note_making(action, execution)
+            _note_creation(action, execution)
         latest = self._latest(self._with_free_addresses(action), execution, is_first=is_first)
         if not latest:
-            # It came about meanwhile: a request that was lost, or sent twice, may have taken effect.
+            # Nothing is left to do: a request whose answer was lost, or that was sent twice, has taken effect.
             return True
         operation = self._begin(latest)
         last = not any(action.key in other.needs for other in plan.actions)
@@ -196,7 +196,7 @@ class PlanExecutor:
         return True
 
     def _is_needless(self, action: Action, execution: Execution) -> bool:
-        """Return whether what an action brings about has come about by itself or by another host's run."""
+        """Return whether Azure or another host's run has done already what an action is for."""
         if action.verb == "start" and action.needs == ("virtual_machine",):
             return self._runs_by_itself(action)
         if action.verb != "create":
@@ -208,14 +208,15 @@ class PlanExecutor:
     def _latest(self, action: Action, execution: Execution, *, is_first: bool) -> Action | None:
         """Return an action as the resource now needs it, if it may have changed since it was read.
 
-        It may have after a refused attempt, and after earlier steps of this plan. Else what others wrote would be lost.
+        It may have after a refused attempt, and after earlier actions of this plan. Without that, what others wrote
+        would be lost.
         """
         follows = any(done.key in action.needs for done in execution.done)
         if not action.conditions or action.kind == "subnet" or (is_first and not (action.etag and follows)):
             return action
         resource = self._reader.read_resource(action.kind, action.resource_id)
         if resource and owner_of(resource) != self._desired.name:
-            # Others created it meanwhile, so it is not removed with what a failed run made.
+            # Others created it meanwhile, so a failed run does not remove it.
             execution.made = [made for made in execution.made if made.resource_id != action.resource_id]
         return self._replan(action, resource)
 
@@ -248,10 +249,10 @@ class PlanExecutor:
         if not network.find_subnet(shared_network, str(self.resources.subnet)):
             path = str(self.resources.subnet)
             entry = Difference("present", None, name_in(path))
-            making = Action("subnet", "subnet", "create", path, differences=(entry,))
-            _note_making(making, execution)
-            self._begin_arm(self._with_free_addresses(making)).wait()
-            execution.done.append(making)
+            creation = Action("subnet", "subnet", "create", path, differences=(entry,))
+            _note_creation(creation, execution)
+            self._begin_arm(self._with_free_addresses(creation)).wait()
+            execution.done.append(creation)
         return False
 
     def _check_is_shared(self, created_meanwhile: Json) -> None:
@@ -270,7 +271,7 @@ class PlanExecutor:
     def _lacks_subnet(self) -> bool:
         """Read the shared network again, because another host may have created the same subnet meanwhile."""
         subnet = network.find_subnet(self._shared_network(), str(self.resources.subnet))
-        return not subnet or is_to_be_made_again(subnet)
+        return not subnet or must_be_recreated(subnet)
 
     def _with_free_addresses(self, action: Action) -> Action:
         """Choose the addresses of a new subnet again, because another host's subnet may have taken them."""
@@ -279,7 +280,7 @@ class PlanExecutor:
         shared = self._shared_network()
         failed = network.find_subnet(shared, action.resource_id)
         if failed:
-            # It is made again as it is.
+            # It is created again with the addresses that it has.
             return replace(action, etag=str(failed.get("etag") or ""))
         prefix = subnets.subnet_prefix(self._desired, shared)
         return replace(action, body=network.subnet_body(str(prefix)))
@@ -359,14 +360,14 @@ def _undo(action: Action) -> Action:
     return Action(f"undo_{action.key}", action.kind, "delete", action.resource_id, if_left=True, if_unused=shared)
 
 
-def _note_making(action: Action, execution: Execution) -> None:
+def _note_creation(action: Action, execution: Execution) -> None:
     """Note a creation before its request is sent, because a request that fails may have taken effect."""
     if action not in execution.made and action.differences and action.differences[0].path == "present":
         execution.made.append(action)
 
 
 def _is_unseen(made: Action, error: AzureError) -> bool:
-    """Return whether Azure does not find what this run made a moment ago."""
+    """Return whether Azure does not find what this run created a moment ago."""
     text = error.error.message.lower()
     if made.kind == "resource_group":
         return error.code == "ResourceGroupNotFound" and f"'{name_in(made.resource_id).lower()}'" in text

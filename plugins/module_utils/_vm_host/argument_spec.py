@@ -122,7 +122,7 @@ _MACHINE = ArgumentSpec(
             "type": "dict",
             "options": {
                 "enabled": {"type": "bool", "default": True},
-                # Not str: that would make another time of the number as which YAML reads 19:00.
+                # Not str: YAML reads 19:00 as the number 1140, which would become another time.
                 "time": {"type": "raw"},
                 "time_zone": {"type": "str"},
                 "notification_email": {"type": "str"},

@@ -56,7 +56,10 @@ OFF = ("stopped", "stopping", "deallocated", "deallocating")
 
 
 def run(request: Request) -> dict[str, t.Any]:
-    """Bring one host to the desired state."""
+    """Bring one host to the desired state.
+
+    :raises DockerHostError: an option cannot be used, Azure would refuse the plan, or an action failed.
+    """
     begun = time.monotonic()
     desired = read_host_spec(request.params)
     check_references(desired)
@@ -177,7 +180,7 @@ class _HostRun:
             return plan
         self.desired = replace(self.desired, vm_size=findings.vm_size or self.desired.vm_size)
         # Azure refuses nothing: only now may a key be generated.
-        return planner.with_access(plan, self._ssh_keys(), findings)
+        return planner.with_findings(plan, self._ssh_keys(), findings)
 
     def _check_runs(self, current: HostState) -> None:
         """Check that an existing host is on, if the caller also makes changes that only a running host accepts.

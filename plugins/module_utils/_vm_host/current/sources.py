@@ -37,7 +37,7 @@ def with_current_sources(desired: HostSpec, current: HostState) -> HostSpec:
 
 
 def _open_rules(group: Json | None) -> t.Iterator[InboundRule]:
-    """Yield the rules that earlier runs made for O(open_ports)."""
+    """Yield the rules that earlier runs created for ``open_ports``."""
     for rule in properties_of(group).get("securityRules") or []:
         name = str(rule.get("name"))
         opened = open_rule(name, sources_of(group, name.lower()))

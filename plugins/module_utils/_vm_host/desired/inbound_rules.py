@@ -113,7 +113,7 @@ def is_own_rule(name: str) -> bool:
 
 
 def open_rule(name: str, sources: tuple[str, ...]) -> InboundRule | None:
-    """Return the rule that O(open_ports) made under a name; None if it did not make it."""
+    """Return the inbound rule that ``open_ports`` created under this name, None if it is not one of them."""
     found = _OPEN_RULE.fullmatch(name)
     return InboundRule(name.lower(), found[2].capitalize(), found[1], sources) if found else None
 

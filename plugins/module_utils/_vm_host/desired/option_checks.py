@@ -32,6 +32,8 @@ def check_all(params: Params) -> None:
     check_spot(params)
     check_ephemeral(params)
     check_waiting(params)
+    check_zone(params)
+    check_identity(params)
     check_data(params)
     check_existing_names(params)
     check_security(params)
@@ -76,6 +78,7 @@ def check_sign_in(params: Params, keys: bool) -> None:
 
 
 def check_network(params: Params) -> None:
+    """Check the public address, the DNS label and the addresses of the network."""
     if params["assign_public_ip"] is False:
         for option in ("public_ip_address", "dns_label"):
             if params[option]:
@@ -113,6 +116,7 @@ def _check_prefixes(params: Params) -> None:
 
 
 def check_spot(params: Params) -> None:
+    """Check the options of spot VMs."""
     spot = params["priority"] == "Spot"
     # VirtualMachineProperties.evictionPolicy and billingProfile of the Compute API: of spot VMs.
     for option in ("eviction_policy", "max_price"):
@@ -179,6 +183,7 @@ def check_existing_names(params: Params) -> None:
 
 
 def check_security(params: Params) -> None:
+    """Check the security profile and the license."""
     asked = params["security_profile"] or {}
     if asked.get("security_type") == "Standard":
         for option in ("secure_boot_enabled", "v_tpm_enabled"):
@@ -195,9 +200,9 @@ def check_security(params: Params) -> None:
 
 
 def _check_first_line(custom_data: str) -> None:
-    """Refuse what an editor on Windows makes of custom data: cloud-init would ignore them, or not find the interpreter.
+    """Refuse custom data as editors on Windows save it: cloud-init would ignore it, or not find the interpreter.
 
-    :raises OptionError: they are of that kind.
+    :raises OptionError: it has a byte order mark, or line breaks of Windows.
     """
     if custom_data.startswith("\ufeff"):
         raise OptionError("custom_data", "must start without a byte order mark: save the file as UTF-8 without one")
@@ -206,15 +211,24 @@ def _check_first_line(custom_data: str) -> None:
 
 
 def check_waiting(params: Params) -> None:
+    """Check how long to wait, and the service that tells the controller its own address."""
     if not is_url(params["address_service"], "https"):
         raise OptionError(
             "address_service", f"must be a URL that starts with https://, got {params['address_service']!r}"
         )
     if params["wait_timeout"] < 1:
         raise OptionError("wait_timeout", f"must be at least 1 second, got {params['wait_timeout']}")
+
+
+def check_zone(params: Params) -> None:
+    """Check the availability zone."""
     # "Availability zones" (learn.microsoft.com): a subscription's zones are called 1, 2 and 3.
     if params["zone"] and params["zone"] not in ("1", "2", "3"):
         raise OptionError("zone", f"must be 1, 2 or 3, got {params['zone']!r}")
+
+
+def check_identity(params: Params) -> None:
+    """Check the managed identities of the VM."""
     # VirtualMachineIdentity.type and userAssignedIdentities of the Compute API: ids with UserAssigned, and only then.
     identity = params["vm_identity"]
     if identity and bool(identity["user_assigned_identities"]) != ("UserAssigned" in identity["type"]):

@@ -59,7 +59,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # with an upper-case letter, some with a region after a dot: Internet, VirtualNetwork, Storage.WestUS,
 # AzureCloud.westeurope.
 _SERVICE_TAG = re.compile(r"[A-Z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)?")
-# What templates make of values that are not text.
+# The texts into which templates turn values that are not text.
 _NO_TAGS = ("None", "True", "False")
 # SecurityRulePropertiesFormat.sourceAddressPrefix of the Network API: "CIDR". An address may stand for its /32.
 _CIDR = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}")

@@ -43,7 +43,7 @@ def widened_access(desired: HostSpec, resources: HostResources, current: HostSta
 
 
 def notes_on_access(desired: HostSpec, resources: HostResources, current: HostState) -> list[str]:
-    """Return the warnings about a port that is opened to the internet although nobody asked for it in words."""
+    """Return the warnings about access that a run widens, or that a blank option opens to the internet."""
     notes = widened_access(desired, resources, current)
     controlled = resources.security_group and not resources.is_given("security_group")
     is_blank = "allowed_sources" in desired.ports.kept & desired.explicit

@@ -104,8 +104,8 @@ def notes_on_existing_resources(desired: HostSpec, resources: HostResources, cur
         if subscription_in(path).lower() != resources.names.subscription_id.lower() and not current.virtual_machine:
             # "Create, change, or delete a network interface" (learn.microsoft.com).
             notes.append(
-                f"The {READABLE[kind]} {path} is in another subscription than the host: as documented, Azure wants an"
-                " interface, what it refers to, and its VM in one."
+                f"The {READABLE[kind]} {path} is in another subscription than the host, but Azure documents one"
+                " subscription for an interface, what it refers to, and its VM."
             )
     return notes
 
@@ -115,10 +115,10 @@ def _notes_on_rules(path: str, group: Json | None, port: int) -> list[str]:
     if reached is None:
         return []
     words = {
-        "anybody": f"it lets port {port} in from anywhere, so that mutual TLS alone guards the engine",
-        "nobody": f"no rule of it lets port {port} in",
+        "anybody": f"it allows port {port} from anywhere, so that mutual TLS alone protects the engine",
+        "nobody": f"none of its rules allows port {port}",
     }
-    return [f"The security group {name_in(path)} was given and is left alone: {words[reached]}."]
+    return [f"The security group {name_in(path)} is your own and does not change: {words[reached]}."]
 
 
 def reach(group: Json | None, port: int) -> t.Literal["anybody", "nobody"] | None:

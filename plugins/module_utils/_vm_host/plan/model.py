@@ -61,15 +61,14 @@ class Action:
     :param kind: a key of :data:`READABLE`, or ``disk``, ``subnet``.
     :param verb: a key of :data:`DOING`.
     :param resource_id: what it is done to.
-    :param body: the request's body; it may hold secrets.
-    :param needs: keys of the steps that come first, where there are such.
+    :param body: the request's body; it may contain secrets.
+    :param needs: keys of the actions that come first, if the plan has them.
     :param differences: what it changes; without secrets.
-    :param owned: the resource is ours (what this run made can be removed again).
     :param if_left: a deletion that Azure may already have done together with another.
-    :param if_unused: a deletion of what hosts share, which another look right before it decides.
-    :param expected: as far as one can tell now, it is going to be done; otherwise only if others leave meanwhile.
+    :param if_unused: a deletion of what hosts share; it is read right before, and stays if it is in use.
+    :param expected: whether it will be done as far as is known now; otherwise only if others leave meanwhile.
     :param also: what else a creation does, in words, beside what its body shows.
-    :param etag: the version of the resource that the body was made from; empty where it does not exist.
+    :param etag: the version of the resource on which the body is based; empty if the resource does not exist.
     """
 
     key: str
@@ -79,7 +78,6 @@ class Action:
     body: Json | None = field(default=None, repr=False)
     needs: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
-    owned: bool = True
     if_left: bool = False
     if_unused: bool = False
     expected: bool = True
@@ -99,7 +97,7 @@ class Action:
 
     @property
     def conditions(self) -> dict[str, str]:
-        """Return the headers with which Azure refuses (412) to overwrite what others wrote after this was planned."""
+        """The headers with which Azure refuses (412) to overwrite what others wrote after this was planned."""
         if self.etag:
             return {"If-Match": self.etag}
         return {"If-None-Match": "*"} if self.verb == "create" and self.kind in NEVER_REPLACED else {}
@@ -114,8 +112,8 @@ class Action:
 class Plan:
     """The actions of a run.
 
-    :param notes: things to warn of.
-    :param outlook: things to warn of in check mode; a run finds out whether they still hold.
+    :param notes: warnings for the user.
+    :param outlook: warnings for check mode; a run finds out whether they are still true.
     :param widened_access: a sentence for each port that more sources can reach afterwards.
     """
 

@@ -44,7 +44,7 @@ from .foreign_rules import notes_on_foreign_rules
 from .immutable import custom_data_digest, immutable_differences
 from .model import Action, ImmutableError, OwnershipError, Plan, with_etags
 from .power import start_action
-from .shared_resources import is_to_be_made_again
+from .shared_resources import must_be_recreated
 from .vm_recreate import recreated_body, was_provisioned
 from .vm_update import plan_vm_update, with_networking_last
 
@@ -92,8 +92,8 @@ class Planner:
             )
         return plan
 
-    def with_access(self, plan: Plan, ssh_keys: tuple[str, ...], findings: Findings) -> Plan:
-        """Return the plan with what only the pre-flight checks tell of a new VM.
+    def with_findings(self, plan: Plan, ssh_keys: tuple[str, ...], findings: Findings) -> Plan:
+        """Return the plan with what only the preflight finds out about a new VM.
 
         :param ssh_keys: the public keys that the VM gets.
         :param findings: its size, and what image and size allow.
@@ -193,7 +193,7 @@ class Planner:
     def _subnet(self, current: Json) -> list[Action]:
         path = str(self.resources.subnet)
         subnet = network.find_subnet(current, path)
-        if subnet and is_to_be_made_again(subnet):
+        if subnet and must_be_recreated(subnet):
             entry = Difference("provisioning_state", provisioning_state(subnet).capitalize(), "Succeeded")
             body = {
                 "properties": picked(
@@ -281,7 +281,7 @@ class Planner:
         if is_broken(current):
             if was_provisioned(self.current):
                 return self._repair(tags, current)
-            again = self._machine_again(location, tags, current)
+            again = self._machine_recreation(location, tags, current)
             # Azure may leave a VM off that was stopped before.
             return [again] if self._runs else [again, start_action(resources, self.current, "virtual_machine")]
         return plan_vm_update(self.desired, resources, self.current, tags)
@@ -312,7 +312,7 @@ class Planner:
         if entries:
             raise ImmutableError(f"The virtual machine {self.desired.name}", entries)
 
-    def _machine_again(self, location: str, tags: Json, current: Json) -> Action:
+    def _machine_recreation(self, location: str, tags: Json, current: Json) -> Action:
         """Create a VM again whose creation failed, with its former settings where the options do not set others."""
         profile = properties_of(current).get("osProfile") or {}
         keys = ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []
@@ -384,7 +384,7 @@ def new_dns_label(plan: Plan) -> str | None:
     if not action or not (action.verb == "create" or any(entry.path == "dns_label" for entry in action.differences)):
         return None
     dns = properties_of(action.body).get("dnsSettings") or {}
-    # With a scope, the name has a part more, of which Azure can be asked nothing.
+    # With a scope, Azure adds a hash to the name, so that its availability cannot be queried.
     return None if dns.get("domainNameLabelScope") else dns.get("domainNameLabel")
 
 

@@ -50,7 +50,7 @@ def is_plain(subnet: Json) -> bool:
     return not any(properties_of(subnet).get(key) for key in _GIVEN)
 
 
-def is_to_be_made_again(subnet: Json) -> bool:
+def must_be_recreated(subnet: Json) -> bool:
     """Return whether Azure failed to create a subnet, and nothing was put into it since."""
     return is_broken(subnet) and is_plain(subnet) and not users_of_subnet(subnet)
 

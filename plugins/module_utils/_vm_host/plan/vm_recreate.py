@@ -78,7 +78,7 @@ def _keep_properties(desired: HostSpec, properties: Json, before: Json) -> None:
 
 
 def _keep_storage(desired: HostSpec, storage: Json, before: Json) -> None:
-    """Keep existing disks unchanged; the next run makes the changes to them."""
+    """Keep existing disks unchanged; the next run changes them."""
     reference = {key: value for key, value in (before.get("imageReference") or {}).items() if key != "exactVersion"}
     if not desired.image and reference:
         storage["imageReference"] = reference

@@ -41,18 +41,16 @@ def check_size(desired: HostSpec, location: str, answers: Answers, entries: list
 def _check_fit(desired: HostSpec, size: Size, image: Json | None) -> None:
     properties = properties_of(image)
     generation = str(properties.get("hyperVGeneration") or "")
-    generations = [text.strip() for text in size.capabilities.get("HyperVGenerations", "").split(",") if text.strip()]
-    if generation and generations and generation not in generations:
+    if generation and size.generations and generation not in size.generations:
         raise OptionError(
             "image",
             f"{image_of(desired)} is of generation {generation}, but the size {size.name} supports only"
-            f" {', '.join(generations)}: choose another image or vm_size.",
+            f" {', '.join(sorted(size.generations))}: choose another image or vm_size.",
         )
     architecture = str(properties.get("architecture") or "").lower()
-    processor = size.capabilities.get("CpuArchitectureType", "").lower()
-    if architecture and processor and architecture != processor:
+    if architecture and size.processor and architecture != size.processor:
         raise OptionError(
-            "image", f"{image_of(desired)} is for {architecture}, but the size {size.name} is {processor}."
+            "image", f"{image_of(desired)} is for {architecture}, but the size {size.name} is {size.processor}."
         )
 
 
@@ -149,11 +147,11 @@ def _check_boots(desired: HostSpec, size: Size, current: Json, before: Size | No
     """
     properties = properties_of(current)
     generation = (properties.get("instanceView") or {}).get("hyperVGeneration")
-    allowed = size.capabilities.get("HyperVGenerations", "")
-    if generation and allowed and generation not in allowed:
+    if generation and size.generations and generation not in size.generations:
         raise OptionError(
             "vm_size",
-            f"{desired.name} is of generation {generation}, but the size {size.name} supports only {allowed}",
+            f"{desired.name} is of generation {generation}, but the size {size.name} supports only"
+            f" {', '.join(sorted(size.generations))}",
         )
     if before and before.processor and size.processor not in ("", before.processor):
         raise OptionError(

@@ -143,7 +143,11 @@ def find_size(
 def similar_sizes(
     asked: str, similar: Size | None, sizes: list[Size], zone: str | None, image: Json | None = None
 ) -> str:
-    """Return the available sizes most like the one asked for, in the zone asked for, and that take the image."""
+    """Return the names of available sizes for the zone and the image, the most similar ones first.
+
+    :param asked: the name of the requested size.
+    :param similar: the size that the others are compared with; None to compare their names.
+    """
     free = [size for size in sizes if not size.blocked and _would_do(zone, similar, size, image)]
     if similar:
         free.sort(

@@ -60,7 +60,7 @@ def changed(current: HostState, kind: str, **properties: t.Any) -> HostState:
 def plan_of(host: HostSpec, current: HostState) -> Plan:
     """The plan for a host."""
     planner = Planner(host, resolve_resources(host, SUBSCRIPTION), current)
-    return planner.with_access(planner.plan(), (KEY,), Findings())
+    return planner.with_findings(planner.plan(), (KEY,), Findings())
 
 
 def created(host: HostSpec) -> HostState:
