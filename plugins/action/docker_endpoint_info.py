@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import BACKEND
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._stage_action import StageAction
 
 
-class ActionModule(LocalAction):
+class ActionModule(StageAction):
     """See the module of the same name."""
 
     BACKEND = BACKEND

@@ -13,9 +13,9 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._errors import Op
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.validate_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import prepare_program, read_program
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._stage_action import StageAction
 
 _preload.warm_up()
 _preload.load_lookups("docker_host_options", "docker_host_result")
@@ -23,7 +23,7 @@ _preload.load(*_preload.CERTIFICATES)
 _preload.read_once(prepare_program)
 
 
-class ActionModule(LocalAction):
+class ActionModule(StageAction):
     """See the module of the same name."""
 
     BACKEND = BACKEND

@@ -9,12 +9,12 @@ from __future__ import annotations
 # The task's own import of cryptography is guarded; made here, the main process pays it once before it forks.
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._stage_action import StageAction
 
 _preload.load(*_preload.CERTIFICATES)
 
 
-class ActionModule(LocalAction):
+class ActionModule(StageAction):
     """See the module of the same name."""
 
     BACKEND = BACKEND

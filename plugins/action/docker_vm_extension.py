@@ -10,8 +10,8 @@ import typing as t
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import prepare_program, read_program
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._stage_action import StageAction
 
 # Loaded once, before Ansible forks its workers; each task that needs one reports it when it is missing.
 # Only a start and the option verify need azure-mgmt-compute, so they load it themselves.
@@ -20,7 +20,7 @@ _preload.load(*_preload.CERTIFICATES)
 _preload.read_once(prepare_program)
 
 
-class ActionModule(LocalAction):
+class ActionModule(StageAction):
     """See the module of the same name."""
 
     BACKEND = BACKEND

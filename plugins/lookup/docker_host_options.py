@@ -14,13 +14,11 @@ author: The dockerhost.azure authors (@dockerhost)
 description:
   - Private to the role P(dockerhost.azure.docker_host#role).
   - Returns the options of a module that the role's variables set.
-  - With O(results), the options that earlier stages returned for the same host are among them.
 options:
   _terms:
     description:
       - What the options are for, V(create), V(absent), V(power), V(push_certs), V(read) or V(sign_in), and the module's
         short name.
-        Without a module, the options of all stages by module.
       - V(runs) and a module's name return whether the role runs the module.
       - V(name) returns the host's name, V(context_name) the name of its Docker context, empty without one.
       - V(host_id) returns the ID of the host's virtual machine, without the subscription if that is not set.
@@ -29,18 +27,12 @@ options:
     required: true
     type: list
     elements: str
-  results:
-    description:
-      - Whether to add the options that earlier stages of the role give the module.
-      - Where they did not run, it reads the certificate directory and the Docker context, and does not ask Azure.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""
 - name: Show what the role passes to a module
   ansible.builtin.debug:
-    msg: "{{ lookup('dockerhost.azure.docker_host_options', 'create', 'docker_context', results=true) }}"
+    msg: "{{ lookup('dockerhost.azure.docker_host_options', 'create', 'docker_context') }}"
 """
 
 RETURN = r"""
@@ -59,8 +51,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES, RoleVariables
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables, stage_results
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables
 
 _HOW_TO_CONNECT = ("ansible_connection", "ansible_host", "ansible_port", "ansible_ssh_host", "ansible_ssh_port")
 
@@ -68,15 +60,11 @@ _HOW_TO_CONNECT = ("ansible_connection", "ansible_host", "ansible_port", "ansibl
 class LookupModule(LookupBase):
     """See the documentation above."""
 
-    def run(
-        self, terms: list[str], variables: t.Mapping[str, t.Any] | None = None, results: bool = False, **_options: t.Any
-    ) -> list[t.Any]:
+    def run(self, terms: list[str], variables: t.Mapping[str, t.Any] | None = None, **_options: t.Any) -> list[t.Any]:
         variables = variables or {}
         if terms == ["connection"]:
             return [self._connection(variables)]
         try:
-            if results:
-                return [stage_results(variables, self._templar.template).options(*terms)]
             return [_options_for(role_variables(variables, self._templar.template), *terms)]
         except DockerHostError as error:
             raise AnsibleError(str(error)) from error
@@ -93,15 +81,13 @@ class LookupModule(LookupBase):
         return "" if told else "local"
 
 
-def _options_for(role: RoleVariables, purpose: str, module: str | None = None) -> t.Any:
+def _options_for(role: RoleVariables, purpose: str, module: str = "") -> t.Any:
     if purpose == "runs":
-        return role.runs(str(module))
+        return role.runs(module)
     if purpose == "name":
         return role.name
     if purpose == "context_name":
         return role.context_name if role.runs("docker_context") else ""
     if purpose == "host_id":
         return role.host_id
-    if module:
-        return role.options(purpose, module)
-    return {name: role.options(purpose, name) for name in STAGES if role.runs(name)}
+    return role.options(purpose, module)

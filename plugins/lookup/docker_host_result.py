@@ -26,7 +26,6 @@ options:
       server: The certificate of the host, as its entry of RV(dockerhost.azure.docker_tls_certs#module:servers).
       certificates: The result of M(dockerhost.azure.docker_tls_certs), or of M(dockerhost.azure.docker_tls_certs_info).
       validity: The same, if no certificate is due for renewal and the engine shows the one of the host.
-      docker_host_facts: The options of M(dockerhost.azure.docker_host_facts).
 """
 
 EXAMPLES = r"""

@@ -12,9 +12,10 @@ version_added: 0.1.0
 description:
   - Combines the results of the collection's modules for one host into what later tasks and plays need, such as the
     connection options of the community.docker collection.
-  - Sets variables of the host for later tasks and plays - C(ansible_host), C(ansible_user) and C(ansible_port),
-    unless the inventory sets them, and C(ansible_docker_*) for the connection plugin and the modules of
-    community.docker. When the task runs for C(localhost), it adds the host to the inventory's group C(docker_hosts).
+  - Sets variables of the host for later tasks and plays - C(docker_host_facts) with the result RV(facts),
+    C(ansible_host), C(ansible_user) and C(ansible_port), unless the inventory sets them, and C(ansible_docker_*) for
+    the connection plugin and the modules of community.docker. When the task runs for C(localhost), it adds the host to
+    the inventory's group C(docker_hosts).
   - Nothing is read and nothing is changed.
 author:
   - The dockerhost.azure authors (@dockerhost)

@@ -67,7 +67,10 @@ class LocalAction(ActionBase):
         task_vars = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         self._host_vars = task_vars
-        args = self.prepare({**self._callers_defaults(), **self._task.args})
+        try:
+            args = self.prepare(self._options(task_vars))
+        except DockerHostError as error:
+            return {**result, **failure(error), "failed": True}
         if not self._runs_here(task_vars):
             result.update(
                 self._execute_module(
@@ -121,19 +124,36 @@ class LocalAction(ActionBase):
         stage = STAGES.get(self.BACKEND.name)
         return stage.variables() if stage else {}
 
-    def _callers_defaults(self) -> dict[str, t.Any]:
-        """Return the ``module_defaults`` for this module that the play around the role sets.
+    def _options(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return the options of the task, in the role above the ``module_defaults`` of the play around it.
 
-        The role's tasks have ``module_defaults`` of their own, and Ansible lets those of the task replace those of the
-        play for one module as a whole. Here the role's variables only rank above them, option by option.
+        A task of the role that gives no options is a stage: it has those of the role's variables and earlier stages.
+        They are read here: Ansible would compile a template in each worker and send its value to the main process.
         """
         if not self._in_the_role():
-            return {}
+            return dict(self._task.args)
+        # Ansible adds the defaults of groups, which other modules of a group may have alone.
+        known = self.BACKEND.spec.argument_spec
+        given = {option: value for option, value in self._task.args.items() if option in known}
+        ds, name = self._task.get_ds() or {}, f"dockerhost.azure.{self.BACKEND.name}"
+        if "module_defaults" in ds:
+            return {**self._callers_defaults(name), **given}
+        return given if ds.get(name) else {**given, **self._stage_options(task_vars)}
+
+    def _stage_options(self, _task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return the options that the role gives a stage. The actions of stages override this."""
+        return {}
+
+    def _callers_defaults(self, name: str) -> dict[str, t.Any]:
+        """Return the ``module_defaults`` for this module that the play around the role sets.
+
+        The task has ``module_defaults`` of its own, and Ansible lets those of the task replace those of the play for
+        one module as a whole. Here the role's variables only rank above them, option by option.
+        """
         known = self.BACKEND.spec.argument_spec
         defaults: dict[str, t.Any] = {}
         for level in (self._task.module_defaults or [])[:-1]:
-            for name in (self.BACKEND.name, f"dockerhost.azure.{self.BACKEND.name}"):
-                defaults.update(self._templar.template(level.get(name) or {}))
+            defaults.update(self._templar.template(level.get(name) or {}))
         return {option: value for option, value in defaults.items() if option in known}
 
     def _runs_here(self, task_vars: dict[str, t.Any]) -> bool:
@@ -185,7 +205,8 @@ class LocalAction(ActionBase):
             token_cache=constants.DEFAULT_LOCAL_TMP,
             variables=self._variables_by_option(),
         )
-        if _wants_invocation(task_vars):
+        # The role registers its results, and Ansible shows how a module was invoked with -vvv only.
+        if _wants_invocation(task_vars) and (display.verbosity >= 3 or not self._in_the_role()):
             ran.result["invocation"] = {"module_args": ran.params}
         return t.cast("dict[str, t.Any]", remove_values(ran.result, ran.secrets))
 

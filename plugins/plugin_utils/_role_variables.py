@@ -16,6 +16,8 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.results imp
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.rotation import Rotation
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out, plain
 
+PURPOSE = f"{REGISTERED}purpose"
+
 
 class HostVariables:
     """The variables of one host, each templated once.
@@ -57,6 +59,12 @@ def stage_results(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any]
     """Return the results of a host's stages."""
     host = HostVariables(variables, template)
     return StageResults(RoleVariables(host.get, host.has), host.get, read)
+
+
+def stage_options(module: str, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> Values:
+    """Return the options of a stage's module, for the purpose that the task file around it gives."""
+    purpose = template(variables.get(PURPOSE)) or "create"
+    return stage_results(variables, template).options(purpose, module)
 
 
 def rotation(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> Rotation:

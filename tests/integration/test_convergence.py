@@ -252,3 +252,34 @@ def test_hosts_of_the_inventory_get_their_variables(user: User) -> None:
         assert {
             key: after[key] for key in after if "ansible_docker" in key or key in ("ansible_host", "ansible_port")
         } == {key: before[key] for key in before if "ansible_docker" in key or key in ("ansible_host", "ansible_port")}
+
+
+def test_the_callers_defaults_count_below_the_roles_variables(user: User) -> None:
+    """Option by option, those of a group, too. An option that the module does not have is ignored."""
+    name = "dockerhost.azure.docker_vm_host"
+    defaults = {
+        "group/dockerhost.azure.all": {"cloud_ca_path": "{{ ca }}"},
+        name: {"vm_size": "Standard_B1s", "tags": {"team": "{{ team }}"}, "managed_disk_type": "Standard_LRS", "x": 1},
+        "dockerhost.azure.docker_context": {"adopt": True},
+    }
+    role = {"name": "dockerhost.azure.docker_host"}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"team": "a", "ca": "{{ lookup('env', 'AZURE_CLOUD_CA_PATH') }}"},
+        "module_defaults": defaults,
+        "tasks": [{"ansible.builtin.import_role": role}],
+    }
+    (user.home / "site.yml").write_text(json.dumps([play]))
+    shown = {"ANSIBLE_INJECT_INVOCATION": "true"}
+    ran = user.play(
+        str(user.home / "site.yml"), "--check", "-vvv", environment=shown, name="web1", vm_size="Standard_D2ls_v5"
+    )
+    result = ran.output.partition(" : Create or update the virtual machine]")[2].partition("] => ")[2]
+    given = json.JSONDecoder().raw_decode(result)[0]["invocation"]["module_args"]
+    assert given["tags"] == {"team": "a"}
+    assert {option: given[option] for option in ("vm_size", "managed_disk_type", "cloud_ca_path")} == {
+        "vm_size": "Standard_D2ls_v5",
+        "managed_disk_type": "Standard_LRS",
+        "cloud_ca_path": user.azure.environment["AZURE_CLOUD_CA_PATH"],
+    }

@@ -121,6 +121,17 @@ def test_every_stage_runs_on_the_controller_without_become() -> None:
                 assert task["connection"] == CONNECTION, path
 
 
+def test_a_stage_says_nothing_about_its_options() -> None:
+    """So its action takes them from the role's variables and the earlier stages; a template of them costs much more."""
+    names = [entry["ansible.builtin.import_tasks"] for entry in yaml.safe_load((ROLE / "tasks/main.yml").read_text())]
+    assert len(names) == len(STAGES) + 2
+    for name in names:
+        for task in yaml.safe_load((ROLE / "tasks" / name).read_text()):
+            own = [key for key in task if key.startswith("dockerhost.azure.")]
+            assert all(task[key] is None for key in own), name
+            assert "module_defaults" not in task, name
+
+
 def _tasks(tasks: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
     for task in tasks:
         yield task

@@ -351,6 +351,10 @@ class RoleVariables:
             return self.is_true("wait") and self.value("context_transport") != "ssh"
         return True
 
+    def stages(self, purpose: str) -> dict[str, Values]:
+        """Return the options of all modules that the role runs for this host."""
+        return {module: self.options(purpose, module) for module in STAGES if self.runs(module)}
+
     def options(self, purpose: str, module: str) -> Values:
         """Return the options of a module for a purpose."""
         if purpose == "sign_in":

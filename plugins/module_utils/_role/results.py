@@ -191,7 +191,12 @@ class StageResults:
 
     def options(self, purpose: str, module: str) -> Values:
         """Return the options of a stage's module: those that variables set, and those that earlier stages give."""
-        return {**self._variables.options(purpose, module), **self.get(module)}
+        if module == "docker_host_facts":
+            return self.docker_host_facts
+        if module == "docker_host_validate":
+            return {"name": self._variables.name, "stages": self._variables.stages(purpose)}
+        own = self._variables.options(purpose, module)
+        return own if module == "docker_vm_host" else {**own, **self.get(module)}
 
     # The options of each stage's module that earlier stages give. Those that are not known are left out.
 

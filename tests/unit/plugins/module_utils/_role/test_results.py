@@ -198,3 +198,14 @@ def test_the_options_of_a_stage_are_those_of_its_variables_and_those_that_earlie
         "tls": FILES["docker_tls_certs_info"]["docker_connection"],
         "transport": "tls",
     }
+
+
+def test_a_stage_that_has_nothing_to_take_from_earlier_ones_has_the_options_of_its_variables() -> None:
+    found = results({"virtual_machine": {"host": HOST}}, tags={"team": "a"}, wait=False)
+    machine = found.options("create", "docker_vm_host")
+    assert (machine["name"], machine["tags"], machine["state"]) == ("web1", {"team": "a"}, "present")
+    validation = found.options("create", "docker_host_validate")
+    assert validation["name"] == "web1"
+    assert list(validation["stages"]) == ["docker_vm_host", "docker_tls_certs", "docker_vm_extension", "docker_context"]
+    assert validation["stages"]["docker_vm_host"] == machine
+    assert found.options("create", "docker_host_facts") == found.docker_host_facts
