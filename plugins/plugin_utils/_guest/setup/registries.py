@@ -92,9 +92,15 @@ def note_logins(machine, logins, before):
 
 
 def end_login(machine, server, present):
-    """Log out of a registry, or give back how root was logged in to it before."""
+    """Log out of a registry, or give back how root was logged in to it before.
+
+    A login without a note is not this program's: a run that was killed named the registry in its record before it
+    logged in, or after it gave the login back.
+    """
     noted = load_json(machine, FORMER_LOGINS, {})
-    former = noted.get(server)
+    if server not in noted:
+        return
+    former = noted[server]
     if former and present.get(server) != former:
         machine.change("give back the login to {}".format(server), lambda: set_login(machine, server, former))
     elif not former and server in present:
