@@ -29,10 +29,8 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
     DEFAULTS,
     PREFIX,
     REFUSED,
-    RESETS,
     STAGES,
 )
-from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.argument_spec import DEFAULT_ACCESS
 
 TOP = Path(__file__).resolve().parents[1]
 SPECS = TOP / "roles" / "docker_host" / "meta" / "argument_specs.yml"
@@ -44,26 +42,32 @@ NOT_PROPERTIES = frozenset(
     + ("ssh_private_key_path", "address_service", "append_tags", "engine")
 )
 """Options of docker_vm_host that say what a run does, or where the host is: such options belong to every run."""
-NOT_KEPT = frozenset(("address", "dns_names", "ip_addresses"))
-"""Options of docker_vm_host that are not in Azure: a run without them has none, and certificates without them."""
 KEPT = frozenset(("docker_host_data_disk_gb",))
 """Variables of the role itself that are properties of the host."""
 PUSHED = frozenset(("docker", "engine", "compose", "logins"))
 """Options of docker_vm_extension that are settings of the host."""
-RESET_BY_MODULE = frozenset(("dns_label",))
-"""Options of docker_vm_host for which it itself knows what ``default`` means, besides those of access."""
-OF_OTHERS = {
-    ("docker_tls_certs", "ca_common_name"): "kept",
-    ("docker_tls_certs", "ca_key_type"): "kept",
-    ("docker_tls_certs", "client_key_type"): "kept",
-    ("docker_tls_certs", "clients"): "kept",
-    ("docker_tls_certs", "server_key_type"): "kept",
-    ("docker_tls_certs", "subject"): "kept",
-    ("docker_vm_extension", "handler"): "default",
-    ("docker_context", "current"): "kept",
-    ("docker_context", "transport"): "default",
+OF_OTHERS = frozenset(
+    (
+        ("docker_tls_certs", "client_key_type"),
+        ("docker_tls_certs", "server_key_type"),
+        ("docker_vm_extension", "handler"),
+        ("docker_context", "current"),
+        ("docker_context", "transport"),
+    )
+)
+"""Properties of a host's certificates and context, and of the resource that carries its settings.
+
+Other options of docker_tls_certs describe the CA that hosts share, or what is issued from now on.
+"""
+NOT_RESETTABLE = {
+    "docker_host_location": "a host never moves to another region",
+    "docker_host_os_disk_size_gb": "Azure does not shrink disks",
+    "docker_host_data_disks": "no run detaches a disk with data",
+    "docker_host_data_disk_gb": "no run detaches a disk with data",
+    "docker_host_proximity_placement_group": "no run takes a host out of its group; detach it in Azure",
+    "docker_host_subnet_name": "subnets are often called `default`; the name of its default is `docker`",
 }
-"""What becomes of properties of certificates and contexts, and of the resource that carries the settings."""
+"""Variables that an existing host keeps, but for which ``default`` does not apply the default again, and why."""
 TYPES = {"boolean": "bool", "integer": "int", "number": "float", "dictionary": "dict", "list": "list"}
 """Types by the word in brackets that ends the description of a variable whose own type is raw."""
 
@@ -71,8 +75,8 @@ TYPES = {"boolean": "bool", "integer": "int", "number": "float", "dictionary": "
 class Row(t.NamedTuple):
     """One variable: the type of its value, its default, its effect when left out, an example, and where it goes.
 
-    :param left_out: what an existing host has when the variable is left out: ``kept`` or ``default``; ``resettable`` if
-        the value ``default`` applies the default again.
+    :param left_out: what an existing host has when the variable is left out: ``kept``; ``resettable`` if the
+        value ``default`` applies the default again.
     :param example: a value as it is written in YAML.
     """
 
@@ -134,7 +138,7 @@ def _row(name: str, spec: t.Mapping[str, t.Any]) -> Row:
         if variable == name
     ]
     option = users[0][2] if users else {}
-    left_out = "kept" if name in KEPT else _left_out(users)
+    left_out = _kept(name) if name in KEPT else _left_out(users)
     default, example = _default(name, spec, users), f"`{examples()[name]}`"
     return Row(f"`{name}`", _type(spec, option), default, left_out, example, _target(name, users))
 
@@ -171,7 +175,7 @@ def _default(name: str, spec: t.Mapping[str, t.Any], users: t.Sequence[tuple[str
 
 def _documented_default(module: str, option: str) -> str:
     """Return the default that an option has by its description: one that depends on the host or the environment."""
-    told = re.search(r"Defaults to [VC]\((.+?)\)( for a new host)?", _text(module, option))
+    told = re.search(r"Defaults to [VC]\((.+?)\)( for a new (?:host|context))?", _text(module, option))
     if told:
         return f"`{told[1]}`{told[2] or ''}"
     told = re.search(r"Defaults to the environment variable E\((\w+)\)", _text(module, option))
@@ -199,25 +203,17 @@ def _options(documentation: str) -> dict[str, t.Any]:
 
 
 def _left_out(users: t.Sequence[tuple[str, str, t.Any]]) -> str:
-    """Return what becomes of a property of an existing host when its variable is left out.
-
-    docker_vm_host keeps what it has no default for; docker_vm_extension keeps all settings of the engine.
-    """
-    for module, option, details in users:
+    """Return what becomes of a property of an existing host when its variable is left out: ``kept`` for all of them."""
+    for module, option, _details in users:
         if module == "docker_vm_host" and option not in (*AZURE, *NOT_PROPERTIES):
-            return "default" if option in NOT_KEPT or details.get("default") is not None else _kept(module, option)
-        if module == "docker_vm_extension" and option in PUSHED:
-            return _kept(module, option)
-        if (module, option) in OF_OTHERS:
-            return OF_OTHERS[module, option]
+            return _kept(STAGES[module].variable(option))
+        if (module == "docker_vm_extension" and option in PUSHED) or (module, option) in OF_OTHERS:
+            return _kept(STAGES[module].variable(option))
     return ""
 
 
-def _kept(module: str, option: str) -> str:
-    variable = STAGES[module].variable(option).removeprefix(PREFIX)
-    return (
-        "kept, resettable" if variable in RESETS or option in (*DEFAULT_ACCESS, *PUSHED, *RESET_BY_MODULE) else "kept"
-    )
+def _kept(variable: str) -> str:
+    return "kept" if variable in NOT_RESETTABLE else "kept, resettable"
 
 
 def _target(name: str, users: t.Sequence[tuple[str, str, t.Any]]) -> str:
@@ -234,6 +230,8 @@ def table() -> str:
     """Return the table of variables and that of their suboptions in Markdown."""
     lines = ["| variable | type | default | left out | example | sets |", "| --- | --- | --- | --- | --- | --- |"]
     lines += [_line(row) for row in rows()]
+    lines += ["", "An existing host also keeps these, but `default` does not reset them:", ""]
+    lines += [f"- `{variable}`: {reason}." for variable, reason in NOT_RESETTABLE.items()]
     lines += ["", "Dictionaries have these suboptions. A list of dictionaries has them for each entry.", ""]
     lines += ["| suboption | type | default | choices |", "| --- | --- | --- | --- |"]
     return "\n".join([*lines, *(_line(row) for row in suboptions())])

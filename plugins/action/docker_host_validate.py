@@ -38,6 +38,7 @@ class ActionModule(StageAction):
         return {
             "variables": variables,
             "strategy": self._strategy(task_vars),
+            "known_from": own.places,
             # Two names for one host matter where both would create it.
             **(self._identities(own, task_vars) if args.get("stages") else {}),
             **_with_program(args),

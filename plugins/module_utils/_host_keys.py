@@ -24,6 +24,7 @@ HOST_KEYS = (
     "private_ip_address",
     "dns_names",
     "ip_addresses",
+    "extra_names",
     "docker_port",
     "docker_host",
     "ssh_port",

@@ -70,8 +70,8 @@ options:
       - V(tls) uses its C(docker_host), V(ssh) its C(ssh_url). With V(ssh) O(tls) is not used, and with V(tls)
         O(ssh_host_keys) is not.
       - Without O(host) this option has no effect.
+      - Defaults to V(tls) for a new context. An existing context of the same host keeps its transport.
     type: str
-    default: tls
     choices: [tls, ssh]
   description:
     description: Text that C(docker context ls) shows.

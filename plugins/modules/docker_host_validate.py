@@ -14,8 +14,8 @@ description:
     querying Azure.
   - Also checks what the controller must allow - the certificate directory, the name of the Docker context, and that
     no two hosts of a play are the same host.
-  - The role P(dockerhost.azure.docker_host#role) runs it first. There, its action adds O(variables), O(identity),
-    O(others) and O(strategy), and errors name the role's variables.
+  - The role P(dockerhost.azure.docker_host#role) runs it first. There, its action adds O(known_from), O(variables),
+    O(identity), O(others) and O(strategy), and errors name the role's variables.
 author:
   - The dockerhost.azure authors (@dockerhost)
 extends_documentation_fragment:
@@ -50,6 +50,13 @@ options:
       - Values of secret options are never shown.
     type: dict
     required: true
+  known_from:
+    description:
+      - Where the host, its certificates and its context are, for RV(known) - by module, C(name), C(resource_group) and
+        C(subscription_id) of V(docker_vm_host), C(cert_dir) of V(docker_tls_certs), C(name) and C(docker_config) of
+        V(docker_context).
+    type: dict
+    default: {}
   variables:
     description:
       - Names of variables. Each that starts with C(docker_host_) and is not a variable of the role
@@ -102,6 +109,25 @@ stages:
   type: list
   elements: str
   sample: [docker_vm_host, docker_tls_certs]
+known:
+  description:
+    - What the controller knows of an existing host that Azure does not know, as far as O(known_from) says where it is.
+      The role uses it where its variables are left out.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: O(name).
+      type: str
+    extra_names:
+      description:
+        - The names that earlier runs added to those in Azure, with the ID of the virtual machine, from the certificate
+          directory. Missing without such names.
+      type: dict
+    context_transport:
+      description: How the existing Docker context of the host reaches the engine. Missing without a context.
+      type: str
+      sample: ssh
 """
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import run_as_module

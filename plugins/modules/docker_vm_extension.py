@@ -81,9 +81,9 @@ options:
         November 2018, and supports only O(docker.port), O(docker.options), O(certs), and one entry of O(compose). It
         requires O(engine.source=auto) or V(docker), and a VM without settings of the other handlers.
       - V(auto) is V(custom_script), or V(run_command) if the VM has somebody else's CustomScript extension.
+      - Defaults to V(auto) for a new host. A VM keeps the handler with which this collection pushed its settings.
     type: str
     choices: [auto, custom_script, run_command, docker_extension]
-    default: auto
   docker:
     description: The engine's configuration. Each suboption that is left out stays as the VM has it.
     type: dict

@@ -510,6 +510,57 @@ options:
     type: list
     elements: str
     default: []
+  reset:
+    description:
+      - Options for which an existing host gets the default of a new one again, where none of their values means that.
+        O(user_data), for example, is deleted, and Azure chooses O(private_ip_address) again.
+      - What Azure cannot change in place is an error if the host does not have the default, as for any other value -
+        O(admin_password), O(availability_set), O(custom_data), O(eviction_policy), O(network_interface), O(plan),
+        O(ssh_public_keys) and O(zone).
+      - O(security_profile) turns encryption at host off, and secure boot and vTPM of Trusted Launch on. The security
+        type stays.
+      - O(ssh_password_enabled) follows O(admin_password) by default, so a host always has that default.
+    type: list
+    elements: str
+    default: []
+    choices:
+      - admin_password
+      - availability_set
+      - custom_data
+      - enable_accelerated_networking
+      - eviction_policy
+      - max_price
+      - network_interface
+      - plan
+      - private_ip_address
+      - security_profile
+      - ssh_password_enabled
+      - ssh_public_keys
+      - user_data
+      - zone
+  known_names:
+    description:
+      - Names that an earlier run added to an existing host. Where O(address), O(dns_names) or O(ip_addresses) is empty,
+        the host keeps these. They have no effect if the virtual machine does not exist.
+      - The role P(dockerhost.azure.docker_host#role) takes them from the record of
+        M(dockerhost.azure.docker_tls_certs) in the certificate directory. Azure does not know them.
+    type: dict
+    suboptions:
+      id:
+        description: ID of the virtual machine that had the names. They have no effect on another one.
+        type: str
+        required: true
+      address:
+        description: The O(address) of that run.
+        type: str
+      dns_names:
+        description: Its O(dns_names).
+        type: list
+        elements: str
+      ip_addresses:
+        description: Its O(ip_addresses).
+        type: list
+        elements: str
   assign_public_ip:
     description:
       - Whether the host has a public address. Without one, clients reach it at its private address.
@@ -702,6 +753,12 @@ host:
         - All its IP addresses, for its certificate - O(address), O(ip_addresses), and its public and private addresses.
       type: list
       elements: str
+    extra_names:
+      description:
+        - Those that the user adds to the names in Azure - O(address), O(dns_names) and O(ip_addresses), as they were
+          given or kept. V(null) if the task does not decide about them.
+      type: dict
+      sample: {address: null, dns_names: [docker.example.com], ip_addresses: []}
     docker_port:
       description: The port of the engine.
       type: int

@@ -11,6 +11,7 @@ import re
 import typing as t
 
 import pytest
+from cryptography import x509
 
 from .conftest import Ran, User, needs_docker
 from .plays import failures
@@ -212,6 +213,49 @@ def test_contexts_over_ssh(user: User) -> None:
     assert user.play("create_docker_host", **opened, context_transport="ssh").changed == {"localhost": 0}
     user.play("rotate_docker_certs", name="web1", context_transport="ssh")
     assert _context(user, "web1").startswith("ssh://azureuser@web1-")
+
+
+ELSEWHERE = {
+    "address": "web1.example.com",
+    "dns_names": ["docker.example.com"],
+    "ip_addresses": ["192.0.2.7"],
+    "handler": "run_command",
+    "context_transport": "ssh",
+}
+"""Properties of a host that are not in its resources in Azure."""
+
+
+@pytest.mark.slow
+@needs_docker
+def test_what_azure_does_not_know_of_a_host_is_kept_until_it_is_reset(user: User) -> None:
+    def names() -> list[str]:
+        shown = user.docker("context", "inspect", "web1", "--format", "{{.Endpoints.docker.Host}}").strip()
+        pem = (user.home / ".docker/servers/web1/cert.pem").read_bytes()
+        extension = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        found = [str(name.value) for name in extension.value]
+        return [shown, *(name for name in ("web1.example.com", "docker.example.com", "192.0.2.7") if name in found)]
+
+    made = ["ssh://azureuser@web1.example.com:22", "web1.example.com", "docker.example.com", "192.0.2.7"]
+    first = user.play("create_docker_host", name="web1", ssh_allowed_sources=["198.51.100.0/24"], **ELSEWHERE)
+    assert names() == made
+    commands = [path for path in user.azure.dump() if "/runcommands/" in path.lower()]
+    assert len(commands) == 1
+    for arguments in (("--check", "--diff"), ()):
+        again = user.play("create_docker_host", *arguments, name="web1")
+        assert again.changed == {"localhost": 0}, again.output
+        assert "docker.example.com" in again.output
+    assert names() == made
+    user.play("rotate_docker_certs", name="web1")
+    assert names() == made
+    reset = dict.fromkeys(ELSEWHERE, "default")
+    predicted = user.play("create_docker_host", "--check", name="web1", **reset)
+    assert names() == made
+    real = user.play("create_docker_host", name="web1", **reset)
+    assert predicted.changed == real.changed
+    assert re.fullmatch("tcp://web1-[0-9a-f]{8}.*:4243", " ".join(names()))
+    assert [path for path in user.azure.dump() if "/runcommands/" in path.lower()] == []
+    assert user.play("create_docker_host", name="web1").changed == {"localhost": 0}
+    assert first.changed == {"localhost": 4}
 
 
 def _inventory(user: User, *names: str) -> None:

@@ -33,7 +33,7 @@ SPEC = ArgumentSpec(
         "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
         "docker_host": {"type": "str"},
         "host": {"type": "raw"},
-        "transport": {"type": "str", "default": "tls", "choices": ["tls", "ssh"]},
+        "transport": {"type": "str", "choices": ["tls", "ssh"]},
         "description": {"type": "str"},
         "tls": {
             "type": "dict",
@@ -98,7 +98,7 @@ def read_endpoint(params: Params, *, check_mode: bool) -> Endpoint:
         option, url = "docker_host", _parse("docker_host", params["docker_host"])
         return Endpoint(option, url, url.scheme)
     transport = params["transport"]
-    key = _URL_KEYS[transport]
+    key = _URL_KEYS[transport or "tls"]
     option, scheme = f"host.{key}", "ssh" if transport == "ssh" else "tcp"
     host = params["host"]
     if not isinstance(host, t.Mapping):

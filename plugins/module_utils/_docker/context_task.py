@@ -36,11 +36,24 @@ def run(request: Request) -> dict[str, t.Any]:
     store = ContextStore(directory)
     endpoint = desired = None
     if params["state"] == "present":
+        request = _with_transport(request, store)
+        params = request.params
         endpoint = read_endpoint(params, check_mode=request.check_mode)
         desired = read_context(params, endpoint, check_mode=request.check_mode)
     guard = contextlib.nullcontext() if request.check_mode else store.changing()
     with guard:
         return _Run(request, store, endpoint, desired).run()
+
+
+def _with_transport(request: Request, store: ContextStore) -> Request:
+    """Return the request with the transport of the existing context of the same VM, where the options leave it out."""
+    params = request.params
+    if params["transport"] is not None or not isinstance(params["host"], t.Mapping):
+        return request
+    current, host_id = store.read(params["name"]), str(params["host"].get("id") or "").lower()
+    is_kept = current and current.managed and host_id in ("", str(current.host_id).lower())
+    over_ssh = bool(is_kept and current and str(current.host).startswith("ssh://"))
+    return replace(request, params={**params, "transport": "ssh" if over_ssh else "tls"})
 
 
 class _Run:

@@ -160,7 +160,7 @@ def extension_argument_spec() -> ArgumentSpec:
             "virtual_machine": {"type": "raw"},
             "name": {"type": "str", "default": "docker-host"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "handler": {"type": "str", "choices": ["auto", *HANDLERS], "default": "auto"},
+            "handler": {"type": "str", "choices": ["auto", *HANDLERS]},
             "docker": _docker(),
             "engine": engine_option(),
             "certs": _certs(),

@@ -37,6 +37,10 @@ _ENGINE_VALUES: tuple[tuple[str, t.Callable[[str], t.Any], str], ...] = (
 )
 
 
+def _without_password(value: str) -> str:
+    return "a URL with a user name" if "@" in value else repr(value)
+
+
 def read_engine(engine: Params) -> Json:
     """Return the public setting ``docker.engine`` that the option ``engine`` describes.
 
@@ -48,7 +52,7 @@ def read_engine(engine: Params) -> Json:
     result: Json = {"source": source}
     for name, is_valid, example in _ENGINE_VALUES:
         if name in values and not is_valid(values[name]):
-            raise OptionError(f"engine.{name}", f"must be for example {example}, got {values[name]!r}")
+            raise OptionError(f"engine.{name}", f"must be for example {example}, got {_without_password(values[name])}")
     if "key" in values and "-----BEGIN PGP PUBLIC KEY BLOCK-----" not in values["key"]:
         raise OptionError("engine.key", "must be an armoured OpenPGP public key")
     result.update({name: values[name] for name in ("version", "channel", "mirror", "key") if name in values})

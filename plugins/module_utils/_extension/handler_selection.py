@@ -23,22 +23,29 @@ from .handlers import (
 from .virtual_machine import VirtualMachine
 
 
-def select_handler(session: AzureSession, vm: VirtualMachine, desired: str, name: str) -> Handler:
+def select_handler(session: AzureSession, vm: VirtualMachine, desired: str | None, name: str) -> Handler:
     """Return the handler to use.
 
     :param desired: the option ``handler``. ``auto`` is CustomScript, or Run Command if the VM has another CustomScript.
+        None is the one that delivered the VM's settings, else ``auto``.
     :raises OptionError: this collection pushed settings to the VM under another name.
     :raises DockerHostError: CustomScript is desired, and the VM has somebody else's, which is never replaced.
     """
     if desired in ("run_command", "docker_extension"):
         return HANDLERS[desired](session, vm, name)
     custom_script = CustomScript(session, vm, name)
-    other = None if custom_script.is_installed() else _other_custom_script(session, vm, name)
+    if custom_script.is_installed():
+        return custom_script
+    if desired is None:
+        for one in other_handlers(session, vm, custom_script):
+            if one.kind != custom_script.kind:
+                return HANDLERS[one.kind](session, vm, name)
+    other = _other_custom_script(session, vm, name)
     if other is None:
         return custom_script
     if is_from_collection(other):
         raise OptionError("name", f"must be {other['name']}, the name under which this VM's settings were pushed")
-    if desired == "auto":
+    if desired in (None, "auto"):
         return RunCommand(session, vm, name)
     raise DockerHostError(
         f"{vm.name}: the VM has the CustomScript extension {other['name']}. A VM can have only one, and this collection"

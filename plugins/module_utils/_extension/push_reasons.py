@@ -91,10 +91,10 @@ def _has_sections(run: Run, current: CurrentSettings, *, but: str = "") -> bool:
 
     :param but: a section that is not compared.
     """
-    return not any(_differing_sections(run, current, but=but))
+    return not any(differing_sections(run, current, but=but))
 
 
-def _differing_sections(run: Run, current: CurrentSettings, *, but: str = "") -> t.Iterator[str]:
+def differing_sections(run: Run, current: CurrentSettings, *, but: str = "") -> t.Iterator[str]:
     """Yield each section that is not as the VM has it. Comparing some of them is slow.
 
     :param but: a section that is not compared.
@@ -116,7 +116,7 @@ def _difference(run: Run, current: CurrentSettings) -> str:
         return "other certificates"
     if not current.sections:
         return "other settings"
-    names = list(_differing_sections(run, current))
+    names = list(differing_sections(run, current))
     if names == ["certs"]:
         return "other certificates"
     options = {section: f"docker.{option}" for option, section in DOCKER_SECTIONS.items()}

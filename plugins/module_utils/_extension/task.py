@@ -31,6 +31,7 @@ from .pushing import push, push_and_replace, record_ca
 from .run import Run
 from .settings import NEEDS_CERTS, Settings, canonical, read_settings
 from .setup_result import SetupResult
+from .shown_settings import add_settings
 from .virtual_machine import VmReference, find_virtual_machine
 
 # Azure's names of extensions and managed Run Commands, narrowed to what needs no escaping in a URL.
@@ -82,6 +83,14 @@ def check_options(request: Request) -> Settings:
     return settings
 
 
+def _check_any_handler(this: Push) -> None:
+    """Refuse settings that neither of the handlers can deliver between which the VM decides."""
+    try:
+        _check_handler("custom_script", this)
+    except DockerHostError:
+        _check_handler("run_command", this)
+
+
 def _read(request: Request) -> Desired:
     check_azure_options(request.params)
     if not _NAME.fullmatch(request.params["name"]):
@@ -97,12 +106,14 @@ def _read(request: Request) -> Desired:
     )
 
 
-def _check_handler(handler: str, this: Push) -> None:
+def _check_handler(handler: str | None, this: Push) -> None:
     """Refuse settings that the handler cannot deliver.
 
     :raises DockerHostError: they are too large, or the handler has no such setting.
     """
-    if handler == "docker_extension":
+    if handler is None:
+        _check_any_handler(this)
+    elif handler == "docker_extension":
         docker_extension_settings(this.settings)
     elif handler == "run_command":
         payload.run_command_settings(this.document())
@@ -120,6 +131,8 @@ def _run_on_vm(request: Request, desired: Desired, session: AzureSession) -> Jso
     handler = select_handler(session, vm, request.params["handler"], request.params["name"])
     if desired.settings.certs_only:
         handler = handler_in_use(session, vm, handler)
+    if request.params["handler"] is None:
+        _check_handler(handler.kind, Push(desired.settings, "x" * 128, request.params["setup_program"]))
     check_ca_unchanged(
         vm.name,
         vm.tags,
@@ -165,6 +178,7 @@ def _present(this: Run) -> Json:
     result, digest = (current.result, current.digest) if current else (SetupResult(None), "")
     if this.reasons:
         this.changes.add("docker_settings", _state(current), "Succeeded: " + "; ".join(this.reasons))
+        add_settings(this, current)
         if not this.check_mode:
             digest = new_digest(this.settings.canonical(), guessable=this.settings.guessable)
             result = push_and_replace(this, current, digest)

@@ -23,10 +23,12 @@ from .._docker.endpoint_task import SPEC as ENDPOINT
 from .._errors import OptionError
 from .._extension.argument_spec import OTHER_SECTIONS, extension_argument_spec
 from .._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
+from .._tls.keys import DEFAULT_KEY_TYPE
 from .._vault.task import SPEC as CERTIFICATES
-from .._vm_host.argument_spec import DEFAULT_ACCESS, DEFAULT_DISK, DEFAULT_USER
+from .._vm_host.argument_spec import DEFAULT_ACCESS, DEFAULT_DISK, DEFAULT_NETWORK, DEFAULT_USER, RESETTABLE
 from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
 from .._vm_host.desired.image_reference import DEFAULT_IMAGE
+from .._vm_host.desired.resource_names import SHARED_SUBNET
 from .._vm_host.desired.vm_sizes import DEFAULT_SIZES
 from . import at_boot
 
@@ -47,7 +49,6 @@ DEFAULTS: t.Mapping[str, t.Any] = {
     "delegate_to": "localhost",
     "resource_group": "docker-hosts",
     "context": True,
-    "context_transport": "tls",
     "wait": True,
     "require_mutual_tls": True,
     "rotate": "leaves",
@@ -56,19 +57,33 @@ DEFAULTS: t.Mapping[str, t.Any] = {
 }
 """Defaults of the role itself, by variable without prefix. Every other variable has the default of its option."""
 RESETS: t.Mapping[str, t.Any] = {
+    **dict.fromkeys(RESETTABLE),
+    "address": None,
     "admin_username": DEFAULT_USER,
     "assign_dns_label": True,
     "assign_public_ip": True,
     "auto_shutdown": {"enabled": False},
     "boot_diagnostics": True,
+    "client_key_type": DEFAULT_KEY_TYPE,
+    "context_current": False,
+    "context_transport": "tls",
+    "dns_names": [],
+    "ephemeral_os_disk": False,
+    "handler": "auto",
     "image": DEFAULT_IMAGE,
+    "ip_addresses": [],
     "license_type": "None",
     "managed_disk_type": DEFAULT_DISK,
     "port": DEFAULT_PORT,
     "priority": "Regular",
     "public_ip_address": None,
     "security_group": None,
+    "server_key_type": DEFAULT_KEY_TYPE,
     "ssh_port": DEFAULT_SSH_PORT,
+    "subnet_prefix": None,
+    "tags": {},
+    "virtual_network": None,
+    "virtual_network_prefix": DEFAULT_NETWORK,
     "vm_identity": {"type": "None"},
     "vm_size": DEFAULT_SIZES[0],
 }
@@ -76,6 +91,8 @@ RESETS: t.Mapping[str, t.Any] = {
 
 Other variables take it literally, because it can be the name of a subnet, for example.
 """
+KNOWN = ("context_transport",)
+"""Variables that an existing host keeps from what only the controller knows, without prefix."""
 REFUSED: t.Mapping[str, str] = {"docker_host_docker.port": "docker_host_port"}
 """Suboptions that the role refuses, and the variables that set them instead."""
 RETURNED = ("facts", "images", "deletion", "list", "signed")
@@ -170,11 +187,22 @@ def _stages() -> tuple[Stage, ...]:
         Stage(
             "docker_vm_host",
             VIRTUAL_MACHINE,
-            by_role=frozenset(("state", "wait", "require_running", "require_ssh", "setup_program")),
+            by_role=frozenset(
+                ("state", "wait", "require_running", "require_ssh", "setup_program", "known_names", "reset")
+            ),
             renamed={"docker_port": "port"},
             purposes={
                 "create": frozenset(VIRTUAL_MACHINE.argument_spec)
-                - {"state", "wait", "require_running", "require_ssh", "remove_on_absent", "setup_program"},
+                - {
+                    "state",
+                    "wait",
+                    "require_running",
+                    "require_ssh",
+                    "remove_on_absent",
+                    "setup_program",
+                    "known_names",
+                    "reset",
+                },
                 "absent": AZURE | host | {"wait_timeout", "remove_on_absent"},
                 "power": AZURE | host | {"wait_timeout"},
             },
@@ -276,9 +304,25 @@ class RoleVariables:
     def value(self, name: str) -> t.Any:
         """Return the value of ``docker_host_NAME``, or the role's default; None when it is unset."""
         value = self._get(PREFIX + name)
-        if value == RESET and name in RESETS:
+        if name in RESETS and self._is_reset(name):
             return RESETS[name]
-        return DEFAULTS.get(name) if value in UNSET else value
+        if value not in UNSET:
+            return value
+        return self.known.get(name) if name in KNOWN else DEFAULTS.get(name)
+
+    def _is_reset(self, name: str) -> bool:
+        return self._get(PREFIX + name) in (RESET, [RESET])
+
+    def is_left_out(self, name: str) -> bool:
+        """Return whether ``docker_host_NAME`` is unset, so that an existing host keeps what it has."""
+        return self._get(PREFIX + name) in UNSET
+
+    @property
+    def known(self) -> Values:
+        """What the validation of this host found on the controller; empty without it."""
+        registered = self._get(f"{REGISTERED}validation")
+        known = (registered.get("known") if isinstance(registered, dict) else None) or {}
+        return known if str(known.get("name")).lower() == self.name.lower() else {}
 
     def is_true(self, name: str) -> bool:
         """Return whether a boolean variable is true, which may be given as text.
@@ -410,6 +454,16 @@ class RoleVariables:
         return {}
 
     @property
+    def places(self) -> Values:
+        """The options that say where the host, its certificates and its context are, by module."""
+        keys = {"docker_vm_host": ("resource_group", "subscription_id"), "docker_tls_certs": ("cert_dir",)}
+        places = {module: {key: self.value(key) for key in keys[module]} for module in keys}
+        places["docker_vm_host"]["name"] = self.name
+        if self.is_true("context"):
+            places["docker_context"] = self.options("read", "docker_context_info")
+        return places
+
+    @property
     def host_id(self) -> str:
         """Return the ID of the VM, without its subscription if that is not set here."""
         subscription = self.value("subscription_id")
@@ -425,8 +479,13 @@ class RoleVariables:
         )
 
     def _own_resources(self, values: Values) -> Values:
-        """Return the options with which a host gets its own resources instead of existing ones that it was given."""
-        computed: Values = {}
+        """Return the options with which a host gets defaults again that no value of the option itself stands for."""
+        reset = [option for option in RESETTABLE if self._is_reset(option)]
+        computed: Values = {"reset": reset} if reset else {}
+        if self._is_reset("tags"):
+            computed["append_tags"] = False
+        if self._is_reset("virtual_network"):
+            computed["subnet_name"] = values.get("subnet_name", SHARED_SUBNET)
         if self._get(f"{PREFIX}public_ip_address") == RESET:
             computed["assign_public_ip"] = values.get("assign_public_ip", True)
         if self._get(f"{PREFIX}security_group") == RESET and not any(values.get(option) for option in DEFAULT_ACCESS):

@@ -20,6 +20,8 @@ from .._docker.context_info_task import BACKEND as CONTEXT_INFO
 from .._errors import DockerHostError, OptionError
 from .._host_keys import HOST_KEYS
 from .._ports import DEFAULT_PORT
+from .._tls.options import cert_dir
+from .._tls.recorded_names import KINDS, read_recorded_names
 from .._tls.times import parse_span, utc_now
 from .._vault.info_task import BACKEND as CERTIFICATES_INFO
 from .facts_task import STAGES
@@ -68,9 +70,36 @@ class StageResults:
             return self._at_address({key: host[key] for key in HOST_KEYS if key in host})
         return self._known_host()
 
+    @cached_property
+    def extra_names(self) -> Values:
+        """The names that the user adds to those in Azure: those of the variables, else those that the host has.
+
+        A stage that created or updated the host decided that already.
+        """
+        host = self.registered("virtual_machine").get("host") or {}
+        if self._is_this_host(host.get("name")) and host.get("extra_names"):
+            return dict(host["extra_names"])
+        variables, recorded = self._variables, self._recorded_names
+        names: Values = {kind: as_list(variables.value(kind)) for kind in ("dns_names", "ip_addresses")}
+        names["address"] = variables.value("address")
+        return {
+            kind: recorded.get(kind) or names[kind] if variables.is_left_out(kind) else names[kind] for kind in KINDS
+        }
+
+    @cached_property
+    def _recorded_names(self) -> Values:
+        """The names that the certificate directory has for this host, with the ID of its VM; empty without any."""
+        variables = self._variables
+        if variables.known:
+            return variables.known.get("extra_names") or {}
+        options = {"cert_dir": variables.value("cert_dir"), "state": "present"}
+        names = read_recorded_names(cert_dir(options), variables.name) or {}
+        recorded_id = str(names.get("id") or "")
+        return names if recorded_id.lower().endswith(variables.host_id.lower()) or not recorded_id else {}
+
     def _at_address(self, host: Values) -> Values:
         """Return the host, reached by the address that the variables give."""
-        address = self._variables.value("address")
+        address = self.extra_names["address"]
         if not address:
             return host
         shown = f"[{address}]" if ":" in str(address) else address
@@ -88,7 +117,7 @@ class StageResults:
         names = {kind: [*dict.fromkeys([*(self.host.get(kind) or []), *own[kind]])] for kind in own}
         if not any(names.values()) and "dns_names" not in (self.host.get("unknown") or []):
             raise self._no_address()
-        return {**self.host, **names}
+        return {**self.host, **names, "extra_names": self.extra_names}
 
     @property
     def url(self) -> str:
@@ -124,20 +153,20 @@ class StageResults:
         return host
 
     def _known_names(self) -> dict[str, list[str]]:
-        """Return the names that the variables give."""
-        names = {kind: as_list(self._variables.value(kind)) for kind in ("dns_names", "ip_addresses")}
-        address = self._variables.value("address")
+        """Return the names that the user adds."""
+        names = {kind: [*self.extra_names[kind]] for kind in ("dns_names", "ip_addresses")}
+        address = self.extra_names["address"]
         if address:
             names["ip_addresses" if _IP_ADDRESS.search(str(address)) else "dns_names"].append(str(address))
         return names
 
     def _reach(self) -> tuple[str, int]:
-        """Return the address and port of the engine: as the variables say, else the context, else the certificate."""
+        """Return the address and port of the engine: as the user says, else the context, else the certificate."""
         url = self._context_url()
         parts = urlsplit(url) if url.startswith("tcp:") else None
         server = self.server
         names = [*(server.get("dns_names") or []), *(server.get("ip_addresses") or [])]
-        given = self._variables.value("address")
+        given = self.extra_names["address"]
         address = str(given or (parts and parts.hostname) or next(iter(names), ""))
         return address, self._port((parts and parts.port) or DEFAULT_PORT)
 
@@ -196,9 +225,16 @@ class StageResults:
         if module == "docker_host_validate":
             return {"name": self._variables.name, "stages": self._variables.stages(purpose)}
         own = self._variables.options(purpose, module)
-        return own if module == "docker_vm_host" else {**own, **self.get(module)}
+        return {**own, **self.get(module)}
 
     # The options of each stage's module that earlier stages give. Those that are not known are left out.
+
+    @property
+    def docker_vm_host(self) -> Values:
+        """The names that an existing host keeps, because their variables are left out."""
+        names = self._recorded_names
+        kept = {kind: names[kind] for kind in KINDS if names.get(kind) and self._variables.is_left_out(kind)}
+        return {"known_names": {"id": names.get("id") or "", **kept}} if kept else {}
 
     @property
     def docker_tls_certs(self) -> Values:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import typing as t
 from functools import partial
@@ -18,7 +17,7 @@ from ansible.module_utils.errors import UnsupportedError
 from .._argspec import ArgumentSpec, check_values, copy_option
 from .._azure.option_checks import check_azure_options
 from .._backend import Backend, Request
-from .._docker.context_store import Context, ContextStore
+from .._docker.context_store import Context
 from .._docker.context_task import BACKEND as CONTEXT
 from .._docker.context_task import redirection_error
 from .._errors import DockerHostError, OptionError
@@ -30,6 +29,7 @@ from .._vm_host.desired.engine_source import engine_source_fault
 from .._vm_host.desired.host_spec import read_host_spec
 from .._vm_host.desired.topology import check_references
 from .at_boot import check_engine_at_boot
+from .known import current_context, leads_elsewhere, read_known
 from .options import PREFIX, STAGES, Stage, Values, variable_names
 
 _LOCKSTEP = ("linear", "debug")
@@ -60,6 +60,7 @@ SPEC = ArgumentSpec(
         "name": {"type": "str", "default": ""},
         # Kept out of every log as a whole; what is secret in it is known by the modules' own specs.
         "stages": {"type": "dict", "required": True, "no_log": True},
+        "known_from": {"type": "dict", "default": {}},
         "variables": {"type": "list", "elements": "str", "default": []},
         "identity": {"type": "dict"},
         "others": {"type": "list", "elements": "dict", "default": []},
@@ -90,7 +91,11 @@ def run(request: Request) -> Values:
     _check_context_target(typed)
     _check_engine_source(typed)
     check_engine_at_boot(typed.get("docker_vm_host") or {}, typed.get("docker_vm_extension") or {})
-    return {"changed": False, "stages": list(given)}
+    places = {
+        module: in_words_of(STAGES[module], partial(_typed, STAGES[module], options))
+        for module, options in _known_stages(params["known_from"]).items()
+    }
+    return {"changed": False, "stages": list(given), "known": read_known(params["name"], places)}
 
 
 def _known_stages(stages: Values) -> Values:
@@ -272,14 +277,8 @@ def _check_context_target(typed: Values) -> None:
     host, context = typed.get("docker_vm_host"), typed.get("docker_context")
     if not host or not context or context["adopt"]:
         return
-    current = ContextStore(os.path.abspath(context["docker_config"])).read(context["name"])
-    if current is None or not current.managed or not current.host_id:
-        return
-    # Without a subscription, the one to which the sign-in leads is not known here; docker_context compares it later.
-    path = current.host_id.lower().split("/")
-    subscription = str(host["subscription_id"] or path[2]).lower()
-    desired = f"/subscriptions/{subscription}/resourcegroups/{host['resource_group'].lower()}"
-    if f"{desired}/{host['name'].lower()}" != f"{'/'.join(path[:5])}/{path[-1]}":
+    current = current_context(context)
+    if current and leads_elsewhere(current, host):
         shown = f"{host['name']} in the resource group {host['resource_group']}"
         in_words_of(STAGES["docker_context"], partial(_refuse_redirection, current, shown))
 

@@ -126,6 +126,24 @@ class OptionReader:
             checked[name.lower()] = replace(self.host(name, dns_names, addresses), names_complete=complete)
         return tuple(checked.values())
 
+    def extra_names(self) -> dict[str, dict[str, t.Any]]:
+        """Return the names that the user added, by host. A host that does not say which has no entry."""
+        checked: dict[str, dict[str, t.Any]] = {}
+        for number, entry in enumerate(self.params["hosts"] or []):
+            option, added = f"hosts[{number}].extra_names", entry.get("extra_names")
+            if not added:
+                continue
+            if not isinstance(added, t.Mapping):
+                raise OptionError(option, f"must be a dictionary as docker_vm_host returns it, got {added!r}")
+            kinds = ("dns_names", names.check_dns_name), ("ip_addresses", names.check_ip_address)
+            lists = {kind: _each(f"{option}.{kind}", _text_list(added.get(kind)), check) for kind, check in kinds}
+            checked[entry["name"]] = {
+                "id": str(entry.get("id") or ""),
+                "address": str(added.get("address") or "") or None,
+                **{kind: list(values) for kind, values in lists.items()},
+            }
+        return checked
+
     def _has_all_names(self, option: str, name: str, entry: t.Mapping[str, t.Any]) -> bool:
         """Return whether the names of a host are known; those of a host that Azure has not created yet are not."""
         if not {"dns_names", "ip_addresses"}.intersection(_text_list(entry.get("unknown"))):

@@ -28,6 +28,7 @@ class Options:
 
     :param temporary: whether ``cert_dir`` is discarded when the job ends.
     :param vault: where the CA is if it is not in ``cert_dir``, in words.
+    :param extra_names: by host, the names that the user added, and the ID of its VM.
     """
 
     cert_dir: str
@@ -53,6 +54,7 @@ class Options:
     client_requests: tuple[ClientRequest, ...]
     rotate: str | None
     host_trust: dict[str, HostTrust] = field(default_factory=dict)
+    extra_names: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     remove_ca: bool = False
     vault: str | None = None
 
@@ -101,6 +103,7 @@ def parse(params: t.Mapping[str, t.Any], now: datetime, *, check_mode: bool = Fa
         client_requests=reader.client_requests(),
         rotate=params["rotate_ca"],
         host_trust=reader.host_trust(),
+        extra_names=reader.extra_names(),
         remove_ca=params["remove_ca"],
         vault=vault_of(params),
     )

@@ -44,6 +44,8 @@ def _check_spelling(changeset: ChangeSet, identities: t.Sequence[Identity]) -> N
 
 def _remove_identity(changeset: ChangeSet, identity: Identity) -> bool:
     removed = [path for path in identity.paths if changeset.remove(path)]
+    if identity.kind == "servers":
+        changeset.state.names.pop(identity.name, None)
     left = [path for path in identity.paths if path in changeset.files and path not in removed]
     if left and identity.name:
         changeset.warnings.append(

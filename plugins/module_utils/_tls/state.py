@@ -41,11 +41,13 @@ class State:
 
     :param files: SHA-256 of every file that the module wrote or adopted, by relative path.
     :param is_own: whether the CA is the user's own, whose key is not kept here.
+    :param names: by host, the names that the user added to those in Azure, and the ID of its VM.
     """
 
     files: dict[str, str] = field(default_factory=dict)
     is_own: bool = False
     rotation: Rotation | None = None
+    names: dict[str, dict[str, t.Any]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, data: bytes | None) -> State:
@@ -64,6 +66,7 @@ class State:
                 files={str(path): str(value) for path, value in raw["files"].items()},
                 is_own=bool(raw["is_own"]),
                 rotation=Rotation(**rotation) if rotation else None,
+                names={str(host): dict(names) for host, names in raw.get("names", {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DockerHostError(

@@ -26,6 +26,7 @@ from .external_signing import SignedCertificates
 from .filesystem import FileSystem
 from .leaves import Leaves
 from .options import Options, parse
+from .recorded_names import record_names
 from .report import Report
 from .rotation import rotate
 from .state import State
@@ -127,6 +128,7 @@ def decide(
     ca_set.write_trust()
     leaves = Leaves(changeset, ca_set, SignedCertificates(changeset))
     leaves.converge()
+    record_names(changeset)
     changeset.finish()
     signed = sign_client_requests(changeset, ca_set, check=check)
     return changeset, lambda kept: Report(changeset, ca_set, leaves, signed).build(kept, diff=diff)

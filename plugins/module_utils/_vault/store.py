@@ -175,7 +175,7 @@ class VaultSession:
         puts = {path: stored for path, stored in changes.puts.items() if stays(path)}
         removes = [path for path in changes.removes if stays(path)]
         moved = [path for path in SHARED if path in self._local.files and path in self._ours(state)]
-        own = State(files={path: value for path, value in state.files.items() if stays(path)})
+        own = State({path: value for path, value in state.files.items() if stays(path)}, names=state.names)
         local = Changes(puts, [*removes, *moved], {path for path in changes.keep if stays(path)}, changes.dissolve)
         if changes.dissolve:
             local.removes += [STATE] if STATE in self._local.files else []

@@ -17,8 +17,26 @@ RESET = "default"
 DEFAULT_SOURCES = ["Internet"]
 DEFAULT_ACCESS = {"allowed_sources": DEFAULT_SOURCES, "ssh_allowed_sources": [], "open_ports": []}
 DEFAULT_ADDRESS_SERVICE = "https://api.ipify.org"
+DEFAULT_NETWORK = "10.0.0.0/16"
 DEFAULT_DISK = "StandardSSD_LRS"
 DISK_TYPES = ["Premium_LRS", "Premium_ZRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Standard_LRS"]
+RESETTABLE = [
+    "admin_password",
+    "availability_set",
+    "custom_data",
+    "enable_accelerated_networking",
+    "eviction_policy",
+    "max_price",
+    "network_interface",
+    "plan",
+    "private_ip_address",
+    "security_profile",
+    "ssh_password_enabled",
+    "ssh_public_keys",
+    "user_data",
+    "zone",
+]
+"""Options whose default no value of theirs stands for."""
 REMOVABLE = [
     "all",
     "virtual_machine",
@@ -42,6 +60,7 @@ _HOST = ArgumentSpec(
         },
         "tags": {"type": "dict"},
         "append_tags": {"type": "bool", "default": True},
+        "reset": {"type": "list", "elements": "str", "default": [], "choices": RESETTABLE},
         "adopt": {"type": "bool", "default": False},
         "allow_stop": {"type": "bool", "default": False},
         "require_running": {"type": "bool", "default": False},
@@ -144,6 +163,15 @@ _NETWORK = ArgumentSpec(
         "address": {"type": "str"},
         "dns_names": {"type": "list", "elements": "str", "default": []},
         "ip_addresses": {"type": "list", "elements": "str", "default": []},
+        "known_names": {
+            "type": "dict",
+            "options": {
+                "id": {"type": "str", "required": True},
+                "address": {"type": "str"},
+                "dns_names": {"type": "list", "elements": "str"},
+                "ip_addresses": {"type": "list", "elements": "str"},
+            },
+        },
         "assign_public_ip": {"type": "bool"},
         "public_ip_address": {"type": "str"},
         "assign_dns_label": {"type": "bool"},

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from .._azure.resource_ids import group_in, with_group
 from .._azure.wire import Json, dig, primary_ip_configuration, private_ip, properties_of, public_ip_id, subnet_id
@@ -27,6 +27,7 @@ class KnownValues:
 
     :param location: the region of a host that does not exist yet; likewise vm_size and admin_username.
     :param docker_port: the port of the engine; None for the one that the host has. Likewise ssh_port.
+    :param names: the names that the user adds; None if that was not decided.
     """
 
     location: str | None = None
@@ -34,7 +35,7 @@ class KnownValues:
     admin_username: str | None = None
     docker_port: int | None = None
     ssh_port: int | None = None
-    names: ExtraNames = field(default_factory=ExtraNames)
+    names: ExtraNames | None = None
 
 
 def describe_host(resources: HostResources, current: HostState, known: KnownValues) -> Json:
@@ -77,8 +78,12 @@ def _in_spelling(group: str, resource_id: str | None) -> str | None:
     return with_group(resource_id, group) if resource_id and is_inside else resource_id
 
 
-def with_names(host: Json, names: ExtraNames) -> Json:
-    """Return the host with everything that follows from its addresses: all its names, and its URLs."""
+def with_names(host: Json, added: ExtraNames | None) -> Json:
+    """Return the host with everything that follows from its addresses: all its names, and its URLs.
+
+    :param added: the names that the user adds; None if that was not decided.
+    """
+    names = added or ExtraNames()
     dns_names = [*names.dns_names, host["fqdn"]]
     ip_addresses = [*names.ip_addresses, host["public_ip_address"], host["private_ip_address"]]
     address = names.address or host["fqdn"] or host["public_ip_address"] or host["private_ip_address"]
@@ -88,6 +93,7 @@ def with_names(host: Json, names: ExtraNames) -> Json:
         **host,
         "dns_names": list(dict.fromkeys(str(name).lower() for name in dns_names if name)),
         "ip_addresses": list(dict.fromkeys(str(text) for text in ip_addresses if text)),
+        "extra_names": added.as_dict() if added else None,
         "docker_host": f"tcp://{_in_url(address)}:{host['docker_port']}" if address else None,
         "ssh_url": _ssh_url(host, address),
     }

@@ -131,8 +131,11 @@ class _HostRun:
         return current
 
     def _with_current_access(self, current: HostState) -> HostSpec:
-        """Return the desired host with the ports and the sources that it has, where the options leave them open."""
-        return with_current_ports(with_current_sources(self.asked, current), self.resources, current)
+        """Return the desired host with the names, ports and sources that it has, where the options leave them open."""
+        asked, known = self.asked, self.asked.known_names
+        if current.virtual_machine and known and same_id(known.id, self.resources.virtual_machine):
+            asked = replace(asked, names=known.names)
+        return with_current_ports(with_current_sources(asked, current), self.resources, current)
 
     def _with_its_interface(self, current: HostState) -> HostState:
         """Take the interface from the VM if only the power state changes, or if the options leave its network out."""
@@ -336,7 +339,7 @@ class _HostRun:
             admin_username=self.desired.user,
             docker_port=self.desired.docker_port,
             ssh_port=self.desired.ssh_port,
-            names=self.desired.names,
+            names=self.desired.names if self.desired.creates else None,
         )
         if not self.request.check_mode:
             return describe_host(self.resources, current, known)

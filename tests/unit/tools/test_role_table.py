@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables
+
 from .loading import TOP, load
 
 role_table = load("tools/role_table.py")
@@ -122,6 +124,49 @@ def test_each_variable_with_suboptions_has_them_in_the_table() -> None:
 
 def test_each_variable_has_an_example_and_each_example_a_variable() -> None:
     assert list(role_table.examples()) == [row.variable.strip("`") for row in role_table.rows()]
+
+
+MODULES_KNOW = ("allowed_sources", "ssh_allowed_sources", "open_ports", "dns_label")
+"""Options whose modules themselves know what ``default`` means."""
+HOST = [row for row in role_table.rows() if row.left_out]
+
+
+def test_every_variable_of_a_host_has_the_same_effect_when_it_is_left_out() -> None:
+    assert {row.left_out for row in HOST} == {"kept", "kept, resettable"}
+    assert {row.variable.strip("`") for row in HOST if row.left_out == "kept"} == {*role_table.NOT_RESETTABLE}
+
+
+def passed_on(variable: str, value: Any = None) -> dict[tuple[str, str], Any]:
+    """The options, by module, that the role passes on for one variable."""
+    known = {"docker_host_name": "web1", **({} if value is None else {variable: value})}
+    variables = RoleVariables(known.get)
+    stages = {module: variables.options("create", module) for module in role_table.STAGES}
+    return {(module, option): given for module, options in stages.items() for option, given in options.items()}
+
+
+@pytest.mark.parametrize("row", HOST, ids=lambda row: row.variable.strip("`"))
+def test_a_variable_that_is_left_out_sets_nothing_and_default_is_no_value(row: Any) -> None:
+    name = row.variable.strip("`")
+    targets = {
+        (module, option)
+        for module, stage in role_table.STAGES.items()
+        for option, variable in stage.variables().items()
+        if variable == name
+    }
+    # Without settings, a new host installs the default engine at its first boot.
+    left_out = {target: value for target, value in passed_on(name).items() if target in targets}
+    assert left_out in ({}, {("docker_vm_host", "engine"): {}})
+    if row.left_out == "kept":
+        return
+    reset = passed_on(name, "default")
+    taken = {option for (_module, option), value in reset.items() if value in ("default", ["default"])}
+    assert taken <= {*MODULES_KNOW}
+    # Any range is the default of a subnet, which it has.
+    assert reset != passed_on(name) or name in ("docker_host_subnet_prefix", *NAMES)
+
+
+NAMES = ("docker_host_address",)
+"""What only ceases to be kept; see the tests of the stages' results."""
 
 
 def test_a_page_without_markers_is_an_error() -> None:

@@ -260,6 +260,9 @@ def _point(properties: Json, desired: HostSpec, resources: HostResources) -> Non
     if desired.network.private_ip_address:
         properties["privateIPAllocationMethod"] = "Static"
         properties["privateIPAddress"] = desired.network.private_ip_address
+    elif "private_ip_address" in desired.reset:
+        properties["privateIPAllocationMethod"] = "Dynamic"
+        properties.pop("privateIPAddress", None)
     properties.pop("publicIPAddress", None)
     if resources.public_ip_address:
         option = "Detach" if resources.is_given("public_ip_address") else "Delete"
@@ -277,7 +280,7 @@ def compare_interface(differences: Differences, desired: HostSpec, resources: Ho
     if not same_id(address, resources.public_ip_address):
         differences.add("public_ip_address", address, resources.public_ip_address)
     static = desired.network.private_ip_address
-    if static:
+    if static or "private_ip_address" in desired.reset:
         before = main.get("privateIPAddress") if main.get("privateIPAllocationMethod") == "Static" else None
         differences.compare("private_ip_address", before, static)
     accelerated = desired.network.accelerated_networking

@@ -9,6 +9,7 @@ Nothing here queries Azure: every error in the options alone is found before the
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from .auto_shutdown import AutoShutdown, read_auto_shutdown
 from .engine_at_boot import read_boot_script
 from .image_reference import URN_PART, Image, plan_of_alias, read_image
 from .inbound_rules import InboundRule, PortOptions, check_ports, inbound_rules, read_port_options
-from .names import ExtraNames, read_extra_names
+from .names import ExtraNames, KnownNames, read_extra_names, read_known_names
 from .options import (
     Behaviour,
     DataDisk,
@@ -32,7 +33,7 @@ from .options import (
     SpotOptions,
     VmIdentity,
 )
-from .ssh_keys import public_keys
+from .ssh_keys import ensure_key_pair, public_keys
 
 Params = t.Mapping[str, t.Any]
 # GiB. "Azure premium storage: design for high performance" (learn.microsoft.com): no cache for disks of 4 TiB or more.
@@ -49,7 +50,8 @@ class HostSpec:
     """A host as the options describe it. An option that was not set is None: see :mod:`~.options`.
 
     :param boot_script: starts the installation of the engine at the first boot; None installs nothing then.
-    :param explicit: the names of the options that were set.
+    :param explicit: the names of the options that were set, or are reset.
+    :param reset: the options for which an existing host gets the default again.
     """
 
     name: str
@@ -60,6 +62,7 @@ class HostSpec:
     append_tags: bool
     ports: PortOptions
     names: ExtraNames
+    known_names: KnownNames | None
     vm_size: str | None
     image: Image | None
     plan: t.Mapping[str, str] | None
@@ -86,6 +89,7 @@ class HostSpec:
     behaviour: Behaviour
     deletion_scope: DeletionScope
     explicit: frozenset[str]
+    reset: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"HostSpec({self.name!r})"
@@ -132,7 +136,8 @@ class HostSpec:
     @property
     def needs_generated_key(self) -> bool:
         """Return whether a new host needs a generated key, because the options have neither keys nor a password."""
-        return not self.ssh_public_keys and self.admin_password is None
+        has_keys = self.ssh_public_keys and "ssh_public_keys" not in self.reset
+        return not has_keys and self.admin_password is None
 
 
 def read_host_spec(params: Params) -> HostSpec:
@@ -145,8 +150,8 @@ def read_host_spec(params: Params) -> HostSpec:
     option_checks.check_all(params)
     ports = read_port_options(params)
     check_ports(ports)
-    keys = public_keys("ssh_public_keys", params["ssh_public_keys"] or ())
-    option_checks.check_sign_in(params, bool(keys))
+    keys = _keys(params)
+    option_checks.check_sign_in(params, bool(keys) and "ssh_public_keys" not in params["reset"])
     location = params["location"]
     return HostSpec(
         name=params["name"],
@@ -157,6 +162,7 @@ def read_host_spec(params: Params) -> HostSpec:
         append_tags=params["append_tags"],
         ports=ports,
         names=read_extra_names(params),
+        known_names=read_known_names(params),
         vm_size=_vm_size(params),
         image=None if params["image"] in (None, "") else read_image("image", params["image"]),
         plan=_plan(params) or plan_of_alias(params["image"]),
@@ -182,8 +188,17 @@ def read_host_spec(params: Params) -> HostSpec:
         network=_network(params),
         behaviour=_behaviour(params),
         deletion_scope=DeletionScope(frozenset(params["remove_on_absent"])),
-        explicit=frozenset(name for name, value in params.items() if value is not None),
+        explicit=frozenset((*(name for name, value in params.items() if value is not None), *params["reset"])),
+        reset=frozenset(params["reset"]),
     )
+
+
+def _keys(params: Params) -> tuple[str, ...]:
+    """Return the public keys in the options; the generated one if that is the default again, and exists."""
+    path = os.path.expanduser(params["ssh_private_key_path"] or DEFAULT_KEY_PATH)
+    if "ssh_public_keys" in params["reset"] and os.path.exists(path):
+        return (ensure_key_pair(path, True).public,)
+    return public_keys("ssh_public_keys", params["ssh_public_keys"] or ())
 
 
 def _tags(params: Params) -> dict[str, str]:

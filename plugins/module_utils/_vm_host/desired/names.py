@@ -25,6 +25,36 @@ class ExtraNames:
     dns_names: tuple[str, ...] = ()
     ip_addresses: tuple[str, ...] = ()
 
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return the names by the options that add them."""
+        return {
+            "address": self.address,
+            "dns_names": [name for name in self.dns_names if name != self.address],
+            "ip_addresses": [text for text in self.ip_addresses if text != self.address],
+        }
+
+
+class KnownNames(t.NamedTuple):
+    """The names of an existing host where the options leave names out.
+
+    :param id: the ID of the VM that they belong to.
+    """
+
+    id: str
+    names: ExtraNames
+
+
+def read_known_names(params: t.Mapping[str, t.Any]) -> KnownNames | None:
+    """Return the names that the options add if the VM exists for which names were recorded; None without a record.
+
+    :raises OptionError: one of them is neither a DNS name nor an IP address.
+    """
+    known = params["known_names"]
+    if not known:
+        return None
+    names = {option: params[option] or known[option] for option in ("address", "dns_names", "ip_addresses")}
+    return KnownNames(known["id"], read_extra_names({option: value or () for option, value in names.items()}))
+
 
 def read_extra_names(params: t.Mapping[str, t.Any]) -> ExtraNames:
     """Return the names that the options add.

@@ -37,6 +37,7 @@ def check_all(params: Params) -> None:
     check_data(params)
     check_existing_names(params)
     check_security(params)
+    check_reset(params)
 
 
 def check_pairs(params: Params) -> None:
@@ -46,6 +47,13 @@ def check_pairs(params: Params) -> None:
             raise OptionError(
                 other, f"{params[other]!r} contradicts {one} {params[one]!r}: {why}. Give one of the two, not both."
             )
+
+
+def check_reset(params: Params) -> None:
+    """Refuse an option that is set and reset."""
+    for option in params["reset"]:
+        if params[option] is not None and params[option] != "":
+            raise OptionError("reset", f"must not contain {option} while that option is set: leave out one of the two")
 
 
 def check_sign_in(params: Params, keys: bool) -> None:

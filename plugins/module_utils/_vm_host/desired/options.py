@@ -9,6 +9,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+DEFAULT_EVICTION = "Deallocate"
+"""What happens to a spot VM that Azure evicts, unless the options say otherwise."""
+DEFAULT_PRICE = -1.0
+"""The most that a spot VM may cost: the usual price."""
+
 
 @dataclass(frozen=True)
 class DataDisk:

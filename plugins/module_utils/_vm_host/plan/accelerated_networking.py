@@ -43,7 +43,8 @@ def with_accelerated_networking(
                 " does not support: turn it off on the interface, or choose another size",
             )
         return desired
-    wanted = has and supported if interface else supported
+    keeps = interface and "enable_accelerated_networking" not in desired.reset
+    wanted = has and supported if keeps else supported
     if wanted == has:
         return desired
     return replace(desired, network=replace(desired.network, accelerated_networking=wanted))

@@ -17,6 +17,7 @@ from ..._azure.wire import Json, dig, properties_of
 from ..._diff import Difference, Differences
 from ..._digest import matches
 from ..desired.host_spec import HostSpec
+from ..desired.options import DEFAULT_EVICTION
 from ..desired.topology import HostResources
 from .disks import converts, current_data_disks, is_ephemeral
 
@@ -30,7 +31,7 @@ def immutable_differences(desired: HostSpec, resources: HostResources, current: 
     properties = properties_of(current)
     if desired.location:
         changes.compare("location", current.get("location"), desired.location)
-    if desired.zone:
+    if desired.zone or "zone" in desired.reset:
         changes.compare("zone", next(iter(current.get("zones") or []), None), desired.zone)
     _compare_origin(changes, desired, current)
     _compare_access(changes, desired, properties.get("osProfile") or {})
@@ -50,19 +51,25 @@ def _compare_origin(changes: Differences, desired: HostSpec, current: Json) -> N
     if desired.plan:
         plan = {key: value for key, value in desired.plan.items() if key != "promotionCode"}
         changes.compare("plan", {key: dig(current, "plan", key) for key in plan}, plan)
+    elif "plan" in desired.reset:
+        changes.compare("plan", dig(current, "plan", "name"), None)
     digest = custom_data_digest(current)
     if desired.custom_data and digest and not matches(digest, desired.custom_data.encode()):
         changes.add("custom_data", "(not shown)", "another, not shown")
+    if digest and "custom_data" in desired.reset:
+        changes.add("custom_data", "(not shown)", None)
 
 
 def _compare_access(changes: Differences, desired: HostSpec, os_profile: Json) -> None:
     linux = os_profile.get("linuxConfiguration") or {}
     if desired.admin_username:
         changes.compare("admin_username", os_profile.get("adminUsername"), desired.admin_username)
-    if desired.ssh_public_keys:
+    if desired.ssh_public_keys or "ssh_public_keys" in desired.reset:
         _compare_keys(changes, desired, os_profile)
     if desired.admin_password and linux.get("disablePasswordAuthentication"):
         changes.add("admin_password", "none, since signing in by password is off", "(not shown)")
+    if "admin_password" in desired.reset and os_profile and not linux.get("disablePasswordAuthentication", False):
+        changes.add("admin_password", "(not shown)", None)
     if desired.ssh_password_enabled is not None:
         enabled = not linux.get("disablePasswordAuthentication", False)
         changes.compare("ssh_password_enabled", enabled, desired.ssh_password_enabled)
@@ -102,15 +109,19 @@ def _compare_keys(changes: Differences, desired: HostSpec, os_profile: Json) -> 
 
 
 def _compare_placement(changes: Differences, desired: HostSpec, resources: HostResources, properties: Json) -> None:
+    current = (properties.get("availabilitySet") or {}).get("id")
     if desired.availability_set:
         asked = resources.names.resolve("availability_set", "availability_set", desired.availability_set)
-        current = (properties.get("availabilitySet") or {}).get("id")
         if not same_id(current, asked):
             changes.add("availability_set", current, asked)
+    elif "availability_set" in desired.reset:
+        changes.compare("availability_set", current, None)
     if desired.spot.priority:
         changes.compare("priority", properties.get("priority") or "Regular", desired.spot.priority)
     if desired.spot.eviction_policy:
         changes.compare("eviction_policy", properties.get("evictionPolicy"), desired.spot.eviction_policy)
+    elif "eviction_policy" in desired.reset and properties.get("evictionPolicy"):
+        changes.compare("eviction_policy", properties["evictionPolicy"], DEFAULT_EVICTION)
     interfaces = (properties.get("networkProfile") or {}).get("networkInterfaces") or []
     present_ids = [entry.get("id") for entry in interfaces]
     if not any(same_id(entry, resources.network_interface) for entry in present_ids):

@@ -13,13 +13,13 @@ from ..._azure.resource_ids import name_in
 from ..._azure.wire import Json, properties_of
 from ..._diff import Differences
 from ..._errors import OptionError
+from ..argument_spec import DEFAULT_NETWORK
 from ..bodies.network import find_subnet
 from ..desired.host_spec import HostSpec
 from ..desired.topology import HostResources
 from .model import ImmutableError
 
 Network = ipaddress.IPv4Network
-DEFAULT_NETWORK = "10.0.0.0/16"
 _USUAL = 24
 
 

@@ -16,7 +16,7 @@ from ..._azure.wire import Json, dig, picked, properties_of
 from ..._diff import Differences
 from ..bodies.virtual_machine import encoded, identity_body, new_disk
 from ..desired.host_spec import HostSpec
-from ..desired.options import VmIdentity
+from ..desired.options import DEFAULT_PRICE, SecurityProfile, VmIdentity
 from ..desired.resource_names import ResourceNames
 from ..desired.topology import HostResources
 from .disks import recached
@@ -69,6 +69,10 @@ def update_body(
     if desired.user_data and user_data != encoded(desired.user_data.encode()):
         changes.add("user_data", "(not shown)", "(not shown)")
         properties["userData"] = encoded(desired.user_data.encode())
+    if "user_data" in desired.reset and user_data:
+        changes.add("user_data", "(not shown)", None)
+        # "az vm update --user-data": an empty text deletes it.
+        properties["userData"] = ""
     _update_place(changes, properties, desired, resources.names, properties_of(current))
     _update_security(changes, properties, desired, current)
     _update_disks(changes, properties, desired, properties_of(current))
@@ -106,19 +110,19 @@ def _update_place(
         if not same_id(before, asked):
             changes.add(option, before, asked)
             properties["proximityPlacementGroup"] = {"id": asked}
-    price = desired.spot.max_price
-    if price is not None:
-        before = (current.get("billingProfile") or {}).get("maxPrice")
-        if before is None or float(before) != float(price):
-            changes.add("max_price", before, price)
-            properties["billingProfile"] = {"maxPrice": price}
+    price, before = desired.spot.max_price, (current.get("billingProfile") or {}).get("maxPrice")
+    if "max_price" in desired.reset and before is not None:
+        price = DEFAULT_PRICE
+    if price is not None and (before is None or float(before) != float(price)):
+        changes.add("max_price", before, price)
+        properties["billingProfile"] = {"maxPrice": price}
 
 
 def _update_security(changes: Differences, properties: Json, desired: HostSpec, current: Json) -> None:
-    asked = desired.security
     current_profile = properties_of(current).get("securityProfile") or {}
     profile: Json = {}
     trusted = current_profile.get("securityType") == "TrustedLaunch"
+    asked = _default_security(trusted) if "security_profile" in desired.reset else desired.security
     if asked.security_type == "TrustedLaunch" and not trusted and generation_of(current) == "V2":
         changes.add("security_profile.security_type", "Standard", "TrustedLaunch")
         keys = {"secureBootEnabled": "secure_boot_enabled", "vTpmEnabled": "v_tpm_enabled"}
@@ -140,6 +144,12 @@ def _update_security(changes: Differences, properties: Json, desired: HostSpec, 
         profile["encryptionAtHost"] = at_host
     if profile:
         properties["securityProfile"] = profile
+
+
+def _default_security(trusted: bool) -> SecurityProfile:
+    """Return the settings that a new VM has. The security type, which depends on the image, stays."""
+    firmware = True if trusted else None
+    return SecurityProfile(secure_boot_enabled=firmware, v_tpm_enabled=firmware, encryption_at_host=False)
 
 
 def _update_identity(

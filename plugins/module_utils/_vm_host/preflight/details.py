@@ -29,7 +29,7 @@ def read_details(
         # The VM may still show what its disks had when it was started.
         disks = [session.arm.find(disk_id) for disk_id in disk_ids]
         current = replace(current, virtual_machine=with_managed_disks(machine, [disk for disk in disks if disk]))
-    if desired.user_data:
+    if desired.user_data or "user_data" in desired.reset:
         current = replace(current, user_data=reader.user_data())
     size = str(dig(machine, "properties", "hardwareProfile", "vmSize"))
     if desired.vm_size and size.lower() != desired.vm_size.lower():

@@ -101,7 +101,7 @@ class Preflight:
         change = plan.action("virtual_machine")
         if change and change.verb == "create" and self._has_other_size(machine):
             changed.add("vm_size")
-        if not changed & SIZE_MATTERS:
+        if not changed & SIZE_MATTERS and "enable_accelerated_networking" not in self.desired.reset:
             return Findings()
         jobs: list[t.Callable[[], list[Json] | None]] = [partial(query_sizes, self.session, self.location)]
         if "vm_size" in changed:

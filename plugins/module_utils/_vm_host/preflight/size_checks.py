@@ -128,9 +128,11 @@ def check_change(
         return Findings()
     known = size_named(before, location, entries)
     if not desired.vm_size or desired.vm_size.lower() == before.lower():
-        if known:
-            _check_capabilities(desired, known)
-        return Findings()
+        if not known:
+            return Findings()
+        _check_capabilities(desired, known)
+        decides = "enable_accelerated_networking" in desired.reset
+        return Findings(accelerated_networking=_allows_accelerated_networking(known, None) if decides else None)
     size = find_size(desired, location, entries, next(iter(current.get("zones") or []), None))
     _check_boots(desired, size, current, known)
     if known:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import time
 import typing as t
@@ -112,6 +113,55 @@ def test_a_push_does_not_load_azure_mgmt_compute(group: str, monkeypatch: pytest
     monkeypatch.setattr(AzureSession, "compute", property(compute))
     with pytest.raises(SetupError, match="nothing proves that it ran"):
         push(group, handler=handler)
+
+
+@pytest.mark.parametrize(
+    ("handler", "collection"),
+    [("custom_script", "extensions"), ("run_command", "runCommands"), ("docker_extension", "extensions")],
+)
+def test_a_vm_keeps_its_handler_if_the_option_is_left_out_and_auto_replaces_it(
+    azure: LocalAzure, group: str, handler: str, collection: str
+) -> None:
+    def pushed(**given: t.Any) -> tuple[str, str]:
+        azure.clear_requests()
+        with contextlib.suppress(SetupError):  # nothing behind this VM writes a result
+            push(group, **given)
+        writes = [entry for entry in azure.requests() if entry["method"] == "PUT"]
+        resource = azure.dump()[writes[-1]["path"].partition("?")[0]] if writes else {}
+        kind = resource.get("properties", {}).get("type") or "RunCommand"
+        return writes[-1]["path"].split("/")[-2] if writes else "", kind
+
+    azure.switch("docker_extension", True)
+    first = pushed(handler=handler)
+    assert first[0] == collection
+    predicted = push(group, check_mode=True, docker={"options": ["--debug"]})
+    assert predicted["extension"]["handler"] == handler
+    assert pushed(docker={"options": ["--debug"]}) == first
+    pushed(handler="auto", docker={"options": []})
+    assert push(group, check_mode=True)["extension"]["handler"] == "custom_script"
+
+
+def test_a_diff_shows_settings_that_cannot_be_secret(group: str) -> None:
+    def diff(**docker: t.Any) -> t.Any:
+        engine = {"version": "28", "mirror": "https://hidden-word.example.com"}
+        params = options(resource_group=group, docker=docker, engine=engine)
+        return task.run(Request(params, check_mode=True, diff=True))["diff"]
+
+    daemon = {"log-driver": "splunk", "log-opts": {"splunk-token": "hidden-word"}}
+    shown = diff(users=["me"], daemon=daemon, options=["--log-opt=splunk-token=hidden-word"])
+    assert "hidden-word" not in str(shown)
+    assert shown["after"]["docker.users"] == ["me"]
+    assert shown["after"]["docker.daemon"] == {"log-driver": "(not shown)", "log-opts": "(not shown)"}
+    assert shown["after"]["engine"]["version"] == "28"
+    with contextlib.suppress(SetupError):  # nothing behind this VM writes a result
+        push(group, docker={"users": ["me"]})
+    again = diff(users=["me"], live_restore=True)
+    assert "docker.users" not in again["after"], "the VM has these"
+    assert (again["before"]["docker.live_restore"], again["after"]["docker.live_restore"]) == ("(not shown)", True)
+
+
+def test_a_vm_without_settings_gets_the_handler_that_auto_chooses(azure: LocalAzure, group: str) -> None:
+    assert push(group, check_mode=True)["extension"]["handler"] == "custom_script"
 
 
 def test_an_update_of_the_handler_that_overwrites_the_result_is_no_reason_to_push(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 import yaml
@@ -19,6 +20,7 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task i
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.facts_task import BACKEND as FACTS
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
+from ansible_collections.dockerhost.azure.plugins.module_utils._tls.state import State
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND as CERTIFICATES
 
 HOST = {
@@ -31,6 +33,7 @@ HOST = {
     "admin_username": "me",
     "unknown": [],
 }
+EMPTY: dict[str, t.Any] = {"dns_names": [], "ip_addresses": []}
 LATER = "2999-12-31T00:00:00Z"
 SERVER = {"fingerprint": "ab", "dns_names": ["web1.example.com"], "ip_addresses": [], "not_after": LATER}
 FILES = {
@@ -58,6 +61,64 @@ def results(
         return t.cast("dict[str, t.Any]", there[backend.name])
 
     return StageResults(RoleVariables(known.get), known.get, read)
+
+
+NAMES: dict[str, t.Any] = {
+    "address": "a.example.com",
+    "dns_names": ["b.example.com"],
+    "ip_addresses": ["192.0.2.7"],
+}
+RECORD = {"id": "/subscriptions/S/resourceGroups/docker-hosts/providers/Microsoft.Compute/virtualMachines/web1"}
+KNOWN = {"validation": {"known": {"name": "WEB1", "extra_names": {**RECORD, **NAMES}, "context_transport": "ssh"}}}
+
+
+def test_what_only_the_controller_knows_is_kept_where_variables_are_left_out() -> None:
+    kept = results(KNOWN)
+    assert kept.docker_vm_host == {"known_names": {**RECORD, **NAMES}}
+    assert kept.extra_names == NAMES
+    assert kept.options("create", "docker_context")["transport"] == "ssh"
+    assert results(KNOWN, address="", dns_names=None, ip_addresses=[""]).docker_vm_host == kept.docker_vm_host
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", ["default", "192.0.2.9"])
+def test_a_name_that_is_given_or_reset_is_not_kept(name: str, value: str) -> None:
+    others = {kind: kept for kind, kept in NAMES.items() if kind != name}
+    some = results(KNOWN, **{name: value})
+    assert some.docker_vm_host == {"known_names": {**RECORD, **others}}
+    empty = None if name == "address" else []
+    given = value if name == "address" else [value]
+    assert some.extra_names == {**NAMES, name: empty if value == "default" else given}
+
+
+def test_what_is_known_of_another_host_does_not_count() -> None:
+    """A loop on localhost validates one host after another."""
+    other = {"validation": {"known": {**KNOWN["validation"]["known"], "name": "web2"}}}
+    assert results(other).docker_vm_host == {}
+    assert "transport" not in results(other).options("create", "docker_context")
+    assert results(KNOWN, context_transport="default").options("create", "docker_context")["transport"] == "tls"
+
+
+def test_a_host_that_was_created_anew_has_none_of_the_names_before() -> None:
+    host = {**HOST, "extra_names": {"address": None, "dns_names": [], "ip_addresses": []}}
+    made = results({**KNOWN, "virtual_machine": {"host": host}})
+    assert made.named_host == host
+    # Who reads a host only, as a rotation does, does not know its names.
+    read = results({**KNOWN, "virtual_machine": {"host": {**HOST, "extra_names": None}}}).named_host
+    assert read["dns_names"] == ["web1.example.com", "b.example.com", "a.example.com"]
+    assert read["extra_names"] == NAMES
+    assert read["docker_host"] == "tcp://a.example.com:4243"
+
+
+@pytest.mark.parametrize(("group", "kept"), [("docker-hosts", NAMES), ("others", dict.fromkeys(NAMES) | EMPTY)])
+def test_a_stage_that_is_used_alone_reads_the_record_of_its_own_host(
+    tmp_path: Path, group: str, kept: dict[str, t.Any]
+) -> None:
+    (tmp_path / ".docker-tls-certs").mkdir()
+    state = State(names={"web1": {**RECORD, **NAMES}})
+    (tmp_path / ".docker-tls-certs/state.json").write_bytes(state.dump())
+    alone = results(cert_dir=str(tmp_path), resource_group=group)
+    assert alone.extra_names == kept
 
 
 def test_an_earlier_stage_of_the_same_host_counts() -> None:
@@ -196,7 +257,6 @@ def test_the_options_of_a_stage_are_those_of_its_variables_and_those_that_earlie
         "host": HOST,
         "name": "web1",
         "tls": FILES["docker_tls_certs_info"]["docker_connection"],
-        "transport": "tls",
     }
 
 

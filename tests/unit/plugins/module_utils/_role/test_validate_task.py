@@ -161,7 +161,7 @@ def test_certificates_of_other_hosts_are_not_examined(tmp_path: Path) -> None:
 
 
 def test_valid_options_pass_and_only_names_are_returned(tmp_path: Path) -> None:
-    assert validate(tmp_path) == {"changed": False, "stages": list(STAGES)}
+    assert validate(tmp_path) == {"changed": False, "stages": list(STAGES), "known": {"name": "web1"}}
     assert list(tmp_path.iterdir()) == []
 
 
