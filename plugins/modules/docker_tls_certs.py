@@ -132,6 +132,15 @@ options:
         type: list
         elements: str
         default: []
+      extra_names:
+        description:
+          - The names that the user added to those in Azure - C(address), C(dns_names) and C(ip_addresses). They are
+            recorded in O(cert_dir), so that a later run of the role P(dockerhost.azure.docker_host#role) can keep them.
+            Without this key, the record stays as it is.
+        type: dict
+      id:
+        description: ID of the host's virtual machine, which is recorded with O(hosts[].extra_names).
+        type: str
   clients:
     description:
       - Names of clients that need an identity of their own, in addition to the default client.

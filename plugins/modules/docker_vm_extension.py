@@ -589,7 +589,10 @@ kept_certs:
   returned: success
   type: bool
 actions:
-  description: What the program changed on the VM, one line each. Empty if nothing was pushed, as in check mode.
+  description:
+    - What the program changed on the VM, one line each. Empty if nothing was pushed.
+    - In check mode, C(restart the engine) if it is certain that the settings need that; what else it would do is not
+      known.
   returned: success
   type: list
   elements: str

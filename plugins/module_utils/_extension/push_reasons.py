@@ -21,6 +21,10 @@ from .payload import verify_script
 from .run import Run
 from .setup_result import failed, read_setup_result
 
+RESTART = "restart the engine"
+RESTARTING = frozenset(("certs", "port", "options", "data-disk"))
+"""Sections of the settings that the engine reads only when it starts."""
+
 
 def read_current(run: Run) -> CurrentSettings | None:
     """Return what was pushed last, after waiting for the end of a push that is still in progress.
@@ -91,10 +95,10 @@ def _has_sections(run: Run, current: CurrentSettings, *, but: str = "") -> bool:
 
     :param but: a section that is not compared.
     """
-    return not any(differing_sections(run, current, but=but))
+    return not any(_differing_sections(run, current, but=but))
 
 
-def differing_sections(run: Run, current: CurrentSettings, *, but: str = "") -> t.Iterator[str]:
+def _differing_sections(run: Run, current: CurrentSettings, *, but: str = "") -> t.Iterator[str]:
     """Yield each section that is not as the VM has it. Comparing some of them is slow.
 
     :param but: a section that is not compared.
@@ -113,14 +117,20 @@ def _has_port(run: Run, current: CurrentSettings) -> bool:
 def _difference(run: Run, current: CurrentSettings) -> str:
     """Return which settings differ, by their options; Azure never returns the values of protected settings."""
     if run.settings.certs_only:
+        run.differing = ["certs"]
         return "other certificates"
     if not current.sections:
         return "other settings"
-    names = list(differing_sections(run, current))
+    names = run.differing = list(_differing_sections(run, current))
     if names == ["certs"]:
         return "other certificates"
     options = {section: f"docker.{option}" for option, section in DOCKER_SECTIONS.items()}
     return f"other settings: {', '.join(sorted(options.get(name, name) for name in names))}"
+
+
+def predicted_actions(run: Run) -> list[str]:
+    """Return what is known in check mode of what the program will do on the VM, in its words."""
+    return [RESTART] if run.check_mode and not RESTARTING.isdisjoint(run.differing) else []
 
 
 def _keeps_certs(run: Run, current: CurrentSettings) -> bool:

@@ -25,6 +25,7 @@ class Run:
     :param endpoint: how to reach the engine with ``keep_certs``; None if it is not needed, or not known yet.
     :param changes: what differs from the options.
     :param reasons: why to push; empty if nothing has to be pushed.
+    :param differing: the sections of the settings that are not as the VM has them, as far as they were compared.
     :param pushed: whether settings reached the VM.
     :param kept_certs: whether the host keeps another certificate than the given one.
     :param started: whether the VM was started, or in check mode would be.
@@ -37,6 +38,7 @@ class Run:
     endpoint: Connection | None = None
     changes: Differences = field(default_factory=Differences)
     reasons: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
     pushed: bool = False
     kept_certs: bool = False
     started: bool = False

@@ -11,7 +11,6 @@ import typing as t
 from .._azure.wire import Json, dig
 from .argument_spec import DOCKER_SECTIONS
 from .handlers import CurrentSettings
-from .push_reasons import differing_sections
 from .run import Run
 
 ENGINE = ("source", "version", "channel", "hold")
@@ -27,7 +26,7 @@ def add_settings(run: Run, current: CurrentSettings | None) -> None:
     """
     if not run.request.diff or run.settings.state == "absent" or run.settings.certs_only:
         return
-    differing = set(differing_sections(run, current)) if current else set(run.settings.sections())
+    differing = run.differing if current else run.settings.sections().keys()
     report = (current.result.report if current else None) or {}
     for section, value in _shown(run.settings.docker).items():
         before = {"port": report.get("port"), "engine": dig(report, "engine", "version")}.get(section)

@@ -26,7 +26,7 @@ from .docker_extension import docker_extension_settings
 from .handler_selection import check_replaceable, handler_in_use, other_handlers, select_handler
 from .handlers import CurrentSettings, Push
 from .keep_certs import read_endpoint
-from .push_reasons import find_reasons, read_current, verify
+from .push_reasons import find_reasons, predicted_actions, read_current, verify
 from .pushing import push, push_and_replace, record_ca
 from .run import Run
 from .settings import NEEDS_CERTS, Settings, canonical, read_settings
@@ -257,7 +257,7 @@ def _result(this: Run, setup: SetupResult, extension: Json | None) -> Json:
         "kept_certs": this.kept_certs and not this.reasons,
         "extension": extension,
         "engine": {**(report.get("engine") or {}), "port": port} if extension else None,
-        "actions": list(setup.actions) if this.pushed else [],
+        "actions": list(setup.actions) if this.pushed else predicted_actions(this),
         "power_state": "running" if this.started else this.vm.power_state,
         "output": setup.output if this.pushed else "",
     }

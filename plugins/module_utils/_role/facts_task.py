@@ -79,7 +79,7 @@ def changes_of(stage: str, result: Json) -> list[str]:
     if stage == "certificates":
         return [f"certificates: {line}" for line in lines]
     if stage == "extension":
-        # What the program does on the VM is not known before it runs.
+        # Of what the program does on the VM, check mode knows only whether it restarts the engine, and not always that.
         reasons = "; ".join(result.get("reasons") or ["never pushed"])
         return [f"push the Docker settings ({reasons})", *(f"on the VM: {line}" for line in lines)]
     return lines

@@ -160,6 +160,18 @@ def test_a_diff_shows_settings_that_cannot_be_secret(group: str) -> None:
     assert (again["before"]["docker.live_restore"], again["after"]["docker.live_restore"]) == ("(not shown)", True)
 
 
+def test_check_mode_says_that_the_engine_is_restarted(group: str) -> None:
+    with contextlib.suppress(SetupError):  # nothing behind this VM writes a result
+        push(group, docker={"users": ["me"]})
+    for docker, actions in (
+        ({"options": ["--debug"]}, ["restart the engine"]),
+        ({"data_disk": {"lun": 0}}, ["restart the engine"]),
+        ({"users": ["you"]}, []),
+        ({"users": ["me"]}, []),
+    ):
+        assert push(group, check_mode=True, docker=docker)["actions"] == actions
+
+
 def test_a_vm_without_settings_gets_the_handler_that_auto_chooses(azure: LocalAzure, group: str) -> None:
     assert push(group, check_mode=True)["extension"]["handler"] == "custom_script"
 
