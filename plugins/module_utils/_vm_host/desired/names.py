@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ..._errors import OptionError
 from ..._tls.names import check_dns_name, check_ip_address, is_ip_address
 
 
@@ -52,8 +53,13 @@ def read_known_names(params: t.Mapping[str, t.Any]) -> KnownNames | None:
     known = params["known_names"]
     if not known:
         return None
-    names = {option: params[option] or known[option] for option in ("address", "dns_names", "ip_addresses")}
-    return KnownNames(known["id"], read_extra_names({option: value or () for option, value in names.items()}))
+    recorded = {option: known[option] or () for option in ("address", "dns_names", "ip_addresses")}
+    try:
+        read_extra_names(recorded)
+    except OptionError as error:
+        raise error.below("known_names") from error
+    names = {option: params[option] or value for option, value in recorded.items()}
+    return KnownNames(known["id"], read_extra_names(names))
 
 
 def read_extra_names(params: t.Mapping[str, t.Any]) -> ExtraNames:

@@ -16,6 +16,8 @@ ELEMENTS: dict[str, dict[str, tuple[t.Any, list[t.Any]]]] = {
     "docker_vm_host": {
         "ssh_public_keys": (ED25519, ["x", "/no/such/file", "ssh-dss AAAA", "ssh-ed25519 AAAA", ED25519[:-4]]),
         "vm_identity.user_assigned_identities": ("one", REFERENCES),
+        "known_names.dns_names": ("docker.example.com", DNS_NAMES),
+        "known_names.ip_addresses": ("192.0.2.1", IP_ADDRESSES),
         "allowed_sources": ("192.0.2.1", SOURCES),
         "ssh_allowed_sources": ("192.0.2.1", SOURCES),
         "open_ports": (
@@ -67,5 +69,6 @@ EVERYTHING = {
     "docker_tls_certs.key_vault",
     "docker_tls_certs_info.key_vault",
     "docker_host_facts.context_name",
+    "docker_vm_host.known_names.id",
 }
 """Options that accept every text: secrets, and those that count only with another option."""

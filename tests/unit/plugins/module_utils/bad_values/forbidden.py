@@ -91,6 +91,7 @@ FORBIDDEN: dict[str, dict[str, list[t.Any]]] = {
         "ssh_allowed_sources": [["10.0.0.0/8", "10.1.0.0/16"], ["*", "*"]],
         "open_ports": [[80, 80], [80, "79-81"], [80, "80/tcp"]],
         "address": ["a b", "http://a", "10.0.0.0/8", "a:1", "é", LONG],
+        "known_names.address": ["a b", "http://a", "10.0.0.0/8", "a:1", "é", LONG],
         "public_ip_address": REFERENCES,
         "dns_label": ["ab", "1ab", "ab-", "Web", "a.b", "a" * 64, "web\n", "é12"],
         "virtual_network": REFERENCES,

@@ -33,6 +33,7 @@ CONTAINERS: dict[str, t.Any] = {
     "plan": {"name": "a", "product": "b", "publisher": "c"},
     "vm_identity": {"type": "UserAssigned", "user_assigned_identities": ["one"]},
     "security_profile": {},
+    "known_names": {"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/web1"},
     "data_disks[0]": {"lun": 0, "disk_size_gb": 8},
     "auto_shutdown": {"time": "19:00"},
     "docker": {},
