@@ -50,10 +50,8 @@ def repository(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def web(machines: Machines) -> GuestMachine:
-    """A fresh guest, whose image has no entry for Docker's repository."""
-    guest = machines.start("web", 4)
-    machines.sh(guest, "rm /etc/apt/sources.list.d/docker.list /etc/apt/keyrings/docker.asc")
-    return guest
+    """A fresh guest, whose image has an entry for Docker's repository: it must not stand in for what is asked for."""
+    return machines.start("web", 4)
 
 
 @pytest.fixture
@@ -90,7 +88,7 @@ class TestDockersRepository:
     ) -> None:
         result = machines.push(web, {"engine": {"mirror": repository[1] + "/none"}}, fails=True)
         assert "does not serve Debian GNU/Linux 12" in result["error"]
-        assert machines.sh(web, "ls /etc/apt/sources.list.d /etc/apt/keyrings | grep docker || echo clean") == "clean\n"
+        assert machines.sh(web, "ls /etc/apt/sources.list.d /etc/apt/keyrings | grep docker-host || echo ok") == "ok\n"
 
     def test_a_wrong_key_installs_nothing(
         self, machines: Machines, web: GuestMachine, engine: dict[str, t.Any]
@@ -99,6 +97,8 @@ class TestDockersRepository:
         lines[4] = lines[4][::-1]
         result = machines.push(web, {"engine": {**engine, "key": "\n".join(lines)}}, fails=True)
         assert result["stage"] == "install"
+        assert f"{engine['mirror']}/linux/debian cannot be used: " in result["error"]
+        machines.sh(web, "test -s /etc/apt/sources.list.d/docker.list")
         machines.sh(web, "command -v dockerd", fails=True)
 
     def test_series_hold_lock_and_compose(

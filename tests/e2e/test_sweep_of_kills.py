@@ -36,6 +36,27 @@ def test_a_sweep_goes_on_where_it_was_interrupted_and_begins_anew_for_another_pr
     assert Ledger().passed(case, 3, 0.1) is None
 
 
+def test_a_sweep_begins_with_what_no_other_one_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, other = CASES[:2]
+    monkeypatch.setattr(kills_sweep, "KEPT", tmp_path / "earlier")
+    monkeypatch.setattr(kills_sweep, "digest", lambda: "earlier")
+    ledger = Ledger()
+    ledger.note(case, 3, 0.1, "passed", kind="apt-get install")
+    ledger.note(case, 4, 0.1, "failed", kind="apt-mark hold")
+    monkeypatch.setattr(kills_sweep, "KEPT", tmp_path / "kills")
+    monkeypatch.setattr(kills_sweep, "digest", lambda: "present")
+    assert Ledger().settled(case, 3, 0.1) is None
+    monkeypatch.setenv("KILLS_LATER", str(tmp_path / "earlier/ledger"))
+    first = Ledger()
+    found = first.settled(case, 3, 0.1)
+    assert found is not None
+    assert found["kind"] == "apt-get install"
+    assert [first.passed(case, 3, 0.1), first.settled(case, 4, 0.1), first.settled(other, 3, 0.1)] == [None] * 3
+    assert [first.leaves_out(case), first.leaves_out(other)] == [True, False]
+    first.note(case, 4, 0.1, "passed")
+    assert first.settled(case, 4, 0.1)
+
+
 def test_copies_of_a_disk_differ_where_a_run_can_see_it(guests: None, tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "upper/etc").mkdir(parents=True)

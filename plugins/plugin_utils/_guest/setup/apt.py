@@ -8,7 +8,9 @@ import contextlib
 import re
 
 from .machine import Problem
+from .package_names import FROM_DOCKER
 from .patience import patiently
+from .sources import same_address
 
 DPKG_STATUS = "/var/lib/dpkg/status"
 # What dpkg did since it last wrote that file, a package each; a killed dpkg leaves them to the next one.
@@ -29,6 +31,8 @@ class Apt:
     def __init__(self, machine):
         self.machine = machine
         self.missing = ""
+        self.unread = ""
+        self.only = ""  # the address of the repository that engine.mirror or engine.key asks for
 
     def patiently(self, *words, **options):
         return patiently(self.machine, list(words), lock_files=self.lock_files, **options)
@@ -81,11 +85,11 @@ class Apt:
 
     def refresh(self, _asked_version=False):
         """Fetch the indexes. A source that cannot be read only matters if no other has what is needed."""
-        self.missing = ""
+        self.missing = self.unread = ""
         try:
             self.apt_get("update", "-oAPT::Update::Error-Mode=any")  # else it ends well without what it could not get
         except Problem as problem:
-            self.missing = problem.text
+            self.missing, self.unread = problem.text, problem.output
             self.machine.notes.append("not all package sources could be read: {}".format(problem.text))
 
     def why_missing(self):
@@ -93,9 +97,12 @@ class Apt:
         return "; before, {}".format(self.missing) if self.missing else ""
 
     def versions(self, name):
-        """Return every version of a package that the configured repositories offer."""
-        output = self.machine.run(["apt-cache", "madison", name])
-        return [line.split("|")[1].strip() for line in output.splitlines() if line.count("|") == 2]
+        """Return every version of a package that the configured repositories offer, or that the only one does."""
+        output = self.patiently("apt-cache", "madison", name)  # fails where a list of sources is damaged
+        rows = [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if line.count("|") == 2]
+        if self.only and name in FROM_DOCKER:
+            rows = [row for row in rows if same_address(row[2].partition(" ")[0]) == self.only]
+        return [row[1] for row in rows]
 
     def pin(self, name, version):
         return "{}={}".format(name, version)

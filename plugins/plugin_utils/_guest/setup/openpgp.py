@@ -10,6 +10,7 @@ the file holds one key and nothing else.
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import re
 
@@ -39,6 +40,15 @@ def key_packets(key):
     if strange:
         raise Problem("it must contain only a public key, got packets with the tags {}".format(strange))
     return packets
+
+
+def pgp_fingerprints(data):
+    """Return the fingerprints of all keys in a file, of several blocks too; of what cannot be read, none."""
+    found = set()
+    for block in [match.group() for match in ARMOUR.finditer(data)] if b"-----" in data else [data]:
+        with contextlib.suppress(Problem):
+            found.update(fingerprint(body) for tag, body in read_packets(dearmour(block)) if tag in (PRIMARY, SUBKEY))
+    return found - {""}
 
 
 def dearmour(key):

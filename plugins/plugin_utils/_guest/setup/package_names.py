@@ -6,6 +6,7 @@
 
 DOCKER_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 ROOTLESS = "docker-ce-rootless-extras"
+FROM_DOCKER = (*DOCKER_PACKAGES, ROOTLESS)
 # Every package that brings a dockerd, and where it comes from.
 ENGINE_PACKAGES = (
     ("docker-ce", "docker"),

@@ -9,7 +9,15 @@ import json
 
 from .before import decisions, finish_lifting, lifted, save_decisions
 from .machine import Problem
-from .package_names import DOCKER_PACKAGES, ROOTLESS, VERSIONED, distribution_packages, engine_names, source_of
+from .package_names import (
+    DOCKER_PACKAGES,
+    FROM_DOCKER,
+    ROOTLESS,
+    VERSIONED,
+    distribution_packages,
+    engine_names,
+    source_of,
+)
 from .paths import INSTALLING, LIFTED, LOCK_WAIT, REMOVING
 from .repository import Repository
 from .versions import matches, newest, upstream
@@ -132,17 +140,24 @@ class Installation:
         return name
 
     def pinned(self, names):
-        """Return the packages as arguments of the install command, the engine's with the desired version."""
-        if not self.settings.version:
-            return names
-        return [self.pin(name) if name in VERSIONED else name for name in names]
+        """Return the packages as arguments of the install command, the engine's with the desired version.
+
+        What must come from one repository gets the version that it offers, since apt takes the newest of all.
+        """
+        pinned = set(VERSIONED if self.settings.version else ())
+        if self.manager.only and self.manager.name == "apt":  # the others go by the priority in our file
+            pinned.update(FROM_DOCKER)
+        return [self.pin(name) if name in pinned else name for name in names]
 
     def pin(self, name):
         offered = self.manager.versions(name)
-        version = newest(offered, self.settings.version)
+        wanted = self.settings.version if name in VERSIONED else ""
+        version = newest(offered, wanted)
         if version is None:
             known = ", ".join(sorted({upstream(one) for one in offered})) or "none"
-            text = "no version {} of {} is offered; offered: {}".format(self.settings.version, name, known)
+            text = "no version {} of {} is offered; offered: {}".format(wanted, name, known)
+            if not wanted:
+                text = "the repository {} does not offer {}".format(self.manager.only, name)
             raise Problem(text + ("" if offered else self.manager.why_missing()))
         return self.manager.pin(name, version)
 

@@ -40,6 +40,7 @@ SOCKET = "/var/run/docker.sock"
 CERTIFICATES = (("ca", "/etc/docker/ca.pem", 0o644), ("cert", "/etc/docker/cert.pem", 0o644))
 KEY = "/etc/docker/key.pem"
 COPY = ".before-docker-host"
+RPM_SOURCE = "/etc/yum.repos.d/docker-host.repo"
 MARK = "# Written by dockerhost.azure. Changes made here are replaced by its next run.\n"
 LOCK_WAIT = 900
 WAITING_LINE = 30

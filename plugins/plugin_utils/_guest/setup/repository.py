@@ -13,12 +13,13 @@ import urllib.error
 import urllib.request
 
 from .facts import load_json
-from .machine import Problem
-from .openpgp import PRIMARY, SUBKEY, fingerprint, key_packets, only_pinned
+from .machine import Problem, tail
+from .openpgp import PRIMARY, SUBKEY, fingerprint, key_packets, only_pinned, pgp_fingerprints
 from .package_names import DOCKER_PACKAGES, distribution_packages
-from .paths import KEYRING, MARK
+from .paths import DOCKER_URL, KEYRING, MARK
+from .patience import without_progress
 from .proxies import proxy_handler
-from .sources import apt_entries, rpm_entries
+from .sources import apt_entries, apt_keys, rpm_entries, rpm_keys, same_address
 
 APT_KEY = "/etc/apt/keyrings/docker-host.asc"
 APT_SOURCE = "/etc/apt/sources.list.d/docker-host.list"
@@ -149,6 +150,7 @@ class Repository:
         channel = self.settings.channel
         for entry in self.theirs():
             if entry.serves(self.architecture()):
+                self.refuse_other_key(entry.path, apt_keys(self.machine, entry.signed_by))
                 if channel not in entry.components:
                     raise Problem(
                         "{} has this repository without the channel {}: add it there".format(entry.path, channel)
@@ -164,11 +166,22 @@ class Repository:
 
     def configured_for_rpm(self):
         ours = self.source()[1]
-        for path, address in rpm_entries(self.machine, self.folder()):
+        for path, address, keys in rpm_entries(self.machine, self.folder()):
             is_this = address.startswith(self.base + "/") and address.endswith("/" + self.settings.channel)
             if path != ours and is_this:
+                self.refuse_other_key(path, rpm_keys(self.machine, keys))
                 return path
         return ""
+
+    def refuse_other_key(self, path, known):
+        """Stop where the administrator's entry for this repository has keys, and engine.key is none of them."""
+        if self.settings.key is None or not known:
+            return
+        if not known & pgp_fingerprints(self.settings.key.encode()):
+            raise Problem(
+                "{} has this repository with another key than engine.key: leave engine.key out to trust the key "
+                "there, or correct one of them".format(path)
+            )
 
     def theirs(self):
         """Return the administrator's entries for this repository and release, also those for sources or another CPU."""
@@ -187,7 +200,8 @@ class Repository:
         if self.lacks_authorities():
             manager.refresh()
             manager.install(["ca-certificates"])
-        if not self.configured():
+        theirs = self.configured()
+        if not theirs:
             key, source, text = self.source()
             for path, content in ((key, self.key()), (source, (MARK + text).encode())):
                 if self.machine.differs(path, content, 0o644):
@@ -195,6 +209,21 @@ class Repository:
             if manager.name == "zypper":  # dnf and yum import it from the file that the source names
                 manager.patiently("rpm", "--import", self.machine.path(key))
         manager.refresh(bool(self.settings.version))
+        if self.asked():
+            self.refuse_unread(manager)
+            manager.only = self.base if self.apt else "" if theirs else "docker-host-" + self.settings.channel
+
+    def asked(self):
+        """Return whether the settings ask for this repository, so that no other one may stand in for it."""
+        return self.settings.mirror != DOCKER_URL or self.settings.key is not None
+
+    def refuse_unread(self, manager):
+        """Stop where this repository could not be read. The machine may have another one with the same packages."""
+        name = "'Docker CE {}'".format(self.settings.channel)  # zypper says this
+        for line in without_progress(manager.unread).splitlines():
+            addresses = [same_address(word.strip("'\",;")) for word in line.split()]
+            if name in line or any((address + "/").startswith(self.base + "/") for address in addresses):
+                raise Problem("{} cannot be used: {}".format(self.base, tail(line.strip(), 300)), manager.unread)
 
     @contextlib.contextmanager
     def key_on_trial(self, manager):
@@ -253,5 +282,6 @@ class Repository:
             return APT_KEY, APT_SOURCE, text
         key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-host"
         lines = "[docker-host-{0}]\nname=Docker CE {0}\nbaseurl={1}\nenabled=1\ngpgcheck=1\ngpgkey=file://{2}\n"
+        lines += "priority=1\n" if self.asked() else ""  # 99 is the default, and the lowest number comes first
         text = lines.format(channel, self.index()[: -len("/repodata/repomd.xml")], key)
         return key, self.folder() + "/docker-host.repo", text

@@ -9,8 +9,8 @@ import re
 import subprocess
 
 from .machine import Problem
-from .package_names import ENGINE_NAMES
-from .paths import COPY
+from .package_names import ENGINE_NAMES, FROM_DOCKER
+from .paths import COPY, RPM_SOURCE
 from .patience import patiently
 from .versions import age, newest, without_epoch
 
@@ -26,6 +26,8 @@ class Rpm:
     def __init__(self, machine):
         self.machine = machine
         self.missing = ""
+        self.unread = ""
+        self.only = ""  # the id of the repository that engine.mirror or engine.key asks for
 
     def why_missing(self):
         """Return, to end an error with, which repository could not be read; empty if all could."""
@@ -110,6 +112,7 @@ class Dnf(Rpm):
 
     def dnf(self, *words):
         """Run it, and again without a repository that fails and is not ours: others may have the packages."""
+        needed = "docker-host" if self.machine.read(RPM_SOURCE) is not None else "docker"
         while True:
             extra = ["--disablerepo=" + name for name in self.skipped]
             try:
@@ -121,7 +124,7 @@ class Dnf(Rpm):
                     r"(?:metadata for repo|Cannot prepare internal mirrorlist.*repo) '([^']+)'", problem.output
                 )
                 name = broken.group(1) if broken else ""
-                if not name or name in self.skipped or name.startswith("docker"):
+                if not name or name in self.skipped or name.startswith(needed):
                     raise
                 self.skipped.append(name)
                 self.machine.notes.append("the repository {} was skipped: it cannot be read".format(name))
@@ -137,7 +140,8 @@ class Dnf(Rpm):
             if not NOTHING_FOUND.search(problem.output):
                 raise
             output = ""
-        return re.findall(r"^{}\.\S+\s+(\S+)".format(re.escape(name)), output, re.MULTILINE)
+        source = r"\s+@?{}\s*$".format(re.escape(self.only)) if self.only and name in FROM_DOCKER else ""
+        return re.findall(r"^{}\.\S+\s+(\S+){}".format(re.escape(name), source), output, re.MULTILINE)
 
     def install(self, words):
         self.dnf("install", *words)
@@ -254,16 +258,17 @@ class Zypper(Rpm):
 
     def refresh(self, _asked_version=False):
         """Fetch the indexes. One that cannot be read only matters if no other has what is needed."""
-        self.missing = ""
+        self.missing = self.unread = ""
         try:
             self.zypper("refresh", ok=self.DONE)
         except Problem as problem:
             if problem.code == self.LOCKED:
                 raise
-            self.missing = problem.text
+            self.missing, self.unread = problem.text, problem.output
 
     def versions(self, name):
-        output = self.zypper("search", "-s", "-x", name, ok=(*self.DONE, 104))
+        only = ["--repo", self.only] if self.only and name in FROM_DOCKER else []
+        output = self.zypper("search", "-s", "-x", *only, name, ok=(*self.DONE, 104))
         rows = [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if line.count("|") == 5]
         return [row[3] for row in rows if row[1] == name]
 

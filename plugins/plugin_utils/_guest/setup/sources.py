@@ -8,6 +8,7 @@ import fnmatch
 import re
 import urllib.parse
 
+from .openpgp import pgp_fingerprints
 from .proxies import read_ini
 
 # Apt reads these words as no: StringToBool in apt-pkg/contrib/strutl.cc.
@@ -62,6 +63,31 @@ def apt_entries(machine):
                 yield AptEntry(path, types, uri, suites, fields.get("components", []), fields)
 
 
+def apt_keys(machine, signed_by):
+    """Return the fingerprints of an entry's keys: files, fingerprints or a key itself; without these, apt's own."""
+    words = [word for value in signed_by for word in value.split(",")]
+    if words[:1] == ["-----BEGIN"]:  # in deb822, where a dot stands for an empty line
+        return pgp_fingerprints(inline_key(words).encode())
+    trusted = [path for end in ("asc", "gpg") for path in machine.glob("/etc/apt/trusted.gpg.d/*." + end)]
+    files = [word for word in words or ["/etc/apt/trusted.gpg", *trusted] if word.startswith("/")]
+    found = {word.rstrip("!").upper() for word in words if re.match(r"[0-9A-Fa-f]{40}!?$", word)}
+    return found.union(*(pgp_fingerprints(machine.read(path) or b"") for path in files))
+
+
+def inline_key(words):
+    """Return an armoured key from its words in a field."""
+    text = " ".join(words)
+    found = re.match(r"(-----BEGIN [A-Z ]+-----) (?:.* )?\. (.*) (-----END [A-Z ]+-----)$", text)
+    return "{}\n\n{}\n{}\n".format(found.group(1), found.group(2).replace(" ", "\n"), found.group(3)) if found else ""
+
+
+def rpm_keys(machine, addresses):
+    """Return the fingerprints of a repository's keys if all are files of this machine; else none."""
+    if not all(address.startswith("file:///") for address in addresses):
+        return set()
+    return set().union(*(pgp_fingerprints(machine.read(address[len("file://") :]) or b"") for address in addresses))
+
+
 def deb822(text):
     """Yield the words of each field of each stanza, by the field's name in lower case; lines can be continued."""
     text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
@@ -71,7 +97,7 @@ def deb822(text):
 
 
 def rpm_entries(machine, folder):
-    """Yield file and address of each repository that is enabled below the folder."""
+    """Yield file, address and the addresses of keys of each repository that is enabled below the folder."""
     overrides = [read_ini(machine.text(path)) for pattern in OVERRIDES for path in machine.glob(pattern)]
     for path in machine.glob(folder + "/*.repo"):
         for name, section in read_ini(machine.text(path)).items():
@@ -79,7 +105,7 @@ def rpm_entries(machine, folder):
             if section.get("enabled", "1").strip().lower() not in ("0", "no", "false", "off"):
                 for key in ("baseurl", "mirrorlist", "metalink"):
                     for address in section.get(key, "").split():
-                        yield path, same_address(address)
+                        yield path, same_address(address), section.get("gpgkey", "").split()
 
 
 def overridden(name, section, overrides):

@@ -15,6 +15,7 @@ import ipaddress
 import json
 import os
 import py_compile
+import re
 import subprocess
 import sys
 import tempfile
@@ -243,8 +244,14 @@ class Recorder:
                     answer = answer.pop(0) if len(answer) > 1 else answer[0]
                 return answer if isinstance(answer, tuple) else (0, answer)
         if argv[:2] == ["apt-cache", "madison"]:
-            return 0, "".join(f"{argv[2]} | {version} | http://x\n" for version in MADISON.get(argv[2], []))
+            return 0, self.madison(argv[2], MADISON.get(argv[2], []))
         return 0, "amd64\n" if argv[:2] == ["dpkg", "--print-architecture"] else ""
+
+    def madison(self, name: str, versions: t.Iterable[str]) -> str:
+        """What ``apt-cache madison`` says: each version, with the program's own repository if there is one."""
+        found = re.search(r"\] (\S+)", self.machine.text("/etc/apt/sources.list.d/docker-host.list"))
+        address = found.group(1) if found else "http://x"
+        return "".join(f"{name} | {version} | {address} bookworm/stable amd64 Packages\n" for version in versions)
 
     def put(self, path: str, text: str) -> Path:
         """Write a file of the tree."""

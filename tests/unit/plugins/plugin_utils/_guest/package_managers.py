@@ -127,8 +127,7 @@ class Apt(PackageManager):
             self.holding = self.holding | set(names) if verb == "hold" else self.holding - set(names)
             return 0, ""
         if verb == "madison":
-            lines = [f"{name} | {version} | http://x\n" for name in names for version in self.offered.get(name, [])]
-            return 0, "".join(lines)
+            return 0, "".join(self.madison(name, self.offered.get(name, [])) for name in names)
         if verb == "update":
             return 0, ""
         holding, self.holding = self.holding, set() if "--allow-change-held-packages" in argv else self.holding
@@ -164,9 +163,9 @@ class Dnf(PackageManager):
             return 0, "versionlock   control package version locks\n"
         verb, names = words[0], words[1:]
         if verb == "list":
-            lines = [
-                f"{name}.x86_64   {version}   docker\n" for name in names for version in self.offered.get(name, [])
-            ]
+            found = re.search(r"^\[(.*)\]", self.machine.text("/etc/yum.repos.d/docker-host.repo"), re.M)
+            end = "   " + (found.group(1) if found else "docker") + "\n"
+            lines = [f"{name}.x86_64   {version}" + end for name in names for version in self.offered.get(name, [])]
             return (0, "".join(lines)) if lines else (1, "Error: No matching Packages to list")
         if verb == "versionlock":
             assert names[0] in ("add", "delete"), argv

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import OS_RELEASES, Clock, Recorder, armour, public_key
+from .conftest import OS_RELEASES, Clock, Recorder, armour, fingerprint, public_key
 
 KEY = armour(public_key(b"mirror"))
 DEB822 = "Types: deb\nURIs: http://m/linux/debian\nSuites: {}\nComponents: stable\n"
@@ -301,3 +301,137 @@ def test_a_password_in_the_machines_proxy_is_a_secret(setup: t.Any, tmp_path: Pa
     repository = recorder.repository(mirror="http://mirror.invalid")
     setup.proxy_handler(recorder.machine, repository.settings, "dnf", "http://mirror.invalid/x")
     assert "hunter2" not in recorder.machine.redact("proxy http://me:hunter2@p:1 said no")
+
+
+MIRROR = armour(public_key(b"mirror"))
+OTHER = armour(public_key(b"other"))
+INLINE = "Signed-By:\n" + "".join(f" {line or '.'}\n" for line in OTHER.splitlines())
+DOCKERS = "http://m/linux/debian"
+
+
+@pytest.mark.parametrize(
+    ("system", "path", "text"),
+    [
+        ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.format("bookworm")),
+        ("debian12", "/etc/apt/sources.list.d/docker.sources", DEB822.format("bookworm") + INLINE),
+        (
+            "debian12",
+            "/etc/apt/sources.list.d/docker.sources",
+            DEB822.format("bookworm") + f"Signed-By: {fingerprint(b'other')}\n",
+        ),
+        ("debian12", "/etc/apt/sources.list.d/docker.list", LINE.replace(" signed-by=/k", "").format("bookworm")),
+        ("rhel9", "/etc/yum.repos.d/docker-ce.repo", SECTION + "gpgkey=file:///k\n"),
+    ],
+)
+def test_a_key_that_is_not_that_of_the_administrators_entry_is_refused(
+    setup: t.Any, tmp_path: Path, system: str, path: str, text: str
+) -> None:
+    """Neither may decide silently: the entry is the administrator's, and the key was asked for."""
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES[system])
+    theirs = recorder.put(path, text)
+    recorder.put("/k", OTHER)
+    recorder.put("/etc/apt/trusted.gpg.d/other.asc", OTHER + OTHER)
+    with pytest.raises(setup.Problem, match=f"{theirs.name} has this repository with another key than engine.key"):
+        recorder.repository(mirror="http://m", key=MIRROR).configured()
+    assert recorder.repository(mirror="http://m", key=OTHER).configured() == path
+    assert recorder.repository(mirror="http://m").configured() == path
+    assert theirs.read_text(encoding="utf-8") == text
+
+
+UNREAD = {
+    "debian12": (
+        "Err:2 {0} bookworm InRelease\n  NO_PUBKEY 1\nW: GPG error: {0} bookworm InRelease: The following signatures "
+        "couldn't be verified because the public key is not available: NO_PUBKEY 1\n"
+        "E: The repository '{0} bookworm InRelease' is not signed.\n"
+    ),
+    "sles15": "Error retrieving metadata for '{0}'.\nSkipping repository '{0}' because of the above error.\n",
+}
+NAMES = {"debian12": (DOCKERS, "http://other/linux/debian"), "sles15": ("Docker CE stable", "Docker CE other")}
+
+
+@pytest.mark.parametrize("system", UNREAD)
+@pytest.mark.parametrize("engine", [{"mirror": "http://m"}, {"mirror": "http://m", "key": MIRROR}])
+def test_a_repository_that_was_asked_for_and_cannot_be_read_ends_the_run(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, engine: dict[str, str]
+) -> None:
+    """The image may have an entry of its own with the same packages, which must not stand in for it."""
+    monkeypatch.setattr(setup.Repository, "key", lambda _self: MIRROR.encode())
+    for number, name in enumerate(NAMES[system]):
+        recorder = Recorder(setup, tmp_path / str(number), OS_RELEASES[system])
+        recorder.put("/etc/apt/sources.list.d/docker.list", LINE.replace("//m", "//image").format("bookworm"))
+        refresh = {"debian12": "apt-get", "sles15": "zypper --non-interactive refresh"}[system]
+        recorder.answers = {refresh: (100, UNREAD[system].format(name))}
+        repository = recorder.repository(**engine)
+        if number:
+            repository.add(repository.facts.packages)
+            continue
+        with pytest.raises(setup.Problem, match=r"^http://m/linux/\w+ cannot be used: .*" + name):
+            repository.add(repository.facts.packages)
+        assert "image" in recorder.machine.text("/etc/apt/sources.list.d/docker.list")
+
+
+def test_apt_takes_the_engine_from_the_mirror_although_another_entry_has_newer_packages(
+    setup: t.Any, tmp_path: Path
+) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    rows = "{0} | 5:29.1 | http://image/linux/debian bookworm/stable amd64 Packages\n"
+    rows += "{0} | 5:28.3 | " + DOCKERS + " bookworm/stable amd64 Packages\n"
+    rows += "{0} | 5:28.2 | http://M:80//linux/debian bookworm/stable amd64 Packages\n"
+    recorder.answers = {f"apt-cache madison {name}": rows.format(name) for name in setup.FROM_DOCKER}
+    installation = recorder.installation(source="docker", mirror="http://m", key=MIRROR)
+    installation.run()
+    for name in setup.DOCKER_PACKAGES:
+        assert len(recorder.ran("apt-get", "install", f"{name}=5:28.3")) == 1
+    with pytest.raises(setup.Problem, match=r"no version 29 of docker-ce is offered; offered: 28\.2, 28\.3"):
+        recorder.installation(source="docker", mirror="http://m", key=MIRROR, version="29").run()
+    recorder.answers["apt-cache madison docker-buildx-plugin"] = rows.splitlines()[0].format("docker-buildx-plugin")
+    with pytest.raises(setup.Problem, match=DOCKERS + " does not offer docker-buildx-plugin"):
+        installation.run()
+
+
+@pytest.mark.parametrize(("system", "folder"), [("rhel9", "/etc/yum.repos.d"), ("sles15", "/etc/zypp/repos.d")])
+def test_rpm_prefers_the_repository_that_was_asked_for(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, folder: str
+) -> None:
+    monkeypatch.setattr(setup.Repository, "key", lambda _self: MIRROR.encode())
+    rows = {
+        "rhel9": "docker-ce.x86_64   3:29.1-1.el9  docker-ce-stable\n"
+        "docker-ce.x86_64   3:28.3-1.el9\n    docker-host-stable\n",  # a long line is broken
+        "sles15": "  | docker-ce | package | 28.3-1 | x86_64 | m\n",
+    }
+    recorder = Recorder(
+        setup,
+        tmp_path / "root",
+        OS_RELEASES[system],
+        {
+            "dnf -y list": rows[system],
+            "zypper --non-interactive search -s -x --repo docker-host-stable docker-ce": rows[system],
+        },
+    )
+    repository = recorder.repository(source="docker", mirror="http://m", key=MIRROR)
+    repository.add(repository.facts.packages)
+    assert "priority=1\n" in recorder.machine.text(folder + "/docker-host.repo")
+    assert [one.partition(":")[2] or one for one in repository.facts.packages.versions("docker-ce")] in (
+        ["28.3-1.el9"],
+        ["28.3-1"],
+    )
+    repository = recorder.repository(source="docker")
+    assert "priority" not in repository.source()[2]
+
+
+def test_dnf_passes_over_the_images_entry_once_the_programs_own_is_there(setup: t.Any, tmp_path: Path) -> None:
+    """A machine in a closed network reaches the mirror, and not what its image names."""
+    broken = (1, "Error: Failed to download metadata for repo 'docker-ce-stable': Cannot download repomd.xml")
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rhel9"], {"dnf -y install": broken})
+    with pytest.raises(setup.Problem, match="docker-ce-stable"):
+        recorder.facts().packages.install(["docker-ce"])
+    recorder.put("/etc/yum.repos.d/docker-host.repo", "[docker-host-stable]\n")
+    recorder.facts().packages.install(["docker-ce"])
+    assert recorder.commands[-1] == "dnf -y --disablerepo=docker-ce-stable install docker-ce --setopt=exit_on_lock=1"
+
+
+def test_a_damaged_list_of_sources_is_told_in_apts_own_sentence(setup: t.Any, tmp_path: Path) -> None:
+    said = "E: Malformed entry 1 in list file /etc/apt/sources.list.d/x.list (Component)\nE: No list\n"
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], {"apt-cache": (100, said)})
+    with pytest.raises(setup.Problem, match=r"ended with exit code 100: E: Malformed entry 1 in list file .*x\.list"):
+        recorder.installation(source="docker", mirror="http://m", key=MIRROR).run()
