@@ -36,12 +36,13 @@ SCRIPTS = re.compile(r"Sub-process \S*dpkg returned|dpkg: error processing|scrip
 # A line that says what is wrong, and lines that only say that something is.
 TELLING = re.compile(
     r"^\s*(- Curl error|- Status code|- nothing provides|E: |dpkg: error|error: |Error: |Problem: |No provider|"
-    r"Error\(\d+\)|No match for argument|Signature verification failed|.*\b(not (found|offered)|already locked)\b)"
+    r"Error\(\d+\)|No match for argument|All matches were filtered|Signature verification failed|W: .*GPG error: |"
+    r"\S+ : (Pre)?Depends: |.*\b(not (found|offered)|already locked)\b)"
 )
 GENERAL = re.compile(
     r"Sub-process|Unable to fetch some|Some index files|Unable to correct problems|held broken|Transaction failed|"
     r"Error: Transaction|Failed to resolve the transaction|Problem: conflicting requests|Unable to find a match:?$|"
-    r"dpkg frontend"
+    r"dpkg frontend|Trying capabilities|Unable to satisfy dependencies"
 )
 PROGRESS = re.compile(
     r"^(Get|Hit|Ign|Err):\d+ |^(Reading|Building|Selecting|Preparing|Unpacking|Setting up|Processing|Fetched|"

@@ -15,6 +15,10 @@ from .patience import patiently
 from .versions import age, newest, without_epoch
 
 NOTHING_FOUND = re.compile(r"No matching (Packages|packages|items)|No packages found|Error\(1011\)")
+# How dnf and yum, and dnf5, name the repository that ended a command.
+UNREADABLE = re.compile(
+    r"(?:metadata for repo|metadata \(.*\) for repository|Cannot prepare internal mirrorlist.*repo) ['\"]([^'\"]+)['\"]"
+)
 
 
 class Rpm:
@@ -120,9 +124,7 @@ class Dnf(Rpm):
                 # for other runs of dnf without an end, and nobody learns for which.
                 return self.patiently(self.name, "-y", *extra, *words, "--setopt=exit_on_lock=1")
             except Problem as problem:
-                broken = re.search(
-                    r"(?:metadata for repo|Cannot prepare internal mirrorlist.*repo) '([^']+)'", problem.output
-                )
+                broken = re.search(UNREADABLE, problem.output)
                 name = broken.group(1) if broken else ""
                 if not name or name in self.skipped or name.startswith(needed):
                     raise

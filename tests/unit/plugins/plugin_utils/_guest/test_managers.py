@@ -108,13 +108,20 @@ def test_what_was_published_meanwhile_counts_when_a_version_is_asked_for(setup: 
     assert recorder.ran("dnf", "makecache", "--refresh")
 
 
-def test_a_foreign_repository_that_fails_is_passed_over(setup: t.Any, tmp_path: Path) -> None:
-    broken = (1, "Error: Failed to download metadata for repo 'rhui-base': Cannot download repomd.xml")
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        "Error: Failed to download metadata for repo '{}': Cannot download repomd.xml",
+        'Failed to download metadata (baseurl: "https://x/9") for repository "{}"',  # dnf5
+    ],
+)
+def test_a_foreign_repository_that_fails_is_passed_over(setup: t.Any, tmp_path: Path, unreadable: str) -> None:
+    broken = (1, unreadable.format("rhui-base"))
     recorder = machine(setup, tmp_path / "root", "rhel9", **{"dnf_-y_install": broken})
     recorder.facts().packages.install(["docker-ce"])
     assert recorder.commands[-1] == "dnf -y --disablerepo=rhui-base install docker-ce --setopt=exit_on_lock=1"
     assert "rhui-base" in recorder.machine.notes[0]
-    ours = (1, "Error: Failed to download metadata for repo 'docker-host-stable': Cannot download repomd.xml")
+    ours = (1, unreadable.format("docker-host-stable"))
     recorder = machine(setup, tmp_path / "ours", "rhel9", **{"dnf_-y_install": ours})
     with pytest.raises(setup.Problem, match="docker-host-stable"):
         recorder.facts().packages.install(["docker-ce"])

@@ -59,6 +59,39 @@ LASTING = [
         "E: GPG error: https://x InRelease: The following signatures couldn't be verified: NO_PUBKEY 7EA0",
     ),
     (
+        "W: An error occurred during the signature verification. The repository is not updated and the previous index "
+        "files will be used. GPG error: https://x InRelease: The following signatures were invalid: EXPKEYSIG 7EA0 x\n"
+        "W: Failed to fetch https://x/InRelease  The following signatures were invalid: EXPKEYSIG 7EA0 x\n"
+        "E: Some index files failed to download. They have been ignored, or old ones used instead.\n",
+        "W: An error occurred during the signature verification. The repository is not updated and the previous index "
+        "files will be used. GPG error: https://x InRelease: The following signatures were invalid: EXPKEYSIG 7EA0 x",
+    ),
+    (
+        "W: GPG error: https://x InRelease: The following signatures couldn't be verified: NO_PUBKEY 7EA0\n"
+        "E: The repository 'https://x InRelease' is not signed.\n",
+        "W: GPG error: https://x InRelease: The following signatures couldn't be verified: NO_PUBKEY 7EA0",
+    ),
+    (
+        "The following packages have unmet dependencies:\n"
+        " docker-ce : Depends: containerd.io (>= 1.7.27) but it is not installable\n"
+        "E: Unable to correct problems, you have held broken packages.\n",
+        "docker-ce : Depends: containerd.io (>= 1.7.27) but it is not installable",
+    ),
+    (
+        "The following packages have unmet dependencies:\n docker-ce : PreDepends: x (>= 2) but 1 is to be installed\n"
+        "E: Unable to satisfy dependencies. Reached two conflicting assignments:\n   1. docker-ce:amd64=5:29\n",
+        "docker-ce : PreDepends: x (>= 2) but 1 is to be installed",
+    ),
+    (
+        "All matches were filtered out by exclude filtering for argument: docker-ce\n"
+        "Error: Unable to find a match: docker-ce\n",
+        "All matches were filtered out by exclude filtering for argument: docker-ce",
+    ),
+    (
+        "'docker' not found in package names. Trying capabilities.\nNo provider of 'docker' found.\n",
+        "No provider of 'docker' found.",
+    ),
+    (
         # The network is not what is down where a service does not start in time.
         "Job for docker.service failed because a timeout was exceeded.\n"
         "dpkg: error processing package docker-ce (--configure):\n"
