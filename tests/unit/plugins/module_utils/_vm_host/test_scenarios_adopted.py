@@ -145,4 +145,4 @@ def test_a_network_of_another_subscription_where_azure_wants_one(cloud: Cloud, e
     given = {"virtual_network": f"{elsewhere}{NETWORK}/virtualNetworks/net", "subnet_name": "s"}
     with pytest.raises(DockerHostError, match="InvalidResourceReference"):
         cloud.run(False, **given)
-    assert any("wants an interface" in line for line in cloud.warnings)
+    assert any("is in another subscription than the host" in line for line in cloud.warnings)
