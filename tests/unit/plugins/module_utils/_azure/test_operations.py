@@ -188,8 +188,8 @@ def test_a_service_that_asks_to_wait_is_not_waited_for_longer_than_the_user_want
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were asked for, none of which is taken; they make the clock advance."""
     taken: list[float] = []
-    begun = time.monotonic()
-    monkeypatch.setattr(operations.time, "monotonic", lambda: begun + sum(taken))
+    # Microseconds: a rest of the pause smaller than the clock's own rounding would never end it.
+    monkeypatch.setattr(operations.time, "monotonic", lambda: round(sum(taken), 6))
     monkeypatch.setattr(operations.time, "sleep", taken.append)
     return taken
 
