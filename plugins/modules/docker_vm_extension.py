@@ -507,7 +507,9 @@ extension:
       type: str
       sample: custom_script
     provisioning_state:
-      description: Its state. V(null) in check mode if it does not exist yet.
+      description: >-
+        Its state; V(Succeeded) when the program on the VM has reported success, even if Azure has not ended its
+        operation. V(null) in check mode if it does not exist yet.
       returned: success
       type: str
       sample: Succeeded

@@ -6,7 +6,8 @@
 
 usage: python tests/benchmarks/bench_boot.py COLLECTIONS_PATH [DOCUMENT]
 
-The changes: nobody waits for the end of the last write of tags, and the engine is installed at the first boot. For each
+The changes: nobody waits for the end of operations whose result Azure shows already (the push of the settings, the last
+write of tags), and the engine is installed at the first boot. For each
 seed, four playbooks create the same host at the same time, each in a local Azure of its own with a real guest, which
 Debian's cloud-init provisions: before, with either change, and with both. With DOCUMENT, tables and bars are written
 there, too.
@@ -44,17 +45,24 @@ PACKAGE_RATE = 12
 NAME = "web1"
 SIDES: t.Mapping[str, tuple[bool, bool]] = {
     "before": (False, False),
-    "tags": (True, False),
+    "waits": (True, False),
     "boot": (False, True),
     "both": (True, True),
 }
-"""By side, whether each change is in effect: the one of the tags, and the installation at boot."""
+"""By side, whether each change is in effect: that of the waits, and the installation at boot."""
 PHASES = ("network", "VM", "Docker settings", "tags, and the first answer")
-CHANGE_TAGS = 'self.session.arm.patch(self.id, {"tags": tags}, headers=headers, operation=work.operation)'
-WAIT_FOR_TAGS = (
-    "self.session.begin(work, self.session.compute.virtual_machines.begin_update, self.resource_group, self.name,"
-    ' {"tags": tags}, headers=headers).wait()'
-)
+WITH_WAITS: t.Mapping[str, tuple[str, str]] = {
+    "virtual_machine.py": (
+        'self.session.arm.patch(self.id, {"tags": tags}, headers=headers, operation=work.operation)',
+        "self.session.begin(work, self.session.compute.virtual_machines.begin_update, self.resource_group, self.name,"
+        ' {"tags": tags}, headers=headers).wait()',
+    ),
+    "handlers.py": (
+        'self._do(work, "PUT", body, result.is_over, enough=result.is_good)',
+        'self._do(work, "PUT", body, watch_resource(self._find))',
+    ),
+}
+"""By file of the extension's backend: a line of it, and what was there before nobody waited for Azure any more."""
 WIDTH = 60
 """Characters of the longest bar."""
 
@@ -76,17 +84,18 @@ class Waited:
         return sum(self.phases)
 
 
-def without_the_change_of_tags(collections: Path, target: Path) -> Path:
-    """Return a copy of the installed collection that waits for the end of the last write of tags, as it did before.
+def with_waits(collections: Path, target: Path) -> Path:
+    """Return a copy of the installed collection that waits for the end of each operation, as it did before.
 
-    :raises SystemExit: the line that writes them is another one now.
+    :raises SystemExit: a line that must be replaced is another one now.
     """
     shutil.copytree(collections, target)
-    source = target / "ansible_collections/dockerhost/azure/plugins/module_utils/_extension/virtual_machine.py"
-    text = source.read_text(encoding="utf-8")
-    if text.count(CHANGE_TAGS) != 1:
-        raise SystemExit(f"{source.name} must contain once: {CHANGE_TAGS}")
-    source.write_text(text.replace(CHANGE_TAGS, WAIT_FOR_TAGS), encoding="utf-8")
+    for name, (line, before) in WITH_WAITS.items():
+        source = target / "ansible_collections/dockerhost/azure/plugins/module_utils/_extension" / name
+        text = source.read_text(encoding="utf-8")
+        if text.count(line) != 1:
+            raise SystemExit(f"{name} must contain once: {line}")
+        source.write_text(text.replace(line, before), encoding="utf-8")
     return target
 
 
@@ -200,7 +209,7 @@ def measure(seed: int, sides: t.Sequence[Side], work: Path) -> dict[str, Waited]
 def table(results: t.Mapping[int, t.Mapping[str, Waited]]) -> list[str]:
     """A row for each seed, and one of the medians."""
     lines = [
-        "| seed | before | not waiting for tags | installed at boot | both | both: shorter by | idle before the push |",
+        "| seed | before | not waiting | installed at boot | both | both: shorter by | idle before the push |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for seed, sides in results.items():
@@ -251,8 +260,8 @@ def main() -> int:
     results: dict[int, dict[str, Waited]] = {}
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        places = {True: collections, False: without_the_change_of_tags(collections, work / "collections")}
-        sides = [Side(label, places[tags], at_boot) for label, (tags, at_boot) in SIDES.items()]
+        places = {True: collections, False: with_waits(collections, work / "collections")}
+        sides = [Side(label, places[changed], at_boot) for label, (changed, at_boot) in SIDES.items()]
         for seed in SEEDS:
             results[seed] = measure(seed, sides, work)
             print(f"seed {seed}: {results[seed]}", flush=True)

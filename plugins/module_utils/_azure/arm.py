@@ -146,16 +146,18 @@ class ArmClient:
         body: Json | None = None,
         over: t.Callable[[], bool] | None = None,
         headers: t.Mapping[str, str] | None = None,
+        enough: t.Callable[[], bool] | None = None,
     ) -> Operation:
         """Begin a long-running request.
 
         :param method: ``PUT``, ``PATCH``, ``POST`` or ``DELETE``.
         :param over: see :meth:`AzureSession.begin`.
         :param headers: further headers, for example ``If-Match``.
+        :param enough: see :meth:`AzureSession.begin`.
         :raises AzureError: Azure refused it.
         """
         request = ArmRequest(method, path, body, headers=headers or {})
-        return self._begin_operation(work, self._begin, request, over=over)
+        return self._begin_operation(work, self._begin, request, over=over, enough=enough)
 
     def _call(self, operation: str, request: ArmRequest) -> t.Any:
         try:

@@ -247,18 +247,19 @@ class AzureSession:
         *args: t.Any,
         api_version: str = COMPUTE,
         over: t.Callable[[], bool] | None = None,
+        enough: t.Callable[[], bool] | None = None,
         **keywords: t.Any,
     ) -> Operation:
         """Begin a long-running operation by a ``begin_*`` function of an SDK client. It is polled in the background.
 
         :param over: tells by the resource itself whether the operation is over; asked in long pauses between polls.
+        :param enough: see :func:`polling_method`.
         :raises AzureError: Azure refused it.
         """
         watch = ProgressReporter(work, self.progress, self.concurrency)
+        polling = polling_method(watch, over, enough) if enough else polling_method(watch, over)
         try:
-            poller = function(
-                *args, api_version=api_version, cls=body_of, polling=polling_method(watch, over), **keywords
-            )
+            poller = function(*args, api_version=api_version, cls=body_of, polling=polling, **keywords)
         except sdk_error() as error:
             raise from_sdk(work.operation, work.resource, error) from error
         return Operation(poller, watch, self.deadline)

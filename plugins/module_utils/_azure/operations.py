@@ -227,12 +227,20 @@ def poll(
     return current
 
 
-def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = None) -> t.Any:
+def _never() -> bool:
+    return False
+
+
+def polling_method(
+    watch: ProgressReporter, over: t.Callable[[], bool] | None = None, enough: t.Callable[[], bool] = _never
+) -> t.Any:
     """Return ARM's polling method with progress lines. Without Retry-After it waits 1 s at first, and later up to 5 s.
 
     :param over: returns whether the resource itself shows the result, see :func:`watch_resource`. Azure asks
         clients to poll operations on a VM every 30 s at most, those on a network every 10 s, but sets no such limit for
         the resources.
+    :param enough: returns whether ``over`` has seen everything that the caller waits for. The wait then ends as after
+        a success, although the operation continues in Azure. It sends no request.
     """
     from azure.mgmt.core.polling.arm_polling import ARMPolling
 
@@ -262,7 +270,13 @@ def polling_method(watch: ProgressReporter, over: t.Callable[[], bool] | None = 
                 answer = super().request_status(status_link)
             return answer
 
+        def finished(self) -> bool:
+            return enough() or bool(super().finished())
+
         def update_status(self) -> None:
+            if enough():
+                watch.saw("Succeeded")
+                return
             super().update_status()
             watch.saw(str(self.status()))
 

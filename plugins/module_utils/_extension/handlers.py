@@ -23,7 +23,7 @@ from .._azure.tags import (
     tag_value,
 )
 from .._azure.wire import UNSETTLED, Json, properties_of
-from .._errors import OptionError
+from .._errors import DockerHostError, OptionError
 from . import payload
 from .docker_extension import docker_extension_settings
 from .sections import SECTIONS
@@ -83,8 +83,39 @@ class CurrentSettings:
 
     @property
     def in_progress(self) -> bool:
-        """Whether that push has not ended."""
-        return self.state.lower() in UNSETTLED
+        """Whether that push has not ended: neither for Azure, nor for the program on the VM."""
+        return self.state.lower() in UNSETTLED and not self.result.is_of(self.digest)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether that push succeeded. The program on the VM may report it before Azure ends its own operation."""
+        return self.state == "Succeeded" or (self.state.lower() in UNSETTLED and not self.in_progress)
+
+
+class _AwaitedResult:
+    """The result of one push, watched for in the resource that carries its settings."""
+
+    def __init__(self, read: t.Callable[[], CurrentSettings | None], push: Push) -> None:
+        self._read = read
+        self._stamp = str(push.stamp)
+        self._is_good = False
+
+    def is_over(self) -> bool:
+        """Read the resource, and return whether the program has reported success, or the operation has ended.
+
+        A failure that the program reports is waited for: the next push would meet Azure's operation.
+        """
+        try:
+            current = self._read()
+        except DockerHostError:
+            return False
+        result = current.result if current else SetupResult(None)
+        self._is_good = result.is_good and (result.report or {}).get("push") == self._stamp
+        return self._is_good or current is None or current.state.lower() not in UNSETTLED
+
+    def is_good(self) -> bool:
+        """Return whether the program was seen to report success."""
+        return self._is_good
 
 
 class Handler(t.Protocol):
@@ -103,7 +134,7 @@ class Handler(t.Protocol):
         """
 
     def push(self, push: Push) -> None:
-        """Send the settings and wait until the agent has finished.
+        """Send the settings and wait until the agent has finished, or the program on the VM reports success.
 
         :raises AzureError: it did not succeed.
         """
@@ -152,7 +183,12 @@ class _Resource:
         raise NotImplementedError
 
     def push(self, push: Push) -> None:
-        """Send the settings and wait until the agent has finished."""
+        """Send the settings and wait until the agent has finished, or the program on the VM reports success.
+
+        Azure shows that report while its operation on the resource continues. Nothing that follows needs the end of
+        that operation: writes of the VM are accepted meanwhile, and both end well (recorded with ``az vm update``,
+        azure-cli 2023-12). A resource that the task deletes next is waited for.
+        """
         body = {"location": self.vm.location, "tags": push.tags(), "properties": self._properties(push)}
         work = OperationInfo(
             host=self.vm.name,
@@ -162,13 +198,24 @@ class _Resource:
             resource=self._label,
             usual=100,
         )
-        self._do(work, "PUT", body, watch_resource(self._find))
+        if push.settings.state == "absent" or not self.reports_result:
+            self._do(work, "PUT", body, watch_resource(self._find))
+            return
+        result = _AwaitedResult(self.read, push)
+        self._do(work, "PUT", body, result.is_over, enough=result.is_good)
 
-    def _do(self, work: OperationInfo, method: str, body: Json | None, over: t.Callable[[], bool]) -> None:
+    def _do(
+        self,
+        work: OperationInfo,
+        method: str,
+        body: Json | None,
+        over: t.Callable[[], bool],
+        enough: t.Callable[[], bool] | None = None,
+    ) -> None:
         """Send a request and wait for its end. Loading azure-mgmt-compute for this one would delay each push."""
         begin = self.session.arm.begin
         retry_on_conflict(
-            lambda: begin(work, method, self._resource_id, body, over=over).wait(),
+            lambda: begin(work, method, self._resource_id, body, over=over, enough=enough).wait(),
             work,
             self.session.deadline,
             self.session.progress,

@@ -64,7 +64,7 @@ def find_reasons(run: Run, current: CurrentSettings | None) -> None:
         run.reasons.append("never pushed")
     elif run.settings.unknown_certs or not (_is_current(run, current) or _keeps_certs(run, current)):
         run.reasons.append(_difference(run, current))
-    elif current.state != "Succeeded":
+    elif not current.succeeded:
         run.reasons.append(f"the last push ended as {current.state}")
     elif not _has_good_result(run, current):
         run.reasons.append("the last push left no good result")

@@ -89,7 +89,7 @@ def _digests_of_sections(run: Run, current: CurrentSettings | None) -> dict[str,
 
 def _ended_well(run: Run, current: CurrentSettings) -> bool:
     proven = not run.handler.reports_result or current.result.is_of(current.digest)
-    return current.state == "Succeeded" and proven
+    return current.succeeded and proven
 
 
 def _send(run: Run, this: Push) -> SetupResult:

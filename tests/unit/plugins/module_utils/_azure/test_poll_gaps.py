@@ -64,10 +64,10 @@ def polling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Polli
             seconds = 0.1
         rest(self, seconds, over)
 
-    def noted_method(reporter: operations.ProgressReporter, over: Watcher | None = None) -> t.Any:
+    def noted_method(reporter: operations.ProgressReporter, over: Watcher | None = None, *enough: Watcher) -> t.Any:
         if over is None:
             found.unwatched.append(reporter.work.operation)
-        return method(reporter, over)
+        return method(reporter, over, *enough)
 
     monkeypatch.setattr(operations.ProgressReporter, "rest", noted_rest)
     monkeypatch.setattr(operations.ProgressReporter, "pace", 0.2)
@@ -119,3 +119,23 @@ def test_no_operation_sleeps_through_a_poll_gap(polling: Polling, tmp_path: Path
     assert polling.unwatched == []
     assert polling.sleeps == []
     assert {operation["kind"] for operation in polling.azure.operations()} - {"group.delete"} == KINDS
+
+
+def test_a_push_ends_when_the_program_on_the_vm_reports_success(polling: Polling, tmp_path: Path) -> None:
+    place = {"resource_group": "gaps", "name": "web1"}
+    do(HOST, **place, location="westeurope", ssh_private_key_path=str(tmp_path / "key"))
+    certs = do(CERTS, cert_dir=str(tmp_path / "certs"), hosts=[{"name": "web1", "ip_addresses": ["192.0.2.1"]}])
+    vm = {"resource_group": "gaps", "virtual_machine_name": "web1", "setup_program": read_program()}
+    given = {**vm, "certs": certs["servers"]["web1"], "engine": {"source": "distribution"}}
+    polling.azure.hold()
+    assert do(EXTENSION, wait_timeout=300, **given)["extension"]["provisioning_state"] == "Succeeded"
+    # Azure has not ended its operation: nobody needs that, neither the record of the CA nor the next run.
+    under_way = {entry["kind"]: entry["id"] for entry in polling.azure.operations() if entry["status"] == "InProgress"}
+    assert set(under_way) == {"extension.create", "vm.patch"}
+    do(EXTENSION, changes=False, **given)
+    assert carry_out(EXTENSION, given, check_mode=True).result["changed"] is False
+    polling.azure.release(under_way["extension.create"], "Failed", {"code": "InternalExecutionError", "message": "?"})
+    polling.azure.release(under_way["vm.patch"])
+    polling.azure.hold(False)
+    # What Azure says at the end counts.
+    assert do(EXTENSION, **given)["reasons"] == ["the last push ended as Failed"]
