@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import failure
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import IMAGES_PREFIX, PREFIX, RoleVariables
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.validate_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._program import prepare_program, read_program
@@ -34,7 +34,7 @@ class ActionModule(StageAction):
             return args
         task_vars = self._host_vars
         own = role_variables(task_vars, self._templar.template)
-        variables = [name for name in task_vars if name.startswith(PREFIX)]
+        variables = [name for name in task_vars if name.startswith((PREFIX, IMAGES_PREFIX))]
         return {
             "variables": variables,
             "strategy": self._strategy(task_vars),

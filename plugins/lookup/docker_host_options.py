@@ -49,12 +49,17 @@ import typing as t
 from ansible.constants import LOCALHOST
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables, unknown_variables
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables
 
 _HOW_TO_CONNECT = ("ansible_connection", "ansible_host", "ansible_port", "ansible_ssh_host", "ansible_ssh_port")
+
+_ALONE = ("list", "sign", "docker_vm_image_info")
+"""Purposes and modules of playbooks whose only stage they are."""
+display = Display()
 
 
 class LookupModule(LookupBase):
@@ -65,9 +70,23 @@ class LookupModule(LookupBase):
         if terms == ["connection"]:
             return [self._connection(variables)]
         try:
+            if terms[0] in _ALONE or terms[-1] in _ALONE:
+                self._validate(variables, signs=terms[0] == "sign")
             return [_options_for(role_variables(variables, self._templar.template), *terms)]
         except DockerHostError as error:
             raise AnsibleError(str(error)) from error
+
+    def _validate(self, variables: t.Mapping[str, t.Any], *, signs: bool) -> None:
+        """Check variables where no task of the role validates them.
+
+        :raises OptionError: one is invalid.
+        """
+        role = role_variables(variables, self._templar.template)
+        for warning in unknown_variables(variables):
+            display.warning(warning)
+        role.check()
+        if signs:
+            role.check_request()
 
     def _connection(self, variables: t.Mapping[str, t.Any]) -> str:
         """Ansible adds ``ansible_connection=local`` only to a localhost that is in no inventory."""

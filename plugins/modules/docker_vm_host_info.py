@@ -121,6 +121,12 @@ hosts:
       description: Its extensions, with C(name), C(type), C(provisioning_state), C(status) and C(message).
       type: list
       elements: dict
+    run_commands:
+      description:
+        - The managed Run Commands that carry its Docker settings, with C(name), C(provisioning_state), C(status) and
+          C(message). Empty if an extension carries them.
+      type: list
+      elements: dict
     ca_fingerprint:
       description: The SHA-256 fingerprint of the CA that its engine trusts, V(null) when it is not known.
       type: str

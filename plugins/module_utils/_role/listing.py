@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from .._extension.setup_result import read_setup_result
 from .._tls.times import utc_now
-from .options import Values
+from .options import CHOICES, Values
 from .results import ISO
 from .summary import table
 
-OUTPUTS = ("text", "json", "ssh_config")
+OUTPUTS = CHOICES["output"]
 _COLUMNS = ("NAME", "STATE", "ADDRESS", "ENGINE", "PORT", "DAYS LEFT", "SIZE", "GROUP")
 
 
@@ -61,8 +61,8 @@ def _address(host: Values) -> str | None:
 
 def _engine(host: Values) -> str | None:
     """Return the version of the engine that the last push reported."""
-    for extension in host.get("extensions") or []:
-        report = read_setup_result(str(extension.get("message") or "")).report or {}
+    for carrier in [*(host.get("extensions") or []), *(host.get("run_commands") or [])]:
+        report = read_setup_result(str(carrier.get("message") or "")).report or {}
         version = (report.get("engine") or {}).get("version")
         if version:
             return str(version)

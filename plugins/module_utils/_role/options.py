@@ -10,6 +10,7 @@ variable of an option is called ``docker_host_`` and the option's name, unless t
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
 import re
@@ -112,12 +113,17 @@ OF_THE_ROLE = frozenset(
     )
 )
 """Variables that the role or its playbooks read themselves, and those that it returns."""
+IMAGES_PREFIX = "docker_images_"
+IMAGE_FILTERS = ("family", "publisher", "offer", "sku")
+"""The variables of the playbook list_docker_images, without that prefix."""
 CHOICES: t.Mapping[str, tuple[str, ...]] = {
     "rotate": ("leaves", "ca"),
     "power": ("running", "restarted", "deallocated"),
     "context_transport": ("tls", "ssh"),
+    "output": ("text", "json", "ssh_config"),
+    "env_shell": ("sh", "fish", "powershell"),
 }
-"""The choices of variables that the role reads itself."""
+"""The choices of variables that the role or its playbooks read themselves."""
 BOOLEANS = ("context", "wait", "start", "allow_ca_lockout")
 """Booleans that the role reads itself; those that it passes on are checked with the module's options."""
 READ_TIMEOUT = 30
@@ -267,6 +273,19 @@ def variable_names() -> frozenset[str]:
     return frozenset(own.union(*(stage.variables().values() for stage in STAGES.values())))
 
 
+def unknown_variables(names: t.Iterable[str]) -> list[str]:
+    """Return a warning for each variable that looks like one of the role's and is not."""
+    known = variable_names() | {IMAGES_PREFIX + name for name in IMAGE_FILTERS}
+    warnings = []
+    for name in sorted(names):
+        if name in known or not name.startswith((PREFIX, IMAGES_PREFIX)):
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+        hint = f"did you mean {near[0]}?" if near else "see 'ansible-doc -t role dockerhost.azure.docker_host'."
+        warnings.append(f"The role has no variable {name}, so it has no effect: {hint}")
+    return warnings
+
+
 @functools.cache
 def _options_with_choices() -> dict[str, t.Mapping[str, t.Any]]:
     """Return the spec of each variable that has choices, by its name without prefix."""
@@ -344,6 +363,15 @@ class RoleVariables:
                 raise OptionError(PREFIX + name, f"must be true or false, got {value!r}")
         self._check_choices()
         self._check_data_disk()
+
+    def check_request(self) -> None:
+        """Check that the variables say whose request is signed.
+
+        :raises OptionError: one is not set.
+        """
+        for name, example in (("client_name", "anna"), ("client_request", "anna.csr")):
+            if self.value(name) is None:
+                raise OptionError(PREFIX + name, f"must be set, for example with -e {PREFIX}{name}={example}")
 
     def _check_choices(self) -> None:
         """Check variables with choices before the first change, even if only a later stage reads them.

@@ -16,9 +16,10 @@ from .._docker.shells import shell_lines
 from .._errors import OptionError, printable
 from .._files import read_if_exists, update_user_file
 from .listing import OUTPUTS, listing
+from .options import CHOICES
 from .summary import summary
 
-SHELLS = ("sh", "fish", "powershell")
+SHELLS = CHOICES["env_shell"]
 SPEC = ArgumentSpec(
     argument_spec={
         "lines": {"type": "list", "elements": "str", "default": []},

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing as t
 from functools import partial
@@ -30,7 +29,7 @@ from .._vm_host.desired.host_spec import read_host_spec
 from .._vm_host.desired.topology import check_references
 from .at_boot import check_engine_at_boot
 from .known import current_context, leads_elsewhere, read_known
-from .options import PREFIX, STAGES, Stage, Values, variable_names
+from .options import STAGES, Stage, Values, unknown_variables
 
 _LOCKSTEP = ("linear", "debug")
 _TYPES = {"int": "an integer", "bool": "true or false", "float": "a number", "dict": "a dictionary", "list": "a list"}
@@ -123,19 +122,6 @@ def _translated(text: str, variables: t.Mapping[str, str]) -> str:
         return f"O({variables.get(match[1], match[1])}"
 
     return re.sub(r"\bO\(([^()=.\[]+)", variable, text)
-
-
-def unknown_variables(names: t.Iterable[str]) -> list[str]:
-    """Return a warning for each variable that looks like one of the role's and is not."""
-    known = variable_names()
-    warnings = []
-    for name in sorted(names):
-        if name in known or not name.startswith(PREFIX):
-            continue
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-        hint = f"did you mean {near[0]}?" if near else "see 'ansible-doc -t role dockerhost.azure.docker_host'."
-        warnings.append(f"The role has no variable {name}, so it has no effect: {hint}")
-    return warnings
 
 
 def _check_name(name: str) -> None:

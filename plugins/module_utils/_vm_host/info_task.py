@@ -12,9 +12,10 @@ from functools import partial
 from .._argspec import ArgumentSpec
 from .._azure.argument_spec import azure_argument_spec
 from .._azure.clients import AzureSession
+from .._azure.errors import AzureError
 from .._azure.operations import run_parallel
 from .._azure.resource_ids import group_in, name_in, with_group
-from .._azure.tags import CA_TAG, CERT_EXPIRES_TAG, has_tag, owner_of, tag_of
+from .._azure.tags import CA_TAG, CERT_EXPIRES_TAG, SETTINGS_DIGEST_TAG, has_tag, owner_of, tag_of
 from .._azure.wire import Json, dig, primary_nic_id, properties_of, public_ip_id, security_group_id
 from .._backend import Backend, Request
 from .._errors import OptionError
@@ -27,6 +28,7 @@ from .plan.immutable import shown_image
 from .result import KnownValues, describe_host
 
 AT_ONCE = 8
+EXPANDED = {"$expand": "instanceView"}
 
 SPEC = azure_argument_spec().merge(
     ArgumentSpec(
@@ -121,7 +123,8 @@ def _describe(session: AzureSession, listed: Json) -> Json | None:
         dns_label=None,
         given=frozenset(),
     )
-    return {**describe_host(resources, current, KnownValues()), **_more(machine)}
+    commands = _run_commands(session, machine)
+    return {**describe_host(resources, current, KnownValues()), **_more(machine), "run_commands": commands}
 
 
 def _more(machine: Json) -> Json:
@@ -173,6 +176,32 @@ def _extensions(machine: Json, view: Json) -> list[Json]:
             }
         )
     return extensions
+
+
+def _run_commands(session: AzureSession, machine: Json) -> list[Json]:
+    """Return the Run Commands that carry Docker settings. A VM whose settings an extension carries has none."""
+    if any(tag_of(resource, SETTINGS_DIGEST_TAG) for resource in machine.get("resources") or []):
+        return []
+    path = f"{machine['id']}/runCommands"
+    try:
+        carriers = [entry for entry in session.arm.list(path) if tag_of(entry, SETTINGS_DIGEST_TAG)]
+    except AzureError as error:
+        if error.status != 403 and not error.not_found:
+            raise
+        return []
+    read = [find_if_readable(session, f"{path}/{entry['name']}", **EXPANDED) for entry in carriers]
+    return [_run_command(resource) for resource in read if resource]
+
+
+def _run_command(resource: Json) -> Json:
+    properties = properties_of(resource)
+    view = properties.get("instanceView") or {}
+    return {
+        "name": resource["name"],
+        "provisioning_state": properties.get("provisioningState"),
+        "status": view.get("executionState"),
+        "message": view.get("output"),
+    }
 
 
 BACKEND = Backend("docker_vm_host_info", SPEC, run)

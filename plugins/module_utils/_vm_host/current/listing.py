@@ -136,10 +136,10 @@ def _complete(session: AzureSession, known: dict[str, Json], ids: Iterable[str |
     return {**known, **{resource_id.lower(): resource for resource_id, resource in pairs if resource}}
 
 
-def find_if_readable(session: AzureSession, resource_id: str) -> Json | None:
+def find_if_readable(session: AzureSession, resource_id: str, **query: str) -> Json | None:
     """Return a resource, None if it does not exist or must not be read: it may be in a group of others."""
     try:
-        return session.arm.find(resource_id)
+        return session.arm.find(resource_id, **query)
     except AzureError as error:
         if error.status != 403:
             raise

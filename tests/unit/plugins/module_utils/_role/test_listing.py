@@ -47,6 +47,7 @@ def test_the_engine_is_what_the_last_push_reported() -> None:
     report = json.dumps({"docker_setup": 1, "ok": True, "engine": {"version": "28.0.1"}})
     extensions = [{"message": None}, {"message": f"Enable succeeded: \n[stdout]\n{report}\n\n[stderr]\n"}]
     assert listing([host(extensions=extensions)], "text")[1].split()[3] == "28.0.1"
+    assert listing([host(run_commands=[{"message": f"{report}\n"}])], "text")[1].split()[3] == "28.0.1"
 
 
 def test_json_has_null_for_what_is_not_known() -> None:

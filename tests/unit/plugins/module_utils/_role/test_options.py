@@ -316,3 +316,11 @@ def test_a_data_disk_is_described_in_one_way() -> None:
     with pytest.raises(OptionError, match="leave out one of the two"):
         role(name="web1", data_disk_gb=8, data_disks=[{"lun": 0, "disk_size_gb": 8}]).check()
     role(name="web1", data_disk_gb=8, data_disks="").check()
+
+
+def test_a_request_is_signed_for_somebody() -> None:
+    role(client_name="anna", client_request="anna.csr").check_request()
+    for name in ("client_name", "client_request"):
+        given = {"client_name": "anna", "client_request": "anna.csr", name: ""}
+        with pytest.raises(OptionError, match=f"^{PREFIX}{name}: must be set, for example with -e {PREFIX}{name}=anna"):
+            role(**given).check_request()

@@ -15,12 +15,8 @@ import pytest
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request, failure
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_store import Context, ContextStore
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.validate_task import (
-    BACKEND,
-    secrets_of,
-    unknown_variables,
-)
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import STAGES, unknown_variables
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.validate_task import BACKEND, secrets_of
 from ansible_collections.dockerhost.azure.plugins.module_utils._vault.task import BACKEND as CERTIFICATES
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.desired.image_reference import ALIASES
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out
@@ -231,6 +227,9 @@ def test_known_variables_cause_no_warning() -> None:
     assert (
         unknown_variables(["docker_host_targets", "docker_host_power", "docker_host_facts", "docker_host_port"]) == []
     )
+    assert unknown_variables(["docker_images_sku", "docker_containers"]) == []
+    (warning,) = unknown_variables(["docker_images_publsher"])
+    assert warning.endswith("did you mean docker_images_publisher?")
 
 
 @pytest.mark.parametrize(

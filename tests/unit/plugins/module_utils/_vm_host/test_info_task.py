@@ -67,6 +67,10 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LocalAzure]:
         settings = {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"}
         body = {"location": "westeurope", "properties": {**settings, "settings": {"commandToExecute": "true"}}}
         cloud.arm("PUT", f"{machine}/extensions/docker-host", body)
+        record = {"docker-host-collection": "dockerhost.azure", "docker-host-settings": "digest"}
+        for command, tags in (("docker-host", record), ("of-others", {})):
+            body = {"location": "westeurope", "tags": tags, "properties": {"source": {"script": "true"}}}
+            cloud.arm("PUT", f"/providers/Microsoft.Compute/virtualMachines/web2/runCommands/{command}", body)
         yield azure
 
 
@@ -138,6 +142,14 @@ def test_what_is_told_of_a_host(azure_now: LocalAzure) -> None:
     assert extension["provisioning_state"] == "Succeeded"
     assert extension["status"] == "Provisioning succeeded"
     assert web1["provisioning_state"] == "Succeeded"
+
+
+def test_run_commands_that_carry_settings(azure_now: LocalAzure) -> None:
+    hosts = {host["name"]: host["run_commands"] for host in query_azure(host_info.BACKEND)["hosts"]}
+    (command,) = hosts.pop("web2")
+    assert (command["name"], command["provisioning_state"]) == ("docker-host", "Succeeded")
+    assert command.keys() == {"name", "provisioning_state", "status", "message"}
+    assert not any(hosts.values())
 
 
 def test_tag_names_in_another_case(azure_now: LocalAzure) -> None:
