@@ -598,7 +598,7 @@ actions:
   type: list
   elements: str
   returned: success
-  sample: ["servers/web1: renewed with the same key: SAN lacks 10.0.0.5"]
+  sample: ["renew certificate servers/web1 with the same key: SAN lacks 10.0.0.5"]
 backup_files:
   description: Paths of the copies of replaced or removed files, by the paths of the files.
   type: dict

@@ -88,7 +88,10 @@ def test_another_port(user: User) -> None:
 def test_stop_and_start(user: User) -> None:
     user.play("create_docker_host", name="web1", allowed_sources=["198.51.100.0/24"])
     user.writes()
-    assert user.play("stop_docker_host", "--check", name="web1").changed == {"localhost": 1}
+    predicted = user.play("stop_docker_host", "--check", name="web1")
+    assert predicted.changed == {"localhost": 1}
+    assert "Check mode: nothing was changed. web1 would be deallocated: only its" in predicted.output
+    assert "Start it again" not in predicted.output
     assert user.writes() == []
     assert user.play("stop_docker_host", name="web1").changed == {"localhost": 1}
     assert user.play("stop_docker_host", name="web1").changed == {"localhost": 0}
@@ -127,7 +130,8 @@ def test_commands_of_docker_machine(user: User) -> None:
     assert 300 < int(row[5]) < 400
     listed = _json_of(user.play("list_docker_hosts", output="json").output)
     assert [(host["name"], host["docker_host"]) for host in listed] == [("web1", f"tcp://{row[2]}:4243")]
-    ssh = user.play("list_docker_hosts", output="ssh_config").output
+    ssh = user.play("list_docker_hosts", output="ssh_config", resource_gruop="web").output
+    assert "did you mean docker_host_resource_group?" in ssh
     assert f"Host web1\n  HostName {row[2]}\n  User azureuser\n  Port 22\n" in ssh
 
     healthy = _json_of(user.play("verify_docker_host", name="web1", output="json").output)

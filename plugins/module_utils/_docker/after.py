@@ -38,20 +38,25 @@ class EarlierResults:
         changed = any(result.get("changed") is True for result in self._results)
         return changed or any("docker_host" in (host.get("unknown") or ()) for host in self._hosts)
 
-    def refuse_host_that_is_off(self) -> None:
+    def refuse_host_that_is_off(self, *, check_mode: bool) -> None:
         """Refuse to wait for the engine of a VM that is off.
 
+        :param check_mode: whether a task that changes something only predicts it: a later task, which changes nothing,
+            then still reads the power state from before.
         :raises DockerHostError: the VM is stopped or deallocated.
         """
-        name, power_state = "the host", None
+        name, power_state, predicted = "the host", None, False
         for result in self._results:
+            if predicted and result.get("changed") is not True:
+                continue
             host = result.get("host")
             described = host if isinstance(host, t.Mapping) else result
             name = str(described.get("name") or name) if described is host else name
             power_state = described.get("power_state") or power_state
+            predicted = check_mode and result.get("changed") is True and bool(described.get("power_state"))
         if power_state in OFF:
             raise DockerHostError(
-                f"{name} is {power_state}, so its engine cannot answer. Start it first: with O(start=true) when the"
-                " settings are pushed, or with the playbook dockerhost.azure.start_docker_host.",
+                f"{name} is {power_state}, so its engine cannot answer. Start it with the playbook"
+                " dockerhost.azure.start_docker_host, or with docker_host_start=true in the role.",
                 power_state=power_state,
             )

@@ -208,7 +208,9 @@ class _Run:
         if "exists" in paths:
             lines.append(f"{'create' if self.desired else 'remove'} Docker context {self.name}")
         elif "docker_host" in paths and current:
-            lines.append(f"Docker context {self.name}: {current.host} -> {after or 'the address of the new host'}")
+            lines.append(
+                f"Docker context {self.name}: {current.host} -> {after or 'an address that Azure has yet to choose'}"
+            )
         elif set(paths) - special:
             lines.append(f"update Docker context {self.name}")
         if "current_context" in paths:

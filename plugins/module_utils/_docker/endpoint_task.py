@@ -61,7 +61,7 @@ def run(request: Request) -> dict[str, t.Any]:
     if params["wait_timeout"] < 0:
         raise OptionError("wait_timeout", f"must be at least 0 seconds, got {params['wait_timeout']}")
     earlier = EarlierResults(params["after"])
-    earlier.refuse_host_that_is_off()
+    earlier.refuse_host_that_is_off(check_mode=request.check_mode)
     if request.check_mode and earlier.is_predicted:
         return dict(PREDICTED)
     connection = connection_of(params)

@@ -11,7 +11,7 @@ import typing as t
 
 from .._argspec import ArgumentSpec
 from .._backend import Backend, Request
-from .._errors import OptionError
+from .._errors import DockerHostError
 
 Json = dict[str, t.Any]
 STAGES = ("virtual_machine", "certificates", "extension", "context", "endpoint")
@@ -31,17 +31,17 @@ SPEC = ArgumentSpec(
 def run(request: Request) -> Json:
     """Combine the results of a host's stages. Nothing is read and nothing is changed.
 
-    :raises OptionError: the URL of the engine is not in the results.
+    :raises DockerHostError: the URL of the engine is not in the results.
     """
     params = request.params
     name, host, certificates = params["name"], params["host"], params["certificates"]
     url = host.get("docker_host")
     predicted = is_predicted(request.check_mode, params)
     if not url and not predicted:
-        raise OptionError(
-            "host",
-            f"must contain the address of {name}, got none. Neither an earlier task of this play nor the host's"
-            " certificate nor a Docker context has it: check the name, or create the host first",
+        raise DockerHostError(
+            f"The address of {name} is not known: neither an earlier task of this play nor the host's certificate nor a"
+            " Docker context has it. Check the name, or create the host with the playbook"
+            " dockerhost.azure.create_docker_host."
         )
     for variable in filter(os.environ.get, CA_BUNDLES):
         request.warn(
@@ -76,8 +76,6 @@ def changes_of(stage: str, result: Json) -> list[str]:
     if not result.get("changed"):
         return []
     lines = list(result.get("changes") or result.get("actions") or [])
-    if stage == "certificates":
-        return [f"certificates: {line}" for line in lines]
     if stage == "extension":
         # Of what the program does on the VM, check mode knows only whether it restarts the engine, and not always that.
         reasons = "; ".join(result.get("reasons") or ["never pushed"])

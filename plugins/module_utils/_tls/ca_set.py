@@ -221,13 +221,13 @@ class CaSet:
         if self.own is not None:
             self.current = self.own
             changeset.state.is_own = True
-            changeset.actions.append("ca: your own CA is used")
+            changeset.actions.append("use your own CA")
         else:
             self.current = self.generate()
             changeset.put(
                 CA_KEY, changeset.key_pem(ca.key_of(self.current), changeset.options.passphrase), private=True
             )
-            changeset.note_ca_change("ca: created")
+            changeset.note_ca_change("create the CA")
         changeset.put(CURRENT_CA, ca.to_pem(self.current.chain))
         changeset.differences.add("ca", None, self._after(self.current, changeset.options.ca_key_type))
 
@@ -245,7 +245,7 @@ class CaSet:
         if changeset.foreign:
             return
         if changeset.put(CURRENT_CA, ca.to_pem(current.chain)):
-            changeset.note_ca_change("ca: the chain of your own CA is updated")
+            changeset.note_ca_change("update the chain of your own CA")
         if not changeset.state.is_own:
             if CA_KEY not in changeset.files:
                 self.reasons.append("the key is missing")
@@ -264,7 +264,7 @@ class CaSet:
             changeset.put(path, keys.to_pem(issuer.key, changeset.options.passphrase), private=True)
             # The point of encrypting is that no readable copy stays.
             changeset.changes.keep.discard(path)
-            changeset.actions.append(f"{path}: encrypted with the passphrase")
+            changeset.actions.append(f"encrypt {path} with the passphrase")
             changeset.differences.add(path, {"encrypted": False}, {"encrypted": True})
         else:
             changeset.claim(path)
@@ -293,7 +293,7 @@ class CaSet:
         renewed = ca.renew_ca(current, changeset.now, options.ca_not_after)
         self.made.add(renewed.fingerprint)
         changeset.put(CURRENT_CA, ca.to_pem(renewed.chain))
-        changeset.note_ca_change(f"ca: renewed with the same key: {reason}")
+        changeset.note_ca_change(f"renew the CA with the same key: {reason}")
         changeset.differences.add("ca", describe_ca(current), self._after(renewed))
         self.current = renewed
 
@@ -313,7 +313,7 @@ class CaSet:
         ):
             self._refuse_changed_ca(present.data)
         if changeset.put(CA, data) and not self.made and not changeset.actions:
-            changeset.actions.append(f"{CA}: restored" if present is None else f"{CA}: rewritten")
+            changeset.actions.append(f"restore {CA}" if present is None else f"rewrite {CA}")
 
     def _refuse_changed_ca(self, data: bytes) -> None:
         """Refuse to go on if somebody replaced the module's own CA, because neither CA may be lost."""

@@ -55,7 +55,7 @@ class ChangeSet:
         self.state = copy.deepcopy(self.before)
 
     def note_ca_change(self, action: str) -> None:
-        """Note a change that everybody who uses the CA sees, for example ``ca: renewed ...``."""
+        """Note a change that everybody who uses the CA sees, for example ``renew the CA ...``."""
         self.actions.append(action)
         self.ca_changes = True
 
@@ -114,7 +114,7 @@ class ChangeSet:
         if present is not None and present.data == data:
             if private and present.mode & OPEN_TO_OTHERS:
                 self.changes.put_private(path, data)
-                self.actions.append(f"{path}: no longer accessible to other users (mode was {present.mode:04o})")
+                self.actions.append(f"withdraw access to {path} from other users (mode was {present.mode:04o})")
             self.state.files[path] = digest(data)
             return False
         if present is not None:
@@ -162,7 +162,7 @@ class ChangeSet:
         if self.foreign:
             raise self._foreign_error()
         if self.adopted:
-            self.actions.append(f"took over {', '.join(self.adopted)}")
+            self.actions.append(f"take over {', '.join(self.adopted)}")
         if self.changes.dissolve:
             if STATE in self.files:
                 self.changes.removes.append(STATE)

@@ -47,7 +47,7 @@ def sign_client_requests(changeset: ChangeSet, ca_set: CaSet, *, check: bool) ->
                 "not_after": iso(issued.not_valid_after_utc) if issued else None,
             }
         )
-        changeset.actions.append(f"request of {request.name}: signed")
+        changeset.actions.append(f"sign the request of {request.name}")
     return results
 
 

@@ -208,9 +208,12 @@ class Leaves:
         self._note(desired, result, certificate, key_is_new)
 
     def _note_action(self, desired: CertificateSpec, result: LeafResult, key_is_new: bool) -> None:
-        what = "with a new key" if key_is_new else "with the same key"
-        verb = "issued" if result.current.is_nothing else f"renewed {what}"
-        self.changeset.actions.append(f"{desired.identity.label}: {verb}: {', '.join(result.reasons)}")
+        label, reasons = desired.identity.label, ", ".join(result.reasons)
+        key = "a new key" if key_is_new else "the same key"
+        renewed = f"renew certificate {label} with {key}"
+        self.changeset.actions.append(
+            f"{f'issue certificate {label}' if result.current.is_nothing else renewed}: {reasons}"
+        )
 
     def _note(self, desired: CertificateSpec, result: LeafResult, certificate: t.Any, key_is_new: bool) -> None:
         changeset = self.changeset
@@ -256,7 +259,7 @@ class Leaves:
         data = self.ca_set.server_trust() if identity.kind == "servers" else self.ca_set.client_trust()
         was_there = identity.ca in self.changeset.files
         if self.changeset.put(identity.ca, data) and was_there:
-            self.changeset.actions.append(f"{identity.label}: trust list updated")
+            self.changeset.actions.append(f"update the trust list of {identity.label}")
 
     # Signed elsewhere
 
@@ -281,7 +284,7 @@ class Leaves:
         if key_is_new:
             changeset.put(identity.key, changeset.key_pem(key, None), private=True)
         changeset.put(identity.request, ca.csr_pem(ca.create_csr(leaf, key)))
-        changeset.actions.append(f"{identity.label}: request written: {', '.join(result.reasons)}")
+        changeset.actions.append(f"write the signing request of {identity.label}: {', '.join(result.reasons)}")
         changeset.differences.add(
             f"{identity.label} request", None, {"subject": leaf.subject.rfc4514_string(), "reasons": result.reasons}
         )

@@ -33,7 +33,7 @@ def record_names(changeset: ChangeSet) -> None:
             changeset.state.names[host] = names
         else:
             changeset.state.names.pop(host)
-        changeset.actions.append(f"servers/{host}: names that you added recorded")
+        changeset.actions.append(f"record the names that you added for {host}")
 
 
 def read_recorded_names(cert_dir: str, host: str) -> Names | None:

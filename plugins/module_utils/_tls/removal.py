@@ -53,7 +53,7 @@ def _remove_identity(changeset: ChangeSet, identity: Identity) -> bool:
             + ", ".join(os.path.join(changeset.options.cert_dir, path) for path in left)
         )
     if removed:
-        changeset.actions.append(f"{identity.label}: removed")
+        changeset.actions.append(f"remove certificate {identity.label}")
         changeset.differences.add(identity.label, {"files": removed}, None)
     return bool(removed)
 
@@ -61,7 +61,7 @@ def _remove_identity(changeset: ChangeSet, identity: Identity) -> bool:
 def _remove_ca(changeset: ChangeSet) -> None:
     removed = [path for path in (CA, CA_KEY, CURRENT_CA, NEXT_CA, NEXT_CA_KEY) if changeset.remove(path)]
     if removed:
-        changeset.note_ca_change("ca: removed")
+        changeset.note_ca_change("remove the CA")
         changeset.differences.add("ca", {"files": removed}, None)
     changeset.state.rotation = None
     changeset.state.is_own = False

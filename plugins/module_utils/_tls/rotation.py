@@ -111,7 +111,7 @@ def _start(ca_set: CaSet) -> None:
         )
     changeset.put(NEXT_CA, ca.to_pem(ca_set.next.chain))
     changeset.state.rotation = Rotation("trust", current.fingerprint, ca_set.next.fingerprint, new_is_own)
-    changeset.note_ca_change("ca: rotation started: both CAs are in every trust list")
+    changeset.note_ca_change("start a rotation of the CA: every trust list gets both CAs")
     changeset.differences.add("rotation", None, "trust")
 
 
@@ -124,7 +124,7 @@ def _advance(ca_set: CaSet) -> None:
     if position < len(PHASES):
         changeset.state.rotation = replace(rotation, phase=PHASES[position])
         whose = PHASES[position]
-        changeset.note_ca_change(f"ca: rotation: certificates of {whose} are from the new CA")
+        changeset.note_ca_change(f"rotate the CA: certificates of {whose} come from the new CA")
         changeset.differences.add("rotation", rotation.phase, whose)
         return
     _finish(ca_set, rotation)
@@ -148,7 +148,7 @@ def _finish(ca_set: CaSet, rotation: Rotation) -> None:
     changeset.state.is_own = rotation.new_is_own
     changeset.state.rotation = None
     ca_set.current, ca_set.next = new, None
-    changeset.note_ca_change("ca: rotation finished: the old CA is in no trust list any more")
+    changeset.note_ca_change("finish the rotation of the CA: remove the old CA from every trust list")
     changeset.differences.add("rotation", rotation.phase, None)
 
 
@@ -167,7 +167,7 @@ def _cancel(ca_set: CaSet) -> None:
     changeset.remove(NEXT_CA)
     changeset.state.rotation = None
     ca_set.next = None
-    changeset.note_ca_change("ca: rotation cancelled: the new CA is in no trust list any more")
+    changeset.note_ca_change("cancel the rotation of the CA: remove the new CA from every trust list")
     changeset.differences.add("rotation", rotation.phase, None)
 
 

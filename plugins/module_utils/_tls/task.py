@@ -34,7 +34,7 @@ from .store import STATE, Interrupted, Outdated, Session, Store
 from .times import utc_now
 
 ATTEMPTS = 10
-FINISHED = "finished the changes of an interrupted run"
+FINISHED = "finish the changes of an interrupted run"
 Result = t.Callable[[t.Mapping[str, str]], dict[str, t.Any]]
 
 

@@ -25,7 +25,7 @@ from .._tls.store import CA_KEY, CURRENT_CA, SHARED, STATE, Changes, Interrupted
 from .ca_document import CaDocument
 from .versioned_secret import Head, VersionedSecret
 
-MOVED = "ca: moved into the key vault"
+MOVED = "move the CA into the key vault"
 
 
 class VaultStore:

@@ -170,7 +170,6 @@ class _Effect:
 _EFFECTS = (
     _Effect("public_ip_address", "create", unknown=("public_ip_address",)),
     _Effect("public_ip_address", "create", when="dns_label", unknown=("fqdn",)),
-    _Effect("public_ip_address", "update", when="dns_label", unknown=("fqdn",)),
     _Effect("network_interface", "create", unknown=("private_ip_address",)),
     _Effect("network_interface", "update", when="subnet", unknown=("private_ip_address",)),
     _Effect("virtual_machine", "create", power_state="running"),
@@ -188,6 +187,8 @@ def predict_host(host: Json, plan: Plan, known: KnownValues, private_address: st
     """
     host, unknown = dict(host), []
     for action in plan.actions:
+        if (action.kind, action.verb) == ("public_ip_address", "update"):
+            unknown += _rename(host, action)
         for effect in _EFFECTS:
             if _has_effect(effect, action):
                 host["power_state"] = effect.power_state or host["power_state"]
@@ -204,6 +205,18 @@ def predict_host(host: Json, plan: Plan, known: KnownValues, private_address: st
     if unknown:
         unknown += [key for key in ("docker_host", "ssh_url") if host[key] is None]
     return host
+
+
+def _rename(host: Json, action: Action) -> list[str]:
+    """Set the host's FQDN to the one with another DNS label, and return the keys that stay unknown."""
+    label = next((entry for entry in action.differences if entry.path == "dns_label"), None)
+    if not label:
+        return []
+    suffix = str(host["fqdn"] or "").removeprefix(f"{label.before}.")
+    if label.after and not suffix.startswith(f"{host['location']}."):
+        return ["fqdn"]
+    host["fqdn"] = f"{label.after}.{suffix}" if label.after else None
+    return []
 
 
 def _has_effect(effect: _Effect, action: Action) -> bool:

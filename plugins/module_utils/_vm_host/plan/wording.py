@@ -20,6 +20,7 @@ from ..bodies.network import shown_rule
 from ..bodies.schedule import shown_schedule
 from ..desired.inbound_rules import DOCKER_RULE, SSH_RULE
 from .model import Action
+from .vm_patch import RESTARTED
 
 _TAGS: t.Mapping[str, str] = {PORT_TAG: "Docker port", SSH_PORT_TAG: "SSH port"}
 _WITHOUT_MEANING = frozenset((CUSTOM_DATA_TAG,))
@@ -49,7 +50,10 @@ def _lines(action: Action) -> list[str]:
 def _updates(action: Action) -> list[str]:
     """Return the lines of an update; none if users know none of its properties."""
     lines: list[str] = []
+    cause = -1  # the line that the action's note belongs to: the one of what restarts the VM, else the last one
     for entry in action.differences:
+        if entry.path in RESTARTED:
+            cause = len(lines)
         if entry.path == "tags":
             lines += _tags(entry)
         elif entry.path.startswith("security_rules."):
@@ -57,7 +61,7 @@ def _updates(action: Action) -> list[str]:
         else:
             lines.append(_property(action, entry))
     if lines and action.note:
-        lines[-1] += action.note
+        lines[cause] += action.note
     return lines
 
 

@@ -385,6 +385,16 @@ def test_a_host_that_a_later_task_started_is_not_off() -> None:
     assert BACKEND.run(Request(params(after=[off, PUSHED]), check_mode=True))["predicted"]
 
 
+def test_check_mode_knows_a_start_that_it_predicts() -> None:
+    """A later task that changes nothing reads the power state from before."""
+    started = {"changed": True, "host": {"name": "web1", "power_state": "running"}}
+    unchanged = {"changed": False, "power_state": "deallocated"}
+    options = params(docker_host="tcp://127.0.0.1:1", after=[started, unchanged])
+    assert BACKEND.run(Request(options, check_mode=True))["predicted"]
+    with pytest.raises(DockerHostError, match="web1 is deallocated, so its engine cannot answer"):
+        run(options)
+
+
 def test_after_takes_results_only() -> None:
     with pytest.raises(OptionError) as failure:
         run(params(after=[UP, "web1"]))

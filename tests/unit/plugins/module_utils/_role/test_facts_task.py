@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.facts_task import BACKEND, CA_BUNDLES, STAGES
 from ansible_collections.dockerhost.azure.plugins.modules import docker_host_facts
 
@@ -98,9 +98,11 @@ def test_a_change_of_any_stage_is_a_change_of_the_facts(stage: str) -> None:
 
 def test_the_words_for_people_count_before_those_for_machines() -> None:
     machine = {"changed": True, "actions": ["update virtual machine web1"], "changes": ["Docker port 4243 -> 2376"]}
+    issued = {"changed": True, "actions": ["create the CA"]}
     pushed = {"changed": True, "reasons": ["other settings"], "actions": ["write /etc/docker/daemon.json"]}
-    assert facts(virtual_machine=machine, extension=pushed)["actions"] == [
+    assert facts(virtual_machine=machine, certificates=issued, extension=pushed)["actions"] == [
         "Docker port 4243 -> 2376",
+        "create the CA",
         "push the Docker settings (other settings)",
         "on the VM: write /etc/docker/daemon.json",
     ]
@@ -110,5 +112,5 @@ def test_only_a_prediction_can_lack_the_address() -> None:
     created = {"changed": True}
     assert facts(check_mode=True, host={}, virtual_machine=created)["docker_host"] is None
     for check_mode in (False, True):
-        with pytest.raises(OptionError, match=r"of web1, got none\. .*check the name, or create the host"):
+        with pytest.raises(DockerHostError, match=r"of web1 is not known: .*Check the name, or create the host"):
             facts(check_mode=check_mode, host={})

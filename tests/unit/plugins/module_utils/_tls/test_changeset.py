@@ -78,7 +78,7 @@ def test_adopting_a_usable_set(certs: Certs, maker: Maker) -> None:
     files = their_set(certs, maker)
     certs.path("key.pem").chmod(0o644)
     result = certs.run(hosts=HOSTS, adopt=True)
-    assert result["actions"][-1] == "took over ca.pem, ca-key.pem, cert.pem, key.pem"
+    assert result["actions"][-1] == "take over ca.pem, ca-key.pem, cert.pem, key.pem"
     for name, text in files.items():
         assert certs.path(name).read_text() == text
     assert certs.path("key.pem").stat().st_mode & 0o777 == 0o600

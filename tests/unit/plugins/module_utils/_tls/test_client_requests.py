@@ -44,7 +44,7 @@ def test_a_request_gets_a_certificate_for_the_given_name_and_for_clients_only(ce
     predicted = certs.run(check=True, **asked)
     assert (predicted["changed"], predicted["signed_requests"][0]["certificate"]) == (True, None)
     result = certs.run(**asked)
-    assert result["actions"] == predicted["actions"] == ["request of anna: signed"]
+    assert result["actions"] == predicted["actions"] == ["sign the request of anna"]
     (signed,) = result["signed_requests"]
     certificate = x509.load_pem_x509_certificate(signed["certificate"].encode())
     (authority,) = x509.load_pem_x509_certificates(signed["ca"].encode())

@@ -47,7 +47,7 @@ def test_what_an_interrupted_run_began_is_reported(certs: Certs) -> None:
     certs.path(".docker-tls-certs/journal.json").write_text(json.dumps(journal))
     for check in (True, False):
         result = certs.run(hosts=HOSTS, check=check)
-        assert (result["changed"], result["actions"]) == (True, ["finished the changes of an interrupted run"])
+        assert (result["changed"], result["actions"]) == (True, ["finish the changes of an interrupted run"])
     certs.check_pairs()
     certs.settled(hosts=HOSTS)
 

@@ -34,7 +34,7 @@ def test_names_are_recorded_once_and_forgotten_when_they_are_gone(certs: Certs) 
     assert recorded(certs) is None
     made = certs.run(hosts=[host(ADDED)])
     assert predicted["actions"] == made["actions"]
-    assert "servers/web1: names that you added recorded" in made["actions"]
+    assert "record the names that you added for web1" in made["actions"]
     assert recorded(certs) == {"id": "/subscriptions/s/web1", **ADDED}
     certs.settled(hosts=[host(ADDED)])
     # Who does not decide about the names does not touch them.
@@ -42,7 +42,7 @@ def test_names_are_recorded_once_and_forgotten_when_they_are_gone(certs: Certs) 
     certs.settled()
     assert recorded(certs) == {"id": "/subscriptions/s/web1", **ADDED}
     assert certs.run(hosts=[host(NOTHING)], check=True)["changed"] is True
-    assert certs.run(hosts=[host(NOTHING)])["actions"] == ["servers/web1: names that you added recorded"]
+    assert certs.run(hosts=[host(NOTHING)])["actions"] == ["record the names that you added for web1"]
     assert recorded(certs) is None
     certs.settled(hosts=[host(NOTHING)])
 

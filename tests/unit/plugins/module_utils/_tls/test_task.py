@@ -43,7 +43,7 @@ def test_another_host_leaves_all_else_alone(certs: Certs) -> None:
     certs.run(hosts=HOSTS)
     before = certs.tree()
     result = certs.run(hosts=[*HOSTS, {"name": "web3"}])
-    assert result["actions"] == ["servers/web3: issued: it does not exist"]
+    assert result["actions"] == ["issue certificate servers/web3: it does not exist"]
     after = certs.tree()
     unchanged = {path: value for path, value in before.items() if not path.endswith("state.json")}
     assert unchanged.items() <= after.items()
@@ -243,7 +243,7 @@ def test_a_job_that_discards_its_certificates_changes_nothing(
     for check in (True, False):
         result = certs.run(check=check, temporary=True, **outside)
         assert not result["changed"]
-        assert "servers/web1: issued: it does not exist" in result["actions"]
+        assert "issue certificate servers/web1: it does not exist" in result["actions"]
     certs.later(days=200)
     assert not certs.run(temporary=True, regenerate="always", **outside)["changed"]
     assert certs.run(temporary=False, regenerate="always", **outside)["changed"]
@@ -382,7 +382,7 @@ def test_a_passphrase_later(certs: Certs) -> None:
     certs.run(hosts=HOSTS, backup=True)
     ca = certs.bytes("ca.pem")
     result = certs.run(hosts=HOSTS, ca_key_passphrase="correct horse", backup=True)
-    assert result["actions"] == ["ca-key.pem: encrypted with the passphrase"]
+    assert result["actions"] == ["encrypt ca-key.pem with the passphrase"]
     assert certs.bytes("ca.pem") == ca
     assert not list(certs.directory.glob("ca-key.pem.*")), "a readable copy of the key was kept"
     certs.settled(hosts=HOSTS, ca_key_passphrase="correct horse")
@@ -394,8 +394,8 @@ def test_a_key_that_others_could_read_is_taken_away_from_them(certs: Certs) -> N
         certs.path(path).chmod(0o644)
     result = certs.run(hosts=HOSTS)
     assert result["actions"] == [
-        "ca-key.pem: no longer accessible to other users (mode was 0644)",
-        "servers/web1/key.pem: no longer accessible to other users (mode was 0644)",
+        "withdraw access to ca-key.pem from other users (mode was 0644)",
+        "withdraw access to servers/web1/key.pem from other users (mode was 0644)",
     ]
     assert {certs.path(path).stat().st_mode & 0o777 for path in ("ca-key.pem", "servers/web1/key.pem")} == {0o600}
     certs.settled(hosts=HOSTS)

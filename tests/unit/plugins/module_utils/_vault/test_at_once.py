@@ -193,7 +193,7 @@ def test_a_killed_jobs_proposal_is_taken_up(jobs: Jobs) -> None:
             break
     assert len(versions) == 1
     predicted = second.run(check=True, hosts=HOSTS)
-    assert "finished the changes of an interrupted run" in predicted["actions"]
+    assert "finish the changes of an interrupted run" in predicted["actions"]
     with second.client() as client:
         assert client.versions("docker-ca") == versions
     made = second.run(hosts=HOSTS)

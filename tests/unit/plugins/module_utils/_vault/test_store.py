@@ -98,10 +98,10 @@ def test_a_ca_in_the_directory_moves_into_the_vault(jobs: Jobs) -> None:
     assert before["key_vault"] is None
     key = (job.directory / "ca-key.pem").read_bytes()
     predicted = job.run(check=True, hosts=HOSTS)
-    assert predicted["actions"] == ["ca: moved into the key vault"]
+    assert predicted["actions"] == ["move the CA into the key vault"]
     assert (job.directory / "ca-key.pem").exists()
     moved = job.run(hosts=HOSTS)
-    assert (moved["changed"], moved["actions"]) == (True, ["ca: moved into the key vault"])
+    assert (moved["changed"], moved["actions"]) == (True, ["move the CA into the key vault"])
     assert moved["ca"]["fingerprint"] == before["ca"]["fingerprint"]
     assert moved["servers"]["web1"]["fingerprint"] == before["servers"]["web1"]["fingerprint"]
     assert job.files() == LEAVES
@@ -130,7 +130,7 @@ def test_somebody_elses_files(jobs: Jobs) -> None:
     with pytest.raises(DockerHostError, match="did not create are in the way"):
         job.run()
     adopted = job.run(adopt=True)
-    assert "ca: moved into the key vault" in adopted["actions"]
+    assert "move the CA into the key vault" in adopted["actions"]
     assert job.document()["ca_key"].encode() == key
     assert "ca-key.pem" not in job.files()
     assert not job.run()["changed"]

@@ -161,7 +161,12 @@ def test_default_gives_an_address_its_default_label_again(place: Cloud) -> None:
     other = f"other-{label}"
     assert place.run(dns_label=other)["host"]["fqdn"].startswith(f"{other}.")
     assert place.run()["changed"] is False, "left out, it stays"
-    assert place.run(check=True, dns_label="default")["host"]["fqdn"] in (new, None)
+    predicted = place.run(check=True, dns_label="default")["host"]
+    assert (predicted["fqdn"], predicted["unknown"]) == (new, [])
+    assert (
+        place.run(check=True, assign_dns_label=False)["host"]["docker_host"]
+        == f"tcp://{predicted['public_ip_address']}:4243"
+    )
     assert place.run(dns_label="default")["host"]["fqdn"] == new
     assert place.run(dns_label="default")["changed"] is False
 

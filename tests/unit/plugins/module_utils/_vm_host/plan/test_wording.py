@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.current.state import HostState
@@ -40,6 +42,14 @@ def test_a_new_host_that_installs_its_engine_at_boot_says_so() -> None:
     )
     assert line.startswith("create virtual machine web1: ")
     assert line.endswith(", engine at first boot")
+
+
+def test_a_restart_is_said_of_the_change_that_causes_it(host: HostSpec) -> None:
+    changed = desired(vm_size="Standard_D2s_v5", data_disks=[{"lun": 0, "disk_size_gb": 32}], allow_stop=True)
+    current = replace(created(host), available_sizes=frozenset({"standard_d2s_v5"}))
+    lines = describe(plan_of(changed, current).actions)
+    assert "attach data disk 32 GiB (LUN 0)" in lines
+    assert [line.partition(" ->")[0][:7] for line in lines if line.endswith(" (restarts it)")] == ["vm size"]
 
 
 def test_a_change_is_described_property_by_property(host: HostSpec) -> None:
