@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import pathlib
 import re
 import typing as t
@@ -136,3 +137,25 @@ def _tasks(tasks: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
     for task in tasks:
         yield task
         yield from _tasks(task.get("block") or [])
+
+
+# Keys of dictionaries and profiles, and what a host was created with.
+NO_REFERENCES = {
+    ("planner.py", "custom_data"),
+    ("inbound_rules.py", "allowed_sources"),
+    ("clients.py", "subscription_id"),
+    ("credentials.py", "federated_token_path"),
+}
+
+
+def test_errors_refer_to_options_so_that_the_role_can_name_its_variables() -> None:
+    """``O(vm_size)`` becomes ``docker_host_vm_size`` in the role."""
+    options = {name for stage in STAGES.values() for name in stage.options if "_" in name}
+    bare = set()
+    for path in (ROLE.parents[1] / "plugins" / "module_utils").rglob("*.py"):
+        raised = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Raise))
+        for node in (part for each in raised for part in ast.walk(each) if isinstance(part, ast.Constant)):
+            text = re.sub(r"\bO\([^)]*\)?", "", str(node.value))
+            words = re.findall(r"\b[a-z]+(?:_[a-z]+)+\b(?!\[)", text) if " " in text else []
+            bare |= {(path.name, word) for word in words if word in options}
+    assert bare <= NO_REFERENCES

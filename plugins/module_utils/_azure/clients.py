@@ -107,8 +107,8 @@ class AzureSession:
         subscription = method.settings.subscription_id or first_set(os.environ, "AZURE_SUBSCRIPTION_ID")
         if not subscription:
             raise AuthenticationError(
-                "No subscription: give subscription_id, or set AZURE_SUBSCRIPTION_ID, or subscription_id in the profile"
-                " of ~/.azure/credentials, or choose one with `az account set`."
+                "No subscription: give O(subscription_id), or set AZURE_SUBSCRIPTION_ID, or subscription_id in the"
+                " profile of ~/.azure/credentials, or choose one with `az account set`."
             )
         options = SessionOptions(progress, Deadline(wait_timeout), concurrency, token_cache)
         return cls(method, find_auth_target(params, method, token_cache), subscription, options)

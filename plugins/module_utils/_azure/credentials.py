@@ -216,7 +216,7 @@ def _automatic(
         return AzureCli(_cli_settings(options, variables, environment), searched=_searched(variables))
     raise AuthenticationError(
         f"No credentials for Azure. {_searched(variables)} The program az is not on PATH."
-        " To sign in with the managed identity of a VM, set auth_source to msi."
+        " To sign in with the managed identity of a VM, set O(auth_source) to msi."
     )
 
 

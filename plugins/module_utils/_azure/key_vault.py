@@ -207,8 +207,8 @@ class KeyVault:
         except ServiceRequestError as error:
             raise DockerHostError(
                 f"Could not {operation} ({resource}): the key vault cannot be reached: {_one_line(error)}. Check its"
-                " name (key_vault) and cloud_environment; a vault that was deleted, or one that has only a private"
-                " endpoint, cannot be resolved here."
+                " name (O(key_vault)) and O(cloud_environment); a vault that was deleted, or one that has only a"
+                " private endpoint, cannot be resolved here."
             ) from error
         except SdkError as error:
             raise from_sdk(operation, resource, error) from error

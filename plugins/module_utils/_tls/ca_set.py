@@ -150,7 +150,7 @@ class CaSet:
                 option,
                 f"{changeset.place} belongs to another CA (SHA-256 {self.current.fingerprint}), and hosts"
                 " that trust that one would be cut off; rotate to the new CA (rotate_ca: start), or choose another"
-                " cert_dir",
+                " O(cert_dir)",
             )
 
     # What signs, and what is trusted
@@ -197,7 +197,7 @@ class CaSet:
         raise DockerHostError(
             f"{self.changeset.where(CA_KEY)} is missing and needed to sign {what}. Restore it from a backup."
             " Nothing was replaced, because hosts that trust this CA would be cut off; for a new CA choose another"
-            " cert_dir."
+            " O(cert_dir)."
         )
 
     # Changing it

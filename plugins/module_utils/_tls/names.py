@@ -72,7 +72,7 @@ def check_dns_name(option: str, name: t.Any) -> str:
     """
     text = ("" if name is None else str(name)).removesuffix(".")
     if is_ip_address(text):
-        raise OptionError(option, f"{text!r} is an IP address; put it into ip_addresses")
+        raise OptionError(option, f"{text!r} is an IP address; put it into O(ip_addresses)")
     if not text:
         raise OptionError(option, "must not be empty; use a DNS name, or leave it out")
     if not text.isascii():

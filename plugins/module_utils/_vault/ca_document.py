@@ -79,7 +79,7 @@ class CaDocument:
         if len(text.encode()) > LARGEST_VALUE:
             raise DockerHostError(
                 f"The CA with its chain and key has {len(text.encode())} bytes, and a secret of a key vault holds at"
-                f" most {LARGEST_VALUE}. Remove certificates that ca_path or ca_content does not need, or use store:"
-                " directory."
+                f" most {LARGEST_VALUE}. Remove certificates that O(ca_path) or O(ca_content) does not need, or use"
+                " O(store=directory)."
             )
         return text

@@ -120,7 +120,7 @@ class VaultSession:
             raise DockerHostError(
                 f"{root} has a CA of its own, which is not the one in {self._store.secret.label}. Hosts trust one of"
                 " them and would be cut off by the other: choose another O(cert_dir) for the vault's CA, or another"
-                " key_vault_secret for this one."
+                " O(key_vault_secret) for this one."
             )
 
     def _merged_state(self) -> State:

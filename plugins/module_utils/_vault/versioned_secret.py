@@ -158,13 +158,13 @@ class VersionedSecret:
         if not version.enabled:
             raise DockerHostError(
                 f"{self._labelled(version)}, which holds the CA, is disabled. Enable it again"
-                " (`az keyvault secret set-attributes --enabled true`), or choose another key_vault_secret."
+                " (`az keyvault secret set-attributes --enabled true`), or choose another O(key_vault_secret)."
             )
         if version.expires is not None and version.expires <= datetime.now(timezone.utc):
             raise DockerHostError(
                 f"{self._labelled(version)}, which holds the CA, expired at {version.expires:%Y-%m-%dT%H:%M:%SZ}. "
                 "Set a later time (`az keyvault secret set-attributes --expires TIME`), or choose"
-                " another key_vault_secret."
+                " another O(key_vault_secret)."
             )
         return self.vault.value(self.name, version.id)
 
@@ -198,8 +198,8 @@ class VersionedSecret:
         foreign = [version for version in versions if STATE_TAG not in version.tags and version.enabled]
         if foreign:
             raise DockerHostError(
-                f"{self._labelled(foreign[0])} was not written by this module. Choose another key_vault_secret; or, if"
-                " somebody added that version to a CA of this module, disable it."
+                f"{self._labelled(foreign[0])} was not written by this module. Choose another O(key_vault_secret); or,"
+                " if somebody added that version to a CA of this module, disable it."
             )
         return find_head(versions)
 
@@ -208,7 +208,7 @@ class VersionedSecret:
             raise DockerHostError(
                 f"{self.label} was deleted and can still be recovered. No new CA is created in its place, because hosts"
                 f" may trust the one in it: recover it (`az keyvault secret recover --name {self.name}"
-                " --vault-name VAULT`), or, for a new CA, purge it or choose another key_vault_secret."
+                " --vault-name VAULT`), or, for a new CA, purge it or choose another O(key_vault_secret)."
             )
 
     def _labelled(self, version: SecretVersion) -> str:

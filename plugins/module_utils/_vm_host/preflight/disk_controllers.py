@@ -28,7 +28,7 @@ def check_image_controllers(desired: HostSpec, size: Size, image: Json | None) -
         raise OptionError(
             "image",
             f"{image_of(desired)} supports only the disk controller {_shown(supported)}, but the size {size.name}"
-            f" supports only {_shown(size.controllers)}: choose another vm_size, or an image whose feature"
+            f" supports only {_shown(size.controllers)}: choose another O(vm_size), or an image whose feature"
             " DiskControllerTypes has it",
         )
 

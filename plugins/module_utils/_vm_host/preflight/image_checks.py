@@ -24,8 +24,8 @@ def check_registration(desired: HostSpec) -> None:
         raise OptionError(
             "image",
             f"has no package sources before the VM is registered with a subscription of your own: register it in"
-            f" custom_data ({program}), use an image with a subscription ({paid}), or set preflight=false and register"
-            " the VM before Docker is installed",
+            f" O(custom_data) ({program}), use an image with a subscription ({paid}), or set O(preflight=false) and"
+            " register the VM before Docker is installed",
         )
 
 

@@ -45,7 +45,7 @@ def _check_fit(desired: HostSpec, size: Size, image: Json | None) -> None:
         raise OptionError(
             "image",
             f"{image_of(desired)} is of generation {generation}, but the size {size.name} supports only"
-            f" {', '.join(sorted(size.generations))}: choose another image or vm_size.",
+            f" {', '.join(sorted(size.generations))}: choose another image or O(vm_size).",
         )
     architecture = str(properties.get("architecture") or "").lower()
     if architecture and size.processor and architecture != size.processor:
