@@ -11,7 +11,10 @@ import copy
 import re
 import typing as t
 
-from .paths import GROUP_TYPE, Target, parse_target
+from azure_emulator.schema import BODIES, shapes
+from azure_emulator.schema.grammar import Shape
+
+from .paths import GROUP_TYPE, Target, parse_target, short_type
 from .resource_history import ResourceHistory
 
 Json = dict[str, t.Any]
@@ -37,7 +40,29 @@ def from_response(target: Target, body: Json) -> Json:
     shape = _SHAPES.get(target.kind)
     if shape is not None:
         shape(properties)
-    return request
+    return known_members(target, request)
+
+
+def known_members(target: Target, request: Json) -> Json:
+    """Return a request without the members that Microsoft's specifications do not have: answers show some."""
+    described = next((body for type_, body in BODIES.items() if short_type(type_) == target.kind), None)
+    if described is None:
+        return request
+    table = shapes(described.family)
+    return t.cast("Json", _known(request, described.put, table))
+
+
+def _known(value: t.Any, kind: str, table: t.Mapping[str, Shape]) -> t.Any:
+    if kind.startswith("[") and isinstance(value, list):
+        return [_known(item, kind[1:-1], table) for item in value]
+    shape = table.get(kind)
+    if shape is None or not isinstance(value, dict):
+        return value
+    return {
+        name: _known(item, shape.members[name.lower()].kind, table)
+        for name, item in value.items()
+        if name.lower() in shape.members
+    }
 
 
 def _virtual_machine(properties: Json) -> None:

@@ -113,6 +113,8 @@ def action_body(target: Target) -> t.Any:
     """Return a body for an action whose body the record lacks."""
     if target.tail.lower() == "runcommand":
         return {"commandId": "RunShellScript", "script": ["true"]}
+    if target.tail.lower() == "begingetaccess":
+        return {"access": "Read", "durationInSeconds": 3600}
     return None
 
 

@@ -44,6 +44,7 @@ class Rule:
     :param path: the way from the resource to the member, with ``*``; ``#name`` is a header.
     :param added: api-version and day since which answers carry it (day may be left out).
     :param dropped: day since which answers do not carry it any more (unless the request sets it).
+    :param changed: api-version and day since which answers carry its value in another form.
     :param either: a side on which the difference means nothing at any time.
     """
 
@@ -52,6 +53,7 @@ class Rule:
     why: str = ""
     added: tuple[str, str] = ("", "")
     dropped: str = ""
+    changed: tuple[str, str] = ("", "")
     either: tuple[Side, ...] = ()
 
     def fits(self, kind: str, path: str) -> bool:
@@ -66,6 +68,8 @@ class Rule:
             version, day = self.added
             words = [version and f"api-version {version}", day if day != version else ""]
             return self._text(f"in answers since {', '.join(filter(None, words))}")
+        if side in ("value", "count") and any(self.changed) and moment.before(*self.changed):
+            return self._text(f"another value since {self.changed[1]}")
         if side == "missing" and self.dropped and moment.before("", self.dropped):
             return self._text(f"no longer in answers since {self.dropped}")
         if side == "extra" and self.dropped and moment.date and not moment.before("", self.dropped):
@@ -95,6 +99,8 @@ _LINUX = "properties.osProfile.linuxConfiguration"
 _WINDOWS = "properties.osProfile.windowsConfiguration"
 _IMAGE = "compute/locations/publishers/artifacttypes/offers/skus/versions"
 _POLL = "compute/operations"
+_VAULT = "keyvault/vaults"
+_DISK = "compute/disks compute/snapshots"
 UNDOCUMENTED = "not in Microsoft's published specifications, which the local Azure keeps to"
 
 LABELS: t.Mapping[str, str] = {"*": "", _IMAGE: "platform image", _POLL: "polls of compute"}
@@ -108,7 +114,8 @@ RULES: tuple[Rule, ...] = (
     *_since(_PIP, "2016-03-30", "", "properties.publicIPAddressVersion"),
     *_since(_IP_CONFIG, "2018-01-01", "2018-01-01", "type"),
     *_since(_IP_CONFIG, "2016-03-30", "", "properties.privateIPAddressVersion", "properties.primary"),
-    *_since(_NIC, "2022-01-01", "2022-01-01", "properties.vnetEncryptionSupported", "properties.auxiliaryMode"),
+    *_since(_NIC, "2022-01-01", "2022-01-01", "properties.vnetEncryptionSupported"),
+    *_since(_NIC, "2022-01-01", "2023-06-01", "properties.auxiliaryMode"),
     *_since(_NIC, "2022-11-01", "", "properties.disableTcpStateTracking", "properties.auxiliarySku"),
     *_since(_NIC, "2018-12-01", "2018-12-01", "properties.hostedWorkloads", "properties.tapConfigurations"),
     *_since(_NIC, "2020-11-01", "2020-11-01", "properties.nicType"),
@@ -122,6 +129,13 @@ RULES: tuple[Rule, ...] = (
         "a PUT of an interface that ends at once was recorded with the header and without, 419 to 14 times",
         either=("extra", "missing"),
     ),
+    *(
+        Rule("network/operationresults", path, UNDOCUMENTED, either=("missing",))
+        for path in ("*.tagMap", "*.hasBgpOverride", "*.destinationServiceTags")
+    ),
+    Rule(_IP_CONFIG, "properties.isInUseWithService", dropped="2019-01-01"),
+    Rule(_NIC, "properties.services", dropped="2019-01-01"),
+    Rule(_NIC, "properties.virtualNetworkTapProvisioningState", dropped="2019-01-01"),
     *_since(_VNET, "2017-08-01", "2017-09-01", "properties.enableDdosProtection"),
     Rule(_VNET, "properties.enableVmProtection", dropped="2022-06-01"),
     *_since(_VNET, "2016-06-01", "2016-06-01", "properties.virtualNetworkPeerings"),
@@ -134,6 +148,13 @@ RULES: tuple[Rule, ...] = (
         either=("missing",),
     ),
     *_since(_SUBNET, "2018-02-01", "2018-02-01", "type"),
+    Rule(_SUBNET, "properties.subnetID", dropped="2021-06-01"),
+    Rule(
+        _SUBNET,
+        "properties.serviceEndpoints[].locations*",
+        "of storage: its regions until then, everywhere since",
+        changed=("", "2024-09-01"),
+    ),
     *_since(_SUBNET, "2018-08-01", "2018-10-01", "properties.delegations"),
     *_since(
         _SUBNET,
@@ -156,6 +177,10 @@ RULES: tuple[Rule, ...] = (
     Rule("providers", "authorizations", UNDOCUMENTED, either=("missing",)),
     Rule("resources", "sku.tier", "depends on the api-version of the last write", either=("missing", "extra")),
     Rule("*", "nextLink", "where a page ends is data", either=("missing", "extra")),
+    # vaults
+    *_since(_VAULT, "2021-06-01", "2021-09-01", "properties.publicNetworkAccess"),
+    *_since(_VAULT, "", "2020-12-15", "properties.enableSoftDelete", "properties.softDeleteRetentionInDays"),
+    *_since(_VAULT, "2021-04-01", "2021-06-01", "systemData"),
     # compute
     Rule(
         _POLL, "#retry-after", "polls of compute were recorded with the header and without", either=("extra", "missing")
@@ -190,6 +215,18 @@ RULES: tuple[Rule, ...] = (
     *_since(_VM, "2020-06-01", "2020-09-01", f"{_WINDOWS}.patchSettings"),
     *_since(_VM, "2021-03-01", "2021-06-01", f"{_WINDOWS}.patchSettings.assessmentMode"),
     *_since(_VM, "2023-03-01", "2023-03-01", f"{_WINDOWS}.enableVMAgentPlatformUpdates"),
+    *_since(_DISK, "2021-04-01", "2021-06-01", "properties.publicNetworkAccess"),
+    *_since(_DISK, "2020-05-01", "2020-06-01", "properties.networkAccessPolicy"),
+    Rule(_DISK, "properties.readOnly", UNDOCUMENTED, either=("missing",)),
+    *_since(_DISK, "", "2021-06-01", "id", "name", "type", why="in the answers to PUT"),
+    *_since("compute/snapshots", "2020-05-01", "2020-06-01", "properties.incrementalSnapshotFamilyId"),
+    *(
+        Rule(_DISK, f"properties.{name}", "in the answers to PUT", dropped="2021-06-01")
+        for name in ("isArmResource", "creationData.sourceUniqueId", "diskSizeBytes", "diskState")
+    ),
+    *_since("compute/images compute/galleries/images", "2019-03-01", "2019-03-01", "properties.hyperVGeneration"),
+    *_since("compute/galleries/images", "2021-10-01", "2022-03-01", "properties.architecture"),
+    *_since("compute/galleries compute/galleries/*", "2019-03-01", "2019-03-01", "type"),
     *_since(_VIEW, "2019-03-01", "2019-06-01", "hyperVGeneration"),
     *_since(_VIEW, "", "2021-01-01", "vmAgent.extensionHandlers", why="when there are none"),
     *_since(_VIEW, "2018-04-01", "2018-06-01", "computerName", "osName", "osVersion"),

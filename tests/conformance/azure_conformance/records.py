@@ -190,6 +190,8 @@ def _body(body: t.Any) -> t.Any:
     if isinstance(body, str) and body[:2] in ("b'", 'b"'):
         with contextlib.suppress(SyntaxError, ValueError):
             body = ast.literal_eval(body).decode()
+    if isinstance(body, str) and body.strip() == "null":
+        return None
     if isinstance(body, str) and body.strip()[:1] in ("{", "["):
         try:
             return json.loads(body)

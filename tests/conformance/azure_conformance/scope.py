@@ -9,6 +9,8 @@ The lists repeat what docs/local-azure.md says is not served.
 
 from __future__ import annotations
 
+import re
+
 from azure_emulator.providers import NAMESPACES
 
 from .paths import parse_target, short_type
@@ -23,8 +25,14 @@ def is_page(body: object) -> bool:
     return isinstance(body, str) and body.lstrip().lower().startswith(("<!doctype html", "<html"))
 
 
+_DIRECTORY = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/", re.IGNORECASE)
+"""How the paths of the directory's API begin: with a tenant. Some recorders leave its host out."""
+
+
 def is_out_of_scope(path: str) -> bool:
-    """Return whether a path belongs to another provider, or to a type or action that is documented as not served."""
+    """Return whether a path belongs to another service or provider, or to what is documented as not served."""
+    if _DIRECTORY.match(path):
+        return True
     _before, marker, after = path.rpartition("/providers/")
     if not marker:
         return False

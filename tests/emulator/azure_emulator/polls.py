@@ -83,7 +83,8 @@ async def poll_result(cloud: Cloud, request: ArmRequest) -> Reply:
         location = cloud.operations.url(request.origin, operation, location=True)
         return Reply(202, None, {"Location": location, **_wait(cloud, operation)})
     if operation.status == "Succeeded" and operation.output is not None:
-        return Reply(200, operation.output, pretty=True)
+        location = cloud.operations.url(request.origin, operation, location=True)
+        return Reply(200, operation.output, {"Location": location}, pretty=True)
     if operation.status == "Succeeded":
         urls = {
             "Azure-AsyncOperation": cloud.operations.url(request.origin, operation),

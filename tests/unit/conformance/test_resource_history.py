@@ -116,6 +116,14 @@ def test_a_request_is_made_from_the_answer_without_what_the_server_filled_in() -
     assert shown["properties"]["vmId"] == "x"
 
 
+def test_a_request_has_no_members_that_answers_alone_have() -> None:
+    subnet = {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24", "subnetID": 0}}
+    shown = {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/24"]}, "subnets": [subnet], "made": 1}}
+    request = from_response(target(f"{BASE}Microsoft.Network/virtualNetworks/v"), shown)
+    assert request["properties"].keys() == {"addressSpace", "subnets"}
+    assert request["properties"]["subnets"][0]["properties"] == {"addressPrefix": "10.0.0.0/24"}
+
+
 def test_names_that_the_server_made_are_learned_and_used() -> None:
     mapping = Mapping()
     mapping.subscription("S", "T")

@@ -93,13 +93,39 @@ def test_the_disk_of_a_machine_with_a_plan_has_the_plan(arm: Arm) -> None:
 def test_an_image_of_a_disk_has_the_size_of_the_disk(arm: Arm) -> None:
     arm.done(arm.put(DISK, _disk(12)))
     os_disk = {"osType": "Linux", "osState": "Generalized", "managedDisk": {"id": arm.get(DISK).json()["id"]}}
-    arm.done(
-        arm.put(
-            "Microsoft.Compute/images/i", {"location": "eastus", "properties": {"storageProfile": {"osDisk": os_disk}}}
-        )
-    )
+    storage = {"osDisk": os_disk, "dataDisks": [{"lun": 0, "managedDisk": os_disk["managedDisk"]}]}
+    made = arm.put("Microsoft.Compute/images/i", {"location": "eastus", "properties": {"storageProfile": storage}})
+    first = made.json()["properties"]["storageProfile"]["dataDisks"][0]
+    assert (first["caching"], first["storageAccountType"]) == ("None", "Standard_LRS")
+    assert "diskSizeGB" not in {**first, **made.json()["properties"]["storageProfile"]["osDisk"]}
+    arm.done(made)
+    data = arm.get("Microsoft.Compute/images/i").json()["properties"]["storageProfile"]["dataDisks"]
+    assert data == [{**first, "diskSizeGB": 12}]
     shown = arm.get("Microsoft.Compute/images/i").json()["properties"]["storageProfile"]["osDisk"]
     assert shown["diskSizeGB"] == 12
+
+
+def test_performance_is_chosen_for_ultra_disks_only(arm: Arm) -> None:
+    chosen = {"diskIOPSReadWrite": 700, "diskMBpsReadWrite": 9}
+    body = _disk()
+    body["properties"].update(chosen, tier="P3", burstingEnabled=True)
+    made = arm.put(DISK, body)
+    assert (made.json()["properties"]["tier"], "diskIOPSReadWrite" in made.json()["properties"]) == ("P3", False)
+    arm.done(made)
+    shown = arm.get(DISK).json()["properties"]
+    assert (shown["diskIOPSReadWrite"], shown["tier"], "burstingEnabledTime" in shown) == (120, "P3", True)
+    arm.done(arm.put(DISK, {**body, "sku": {"name": "Standard_LRS"}}))
+    shown = arm.get(DISK).json()["properties"]
+    assert (shown["diskIOPSReadWrite"], "tier" in shown) == (500, False)
+    ultra = {"location": "eastus", "sku": {"name": "UltraSSD_LRS"}, "zones": ["1"], "properties": body["properties"]}
+    made = arm.put("Microsoft.Compute/disks/ultra", ultra)
+    assert (made.json()["properties"]["diskIOPSReadWrite"], "zones" in made.json()) == (700, False)
+    arm.done(made)
+    shown = arm.get("Microsoft.Compute/disks/ultra").json()
+    assert (shown["properties"]["diskIOPSReadWrite"], shown["zones"]) == (700, ["1"])
+    assert (shown["properties"]["maxShares"], shown["properties"]["creationData"]["logicalSectorSize"]) == (1, 4096)
+    arm.done(arm.patch("Microsoft.Compute/disks/ultra", {"properties": {"diskMBpsReadWrite": 10}}))
+    assert arm.get("Microsoft.Compute/disks/ultra").json()["properties"]["diskIOPSReadWrite"] == 700
 
 
 def test_life_of_a_snapshot(ready: Arm) -> None:
@@ -114,6 +140,7 @@ def test_life_of_a_snapshot(ready: Arm) -> None:
     assert (body["sku"]["name"], body["tags"]) == ("Standard_LRS", {"of": "data"})
     shown = {name: body["properties"][name] for name in ("diskSizeGB", "diskSizeBytes", "diskState", "incremental")}
     assert shown == {"diskSizeGB": 8, "diskSizeBytes": 8 * 2**30, "diskState": "Unattached", "incremental": True}
+    assert "completionPercent" not in body["properties"]
     assert body["properties"]["creationData"]["sourceUniqueId"] == disk["properties"]["uniqueId"]
     ready.done(ready.patch(snapshot, {"tags": {"of": "data", "kept": "yes"}}))
     assert ready.get(snapshot).json()["tags"] == {"of": "data", "kept": "yes"}

@@ -177,9 +177,38 @@ def test_a_version_shows_what_azure_adds(arm: Arm) -> None:
     assert shown["publishingProfile"]["targetRegions"][0]["name"] == "East US 2"
     assert shown["safetyProfile"]["reportedForPolicyViolation"] is False
     assert (shown["storageProfile"]["osDiskImage"]["source"], shown["storageProfile"]["dataDiskImages"]) == ({}, [])
+    assert not {**shown["publishingProfile"], **shown["publishingProfile"]["targetRegions"][0]}.keys() & {
+        "replicationMode"
+    }
     definition = {**arm.get(DEFINITION, **version).json()["properties"], "disallowed": {"diskTypes": []}}
     arm.done(arm.put(DEFINITION, {"location": "eastus", "properties": definition}, **version))
     assert "disallowed" not in arm.get(DEFINITION, **version).json()["properties"]
+
+
+def test_a_version_has_the_disks_of_its_source(arm: Arm) -> None:
+    gallery(arm)
+    version = {"api-version": GALLERIES}
+    disk = "Microsoft.Compute/disks/d"
+    creation = {"creationData": {"createOption": "Empty"}, "diskSizeGB": 12}
+    arm.done(arm.put(disk, {"location": "eastus", "properties": creation}))
+    source = {"source": {"id": arm.get(disk).json()["id"]}}
+    storage = {"osDiskImage": source, "dataDiskImages": [{"lun": 1, **source}]}
+    path = f"{DEFINITION}/versions/1.0.9"
+    made = arm.put(path, {"location": "eastus", "properties": {"storageProfile": storage}}, **version)
+    assert made.json()["properties"]["storageProfile"] == {
+        "osDiskImage": {"hostCaching": "ReadWrite", **source},
+        "dataDiskImages": [{"lun": 1, "hostCaching": "ReadOnly", **source}],
+    }
+    assert "excludeFromLatest" not in made.json()["properties"]["publishingProfile"]["targetRegions"][0]
+    arm.done(made)
+    shown = arm.get(path, **version).json()["properties"]["storageProfile"]
+    assert [shown["osDiskImage"]["sizeInGB"], shown["dataDiskImages"][0]["sizeInGB"]] == [12, 12]
+    arm.done(arm.put(path, {"location": "eastus", "tags": {"a": "b"}}, **version))
+    assert arm.get(path, **version).json()["properties"]["storageProfile"] == shown
+    of_machine = {"storageProfile": {"source": {"virtualMachineId": f"{arm.group}/x"}}}
+    made = arm.put(f"{DEFINITION}/versions/1.0.8", {"location": "eastus", "properties": of_machine}, **version)
+    assert made.json()["properties"]["storageProfile"] == of_machine["storageProfile"]
+    arm.done(made)
 
 
 def test_lists_of_galleries(arm: Arm) -> None:

@@ -159,6 +159,11 @@ class Image:
         return ("SCSI", "NVMe") if self.nvme else ("SCSI",)
 
     @property
+    def hibernates(self) -> bool:
+        """Whether a machine that was made of it can hibernate: recorded of Ubuntu with True, of Debian with False."""
+        return self.publisher.lower() == "canonical"
+
+    @property
     def path(self) -> str:
         """The image's place among those of its publisher, as ids write it."""
         place = f"{self.publisher}/ArtifactTypes/VMImage/Offers/{self.offer}/Skus/{self.sku}"

@@ -139,7 +139,7 @@ async def version(cloud: Cloud, request: ArmRequest) -> Reply:
         "features": [
             {"name": "IsAcceleratedNetworkSupported", "value": "True"},
             {"name": "DiskControllerTypes", "value": ", ".join(image.controllers)},
-            {"name": "IsHibernateSupported", "value": "False"},
+            {"name": "IsHibernateSupported", "value": str(image.hibernates)},
             *([{"name": "SecurityType", "value": "TrustedLaunchSupported"}] if image.trusted_launch else []),
         ],
         "osDiskImage": {"operatingSystem": image.os_type, **_size_of(image)},

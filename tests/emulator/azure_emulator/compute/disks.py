@@ -79,10 +79,20 @@ def as_sent(disk: Resource, body: Json, *, is_patch: bool) -> Json:
     if is_patch:
         shown.update(disk.top, **({"tags": disk.tags} if disk.tags is not None else {}))
         before = {name: disk.properties[name] for name in GIVEN if name in disk.properties}
-    shown.update(
-        {name: body[name] for name in ("tags", "sku", "zones", "extendedLocation") if body.get(name) is not None}
-    )
-    return {**shown, "properties": {**before, **(body.get("properties") or {}), "provisioningState": "Updating"}}
+    shown.update({name: body[name] for name in ("tags", "sku", "extendedLocation") if body.get(name) is not None})
+    sent = taken(body.get("properties") or {}, (body.get("sku") or disk.top["sku"])["name"])
+    return {**shown, "properties": {**before, **sent, "provisioningState": "Updating"}}
+
+
+CHOSEN = ("diskIOPSReadWrite", "diskMBpsReadWrite", "diskIOPSReadOnly", "diskMBpsReadOnly")
+"""The performance that clients choose, of the SKUs in ADJUSTABLE only; with others Azure takes no notice of it."""
+ADJUSTABLE = ("UltraSSD_LRS", "PremiumV2_LRS")
+
+
+def taken(requested: Json, sku: str) -> Json:
+    """Return the properties of a request without those that Azure ignores for a SKU (recorded in 2023-12, 2024-12)."""
+    ignored = () if sku in ADJUSTABLE else CHOSEN
+    return {name: value for name, value in requested.items() if name not in ignored}
 
 
 PREMIUM = (
@@ -104,8 +114,16 @@ PREMIUM = (
 """Of premium disks: the largest size in GiB, tier, IOPS and MB/s ("Azure managed disk types", learn.microsoft.com)."""
 
 
+ULTRA: Json = {"diskIOPSReadOnly": 100, "diskMBpsReadOnly": 13, "maxShares": 1}
+"""What an ultra disk shows by itself, as recorded of one of 4 GiB in 2023-11; so is its logical sector size."""
+SECTOR = 4096
+"""The logical sector size of ultra disks and premium disks of version 2, in bytes, unless a request chooses 512."""
+
+
 def _performance(size: int, sku: str) -> Json:
     """Return the performance of a disk. Only premium disks have a tier."""
+    if sku == "UltraSSD_LRS":
+        return {**ULTRA, "diskIOPSReadWrite": 500, "diskMBpsReadWrite": 8}
     if sku == "PremiumV2_LRS":
         return {"diskIOPSReadWrite": 3000, "diskMBpsReadWrite": 125}
     if not sku.startswith("Premium_"):
@@ -187,6 +205,7 @@ def _check_change(cloud: Cloud, disk: Resource, body: Json) -> None:
 def _describe(cloud: Cloud, disk: Resource, body: Json) -> None:
     """Take a request's body into a disk."""
     requested: Json = {k: v for k, v in (body.get("properties") or {}).items() if v is not None}
+    was = disk.top["sku"]["name"]
     if body.get("sku"):
         name = body["sku"]["name"]
         disk.top["sku"] = disk_sku(name)
@@ -197,7 +216,17 @@ def _describe(cloud: Cloud, disk: Resource, body: Json) -> None:
     sizes = (requested.get("diskSizeGB"), disk.properties.get("diskSizeGB"), copied.get("diskSizeGB"))
     size = next(filter(None, (*sizes, size_of_upload(requested))), 30)
     kept = {name: value for name, value in disk.properties.items() if name != "tier"}
-    disk.properties = {**kept, **copied, **numbers(size, disk.top["sku"]["name"]), **requested}
+    sku = disk.top["sku"]["name"]
+    wanted = taken(requested, sku)
+    if not sku.startswith("Premium_"):
+        wanted.pop("tier", None)
+    chosen = {name: kept[name] for name in CHOSEN if name in kept} if sku in ADJUSTABLE and was == sku else {}
+    disk.properties = {**kept, **copied, **numbers(size, sku), **chosen, **wanted}
+    if sku == "UltraSSD_LRS":
+        creation = {"logicalSectorSize": SECTOR, **(disk.properties.get("creationData") or {})}
+        disk.properties["creationData"] = creation
+    if wanted.get("burstingEnabled") and not kept.get("burstingEnabled"):
+        disk.properties["burstingEnabledTime"] = timestamp()
     unique = copied.get("sourceUniqueId")
     if unique:
         disk.properties.pop("sourceUniqueId")
@@ -209,7 +238,7 @@ def _copied(cloud: Cloud, disk: Resource, requested: Json) -> Json:
     creation = requested.get("creationData") or {}
     image = sources.image_of_disk(cloud, disk, creation)
     if image is not None:
-        return from_image(image)
+        return {**from_image(image), **({"supportsHibernation": True} if image.hibernates else {})}
     source = cloud.store.get(creation.get("sourceResourceId") or "")
     if source is None or source.type not in (DISK, SNAPSHOT):
         return {}
@@ -231,7 +260,14 @@ def from_image(image: Image) -> Json:
 
 def copied_from(source: Resource) -> Json:
     """Return the properties that a copy takes over from a disk or snapshot."""
-    names = ("osType", "hyperVGeneration", "supportedCapabilities", "diskSizeGB")
+    names = (
+        "osType",
+        "hyperVGeneration",
+        "supportsHibernation",
+        "supportedCapabilities",
+        "diskSizeGB",
+        "securityProfile",
+    )
     return {name: source.properties[name] for name in names if name in source.properties}
 
 

@@ -21,6 +21,7 @@ from ..arm.versions import display_name
 from ..errors import ApiError
 from ..operations import Operation, OperationSpec, action
 from ..settings import new_guid
+from . import gallery_contents
 from .names import GALLERY, GALLERY_IMAGE, GALLERY_VERSION
 from .synchronous import base_body
 
@@ -34,7 +35,7 @@ PATHS = {
     GALLERY_VERSION: f"{BASE}/{{gallery}}/images/{{image}}/versions/{{version}}",
 }
 LEVELS = ("gallery", "image", "version")
-REGION = {"regionalReplicaCount": 1, "storageAccountType": "Standard_LRS", "excludeFromLatest": False}
+REGION = {"regionalReplicaCount": 1, "storageAccountType": "Standard_LRS"}
 """What a version says of a target region by itself."""
 SEMANTIC = re.compile(r"\d{1,10}\.\d{1,10}\.\d{1,10}")
 
@@ -97,26 +98,26 @@ def _describe_version(resource: Resource, wanted: Json) -> None:
             "<Patch>.",
             target="galleryImageVersionName",
         )
-    profile = wanted.get("publishingProfile") or {}
+    before = resource.properties
+    profile = {**(before.get("publishingProfile") or {}), **(wanted.get("publishingProfile") or {})}
     regions = profile.get("targetRegions") or [{"name": resource.location}]
     shown = [{**REGION, **region, "name": display_name(region["name"])} for region in regions]
-    storage = wanted.get("storageProfile") or {}
-    disk = {"sizeInGB": 30, "hostCaching": "ReadWrite", "source": {}, **(storage.get("osDiskImage") or {})}
+    storage = before.get("storageProfile") or gallery_contents.asked_for(wanted.get("storageProfile") or {})
     resource.properties = {
         **wanted,
         "publishingProfile": {
             "replicaCount": 1,
             "excludeFromLatest": False,
             "storageAccountType": "Standard_LRS",
-            "replicationMode": "Full",
             **profile,
             "targetRegions": shown,
-            "publishedDate": resource.properties.get("publishingProfile", {}).get("publishedDate") or timestamp(),
+            "publishedDate": profile.get("publishedDate") or timestamp(),
         },
-        "storageProfile": {"dataDiskImages": [], **storage, "osDiskImage": disk},
+        "storageProfile": storage,
         "safetyProfile": {
             "reportedForPolicyViolation": False,
             "allowDeletionOfReplicatedLocations": False,
+            **(before.get("safetyProfile") or {}),
             **(wanted.get("safetyProfile") or {}),
         },
     }
@@ -231,5 +232,8 @@ class Change:
         if operation.kind == "gallery.delete" and operation.status == "Succeeded":
             cloud.store.remove(resource)
             return
+        if resource.type == GALLERY_VERSION and operation.status == "Succeeded":
+            storage = resource.properties["storageProfile"]
+            resource.properties = {**resource.properties, "storageProfile": gallery_contents.copied(cloud, storage)}
         resource.provisioning_state = operation.status
         cloud.store.save(resource)

@@ -86,16 +86,23 @@ def _describe(cloud: Cloud, image: Resource, wanted: Json) -> None:
     if not disk:
         name = "storageProfile.osDisk"
         raise ApiError(400, "InvalidParameter", f"Required parameter '{name}' is missing (null).", target=name)
-    source_id = next((disk[name].get("id") for name in ("managedDisk", "snapshot") if disk.get(name)), None)
-    of_source = copied_from(found) if (found := cloud.store.get(source_id or "")) is not None else {}
-    size = of_source.get("diskSizeGB", 30)
-    os_disk = {"diskSizeGB": size, "caching": "None", "storageAccountType": "Standard_LRS", **disk}
+    defaults = {"caching": "None", "storageAccountType": "Standard_LRS"}
     image.properties = {
-        "storageProfile": {"osDisk": os_disk, "dataDisks": (wanted["storageProfile"].get("dataDisks") or [])},
+        "storageProfile": {
+            "osDisk": {**defaults, **disk},
+            "dataDisks": [{**defaults, **data} for data in wanted["storageProfile"].get("dataDisks") or []],
+        },
         "hyperVGeneration": wanted.get("hyperVGeneration", "V1"),
     }
     if wanted["storageProfile"].get("zoneResilient") is not None:
         image.properties["storageProfile"]["zoneResilient"] = wanted["storageProfile"]["zoneResilient"]
+
+
+def _with_size(cloud: Cloud, disk: Json) -> Json:
+    """Return a disk of an image with the size of what it was copied from, which answers show once it is copied."""
+    source_id = next((disk[name].get("id") for name in ("managedDisk", "snapshot") if disk.get(name)), None)
+    of_source = copied_from(found) if (found := cloud.store.get(source_id or "")) is not None else {}
+    return {"diskSizeGB": of_source.get("diskSizeGB", 30), **disk}
 
 
 def _of_machine(cloud: Cloud, source: str, wanted: Json) -> Json:
@@ -111,8 +118,7 @@ def _of_machine(cloud: Cloud, source: str, wanted: Json) -> Json:
     os_disk = {
         "osType": disk["osType"],
         "osState": "Generalized",
-        "diskSizeGB": disk["diskSizeGB"],
-        **({"managedDisk": {"id": managed["id"]}} if managed.get("id") else {}),
+        **({"managedDisk": {"id": managed["id"]}} if managed.get("id") else {"diskSizeGB": disk["diskSizeGB"]}),
         "caching": disk["caching"],
         "storageAccountType": managed.get("storageAccountType", "Standard_LRS"),
     }
@@ -143,7 +149,17 @@ class Provision:
     """The end of an image's creation."""
 
     async def work(self, cloud: Cloud, operation: Operation) -> None:
-        """Do nothing."""
+        """Take over the sizes of the disks that the image was made of."""
+        image = cloud.store.get(operation.target)
+        if image is None:
+            return
+        storage = image.properties["storageProfile"]
+        disks = {
+            "osDisk": _with_size(cloud, storage["osDisk"]),
+            "dataDisks": [_with_size(cloud, disk) for disk in storage["dataDisks"]],
+        }
+        image.properties = {**image.properties, "storageProfile": {**storage, **disks}}
+        cloud.store.save(image)
 
     def done(self, cloud: Cloud, operation: Operation) -> None:
         """Set the final state."""

@@ -15,6 +15,7 @@ from ..arm.replies import found, listing
 from ..arm.resource import Json, Resource
 from ..arm.routing import SUBSCRIPTION, route
 from ..errors import ApiError
+from . import gallery_contents
 from .names import GALLERY, GALLERY_IMAGE, GALLERY_VERSION
 
 if t.TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Viewer:
 
     def _version_body(self, request: ArmRequest, image: Resource, version: Resource) -> Json:
         profile = version.properties["publishingProfile"]
-        disk = version.properties["storageProfile"]["osDiskImage"]
+        disk = gallery_contents.os_disk(version)
         properties = {
             "publishedDate": profile["publishedDate"],
             "excludeFromLatest": profile["excludeFromLatest"],

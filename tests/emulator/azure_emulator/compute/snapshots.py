@@ -119,7 +119,9 @@ def _of_source(cloud: Cloud, requested: Json) -> Json:
         }
     )
     if incremental:
-        properties.update({"incrementalSnapshotFamilyId": new_guid(), "completionPercent": 100})
+        properties["incrementalSnapshotFamilyId"] = new_guid()
+        if creation["createOption"].lower() == "copystart":
+            properties["completionPercent"] = 100
     return properties
 
 

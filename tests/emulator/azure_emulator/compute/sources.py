@@ -11,7 +11,7 @@ import typing as t
 
 from ..arm.resource import Json, Resource
 from ..errors import ApiError, invalid_parameter
-from . import catalogue, shared_galleries
+from . import catalogue, gallery_contents, shared_galleries
 from .catalogue import Image
 from .names import IMAGE
 
@@ -145,7 +145,7 @@ def _of_gallery(definition: Resource, version: Resource) -> Image:
         properties["osType"].lower(),
         "",
         properties.get("hyperVGeneration", "V1"),
-        version.properties["storageProfile"]["osDiskImage"]["sizeInGB"],
+        gallery_contents.os_disk(version)["sizeInGB"],
         architecture=properties.get("architecture", "x64"),
         os_type=properties["osType"],
         trusted="TrustedLaunch" in features.get("SecurityType", ""),

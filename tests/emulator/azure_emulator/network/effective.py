@@ -47,7 +47,9 @@ def _allocated(cloud: Cloud, request: ArmRequest) -> Resource:
 def _start(cloud: Cloud, request: ArmRequest, kind: str) -> Reply:
     nic = _allocated(cloud, request)
     spec = OperationSpec("network", kind, nic.id, nic.location or "", first_poll_waits=False, retry_after=10)
-    return accepted(cloud, request, begin(cloud, request, spec))
+    reply = accepted(cloud, request, begin(cloud, request, spec))
+    del reply.headers["Azure-AsyncOperation"]  # recorded in 2024-08: only Location
+    return reply
 
 
 @route("POST", f"{ONE}/effectiveNetworkSecurityGroups", NIC)

@@ -163,9 +163,19 @@ def _progress(change: Change) -> Progress:
     if change.current is None:
         return Progress("Succeeded", first_poll_waits=False)
     attached = bool(change.desired.hidden.get("virtualMachine"))
-    if change.is_change and (attached or _deployed(change.current) != _deployed(change.desired)):
+    if change.is_change and (
+        attached or _in_pool(change.desired) or _deployed(change.current) != _deployed(change.desired)
+    ):
         return Progress(retry_after=10)
     return Progress("Succeeded", has_operation=False)
+
+
+def _in_pool(nic: Resource) -> bool:
+    """Return whether a load balancer sends traffic to an interface: then a change of an address takes a while, too.
+
+    Recorded in 2024-09 for the private address, the public one and the subnet.
+    """
+    return any(item["properties"].get("loadBalancerBackendAddressPools") for item in nic.properties["ipConfigurations"])
 
 
 def _deployed(nic: Resource) -> set[str]:

@@ -8,24 +8,6 @@ from __future__ import annotations
 
 from ..arm.resource import Json, Resource
 
-PAIRS = {
-    "eastus": ("westus",),
-    "eastus2": ("centralus",),
-    "westus": ("eastus",),
-    "westus2": ("westcentralus",),
-    "northeurope": ("westeurope",),
-    "westeurope": ("northeurope",),
-    "uksouth": ("ukwest",),
-    "ukwest": ("uksouth",),
-    "northcentralus": ("southcentralus",),
-    "southcentralus": ("northcentralus",),
-    "centralus": ("eastus2",),
-    "eastasia": ("southeastasia",),
-    "southeastasia": ("eastasia",),
-    "francecentral": ("francesouth",),
-    "germanywestcentral": ("germanynorth",),
-}
-"""The region beside which storage is replicated ("Azure region pairs", learn.microsoft.com)."""
 REGIONAL = ("microsoft.sql",)
 KEPT = ("serviceEndpointPolicies", "routeTable", "natGateway", "ipAllocations", "ipamPoolPrefixAllocations")
 """References to types that are not served: kept and shown, not looked up, and without effect."""
@@ -53,9 +35,7 @@ def _endpoint(item: Json, location: str) -> Json:
 
 
 def _locations(service: str, location: str) -> list[str]:
-    """Return the regions of a service that a subnet reaches: storage also in the paired region, most everywhere."""
-    if service.lower() == "microsoft.storage":
-        return [location, *PAIRS.get(location, ())]
+    """Return the regions of a service that a subnet reaches: of most, everywhere (of storage since 2024)."""
     return [location] if service.lower() in REGIONAL else ["*"]
 
 

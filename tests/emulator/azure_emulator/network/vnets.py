@@ -46,7 +46,7 @@ def render_network(cloud: Cloud, network: Resource, api_version: str) -> Json:
         properties["privateEndpointVNetPolicies"] = stored.get("privateEndpointVNetPolicies", "Disabled")
     for name in ("dhcpOptions", "bgpCommunities", "encryption", "flowTimeoutInMinutes", "enableVmProtection"):
         if name in stored and (name != "enableVmProtection" or api_version < "2019-01-01"):
-            properties[name] = stored[name]
+            properties[name] = {"dnsServers": [], **stored[name]} if name == "dhcpOptions" else stored[name]
     subnets = cloud.store.children(network.id, SUBNET)
     properties["subnets"] = [render_subnet(cloud, subnet, api_version) for subnet in subnets]
     properties["virtualNetworkPeerings"] = []
@@ -246,7 +246,7 @@ async def check_address(cloud: Cloud, request: ArmRequest) -> Reply:
     offset = int(address) - int(prefix.network_address)
     reserved = offset < RESERVED or offset == prefix.num_addresses - 1
     if text not in used and not reserved:
-        return found({"available": True, "availableIPAddresses": [], "isPlatformReserved": False})
+        return found({"available": True, "isPlatformReserved": False})
     free = (str(prefix[n]) for n in range(RESERVED, prefix.num_addresses - 1) if str(prefix[n]) not in used)
     return found(
         {"available": False, "availableIPAddresses": list(itertools.islice(free, 5)), "isPlatformReserved": reserved}

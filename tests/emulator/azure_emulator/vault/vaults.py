@@ -15,7 +15,7 @@ import typing as t
 
 from ..arm.messages import ArmRequest, Reply
 from ..arm.replies import found, listing, written
-from ..arm.resource import Resource
+from ..arm.resource import Resource, timestamp
 from ..arm.routing import GROUP, SUBSCRIPTION, route
 from ..arm.tracked import check_location, moved, take_tags
 from ..errors import ApiError, Json, location_required, resource_not_found
@@ -31,7 +31,6 @@ DEFAULTS: Json = {
     "enabledForDeployment": False,
     "enableSoftDelete": True,
     "softDeleteRetentionInDays": 90,
-    "enableRbacAuthorization": False,
     "publicNetworkAccess": "Enabled",
 }
 
@@ -41,19 +40,36 @@ def find_vault(cloud: Cloud, name: str) -> Resource | None:
     return next((vault for vault in cloud.store.of_type(VAULT) if vault.name.lower() == name.lower()), None)
 
 
-def _render(cloud: Cloud, vault: Resource) -> Json:
+OPEN: Json = {"bypass": "AzureServices", "defaultAction": "Allow"}
+"""The network rules of a vault that is open to everybody: answers leave them out (recorded in 2023-03)."""
+
+
+def _render(cloud: Cloud, vault: Resource, state: str = "Succeeded") -> Json:
     return {
         "id": vault.id,
         "name": vault.name,
         "type": VAULT,
         "location": vault.location,
         "tags": vault.tags or {},
+        **({"systemData": vault.hidden["systemData"]} if "systemData" in vault.hidden else {}),
         "properties": {
             **vault.properties,
             "vaultUri": vault_url(cloud, vault.name) + "/",
-            "provisioningState": "Succeeded",
+            "provisioningState": state,
         },
     }
+
+
+def _system_data(request: ArmRequest, vault: Resource | None) -> Json:
+    """Return who made a vault, who has changed it last, and when."""
+    who = {
+        "By": str(request.claims.get("appid") or request.claims.get("oid") or ""),
+        "ByType": "User" if "scp" in request.claims else "Application",
+    }
+    what = {**who, "At": timestamp()}
+    made = vault.hidden.get("systemData") if vault is not None else None
+    changed = {f"lastModified{name}": value for name, value in what.items()}
+    return {**(made or {f"created{name}": value for name, value in what.items()}), **changed}
 
 
 def _bad(code: str, message: str) -> ApiError:
@@ -84,6 +100,9 @@ def _checked(body: Json) -> Json:
             'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is '
             "an irreversible action.",
         )
+    rules = {name: value for name, value in (properties.get("networkAcls") or {}).items() if value}
+    if rules == OPEN:
+        properties = {name: value for name, value in properties.items() if name != "networkAcls"}
     return {**DEFAULTS, **properties}
 
 
@@ -105,6 +124,8 @@ async def put_vault(cloud: Cloud, request: ArmRequest) -> Reply:
     properties = _checked(body)
     id_ = request.id_of(VAULT, name)
     vault = cloud.store.get(id_)
+    state = "RegisteringDns" if vault is None else "Succeeded"
+    system_data = _system_data(request, vault)
     if vault is None:
         if find_vault(cloud, name) is not None:
             raise ApiError(
@@ -117,9 +138,10 @@ async def put_vault(cloud: Cloud, request: ArmRequest) -> Reply:
     elif vault.location != location:
         raise moved(vault, location)
     vault.location, vault.tags, vault.properties = location, body.get("tags"), properties
+    vault.hidden["systemData"] = system_data
     cloud.store.save(vault)
     cloud.hosts.update()
-    return written(200, _render(cloud, vault))
+    return written(200, _render(cloud, vault, state))
 
 
 @route("GET", ONE, VAULT)

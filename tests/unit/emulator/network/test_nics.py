@@ -147,11 +147,30 @@ def test_a_full_subnet(arm: Arm) -> None:
     assert arm.code(arm.nic("last", subnet="vnet/subnets/small")) == (400, "SubnetIsFull")
 
 
+def test_an_address_behind_a_load_balancer_takes_a_while_to_change(arm: Arm) -> None:
+    arm.done(arm.vnet())
+    arm.done(arm.nic())
+    body = arm.get(f"{P}/networkInterfaces/nic").json()
+    inner = body["properties"]["ipConfigurations"][0]["properties"]
+
+    def change(address: str) -> str:
+        inner.update(privateIPAddress=address, privateIPAllocationMethod="Static")
+        response = arm.put(f"{P}/networkInterfaces/nic", body)
+        arm.done(response)
+        return str(response.json()["properties"]["provisioningState"])
+
+    assert change("10.0.0.70") == "Succeeded"
+    pool = f"{arm.group}/providers/{P}/loadBalancers/z/backendAddressPools/p"
+    inner["loadBalancerBackendAddressPools"] = [{"id": pool}]
+    assert change("10.0.0.70") == "Updating"
+    assert change("10.0.0.71") == "Updating"
+
+
 def test_free_addresses(arm: Arm) -> None:
     arm.done(arm.vnet())
     arm.done(arm.nic())
     path = f"{P}/virtualNetworks/vnet/CheckIPAddressAvailability"
-    assert arm.get(path, ipAddress="10.0.0.9").json()["available"] is True
+    assert arm.get(path, ipAddress="10.0.0.9").json() == {"available": True, "isPlatformReserved": False}
     taken = arm.get(path, ipAddress="10.0.0.4").json()
     assert (taken["available"], taken["availableIPAddresses"][0], taken["isPlatformReserved"]) == (
         False,

@@ -35,6 +35,15 @@ def test_a_network_is_updating_then_succeeded(arm: Arm) -> None:
     assert arm.vnet().status_code == 200
 
 
+def test_a_network_whose_servers_are_taken_away_shows_none(arm: Arm) -> None:
+    network = f"{P}/virtualNetworks/vnet"
+    arm.done(arm.vnet())
+    body = arm.get(network).json()
+    body["properties"]["dhcpOptions"] = {}
+    arm.done(arm.put(network, body))
+    assert arm.get(network).json()["properties"]["dhcpOptions"] == {"dnsServers": []}
+
+
 def test_a_subnet_shows_its_services_and_delegations(arm: Arm) -> None:
     properties: dict[str, t.Any] = {
         "addressPrefix": "10.0.1.0/24",
@@ -51,7 +60,7 @@ def test_a_subnet_shows_its_services_and_delegations(arm: Arm) -> None:
     arm.done(arm.put(subnet, {"properties": properties}))
     shown = arm.get(subnet).json()
     assert shown["properties"]["serviceEndpoints"] == [
-        {"provisioningState": "Succeeded", "service": "Microsoft.Storage", "locations": ["eastus", "westus"]},
+        {"provisioningState": "Succeeded", "service": "Microsoft.Storage", "locations": ["*"]},
         {"provisioningState": "Succeeded", "service": "Microsoft.KeyVault", "locations": ["*"]},
         {"provisioningState": "Succeeded", "service": "Microsoft.Sql", "locations": ["eastus"]},
     ]
