@@ -110,7 +110,7 @@ RULES: tuple[Rule, ...] = (
     *_since(_PIP, "2017-08-01", "2017-09-01", "sku", why="Basic and Standard came with availability zones"),
     *_since(_PIP, "2020-08-01", "2020-08-01", "sku.tier"),
     *_since(_PIP, "2017-11-01", "2018-01-01", "properties.ipTags"),
-    *_since(_PIP, "2022-05-01", "", "properties.ddosSettings", "properties.ddosSettings.protectionMode"),
+    *_since(_PIP, "2022-05-01", "2023-08-01", "properties.ddosSettings", "properties.ddosSettings.protectionMode"),
     *_since(_PIP, "2016-03-30", "", "properties.publicIPAddressVersion"),
     *_since(_IP_CONFIG, "2018-01-01", "2018-01-01", "type"),
     *_since(_IP_CONFIG, "2016-03-30", "", "properties.privateIPAddressVersion", "properties.primary"),
@@ -122,7 +122,7 @@ RULES: tuple[Rule, ...] = (
     *_since(_NIC, "2016-09-01", "2016-10-01", "properties.enableAcceleratedNetworking"),
     Rule(_NIC, "kind", UNDOCUMENTED, either=("missing",)),
     Rule(_NIC, "properties.allowPort25Out", UNDOCUMENTED, either=("missing",)),
-    Rule(_NIC, "properties.enableAcceleratedNetworking", "when the request does not set it", dropped="2024-09-14"),
+    Rule(_NIC, "properties.enableAcceleratedNetworking", "when the request does not set it", dropped="2024-12-01"),
     Rule(
         _NIC,
         "#azure-asyncoperation",
@@ -130,8 +130,8 @@ RULES: tuple[Rule, ...] = (
         either=("extra", "missing"),
     ),
     *(
-        Rule("network/operationresults", path, UNDOCUMENTED, either=("missing",))
-        for path in ("*.tagMap", "*.hasBgpOverride", "*.destinationServiceTags")
+        Rule("network/operationresults network/locations/operationresults", path, UNDOCUMENTED, either=("missing",))
+        for path in ("*tagMap", "*hasBgpOverride", "*destinationServiceTags")
     ),
     Rule(_IP_CONFIG, "properties.isInUseWithService", dropped="2019-01-01"),
     Rule(_NIC, "properties.services", dropped="2019-01-01"),
@@ -217,6 +217,7 @@ RULES: tuple[Rule, ...] = (
     *_since(_VM, "2023-03-01", "2023-03-01", f"{_WINDOWS}.enableVMAgentPlatformUpdates"),
     *_since(_DISK, "2021-04-01", "2021-06-01", "properties.publicNetworkAccess"),
     *_since(_DISK, "2020-05-01", "2020-06-01", "properties.networkAccessPolicy"),
+    Rule(_DISK, "properties.supportedCapabilities.*", "depends on the image", either=("missing", "extra")),
     Rule(_DISK, "properties.readOnly", UNDOCUMENTED, either=("missing",)),
     *_since(_DISK, "", "2021-06-01", "id", "name", "type", why="in the answers to PUT"),
     *_since("compute/snapshots", "2020-05-01", "2020-06-01", "properties.incrementalSnapshotFamilyId"),
@@ -252,4 +253,6 @@ def _is_accepted(record: Interaction) -> bool:
 
 def is_catalogue(kind: str, path: str) -> bool:
     """Return whether a list in a body is catalogue data, of which only the form is compared."""
+    if kind.endswith("/delegations"):
+        return path == "properties.actions"
     return kind.startswith(("providers", "skus")) or path.endswith(("features", "resourceTypes", "vmSizes"))

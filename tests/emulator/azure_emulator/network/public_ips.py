@@ -163,6 +163,12 @@ def _sku(cloud: Cloud, address: Resource, body: Json) -> Json:
     requested: Json = body.get("properties") or {}
     current: Json | None = address.top.get("sku")
     sku = {"name": "Basic", "tier": "Regional", **(current or {}), **(body.get("sku") or {})}
+    if sku["tier"] == "Global" and sku["name"] != "Standard":
+        raise network_error(
+            "GlobalPublicIPAddressNotSupportedForBasicPublicIpAddress",
+            "Global publicIP addresses are only supported for standard SKU public IP addresses. Public IP address "
+            f"{address.id} is not standard SKU.",
+        )
     if current is not None and sku["name"] != current["name"] and configuration_of(cloud, address):
         raise network_error(
             "PublicIPAddressSkuCannotBeChanged",

@@ -63,3 +63,9 @@ def test_basic_addresses_are_history(arm: Arm) -> None:
     assert "ipAddress" not in arm.get(path).json()["properties"]
     body["sku"] = {"name": "Standard"}
     assert arm.put(path, body).status_code == 400
+
+
+def test_a_global_address_is_a_standard_one(arm: Arm) -> None:
+    body = {"location": "eastus", "sku": {"name": "Basic", "tier": "Global"}, "properties": {}}
+    refused = arm.put(f"{P}/publicIPAddresses/ip", body)
+    assert arm.code(refused) == (400, "GlobalPublicIPAddressNotSupportedForBasicPublicIpAddress")
