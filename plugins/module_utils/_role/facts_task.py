@@ -11,7 +11,7 @@ import typing as t
 
 from .._argspec import ArgumentSpec
 from .._backend import Backend, Request
-from .._errors import DockerHostError
+from .._errors import OptionError
 
 Json = dict[str, t.Any]
 STAGES = ("virtual_machine", "certificates", "extension", "context", "endpoint")
@@ -31,17 +31,18 @@ SPEC = ArgumentSpec(
 def run(request: Request) -> Json:
     """Combine the results of a host's stages. Nothing is read and nothing is changed.
 
-    :raises DockerHostError: the URL of the engine is not in the results.
+    :raises OptionError: the URL of the engine is not in the results.
     """
     params = request.params
     name, host, certificates = params["name"], params["host"], params["certificates"]
     url = host.get("docker_host")
     predicted = is_predicted(request.check_mode, params)
     if not url and not predicted:
-        raise DockerHostError(
-            f"The address of {name} is not known: neither an earlier task of this play nor the host's certificate nor a"
-            " Docker context has it. Check the name, or create the host with the playbook"
-            " dockerhost.azure.create_docker_host."
+        raise OptionError(
+            "host",
+            f"must contain the address of {name}, which is not known: neither an earlier task of this play nor the"
+            " host's certificate nor a Docker context has it. Check the name, or create the host with the playbook"
+            " dockerhost.azure.create_docker_host",
         )
     for variable in filter(os.environ.get, CA_BUNDLES):
         request.warn(

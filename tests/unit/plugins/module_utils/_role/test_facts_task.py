@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Request
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.facts_task import BACKEND, CA_BUNDLES, STAGES
 from ansible_collections.dockerhost.azure.plugins.modules import docker_host_facts
 
@@ -112,5 +112,5 @@ def test_only_a_prediction_can_lack_the_address() -> None:
     created = {"changed": True}
     assert facts(check_mode=True, host={}, virtual_machine=created)["docker_host"] is None
     for check_mode in (False, True):
-        with pytest.raises(DockerHostError, match=r"of web1 is not known: .*Check the name, or create the host"):
+        with pytest.raises(OptionError, match=r"of web1, which is not known: .*Check the name, or create the host"):
             facts(check_mode=check_mode, host={})
