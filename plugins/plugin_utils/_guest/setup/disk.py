@@ -6,6 +6,7 @@
 
 import glob
 import os
+import re
 import time
 
 from .machine import Problem
@@ -89,7 +90,8 @@ def nvme_disk(machine, lun):
             continue
         for number in machine.glob(os.path.dirname(model) + "/nvme*n*/nsid"):
             if machine.text(number).strip() == str(lun + 2):
-                return "/dev/" + os.path.basename(os.path.dirname(number))
+                # With native multipath, nvme0c0n2 is one path to the namespace, whose device is nvme0n2.
+                return "/dev/" + re.sub(r"c\d+n", "n", os.path.basename(os.path.dirname(number)))
     return ""
 
 

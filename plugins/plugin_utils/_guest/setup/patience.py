@@ -14,12 +14,13 @@ from .paths import LOCK_WAIT
 
 NETWORK_WAIT = 300
 LOCK_PAUSE = 10
-# What apt, dpkg, zypper, rpm, dnf and yum say when somebody else works with packages. zypper's solver also speaks of
-# locks, which an administrator has set and which no waiting takes away.
+# What apt, dpkg, zypper, rpm, dnf, yum and tdnf say when somebody else works with packages. zypper's solver also speaks
+# of locks, which an administrator has set and which no waiting takes away.
 LOCKED = re.compile(
     r"Could not get lock|Unable to (acquire|lock)|(is|was) locked by another process|locked by the application|"
-    r"can't create transaction lock|existing lock /|holding the yum lock|"
-    r"already locked by \d",
+    r"can't create transaction lock|existing lock /|holding the yum lock|already locked by \d|"
+    r"(obtain|acquire) .{0,20}lock\b|cannot get exclusive lock|transaction is already in progress|"
+    r"Another transaction is in progress",
     re.IGNORECASE,
 )
 # apt waits for a lock by itself where DPkg::Lock::Timeout is set; what it says afterwards is why it failed.

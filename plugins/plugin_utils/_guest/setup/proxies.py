@@ -22,19 +22,24 @@ def proxy_handler(machine, settings, manager, url):
     proxies = {kind: proxies[kind] for kind in ("http", "https") if proxies.get(kind)}
     if not proxies:
         return None
-    if bypasses(urllib.parse.urlsplit(url).hostname or "", bypass):
+    target = urllib.parse.urlsplit(url)
+    if bypasses(target.hostname or "", bypass, target.port or (443 if target.scheme == "https" else 80)):
         proxies = {}
     return urllib.request.ProxyHandler(proxies)
 
 
-def bypasses(host, no_proxy):
+def bypasses(host, no_proxy, port=443):
     """Return whether the list of exceptions names this host, its domain, or the network of its address.
 
     The forms are those that Docker takes in NO_PROXY: ``example.com``, ``.example.com``, ``*.example.com``,
-    ``10.0.0.0/8``, ``*``.
+    ``10.0.0.0/8``, ``[fd00::1]``, ``*``. A port limits an entry to it. Blanks separate entries too, as for curl.
     """
-    for entry in (entry.strip().lower() for entry in no_proxy.split(",")):
-        name = re.sub(r"^\*?\.|:\d+$", "", entry) if "/" not in entry else entry
+    for entry in re.split(r"[,\s]+", no_proxy.strip().lower()):
+        found = re.fullmatch(r"(\[[^]]*\]|[^:]*):(\d+)", entry)
+        if found and int(found.group(2)) != port:
+            continue
+        entry = (found.group(1) if found else entry).strip("[]")
+        name = re.sub(r"^\*?\.", "", entry).rstrip(".")
         if entry == "*" or (name and (host == name or host.endswith("." + name))):
             return True
         try:
@@ -84,7 +89,8 @@ def dnf_proxies(machine):
     url = main.get("proxy", "")
     if not url or url.lower() in ("_none_", "none"):
         return {}
-    if main.get("proxy_username") and "://" in url:
+    url = url if "://" in url else "http://" + url  # as libcurl takes it
+    if main.get("proxy_username"):
         words = (urllib.parse.quote(main.get(name, ""), safe="") for name in ("proxy_username", "proxy_password"))
         url = url.replace("://", "://{}:{}@".format(*words), 1)
     return {"http": url, "https": url}

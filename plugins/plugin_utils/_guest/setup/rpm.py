@@ -154,11 +154,14 @@ class Dnf(Rpm):
     def held(self, names):
         lists = ("/etc/dnf/plugins/versionlock.list", "/etc/yum/pluginconf.d/versionlock.list")
         lines = "\n".join(self.machine.text(path) for path in lists)
-        dnf5 = self.machine.text("/etc/dnf/versionlock.toml")
+        entries = re.split(r"^\s*\[\[packages\]\]", self.machine.text("/etc/dnf/versionlock.toml"), flags=re.MULTILINE)
+        # An entry with "!=" only excludes a version, like a line with "!".
+        excluding = re.compile(r"^\s*comparator\s*=\s*[\"']!=", re.MULTILINE)
+        dnf5 = "\n".join(entry for entry in entries if not excluding.search(entry))
         return [
             name
             for name in names
-            if re.search(r"^(\d+:)?{}-(\d+:)?\d".format(re.escape(name)), lines, re.MULTILINE)
+            if re.search(r"^\s*(\d+:)?{}(-[\d*]|\*|\s*$)".format(re.escape(name)), lines, re.MULTILINE)
             or re.search(r"^\s*name\s*=\s*[\"']{}[\"']".format(re.escape(name)), dnf5, re.MULTILINE)
         ]
 

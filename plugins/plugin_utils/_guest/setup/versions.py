@@ -6,6 +6,9 @@
 
 import re
 
+# 29.0.0~rc.1 of Docker's packages today, 19.03.0~2.3.rc3 of earlier ones, -rc.1 and ~beta of others.
+PRERELEASE = re.compile(r"(?<![a-z])(rc|alpha|beta|dev|pre|tp)(?![a-z])")
+
 
 def without_epoch(version):
     return version.split(":", 1)[-1]
@@ -16,13 +19,24 @@ def upstream(version):
     return re.split(r"[-+~_]", without_epoch(version))[0]
 
 
-def matches(version, wanted):
-    """Return whether a package's version is the wanted one (``28.1.1``) or of the wanted series (``28``).
+def is_prerelease(version):
+    """Return whether a version is a candidate or preview of a release; a name of a distribution is none."""
+    return bool(PRERELEASE.search(version.lower()))
 
-    A full version is compared without its epoch: packages of one release can have different ones.
+
+def matches(version, wanted):
+    """Return whether a package's version is the wanted one (``28.1.1``, ``29.0.4-1``) or of the wanted series (``28``).
+
+    A full version is compared without its epoch: packages of one release can have different ones. It does not match
+    its own candidates, unless it names one (``29.2.0-rc.1``, also for ``29.2.0~rc.1``).
     """
-    plain = upstream(version)
-    return without_epoch(version) == without_epoch(wanted) or plain == wanted or plain.startswith(wanted + ".")
+    whole, asked = (without_epoch(text).replace("-rc", "~rc") for text in (version, wanted))
+    is_full = asked.count(".") >= 2
+    if is_prerelease(whole) and is_full and not is_prerelease(asked):
+        return False
+    if upstream(whole) == asked or upstream(whole).startswith(asked + "."):
+        return True
+    return whole == asked or (is_full and re.match(re.escape(asked) + "[-+~_.]", whole) is not None)
 
 
 def age(version):
@@ -31,6 +45,6 @@ def age(version):
 
 
 def newest(versions, wanted=""):
-    """Return the newest of the versions that match; None when none does."""
+    """Return the newest of the versions that match, releases before any candidate; None when none matches."""
     fitting = [version for version in versions if not wanted or matches(version, wanted)]
-    return max(fitting, key=age) if fitting else None
+    return max(fitting, key=lambda version: (not is_prerelease(version), age(version))) if fitting else None

@@ -129,6 +129,12 @@ def test_a_data_disk_by_nvme(setup: t.Any, tmp_path: Path, clock: Clock) -> None
         setup.find_disk(recorder.machine, 1)
 
 
+def test_a_data_disk_by_nvme_with_several_paths(setup: t.Any, tmp_path: Path, clock: Clock) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"])
+    nvme(recorder, "nvme0", "MSFT NVMe Accelerator v1.0", {"nvme0c0n1": 1, "nvme0c0n2": 2})
+    assert setup.find_disk(recorder.machine, 0) == "/dev/nvme0n2"
+
+
 @pytest.mark.parametrize("link", ["data/by-lun/0", "scsi1/lun0"])
 def test_a_data_disk_that_appears_while_it_is_waited_for(
     setup: t.Any, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, link: str

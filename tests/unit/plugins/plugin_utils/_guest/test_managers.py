@@ -40,6 +40,19 @@ def machine(setup: t.Any, root: Path, system: str, **answers: t.Any) -> Recorder
         (["1:29.0.4-1.el9"], "3:29.0.4-1.el9", "1:29.0.4-1.el9"),
         (["5:28.10.0-1~x", "5:28.9.1-1~x"], "28", "5:28.10.0-1~x"),
         (["5:28.10.0-1~x"], "2", None),
+        # Candidates, in each form, only where no release is offered, or they are named.
+        (["3:29.2.0~rc.1-1.el9", "3:29.1.0-1.el9"], "29", "3:29.1.0-1.el9"),
+        (["5:29.2.0-rc.1-1~d", "5:29.2.0-1~d"], "29.2", "5:29.2.0-1~d"),
+        (["29.2.0rc1-1", "29.2.0-1", "29.3.0-dev-1"], "29", "29.2.0-1"),
+        (["5:19.03.0~3-0~d", "5:19.03.0~2.3.rc3-0~d"], "19.03.0", "5:19.03.0~3-0~d"),
+        (["3:29.2.0~rc.2-1.el9", "3:29.2.0~rc.10-1.el9"], "29.2", "3:29.2.0~rc.10-1.el9"),
+        (["3:29.2.0~rc.1-1.el9"], "29.2.0", None),
+        (["3:29.2.0~rc.1-1.el9", "3:29.2.0-1.el9"], "29.2.0~rc.1", "3:29.2.0~rc.1-1.el9"),
+        (["3:29.2.0~rc.1-1.el9"], "29.2.0-rc.1", "3:29.2.0~rc.1-1.el9"),
+        # More of a version than the engine's own, and less than the whole.
+        (["3:29.0.4-1.el9", "3:29.0.4-15.el9"], "29.0.4-1", "3:29.0.4-1.el9"),
+        (["29.1.0+azure-1"], "29.1.0+azure", "29.1.0+azure-1"),
+        (["28.5.1_ce-150000.1"], "28.5.1_ce", "28.5.1_ce-150000.1"),
     ],
 )
 def test_versions(setup: t.Any, versions: list[str], wanted: str, chosen: str | None) -> None:
@@ -343,6 +356,31 @@ def test_what_is_held_is_released_where_the_engine_stays(setup: t.Any, tmp_path:
 def test_one_name_is_not_held_by_a_longer_one(setup: t.Any, tmp_path: Path) -> None:
     recorder = machine(setup, tmp_path / "root", "rocky9", rpm_=RPM_CE)
     recorder.put("/etc/dnf/plugins/versionlock.list", "docker-ce-cli-1:28.5.2-1.el9.*\n!docker-ce-0:27.0-1.el9.*\n")
+    assert recorder.facts().packages.held(["docker-ce", "docker-ce-cli"]) == ["docker-ce-cli"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "docker-ce-3:28.5.2-1.el9.*",
+        "3:docker-ce-28.5.2-1.el9.*",
+        "docker-ce-*:28.5.2-1.el9.*",
+        " docker-ce-28.*",
+        "docker-ce*",
+        "docker-ce",
+    ],
+)
+def test_every_form_of_a_versionlock_holds(setup: t.Any, tmp_path: Path, line: str) -> None:
+    recorder = machine(setup, tmp_path / "root", "rocky9", rpm_=RPM_CE)
+    recorder.put("/etc/dnf/plugins/versionlock.list", f"# Added by hand\n{line}\n!containerd.io-1.7\n")
+    assert recorder.facts().packages.held(["docker-ce", "containerd.io"]) == ["docker-ce"]
+
+
+def test_an_excluded_version_holds_nothing(setup: t.Any, tmp_path: Path) -> None:
+    entry = '[[packages]]\nname = "{}"\n[[packages.conditions]]\nkey = "evr"\ncomparator = "{}"\nvalue = "3:29.0.0-1"\n'
+    recorder = machine(setup, tmp_path / "root", "rocky9", rpm_=RPM_CE)
+    text = 'version = "1.0"\n\n' + entry.format("docker-ce", "!=") + "\n" + entry.format("docker-ce-cli", "=")
+    recorder.put("/etc/dnf/versionlock.toml", text)
     assert recorder.facts().packages.held(["docker-ce", "docker-ce-cli"]) == ["docker-ce-cli"]
 
 

@@ -23,6 +23,10 @@ LOCKS = [
     "error: can't create transaction lock on /var/lib/rpm/.rpm.lock (Resource temporarily unavailable)",
     "metadata already locked by 4711",
     "Existing lock /var/run/yum.pid: another copy is running as pid 4711.",
+    "Failed to obtain rpm transaction lock. Another transaction is in progress.",
+    "error: cannot get exclusive lock on /var/lib/rpm/Packages",
+    "A ZYpp transaction is already in progress.",
+    "ERROR: failed to acquire lock on: /var/run/.tdnf-instance-lockfile",
 ]
 NETWORK = [
     "E: Failed to fetch http://x/InRelease  Temporary failure resolving 'x'",

@@ -210,6 +210,14 @@ def test_key_and_source_go_with_the_engine_and_theirs_stay(setup: t.Any, tmp_pat
 @pytest.mark.parametrize(
     ("host", "no_proxy", "direct"),
     [
+        ("mirror.internal", "localhost 127.0.0.1 .internal", True),
+        ("mirror.internal", "mirror.internal.", True),
+        ("mirror.internal", "mirror.internal:443", False),
+        ("fd00::1", "[fd00::1]", True),
+        ("fd00::1", "[fd00::1]:8080", True),
+        ("fd00::1", "[fd00::1]:443", False),
+        ("fd00::1", "fd00::/8", True),
+        ("10.1.2.3", "10.1.2.3:443", False),
         ("mirror.internal", "mirror.internal", True),
         ("mirror.internal", "localhost, .internal", True),
         ("mirror.internal", "internal", True),
@@ -225,7 +233,7 @@ def test_key_and_source_go_with_the_engine_and_theirs_stay(setup: t.Any, tmp_pat
     ],
 )
 def test_exceptions_from_the_proxy(setup: t.Any, host: str, no_proxy: str, direct: bool) -> None:
-    assert setup.bypasses(host, no_proxy) is direct
+    assert setup.bypasses(host, no_proxy, 8080) is direct
 
 
 class Proxy(http.server.BaseHTTPRequestHandler):
@@ -293,6 +301,13 @@ def test_the_settings_proxy_and_its_exceptions_decide_before_the_machines_own(
     repository.settings.proxies = {"http": proxy, "no": "127.0.0.0/8"}
     assert repository.fetch("http://mirror.invalid/x") == b"through the proxy"
     assert repository.fetch(proxy + "/x") == b"direct"
+
+
+def test_dnfs_proxy_may_lack_its_scheme(setup: t.Any, tmp_path: Path) -> None:
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rhel9"])
+    recorder.put("/etc/dnf/dnf.conf", "[main]\nproxy=proxy.internal:3128\nproxy_username=me\nproxy_password=p@ss\n")
+    proxies, _bypass = setup.machine_proxies(recorder.machine, "dnf", "https://mirror.invalid/x")
+    assert proxies["https"] == "http://me:p%40ss@proxy.internal:3128"
 
 
 def test_a_password_in_the_machines_proxy_is_a_secret(setup: t.Any, tmp_path: Path) -> None:
