@@ -47,7 +47,7 @@ def note_opened(machine, ports):
 def is_open(machine, port):
     """Return whether nothing that guards the machine keeps the port closed, or the administrator has opened it."""
     if uses_firewalld(machine):
-        return "{}/tcp".format(port) in machine.run(["firewall-cmd", "--list-ports"], ok=None).split()
+        return is_in_firewalld(machine, port, zone(machine))
     if uses_ufw(machine):
         return is_in_ufw(machine, port)
     if machine.has("iptables"):
@@ -73,15 +73,34 @@ def set_port(machine, port, wanted):
         set_in_iptables(machine, port, wanted)
 
 
+def zone(machine):
+    """Return the option that names the zone of the interface with the default route; the default zone needs none."""
+    routes = [line.split() for line in machine.text("/proc/net/route").splitlines()]
+    for interface in (words[0] for words in routes if words[1:2] == ["00000000"]):
+        found = machine.run(["firewall-cmd", "--get-zone-of-interface=" + interface], ok=None).strip()
+        default = machine.run(["firewall-cmd", "--get-default-zone"], ok=None).strip()
+        return ["--zone=" + found] if re.fullmatch(r"[\w-]+", found) and found != default else []
+    return []
+
+
+def is_in_firewalld(machine, port, options):
+    """Return whether a zone opens the port, alone or in a range such as ``2300-2400/tcp``."""
+    listed = machine.run(["firewall-cmd", *options, "--list-ports"], ok=None)
+    for first, last in re.findall(r"(?<!\S)(\d+)(?:-(\d+))?/tcp(?!\S)", listed):
+        if int(first) <= int(port) <= int(last or first):
+            return True
+    return False
+
+
 def set_in_firewalld(machine, port, wanted):
-    rule = "{}/tcp".format(port)
-    if (rule in machine.run(["firewall-cmd", "--list-ports"], ok=None).split()) == wanted:
+    rule, options = "{}/tcp".format(port), zone(machine)
+    if is_in_firewalld(machine, port, options) == wanted:
         return
     option = "--{}-port={}".format("add" if wanted else "remove", rule)
 
     def act():
-        machine.run(["firewall-cmd", "--permanent", option])
-        machine.run(["firewall-cmd", option])
+        machine.run(["firewall-cmd", "--permanent", *options, option])
+        machine.run(["firewall-cmd", *options, option])
 
     machine.change("{} port {} in firewalld".format("open" if wanted else "close", rule), act)
 

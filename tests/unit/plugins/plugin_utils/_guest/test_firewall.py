@@ -118,3 +118,25 @@ def test_a_port_that_a_run_without_a_note_had_opened_is_closed(setup: t.Any, tmp
     guarded = Guarded(setup, tmp_path / "root", "ufw", {22, 4243})
     guarded.run(4300, {"port": 4243})
     assert guarded.ports == {22, 4300}
+
+
+def test_firewalld_opens_the_port_in_the_zone_of_the_interface(setup: t.Any, tmp_path: Path) -> None:
+    answers = {
+        "firewall-cmd --state": "running",
+        "firewall-cmd --get-zone-of-interface=eth0": "internal",
+        "firewall-cmd --get-default-zone": "public",
+    }
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rocky9"], answers, ("firewall-cmd",))
+    recorder.put("/proc/net/route", "Iface\tDestination\tGateway\neth1\t0002000A\t0\neth0\t00000000\t010200C0\n")
+    setup.set_port(recorder.machine, 2376, True)
+    assert "firewall-cmd --permanent --zone=internal --add-port=2376/tcp" in recorder.commands
+    assert "firewall-cmd --zone=internal --add-port=2376/tcp" in recorder.commands
+
+
+def test_a_range_of_firewallds_that_has_the_port_opens_it(setup: t.Any, tmp_path: Path) -> None:
+    answers = {"firewall-cmd --state": "running", "firewall-cmd --list-ports": "22/tcp 2300-2400/tcp 4243/udp"}
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rocky9"], answers, ("firewall-cmd",))
+    setup.set_port(recorder.machine, 2376, True)
+    assert recorder.machine.changes == []
+    setup.set_port(recorder.machine, 4243, True)
+    assert recorder.machine.changes == ["open port 4243/tcp in firewalld"]
