@@ -51,15 +51,23 @@ class Apt:
                 break
         return "\n\n".join(texts).split("\n\n")
 
-    def packages(self):
-        """Return name, state and version of each package that dpkg knows."""
+    def stanzas(self):
+        """Return the fields of each package that dpkg knows, once."""
         found = {}
         for paragraph in self.paragraphs():
             fields = dict(re.findall(r"^(Package|Architecture|Status|Version): (.*)$", paragraph, re.MULTILINE))
             if "Package" in fields and "Status" in fields:
-                state = fields["Package"], fields["Status"].split()[-1], fields.get("Version", "")
-                found[fields["Package"], fields.get("Architecture")] = state
+                found[fields["Package"], fields.get("Architecture")] = fields
         return list(found.values())
+
+    def packages(self):
+        """Return name, state and version of each package that dpkg knows."""
+        return [(each["Package"], each["Status"].split()[-1], each.get("Version", "")) for each in self.stanzas()]
+
+    def half_unpacked(self):
+        """Return name and version of the packages that dpkg only goes on with once they are unpacked again."""
+        broken = [each for each in self.stanzas() if "reinstreq" in each["Status"].split()]
+        return [(each["Package"], each.get("Version", "")) for each in broken]
 
     def installed(self, names):
         """Return the versions of those packages that are there, finished or not, by name."""
@@ -78,10 +86,20 @@ class Apt:
         with contextlib.suppress(Problem):  # what it cannot configure is said by apt, which can do more about it
             self.patiently("dpkg", "--configure", "-a")
         try:
-            self.apt_get("install", "--fix-broken", "--no-install-recommends")
+            self.fix_broken()
         except Problem:
             self.refresh()  # what has to be downloaded again may have been replaced meanwhile
-            self.apt_get("install", "--fix-broken", "--no-install-recommends")
+            self.fix_broken()
+
+    def fix_broken(self):
+        """Have apt finish what it can, and unpack again what dpkg was killed at: unasked, apt says that all is well."""
+        words = []
+        for name, version in self.half_unpacked():
+            offered = self.versions(name)
+            if offered:
+                words.append(self.pin(name, version) if version in offered else name)
+        again = ["--reinstall", "--allow-downgrades", "--allow-change-held-packages", *words] if words else []
+        self.apt_get("install", "--fix-broken", "--no-install-recommends", *again)
 
     def refresh(self, _asked_version=False):
         """Fetch the indexes. A source that cannot be read only matters if no other has what is needed."""

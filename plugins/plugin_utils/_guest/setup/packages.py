@@ -38,6 +38,11 @@ def install(machine, settings, facts):
             facts.refresh(machine)
             if not machine.check and not facts.command:
                 raise Problem("the engine was installed, but there is no docker.service")
+    if facts.unfinished and not machine.check:
+        raise Problem(
+            "the installation of {} is still unfinished; finish it on the machine with the package manager, "
+            "and run again".format(", ".join(facts.unfinished))
+        )
     finish_lifting(machine, facts.packages)
     hold(machine, settings, facts)
 

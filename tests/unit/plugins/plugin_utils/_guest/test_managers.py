@@ -210,16 +210,31 @@ def test_sles_without_a_repository_says_how_to_get_one(setup: t.Any, tmp_path: P
         setup.refuse_engine(recorder.machine, settings, recorder.facts())
 
 
+def finishes_at(recorder: Recorder, monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
+    """A command with these words makes dpkg's list say that docker.io is installed; others change nothing."""
+    answer = recorder.answer
+
+    def finishing(argv: list[str], command: str) -> tuple[int, str]:
+        if set(words) <= set(argv):
+            recorder.put("/var/lib/dpkg/status", INSTALLED.format("docker.io", "installed", "20.10.24+dfsg1-1"))
+            for path in recorder.machine.glob("/var/lib/dpkg/updates/*"):
+                recorder.machine.write(path, None)
+        return answer(argv, command)
+
+    monkeypatch.setattr(recorder, "answer", finishing)
+
+
 @pytest.mark.parametrize("state", ["unpacked", "half-configured", "half-installed", "triggers-pending"])
 @pytest.mark.parametrize("known_from", ["status", "updates/0002"])
 def test_a_half_installed_engine_is_work_for_the_installation(
-    setup: t.Any, tmp_path: Path, state: str, known_from: str
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, known_from: str
 ) -> None:
     """A killed dpkg leaves what it did in a journal, which the next dpkg reads."""
     recorder = machine(setup, tmp_path / "root", "debian12")
     recorder.put("/var/lib/dpkg/updates/0001", INSTALLED.format("runc", state, "1"))
     recorder.put(f"/var/lib/dpkg/{known_from}", INSTALLED.format("docker.io", state, "20.10.24+dfsg1-1"))
     recorder.put("/usr/lib/systemd/system/docker.service", "[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n")
+    finishes_at(recorder, monkeypatch, "--fix-broken")
     settings = setup.Settings({"settings": {"docker": {"engine": {"source": "distribution", "version": "20.10"}}}})
     facts = recorder.facts()
     setup.refuse_engine(recorder.machine, settings, facts)
@@ -229,6 +244,54 @@ def test_a_half_installed_engine_is_work_for_the_installation(
     assert dpkg == ["dpkg --configure -a"]
     assert len(apt) == 1
     assert recorder.commands.index(dpkg[0]) < recorder.commands.index(apt[0])
+
+
+REINSTREQ = "Package: docker.io\nStatus: install reinstreq {}\nArchitecture: amd64\nVersion: {}\n\n"
+
+
+@pytest.mark.parametrize("state", ["half-installed", "unpacked"])
+@pytest.mark.parametrize(
+    ("version", "word"), [("20.10.24+dfsg1-1", "docker.io=20.10.24+dfsg1-1"), ("no-longer-offered", "docker.io")]
+)
+def test_what_dpkg_was_killed_unpacking_is_unpacked_again(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, version: str, word: str
+) -> None:
+    """apt-get install ends well and leaves such a package as it is, also with its name (apt 2.6.1, dpkg 1.21.22)."""
+    recorder = machine(setup, tmp_path / "root", "debian12")
+    recorder.put("/var/lib/dpkg/status", REINSTREQ.format(state, version))
+    recorder.put("/usr/lib/systemd/system/docker.service", "[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n")
+    finishes_at(recorder, monkeypatch, "--reinstall", word)
+    settings = setup.Settings({"settings": {"docker": {"engine": {"source": "distribution"}}}})
+    setup.install(recorder.machine, settings, recorder.facts())
+    assert recorder.machine.changes == ["finish the interrupted installation of docker.io"]
+    recorder.machine.changes.clear()
+    setup.install(recorder.machine, settings, recorder.facts())
+    assert recorder.machine.changes == []
+
+
+def test_a_removal_first_unpacks_again_what_dpkg_cannot_remove_otherwise(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = machine(setup, tmp_path / "root", "debian12")
+    recorder.put("/var/lib/dpkg/status", REINSTREQ.format("half-installed", "20.10.24+dfsg1-1"))
+    finishes_at(recorder, monkeypatch, "--reinstall")
+    setup.purge(recorder.machine, setup.Settings({"state": "absent"}), recorder.facts())
+    reinstalled, purged = recorder.ran("--reinstall", "docker.io=20.10.24+dfsg1-1"), recorder.ran("purge", "docker.io")
+    assert recorder.commands.index(reinstalled[0]) < recorder.commands.index(purged[0])
+
+
+@pytest.mark.parametrize(
+    ("system", "answers"),
+    [("debian12", {}), ("rocky9", {"rpm_": "docker-ce 3:28.5.2-1.el9\ndocker-ce 3:27.5.1-1.el9\n"})],
+)
+def test_a_run_does_not_end_well_while_an_installation_is_unfinished(
+    setup: t.Any, tmp_path: Path, system: str, answers: dict[str, str]
+) -> None:
+    recorder = machine(setup, tmp_path / "root", system, **answers)
+    recorder.put("/var/lib/dpkg/status", INSTALLED.format("docker-ce", "unpacked", "5:28.9.1-1~x"))
+    recorder.put("/usr/lib/systemd/system/docker.service", "[Service]\nExecStart=/usr/bin/dockerd -H fd://\n")
+    with pytest.raises(setup.Problem, match="installation of docker-ce is still unfinished"):
+        setup.install(recorder.machine, setup.Settings({}), recorder.facts())
 
 
 def test_what_dpkg_did_last_counts(setup: t.Any, tmp_path: Path) -> None:
@@ -272,6 +335,7 @@ def test_an_engine_that_is_installed_twice_after_a_killed_upgrade(setup: t.Any, 
     recorder = machine(setup, tmp_path / "root", "rocky9", rpm_=twice)
     facts = recorder.facts()
     assert (facts.package, facts.version) == ("docker-ce", "3:28.5.2-1.el9")
+    recorder.answers = {"rpm -q": [twice, twice, "docker-ce 3:28.5.2-1.el9\n"]}
     setup.install(recorder.machine, setup.Settings({}), facts)
     assert recorder.machine.changes == ["finish the interrupted installation of docker-ce"]
     assert recorder.ran("rpm", "-e") == ["rpm -e --noscripts --nodeps docker-ce-27.5.1-1.el9"]
