@@ -340,7 +340,7 @@ def test_a_ca_that_is_renewed_needs_nothing_but_a_push(cloud: Cloud, tmp_path: P
     # A CA that holds ten years is near its end for one that is renewed nine years before it.
     years = {"of today": 20, "without the CA's key": 30}[record]
     renewed = cloud.certificates(ca_not_after=f"+{years * 365}d", ca_renew_before=f"+{(years - 10) * 365 + 364}d")
-    assert any("renewed with the same key" in action for action in renewed["actions"])
+    assert any("renew the CA with the same key" in action for action in renewed["actions"])
     if record != "of today":
         cloud.forget_tag("web1", "docker-host-ca-key")
     assert "write /etc/docker/ca.pem" in cloud.push("web1")["actions"]
