@@ -70,23 +70,12 @@ class LookupModule(LookupBase):
         if terms == ["connection"]:
             return [self._connection(variables)]
         try:
+            role = role_variables(variables, self._templar.template)
             if terms[0] in _ALONE or terms[-1] in _ALONE:
-                self._validate(variables, signs=terms[0] == "sign")
-            return [_options_for(role_variables(variables, self._templar.template), *terms)]
+                _validate(role, variables, signs=terms[0] == "sign")
+            return [_options_for(role, *terms)]
         except DockerHostError as error:
             raise AnsibleError(str(error)) from error
-
-    def _validate(self, variables: t.Mapping[str, t.Any], *, signs: bool) -> None:
-        """Check variables where no task of the role validates them.
-
-        :raises OptionError: one is invalid.
-        """
-        role = role_variables(variables, self._templar.template)
-        for warning in unknown_variables(variables):
-            display.warning(warning)
-        role.check()
-        if signs:
-            role.check_request()
 
     def _connection(self, variables: t.Mapping[str, t.Any]) -> str:
         """Ansible adds ``ansible_connection=local`` only to a localhost that is in no inventory."""
@@ -98,6 +87,18 @@ class LookupModule(LookupBase):
         known = (variables.get("ansible_delegated_vars") or {}).get(target) or {}
         told = any(known.get(name) not in (None, "", target) for name in _HOW_TO_CONNECT)
         return "" if told else "local"
+
+
+def _validate(role: RoleVariables, names: t.Iterable[str], *, signs: bool) -> None:
+    """Check the variables of a playbook whose only stage takes its options here.
+
+    :raises OptionError: one is invalid.
+    """
+    for warning in unknown_variables(names):
+        display.warning(warning)
+    role.check()
+    if signs:
+        role.check_request()
 
 
 def _options_for(role: RoleVariables, purpose: str, module: str = "") -> t.Any:

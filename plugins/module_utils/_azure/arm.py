@@ -14,7 +14,7 @@ from .api_versions import api_version_of
 from .clock import seconds_ahead
 from .clouds import Cloud
 from .errors import AzureError, from_sdk, sdk_error
-from .operations import Operation, OperationInfo
+from .operations import Operation, OperationInfo, never
 from .origins import redirect_policy
 from .retries import retry_policy
 from .wire import Json
@@ -146,7 +146,7 @@ class ArmClient:
         body: Json | None = None,
         over: t.Callable[[], bool] | None = None,
         headers: t.Mapping[str, str] | None = None,
-        enough: t.Callable[[], bool] | None = None,
+        enough: t.Callable[[], bool] = never,
     ) -> Operation:
         """Begin a long-running request.
 

@@ -27,7 +27,7 @@ from .arm import USER_AGENT, ArmClient, body_of
 from .clouds import Cloud, find_cloud
 from .credentials import AuthMethod, AuthTarget, select_auth_method, skips_discovery
 from .errors import AuthenticationError, AzureError, from_sdk, sdk_error
-from .operations import Deadline, Operation, OperationInfo, ProgressReporter, polling_method
+from .operations import Deadline, Operation, OperationInfo, ProgressReporter, never, polling_method
 from .origins import redirect_policy
 from .retries import retry_policy
 from .settings import CA_VARIABLE, first_set, option_or_variable
@@ -247,7 +247,7 @@ class AzureSession:
         *args: t.Any,
         api_version: str = COMPUTE,
         over: t.Callable[[], bool] | None = None,
-        enough: t.Callable[[], bool] | None = None,
+        enough: t.Callable[[], bool] = never,
         **keywords: t.Any,
     ) -> Operation:
         """Begin a long-running operation by a ``begin_*`` function of an SDK client. It is polled in the background.
@@ -257,7 +257,7 @@ class AzureSession:
         :raises AzureError: Azure refused it.
         """
         watch = ProgressReporter(work, self.progress, self.concurrency)
-        polling = polling_method(watch, over, enough) if enough else polling_method(watch, over)
+        polling = polling_method(watch, over, enough)
         try:
             poller = function(*args, api_version=api_version, cls=body_of, polling=polling, **keywords)
         except sdk_error() as error:

@@ -227,12 +227,13 @@ def poll(
     return current
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Return False: nothing but the end of an operation ends the wait for it."""
     return False
 
 
 def polling_method(
-    watch: ProgressReporter, over: t.Callable[[], bool] | None = None, enough: t.Callable[[], bool] = _never
+    watch: ProgressReporter, over: t.Callable[[], bool] | None = None, enough: t.Callable[[], bool] = never
 ) -> t.Any:
     """Return ARM's polling method with progress lines. Without Retry-After it waits 1 s at first, and later up to 5 s.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from .._azure.clients import AzureSession
 from .._azure.conflicts import retry_on_conflict
 from .._azure.errors import AzureError
-from .._azure.operations import OperationInfo, watch_resource
+from .._azure.operations import OperationInfo, never, watch_resource
 from .._azure.tags import (
     COLLECTION,
     COLLECTION_TAG,
@@ -210,7 +210,7 @@ class _Resource:
         method: str,
         body: Json | None,
         over: t.Callable[[], bool],
-        enough: t.Callable[[], bool] | None = None,
+        enough: t.Callable[[], bool] = never,
     ) -> None:
         """Send a request and wait for its end. Loading azure-mgmt-compute for this one would delay each push."""
         begin = self.session.arm.begin

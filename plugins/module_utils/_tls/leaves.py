@@ -208,12 +208,11 @@ class Leaves:
         self._note(desired, result, certificate, key_is_new)
 
     def _note_action(self, desired: CertificateSpec, result: LeafResult, key_is_new: bool) -> None:
-        label, reasons = desired.identity.label, ", ".join(result.reasons)
-        key = "a new key" if key_is_new else "the same key"
-        renewed = f"renew certificate {label} with {key}"
-        self.changeset.actions.append(
-            f"{f'issue certificate {label}' if result.current.is_nothing else renewed}: {reasons}"
-        )
+        label = desired.identity.label
+        action = f"renew certificate {label} with {'a new key' if key_is_new else 'the same key'}"
+        if result.current.is_nothing:
+            action = f"issue certificate {label}"
+        self.changeset.actions.append(f"{action}: {', '.join(result.reasons)}")
 
     def _note(self, desired: CertificateSpec, result: LeafResult, certificate: t.Any, key_is_new: bool) -> None:
         changeset = self.changeset

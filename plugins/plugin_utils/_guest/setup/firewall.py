@@ -74,22 +74,20 @@ def set_port(machine, port, wanted):
 
 
 def zone(machine):
-    """Return the option that names the zone of the interface with the default route; the default zone needs none."""
+    """Return the option that names the zone of the interface with the default route; none for the default zone."""
     routes = [line.split() for line in machine.text("/proc/net/route").splitlines()]
-    for interface in (words[0] for words in routes if words[1:2] == ["00000000"]):
-        found = machine.run(["firewall-cmd", "--get-zone-of-interface=" + interface], ok=None).strip()
-        default = machine.run(["firewall-cmd", "--get-default-zone"], ok=None).strip()
-        return ["--zone=" + found] if re.fullmatch(r"[\w-]+", found) and found != default else []
+    for words in routes:
+        if words[1:2] == ["00000000"]:
+            found = machine.run(["firewall-cmd", "--get-zone-of-interface=" + words[0]], ok=None).strip()
+            return ["--zone=" + found] if re.fullmatch(r"[\w-]+", found) else []  # it may say "no zone"
     return []
 
 
 def is_in_firewalld(machine, port, options):
     """Return whether a zone opens the port, alone or in a range such as ``2300-2400/tcp``."""
     listed = machine.run(["firewall-cmd", *options, "--list-ports"], ok=None)
-    for first, last in re.findall(r"(?<!\S)(\d+)(?:-(\d+))?/tcp(?!\S)", listed):
-        if int(first) <= int(port) <= int(last or first):
-            return True
-    return False
+    ranges = re.findall(r"(\d+)(?:-(\d+))?/tcp", listed)
+    return any(int(first) <= int(port) <= int(last or first) for first, last in ranges)
 
 
 def set_in_firewalld(machine, port, wanted):

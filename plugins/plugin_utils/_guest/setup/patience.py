@@ -19,8 +19,7 @@ LOCK_PAUSE = 10
 LOCKED = re.compile(
     r"Could not get lock|Unable to (acquire|lock)|(is|was) locked by another process|locked by the application|"
     r"can't create transaction lock|existing lock /|holding the yum lock|already locked by \d|"
-    r"(obtain|acquire) .{0,20}lock\b|cannot get exclusive lock|transaction is already in progress|"
-    r"Another transaction is in progress",
+    r"(obtain|acquire) .{0,20}lock\b|cannot get exclusive lock|transaction is (already )?in progress",
     re.IGNORECASE,
 )
 # apt waits for a lock by itself where DPkg::Lock::Timeout is set; what it says afterwards is why it failed.

@@ -28,17 +28,14 @@ def proxy_handler(machine, settings, manager, url):
     return urllib.request.ProxyHandler(proxies)
 
 
-def bypasses(host, no_proxy, port=443):
+def bypasses(host, no_proxy, port):
     """Return whether the list of exceptions names this host, its domain, or the network of its address.
 
     The forms are those that Docker takes in NO_PROXY: ``example.com``, ``.example.com``, ``*.example.com``,
     ``10.0.0.0/8``, ``[fd00::1]``, ``*``. A port limits an entry to it. Blanks separate entries too, as for curl.
     """
     for entry in re.split(r"[,\s]+", no_proxy.strip().lower()):
-        found = re.fullmatch(r"(\[[^]]*\]|[^:]*):(\d+)", entry)
-        if found and int(found.group(2)) != port:
-            continue
-        entry = (found.group(1) if found else entry).strip("[]")
+        entry = re.sub(r"^(\[.*\]|[^:]*):{}$".format(port), r"\1", entry).strip("[]")
         name = re.sub(r"^\*?\.", "", entry).rstrip(".")
         if entry == "*" or (name and (host == name or host.endswith("." + name))):
             return True

@@ -154,10 +154,9 @@ class Dnf(Rpm):
     def held(self, names):
         lists = ("/etc/dnf/plugins/versionlock.list", "/etc/yum/pluginconf.d/versionlock.list")
         lines = "\n".join(self.machine.text(path) for path in lists)
-        entries = re.split(r"^\s*\[\[packages\]\]", self.machine.text("/etc/dnf/versionlock.toml"), flags=re.MULTILINE)
+        entries = self.machine.text("/etc/dnf/versionlock.toml").split("[[packages]]")
         # An entry with "!=" only excludes a version, like a line with "!".
-        excluding = re.compile(r"^\s*comparator\s*=\s*[\"']!=", re.MULTILINE)
-        dnf5 = "\n".join(entry for entry in entries if not excluding.search(entry))
+        dnf5 = "\n".join(entry for entry in entries if not re.search(r"comparator\s*=\s*[\"']!=", entry))
         return [
             name
             for name in names

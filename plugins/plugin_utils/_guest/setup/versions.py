@@ -20,7 +20,7 @@ def upstream(version):
 
 
 def is_prerelease(version):
-    """Return whether a version is a candidate or preview of a release; a name of a distribution is none."""
+    """Return whether a version is a candidate or preview of a release."""
     return bool(PRERELEASE.search(version.lower()))
 
 
@@ -31,12 +31,9 @@ def matches(version, wanted):
     its own candidates, unless it names one (``29.2.0-rc.1``, also for ``29.2.0~rc.1``).
     """
     whole, asked = (without_epoch(text).replace("-rc", "~rc") for text in (version, wanted))
-    is_full = asked.count(".") >= 2
-    if is_prerelease(whole) and is_full and not is_prerelease(asked):
+    if asked.count(".") > 1 and is_prerelease(whole) > is_prerelease(asked):
         return False
-    if upstream(whole) == asked or upstream(whole).startswith(asked + "."):
-        return True
-    return whole == asked or (is_full and re.match(re.escape(asked) + "[-+~_.]", whole) is not None)
+    return re.match(re.escape(asked) + "([-+~_.]|$)", whole) is not None
 
 
 def age(version):

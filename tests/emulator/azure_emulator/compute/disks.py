@@ -114,16 +114,22 @@ PREMIUM = (
 """Of premium disks: the largest size in GiB, tier, IOPS and MB/s ("Azure managed disk types", learn.microsoft.com)."""
 
 
-ULTRA: Json = {"diskIOPSReadOnly": 100, "diskMBpsReadOnly": 13, "maxShares": 1}
-"""What an ultra disk shows by itself, as recorded of one of 4 GiB in 2023-11; so is its logical sector size."""
+ULTRA: Json = {
+    "diskIOPSReadOnly": 100,
+    "diskMBpsReadOnly": 13,
+    "maxShares": 1,
+    "diskIOPSReadWrite": 500,
+    "diskMBpsReadWrite": 8,
+}
+"""The performance of an ultra disk, unless a request chooses another (recorded in 2023-11, with 4 GiB)."""
 SECTOR = 4096
-"""The logical sector size of ultra disks and premium disks of version 2, in bytes, unless a request chooses 512."""
+"""The logical sector size of an ultra disk in bytes, unless a request chooses 512 (recorded in 2023-11)."""
 
 
 def _performance(size: int, sku: str) -> Json:
     """Return the performance of a disk. Only premium disks have a tier."""
     if sku == "UltraSSD_LRS":
-        return {**ULTRA, "diskIOPSReadWrite": 500, "diskMBpsReadWrite": 8}
+        return dict(ULTRA)
     if sku == "PremiumV2_LRS":
         return {"diskIOPSReadWrite": 3000, "diskMBpsReadWrite": 125}
     if not sku.startswith("Premium_"):

@@ -22,7 +22,7 @@ SIZE = 30
 
 
 def asked_for(storage: Json) -> Json:
-    """Return the storage profile of a version that is being made, from the one that was asked for."""
+    """Return the storage profile that Azure shows while it creates a version."""
     shown = dict(storage)
     if storage.get("osDiskImage"):
         shown["osDiskImage"] = {"hostCaching": "ReadWrite", "source": {}, **storage["osDiskImage"]}

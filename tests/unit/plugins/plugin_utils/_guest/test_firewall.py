@@ -124,7 +124,6 @@ def test_firewalld_opens_the_port_in_the_zone_of_the_interface(setup: t.Any, tmp
     answers = {
         "firewall-cmd --state": "running",
         "firewall-cmd --get-zone-of-interface=eth0": "internal",
-        "firewall-cmd --get-default-zone": "public",
     }
     recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["rocky9"], answers, ("firewall-cmd",))
     recorder.put("/proc/net/route", "Iface\tDestination\tGateway\neth1\t0002000A\t0\neth0\t00000000\t010200C0\n")
