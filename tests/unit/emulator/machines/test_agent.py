@@ -30,7 +30,13 @@ def test_script_is_decoded_with_and_without_gzip() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["not base64!", "A" * (256 * 1024 + 4), " IyEvYmluL3NoCg==", b64(gzip.compress(b"#!/bin/sh\n")[:-3])]
+    "bad",
+    [
+        pytest.param("not base64!", id="not base64"),
+        pytest.param("A" * (256 * 1024 + 4), id="too long"),
+        pytest.param(" IyEvYmluL3NoCg==", id="leading blank"),
+        pytest.param(b64(gzip.compress(b"#!/bin/sh\n", mtime=0)[:-3]), id="incomplete gzip"),
+    ],
 )
 def test_what_the_real_handler_silently_does_not_run(bad: str) -> None:
     assert custom_script.decode(bad) is None
