@@ -22,8 +22,6 @@ options:
       - V(runs) and a module's name return whether the role runs the module.
       - V(name) returns the host's name, V(context_name) the name of its Docker context, empty without one.
       - V(host_id) returns the ID of the host's virtual machine, without the subscription if that is not set.
-      - V(connection) returns V(local) in a task that is delegated to the controller's localhost, if the inventory does
-        not say how to connect to it. Else it returns an empty text.
     required: true
     type: list
     elements: str
@@ -38,15 +36,13 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - One item, the options by name; with V(runs) a boolean, with V(name), V(context_name), V(host_id) and
-      V(connection) a text.
+    - One item, the options by name; with V(runs) a boolean, with V(name), V(context_name) and V(host_id) a text.
   type: list
   elements: raw
 """
 
 import typing as t
 
-from ansible.constants import LOCALHOST
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
@@ -54,8 +50,6 @@ from ansible.utils.display import Display
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables, unknown_variables
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables
-
-_HOW_TO_CONNECT = ("ansible_connection", "ansible_host", "ansible_port", "ansible_ssh_host", "ansible_ssh_port")
 
 _ALONE = ("list", "sign", "docker_vm_image_info")
 """Purposes and modules of playbooks whose only stage they are."""
@@ -66,27 +60,13 @@ class LookupModule(LookupBase):
     """See the documentation above."""
 
     def run(self, terms: list[str], variables: t.Mapping[str, t.Any] | None = None, **_options: t.Any) -> list[t.Any]:
-        variables = variables or {}
-        if terms == ["connection"]:
-            return [self._connection(variables)]
         try:
-            role = role_variables(variables, self._templar.template)
+            role = role_variables(variables or {}, self._templar.template)
             if terms[0] in _ALONE or terms[-1] in _ALONE:
-                _validate(role, variables, signs=terms[0] == "sign")
+                _validate(role, variables or {}, signs=terms[0] == "sign")
             return [_options_for(role, *terms)]
         except DockerHostError as error:
             raise AnsibleError(str(error)) from error
-
-    def _connection(self, variables: t.Mapping[str, t.Any]) -> str:
-        """Ansible adds ``ansible_connection=local`` only to a localhost that is in no inventory."""
-        target = self._templar.template(variables.get("docker_host_delegate_to")) or "localhost"
-        if target not in LOCALHOST:
-            return ""
-        # What Ansible itself reads; hostvars would collect the variables once more for each task of each host. It may
-        # hold the host's name as its address, and an empty port, without a word about either in the inventory.
-        known = (variables.get("ansible_delegated_vars") or {}).get(target) or {}
-        told = any(known.get(name) not in (None, "", target) for name in _HOW_TO_CONNECT)
-        return "" if told else "local"
 
 
 def _validate(role: RoleVariables, names: t.Iterable[str], *, signs: bool) -> None:

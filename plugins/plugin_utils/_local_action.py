@@ -24,6 +24,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._argspec import check_values, copy_option
@@ -45,6 +46,9 @@ display = Display()
 LOCKSTEP = ("linear", "debug")
 """Strategies under which all hosts of a play run each task together."""
 ROLES = ("dockerhost.azure.docker_host", "docker_host")
+HOW_TO_CONNECT = ("ansible_connection", "ansible_host", "ansible_port", "ansible_ssh_host", "ansible_ssh_port")
+"""Variables with which an inventory says how to connect to a host."""
+LOCAL = "ansible.builtin.local"
 
 
 class LocalAction(ActionBase):
@@ -52,6 +56,7 @@ class LocalAction(ActionBase):
 
     BACKEND: t.ClassVar[Backend]
 
+    _connection: t.Any
     _host_vars: dict[str, t.Any]
 
     _supports_check_mode = True
@@ -65,6 +70,8 @@ class LocalAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         task_vars = task_vars or {}
+        if self._in_the_role() and not self._is_local() and self._is_controller(task_vars):
+            self._connect_locally(task_vars)
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         self._host_vars = task_vars
         try:
@@ -91,6 +98,35 @@ class LocalAction(ActionBase):
         """Return whether the task belongs to the collection's own role."""
         role = self._task._role
         return role is not None and role.get_name() in ROLES
+
+    def _is_local(self) -> bool:
+        return self._connection.transport in ("local", LOCAL)
+
+    def _delegated_vars(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return the variables of the host that the task is delegated to."""
+        delegated = (task_vars.get("ansible_delegated_vars") or {}).get(self._task.delegate_to) or {}
+        return t.cast("dict[str, t.Any]", delegated)
+
+    def _is_controller(self, task_vars: dict[str, t.Any]) -> bool:
+        """Return whether the task is delegated to a localhost, and the inventory does not say how to connect to it.
+
+        Ansible adds ``ansible_connection=local`` only to a localhost that is in no inventory. To a host of an
+        inventory it may add its name as its address, and an empty port.
+        """
+        target = self._task.delegate_to
+        known = self._delegated_vars(task_vars)
+        return target in constants.LOCALHOST and all(known.get(name) in (None, "", target) for name in HOW_TO_CONNECT)
+
+    def _connect_locally(self, task_vars: dict[str, t.Any]) -> None:
+        """Replace the connection, which is not open yet. The shell keeps the options that Ansible gave it."""
+        # As a template in the role's tasks, each worker would compile this decision anew.
+        connection = connection_loader.get(LOCAL, self._play_context, new_stdin=None, shell=self._connection._shell)
+        known = self._delegated_vars(task_vars)
+        names = constants.config.get_plugin_vars("connection", LOCAL)
+        connection.set_options(
+            var_options={name: self._templar.template(known[name]) for name in names if name in known}
+        )
+        self._connection = connection
 
     def _strategy(self, task_vars: dict[str, t.Any]) -> str:
         """Return the play's strategy; with one host, every strategy runs its tasks one after another."""
@@ -161,17 +197,14 @@ class LocalAction(ActionBase):
         if sys.platform == "darwin":
             # Network calls in a forked process crash in macOS's own libraries.
             return False
-        if self._connection.transport not in ("local", "ansible.builtin.local"):
+        if not self._is_local():
             return False
         if self._play_context.become or self._task.become or self._task.async_val:
             return False
         return self._interpreter_is_ours(task_vars)
 
     def _interpreter_is_ours(self, task_vars: dict[str, t.Any]) -> bool:
-        variables = task_vars
-        if self._task.delegate_to:
-            delegated = task_vars.get("ansible_delegated_vars") or {}
-            variables = delegated.get(self._task.delegate_to) or {}
+        variables = self._delegated_vars(task_vars) if self._task.delegate_to else task_vars
         wanted = variables.get("ansible_python_interpreter")
         if wanted is None:
             wanted = constants.config.get_config_value("INTERPRETER_PYTHON")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import typing as t
 
 import pytest
@@ -98,42 +99,48 @@ def test_a_hosts_life_is_the_same_in_all_surroundings(user: User, surroundings: 
 
 # How localhost is in the inventory, and how the role's tasks get there.
 LOCALHOSTS = {
-    "in no inventory": ("", "implicit"),
-    "without a word about it": ("localhost", "local"),
-    "by address": ("127.0.0.1", "local"),
-    "with another variable": ("localhost docker_host_vm_size=Standard_B2s", "local"),
-    "with a connection": ("localhost ansible_connection=ssh", "its own"),
-    "with a forwarded port": ("localhost ansible_port=2222", "its own"),
-    "with another address": ("localhost ansible_host=192.0.2.1", "its own"),
+    "in no inventory": ("", "locally"),
+    "without a word about it": ("localhost", "locally"),
+    "by address": ("127.0.0.1", "locally"),
+    "with another variable": ("localhost docker_host_vm_size=Standard_B2s", "locally"),
+    "with another interpreter": ("localhost ansible_python_interpreter={interpreter}", "by the other interpreter"),
+    "with a connection": ("localhost ansible_connection=ssh", "as the inventory says"),
+    "with a forwarded port": ("localhost ansible_port=9", "as the inventory says"),
+    "with another address": ("localhost ansible_host=127.0.0.2", "as the inventory says"),
 }
 
 
 def test_localhost_is_the_controller_unless_the_inventory_says_otherwise(user: User) -> None:
-    name = "lookup('dockerhost.azure.docker_host_options', 'connection')"
+    """A program in place of ssh says that it was asked; one in place of Python says so and runs the module."""
+    ssh = user.home / "ssh"
+    ssh.write_text("#!/bin/sh\necho 'asked for ssh' >&2\nexit 255\n")
+    interpreter = user.home / "another-python"
+    interpreter.write_text(f'#!/bin/sh\ntouch {user.home}/ran\nexec {sys.executable} "$@"\n')
+    for program in (ssh, interpreter):
+        program.chmod(0o755)
+    stage = {"name": "dockerhost.azure.docker_host", "tasks_from": "certificates"}
+    tasks = [
+        {
+            "ansible.builtin.import_role": stage,
+            "vars": {"docker_host_name": "here", "docker_host_ip_addresses": ["192.0.2.1"]},
+        }
+    ]
     (user.home / "show.yml").write_text(
-        json.dumps(
-            [
-                {
-                    "hosts": "localhost:127.0.0.1",
-                    "gather_facts": False,
-                    "tasks": [
-                        {
-                            "ansible.builtin.debug": {"msg": f"connection is <{{{{ {name} }}}}>"},
-                            "delegate_to": "{{ docker_host_delegate_to | default('localhost') }}",
-                        }
-                    ],
-                }
-            ]
-        )
+        json.dumps([{"hosts": "localhost:127.0.0.1", "gather_facts": False, "tasks": tasks}])
     )
-    shown = {}
+    got = {}
     for case, (line, _expected) in LOCALHOSTS.items():
-        (user.home / "inventory").write_text(f"{line}\n")
+        (user.home / "inventory").write_text(line.format(interpreter=interpreter) + "\n")
         delegate = ("-e", "docker_host_delegate_to=127.0.0.1") if case == "by address" else ()
-        ran = user.run("ansible-playbook", "-i", "inventory", "show.yml", *delegate)
-        assert ran.code == 0, ran.output
-        shown[case] = ran.output.partition("connection is <")[2].partition(">")[0]
-    assert shown == {case: "local" if expected == "local" else "" for case, (_line, expected) in LOCALHOSTS.items()}
+        arguments = ("-i", "inventory", "show.yml", "--check", *delegate)
+        ran = user.run("ansible-playbook", *arguments, environment={"ANSIBLE_SSH_EXECUTABLE": str(ssh)})
+        if ran.code == 0:
+            got[case] = "by the other interpreter" if (user.home / "ran").exists() else "locally"
+        else:
+            assert "UNREACHABLE" in ran.output, ran.output
+            got[case] = "as the inventory says"
+        (user.home / "ran").unlink(missing_ok=True)
+    assert got == {case: expected for case, (_line, expected) in LOCALHOSTS.items()}
 
 
 def test_a_bastion_is_reached_as_the_inventory_says(user: User) -> None:

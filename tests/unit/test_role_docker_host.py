@@ -26,7 +26,6 @@ from ansible_collections.dockerhost.azure.plugins.module_utils._role.options imp
     variable_names,
 )
 
-CONNECTION = "{{ lookup('dockerhost.azure.docker_host_options', 'connection') | default(omit, true) }}"
 ROLE = pathlib.Path(__file__).parents[2] / "roles" / "docker_host"
 OUTPUTS = {PREFIX + name for name in RETURNED}
 # Read by the playbooks, which is where they are documented.
@@ -119,7 +118,6 @@ def test_every_stage_runs_on_the_controller_without_become() -> None:
                 assert task["become"] is False, path
                 assert task["vars"]["ansible_become"] is False, path
                 assert task["delegate_to"] == "{{ docker_host_delegate_to | default('localhost', true) }}", path
-                assert task["connection"] == CONNECTION, path
 
 
 def test_a_stage_says_nothing_about_its_options() -> None:
