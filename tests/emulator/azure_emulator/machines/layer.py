@@ -143,8 +143,9 @@ _MASKED = (
     "dpkg-db-backup.timer", "console-getty.service", "getty.target", "systemd-journal-flush.service",
 )  # fmt: skip
 #: What udev does on a real machine: nodes of disks and partitions, and Azure's links by logical unit number.
-#: partx is for kernels that read no partition tables themselves. Like udev, it never takes away a link that stays:
-#: mount, told nofail, would report success without it.
+#: partx is for kernels that read no partition tables themselves, and only for what differs: it replaces each partition
+#: that is not in use, and whoever is about to open one would get an error, or that of another guest, which now has its
+#: number. Like udev, it never takes away a link that stays: mount, told nofail, would report success without it.
 _DISKS = """#!/bin/sh
 exec 9>/run/azure-disks.lock && flock 9
 link() {
@@ -163,13 +164,24 @@ node() {
   test -z "$uuid" || link "../../$1" "/dev/disk/by-uuid/$uuid"
   systemctl start --no-block "azure-disk@$1.path"
 }
+on_disk() {
+  partx --raw --noheadings --output NR,START,SECTORS "/dev/$1" 2>/dev/null | sort
+}
+in_kernel() {
+  for entry in /sys/class/block/"$1"/"$1"p*; do
+    test -e "$entry/partition" && echo "$(cat "$entry/partition") $(cat "$entry/start") $(cat "$entry/size")"
+  done | sort
+}
 links=/dev/disk/azure/scsi1
 mkdir -p $links /dev/disk/by-uuid
 : > /run/azure-disks
 : > /run/azure-links
 while read -r lun name; do
   node "$name"
-  partx -u "/dev/$name" 2>/dev/null
+  if test "$(on_disk "$name")" != "$(in_kernel "$name")"; then
+    rm -f "/dev/$name"p*
+    partx -u "/dev/$name" 2>/dev/null
+  fi
   link "../../../$name" "$links/lun$lun"
   for entry in /sys/class/block/"$name"/"$name"p*; do
     test -e "$entry/partition" || continue

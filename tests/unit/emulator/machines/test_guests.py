@@ -333,6 +333,9 @@ def test_data_disk_is_partitioned_in_the_guest_and_outlives_it(guests: Guests) -
     guests.sh(first, f"echo type=linux | sfdisk -q --label gpt $(readlink -f {link})")
     guests.sh(first, f"for i in $(seq 100); do test -b {link}-part1 && exit; sleep 0.2; done; exit 1")
     uuid = guests.sh(first, f"mkfs.ext4 -q {link}-part1; blkid -o value -s UUID {link}-part1").strip()
+    which = f"stat -c %i /sys/class/block/$(basename $(readlink -f {link}-part1))/"
+    before = guests.sh(first, which)
+    assert guests.sh(first, f"systemctl start azure-disks; {which}") == before, "an unchanged partition is not replaced"
     guests.sh(first, f"mkdir /data; echo UUID={uuid} /data ext4 nofail 0 2 >>/etc/fstab")
     guests.sh(first, "systemctl daemon-reload; mount /data; echo kept >/data/file")
     guests.run(first.restart())
