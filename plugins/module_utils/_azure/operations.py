@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 import typing as t
@@ -232,6 +233,17 @@ def never() -> bool:
     return False
 
 
+def _request_until_seen(request: t.Callable[[], t.Any], watch: ProgressReporter) -> t.Any:
+    """Send the request, again while Azure does not find what it has just created."""
+    answer = request()
+    for pause in UNSEEN_PAUSES:
+        if answer.http_response.status_code != 404:
+            break
+        watch.rest(pause)
+        answer = request()
+    return answer
+
+
 def polling_method(
     watch: ProgressReporter, over: t.Callable[[], bool] | None = None, enough: t.Callable[[], bool] = never
 ) -> t.Any:
@@ -262,14 +274,9 @@ def polling_method(
             watch.rest(delay, over)
 
         def request_status(self, status_link: str) -> t.Any:
-            answer = super().request_status(status_link)
+            request = functools.partial(super().request_status, status_link)
             # Once the operation has succeeded, this reads the resource.
-            for pause in UNSEEN_PAUSES if self.finished() else ():
-                if answer.http_response.status_code != 404:
-                    break
-                watch.rest(pause)
-                answer = super().request_status(status_link)
-            return answer
+            return _request_until_seen(request, watch) if self.finished() else request()
 
         def finished(self) -> bool:
             return enough() or bool(super().finished())

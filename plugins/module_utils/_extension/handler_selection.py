@@ -36,10 +36,9 @@ def select_handler(session: AzureSession, vm: VirtualMachine, desired: str | Non
     custom_script = CustomScript(session, vm, name)
     if custom_script.is_installed():
         return custom_script
-    if desired is None:
-        for one in other_handlers(session, vm, custom_script):
-            if one.kind != custom_script.kind:
-                return HANDLERS[one.kind](session, vm, name)
+    former = _former_kind(session, vm, custom_script) if desired is None else None
+    if former:
+        return HANDLERS[former](session, vm, name)
     other = _other_custom_script(session, vm, name)
     if other is None:
         return custom_script
@@ -51,6 +50,12 @@ def select_handler(session: AzureSession, vm: VirtualMachine, desired: str | Non
         f"{vm.name}: the VM has the CustomScript extension {other['name']}. A VM can have only one, and this collection"
         " never replaces somebody else's: use O(handler=run_command) or O(handler=auto)."
     )
+
+
+def _former_kind(session: AzureSession, vm: VirtualMachine, custom_script: CustomScript) -> str | None:
+    """Return the kind of the handler other than CustomScript that delivered the VM's settings, None without one."""
+    others = (one.kind for one in other_handlers(session, vm, custom_script))
+    return next((kind for kind in others if kind != custom_script.kind), None)
 
 
 def other_handlers(session: AzureSession, vm: VirtualMachine, handler: Handler) -> list[Handler]:

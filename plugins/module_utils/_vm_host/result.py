@@ -178,6 +178,11 @@ _EFFECTS = (
     _Effect("virtual_machine", "restart", power_state="running"),
     _Effect("virtual_machine", "start", power_state="running"),
 )
+_FOLLOWING = (
+    ("dns_names", {"fqdn"}),
+    ("ip_addresses", {"public_ip_address", "private_ip_address"}),
+)
+"""Keys of a host with the keys that their values follow from."""
 
 
 def predict_host(host: Json, plan: Plan, known: KnownValues, private_address: str | None) -> Json:
@@ -198,10 +203,8 @@ def predict_host(host: Json, plan: Plan, known: KnownValues, private_address: st
         unknown = [key for key in unknown if key != "private_ip_address"]
     host.update({**dict.fromkeys(unknown), "unknown": unknown})
     host = with_names(host, known.names)
-    if "fqdn" in unknown:
-        unknown.append("dns_names")
-    if {"public_ip_address", "private_ip_address"}.intersection(unknown):
-        unknown.append("ip_addresses")
+    # The list in the result: what follows from unknown values is unknown, too.
+    unknown += [key for key, sources in _FOLLOWING if not sources.isdisjoint(unknown)]
     if unknown:
         unknown += [key for key in ("docker_host", "ssh_url") if host[key] is None]
     return host

@@ -116,12 +116,7 @@ def apply(machine, settings):
         facts = Facts(machine)
         cut_short = swept or was_cut_short(machine, facts)
         if settings.absent:
-            remove_all(machine, settings, facts)
-            if not machine.check:
-                forget_boot(machine)
-            if cut_short:
-                machine.notes.append("the last run did not end well; what it left is removed as well")
-            return {"engine": {"installed": installed_engine(facts.packages)[0] is not None}}
+            return remove(machine, settings, facts, cut_short)
         note_failed_boot(machine, facts)
         machine.stage = "refuse"
         if settings.certs_only:
@@ -138,16 +133,31 @@ def apply(machine, settings):
                 record(machine, settings, facts, ended=False)
         machine.stage = "verify"
         if not machine.check:
-            save_settings(machine, settings)
-            record(machine, settings, facts, ended=True)
-            drop_copies(machine, settings)
-            forget_boot(machine)
-            left = verify(machine, just_pushed(settings, load_json(machine, STATE, {})))
-            if left:
-                raise Problem("after the run: " + "; ".join(left))
+            finish(machine, settings, facts)
             if cut_short:
                 machine.notes.append("the last run did not end well; this one has completed it")
         return {"engine": describe_engine(machine, facts), "port": settings.port}
+
+
+def remove(machine, settings, facts, cut_short):
+    """Remove everything and return what the result line says about it."""
+    remove_all(machine, settings, facts)
+    if not machine.check:
+        forget_boot(machine)
+    if cut_short:
+        machine.notes.append("the last run did not end well; what it left is removed as well")
+    return {"engine": {"installed": installed_engine(facts.packages)[0] is not None}}
+
+
+def finish(machine, settings, facts):
+    """Record the settings and compare the machine with them."""
+    save_settings(machine, settings)
+    record(machine, settings, facts, ended=True)
+    drop_copies(machine, settings)
+    forget_boot(machine)
+    left = verify(machine, just_pushed(settings, load_json(machine, STATE, {})))
+    if left:
+        raise Problem("after the run: " + "; ".join(left))
 
 
 def use_secrets(machine, settings):
