@@ -106,6 +106,14 @@ def test_what_is_no_program_is_an_error_each_time(kept: t.Any, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_process_pays_for_more_than_it_needs() -> None:
+    show = "import sys, sitecustomize; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(HERE), "DOCKERHOST_BUILD": "/dev/null"}
+    command = [sys.executable, "-S", "-c", show]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert {"typing", "collections", "re"}.isdisjoint(ran.stdout.split())
+
+
 def test_without_a_place_to_keep_it_everything_is_compiled(kept: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "FOLDER", "/dev/null/bytecode")
     namespace: dict[str, t.Any] = {}
