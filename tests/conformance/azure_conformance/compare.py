@@ -119,7 +119,8 @@ class _Comparer:
         self._result = result
         self._moment = fields.Moment(record.api_version, record.date)
         lowered = record.path.lower()
-        self._catalogue = parse_target(record.path) is None and any(word in lowered for word in CATALOGUES)
+        of_resource = parse_target(record.path) is not None and not lowered.endswith("/vmsizes")
+        self._catalogue = not of_resource and any(word in lowered for word in CATALOGUES)
 
     def run(self) -> None:
         self._headers()

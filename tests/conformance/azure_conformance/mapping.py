@@ -69,10 +69,14 @@ class Mapping:
     def value(self, value: t.Any) -> t.Any:
         """Translate a recorded JSON value."""
         if isinstance(value, dict):
-            return {key: self.value(item) for key, item in value.items()}
+            return {self._key(key): self.value(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return self.text(value) if isinstance(value, str) else value
+
+    def _key(self, key: str) -> str:
+        """Translate a member's name, which is an id where identities are listed."""
+        return self.text(key) if key.startswith("/subscriptions/") else key
 
     def path(self, path: str) -> str:
         """Translate a recorded path."""

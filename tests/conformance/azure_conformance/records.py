@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import datetime
 import email.utils
 import itertools
@@ -21,6 +22,8 @@ import typing as t
 import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from .random_names import RandomNames
 
 Json = dict[str, t.Any]
 
@@ -136,8 +139,14 @@ def read_file(path: Path) -> list[Flow]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not a recording ({type(error).__name__}: {error})") from error
     for flow in flows.values():
-        flow.interactions = _in_order(flow.interactions)
+        flow.interactions = _with_numbered_names(_in_order(flow.interactions))
     return list(flows.values())
+
+
+def _with_numbered_names(records: list[Interaction]) -> list[Interaction]:
+    """Return the interactions with the names in answers that azure-cli's recorder should have replaced."""
+    names = RandomNames(text for record in records for text in (record.path, record.response.body))
+    return [dataclasses.replace(r, response=Message(r.response.headers, names.value(r.response.body))) for r in records]
 
 
 def _in_order(records: list[Interaction]) -> list[Interaction]:
@@ -187,8 +196,8 @@ def _headers(headers: t.Any) -> dict[str, str]:
 
 def _body(body: t.Any) -> t.Any:
     """Return a body; JSON is parsed, also when it is written as a bytes literal of Python."""
-    if isinstance(body, str) and body[:2] in ("b'", 'b"'):
-        with contextlib.suppress(SyntaxError, ValueError):
+    with contextlib.suppress(SyntaxError, ValueError):
+        while isinstance(body, str) and body[:2] in ("b'", 'b"'):
             body = ast.literal_eval(body).decode()
     if isinstance(body, str) and body.strip() == "null":
         return None

@@ -54,7 +54,10 @@ async def put_identity(cloud: Cloud, request: ArmRequest) -> Reply:
     if known is None:
         identity.properties = {"principalId": new_guid(), "clientId": new_guid()}
     cloud.store.save(identity)
-    return written(200 if known is not None else 201, _render(cloud, identity))
+    if known is not None:
+        return written(200, _render(cloud, identity))
+    place = identity.id.replace("/resourceGroups/", "/resourcegroups/")
+    return Reply(201, _render(cloud, identity), {"Location": place}, pretty=True)
 
 
 serve_reads(IDENTITY, lambda cloud, identity, _version: _render(cloud, identity))

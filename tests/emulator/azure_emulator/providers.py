@@ -118,7 +118,16 @@ async def list_locations(cloud: Cloud, request: ArmRequest) -> Reply:
                 "type": "Region",
                 "displayName": name,
                 "regionalDisplayName": name,
-                "metadata": {"regionType": "Physical", "regionCategory": "Recommended", "pairedRegion": []},
+                "metadata": {
+                    "regionType": "Physical",
+                    "regionCategory": "Recommended",
+                    "geography": "Local",
+                    "geographyGroup": "Local",
+                    "longitude": "0",
+                    "latitude": "0",
+                    "physicalLocation": "Local",
+                    "pairedRegion": [],
+                },
             }
             for name in LOCATIONS
         ]

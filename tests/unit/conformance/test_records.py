@@ -108,3 +108,28 @@ def test_an_empty_or_missing_directory_is_an_error(tmp_path: Path) -> None:
         read_directory(tmp_path)
     with pytest.raises(ValueError, match="no such directory"):
         read_directory(tmp_path / "nothing")
+
+
+def test_a_body_that_is_a_bytes_literal_in_another_is_parsed(tmp_path: Path) -> None:
+    body = repr(repr(b'{"a": 1}').encode())
+    (record,) = one(write(tmp_path / "f.json", entry(request__method="PUT", request__body=body))).interactions
+    assert record.request.body == {"a": 1}
+
+
+def test_random_names_that_answers_show_in_upper_case_are_the_numbered_ones(tmp_path: Path) -> None:
+    group = "/subscriptions/s/resourceGroups/cli_test_000001/providers/Microsoft.Compute/virtualMachines"
+    upper = "/subscriptions/s/resourceGroups/CLI_TEST_7X9QWERTY/providers/Microsoft.Compute/virtualMachines"
+    url = "https://management.azure.com"
+    flow = one(
+        write(
+            tmp_path / "f.json",
+            entry(request__url=f"{url}{group}/vm-000002", response__body={"id": f"{upper}/VM-VJ3IEX6Q"}),
+            entry(request__url=f"{url}{group}/vm-000003", response__body={"id": f"{upper}/VM-AKJP5F3V"}),
+            entry(response__body={"id": f"{group}/OTHER", "sku": "22_04-LTS"}),
+        )
+    )
+    assert [record.response.body["id"] for record in flow.interactions] == [
+        f"{group}/vm-000002",
+        f"{group}/vm-000003",
+        f"{group}/OTHER",
+    ]

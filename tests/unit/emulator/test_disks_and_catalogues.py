@@ -167,6 +167,18 @@ def test_a_snapshot_needs_a_source(ready: Arm) -> None:
     nothing["properties"] = {"creationData": {"createOption": "Copy", "sourceResourceId": "data"}}
     assert ready.code(ready.put(snapshot, nothing)) == (400, "InvalidParameter")
     assert ready.get(snapshot).status_code == 404
+    ready.done(ready.put(DISK, _disk()))
+    creation = {"createOption": "Copy", "sourceUri": f"{ready.group}/providers/{DISK}"}
+    ready.done(ready.put(snapshot, {"location": "eastus", "properties": {"creationData": creation}}))
+    assert ready.get(snapshot).json()["properties"]["creationData"]["sourceUniqueId"]
+
+
+def test_a_patch_without_changes_is_an_operation_too(arm: Arm) -> None:
+    arm.done(arm.put(DISK, _disk()))
+    size = arm.get(DISK).json()["properties"]["diskSizeGB"]
+    response = arm.patch(DISK, {"properties": {"diskSizeGB": size}})
+    assert response.status_code == 202
+    arm.done(response)
 
 
 def test_access_to_the_content_of_a_disk(ready: Arm) -> None:
@@ -221,6 +233,7 @@ def test_ssh_public_keys(arm: Arm) -> None:
     assert pair["publicKey"].startswith("ssh-ed25519 ")
     assert pair["privateKey"].startswith("-----BEGIN OPENSSH PRIVATE KEY-----")
     shown = arm.get(path).json()
+    assert "type" not in shown
     assert (shown["properties"], shown["tags"]) == ({"publicKey": pair["publicKey"]}, {"a": "b"})
     assert arm.code(arm.post(f"{path}/generateKeyPair")) == (409, "OperationNotAllowed")
     assert (
@@ -274,11 +287,12 @@ def test_a_disk_whose_content_is_uploaded(arm: Arm) -> None:
     creation = {"createOption": "Upload", "uploadSizeBytes": 10 * 2**30 + 512}
     arm.done(arm.put(DISK, {"location": "eastus", "properties": {"creationData": creation}}))
     shown = arm.get(DISK).json()["properties"]
-    assert (shown["diskState"], shown["diskSizeGB"]) == ("ReadyToUpload", 10)
+    assert (shown["diskState"], "diskSizeGB" in shown) == ("ReadyToUpload", False)
     arm.done(arm.post(f"{DISK}/beginGetAccess", {"access": "Write", "durationInSeconds": 300}))
     assert arm.get(DISK).json()["properties"]["diskState"] == "ActiveUpload"
     arm.done(arm.post(f"{DISK}/endGetAccess"))
-    assert arm.get(DISK).json()["properties"]["diskState"] == "Unattached"
+    shown = arm.get(DISK).json()["properties"]
+    assert (shown["diskState"], shown["diskSizeGB"]) == ("Unattached", 10)
 
 
 def test_a_disk_belongs_to_one_machine(ready: Arm) -> None:

@@ -51,6 +51,7 @@ def place(arm: Arm) -> Arm:
 
 
 def test_a_set_shows_its_machines_and_stays_while_it_has_some(place: Arm) -> None:
+    assert "virtualMachines" not in place.put(SET, ALIGNED).json()["properties"]
     assert place.get(SET).json()["properties"] == {
         "platformFaultDomainCount": 2,
         "platformUpdateDomainCount": 5,
@@ -60,7 +61,12 @@ def test_a_set_shows_its_machines_and_stays_while_it_has_some(place: Arm) -> Non
     place.vm(body=machine(place, **near))
     path = place.get(VM).json()["id"]
     assert place.get(SET).json()["properties"]["virtualMachines"] == [{"id": path}]
-    assert place.get(NEAR).json()["properties"]["virtualMachines"] == [{"id": path}]
+    assert place.get(NEAR).json()["properties"] == {
+        "proximityPlacementGroupType": "Standard",
+        "virtualMachines": [{"id": path}],
+        "virtualMachineScaleSets": [],
+        "availabilitySets": [],
+    }
     assert place.code(place.delete(SET)) == (409, "OperationNotAllowed")
     assert place.code(place.delete(NEAR)) == (409, "OperationNotAllowed")
     place.done(place.delete(VM))
@@ -129,9 +135,13 @@ def test_an_image_of_a_machine_has_its_data_disks(arm: Arm) -> None:
     arm.vm(body=body)
     arm.done(arm.post(f"{VM}/deallocate"))
     arm.post(f"{VM}/generalize")
-    source = {"sourceVirtualMachine": {"id": f"{arm.group}/providers/{VM}"}}
-    arm.done(arm.put(IMAGE, {"location": "eastus", "properties": source}))
-    (disk,) = arm.get(IMAGE).json()["properties"]["storageProfile"]["dataDisks"]
+    source = {"sourceVirtualMachine": {"id": f"{arm.group}/providers/{VM}"}, "storageProfile": {"zoneResilient": True}}
+    made = arm.put(IMAGE, {"location": "eastus", "properties": source})
+    assert "diskSizeGB" not in made.json()["properties"]["storageProfile"]["dataDisks"][0]
+    arm.done(made)
+    shown = arm.get(IMAGE).json()["properties"]["storageProfile"]
+    (disk,) = shown["dataDisks"]
+    assert shown["zoneResilient"] is True
     assert (disk["lun"], disk["diskSizeGB"], disk["storageAccountType"]) == (3, 4, "Standard_LRS")
     assert "/disks/" in disk["managedDisk"]["id"]
 
@@ -148,14 +158,24 @@ def test_parts_of_galleries_change_alone(arm: Arm) -> None:
     assert arm.get(GALLERY, **version).json()["tags"] == {"c": "d"}
 
 
-def gallery(arm: Arm, sharing: Json | None = None, group: str | None = None) -> Json:
+def test_a_machine_of_a_specialized_image_has_no_profile(arm: Arm) -> None:
+    arm.network()
+    gallery(arm, state="Specialized")
+    body = machine(arm)
+    body["properties"]["storageProfile"]["imageReference"] = reference(arm, DEFINITION.removeprefix("/"))
+    del body["properties"]["osProfile"]
+    arm.done(arm.put(VM, body))
+    assert "osProfile" not in arm.get(VM).json()["properties"]
+
+
+def gallery(arm: Arm, sharing: Json | None = None, group: str | None = None, state: str = "Generalized") -> Json:
     """A gallery with one version of one image; the gallery as it is shown."""
     base = f"{group or arm.group}/providers/"
     identifier = {"publisher": "me", "offer": "debian", "sku": "12"}
     features = [{"name": "SecurityType", "value": "TrustedLaunchSupported"}]
     bodies: dict[str, Json] = {
         GALLERY: {"sharingProfile": sharing} if sharing else {},
-        DEFINITION: {"osType": "Linux", "osState": "Generalized", "hyperVGeneration": "V2", "identifier": identifier},
+        DEFINITION: {"osType": "Linux", "osState": state, "hyperVGeneration": "V2", "identifier": identifier},
         VERSION: {"storageProfile": {"source": {"virtualMachineId": f"{arm.group}/x"}}},
     }
     bodies[DEFINITION]["features"] = features
@@ -176,7 +196,10 @@ def test_a_version_shows_what_azure_adds(arm: Arm) -> None:
     shown = arm.get(VERSION, **version).json()["properties"]
     assert shown["publishingProfile"]["targetRegions"][0]["name"] == "East US 2"
     assert shown["safetyProfile"]["reportedForPolicyViolation"] is False
-    assert (shown["storageProfile"]["osDiskImage"]["source"], shown["storageProfile"]["dataDiskImages"]) == ({}, [])
+    assert (shown["storageProfile"]["osDiskImage"]["source"], "dataDiskImages" in shown["storageProfile"]) == (
+        {},
+        False,
+    )
     assert not {**shown["publishingProfile"], **shown["publishingProfile"]["targetRegions"][0]}.keys() & {
         "replicationMode"
     }

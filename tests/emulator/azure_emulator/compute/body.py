@@ -212,7 +212,7 @@ INTRODUCED = {
     "osProfile.allowExtensionOperations": "2018-06-01",
     "osProfile.requireGuestProvisionSignal": "2019-03-01",
     "osProfile.linuxConfiguration.provisionVMAgent": "2017-12-01",
-    "osProfile.linuxConfiguration.patchSettings": "2020-12-01",
+    "osProfile.linuxConfiguration.patchSettings": "2020-06-01",
     "osProfile.linuxConfiguration.patchSettings.assessmentMode": "2021-03-01",
     "osProfile.linuxConfiguration.enableVMAgentPlatformUpdates": "2022-11-01",
     "osProfile.windowsConfiguration.patchSettings": "2020-06-01",

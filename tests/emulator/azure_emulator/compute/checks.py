@@ -20,7 +20,7 @@ from .catalogue import Image
 from .features import check_features
 from .names import DISK, VM
 from .placement import check_placement
-from .sources import check_image
+from .sources import check_image, is_specialized
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -103,9 +103,7 @@ def check_new_vm(cloud: Cloud, vm: Resource, wanted: Json) -> Image | None:
     os_disk = storage.get("osDisk") or {}
     attached = str(os_disk.get("createOption", "")).lower() == "attach"
     if not attached:
-        if not wanted.get("osProfile"):
-            raise _missing("osProfile")
-        check_os_profile(wanted["osProfile"])
+        _check_profile(cloud, vm, wanted)
     elif wanted.get("osProfile"):
         raise invalid_parameter("Parameter 'osProfile' is not allowed.", "osProfile")
     check_interfaces(cloud, vm, wanted)
@@ -115,6 +113,14 @@ def check_new_vm(cloud: Cloud, vm: Resource, wanted: Json) -> Image | None:
     check_placement(cloud, vm, wanted)
     check_quota(cloud, vm, catalogue.size_of(cloud, size).vcpus)
     return image
+
+
+def _check_profile(cloud: Cloud, vm: Resource, wanted: Json) -> None:
+    """Require an ``osProfile`` of a machine whose image is generalized; a specialized one has users of its own."""
+    if wanted.get("osProfile"):
+        check_os_profile(wanted["osProfile"])
+    elif not is_specialized(cloud, vm, wanted["storageProfile"].get("imageReference") or {}):
+        raise _missing("osProfile")
 
 
 def _missing(name: str) -> ApiError:

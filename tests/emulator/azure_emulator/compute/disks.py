@@ -21,7 +21,7 @@ from . import sources
 from .checks import MOST_CACHED, cache_too_large
 from .common import finish_deletion, finish_write, refuse_while_busy
 from .names import DISK, SNAPSHOT
-from .new_disks import access_state, check_new_disk, check_size, disk_sku, size_of_upload
+from .new_disks import access_state, awaits_upload, check_new_disk, check_size, disk_sku, size_of_upload
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -49,6 +49,9 @@ def render_disk(cloud: Cloud, disk: Resource, api_version: str) -> Json:
     stored["diskState"] = _state(cloud, disk)
     if api_version < "2020-06-30":
         stored.pop("tier", None)
+    if awaits_upload(disk):
+        stored.pop("diskSizeGB", None)
+        stored.pop("diskSizeBytes", None)
     body["properties"] = stored
     return body
 
@@ -185,17 +188,17 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
         disk.top = {"sku": {"name": "Standard_LRS", "tier": "Standard"}}
     _describe(cloud, disk, body)
     disk.tags = body.get("tags") if request.method == "PUT" else body.get("tags", disk.tags)
-    if current is not None and (current.properties, current.top, current.tags) == (
-        disk.properties,
-        disk.top,
-        disk.tags,
-    ):
+    if request.method == "PUT" and current is not None and _content(current) == _content(disk):
         return written(200, render_disk(cloud, disk, request.api_version))
     disk.provisioning_state = "Updating"
     cloud.store.save(disk)
     kind = "disk.create" if current is None else "disk.update"
     operation = begin(cloud, request, OperationSpec("disk", kind, disk.id, disk.location or "", retry_after=2))
     return accepted(cloud, request, operation, as_sent(disk, body, is_patch=request.method == "PATCH"))
+
+
+def _content(disk: Resource) -> tuple[Json, Json, Json | None]:
+    return disk.properties, disk.top, disk.tags
 
 
 def _check_change(cloud: Cloud, disk: Resource, body: Json) -> None:

@@ -51,8 +51,8 @@ def copied(cloud: Cloud, storage: Json) -> Json:
     shown["osDiskImage"] = {"sizeInGB": _os_size(cloud, origin, disk), **disk}
     if "dataDiskImages" in shown:
         shown["dataDiskImages"] = [{"sizeInGB": _size(cloud, disk), **disk} for disk in shown["dataDiskImages"]]
-    elif source:
-        shown["dataDiskImages"] = _data_disks(cloud, origin)
+    elif source and (disks := _data_disks(cloud, origin)):
+        shown["dataDiskImages"] = disks
     return shown
 
 

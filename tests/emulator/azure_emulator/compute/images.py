@@ -125,9 +125,14 @@ def _of_machine(cloud: Cloud, source: str, wanted: Json) -> Json:
     if "vhd" in disk:
         os_disk["blobUri"] = disk["vhd"].get("uri")
     disks = [_of_data_disk(data) for data in vm.properties["storageProfile"]["dataDisks"]]
+    resilient = (wanted.get("storageProfile") or {}).get("zoneResilient")
     return {
         "sourceVirtualMachine": {"id": vm.id},
-        "storageProfile": {"osDisk": os_disk, "dataDisks": disks},
+        "storageProfile": {
+            "osDisk": os_disk,
+            "dataDisks": disks,
+            **({"zoneResilient": resilient} if resilient is not None else {}),
+        },
         "hyperVGeneration": wanted.get("hyperVGeneration", "V1"),
     }
 
@@ -137,11 +142,14 @@ def _of_data_disk(disk: Json) -> Json:
     managed = disk.get("managedDisk") or {}
     return {
         "lun": disk["lun"],
-        **({"diskSizeGB": disk["diskSizeGB"]} if disk.get("diskSizeGB") else {}),
-        **({"managedDisk": {"id": managed["id"]}} if managed.get("id") else {"blobUri": disk["vhd"].get("uri")}),
+        **({"managedDisk": {"id": managed["id"]}} if managed.get("id") else _of_blob(disk)),
         "caching": disk["caching"],
         "storageAccountType": managed.get("storageAccountType", "Standard_LRS"),
     }
+
+
+def _of_blob(disk: Json) -> Json:
+    return {"blobUri": disk["vhd"].get("uri"), **({"diskSizeGB": disk["diskSizeGB"]} if disk.get("diskSizeGB") else {})}
 
 
 @action("image.create")

@@ -53,6 +53,8 @@ def _apply_set(cloud: Cloud, found: Resource, body: Json, new: bool) -> None:
     if found.top.get("sku", {}).get("name") == "Aligned" and sku != "Aligned":
         raise operation_not_allowed("Changing availability set SKU from 'Aligned' to 'Classic' is not allowed.")
     found.top["sku"] = {"name": sku}
+    if wanted.get("scheduledEventsPolicy"):
+        found.properties["scheduledEventsPolicy"] = wanted["scheduledEventsPolicy"]
     near = wanted.get("proximityPlacementGroup")
     if near:
         check_placement_group(cloud, near["id"], found)
@@ -68,7 +70,7 @@ def _set_in_use(cloud: Cloud, found: Resource) -> None:
         )
 
 
-serve(Kind(AVAILABILITY_SET, render_set, _apply_set, _set_in_use, made=200))
+serve(Kind(AVAILABILITY_SET, render_set, _apply_set, _set_in_use, made=200, later=("virtualMachines",)))
 
 
 @route("GET", f"{GROUP}/providers/Microsoft.Compute/availabilitySets/{{name}}/vmSizes", AVAILABILITY_SET)
@@ -79,13 +81,16 @@ async def set_sizes(cloud: Cloud, request: ArmRequest) -> Reply:
 
 
 def render_group(cloud: Cloud, found: Resource) -> Json:
-    """Return the body of a proximity placement group; who is in it is shown once somebody is."""
-    properties = dict(found.properties)
-    for name, type_ in (("virtualMachines", VM), ("availabilitySets", AVAILABILITY_SET)):
-        inside = members(cloud, found, type_)
-        if inside:
-            properties[name] = _listed(inside)
-    return {**base_body(found), "properties": properties}
+    """Return the body of a proximity placement group; once somebody is in it, each kind of member is shown."""
+    machines, sets = members(cloud, found, VM), members(cloud, found, AVAILABILITY_SET)
+    inside: Json = {}
+    if machines or sets:
+        inside = {
+            "virtualMachines": _listed(machines),
+            "virtualMachineScaleSets": [],
+            "availabilitySets": _listed(sets),
+        }
+    return {**base_body(found), "properties": {**found.properties, **inside}}
 
 
 def _apply_group(_cloud: Cloud, found: Resource, body: Json, new: bool) -> None:

@@ -167,6 +167,7 @@ class Viewer:
 
     def _image_body(self, request: ArmRequest, image: Resource) -> Json:
         properties = {name: image.properties[name] for name in SHOWN_OF_IMAGE if name in image.properties}
+        properties.setdefault("recommended", {})
         return self._body(request, image, properties, image.name)
 
     def _version_body(self, request: ArmRequest, image: Resource, version: Resource) -> Json:
@@ -175,7 +176,13 @@ class Viewer:
         properties = {
             "publishedDate": profile["publishedDate"],
             "excludeFromLatest": profile["excludeFromLatest"],
-            "storageProfile": {"osDiskImage": {"diskSizeGB": disk["sizeInGB"], "hostCaching": disk["hostCaching"]}},
+            "storageProfile": {
+                "osDiskImage": {"diskSizeGB": disk["sizeInGB"], "hostCaching": disk["hostCaching"]},
+                "dataDiskImages": [
+                    {"lun": data["lun"], "diskSizeGB": data.get("sizeInGB"), "hostCaching": data["hostCaching"]}
+                    for data in version.properties["storageProfile"].get("dataDiskImages") or []
+                ],
+            },
         }
         return self._body(request, version, properties, image.name, version.name)
 

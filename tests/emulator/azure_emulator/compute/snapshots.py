@@ -79,7 +79,7 @@ def _write(cloud: Cloud, request: ArmRequest, body: Json) -> Reply:
         snapshot.properties = _of_source(cloud, body.get("properties") or {})
     _describe(snapshot, body)
     snapshot.tags = body.get("tags") if request.method == "PUT" else body.get("tags", snapshot.tags)
-    if current is not None and _content(current) == _content(snapshot):
+    if request.method == "PUT" and current is not None and _content(current) == _content(snapshot):
         return written(200, render_snapshot(cloud, snapshot, request.api_version))
     snapshot.provisioning_state = "Updating"
     cloud.store.save(snapshot)
@@ -98,7 +98,7 @@ def _of_source(cloud: Cloud, requested: Json) -> Json:
     """Return the properties of a new snapshot. :raises ApiError: 404, its source does not exist; 400, it has none."""
     creation: Json = requested["creationData"]
     properties: Json = {"timeCreated": timestamp(), "uniqueId": new_guid(), "creationData": creation}
-    source_id = creation.get("sourceResourceId")
+    source_id = creation.get("sourceResourceId") or creation.get("sourceUri")
     if creation["createOption"].lower() in COPIES:
         if not source_id:
             name = "snapshot.properties.creationData.sourceResourceId"

@@ -40,6 +40,13 @@ def image_of(cloud: Cloud, vm: Resource, reference: Json) -> Image | None:
     return _of_gallery(*found) if found is not None else None
 
 
+def is_specialized(cloud: Cloud, vm: Resource, reference: Json) -> bool:
+    """Return whether a machine's reference means an image that has been taken from a machine as it was."""
+    text = next((reference[name] for name in ("id", *SHARED) if reference.get(name)), None)
+    found = shared_galleries.find_version(cloud, text, vm.location) if text is not None else None
+    return found is not None and found[0].properties.get("osState") == "Specialized"
+
+
 def image_of_disk(cloud: Cloud, disk: Resource, creation: Json) -> Image | None:
     """Return the image that a disk is made of as an OS disk; None if it is not, or if the image does not exist.
 

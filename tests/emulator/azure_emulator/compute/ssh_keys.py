@@ -25,8 +25,9 @@ BITS = 3072
 
 
 def render_key(_cloud: Cloud, key: Resource) -> Json:
-    """Return the body of a key."""
-    return {**base_body(key), "properties": dict(key.properties)}
+    """Return the body of a key; it has no ``type`` (recorded in 2024-08 and 2024-09)."""
+    body = {name: value for name, value in base_body(key).items() if name != "type"}
+    return {**body, "properties": dict(key.properties)}
 
 
 def _apply(_cloud: Cloud, key: Resource, body: Json, _new: bool) -> None:

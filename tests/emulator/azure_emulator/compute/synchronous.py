@@ -32,6 +32,7 @@ class Kind:
     :param apply: takes a checked request's body into a resource; the last argument says whether it is new.
     :param in_use: refuses to delete a resource that others need.
     :param made: the status of a PUT that made a resource.
+    :param later: properties that only reads show, not the answers to PUT.
     """
 
     type: str
@@ -39,6 +40,7 @@ class Kind:
     apply: Apply
     in_use: InUse
     made: int = 201
+    later: tuple[str, ...] = ()
 
 
 def base_body(resource: Resource) -> Json:
@@ -91,7 +93,10 @@ def _write(cloud: Cloud, request: ArmRequest, kind: Kind, resource: Resource, bo
     kind.apply(cloud, resource, body, new)
     resource.changed = timestamp()
     cloud.store.save(resource)
-    return written(kind.made if new else 200, kind.render(cloud, resource))
+    body = kind.render(cloud, resource)
+    if request.method == "PUT":
+        body["properties"] = {name: value for name, value in body["properties"].items() if name not in kind.later}
+    return written(kind.made if new else 200, body)
 
 
 def _delete(cloud: Cloud, request: ArmRequest, kind: Kind) -> Reply:

@@ -50,7 +50,7 @@ def create_for(cloud: Cloud, vm: Resource) -> None:
 def _new_disk(vm: Resource, disk: Json, managed: Json) -> Resource:
     id_ = managed["id"]
     resource = Resource(id_, DISK, disk["name"], id_.split("/")[4], vm.subscription, vm.location)
-    resource.tags = dict(vm.tags) if vm.tags else None
+    resource.tags = dict(vm.tags) if vm.tags is not None else None
     name = managed["storageAccountType"]
     resource.top = {"sku": disk_sku(name)}
     if vm.top.get("zones"):

@@ -35,9 +35,9 @@ DEFAULTS: t.Mapping[str, tuple[str, t.Any]] = {
     "vnetEncryptionSupported": ("2021-01-01", False),
     "enableIPForwarding": ("", False),
     "disableTcpStateTracking": ("2022-07-01", False),
-    "hostedWorkloads": ("2018-11-01", []),
-    "tapConfigurations": ("2018-11-01", []),
-    "nicType": ("2020-08-01", "Standard"),
+    "hostedWorkloads": ("2018-10-01", []),
+    "tapConfigurations": ("2018-10-01", []),
+    "nicType": ("2020-04-01", "Standard"),
     "auxiliaryMode": ("2022-01-01", "None"),
     "auxiliarySku": ("2022-11-01", "None"),
 }
@@ -217,7 +217,8 @@ def _internal_names(nic: Resource, wanted: Json) -> Json:
         letters = "abcdefghijklmnopqrstuvwxyz012345"
         suffix = "".join(letters[byte % 32] for byte in secrets.token_bytes(26)) + ".bx.internal.cloudapp.net"
     label = (wanted.get("dnsSettings") or {}).get("internalDnsNameLabel")
-    return {**({"internalDnsNameLabel": label} if label else {}), "internalDomainNameSuffix": suffix}
+    names = {"internalDnsNameLabel": label, "internalFqdn": f"{label}.{suffix}"} if label else {}
+    return {**names, "internalDomainNameSuffix": suffix}
 
 
 def _configurations(cloud: Cloud, nic: Resource, items: list[Json], refs: list[tuple[str, str]]) -> list[Json]:

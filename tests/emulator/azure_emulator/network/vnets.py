@@ -103,8 +103,21 @@ def describe_network(cloud: Cloud, network: Resource, body: Json) -> Children:
         _check_removed(cloud, network, subnets)
     guid = network.properties["resourceGuid"]
     properties = {name: value for name, value in requested.items() if name != "subnets"}
+    if properties.get("encryption"):
+        properties["encryption"] = _encryption(network, properties["encryption"])
     network.properties = {**properties, "resourceGuid": guid, "provisioningState": network.provisioning_state}
     return Children(subnets, keeps_others)
+
+
+def _encryption(network: Resource, wanted: Json) -> Json:
+    """Return the encryption of a network; switched on it needs an enforcement (recorded in 2023-02)."""
+    if wanted.get("enabled") and not wanted.get("enforcement"):
+        raise network_error(
+            "MustSpecifyBothEncryptionIntentAndEnforcementPolicy",
+            f"Cannot encrypt VirtualNetwork {network.id} unless both encryption intent (Enabled true or false) and "
+            "enforcement policy (AllowUnencrypted or DropUnencrypted) are specified.",
+        )
+    return {"enforcement": "AllowUnencrypted", **wanted}
 
 
 def _progress(change: Change) -> Progress:

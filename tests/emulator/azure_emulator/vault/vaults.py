@@ -103,6 +103,11 @@ def _checked(body: Json) -> Json:
     rules = {name: value for name, value in (properties.get("networkAcls") or {}).items() if value}
     if rules == OPEN:
         properties = {name: value for name, value in properties.items() if name != "networkAcls"}
+    elif rules:
+        properties = {
+            **properties,
+            "networkAcls": {"ipRules": [], "virtualNetworkRules": [], **properties["networkAcls"]},
+        }
     return {**DEFAULTS, **properties}
 
 

@@ -182,3 +182,11 @@ def test_free_addresses(arm: Arm) -> None:
     assert arm.code(arm.get(path, ipAddress="x")) == (400, "InvalidIPAddressFormat")
     rows = arm.get(f"{P}/virtualNetworks/vnet/usages").json()["value"]
     assert [(row["currentValue"], row["limit"]) for row in rows] == [(1.0, 251.0)]
+
+
+def test_a_label_gives_an_interface_an_internal_name(arm: Arm) -> None:
+    arm.network()
+    body = arm.nic_body()
+    body["properties"]["dnsSettings"] = {"internalDnsNameLabel": "web"}
+    shown = arm.put("Microsoft.Network/networkInterfaces/labelled", body).json()["properties"]["dnsSettings"]
+    assert shown["internalFqdn"] == f"web.{shown['internalDomainNameSuffix']}"

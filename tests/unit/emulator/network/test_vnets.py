@@ -35,6 +35,16 @@ def test_a_network_is_updating_then_succeeded(arm: Arm) -> None:
     assert arm.vnet().status_code == 200
 
 
+def test_encryption_needs_an_enforcement(arm: Arm) -> None:
+    network = f"{P}/virtualNetworks/vnet"
+    body: dict[str, t.Any] = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "encryption": {"enabled": True}}
+    refused = arm.put(network, {"location": "eastus", "properties": body})
+    assert arm.code(refused) == (400, "MustSpecifyBothEncryptionIntentAndEnforcementPolicy")
+    body["encryption"]["enabled"] = False
+    shown = arm.put(network, {"location": "eastus", "properties": body}).json()["properties"]
+    assert shown["encryption"] == {"enabled": False, "enforcement": "AllowUnencrypted"}
+
+
 def test_a_network_whose_servers_are_taken_away_shows_none(arm: Arm) -> None:
     network = f"{P}/virtualNetworks/vnet"
     arm.done(arm.vnet())
