@@ -65,6 +65,8 @@ class _Notice:
             return None
         from importlib.machinery import PathFinder
 
+        # Ansible's processes end soon and keep what they import: looking for garbage again and again finds little.
+        gc.set_threshold(50_000, 20, 20)
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
@@ -80,5 +82,3 @@ class _Notice:
 if os.environ.get("DOCKERHOST_BUILD"):
     sys.meta_path.insert(0, _Notice())  # type: ignore[arg-type]
     zipimport.compile = compile_once  # type: ignore[attr-defined]
-    # Most of these processes end soon and keep what they import: looking for garbage again and again finds little.
-    gc.set_threshold(50_000, 20, 20)

@@ -114,6 +114,20 @@ def test_no_process_pays_for_more_than_it_needs() -> None:
     assert {"typing", "collections", "re"}.isdisjoint(ran.stdout.split())
 
 
+def test_only_what_imports_collections_looks_for_garbage_more_rarely() -> None:
+    """A server runs for long: what nobody refers to must not stay in its memory."""
+    show = f"import gc; print(*gc.get_threshold()); import {LOADER}; print(*gc.get_threshold())"
+    usual, changed = (
+        subprocess.run([sys.executable, "-c", show], env=environment, capture_output=True, text=True, check=True).stdout
+        for environment in (
+            dict(os.environ, PYTHONPATH=""),
+            {**os.environ, "PYTHONPATH": str(HERE), "DOCKERHOST_BUILD": "/dev/null"},
+        )
+    )
+    assert changed.splitlines()[0] == usual.splitlines()[0] == usual.splitlines()[1]
+    assert int(changed.splitlines()[1].split()[0]) > 10 * int(usual.split()[0])
+
+
 def test_without_a_place_to_keep_it_everything_is_compiled(kept: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "FOLDER", "/dev/null/bytecode")
     namespace: dict[str, t.Any] = {}
