@@ -61,6 +61,7 @@ NOT_SERVED = {
     "service tags": "Microsoft.Network/locations/eastus/serviceTags",
     "storage": "Microsoft.Storage/storageAccounts",
     "role assignments": "Microsoft.Authorization/roleAssignments",
+    "applications in galleries": "Microsoft.Compute/galleries/one/applications",
 }
 SERVED = {
     "availability sets": "Microsoft.Compute/availabilitySets",
