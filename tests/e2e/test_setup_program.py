@@ -272,6 +272,17 @@ class TestOneEngine:
             assert "busybox" in machines.sh(db, "docker images")
         assert machines.push(db, docker, protected=certs)["changes"] == []
 
+    def test_an_engine_that_is_still_starting(self, machines: Machines, db: GuestMachine, authority: Authority) -> None:
+        """As while the machine boots: it starts with its former settings."""
+        certs = {"certs": authority.server("db", ["IP:10.0.0.5"]).settings()}
+        folder = "/run/systemd/system/docker.service.d"
+        slow = "[Service]\nExecStartPre=/bin/sleep 3\n"
+        machines.sh(db, f"mkdir -p {folder}; cat > {folder}/slow.conf; systemctl daemon-reload", stdin=slow.encode())
+        machines.sh(db, "systemctl restart --no-block docker; sleep 0.5")
+        docker = {"engine": DISTRIBUTION, "data-disk": DISK, "port": "4300"}
+        assert machines.push(db, docker, protected=certs)["changes"][-1] == "restart the engine"
+        machines.sh(db, f"rm {folder}/slow.conf; systemctl daemon-reload")
+
     def test_users_proxies_and_a_kept_engine(self, machines: Machines, db: GuestMachine) -> None:
         docker = {"engine": {"source": "keep"}, "data-disk": DISK, "users": ["azureuser"]}
         proxies = {"http": "http://user:pr0xy-pw@127.0.0.1:9", "no": "10.0.0.0/24"}

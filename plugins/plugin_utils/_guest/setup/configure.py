@@ -168,7 +168,8 @@ def take_over(machine, settings, how, before):
         stay_mounted(machine, settings)
         if how != "reload":
             restart_containerd(machine, before)
-        machine.run(["systemctl", how, "docker"], timeout=300)
+        # What is to be started may start meanwhile with its former configuration, while the machine boots.
+        machine.run(["systemctl", "reload" if how == "reload" else "restart", "docker"], timeout=300)
         wait_for_engine(machine, settings)
     except Problem as problem:
         why = journal(machine)

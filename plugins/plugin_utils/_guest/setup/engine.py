@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import ssl
+import time
 
 from .certificates import fingerprints, sha256
 from .paths import SOCKET
@@ -51,8 +52,16 @@ def engine_info(machine):
     return ask_engine("/info", timeout=30) or {}
 
 
-def service_active(machine):
-    return machine.has("systemctl") and machine.run(["systemctl", "is-active", "docker"], ok=None).strip() == "active"
+def service_active(machine, limit=60):
+    """Return whether the engine runs. One that starts or stops, such as while the machine boots, is waited for."""
+    if not machine.has("systemctl"):
+        return False
+    deadline = time.monotonic() + limit
+    while True:
+        state = machine.run(["systemctl", "is-active", "docker"], ok=None).strip()
+        if not state.endswith("ing") or time.monotonic() > deadline:
+            return state == "active"
+        time.sleep(0.5)
 
 
 def tls_answers(port, certificate):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import OS_RELEASES, Pems, Recorder, Scratch
+from .conftest import OS_RELEASES, Answer, Clock, Pems, Recorder, Scratch
 
 FOLDER = "/etc/systemd/system/docker.service.d/"
 DROP_IN = FOLDER + "zz-docker-host.conf"
@@ -232,3 +232,33 @@ def test_a_daemon_whose_program_was_replaced_is_restarted(
     monkeypatch.setattr(setup, "engine_info", lambda _machine: {})
     settings, facts = setup.Settings({}), recorder.facts()
     assert setup.transition(recorder.machine, settings, facts, {}, False) == how
+
+
+@pytest.mark.parametrize(
+    ("states", "runs"),
+    [
+        (["activating\n", "activating\n", "active\n"], True),
+        (["deactivating\n", "inactive\n"], False),
+        (["reloading\n", "active\n"], True),
+        (["activating\n", "failed\n"], False),
+        (["activating\n"], False),  # for ever
+    ],
+)
+def test_an_engine_that_is_still_starting_or_stopping_is_waited_for(
+    setup: t.Any, tmp_path: Path, clock: Clock, states: list[str], runs: bool
+) -> None:
+    answers: dict[str, Answer | list[Answer]] = {"systemctl is-active": list(states)}
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], answers, programs=("systemctl",))
+    assert setup.service_active(recorder.machine) is runs
+
+
+def test_what_starts_meanwhile_with_its_former_configuration_is_started_again(
+    setup: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine's boot may start the engine between the look and the new configuration."""
+    recorder = Recorder(setup, tmp_path / "root", OS_RELEASES["debian12"], programs=("systemctl",))
+    monkeypatch.setattr(setup, "ask_engine", lambda _path: "OK")
+    setup.take_over(recorder.machine, setup.Settings({}), "start", {})
+    assert "start the engine" in recorder.machine.changes
+    assert recorder.ran("restart", "docker")
+    assert not recorder.ran("start", "docker")
