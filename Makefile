@@ -12,7 +12,7 @@ CACHE := $(TOP)/.cache
 VENV := $(TOP)/.venv
 PYTHON ?= python3
 # Tests at a time. Part of their time they wait for operations of the local Azure.
-JOBS ?= 3
+JOBS ?= 4
 DEV := $(BUILD)/dev
 COLLECTIONS := $(BUILD)/collections
 
@@ -234,7 +234,7 @@ short-soak: dev install guests  ## The same in two minutes, with a seed whose fi
 	@$(SOAK) --seconds 120 --all-within 3
 	@echo "$@: passed, nothing was lost and nothing is left"
 
-soak-kills: dev guests  ## The setup program killed at every step of every run, in guests; about two hours, goes on where it was interrupted
+soak-kills: dev guests  ## The setup program killed at every step of every run, in guests; about twenty minutes, goes on where it was interrupted
 	@KILLS=all $(PYTEST) -n $(JOBS) --dist load --maxschedchunk 1 -m slow --timeout 0 tests/e2e/test_kills.py
 	@echo "$@: passed, every killed run was completed by the next one"
 

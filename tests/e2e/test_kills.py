@@ -80,7 +80,7 @@ def test_a_dpkg_that_was_killed_before_it_wrote_its_list(sweep: Sweep) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("KILLS"), reason="takes about two hours: make soak-kills")
+@pytest.mark.skipif(not os.environ.get("KILLS"), reason="takes about twenty minutes: make soak-kills")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_run_that_is_killed_anywhere(sweep: Sweep, case: Case) -> None:
     """Every operation of each step, by count, from a copy of the disk that the run before it left."""
