@@ -53,6 +53,9 @@ class ActionModule(StageAction):
                 del result["facts"]
         return result
 
+    def _variables_by_option(self) -> dict[str, str]:
+        return {"host": "docker_host_name"} if self._in_the_role() else {}
+
     def _give_variables(self, result: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
         here = str(task_vars["inventory_hostname"])
         on_controller = here in CONTROLLERS

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._vm_host.info_task import BACKEND
 from ansible_collections.dockerhost.azure.plugins.plugin_utils import _preload
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import LocalAction
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._stage_action import StageAction
 
 _preload.load_azure()
 
 
-class ActionModule(LocalAction):
+class ActionModule(StageAction):
     """See the module of the same name."""
 
     BACKEND = BACKEND

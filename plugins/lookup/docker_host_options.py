@@ -45,15 +45,10 @@ import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
-from ansible.utils.display import Display
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables, unknown_variables
-from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import role_variables
-
-_ALONE = ("list", "sign", "docker_vm_image_info")
-"""Purposes and modules of playbooks whose only stage they are."""
-display = Display()
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import RoleVariables
+from ansible_collections.dockerhost.azure.plugins.plugin_utils._role_variables import ALONE, role_variables, validate
 
 
 class LookupModule(LookupBase):
@@ -62,23 +57,11 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: t.Mapping[str, t.Any] | None = None, **_options: t.Any) -> list[t.Any]:
         try:
             role = role_variables(variables or {}, self._templar.template)
-            if terms[0] in _ALONE or terms[-1] in _ALONE:
-                _validate(role, variables or {}, signs=terms[0] == "sign")
+            if terms[0] in ALONE or terms[-1] in ALONE:
+                validate(role, variables or {}, signs=terms[0] == "sign")
             return [_options_for(role, *terms)]
         except DockerHostError as error:
             raise AnsibleError(str(error)) from error
-
-
-def _validate(role: RoleVariables, names: t.Iterable[str], *, signs: bool) -> None:
-    """Check the variables of a playbook whose only stage takes its options here.
-
-    :raises OptionError: one is invalid.
-    """
-    for warning in unknown_variables(names):
-        display.warning(warning)
-    role.check()
-    if signs:
-        role.check_request()
 
 
 def _options_for(role: RoleVariables, purpose: str, module: str = "") -> t.Any:

@@ -9,14 +9,22 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.utils.display import Display
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._backend import Backend
-from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import REGISTERED, RoleVariables, Values
+from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import (
+    REGISTERED,
+    RoleVariables,
+    Values,
+    unknown_variables,
+)
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.results import StageResults
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.rotation import Rotation
 from ansible_collections.dockerhost.azure.plugins.plugin_utils._local_action import carry_out, plain
 
 PURPOSE = f"{REGISTERED}purpose"
+ALONE = ("list", "sign", "docker_vm_image_info")
+"""Purposes and modules of playbooks whose only stage they are: no stage before has validated the variables."""
 
 
 class HostVariables:
@@ -64,7 +72,25 @@ def stage_results(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any]
 def stage_options(module: str, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> Values:
     """Return the options of a stage's module, for the purpose that the task file around it gives."""
     purpose = template(variables.get(PURPOSE)) or "create"
+    if purpose in ALONE:
+        role = role_variables(variables, template)
+        validate(role, variables)
+        return role.options(purpose, module)
     return stage_results(variables, template).options(purpose, module)
+
+
+def validate(role: RoleVariables, names: t.Iterable[str], *, signs: bool = False) -> None:
+    """Check the variables of a playbook that has a single stage, and warn about those that the role does not have.
+
+    :param names: the names of all variables of the host.
+    :param signs: whether the stage signs somebody's request.
+    :raises OptionError: one is invalid.
+    """
+    for warning in unknown_variables(names):
+        Display().warning(warning)
+    role.check()
+    if signs:
+        role.check_request()
 
 
 def rotation(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> Rotation:

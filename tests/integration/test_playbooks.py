@@ -130,6 +130,9 @@ def test_commands_of_docker_machine(user: User) -> None:
     assert 300 < int(row[5]) < 400
     listed = _json_of(user.play("list_docker_hosts", output="json").output)
     assert [(host["name"], host["docker_host"]) for host in listed] == [("web1", f"tcp://{row[2]}:4243")]
+    refused = user.play("list_docker_hosts", fails=True, output="yaml").output
+    assert "docker_host_output: must be one of text, json, ssh_config, got 'yaml'" in refused
+    assert "lookup plugin" not in refused
     ssh = user.play("list_docker_hosts", output="ssh_config", resource_gruop="web").output
     assert "did you mean docker_host_resource_group?" in ssh
     assert f"Host web1\n  HostName {row[2]}\n  User azureuser\n  Port 22\n" in ssh
@@ -142,6 +145,8 @@ def test_commands_of_docker_machine(user: User) -> None:
     assert (report["name"], report["ok"]) == ("web1", False)
     assert "must be renewed" in report["error"]
 
+    for name, problem in (("web2", "must be a host whose address is known, got web2"), ("WEB1", "must be spelled as")):
+        assert f"docker_host_name: {problem}" in user.play("docker_host_env", name=name, fails=True).output
     file = user.home / "web1.env"
     shown = user.play("docker_host_env", name="web1", env_file=str(file)).output
     lines = file.read_text().splitlines()

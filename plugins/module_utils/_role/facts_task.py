@@ -40,8 +40,8 @@ def run(request: Request) -> Json:
     if not url and not predicted:
         raise OptionError(
             "host",
-            f"must contain the address of {name}, which is not known: neither an earlier task of this play nor the"
-            " host's certificate nor a Docker context has it. Check the name, or create the host with the playbook"
+            f"must be a host whose address is known, got {name}: neither an earlier task of this play nor the host's"
+            " certificate nor a Docker context has its address. Check the name, or create the host with the playbook"
             " dockerhost.azure.create_docker_host",
         )
     for variable in filter(os.environ.get, CA_BUNDLES):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import os
 import re
 import typing as t
 from dataclasses import dataclass, field
@@ -23,8 +24,10 @@ from .._docker.context_spec import SPEC as CONTEXT
 from .._docker.endpoint_task import SPEC as ENDPOINT
 from .._errors import OptionError
 from .._extension.argument_spec import OTHER_SECTIONS, extension_argument_spec
+from .._files import read_option_file
 from .._ports import DEFAULT_PORT, DEFAULT_SSH_PORT
 from .._tls.keys import DEFAULT_KEY_TYPE
+from .._tls.names import check_identity_name
 from .._vault.task import SPEC as CERTIFICATES
 from .._vm_host.argument_spec import DEFAULT_ACCESS, DEFAULT_DISK, DEFAULT_NETWORK, DEFAULT_USER, RESETTABLE
 from .._vm_host.argument_spec import SPEC as VIRTUAL_MACHINE
@@ -365,13 +368,21 @@ class RoleVariables:
         self._check_data_disk()
 
     def check_request(self) -> None:
-        """Check that the variables say whose request is signed.
+        """Check the variables that say whose request is signed.
 
-        :raises OptionError: one is not set.
+        :raises OptionError: one is not set or invalid.
         """
         for name, example in (("client_name", "anna"), ("client_request", "anna.csr")):
             if self.value(name) is None:
                 raise OptionError(PREFIX + name, f"must be set, for example with -e {PREFIX}{name}={example}")
+        # This imports cryptography; the other playbooks of one stage need none of it.
+        from .._tls.client_request import read_client_request
+
+        client = check_identity_name(f"{PREFIX}client_name", self.value("client_name"))
+        option, given = f"{PREFIX}client_request", str(self.value("client_request"))
+        is_text = "-----BEGIN" in given
+        path = os.path.expanduser(os.path.expandvars(given))
+        read_client_request(option, client, given.encode() if is_text else read_option_file(option, path))
 
     def _check_choices(self) -> None:
         """Check variables with choices before the first change, even if only a later stage reads them.

@@ -272,6 +272,7 @@ class StageResults:
     @property
     def docker_host_facts(self) -> Values:
         """The name, the host, and of all results what the module reads."""
+        self._check_spelling()
         variables = self._variables
         results = {stage: self.registered(stage) for stage in STAGES}
         results["certificates"] = self.certificates
@@ -311,11 +312,22 @@ class StageResults:
         :raises DockerHostError: it has none.
         """
         if not self.server.get("fingerprint") and not self._is_certified(self.registered("certificates")):
+            self._check_spelling()
             raise DockerHostError(
                 f"{self.certificates.get('cert_dir')} has no certificate for {self._variables.name}. Set"
                 " docker_host_cert_dir to the directory that the host was created with, or create the host with the"
                 " playbook dockerhost.azure.create_docker_host."
             )
+
+    def _check_spelling(self) -> None:
+        """Check that the name is not that of a certificate in another case.
+
+        :raises OptionError: it is.
+        """
+        name = self._variables.name
+        for other in self.certificates.get("servers") or {}:
+            if other != name and other.lower() == name.lower():
+                raise OptionError("docker_host_name", f"must be spelled as the host's certificate: {other}, got {name}")
 
     def _reason(self, kind: str, certificate: Values) -> str:
         """Return why a certificate should be renewed, or that it is valid."""

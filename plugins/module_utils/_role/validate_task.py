@@ -233,7 +233,10 @@ def _check_certificates(request: Request, params: Values, name: str) -> None:
     check_identity_name("docker_host_name", name)
     # With this host alone, the certificates of the other hosts in the directory are not examined.
     hosts = [{"name": name, "unknown": ["dns_names", "ip_addresses"]}]
-    CERTIFICATES.run(Request({**params, "hosts": hosts}, check_mode=True, warn=request.warn))
+    try:
+        CERTIFICATES.run(Request({**params, "hosts": hosts}, check_mode=True, warn=request.warn))
+    except OptionError as error:
+        raise OptionError("docker_host_name", error.problem) if error.option == "hosts" else error from None
 
 
 def _check_extension(request: Request, params: Values, _name: str) -> None:

@@ -112,5 +112,5 @@ def test_only_a_prediction_can_lack_the_address() -> None:
     created = {"changed": True}
     assert facts(check_mode=True, host={}, virtual_machine=created)["docker_host"] is None
     for check_mode in (False, True):
-        with pytest.raises(OptionError, match=r"of web1, which is not known: .*Check the name, or create the host"):
+        with pytest.raises(OptionError, match=r"address is known, got web1: .*Check the name, or create the host"):
             facts(check_mode=check_mode, host={})

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.dockerhost.azure.plugins.module_utils._errors import OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import (
@@ -318,9 +321,21 @@ def test_a_data_disk_is_described_in_one_way() -> None:
     role(name="web1", data_disk_gb=8, data_disks="").check()
 
 
-def test_a_request_is_signed_for_somebody() -> None:
-    role(client_name="anna", client_request="anna.csr").check_request()
-    for name in ("client_name", "client_request"):
-        given = {"client_name": "anna", "client_request": "anna.csr", name: ""}
+def test_a_request_is_signed_for_somebody(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    request = tmp_path / "anna.csr"
+    request.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    good = {"client_name": "anna", "client_request": str(request)}
+    role(**good).check_request()
+    role(**{**good, "client_request": request.read_text()}).check_request()
+    for name in good:
         with pytest.raises(OptionError, match=f"^{PREFIX}{name}: must be set, for example with -e {PREFIX}{name}=anna"):
-            role(**given).check_request()
+            role(**{**good, name: ""}).check_request()
+    for name, value, problem in (
+        ("client_name", "../x", "cannot be the name of a directory"),
+        ("client_request", "none.csr", "none.csr cannot be read"),
+        ("client_request", "-----BEGIN NONSENSE-----", "must be a certificate signing request in PEM"),
+    ):
+        with pytest.raises(OptionError, match=f"^{PREFIX}{name}: .*{problem}"):
+            role(**{**good, name: value}).check_request()

@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.dockerhost.azure.plugins.lookup import docker_host_result
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.context_task import BACKEND as CONTEXT
 from ansible_collections.dockerhost.azure.plugins.module_utils._docker.endpoint_task import BACKEND as ENDPOINT
-from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError
+from ansible_collections.dockerhost.azure.plugins.module_utils._errors import DockerHostError, OptionError
 from ansible_collections.dockerhost.azure.plugins.module_utils._extension.task import BACKEND as EXTENSION
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.facts_task import BACKEND as FACTS
 from ansible_collections.dockerhost.azure.plugins.module_utils._role.options import PREFIX, RoleVariables
@@ -179,6 +179,14 @@ def test_a_host_that_check_mode_would_create_has_no_address_yet() -> None:
 def test_a_host_without_a_certificate_is_one_clear_error() -> None:
     with pytest.raises(DockerHostError, match=r"/certs has no certificate for web1\. Set docker_host_cert_dir"):
         results(files=EMPTY).get("server")
+
+
+def test_a_certificate_in_another_case_says_how_to_spell_the_name() -> None:
+    known = {"docker_tls_certs_info": {"cert_dir": "/certs", "servers": {"WEB1": {"fingerprint": "aa"}}}}
+    with pytest.raises(OptionError, match=r"docker_host_name: must be spelled as .*: WEB1, got web1"):
+        results(files={**EMPTY, **known}).get("server")
+    with pytest.raises(OptionError, match="got web1"):
+        str(results(files={**EMPTY, **known}).docker_host_facts)
 
 
 def test_certificates_that_were_just_issued_count() -> None:

@@ -156,6 +156,13 @@ def test_certificates_of_other_hosts_are_not_examined(tmp_path: Path) -> None:
     assert "servers/web1/cert.pem" in answer
 
 
+def test_a_name_in_another_case_than_its_certificate_is_the_variables_fault(tmp_path: Path) -> None:
+    args = {"cert_dir": str(tmp_path), "hosts": [{"name": "web1", "dns_names": ["web1.example.com"]}]}
+    assert not carry_out(CERTIFICATES, args).result.get("failed")
+    message = refusal(tmp_path, name="WEB1", docker_vm_host={"name": "WEB1"})
+    assert message.startswith("docker_host_name: servers/web1 exists already")
+
+
 def test_valid_options_pass_and_only_names_are_returned(tmp_path: Path) -> None:
     assert validate(tmp_path) == {"changed": False, "stages": list(STAGES), "known": {"name": "web1"}}
     assert list(tmp_path.iterdir()) == []
